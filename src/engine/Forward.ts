@@ -1,0 +1,40 @@
+/**
+ * Which failures of a step another transport may take over.
+ *
+ * @since 0.1.0
+ */
+import type { StepReason } from "../step/Outcome.ts"
+import type { Step } from "../step/StepModel.ts"
+
+/**
+ * Statuses on which a FRUGAL step is forwarded by default (wire protocol, "Retry defaults").
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const forwardCodes: ReadonlyArray<number> = [429, 500, 502, 503, 504]
+
+/**
+ * Tells whether a path ended without an answer, so that trying elsewhere is right.
+ *
+ * @category decisions
+ * @since 0.1.0
+ */
+export const hadNoAnswer = (reason: StepReason): boolean =>
+  reason._tag === "ConnectionFailed" ||
+  reason._tag === "AttemptTimedOut" ||
+  reason._tag === "InvalidResponse" ||
+  reason._tag === "PathTimedOut" ||
+  reason._tag === "ServiceUnreachable"
+
+/**
+ * Tells whether a FRUGAL step is forwarded: its answer is in `fallbackOnError`, or there was none. A fanout that
+ * succeeded in some regions is not: forwarding would repeat it there.
+ *
+ * @category decisions
+ * @since 0.1.0
+ */
+export const forwards = (step: Step, reason: StepReason): boolean =>
+  reason._tag === "Rejected"
+    ? (step.fallbackOnError ?? forwardCodes).includes(reason.status)
+    : hadNoAnswer(reason)

@@ -1,0 +1,85 @@
+/**
+ * Names a call, so that sending it twice can be told from sending two.
+ *
+ * Under HASH the name follows from the call itself and anybody can compute it; under UNIQUE it is drawn once per
+ * execution. Who is asking is never part of a name: keys are scoped by whoever keeps them.
+ */
+import { sha256 } from "@noble/hashes/sha2.js"
+import { bytesToHex, concatBytes, utf8ToBytes } from "@noble/hashes/utils.js"
+import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as WebCrypto from "effect/crypto/WebCrypto"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+
+/**
+ * The parts of a call that its HASH key is computed from.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Call {
+  /** As it is sent, upper-case by custom; `get` and `GET` are different methods. */
+  readonly method: string
+  /** As it is sent; nothing is normalised. */
+  readonly url: string
+  /** Text counts as its UTF-8 bytes. */
+  readonly body: string | Uint8Array | undefined
+}
+
+/**
+ * Computes the HASH key of a call: a SHA-256 as 64 lower-case hexadecimal digits.
+ *
+ * **Details** — the hashed bytes are method, URL and body, in this order, each preceded by its length in bytes as
+ * decimal digits and a colon. `POST` to `https://a.example/` with the body `hi` hashes
+ * `4:POST18:https://a.example/2:hi`, which any language reproduces in a line.
+ * **Gotchas** — a call without a body and one with an empty body are the same call (`0:`), as they are on the wire.
+ * Headers and metadata do not take part.
+ *
+ * @category keys
+ * @since 0.1.0
+ */
+export const hash = ({ method, url, body }: Call): string =>
+  bytesToHex(sha256(concatBytes(framed(method), framed(url), framed(body ?? ""))))
+
+/**
+ * Draws the UUID (version 4) that a UNIQUE step is known by.
+ *
+ * **Details** — the bytes come from the platform's secure source, read from the `WebCrypto` reference; browsers have
+ * it too. A program that provides its own `Random`, as `Random.withSeed` does, gets its keys from there and so the
+ * same keys on every run.
+ * **Gotchas** — seeding production code repeats keys, and a repeated key is a call that is not made.
+ *
+ * @category keys
+ * @since 0.1.0
+ */
+export const freshKey: Effect.Effect<string> = Effect.gen(function* () {
+  const random = yield* Random.Random
+  const crypto = yield* WebCrypto.WebCrypto
+  return yield* SecureRandom.make(isSeeded(random) ? drawnFrom(random) : filledBy(crypto)).uuidV4()
+})
+
+/**
+ * Tells whether a method may change something at the target, so that repeating it needs a key.
+ *
+ * **Details** — all methods but GET, HEAD, OPTIONS and TRACE, in any case. PUT and DELETE count as unsafe.
+ *
+ * @category keys
+ * @since 0.1.0
+ */
+export const isUnsafe = (method: string): boolean => !safe.has(method.toUpperCase())
+
+const safe: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"])
+
+const framed = (field: string | Uint8Array): Uint8Array => {
+  const bytes = typeof field === "string" ? utf8ToBytes(field) : field
+  return concatBytes(utf8ToBytes(`${bytes.length}:`), bytes)
+}
+
+// The default is `Math.random`, too weak where two processes may start from one memory image.
+const isSeeded = (random: Random.Random): boolean => random !== Context.get(Context.empty(), Random.Random)
+
+const drawnFrom = (random: Random.Random) => (size: number) =>
+  Uint8Array.from({ length: size }, () => Math.floor(random.nextDoubleUnsafe() * 256))
+
+const filledBy = (crypto: Crypto) => (size: number) => crypto.getRandomValues(new Uint8Array(size))

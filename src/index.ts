@@ -1,0 +1,2 @@
+export * as EZThrottle from "./run/EZThrottle.ts"
+export * as Step from "./step/Step.ts"

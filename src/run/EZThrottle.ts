@@ -1,0 +1,118 @@
+/**
+ * The client: executes steps, hands them over, looks after jobs.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { Accepted, Outcome, StepError } from "../step/Outcome.ts"
+import type { Step } from "../step/StepModel.ts"
+import { Strategies } from "../transport/Strategies.ts"
+import * as Interpreter from "./Interpreter.ts"
+import type { Job, JobResult, Secrets } from "./Service.ts"
+import { AwaitTimedOut, Service, ServiceError } from "./Service.ts"
+
+/**
+ * How long `awaitJob` waits.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AwaitOptions {
+  /** Fails with `AwaitTimedOut` after this. Defaults to 5 minutes; `Duration.infinity` waits for ever. */
+  readonly timeout?: Duration.Input | undefined
+}
+
+/**
+ * Executes steps over the strategies in place.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class EZThrottle extends Context.Service<
+  EZThrottle,
+  {
+    /** Runs a step to its end: `Completed`, `Accepted`, or a `StepError`. Interruption stops all of it. */
+    readonly execute: (step: Step) => Effect.Effect<Outcome, StepError>
+    /** Hands a step over to the service, whatever its type. */
+    readonly submit: (step: Step) => Effect.Effect<Accepted, StepError>
+    /** Looks at a job once. */
+    readonly job: (jobId: string) => Effect.Effect<Job, ServiceError>
+    /** Waits for the result of a job. A failed job is a result too. */
+    readonly awaitJob: (jobId: string, options?: AwaitOptions) => Effect.Effect<JobResult, ServiceError>
+    readonly secrets: Secrets
+  }
+>()("ezthrottle-effect/run/EZThrottle") {}
+
+/**
+ * Runs a step to its end over the client in place.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const execute = (step: Step): Effect.Effect<Outcome, StepError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, (client) => client.execute(step))
+
+/**
+ * Hands a step over to the service in place, whatever its type.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const submit = (step: Step): Effect.Effect<Accepted, StepError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, (client) => client.submit(step))
+
+/**
+ * Looks at a job once.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const job = (jobId: string): Effect.Effect<Job, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, (client) => client.job(jobId))
+
+/**
+ * Waits for the result of a job.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const awaitJob = (jobId: string, options?: AwaitOptions): Effect.Effect<JobResult, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, (client) => client.awaitJob(jobId, options))
+
+/**
+ * Builds the client from strategies and a service.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (strategies: Strategies["Service"], service: Service["Service"]): EZThrottle["Service"] => ({
+  execute: (step) => Interpreter.run(step, strategies),
+  submit: (step) => Interpreter.submit(step, service.transport),
+  job: service.job,
+  awaitJob: (jobId, options) => {
+    const limit = Duration.fromInputUnsafe(options?.timeout ?? Duration.minutes(5))
+    return Effect.flatMap(Effect.timeoutOption(service.results.await(jobId), limit), (result) =>
+      Option.isSome(result)
+        ? Effect.succeed(result.value)
+        : Effect.fail(
+            new ServiceError({ reason: new AwaitTimedOut({ jobId, afterMillis: Duration.toMillis(limit) }) })
+          )
+    )
+  },
+  secrets: service.secrets
+})
+
+/**
+ * The client over the strategies and the service in place.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<EZThrottle, never, Strategies | Service> = Layer.effect(
+  EZThrottle,
+  Effect.map(Effect.all([Strategies, Service]), ([strategies, service]) => make(strategies, service))
+)

@@ -1,0 +1,72 @@
+/**
+ * What differs between executing a step in a client and executing it in a durable service.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Attempt, History } from "../step/History.ts"
+import type { Chained, Outcome, StepError } from "../step/Outcome.ts"
+import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
+import * as RetryPolicy from "../step/RetryPolicy.ts"
+import type { Step } from "../step/StepModel.ts"
+
+/**
+ * Starts the step chained to one that has ended. Returns `Ended` or `Failed` when it was run to its end, `Started` when
+ * a job of its own will run it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ChildStarter = (
+  relation: "onSuccess" | "onFailure",
+  child: Step,
+  parent: Outcome | StepError
+) => Effect.Effect<Chained>
+
+/**
+ * The surroundings of an execution.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Host {
+  /** What a step without a retry policy gets. The client: one attempt. */
+  readonly unsetPolicy: ResolvedRetryPolicy
+  /** Limit of one attempt in milliseconds. */
+  readonly attemptTimeout: (step: Step) => number
+  /** The longest `Retry-After` to sleep through, in milliseconds. */
+  readonly patience: (step: Step) => number
+  /** The key a target gets for HASH steps on unsafe methods; `undefined`: only where the step asks for it. */
+  readonly hashKey: string | undefined
+  /** What happened before this run; the run goes on from there. */
+  readonly history: History
+  /** Epoch milliseconds when the step was accepted, for `onFailureTimeout`; `undefined`: when the run starts. */
+  readonly acceptedAt: number | undefined
+  /** Stores an attempt; the next decision waits for it. `undefined`: nothing to store. */
+  readonly record: ((attempt: Attempt) => Effect.Effect<void>) | undefined
+  /** Waits between attempts. With `alone` nothing else of the step is running, so a host may interrupt the run instead and resume it later. */
+  readonly pause: (millis: number, alone: boolean) => Effect.Effect<void>
+  /** `undefined`: chained steps are executed inline. */
+  readonly startChild: ChildStarter | undefined
+}
+
+/**
+ * The client: one attempt unless the step has a policy, 30 seconds per attempt, chains inline, nothing stored.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const client: Host = {
+  unsetPolicy: RetryPolicy.once,
+  attemptTimeout: (step) => localTimeout(step),
+  patience: (step) => localTimeout(step),
+  hashKey: undefined,
+  history: [],
+  acceptedAt: undefined,
+  record: undefined,
+  pause: (millis) => Effect.sleep(millis),
+  startChild: undefined
+}
+
+const localTimeout = (step: Step): number => (step.localTimeout === undefined ? 30_000 : Duration.toMillis(step.localTimeout))

@@ -1,0 +1,177 @@
+/**
+ * Interprets a step over its strategy: the one place that turns the value into calls.
+ *
+ * It walks the entries of the strategy around the whole step, and knows FRUGAL and PERFORMANCE by nothing else. What to
+ * do after each attempt is decided by `engine`; this only obeys, records and chains.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { History } from "../step/History.ts"
+import type { Accepted, Chained, Completed, Outcome, StepError, StepReason } from "../step/Outcome.ts"
+import { DeadlineExceeded, stepError } from "../step/Outcome.ts"
+import type { Step } from "../step/StepModel.ts"
+import { check } from "../step/StepRules.ts"
+import type { Delegating } from "../transport/HttpTransport.ts"
+import type { Strategies } from "../transport/Strategies.ts"
+import * as Strategy from "../transport/Strategies.ts"
+import { delegate } from "./Delegate.ts"
+import type { Execution } from "./Execution.ts"
+import type { Host } from "./Host.ts"
+import * as Hosts from "./Host.ts"
+import * as Keys from "./Keys.ts"
+import * as Line from "./Line.ts"
+import * as Telemetry from "./Telemetry.ts"
+
+/**
+ * Runs a step to its end: `Completed` when a target answered 2xx, `Accepted` when a service took it over, else a
+ * `StepError`. With a host whose `history` is not empty it goes on from there.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const run = (
+  step: Step,
+  strategies: Strategies["Service"],
+  host: Host = Hosts.client
+): Effect.Effect<Outcome, StepError> => Telemetry.step(step, interpret(step, strategies, host))
+
+/**
+ * Hands a step over to a service, whatever its type.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const submit = (step: Step, service: Delegating): Effect.Effect<Accepted, StepError> =>
+  Telemetry.step(
+    step,
+    Effect.gen(function* () {
+      yield* refuseBroken(step)
+      const settled = yield* Keys.settle(step)
+      const execution: Execution = {
+        step: settled,
+        strategies: Strategy.only(service),
+        host: Hosts.client,
+        history: []
+      }
+      const end = yield* delegate(execution, service, settled, {
+        path: 0,
+        key: Keys.keyFor(settled, false),
+        retryAt: settled.retryAt
+      })
+      return end._tag === "Accepted" ? end : yield* stepError(step, end, execution.history)
+    })
+  )
+
+const interpret = Effect.fnUntraced(function* (
+  step: Step,
+  strategies: Strategies["Service"],
+  host: Host
+): Effect.fn.Return<Outcome, StepError> {
+  yield* refuseBroken(step)
+  const execution: Execution = { step: yield* Keys.settle(step), strategies, host, history: host.history }
+  const strategy = step.type === "FRUGAL" ? strategies.frugal : strategies.performance
+  let reason: StepReason | undefined
+  let deadline: number | undefined
+  for (const entry of strategy) {
+    if (reason !== undefined && (reason._tag === "DeadlineExceeded" || !entry.takesOver(step, reason))) continue
+    if (entry.transport.kind === "exchanging") {
+      if (deadline === undefined) deadline = yield* start(execution)
+      const end = yield* Line.run(execution, entry.transport, deadline)
+      if (end._tag === "Accepted") return end
+      if (end._tag === "Good") return yield* completed(execution, step, end)
+      reason = end.reason
+    } else {
+      const end = yield* delegate(execution, entry.transport, execution.step, {
+        path: 0,
+        key: Keys.keyFor(execution.step, reason !== undefined),
+        retryAt: yield* notBefore(execution)
+      })
+      if (end._tag === "Accepted") return end
+      reason = end
+    }
+  }
+  return yield* failed(execution, step, reason)
+})
+
+/** Waits for `retryAt` and answers the monotonic millisecond at which the step has failed. */
+const start = Effect.fnUntraced(function* ({ host, step }: Execution) {
+  const now = yield* Clock.currentTimeMillis
+  const begin = Math.max(step.retryAt ?? 0, host.acceptedAt ?? now)
+  if (begin > now) yield* host.pause(begin - now, true)
+  if (step.onFailureTimeout === undefined) return Number.POSITIVE_INFINITY
+  const elapsed = (yield* Clock.currentTimeMillis) - begin
+  return (yield* Line.monotonicMillis) + Duration.toMillis(step.onFailureTimeout) - elapsed
+})
+
+/** A `Retry-After` that still holds travels with the job, so that the service keeps it too. */
+const notBefore = Effect.fnUntraced(function* ({ history, step }: Execution) {
+  const now = yield* Clock.currentTimeMillis
+  const asked = history.reduce(
+    (latest, { at, ending, latency, path }) =>
+      path === 0 && ending._tag === "Answered" && ending.retryAfter !== undefined
+        ? Math.max(latest, Math.ceil(at + latency + ending.retryAfter))
+        : latest,
+    step.retryAt ?? 0
+  )
+  return asked > now ? asked : step.retryAt
+})
+
+const completed = Effect.fnUntraced(function* (
+  execution: Execution,
+  original: Step,
+  { path, region, response, responses, step }: Extract<Line.LineEnd, { readonly _tag: "Good" }>
+): Effect.fn.Return<Completed> {
+  const outcome: Completed = {
+    _tag: "Completed",
+    response,
+    region,
+    // as it was given, not with the key that was drawn for it
+    answeredBy: path === 0 ? original : (Line.lineOf(original)[path]?.step ?? original),
+    path,
+    responses,
+    history: execution.history,
+    chained: undefined
+  }
+  return step.onSuccess === undefined
+    ? outcome
+    : { ...outcome, chained: yield* chain(execution, "onSuccess", step.onSuccess, outcome) }
+})
+
+const failed = Effect.fnUntraced(function* (
+  { step, ...execution }: Execution,
+  original: Step,
+  given: StepReason | undefined
+): Effect.fn.Return<never, StepError> {
+  const limit = step.onFailureTimeout === undefined ? 0 : Duration.toMillis(step.onFailureTimeout)
+  const reason =
+    given === undefined || given._tag === "DeadlineExceeded" ? new DeadlineExceeded({ afterMillis: limit }) : given
+  const error = stepError(original, reason, execution.history)
+  // a job that may exist runs its own chain; running it here as well would run it twice
+  const mayExist = (reason._tag === "ServiceUnreachable" && reason.maybeAccepted) || reason._tag === "MalformedAnswer"
+  if (step.onFailure === undefined || mayExist) return yield* error
+  const chained = yield* chain(execution, "onFailure", step.onFailure, error)
+  return yield* stepError(original, reason, execution.history, chained)
+})
+
+const chain = (
+  { host, strategies }: Pick<Execution, "host" | "strategies">,
+  relation: "onSuccess" | "onFailure",
+  child: Step,
+  parent: Outcome | StepError
+): Effect.Effect<Chained> =>
+  host.startChild !== undefined
+    ? host.startChild(relation, child, parent)
+    : Effect.match(run(child, strategies, { ...host, history: noHistory, acceptedAt: undefined }), {
+        onSuccess: (outcome): Chained => ({ _tag: "Ended", relation, outcome }),
+        onFailure: (error): Chained => ({ _tag: "Failed", relation, error })
+      })
+
+const refuseBroken = (step: Step): Effect.Effect<void, StepError> => {
+  const broken = check(step)
+  return broken === undefined ? Effect.void : Effect.fail(stepError(step, broken, noHistory))
+}
+
+const noHistory: History = []

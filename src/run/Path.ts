@@ -1,0 +1,195 @@
+/**
+ * One path of a step over an exchanging transport: the step itself or one fallback, with its retries, reroutes, race or
+ * fanout. The budget of retries and reroutes belongs to the path and is shared by its regions.
+ */
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import type { Spent } from "../engine/Decide.ts"
+import { decide, endsPath, isGood, spentBy } from "../engine/Decide.ts"
+import * as Pause from "../engine/Pause.ts"
+import * as Regions from "../engine/Regions.ts"
+import type { Attempt } from "../step/History.ts"
+import type { RegionResponse, StepReason } from "../step/Outcome.ts"
+import { FanoutIncomplete, Rejected } from "../step/Outcome.ts"
+import { InvalidResponse } from "../step/Failure.ts"
+import type { Response } from "../step/Reply.ts"
+import * as Reply from "../step/Reply.ts"
+import type { Request } from "../step/Request.ts"
+import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
+import * as RetryPolicy from "../step/RetryPolicy.ts"
+import type { Step } from "../step/StepModel.ts"
+import type { Exchanging } from "../transport/HttpTransport.ts"
+import type { EndedAttempt, Execution, Facts } from "./Execution.ts"
+import { perform, readResponse, within } from "./Execution.ts"
+import * as Keys from "./Keys.ts"
+
+export type PathEnd =
+  | {
+      readonly _tag: "Good"
+      readonly response: Response
+      readonly region: string | undefined
+      readonly responses: ReadonlyArray<RegionResponse>
+    }
+  | { readonly _tag: "Bad"; readonly reason: StepReason }
+
+interface Path {
+  readonly execution: Execution
+  readonly transport: Exchanging
+  readonly step: Step
+  readonly index: number
+  readonly request: Request
+  readonly policy: ResolvedRetryPolicy
+  readonly timeoutMillis: number
+  readonly patience: number
+  readonly alone: boolean
+  readonly spare: Array<string>
+  spent: Spent
+  /** The bad ending that decides when all racers have lost. */
+  last: EndedAttempt | undefined
+}
+
+export const run = Effect.fnUntraced(function* (
+  execution: Execution,
+  transport: Exchanging,
+  step: Step,
+  index: number
+): Effect.fn.Return<PathEnd> {
+  const plan = Regions.plan(step, yield* transport.regions, transport.egress)
+  const { history, host } = execution
+  const before = history.filter((attempt) => attempt.path === index && attempt.kind !== "forward")
+  const path: Path = {
+    execution,
+    transport,
+    step,
+    index,
+    request: Keys.requestFor(step, host),
+    policy: RetryPolicy.resolve(step.retryPolicy, host.unsetPolicy),
+    timeoutMillis: host.attemptTimeout(step),
+    patience: host.patience(step),
+    alone: plan.starts.length === 1,
+    spare: plan.spare.filter((region) => !before.some((attempt) => attempt.region === region)),
+    spent: before.length === 0 ? unspent : spentBy(history, index),
+    last: undefined
+  }
+  const racers = plan.starts.map((region, racer) => runRacer(path, racer, region, lastOf(before, racer)))
+  const [first] = racers
+  if (racers.length === 1 && first !== undefined) return single(yield* first)
+  return yield* step.executionMode === "fanout" ? fanout(path, racers) : race(path, racers)
+})
+
+const lastOf = (before: ReadonlyArray<Attempt>, racer: number): EndedAttempt | undefined =>
+  before.findLast((attempt): attempt is EndedAttempt => attempt.racer === racer && attempt.ending._tag !== "Interrupted")
+
+const single = (attempt: EndedAttempt): PathEnd => (isGoodAttempt(attempt) ? good(attempt, []) : bad(attempt))
+
+/** The first 2xx, or the first answer in neither list, ends a race; any other ending ends only its own racer. */
+const race = (path: Path, racers: ReadonlyArray<Effect.Effect<EndedAttempt>>): Effect.Effect<PathEnd> =>
+  Effect.matchEffect(
+    Effect.raceAll(
+      racers.map((racer) =>
+        Effect.flatMap(racer, (attempt) => (isDecisive(path.policy, attempt) ? Effect.succeed(attempt) : lost))
+      )
+    ),
+    {
+      onSuccess: (attempt) => Effect.succeed(single(attempt)),
+      onFailure: () => Effect.sync(() => decidedBy(path))
+    }
+  )
+
+const fanout = (path: Path, racers: ReadonlyArray<Effect.Effect<EndedAttempt>>): Effect.Effect<PathEnd> =>
+  Effect.map(Effect.all(racers, { concurrency: "unbounded" }), (attempts): PathEnd => {
+    const responses = attempts.flatMap(({ region, response }) => (response === undefined ? [] : [{ region, response }]))
+    const best = attempts.find(isGoodAttempt)
+    const failed = attempts.filter((attempt) => !isGoodAttempt(attempt)).map(({ region }) => region)
+    if (best === undefined) return decidedBy(path)
+    if (failed.length === 0 || path.step.regionPolicy === "fallback") return good(best, responses)
+    return { _tag: "Bad", reason: new FanoutIncomplete({ failed, responses }) }
+  })
+
+const runRacer = Effect.fnUntraced(function* (
+  path: Path,
+  racer: number,
+  start: string | undefined,
+  resumed: EndedAttempt | undefined
+): Effect.fn.Return<EndedAttempt> {
+  let facts: Facts = { path: path.index, racer, kind: "start", region: resumed?.region ?? start, pause: 0 }
+  let attempt = resumed ?? (yield* exchange(path, facts))
+  while (true) {
+    const decision = decide(path.policy, attempt.ending, {
+      spent: path.spent,
+      regionLeft: path.spare.length > 0,
+      patience: path.patience
+    })
+    if (decision._tag === "Stop") {
+      if (!isGoodAttempt(attempt)) note(path, attempt)
+      return attempt
+    }
+    // claimed before anything is awaited, so that racers cannot spend the same retry or region twice
+    let region = attempt.region
+    if (decision._tag === "Reroute") {
+      region = path.spare.shift()
+      path.spent = { ...path.spent, reroutes: path.spent.reroutes + 1 }
+    } else {
+      path.spent = { ...path.spent, retries: path.spent.retries + 1 }
+    }
+    const pause = Pause.draw(decision.pause, yield* Random.next)
+    if (pause > 0) yield* path.execution.host.pause(pause, path.alone)
+    facts = { ...facts, kind: decision._tag === "Retry" ? "retry" : "reroute", region, pause }
+    attempt = yield* exchange(path, facts)
+  }
+})
+
+const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> =>
+  perform(
+    path.execution,
+    path.step,
+    facts,
+    within(
+      path.transport.send({
+        request: path.request,
+        region: facts.region,
+        step: path.step,
+        timeoutMillis: path.timeoutMillis
+      }),
+      path.timeoutMillis
+    ),
+    readResponse
+  )
+
+/** The status that arrived last decides over racers without an answer. */
+const note = (path: Path, attempt: EndedAttempt): void => {
+  if (attempt.ending._tag === "Answered" || path.last?.ending._tag !== "Answered") path.last = attempt
+}
+
+/** Every racer notes its ending before it loses, so there is one. */
+const decidedBy = ({ last }: Path): PathEnd =>
+  last === undefined ? { _tag: "Bad", reason: new InvalidResponse({ received: "nothing" }) } : bad(last)
+
+const isGoodAttempt = ({ ending }: EndedAttempt): boolean => ending._tag === "Answered" && isGood(ending.status)
+
+const isDecisive = (policy: ResolvedRetryPolicy, { ending }: EndedAttempt): boolean =>
+  ending._tag === "Answered" && endsPath(policy, ending)
+
+const good = (attempt: EndedAttempt, responses: ReadonlyArray<RegionResponse>): PathEnd => ({
+  _tag: "Good",
+  response: responseOf(attempt),
+  region: attempt.region,
+  responses
+})
+
+const bad = (attempt: EndedAttempt): PathEnd => {
+  const { ending, region } = attempt
+  const reason =
+    ending._tag === "Failed"
+      ? ending.failure
+      : new Rejected({ status: ending.status, region, retryAfter: ending.retryAfter, response: responseOf(attempt) })
+  return { _tag: "Bad", reason }
+}
+
+// a host that stores no bodies resumes with the status alone
+const responseOf = ({ ending, response }: EndedAttempt): Response =>
+  response ?? Reply.response(ending._tag === "Answered" ? ending.status : 0)
+
+const lost = Effect.fail("lost" as const)
+
+const unspent: Spent = { retries: 0, reroutes: 0 }

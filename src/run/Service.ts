@@ -1,0 +1,198 @@
+/**
+ * What a service of ours or theirs offers beside taking steps over: looking at jobs, waiting for results, webhook
+ * secrets. The remote EZThrottle implements it over HTTP, the dam in process.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { Redacted } from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { Failure } from "../step/Failure.ts"
+import type { Response } from "../step/Reply.ts"
+import type { Delegating } from "../transport/HttpTransport.ts"
+
+/**
+ * A job as the service reports it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Job {
+  readonly jobId: string
+  /** The state's name as the service gave it. */
+  readonly status: string
+  /** The service's whole answer, unchanged. */
+  readonly answer: { readonly [key: string]: Schema.Json }
+}
+
+/**
+ * The final result of a job. A failed job is a result too.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobResult {
+  readonly jobId: string
+  readonly idempotentKey: string | undefined
+  readonly status: "success" | "failed"
+  /** `undefined` when the target never answered. */
+  readonly response: Response | undefined
+  /** Why there is no response, or why the job failed, when the service says so. */
+  readonly error: string | undefined
+  readonly metadata: { readonly [key: string]: Schema.Json }
+}
+
+/**
+ * Webhook secrets as the service shows them: masked.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WebhookSecrets {
+  readonly customerId: string
+  readonly primarySecret: string
+  readonly secondarySecret: string | undefined
+  readonly hasSecondary: boolean
+}
+
+/**
+ * The service knows no such job.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JobNotFound extends Schema.TaggedError<JobNotFound>()("JobNotFound", { jobId: Schema.String }) {
+  override get message() {
+    return `EZThrottle knows no job ${this.jobId}`
+  }
+}
+
+/**
+ * Nothing here can learn the result: the service has no route for it and no receiver is configured.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class CannotAwait extends Schema.TaggedError<CannotAwait>()("CannotAwait", { jobId: Schema.String }) {
+  override get message() {
+    return `The service does not tell the result of job ${this.jobId}; configure a webhook receiver, or use a dam`
+  }
+}
+
+/**
+ * The result did not come within the time given. The job goes on.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AwaitTimedOut extends Schema.TaggedError<AwaitTimedOut>()("AwaitTimedOut", {
+  jobId: Schema.String,
+  afterMillis: Schema.Number
+}) {
+  override get message() {
+    return `Timeout waiting for job ${this.jobId}`
+  }
+}
+
+/**
+ * No webhook secret is set.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NoSecrets extends Schema.TaggedError<NoSecrets>()("NoSecrets", {}) {
+  override get message() {
+    return "No webhook secrets configured. Call createWebhookSecret() first."
+  }
+}
+
+/**
+ * Rotation needs the old secret, and the service shows it masked only.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OldSecretUnknown extends Schema.TaggedError<OldSecretUnknown>()("OldSecretUnknown", {}) {
+  override get message() {
+    return "The old secret is unknown here: pass it as the second argument, or set it with this client first"
+  }
+}
+
+/**
+ * A webhook secret that the protocol does not allow.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class WeakSecret extends Schema.TaggedError<WeakSecret>()("WeakSecret", { problem: Schema.String }) {
+  override get message() {
+    return this.problem
+  }
+}
+
+/**
+ * A call to the service failed; `reason` says why.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ServiceError extends Schema.TaggedError<ServiceError>()("ServiceError", {
+  reason: Schema.Union([Failure, JobNotFound, CannotAwait, AwaitTimedOut, NoSecrets, OldSecretUnknown, WeakSecret])
+}) {
+  override get message() {
+    return this.reason.message
+  }
+}
+
+/**
+ * Where the result of a job can be learnt: the service itself, or a webhook receiver.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ResultSource {
+  /** Waits for the final result, however long it takes; interruption ends the wait. */
+  readonly await: (jobId: string) => Effect.Effect<JobResult, ServiceError>
+}
+
+/**
+ * Webhook secrets. Each at least 16 characters.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Secrets {
+  readonly create: (
+    primary: Redacted<string>,
+    secondary?: Redacted<string>
+  ) => Effect.Effect<{ readonly status: string; readonly message: string }, ServiceError>
+  /** Fails with `NoSecrets` when none is set. */
+  readonly get: Effect.Effect<WebhookSecrets, ServiceError>
+  readonly delete: Effect.Effect<{ readonly status: string; readonly message: string }, ServiceError>
+  /**
+   * Makes `next` the primary and keeps the old one as secondary: `old` if given, else the one this client set. Fails
+   * with `OldSecretUnknown` when neither is known.
+   */
+  readonly rotate: (
+    next: Redacted<string>,
+    old?: Redacted<string>
+  ) => Effect.Effect<{ readonly status: string; readonly message: string }, ServiceError>
+}
+
+/**
+ * A service that runs steps: the remote EZThrottle or an embedded dam.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Service extends Context.Service<
+  Service,
+  {
+    readonly transport: Delegating
+    readonly results: ResultSource
+    /** Looks at a job once. */
+    readonly job: (jobId: string) => Effect.Effect<Job, ServiceError>
+    readonly secrets: Secrets
+  }
+>()("ezthrottle-effect/run/Service") {}

@@ -1,0 +1,189 @@
+/**
+ * Every name under which this library reports: spans, their attributes, metrics. Nothing secret is among the values:
+ * targets come without query, headers and bodies not at all.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import type { Attempt } from "../step/History.ts"
+import type { Outcome, StepError } from "../step/Outcome.ts"
+import { target } from "../step/Request.ts"
+import type { Step } from "../step/StepModel.ts"
+
+/**
+ * Span names.
+ *
+ * @category names
+ * @since 0.1.0
+ */
+export const spans = {
+  /** One execution of a step, its fallbacks and its chain included. */
+  step: "ezthrottle.step",
+  /** One call to a target. */
+  attempt: "ezthrottle.attempt",
+  /** One hand-over to a service. */
+  forward: "ezthrottle.forward"
+} as const
+
+/**
+ * Span attributes.
+ *
+ * @category names
+ * @since 0.1.0
+ */
+export const attributes = {
+  /** Method and URL without query. */
+  target: "ezthrottle.target",
+  /** `FRUGAL` or `PERFORMANCE`. */
+  type: "ezthrottle.type",
+  /** `Step.description`. */
+  description: "ezthrottle.description",
+  /** `Step.responseDescription`. */
+  responseDescription: "ezthrottle.response_description",
+  /** `Completed`, `Accepted` or the tag of the error's reason. */
+  outcome: "ezthrottle.outcome",
+  /** The id of the job that took the step over. */
+  jobId: "ezthrottle.job_id",
+  /** `true` when the service knew the key already. */
+  duplicate: "ezthrottle.duplicate",
+  /** Place in the line: 0 the step itself, n the n-th fallback. */
+  path: "ezthrottle.path",
+  /** `start`, `retry`, `reroute` or `forward`. */
+  kind: "ezthrottle.kind",
+  /** Region the attempt left from. */
+  region: "ezthrottle.region",
+  /** Milliseconds waited before the attempt. */
+  pause: "ezthrottle.pause_ms",
+  /** Status of the answer. */
+  status: "http.response.status_code",
+  /** Tag of the failure when there was no answer. */
+  failure: "error.type"
+} as const
+
+const endings = ["Answered", "Failed", "Interrupted"] as const
+const kinds = ["start", "retry", "reroute", "forward"] as const
+
+const attemptCounters = Object.fromEntries(
+  kinds.map((kind) => [
+    kind,
+    Object.fromEntries(
+      endings.map((ending) => [
+        ending,
+        Metric.counter("ezthrottle_attempts_total", {
+          description: "Attempts by kind (start, retry, reroute, forward) and ending (answered, failed, interrupted)",
+          incremental: true,
+          attributes: { kind, ending: ending.toLowerCase() }
+        })
+      ])
+    )
+  ])
+)
+
+/**
+ * Metrics: attempts by kind and ending, their latency, and steps by how they ended.
+ *
+ * @category names
+ * @since 0.1.0
+ */
+export const metrics = {
+  attempts: (kind: Attempt["kind"], ending: Attempt["ending"]["_tag"]) => attemptCounters[kind]?.[ending],
+  latency: Metric.histogram("ezthrottle_attempt_latency_milliseconds", {
+    description: "Milliseconds from sending an attempt to its end",
+    boundaries: [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000]
+  }),
+  steps: {
+    Completed: Metric.counter("ezthrottle_steps_total", { incremental: true, attributes: { outcome: "completed" } }),
+    Accepted: Metric.counter("ezthrottle_steps_total", { incremental: true, attributes: { outcome: "accepted" } }),
+    StepError: Metric.counter("ezthrottle_steps_total", { incremental: true, attributes: { outcome: "failed" } })
+  }
+} as const
+
+/** Counts an attempt that has ended; synchronous, for the place where it is recorded. */
+export const countAttempt = (attempt: Attempt, context: Parameters<typeof metrics.latency.updateUnsafe>[1]): void => {
+  metrics.attempts(attempt.kind, attempt.ending._tag)?.updateUnsafe(1, context)
+  metrics.latency.updateUnsafe(attempt.latency, context)
+}
+
+// a span costs about as much as the rest of an attempt, so it is made only where a tracer was provided to see it
+const whenTraced = <A, E>(traced: () => Effect.Effect<A, E>, plain: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.withFiber((fiber) => (fiber.cache.tracer === undefined ? plain : traced()))
+
+/** Wraps one execution. */
+export const step = <A extends Outcome>(self: Step, run: Effect.Effect<A, StepError>): Effect.Effect<A, StepError> => {
+  const counted = Effect.onExit(run, (exit) =>
+    Effect.withFiber((fiber) => {
+      const end = endOf(exit)
+      if (end !== undefined) metrics.steps[end._tag].updateUnsafe(1, fiber.context)
+      return Effect.void
+    })
+  )
+  return whenTraced(
+    () =>
+      Effect.onExit(counted, (exit) => Effect.annotateCurrentSpan(describeEnd(endOf(exit)))).pipe(
+        Effect.withSpan(spans.step, {
+          attributes: {
+            [attributes.target]: target(self.request),
+            [attributes.type]: self.type ?? "PERFORMANCE",
+            ...(self.description === undefined ? {} : { [attributes.description]: self.description }),
+            ...(self.responseDescription === undefined
+              ? {}
+              : { [attributes.responseDescription]: self.responseDescription })
+          }
+        })
+      ),
+    counted
+  )
+}
+
+const endOf = (exit: Exit.Exit<Outcome, StepError>): Outcome | StepError | undefined =>
+  Exit.isSuccess(exit) ? exit.value : Option.getOrUndefined(Exit.findErrorOption(exit))
+
+const describeEnd = (end: Outcome | StepError | undefined) => {
+  switch (end?._tag) {
+    case undefined:
+      return { [attributes.outcome]: "Interrupted" }
+    case "Completed":
+      return { [attributes.outcome]: end._tag, [attributes.status]: end.response.status }
+    case "Accepted":
+      return {
+        [attributes.outcome]: end._tag,
+        [attributes.jobId]: end.jobId,
+        [attributes.duplicate]: end.duplicate
+      }
+    case "StepError":
+      return { [attributes.outcome]: end.reason._tag }
+  }
+}
+
+/** Wraps one attempt or forward. */
+export const attempt = <A extends Attempt>(
+  self: Step,
+  facts: Pick<Attempt, "kind" | "path" | "pause" | "region">,
+  run: Effect.Effect<A>
+): Effect.Effect<A> =>
+  whenTraced(
+    () =>
+      run.pipe(
+        Effect.tap(({ ending }) =>
+          Effect.annotateCurrentSpan(
+            ending._tag === "Answered"
+              ? { [attributes.status]: ending.status }
+              : { [attributes.failure]: ending._tag === "Failed" ? ending.failure._tag : ending._tag }
+          )
+        ),
+        Effect.withSpan(facts.kind === "forward" ? spans.forward : spans.attempt, {
+          kind: "client",
+          attributes: {
+            [attributes.target]: target(self.request),
+            [attributes.kind]: facts.kind,
+            [attributes.path]: facts.path,
+            [attributes.pause]: facts.pause,
+            ...(facts.region === undefined ? {} : { [attributes.region]: facts.region })
+          }
+        })
+      ),
+    run
+  )

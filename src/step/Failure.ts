@@ -1,0 +1,230 @@
+/**
+ * Why a transport brought nothing back: a closed set of reasons, each with what a caller needs to act.
+ *
+ * Messages are for people and never hold a URL query, a header, a body of ours or a secret.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * The connection could not be made, or broke before an answer was complete.
+ *
+ * **Details** — `refused`, `notFound` and `unreachable`: the target never saw the call; for the others it may have.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("ConnectionFailed", {
+  kind: Schema.Literals(["refused", "notFound", "unreachable", "reset", "tls", "other"]),
+  detail: Schema.String
+}) {
+  override get message() {
+    return `no connection (${this.kind}): ${this.detail}`
+  }
+}
+
+/**
+ * One attempt took longer than its limit (`localTimeout`, 30 seconds unless the step says otherwise).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AttemptTimedOut extends Schema.TaggedError<AttemptTimedOut>()("AttemptTimedOut", {
+  afterMillis: Schema.Number
+}) {
+  override get message() {
+    return `no answer within ${this.afterMillis} ms`
+  }
+}
+
+/**
+ * What came back was not a whole HTTP answer.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidResponse extends Schema.TaggedError<InvalidResponse>()("InvalidResponse", {
+  received: Schema.String
+}) {
+  override get message() {
+    return `the answer was not a whole HTTP response: ${this.received}`
+  }
+}
+
+/**
+ * The answer was larger than the transport keeps. The call was made; it is neither repeated nor forwarded.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ResponseTooLarge extends Schema.TaggedError<ResponseTooLarge>()("ResponseTooLarge", {
+  status: Schema.Number,
+  limitBytes: Schema.Number
+}) {
+  override get message() {
+    return `the answer (status ${this.status}) is larger than ${this.limitBytes} bytes; raise the transport's maxResponseBytes`
+  }
+}
+
+/**
+ * This transport cannot send such a request; nothing was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Unsendable extends Schema.TaggedError<Unsendable>()("Unsendable", {
+  problem: Schema.String
+}) {
+  override get message() {
+    return this.problem
+  }
+}
+
+/**
+ * A remote call was needed and there is no API key.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MissingApiKey extends Schema.TaggedError<MissingApiKey>()("MissingApiKey", {
+  variable: Schema.String
+}) {
+  override get message() {
+    return `EZThrottle needs an API key: set the environment variable ${this.variable} or pass apiKey`
+  }
+}
+
+/**
+ * The service could not be reached. With `maybeAccepted` the job was sent and may exist all the same; sending it again
+ * with the same key is safe.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ServiceUnreachable extends Schema.TaggedError<ServiceUnreachable>()("ServiceUnreachable", {
+  detail: Schema.String,
+  maybeAccepted: Schema.Boolean
+}) {
+  override get message() {
+    return `EZThrottle is unreachable: ${this.detail}`
+  }
+}
+
+/**
+ * The service refuses the caller: a wrong key or an exhausted plan. Not worth repeating.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ServiceDenied extends Schema.TaggedError<ServiceDenied>()("ServiceDenied", {
+  detail: Schema.String
+}) {
+  override get message() {
+    return `Request denied: ${this.detail}`
+  }
+}
+
+/**
+ * The service is rate limiting the caller; `retryAt` (epoch milliseconds) says until when, if it said so.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ServiceRateLimited extends Schema.TaggedError<ServiceRateLimited>()("ServiceRateLimited", {
+  detail: Schema.String,
+  retryAt: Schema.UndefinedOr(Schema.Number)
+}) {
+  override get message() {
+    return `Rate limited: ${this.detail}`
+  }
+}
+
+/**
+ * The service's proxy failed with a status of its own. `received` is the beginning of its answer.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ServiceFailed extends Schema.TaggedError<ServiceFailed>()("ServiceFailed", {
+  status: Schema.Number,
+  received: Schema.String
+}) {
+  override get message() {
+    return `Proxy request failed: ${this.received}`
+  }
+}
+
+/**
+ * The service looked at the job and refused it. `received` is the beginning of its answer.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JobRefused extends Schema.TaggedError<JobRefused>()("JobRefused", {
+  status: Schema.Number,
+  received: Schema.String
+}) {
+  override get message() {
+    return `EZThrottle job creation failed: ${this.received}`
+  }
+}
+
+/**
+ * The service's answer does not follow the protocol. `received` is its beginning; the job may exist.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MalformedAnswer extends Schema.TaggedError<MalformedAnswer>()("MalformedAnswer", {
+  problem: Schema.String,
+  received: Schema.String
+}) {
+  override get message() {
+    return `EZThrottle's answer cannot be read (${this.problem}): ${this.received === "" ? "an empty body" : this.received}`
+  }
+}
+
+/**
+ * Every reason for which a transport brings no reply.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const Failure = Schema.Union([
+  ConnectionFailed,
+  AttemptTimedOut,
+  InvalidResponse,
+  ResponseTooLarge,
+  Unsendable,
+  MissingApiKey,
+  ServiceUnreachable,
+  ServiceDenied,
+  ServiceRateLimited,
+  ServiceFailed,
+  JobRefused,
+  MalformedAnswer
+])
+
+/**
+ * Every reason for which a transport brings no reply.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type Failure = typeof Failure.Type
+
+/**
+ * What `HttpTransport.send` fails with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", { reason: Failure }) {
+  override get message() {
+    return this.reason.message
+  }
+}
+
+/** Cuts what a peer sent to a length that fits a message. */
+export const excerpt = (received: string): string => (received.length <= 500 ? received : `${received.slice(0, 500)}…`)

@@ -1,0 +1,114 @@
+/**
+ * What happened so far: every attempt of one execution, in the order they ended.
+ *
+ * The interpreter decides from it and can start from it, so a host that stores each attempt before the next decision
+ * can go on after a crash.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { Failure } from "./Failure.ts"
+import { ResponseJson } from "./Reply.ts"
+
+/**
+ * How an attempt ended: `Answered`, `Failed` (no answer), or `Interrupted` (it lost a race or ran into a deadline).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Ending = Schema.Union([
+  Schema.TaggedStruct("Answered", {
+    status: Schema.Number,
+    /** The answer's `Retry-After`, in milliseconds after it arrived. */
+    retryAfter: Schema.UndefinedOr(Schema.Number)
+  }),
+  Schema.TaggedStruct("Failed", { failure: Failure }),
+  Schema.TaggedStruct("Interrupted", {})
+])
+
+/**
+ * How an attempt ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Ending = typeof Ending.Type
+
+/**
+ * One attempt.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Attempt = Schema.Struct({
+  /** 0 is the step itself, n the n-th fallback of its line. */
+  path: Schema.Number,
+  /** Which of the path's starts it belongs to; 0 unless regions are raced or fanned out. */
+  racer: Schema.Number,
+  /** Why it was made: first of its racer, again in the same region, in another one, or handed to a service. */
+  kind: Schema.Literals(["start", "retry", "reroute", "forward"]),
+  region: Schema.UndefinedOr(Schema.String),
+  /** Epoch milliseconds when it was sent. */
+  at: Schema.Number,
+  /** Milliseconds waited before it. */
+  pause: Schema.Number,
+  /** Milliseconds from sending to its end. */
+  latency: Schema.Number,
+  ending: Ending,
+  /** The answer itself; kept for the last attempt of each racer only. */
+  response: Schema.UndefinedOr(ResponseJson)
+})
+
+/**
+ * One attempt.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Attempt = typeof Attempt.Type
+
+/**
+ * The attempts of one execution, oldest ending first.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const History = Schema.Array(Attempt)
+
+/**
+ * The attempts of one execution, oldest ending first.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type History = ReadonlyArray<Attempt>
+
+/** Adds an attempt; the response of an earlier one of the same racer is let go. */
+export const append = (self: History, attempt: Attempt): History => [
+  ...self.map((earlier) =>
+    earlier.response !== undefined && earlier.path === attempt.path && earlier.racer === attempt.racer
+      ? { ...earlier, response: undefined }
+      : earlier
+  ),
+  attempt
+]
+
+/**
+ * Prints one attempt in a line, for traces and error messages.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const format = (self: Attempt): string => {
+  const place = self.region === undefined ? "" : ` in ${self.region}`
+  const waited = self.pause > 0 ? ` after a pause of ${Math.round(self.pause)} ms` : ""
+  const took = `${Math.round(self.latency)} ms`
+  switch (self.ending._tag) {
+    case "Answered":
+      return `${self.kind}${place}${waited}: ${self.ending.status} in ${took}`
+    case "Failed":
+      return `${self.kind}${place}${waited}: ${self.ending.failure.message}`
+    case "Interrupted":
+      return `${self.kind}${place}${waited}: interrupted after ${took}`
+  }
+}

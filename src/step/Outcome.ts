@@ -1,0 +1,211 @@
+/**
+ * How a step ended well (`Completed`, `Accepted`) or badly (`StepError`).
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import {
+  AttemptTimedOut,
+  ConnectionFailed,
+  InvalidResponse,
+  JobRefused,
+  MalformedAnswer,
+  MissingApiKey,
+  ResponseTooLarge,
+  ServiceDenied,
+  ServiceFailed,
+  ServiceRateLimited,
+  ServiceUnreachable,
+  Unsendable
+} from "./Failure.ts"
+import type { History } from "./History.ts"
+import { InvalidStep } from "./InvalidStep.ts"
+import type { Receipt, Response } from "./Reply.ts"
+import { target } from "./Request.ts"
+import type { Step } from "./StepModel.ts"
+
+/**
+ * The answer of one region of a fanout.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RegionResponse {
+  readonly region: string | undefined
+  readonly response: Response
+}
+
+/**
+ * What became of a chained step. `Started`: a job of its own runs it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Chained =
+  | { readonly _tag: "Ended"; readonly relation: "onSuccess" | "onFailure"; readonly outcome: Outcome }
+  | { readonly _tag: "Failed"; readonly relation: "onSuccess" | "onFailure"; readonly error: StepError }
+  | { readonly _tag: "Started"; readonly relation: "onSuccess" | "onFailure"; readonly jobId: string }
+
+/**
+ * The step was executed and a target answered 2xx.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Completed {
+  readonly _tag: "Completed"
+  readonly response: Response
+  readonly region: string | undefined
+  /** The step that answered: the step itself, or the fallback that saved it. */
+  readonly answeredBy: Step
+  /** Its place in the line: 0 the step itself, n the n-th fallback. */
+  readonly path: number
+  /** Every answer of a fanout; empty otherwise. */
+  readonly responses: ReadonlyArray<RegionResponse>
+  readonly history: History
+  readonly chained: Chained | undefined
+}
+
+/**
+ * A service took the step over.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Accepted {
+  readonly _tag: "Accepted"
+  readonly jobId: string
+  readonly status: string
+  /** The key the job is filed under, as far as it is known here. */
+  readonly key: string | undefined
+  readonly duplicate: boolean
+  readonly receipt: Receipt
+  readonly history: History
+}
+
+/**
+ * How a step ended well.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Outcome = Completed | Accepted
+
+/**
+ * The last answer was not a 2xx, and no retry, region, fallback or forward was left for it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
+  status: Schema.Number,
+  region: Schema.UndefinedOr(Schema.String),
+  /** Milliseconds the target asked to wait, if it did. */
+  retryAfter: Schema.UndefinedOr(Schema.Number),
+  response: Schema.declare((u: unknown): u is Response => typeof u === "object" && u !== null && "status" in u)
+}) {
+  override get message() {
+    return `answered ${this.status}${this.region === undefined ? "" : ` in ${this.region}`}`
+  }
+}
+
+/**
+ * The next fallback's `onTimeout` passed before this path had an answer.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class PathTimedOut extends Schema.TaggedError<PathTimedOut>()("PathTimedOut", { afterMillis: Schema.Number }) {
+  override get message() {
+    return `no success within the ${this.afterMillis} ms that its fallback allows`
+  }
+}
+
+/**
+ * `onFailureTimeout` passed before anything succeeded.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("DeadlineExceeded", {
+  afterMillis: Schema.Number
+}) {
+  override get message() {
+    return `no success within onFailureTimeout (${this.afterMillis} ms)`
+  }
+}
+
+/**
+ * A fanout under the strict region policy had a region without success.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class FanoutIncomplete extends Schema.TaggedError<FanoutIncomplete>()("FanoutIncomplete", {
+  failed: Schema.Array(Schema.UndefinedOr(Schema.String)),
+  responses: Schema.Array(
+    Schema.declare((u: unknown): u is RegionResponse => typeof u === "object" && u !== null && "response" in u)
+  )
+}) {
+  override get message() {
+    return `no success in ${this.failed.map((region) => region ?? "the default region").join(", ")}, and strict asks for all regions`
+  }
+}
+
+/**
+ * Every reason for which a step can end badly.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const StepReason = Schema.Union([
+  InvalidStep,
+  Rejected,
+  PathTimedOut,
+  DeadlineExceeded,
+  FanoutIncomplete,
+  ConnectionFailed,
+  AttemptTimedOut,
+  InvalidResponse,
+  ResponseTooLarge,
+  Unsendable,
+  MissingApiKey,
+  ServiceUnreachable,
+  ServiceDenied,
+  ServiceRateLimited,
+  ServiceFailed,
+  JobRefused,
+  MalformedAnswer
+])
+
+/**
+ * Every reason for which a step can end badly.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type StepReason = typeof StepReason.Type
+
+/**
+ * A step ended badly. `reason` says why and carries what a caller needs; `history` has every attempt.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StepError extends Schema.TaggedError<StepError>()("StepError", {
+  /** Method and target of the step, without query. */
+  target: Schema.String,
+  reason: StepReason,
+  history: Schema.declare((u: unknown): u is History => Array.isArray(u)),
+  /** What became of `onFailure`, when the step has one and it ran. */
+  chained: Schema.declare((u: unknown): u is Chained | undefined => u === undefined || typeof u === "object")
+}) {
+  override get message() {
+    const count = this.history.length
+    return `${this.target} failed: ${this.reason.message}${count > 1 ? ` (after ${count} attempts)` : ""}`
+  }
+}
+
+/** Ends a step badly. */
+export const stepError = (step: Step, reason: StepReason, history: History, chained?: Chained): StepError =>
+  new StepError({ target: target(step.request), reason, history, chained })

@@ -1,0 +1,341 @@
+/**
+ * A Step is an immutable value that says which HTTP call to make and how it must survive.
+ *
+ * Constructors make one, verbs return a changed copy, data-first or piped; nothing here can send. A verb checks its own
+ * field and throws `InvalidStep`; rules between fields are checked by `check`, which every execution calls first.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import { dual } from "effect/Function"
+import * as Schema from "effect/Schema"
+import * as Fields from "./Fields.ts"
+import { InvalidStep, parseDuration, parseField } from "./InvalidStep.ts"
+import type { RetryPolicyOptions } from "./RetryPolicy.ts"
+import type { ExecutionMode, RegionPolicy, Step, StepFields, Trigger } from "./StepModel.ts"
+import { isStep, makeStep } from "./StepModel.ts"
+
+export type {
+  ExecutionMode,
+  Fallback,
+  Idempotency,
+  RegionPolicy,
+  Step,
+  StepFields,
+  StepType,
+  Trigger,
+  Webhook
+} from "./StepModel.ts"
+export { isStep } from "./StepModel.ts"
+export { inherit } from "./StepInherit.ts"
+export { check } from "./StepRules.ts"
+export { decode, StepFromJson } from "./StepJson.ts"
+export { toJson, type StepEncoded } from "./StepEncoded.ts"
+
+/**
+ * What `make` and the method constructors take beside the URL.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RequestOptions {
+  /** Any case; kept in upper case. Defaults to `GET`. */
+  readonly method?: string | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Text or bytes, sent as they are; for a value as JSON use `bodyJson`. */
+  readonly body?: string | Uint8Array | undefined
+}
+
+/**
+ * Makes a step for a URL. Type `PERFORMANCE` and idempotency `HASH` until a verb says otherwise.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (target: string | URL, options: RequestOptions = {}): Step =>
+  makeStep({
+    request: {
+      method: parse.method(String(options.method ?? "GET").toUpperCase()),
+      url: parse.url(String(target)),
+      headers: parse.headers(options.headers ?? {}),
+      body: parse.body(options.body)
+    }
+  })
+
+type WithoutMethod = Omit<RequestOptions, "method">
+
+/** Makes a GET step. @category constructors @since 0.1.0 */
+export const get = (target: string | URL, options?: WithoutMethod): Step => make(target, { ...options, method: "GET" })
+/** Makes a POST step. @category constructors @since 0.1.0 */
+export const post = (target: string | URL, options?: WithoutMethod): Step => make(target, { ...options, method: "POST" })
+/** Makes a PUT step. @category constructors @since 0.1.0 */
+export const put = (target: string | URL, options?: WithoutMethod): Step => make(target, { ...options, method: "PUT" })
+/** Makes a PATCH step. @category constructors @since 0.1.0 */
+export const patch = (target: string | URL, options?: WithoutMethod): Step =>
+  make(target, { ...options, method: "PATCH" })
+const del = (target: string | URL, options?: WithoutMethod): Step => make(target, { ...options, method: "DELETE" })
+export {
+  /** Makes a DELETE step. @category constructors @since 0.1.0 */
+  del as delete
+}
+
+/** A verb: data-first and piped in one. */
+export interface Verb<Args extends ReadonlyArray<unknown>> {
+  (...args: Args): (self: Step) => Step
+  (self: Step, ...args: Args): Step
+}
+
+// the piped form never starts with a step, except for the verbs that take one (`chained`)
+const verb = <Args extends ReadonlyArray<unknown>>(change: (self: Step, ...args: Args) => Partial<StepFields>): Verb<Args> =>
+  dual(
+    (args) => isStep(args[0]),
+    (self: Step, ...args: Args) => makeStep({ ...self, ...change(self, ...args) })
+  )
+
+const request = (self: Step, change: Partial<StepFields["request"]>) => ({ request: { ...self.request, ...change } })
+
+/** Sets the HTTP method, in any case. @category verbs @since 0.1.0 */
+export const method = verb((self, value: string) => request(self, { method: parse.method(String(value).toUpperCase()) }))
+
+/** Sets the absolute `http:` or `https:` URL. @category verbs @since 0.1.0 */
+export const url = verb((self, value: string | URL) => request(self, { url: parse.url(String(value)) }))
+
+/** Replaces all headers. Values are Latin-1 without line breaks. @category verbs @since 0.1.0 */
+export const headers = verb((self, value: Readonly<Record<string, string>>) =>
+  request(self, { headers: parse.headers(value) })
+)
+
+/** Sets one header, replacing one of the same name in any case. @category verbs @since 0.1.0 */
+export const header = verb((self, name: string, value: string) =>
+  request(self, { headers: parse.headers({ ...without(self.request.headers, name), [name]: value }) })
+)
+
+/** Sets the body: text travels as UTF-8, bytes unchanged, `undefined` removes it. @category verbs @since 0.1.0 */
+export const body = verb((self, value: string | Uint8Array | undefined) => request(self, { body: parse.body(value) }))
+
+/**
+ * Sets the body to a value as JSON, and `Content-Type: application/json` unless the step has one.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const bodyJson = verb((self, value: Schema.Json) => {
+  const given = Object.keys(self.request.headers).some((name) => name.toLowerCase() === "content-type")
+  return request(self, {
+    body: JSON.stringify(parse.json(value)),
+    headers: given ? self.request.headers : { ...self.request.headers, "Content-Type": "application/json" }
+  })
+})
+
+/** Sets data of the caller's that comes back with the result. @category verbs @since 0.1.0 */
+export const metadata = verb((_, value: { readonly [key: string]: Schema.Json }) => ({
+  metadata: structuredClone(parse.metadata(value))
+}))
+
+/** Says what the call is for, in traces and `toString`. @category verbs @since 0.1.0 */
+export const description = verb((_, value: string) => ({ description: parse.description(value) }))
+
+/** Says what a good answer looks like, in traces and `toString`. @category verbs @since 0.1.0 */
+export const responseDescription = verb((_, value: string) => ({ responseDescription: parse.responseDescription(value) }))
+
+/** Tries here first, and forwards to EZThrottle when that fails. @category verbs @since 0.1.0 */
+export const frugal = verb(() => ({ type: "FRUGAL" }))
+
+/** Hands the step to EZThrottle at once; the default. @category verbs @since 0.1.0 */
+export const performance = verb(() => ({ type: "PERFORMANCE" }))
+
+/** Sets the statuses on which a FRUGAL step is forwarded. Defaults to 429, 500, 502, 503, 504. @category verbs @since 0.1.0 */
+export const fallbackOnError = verb((_, codes: ReadonlyArray<number>) => ({ fallbackOnError: parse.fallbackOnError(codes) }))
+
+/** Limits each local attempt. Defaults to 30 seconds. @category verbs @since 0.1.0 */
+export const localTimeout = verb((_, limit: Duration.Input) => ({ localTimeout: parse.localTimeout(limit) }))
+
+/** Repeats failed attempts; what the options leave out takes the protocol's defaults. @category verbs @since 0.1.0 */
+export const retryPolicy = verb((_, options: RetryPolicyOptions = {}) => {
+  const { base, cap, maxReroutes, maxRetries, rerouteCodes, retryCodes } = anObject("retryPolicy", options)
+  return {
+    retryPolicy: {
+      maxRetries: parse.maxRetries(maxRetries),
+      maxReroutes: parse.maxReroutes(maxReroutes),
+      retryCodes: parse.retryCodes(retryCodes),
+      rerouteCodes: parse.rerouteCodes(rerouteCodes),
+      base: base === undefined ? undefined : parse.base(base),
+      cap: cap === undefined ? undefined : parse.cap(cap)
+    }
+  }
+})
+
+/** Sets the regions the call leaves from, raced unless `executionMode` says fanout. @category verbs @since 0.1.0 */
+export const regions = verb((_, names: ReadonlyArray<string>) => ({ regions: parse.regions(names) }))
+
+/** Keeps to the step's regions (`strict`) or may add other healthy ones (`fallback`, the default). @category verbs @since 0.1.0 */
+export const regionPolicy = verb((_, policy: RegionPolicy) => ({ regionPolicy: parse.regionPolicy(policy) }))
+
+/** Races the regions (`race`, the default) or calls them all and keeps every answer (`fanout`). @category verbs @since 0.1.0 */
+export const executionMode = verb((_, mode: ExecutionMode) => ({ executionMode: parse.executionMode(mode) }))
+
+/**
+ * A webhook as `webhooks` takes it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WebhookOptions {
+  readonly url: string | URL
+  /** Regions a delivery may leave from, tried in order. */
+  readonly regions?: ReadonlyArray<string> | undefined
+  /** Whether it counts towards the quorum. Defaults to `true`. */
+  readonly hasQuorumVote?: boolean | undefined
+}
+
+/** Sets who is told the result. @category verbs @since 0.1.0 */
+export const webhooks = verb((_, targets: ReadonlyArray<WebhookOptions>) => ({
+  webhooks: parse.webhooks(
+    Array.isArray(targets)
+      ? targets.map((target: WebhookOptions, index) => {
+          const { hasQuorumVote = true, regions = [], url } = anObject(`webhooks[${index}]`, target)
+          return { url: String(url), regions, hasQuorumVote }
+        })
+      : targets
+  )
+}))
+
+/** Sets how many voting webhooks must answer 2xx for the result to count as delivered. Defaults to `1`. @category verbs @since 0.1.0 */
+export const webhookQuorum = verb((_, votes: number) => ({ webhookQuorum: parse.webhookQuorum(votes) }))
+
+/** Files the call under a key of the caller's: 1 to 255 bytes, no control characters. @category verbs @since 0.1.0 */
+export const idempotentKey = verb((_, key: string) => ({ idempotency: { _tag: "Custom", key: parse.idempotentKey(key) } }))
+
+/**
+ * Chooses how the key is made: `HASH` (the default) from method, URL and body, `UNIQUE` afresh for each execution.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const idempotentStrategy = verb((_, strategy: "HASH" | "UNIQUE") => ({
+  idempotency: { _tag: parse.idempotentStrategy(strategy) === "UNIQUE" ? "Unique" : "Hash" }
+}))
+
+/** Sends the key of a HASH step to the target too, on unsafe methods. @category verbs @since 0.1.0 */
+export const sendIdempotencyKey = verb((_, send: boolean = true) => ({ sendIdempotencyKey: parse.sendIdempotencyKey(send) }))
+
+/** Delays the first attempt until a moment: epoch milliseconds, a `Date` or a `DateTime`. @category verbs @since 0.1.0 */
+export const retryAt = verb((_, moment: number | Date | { readonly epochMilliseconds: number }) => ({
+  retryAt: parse.retryAt(
+    typeof moment === "number"
+      ? moment
+      : moment instanceof Date
+        ? moment.getTime()
+        : anObject("retryAt", moment).epochMilliseconds
+  )
+}))
+
+/** Makes a failure final after this time over all attempts and fallbacks; then `onFailure` runs. @category verbs @since 0.1.0 */
+export const onFailureTimeout = verb((_, limit: Duration.Input) => ({ onFailureTimeout: parse.onFailureTimeout(limit) }))
+
+/** A verb whose first argument is itself a step: the number of steps tells the forms apart. */
+export interface ChainVerb<Options> {
+  (next: Step, options?: Options): (self: Step) => Step
+  (self: Step, next: Step, options?: Options): Step
+}
+
+const chained = <Options>(
+  field: string,
+  change: (self: Step, next: Step, options: Options | undefined) => Partial<StepFields>
+): ChainVerb<Options> =>
+  dual(
+    (args) => isStep(args[1]),
+    (self: Step, next: Step, options?: Options) => {
+      if (!isStep(next)) throw new InvalidStep({ field, problem: "Expected a Step" })
+      return makeStep({ ...self, ...change(self, next, options) })
+    }
+  )
+
+/**
+ * When a fallback runs. Without either, on any failure of the path before it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FallbackOptions {
+  /** Runs when the path before it ended with one of these statuses, or without an answer. */
+  readonly onError?: ReadonlyArray<number> | undefined
+  /** Runs when the path before it took longer than this; that path is then interrupted. */
+  readonly onTimeout?: Duration.Input | undefined
+}
+
+/** Adds a fallback at the end of the line, its own fallbacks right behind it. @category verbs @since 0.1.0 */
+export const fallback: ChainVerb<FallbackOptions> = chained("fallback", (self, step, options) => ({
+  fallbacks: [...self.fallbacks, { step, trigger: trigger(options) }]
+}))
+
+/** Runs another step after success. Its outcome never changes the parent's. @category verbs @since 0.1.0 */
+export const onSuccess: ChainVerb<never> = chained("onSuccess", (_, next) => ({ onSuccess: next }))
+
+/** Runs another step after every path failed, or at `timeout` (see `onFailureTimeout`). @category verbs @since 0.1.0 */
+export const onFailure: ChainVerb<{ readonly timeout?: Duration.Input | undefined }> = chained(
+  "onFailure",
+  (self, next, options) => ({
+    onFailure: next,
+    onFailureTimeout:
+      options?.timeout === undefined ? self.onFailureTimeout : parse.onFailureTimeout(options.timeout)
+  })
+)
+
+const trigger = (given: FallbackOptions = {}): Trigger => {
+  const options = anObject("fallback", given)
+  if (options.onError !== undefined && options.onTimeout !== undefined) {
+    throw new InvalidStep({ field: "fallback", problem: "Expected onError or onTimeout, not both; add the step twice" })
+  }
+  if (options.onError !== undefined) return { _tag: "OnError", codes: parse.onError(options.onError) }
+  if (options.onTimeout !== undefined) return { _tag: "OnTimeout", after: parse.onTimeout(options.onTimeout) }
+  return { _tag: "Any" }
+}
+
+// JavaScript callers get the name of the field too, not a TypeError
+const anObject = <A extends object>(field: string, value: A): A => {
+  if (typeof value === "object" && value !== null) return value
+  throw new InvalidStep({ field, problem: "Expected an object" })
+}
+
+const without = (record: Readonly<Record<string, string>>, name: string) =>
+  Object.fromEntries(Object.entries(record).filter(([key]) => key.toLowerCase() !== name.toLowerCase()))
+
+const text = parseField(
+  Schema.UndefinedOr(Schema.String).annotate({ expected: "text, bytes (Uint8Array) or undefined" }),
+  "body"
+)
+
+const parse = {
+  method: parseField(Fields.Method, "method"),
+  url: parseField(Fields.Url, "url"),
+  headers: parseField(Fields.Headers, "headers"),
+  body: (value: unknown) => (value instanceof Uint8Array ? new Uint8Array(value) : text(value)),
+  json: parseField(Schema.Json, "bodyJson"),
+  metadata: parseField(Fields.Metadata, "metadata"),
+  description: parseField(Schema.String, "description"),
+  responseDescription: parseField(Schema.String, "responseDescription"),
+  fallbackOnError: parseField(Fields.Codes, "fallbackOnError"),
+  localTimeout: parseDuration("localTimeout"),
+  maxRetries: parseField(Schema.UndefinedOr(Fields.Count), "retryPolicy.maxRetries"),
+  maxReroutes: parseField(Schema.UndefinedOr(Fields.Count), "retryPolicy.maxReroutes"),
+  retryCodes: parseField(Schema.UndefinedOr(Fields.Codes), "retryPolicy.retryCodes"),
+  rerouteCodes: parseField(Schema.UndefinedOr(Fields.Codes), "retryPolicy.rerouteCodes"),
+  base: parseDuration("retryPolicy.base"),
+  cap: parseDuration("retryPolicy.cap"),
+  regions: parseField(Fields.Regions, "regions"),
+  regionPolicy: parseField(Schema.Literals(["fallback", "strict"]), "regionPolicy"),
+  executionMode: parseField(Schema.Literals(["race", "fanout"]), "executionMode"),
+  webhooks: parseField(
+    Schema.Array(Schema.Struct({ url: Fields.Url, regions: Fields.Regions, hasQuorumVote: Schema.Boolean })),
+    "webhooks"
+  ),
+  webhookQuorum: parseField(Fields.Quorum, "webhookQuorum"),
+  idempotentKey: parseField(Fields.IdempotentKey, "idempotentKey"),
+  idempotentStrategy: parseField(Schema.Literals(["HASH", "UNIQUE"]), "idempotentStrategy"),
+  sendIdempotencyKey: parseField(Schema.Boolean, "sendIdempotencyKey"),
+  retryAt: parseField(Fields.EpochMillis, "retryAt"),
+  onFailureTimeout: parseDuration("onFailureTimeout"),
+  onError: parseField(Fields.Codes, "fallback.onError"),
+  onTimeout: parseDuration("fallback.onTimeout")
+}

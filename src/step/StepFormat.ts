@@ -1,0 +1,53 @@
+/** A step in the words a person would use, one line per thing it says. Headers, query and body stay out of it. */
+import * as Duration from "effect/Duration"
+import { target } from "./Request.ts"
+import * as RetryPolicy from "./RetryPolicy.ts"
+import type { Step, StepType, Trigger } from "./StepModel.ts"
+
+/** Prints a step, chained steps indented below it. */
+export const format = (self: Step): string => lines(self, "PERFORMANCE").join("\n")
+
+const lines = (self: Step, type: StepType): ReadonlyArray<string> => [
+  `${self.type ?? type} ${target(self.request)}${self.description === undefined ? "" : ` (${self.description})`}`,
+  ...facts(self).map((fact) => `  ${fact}`),
+  ...self.fallbacks.flatMap(({ step, trigger }) => child(`fallback ${when(trigger)}`, step, self.type ?? type)),
+  ...(self.onSuccess === undefined ? [] : child("on success", self.onSuccess, "PERFORMANCE")),
+  ...(self.onFailure === undefined ? [] : child("on failure", self.onFailure, "PERFORMANCE"))
+]
+
+const facts = (self: Step): ReadonlyArray<string> => {
+  const said: Array<string> = []
+  if (self.responseDescription !== undefined) said.push(`answers ${self.responseDescription}`)
+  if (self.fallbackOnError !== undefined) said.push(`forwards on ${self.fallbackOnError.join(", ")}`)
+  if (self.localTimeout !== undefined) said.push(`each local attempt ends after ${Duration.format(self.localTimeout)}`)
+  if (self.retryPolicy !== undefined) said.push(RetryPolicy.format(self.retryPolicy))
+  if (self.regions.length > 0) said.push(`${self.executionMode} over ${self.regions.join(", ")} (${self.regionPolicy})`)
+  if (self.webhooks.length > 0) {
+    said.push(`tells ${self.webhooks.map(({ url }) => new URL(url).host).join(", ")}, quorum ${self.webhookQuorum}`)
+  }
+  if (self.idempotency._tag !== "Hash") {
+    said.push(self.idempotency._tag === "Unique" ? "a key of its own per execution" : `key ${self.idempotency.key}`)
+  }
+  if (self.sendIdempotencyKey) said.push("sends its key to the target")
+  if (self.retryAt !== undefined) said.push(`not before epoch millisecond ${self.retryAt}`)
+  const metadata = Object.keys(self.metadata)
+  if (metadata.length > 0) said.push(`metadata ${metadata.join(", ")}`)
+  if (self.onFailureTimeout !== undefined) said.push(`has failed after ${Duration.format(self.onFailureTimeout)}`)
+  return said
+}
+
+const child = (relation: string, step: Step, type: StepType): ReadonlyArray<string> => {
+  const [first, ...rest] = lines(step, type)
+  return [`  ${relation}: ${first}`, ...rest.map((line) => `  ${line}`)]
+}
+
+const when = (trigger: Trigger): string => {
+  switch (trigger._tag) {
+    case "Any":
+      return "on any failure"
+    case "OnError":
+      return `on ${trigger.codes.join(", ")} or no answer`
+    case "OnTimeout":
+      return `after ${Duration.format(trigger.after)}`
+  }
+}

@@ -1,0 +1,18 @@
+import type { Step } from "./StepModel.ts"
+import { makeStep } from "./StepModel.ts"
+
+/**
+ * Gives a fallback what it does not set itself of its parent's type, webhooks (with their quorum) and chain.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const inherit = (fallback: Step, parent: Step): Step =>
+  makeStep({
+    ...fallback,
+    type: fallback.type ?? parent.type,
+    webhooks: fallback.webhooks.length > 0 ? fallback.webhooks : parent.webhooks,
+    webhookQuorum: fallback.webhooks.length > 0 ? fallback.webhookQuorum : parent.webhookQuorum,
+    onSuccess: fallback.onSuccess ?? parent.onSuccess,
+    onFailure: fallback.onFailure ?? parent.onFailure
+  })

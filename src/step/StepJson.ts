@@ -1,0 +1,157 @@
+/** Reads the JSON form of a step back, refusing bad and unknown fields by their path. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as Fields from "./Fields.ts"
+import type { InvalidStep } from "./InvalidStep.ts"
+import { invalid } from "./InvalidStep.ts"
+import type { StepEncoded } from "./StepEncoded.ts"
+import { toJson } from "./StepEncoded.ts"
+import type { Step, Trigger } from "./StepModel.ts"
+import { isStep, makeStep } from "./StepModel.ts"
+
+const optional = Schema.optionalKey
+
+const Nested = Schema.suspend((): Schema.Codec<StepEncoded> => Encoded)
+
+const Encoded = Schema.Struct({
+  method: optional(Fields.Method),
+  url: Fields.Url,
+  headers: optional(Fields.Headers),
+  body: optional(Schema.String),
+  bodyBase64: optional(Schema.String.check(Schema.isBase64())),
+  type: optional(Schema.Literals(["FRUGAL", "PERFORMANCE"])),
+  description: optional(Schema.String),
+  responseDescription: optional(Schema.String),
+  fallbackOnError: optional(Fields.Codes),
+  localTimeout: optional(Fields.Millis),
+  retryPolicy: optional(
+    Schema.Struct({
+      maxRetries: optional(Fields.Count),
+      maxReroutes: optional(Fields.Count),
+      retryCodes: optional(Fields.Codes),
+      rerouteCodes: optional(Fields.Codes),
+      base: optional(Fields.Millis),
+      cap: optional(Fields.Millis)
+    })
+  ),
+  regions: optional(Fields.Regions),
+  regionPolicy: optional(Schema.Literals(["fallback", "strict"])),
+  executionMode: optional(Schema.Literals(["race", "fanout"])),
+  webhooks: optional(
+    Schema.Array(
+      Schema.Struct({
+        url: Fields.Url,
+        regions: optional(Fields.Regions),
+        hasQuorumVote: optional(Schema.Boolean)
+      })
+    )
+  ),
+  webhookQuorum: optional(Fields.Quorum),
+  idempotentStrategy: optional(Schema.Literals(["HASH", "UNIQUE"])),
+  idempotentKey: optional(Fields.IdempotentKey),
+  sendIdempotencyKey: optional(Schema.Boolean),
+  retryAt: optional(Fields.EpochMillis),
+  metadata: optional(Fields.Metadata),
+  fallbacks: optional(
+    Schema.Array(
+      Schema.Struct({
+        step: Nested,
+        onError: optional(Fields.Codes),
+        onTimeout: optional(Fields.Millis)
+      }).check(
+        Schema.makeFilter(({ onError, onTimeout }) => onError === undefined || onTimeout === undefined, {
+          expected: "onError or onTimeout, not both"
+        })
+      )
+    )
+  ),
+  onSuccess: optional(Nested),
+  onFailure: optional(Nested),
+  onFailureTimeout: optional(Fields.Millis)
+}).check(
+  Schema.makeFilter(({ body, bodyBase64 }) => body === undefined || bodyBase64 === undefined, {
+    expected: "body or bodyBase64, not both"
+  }),
+  Schema.makeFilter(({ idempotentKey, idempotentStrategy }) => idempotentKey === undefined || idempotentStrategy === undefined, {
+    expected: "idempotentKey or idempotentStrategy, not both"
+  })
+)
+
+const fromJson = (json: StepEncoded): Step =>
+  makeStep({
+    request: {
+      method: (json.method ?? "GET").toUpperCase(),
+      url: json.url,
+      headers: json.headers ?? {},
+      body: json.bodyBase64 === undefined ? json.body : Result.getOrThrow(Base64.decode(json.bodyBase64))
+    },
+    type: json.type,
+    description: json.description,
+    responseDescription: json.responseDescription,
+    fallbackOnError: json.fallbackOnError,
+    localTimeout: millis(json.localTimeout),
+    retryPolicy: json.retryPolicy && {
+      maxRetries: json.retryPolicy.maxRetries,
+      maxReroutes: json.retryPolicy.maxReroutes,
+      retryCodes: json.retryPolicy.retryCodes,
+      rerouteCodes: json.retryPolicy.rerouteCodes,
+      base: millis(json.retryPolicy.base),
+      cap: millis(json.retryPolicy.cap)
+    },
+    regions: json.regions ?? [],
+    regionPolicy: json.regionPolicy ?? "fallback",
+    executionMode: json.executionMode ?? "race",
+    webhooks: (json.webhooks ?? []).map(({ hasQuorumVote = true, regions = [], url }) => ({ url, regions, hasQuorumVote })),
+    webhookQuorum: json.webhookQuorum ?? 1,
+    idempotency:
+      json.idempotentKey !== undefined
+        ? { _tag: "Custom", key: json.idempotentKey }
+        : { _tag: json.idempotentStrategy === "UNIQUE" ? "Unique" : "Hash" },
+    sendIdempotencyKey: json.sendIdempotencyKey ?? false,
+    retryAt: json.retryAt,
+    metadata: json.metadata ?? {},
+    fallbacks: (json.fallbacks ?? []).map(({ onError, onTimeout, step }) => ({
+      step: fromJson(step),
+      trigger: trigger(onError, onTimeout)
+    })),
+    onSuccess: json.onSuccess && fromJson(json.onSuccess),
+    onFailure: json.onFailure && fromJson(json.onFailure),
+    onFailureTimeout: millis(json.onFailureTimeout)
+  })
+
+const millis = (value: number | undefined) => (value === undefined ? undefined : Duration.millis(value))
+
+const trigger = (codes: ReadonlyArray<number> | undefined, after: number | undefined): Trigger =>
+  codes !== undefined
+    ? { _tag: "OnError", codes }
+    : after !== undefined
+      ? { _tag: "OnTimeout", after: Duration.millis(after) }
+      : { _tag: "Any" }
+
+/**
+ * The schema of a step as JSON; nothing is lost in either direction. `decode` also refuses unknown keys.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const StepFromJson: Schema.Codec<Step, StepEncoded> = Encoded.pipe(
+  Schema.decodeTo(Schema.declare(isStep, { expected: "a Step" }), {
+    decode: SchemaGetter.transform(fromJson),
+    encode: SchemaGetter.transform(toJson)
+  })
+)
+
+/**
+ * Decodes the JSON form of a step. Fails with `InvalidStep` that names the path of the bad or unknown field.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const decode = (input: unknown): Effect.Effect<Step, InvalidStep> =>
+  Effect.mapError(decodeUnknown(input), ({ issue }) => invalid("", issue))
+
+const decodeUnknown = Schema.decodeUnknownEffect(StepFromJson, { onExcessProperty: "error" })

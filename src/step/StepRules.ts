@@ -1,0 +1,37 @@
+/** Rules between the fields of a step, checked once before anything is sent, so that the order of verbs never matters. */
+import { InvalidStep } from "./InvalidStep.ts"
+import type { Step } from "./StepModel.ts"
+
+/**
+ * Finds the first broken rule between fields, at any depth, or answers `undefined`.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const check = (self: Step): InvalidStep | undefined => broken(self, "")
+
+const broken = (self: Step, at: string): InvalidStep | undefined => {
+  if (self.webhooks.length > 0) {
+    const votes = self.webhooks.filter(({ hasQuorumVote }) => hasQuorumVote).length
+    if (self.webhookQuorum > votes) {
+      return new InvalidStep({
+        field: `${at}webhookQuorum`,
+        problem: `Expected at most ${votes}, the number of webhooks with a vote, got ${self.webhookQuorum}; add voting webhooks or lower the quorum`
+      })
+    }
+  }
+  if (self.regionPolicy === "strict" && self.regions.length === 0) {
+    return new InvalidStep({
+      field: `${at}regionPolicy`,
+      problem: "strict keeps to the step's own regions, and it names none; add regions or use the policy fallback"
+    })
+  }
+  for (const [index, { step }] of self.fallbacks.entries()) {
+    const found = broken(step, `${at}fallbacks[${index}].step.`)
+    if (found !== undefined) return found
+  }
+  return (
+    (self.onSuccess && broken(self.onSuccess, `${at}onSuccess.`)) ??
+    (self.onFailure && broken(self.onFailure, `${at}onFailure.`))
+  )
+}

@@ -1,0 +1,249 @@
+/**
+ * Reads the errors of HTTP clients as failures of ours.
+ *
+ * Node, undici, `fetch` and Effect's `HttpClient` wrap what happened in several layers; somewhere inside is a code. The
+ * code decides, never the wording, and a client's own message is not passed on: it may quote a URL with its query.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import { ConnectionFailed, excerpt, InvalidResponse, Unsendable } from "../step/Failure.ts"
+
+/**
+ * What an error of an HTTP client can turn out to be.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CallFailure = ConnectionFailed | InvalidResponse | Unsendable
+
+/**
+ * Finds out why a call brought no answer. Total: whatever was thrown, there is a failure for it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const failureOf = (cause: unknown): CallFailure => {
+  const layers = unwrap(cause)
+  for (const reading of [fromCode, fromName, fromWording]) {
+    for (const layer of layers) {
+      const failure = reading(layer, layers)
+      if (failure !== undefined) return failure
+    }
+  }
+  const code = layers.map((layer) => textOf(layer, "code")).find((found) => found !== undefined)
+  return new ConnectionFailed({
+    kind: "other",
+    detail: code === undefined ? "the HTTP client failed without saying why" : `the HTTP client failed (${code})`
+  })
+}
+
+/**
+ * The failure of an answer whose head was complete and whose body was not.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const cutShort = (status: number, receivedBytes: number, expectedBytes: number | undefined): InvalidResponse =>
+  new InvalidResponse({
+    received:
+      expectedBytes === undefined
+        ? `status ${status} and ${receivedBytes} bytes of a body whose end never came`
+        : `status ${status} and ${receivedBytes} of the ${expectedBytes} bytes announced`
+  })
+
+/** Outermost first; an `AggregateError` (one entry per address tried) counts before its parts. */
+const unwrap = (cause: unknown): ReadonlyArray<object> => {
+  const found = new Set<object>()
+  const queue: Array<unknown> = [cause]
+  while (queue.length > 0 && found.size < MAX_LAYERS) {
+    const next = queue.shift()
+    if (typeof next !== "object" || next === null || found.has(next)) continue
+    found.add(next)
+    const parts = read(next, "errors")
+    queue.push(read(next, "reason"), read(next, "cause"), ...(Array.isArray(parts) ? parts.slice(0, MAX_LAYERS) : []))
+  }
+  return [...found]
+}
+
+const fromCode = (layer: object, layers: ReadonlyArray<object>): CallFailure | undefined => {
+  const code = textOf(layer, "code")
+  if (code === undefined) return undefined
+  if (code === "UND_ERR_SOCKET" && textOf(layer, "message") === "bad response") {
+    return new InvalidResponse({ received: "an answer nobody asked for, or one that is not HTTP (UND_ERR_SOCKET)" })
+  }
+  const connection = entry(connections, code) ?? (TLS.test(code) ? TLS_FAILURE : undefined)
+  if (connection !== undefined) {
+    const place = placeOf(layers)
+    return new ConnectionFailed({
+      kind: connection.kind,
+      detail: `${connection.detail} (${place === undefined ? code : `${code} ${place}`})`
+    })
+  }
+  const invalid = entry(answers, code) ?? (code.startsWith("HPE_") ? "something that is not HTTP" : undefined)
+  if (invalid !== undefined) return new InvalidResponse({ received: `${invalid} (${code})${beginningOf(layer, code)}` })
+  const unsendable = entry(requests, code)
+  if (unsendable === undefined) return undefined
+  // undici names the field it refuses ("invalid x-name header") and never quotes a value
+  const named = code === "UND_ERR_INVALID_ARG" ? textOf(layer, "message") : undefined
+  return new Unsendable({ problem: `${unsendable} (${named === undefined ? code : `${code}: ${excerpt(named)}`})` })
+}
+
+/** Errors of Effect's `HttpClient`, by tag, and of the platform, by name. */
+const fromName = (layer: object): CallFailure | undefined => {
+  switch (textOf(layer, "_tag")) {
+    case "EncodeError":
+      return new Unsendable({ problem: "the HTTP client cannot encode the request's body" })
+    case "InvalidUrlError":
+      return new Unsendable({ problem: "the HTTP client cannot read the request's URL" })
+  }
+  switch (textOf(layer, "name")) {
+    case "AbortError":
+      return new ConnectionFailed({ kind: "other", detail: "the HTTP client gave the call up" })
+    case "TimeoutError":
+      return new ConnectionFailed({ kind: "other", detail: "the HTTP client's own time limit was over" })
+  }
+  return undefined
+}
+
+/** Runtimes that attach no code: Deno and workers say it in words, `fetch` refuses some ports. */
+const fromWording = (layer: object): CallFailure | undefined => {
+  const message = textOf(layer, "message") ?? ""
+  if (message === "bad port") {
+    return new Unsendable({ problem: "fetch refuses the port of this URL: use another one, or the Node transport" })
+  }
+  const connection = wordings.find(([wording]) => wording.test(message))
+  if (connection === undefined) return undefined
+  const { kind, detail } = connection[1]
+  return new ConnectionFailed({ kind, detail })
+}
+
+/** Where the connection was meant to go, from the fields that Node and undici fill in. */
+const placeOf = (layers: ReadonlyArray<object>): string | undefined => {
+  for (const layer of layers) {
+    const socket = read(layer, "socket")
+    const address = textOf(layer, "address") ?? (isObject(socket) ? textOf(socket, "remoteAddress") : undefined)
+    const port = read(layer, "port") ?? (isObject(socket) ? read(socket, "remotePort") : undefined)
+    if (address !== undefined) return typeof port === "number" ? `${address}:${port}` : address
+    const hostname = textOf(layer, "hostname")
+    if (hostname !== undefined) return hostname
+  }
+  return undefined
+}
+
+/** Where HTTP was expected and none came, the first bytes say what the peer speaks. */
+const beginningOf = (layer: object, code: string): string => {
+  const data = read(layer, "data")
+  const bytes = typeof data === "string" ? data : data instanceof Uint8Array ? latin1.decode(data.subarray(0, 40)) : ""
+  const line = bytes.slice(0, 40).split(LINE_END, 1)[0] ?? ""
+  return code === "HPE_INVALID_CONSTANT" && line !== "" ? `, beginning with ${JSON.stringify(line)}` : ""
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
+
+// an error's getter may throw; what cannot be read is not there
+const read = (layer: object, field: string): unknown =>
+  Result.getOrUndefined(Result.try((): unknown => Reflect.get(layer, field)))
+
+const entry = <A>(table: { readonly [code: string]: A }, code: string): A | undefined =>
+  Object.hasOwn(table, code) ? table[code] : undefined
+
+const textOf = (layer: object, field: string): string | undefined => {
+  const value = read(layer, field)
+  return typeof value === "string" && value !== "" ? value : undefined
+}
+
+const MAX_LAYERS = 16
+const LINE_END = /[\r\n]/
+const latin1 = new TextDecoder("latin1")
+const TLS =
+  /^(CERT_|CRL_|ERR_TLS|ERR_SSL|ERR_OSSL|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH_EXCEEDED)|_CERT_|^EPROTO$/
+
+type Connection = Pick<ConnectionFailed, "kind" | "detail">
+
+const TLS_FAILURE: Connection = { kind: "tls", detail: "no trusted TLS connection; check the target's certificate" }
+const REFUSED: Connection = { kind: "refused", detail: "nothing accepts connections there; check host and port" }
+const NOT_FOUND: Connection = { kind: "notFound", detail: "the host name has no address; check its spelling" }
+const CLOSED: Connection = { kind: "reset", detail: "the target closed the connection before it had answered" }
+const NO_ROUTE: Connection = { kind: "unreachable", detail: "there is no route to the target" }
+const SLOW_CONNECT: Connection = { kind: "unreachable", detail: "the target did not accept a connection in time" }
+const OWN_LIMIT: Connection = { kind: "other", detail: "the target kept silent for longer than the HTTP client waits" }
+const SHUT: Connection = { kind: "other", detail: "the HTTP client was shut down" }
+const PROXY: Connection = { kind: "unreachable", detail: "the proxy did not open a way to the target" }
+
+const connections: { readonly [code: string]: Connection } = {
+  ECONNREFUSED: REFUSED,
+  ConnectionRefused: REFUSED,
+  ENOENT: { kind: "refused", detail: "there is no such socket file" },
+  ENOTFOUND: NOT_FOUND,
+  ENODATA: NOT_FOUND,
+  EAI_NONAME: NOT_FOUND,
+  EAI_NODATA: NOT_FOUND,
+  EAI_AGAIN: { kind: "notFound", detail: "the name server gave no answer; check the network's DNS" },
+  EAI_FAIL: { kind: "notFound", detail: "the name server failed; check the network's DNS" },
+  EHOSTUNREACH: NO_ROUTE,
+  ENETUNREACH: NO_ROUTE,
+  EHOSTDOWN: NO_ROUTE,
+  ENETDOWN: NO_ROUTE,
+  EADDRNOTAVAIL: NO_ROUTE,
+  FailedToOpenSocket: NO_ROUTE,
+  ETIMEDOUT: SLOW_CONNECT,
+  UND_ERR_CONNECT_TIMEOUT: SLOW_CONNECT,
+  ECONNRESET: CLOSED,
+  ECONNABORTED: CLOSED,
+  EPIPE: CLOSED,
+  UND_ERR_SOCKET: CLOSED,
+  ConnectionClosed: CLOSED,
+  ConnectionReset: CLOSED,
+  UND_ERR_INFO: CLOSED,
+  UND_ERR_PRX_TLS: PROXY,
+  UND_ERR_PRX_CONN: PROXY,
+  UND_ERR_SOCKS5: PROXY,
+  UND_ERR_HEADERS_TIMEOUT: OWN_LIMIT,
+  UND_ERR_BODY_TIMEOUT: OWN_LIMIT,
+  UND_ERR_ABORTED: { kind: "other", detail: "the HTTP client gave the call up" },
+  UND_ERR_ABORT: { kind: "other", detail: "the HTTP client gave the call up" },
+  UND_ERR_DESTROYED: SHUT,
+  UND_ERR_CLOSED: SHUT,
+  EMFILE: { kind: "other", detail: "this process has too many files and sockets open" },
+  ENFILE: { kind: "other", detail: "this machine has too many files and sockets open" },
+  EACCES: { kind: "other", detail: "this process may not open the connection" },
+  EPERM: { kind: "other", detail: "this process may not open the connection" }
+}
+
+const answers: { readonly [code: string]: string } = {
+  HPE_HEADER_OVERFLOW: "more headers than the HTTP client reads",
+  UND_ERR_HEADERS_OVERFLOW: "more headers than the HTTP client reads",
+  HPE_INVALID_EOF_STATE: "an answer whose end never came",
+  HPE_UNEXPECTED_EOF: "an answer whose end never came",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "a body of another length than announced",
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: "a body larger than the HTTP client reads",
+  Z_DATA_ERROR: "a body that is not in its Content-Encoding",
+  Z_BUF_ERROR: "a body that ends in the middle of its Content-Encoding",
+  ERR__ERROR_FORMAT_PADDING_1: "a body that is not in its Content-Encoding",
+  ZlibError: "a body that is not in its Content-Encoding",
+  UND_ERR_REDIRECT_MAX: "more redirects than the HTTP client follows"
+}
+
+const requests: { readonly [code: string]: string } = {
+  UND_ERR_INVALID_ARG: "the HTTP client refuses the request",
+  UND_ERR_NOT_SUPPORTED: "the HTTP client refuses the request: the Expect header is not supported",
+  UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: "the step's Content-Length header is not the length of its body",
+  UND_ERR_MAX_ORIGINS_REACHED: "the HTTP client may not talk to more origins",
+  ERR_INVALID_ARG_TYPE: "the HTTP client refuses the request",
+  ERR_INVALID_ARG_VALUE: "the HTTP client refuses the request",
+  ERR_INVALID_CHAR: "a header holds a character that HTTP does not allow",
+  ERR_INVALID_HTTP_TOKEN: "the method or a header name is not an HTTP token",
+  ERR_HTTP_INVALID_HEADER_VALUE: "a header has no value that HTTP allows",
+  ERR_UNESCAPED_CHARACTERS: "the URL's path holds characters that must be escaped",
+  ERR_INVALID_URL: "the HTTP client cannot read the request's URL",
+  ERR_INVALID_PROTOCOL: "the HTTP client does not speak the protocol of this URL"
+}
+
+const wordings: ReadonlyArray<readonly [RegExp, Connection]> = [
+  [/connection refused/i, REFUSED],
+  [/dns error|failed to lookup address|name or service not known/i, NOT_FOUND],
+  [/invalid peer certificate|certificate verify failed/i, TLS_FAILURE],
+  [/network connection lost|connection reset|connection closed/i, CLOSED],
+  [/no route to host|network is unreachable/i, NO_ROUTE]
+]

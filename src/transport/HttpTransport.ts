@@ -1,0 +1,95 @@
+/**
+ * The only door to the network.
+ *
+ * A transport is one of two kinds. An *exchanging* one performs one call to the target, from one region, and answers a
+ * `Response`. A *delegating* one takes the whole step once and answers a `Receipt`. Neither retries, waits or falls
+ * back: that is the interpreter's work, which is why every transport can be swapped for every other.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { TransportError } from "../step/Failure.ts"
+import type { Receipt, Response } from "../step/Reply.ts"
+import type { Request } from "../step/Request.ts"
+import type { Step } from "../step/StepModel.ts"
+
+/**
+ * One call to the target.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Exchange {
+  /** What to send, the `Idempotency-Key` already among its headers where the target is to have one. */
+  readonly request: Request
+  /** Where to leave from; `undefined`: wherever the transport leaves from by default. */
+  readonly region: string | undefined
+  /** The step the call belongs to; a fallback's own step while that fallback runs. */
+  readonly step: Step
+  /** Limit of this attempt in milliseconds, kept by the interpreter; a transport may use it to free resources sooner. */
+  readonly timeoutMillis: number
+}
+
+/**
+ * A whole step, to be run by a service.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Delegation {
+  readonly step: Step
+  /** The key to file the job under; `undefined`: the service hashes method, URL and body itself. */
+  readonly key: string | undefined
+  /** Epoch milliseconds before which the service shall not start. */
+  readonly retryAt: number | undefined
+}
+
+/**
+ * A transport that performs one call to the target.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Exchanging {
+  readonly kind: "exchanging"
+  /** Regions it can leave from right now, healthy ones first; empty when it does not tell regions apart. */
+  readonly regions: Effect.Effect<ReadonlyArray<string>>
+  /**
+   * The place a region name leaves from. Names that share a place are one start of a race and no reroute of each
+   * other. Defaults to the name itself.
+   */
+  readonly egress?: ((region: string) => string) | undefined
+  /** One call. Never retries, waits or falls back; interruption aborts it. */
+  readonly send: (exchange: Exchange) => Effect.Effect<Response, TransportError>
+}
+
+/**
+ * A transport that hands whole steps to a service.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Delegating {
+  readonly kind: "delegating"
+  /** Hands the step over once. */
+  readonly submit: (delegation: Delegation) => Effect.Effect<Receipt, TransportError>
+}
+
+/**
+ * A way to get a step executed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Transport = Exchanging | Delegating
+
+/**
+ * The transport of the layer in place, for compositions that need just one.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class HttpTransport extends Context.Service<HttpTransport, Transport>()(
+  "ezthrottle-effect/transport/HttpTransport"
+) {}

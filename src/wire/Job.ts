@@ -1,0 +1,173 @@
+/**
+ * Reads the job JSON of the protocol as a step, whoever sent it: ours, the official clients, or a line of curl.
+ */
+import * as Duration from "effect/Duration"
+import * as Base64 from "effect/encoding/Base64"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as Fields from "../step/Fields.ts"
+import type { Step, Trigger } from "../step/StepModel.ts"
+import { makeStep } from "../step/StepModel.ts"
+import { InvalidJob } from "./InvalidJob.ts"
+import type { FallbackJson, JobJson, TriggerJson } from "./JobJson.ts"
+import { canonical } from "./JobNames.ts"
+
+export { encode, type EncodeOptions, type Submission } from "./JobEncoded.ts"
+export { settleUnique } from "./JobKey.ts"
+export type { FallbackJson, JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
+export { InvalidJob } from "./InvalidJob.ts"
+
+/**
+ * Decodes a job that was parsed from JSON.
+ *
+ * **Details** — every key may be spelt in snake_case or camelCase, at every depth; both spellings of one key at once
+ * are `duplicate_key`, any other key is `unknown_field`. A value that breaks the rule of its field is `invalid_field`,
+ * a bad header `invalid_header` or `duplicate_header`. A missing `trigger` means any failure, as `{}` does.
+ * **Gotchas** — rules between fields (`Step.check`) and the limits of a host are not looked at here.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decode = (json: unknown): Result.Result<Step, InvalidJob> =>
+  Result.flatMap(canonical(json), (spelt) =>
+    Result.mapBoth(decodeJob(spelt), {
+      onFailure: ({ issue }) => invalid(spelt, issue),
+      onSuccess: toStep
+    })
+  )
+
+const optional = Schema.optionalKey
+
+const Trigger = Schema.Struct({
+  type: optional(Schema.Literals(["on_error", "on_timeout"])),
+  codes: optional(Fields.Codes),
+  timeout_ms: optional(Fields.Millis)
+}).check(
+  Schema.makeFilter(
+    ({ codes, timeout_ms, type }) =>
+      (type === "on_error") === (codes !== undefined) && (type === "on_timeout") === (timeout_ms !== undefined),
+    { expected: "{}, on_error with codes, or on_timeout with timeout_ms" }
+  )
+)
+
+const fields = {
+  url: Fields.Url,
+  method: optional(Fields.Method),
+  headers: optional(Fields.Headers),
+  body: optional(Schema.String),
+  body_base64: optional(Schema.String.check(Schema.isBase64())),
+  metadata: optional(Fields.Metadata),
+  webhooks: optional(
+    Schema.Array(
+      Schema.Struct({
+        url: Fields.Url,
+        regions: optional(Fields.Regions),
+        has_quorum_vote: optional(Schema.Boolean)
+      })
+    )
+  ),
+  webhook_quorum: optional(Fields.Quorum),
+  regions: optional(Fields.Regions),
+  region_policy: optional(Schema.Literals(["fallback", "strict"])),
+  execution_mode: optional(Schema.Literals(["race", "fanout"])),
+  retry_policy: optional(
+    Schema.Struct({
+      max_retries: optional(Fields.Count),
+      max_reroutes: optional(Fields.Count),
+      retry_codes: optional(Fields.Codes),
+      reroute_codes: optional(Fields.Codes)
+    })
+  ),
+  fallback_job: optional(Schema.suspend((): Schema.Codec<FallbackJson> => FallbackJob)),
+  on_success: optional(Schema.suspend((): Schema.Codec<JobJson> => Job)),
+  on_failure: optional(Schema.suspend((): Schema.Codec<JobJson> => Job)),
+  on_failure_timeout_ms: optional(Fields.Millis),
+  idempotent_key: optional(Fields.IdempotentKey),
+  retry_at: optional(Fields.EpochMillis)
+}
+
+const oneBody = Schema.makeFilter(
+  ({ body, body_base64 }: JobJson) => body === undefined || body_base64 === undefined,
+  { expected: "body or body_base64, not both" }
+)
+
+const Job = Schema.Struct(fields).check(oneBody)
+const FallbackJob = Schema.Struct({ ...fields, trigger: optional(Trigger) }).check(oneBody)
+
+const decodeJob = Schema.decodeUnknownResult(Job)
+
+const toStep = (job: JobJson): Step =>
+  makeStep({
+    request: {
+      method: (job.method ?? "GET").toUpperCase(),
+      url: job.url,
+      headers: job.headers ?? {},
+      body: job.body_base64 === undefined ? job.body : Result.getOrThrow(Base64.decode(job.body_base64))
+    },
+    retryPolicy: job.retry_policy && {
+      maxRetries: job.retry_policy.max_retries,
+      maxReroutes: job.retry_policy.max_reroutes,
+      retryCodes: job.retry_policy.retry_codes,
+      rerouteCodes: job.retry_policy.reroute_codes,
+      base: undefined,
+      cap: undefined
+    },
+    regions: job.regions ?? [],
+    regionPolicy: job.region_policy ?? "fallback",
+    executionMode: job.execution_mode ?? "race",
+    webhooks: (job.webhooks ?? []).map(({ has_quorum_vote = true, regions = [], url }) => ({
+      url,
+      regions,
+      hasQuorumVote: has_quorum_vote
+    })),
+    webhookQuorum: job.webhook_quorum ?? 1,
+    idempotency: job.idempotent_key === undefined ? { _tag: "Hash" } : { _tag: "Custom", key: job.idempotent_key },
+    retryAt: job.retry_at,
+    metadata: job.metadata ?? {},
+    fallbacks:
+      job.fallback_job === undefined
+        ? []
+        : [{ step: toStep(job.fallback_job), trigger: toTrigger(job.fallback_job.trigger) }],
+    onSuccess: job.on_success && toStep(job.on_success),
+    onFailure: job.on_failure && toStep(job.on_failure),
+    onFailureTimeout:
+      job.on_failure_timeout_ms === undefined ? undefined : Duration.millis(job.on_failure_timeout_ms)
+  })
+
+const toTrigger = ({ codes, timeout_ms }: TriggerJson = {}): Trigger => {
+  if (codes !== undefined) return { _tag: "OnError", codes }
+  return timeout_ms === undefined ? { _tag: "Any" } : { _tag: "OnTimeout", after: Duration.millis(timeout_ms) }
+}
+
+const invalid = (spelt: unknown, issue: SchemaIssue.Issue): InvalidJob => {
+  const first = describe(issue).issues[0]
+  const path = (first?.path ?? []).map((part) => (typeof part === "object" ? part.key : part))
+  const field = path.reduce<string>(
+    (at, key) => (typeof key === "number" ? `${at}[${key}]` : at === "" ? String(key) : `${at}.${String(key)}`),
+    ""
+  )
+  return new InvalidJob({
+    code: codeOf(spelt, path),
+    field: field === "" ? "job" : field,
+    problem: first?.message ?? "is not valid",
+    nearest: undefined
+  })
+}
+
+const codeOf = (spelt: unknown, path: ReadonlyArray<PropertyKey>): InvalidJob["code"] => {
+  const jobs = path.slice(0, -2)
+  const [place, name] = path.slice(-2)
+  if (place !== "headers" || !jobs.every((key) => nested.includes(key))) return "invalid_field"
+  const headers = [...jobs, place].reduce(member, spelt)
+  if (typeof member(headers, name ?? "") !== "string") return "invalid_field"
+  const same = Object.keys(Object(headers)).filter((key) => key.toLowerCase() === String(name).toLowerCase())
+  return same.length > 1 ? "duplicate_header" : "invalid_header"
+}
+
+const member = (value: unknown, key: PropertyKey): unknown =>
+  typeof value === "object" && value !== null ? Object.getOwnPropertyDescriptor(value, key)?.value : undefined
+
+const nested: ReadonlyArray<PropertyKey> = ["fallback_job", "on_success", "on_failure"]
+
+const describe = SchemaIssue.makeFormatterStandardSchemaV1()

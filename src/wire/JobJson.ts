@@ -1,0 +1,89 @@
+/**
+ * A job as the wire spells it: snake_case at every depth, what equals its default left out.
+ *
+ * This file and its neighbours `Job*.ts` are the only ones that know these names.
+ */
+import type * as Schema from "effect/Schema"
+import type { ExecutionMode, RegionPolicy } from "../step/StepModel.ts"
+
+/**
+ * A webhook of a job.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WebhookJson {
+  readonly url: string
+  readonly regions?: ReadonlyArray<string>
+  /** Left out when `true`. */
+  readonly has_quorum_vote?: boolean
+}
+
+/**
+ * The retry policy of a job. The pauses stay with whoever executes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RetryPolicyJson {
+  readonly max_retries?: number
+  readonly max_reroutes?: number
+  readonly retry_codes?: ReadonlyArray<number>
+  readonly reroute_codes?: ReadonlyArray<number>
+}
+
+/**
+ * When a fallback runs; `{}`: on any failure.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TriggerJson {
+  readonly type?: "on_error" | "on_timeout"
+  readonly codes?: ReadonlyArray<number>
+  readonly timeout_ms?: number
+}
+
+/**
+ * A job as the wire spells it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobJson {
+  readonly url: string
+  readonly method?: string
+  readonly headers?: { readonly [name: string]: string }
+  readonly body?: string
+  /** An extension of the dam: a body that is not text. */
+  readonly body_base64?: string
+  readonly metadata?: { readonly [key: string]: Schema.Json }
+  readonly webhooks?: ReadonlyArray<WebhookJson>
+  readonly webhook_quorum?: number
+  readonly regions?: ReadonlyArray<string>
+  readonly region_policy?: RegionPolicy
+  readonly execution_mode?: ExecutionMode
+  readonly retry_policy?: RetryPolicyJson
+  readonly fallback_job?: FallbackJson
+  readonly on_success?: JobJson
+  readonly on_failure?: JobJson
+  readonly on_failure_timeout_ms?: number
+  readonly idempotent_key?: string
+  readonly retry_at?: number
+}
+
+/**
+ * A fallback: a job with the trigger of its place in the line. The next of the line is its own `fallback_job`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FallbackJson extends JobJson {
+  readonly trigger?: TriggerJson
+}
+
+/** How many jobs may sit in each other. */
+export const maxNested = 128
+
+/** How deep the JSON may nest, metadata included, before it can no longer be walked and printed safely. */
+export const maxDepth = 2 * maxNested

@@ -1,0 +1,154 @@
+/**
+ * Which keys a job may have, in which spellings.
+ *
+ * Clients spell the same key in two ways: snake_case, and the camelCase that Node nests and Go sends. Reading turns
+ * every key of the protocol into its snake_case spelling, at every depth, and refuses the rest by name: a misspelt
+ * policy must not be lost in silence. What users put below `headers` and `metadata` is theirs and stays as it is.
+ */
+import * as Result from "effect/Result"
+import { InvalidJob } from "./InvalidJob.ts"
+import { maxDepth } from "./JobJson.ts"
+
+/**
+ * Spells every key of the protocol in snake_case. Values that are not objects where one is expected stay as they are,
+ * for the schema to refuse.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const canonical = (json: unknown): Result.Result<unknown, InvalidJob> =>
+  isDeep(json)
+    ? Result.fail(invalid("too_deep", "job", `is nested deeper than ${maxDepth} levels`))
+    : respell(job, json, "")
+
+/** The keys of one kind of object; a key with objects of the protocol below it says which. */
+interface Names {
+  readonly known: ReadonlyMap<string, Below>
+  /** Both spellings of each, to the one that counts. */
+  readonly spellings: ReadonlyMap<string, string>
+}
+
+type Below = "value" | "list" | (() => Names)
+
+const names = (keys: Readonly<Record<string, Below>>): Names => ({
+  known: new Map(Object.entries(keys)),
+  spellings: new Map(
+    Object.keys(keys).flatMap((key): ReadonlyArray<[string, string]> => [
+      [key, key],
+      [camelCase(key), key]
+    ])
+  )
+})
+
+const camelCase = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+
+const snakeCase = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+const keysOfJob: Readonly<Record<string, Below>> = {
+  url: "value",
+  method: "value",
+  headers: "value",
+  body: "value",
+  body_base64: "value",
+  metadata: "value",
+  webhooks: "list",
+  webhook_quorum: "value",
+  regions: "value",
+  region_policy: "value",
+  execution_mode: "value",
+  retry_policy: () => retryPolicy,
+  fallback_job: () => fallback,
+  on_success: () => job,
+  on_failure: () => job,
+  on_failure_timeout_ms: "value",
+  idempotent_key: "value",
+  retry_at: "value"
+}
+
+const job = names(keysOfJob)
+const fallback = names({ ...keysOfJob, trigger: () => trigger })
+const trigger = names({ type: "value", codes: "value", timeout_ms: "value" })
+const webhook = names({ url: "value", regions: "value", has_quorum_vote: "value" })
+const retryPolicy = names({ max_retries: "value", max_reroutes: "value", retry_codes: "value", reroute_codes: "value" })
+
+const respell = (shape: Names, json: unknown, at: string): Result.Result<unknown, InvalidJob> =>
+  Result.gen(function* () {
+    if (!isObject(json)) return json
+    const spelt = new Map<string, unknown>()
+    for (const [key, value] of Object.entries(json)) {
+      const name = shape.spellings.get(key)
+      if (name === undefined) return yield* Result.fail(unknown(shape, key, at))
+      if (spelt.has(name)) {
+        return yield* Result.fail(
+          invalid("duplicate_key", `${at}${key}`, `${name} is there in two spellings; send one of them`)
+        )
+      }
+      spelt.set(name, yield* below(shape.known.get(name) ?? "value", value, `${at}${name}`))
+    }
+    return Object.fromEntries(spelt)
+  })
+
+const below = (kind: Below, value: unknown, at: string): Result.Result<unknown, InvalidJob> => {
+  if (typeof kind === "function") return respell(kind(), value, `${at}.`)
+  return kind === "list" && Array.isArray(value)
+    ? Result.all(value.map((item: unknown, index) => respell(webhook, item, `${at}[${index}].`)))
+    : Result.succeed(value)
+}
+
+const unknown = (shape: Names, key: string, at: string): InvalidJob => {
+  const nearest = nearestTo(snakeCase(key), [...shape.known.keys()])
+  const short = key.length <= longestKey ? key : `${key.slice(0, longestKey)}…`
+  return new InvalidJob({
+    code: "unknown_field",
+    field: `${at}${short}`,
+    problem: `is not a key of the protocol; the nearest one is ${nearest}`,
+    nearest
+  })
+}
+
+const invalid = (code: InvalidJob["code"], field: string, problem: string) =>
+  new InvalidJob({ code, field, problem, nearest: undefined })
+
+const nearestTo = (key: string, candidates: ReadonlyArray<string>): string | undefined => {
+  // nothing longer can be near, and comparing it would cost its length times ours
+  const wanted = key.slice(0, longestKey)
+  let nearest: string | undefined
+  let least = Number.POSITIVE_INFINITY
+  for (const candidate of candidates) {
+    const far = distance(wanted, candidate)
+    if (far < least) {
+      least = far
+      nearest = candidate
+    }
+  }
+  return nearest
+}
+
+/** How many single letters must be added, dropped or changed to make one word of the other. */
+const distance = (one: string, other: string): number => {
+  let above = Array.from({ length: other.length + 1 }, (_, index) => index)
+  for (const [row, letter] of [...one].entries()) {
+    const current = [row + 1]
+    for (const [column, compared] of [...other].entries()) {
+      const [dropped = 0, changed = 0, added = 0] = [above[column + 1], above[column], current[column]]
+      current.push(Math.min(dropped + 1, added + 1, changed + (letter === compared ? 0 : 1)))
+    }
+    above = current
+  }
+  return above[other.length] ?? 0
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+// a list of its own instead of recursion, because a million levels would overflow the stack
+const isDeep = (json: unknown): boolean => {
+  let level: ReadonlyArray<unknown> = [json]
+  for (let depth = 0; depth <= maxDepth; depth++) {
+    level = level.flatMap((value) => (typeof value === "object" && value !== null ? Object.values(value) : []))
+    if (level.length === 0) return false
+  }
+  return true
+}
+
+const longestKey = 64

@@ -1,0 +1,90 @@
+/** A job as the service shows it: its state and, at its end, the answer that decided. */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { excerpt, MalformedAnswer } from "../step/Failure.ts"
+import * as Reply from "../step/Reply.ts"
+import { kindOf, parse } from "./Proxy.ts"
+
+/**
+ * A job as the service shows it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobView {
+  /** `undefined` when the service did not repeat it. */
+  readonly jobId: string | undefined
+  /** The state's name, as the service gave it. */
+  readonly status: string
+  readonly idempotentKey: string | undefined
+  /** The answer that decided; `undefined` when there is none, or none yet. */
+  readonly response: Reply.Response | undefined
+  readonly error: string | undefined
+  readonly metadata: { readonly [key: string]: Schema.Json }
+  /** The whole answer, unchanged. */
+  readonly answer: { readonly [key: string]: Schema.Json }
+}
+
+/**
+ * Reads a job. Keys it does not know stay in `answer` only.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const read = (body: string): Result.Result<JobView, MalformedAnswer> => {
+  const json = parse(body)
+  const malformed = (problem: string) => new MalformedAnswer({ problem, received: excerpt(body) })
+  if (json === undefined) return Result.fail(malformed(`expected a job as JSON, got ${kindOf(body)}`))
+  return Result.mapBoth(Result.all([decodeView(json), decodeObject(json)]), {
+    onFailure: () => malformed("expected a job with a status"),
+    onSuccess: ([wire, answer]) => ({
+      jobId: wire.job_id,
+      status: wire.status,
+      idempotentKey: wire.idempotent_key ?? undefined,
+      response: responseOf(wire.response),
+      error: wire.error ?? undefined,
+      metadata: wire.metadata ?? {},
+      answer
+    })
+  })
+}
+
+/**
+ * Tells how a job ended; `undefined` while it has not.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const endOf = ({ status }: Pick<JobView, "status">): "succeeded" | "failed" | "cancelled" | undefined =>
+  status === "succeeded" || status === "failed" || status === "cancelled" ? status : undefined
+
+const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+
+const Answer = Schema.Struct({
+  status_code: Schema.Int,
+  headers: optional(Schema.Record(Schema.String, Schema.String)),
+  body: optional(Schema.String),
+  body_base64: optional(Schema.Uint8ArrayFromBase64)
+})
+
+const decodeView = Schema.decodeUnknownResult(
+  Schema.Struct({
+    job_id: Schema.optionalKey(Schema.String),
+    status: Schema.String,
+    idempotent_key: optional(Schema.String),
+    response: optional(Answer),
+    error: optional(Schema.String),
+    metadata: optional(Schema.JsonObject)
+  })
+)
+
+const decodeObject = Schema.decodeUnknownResult(Schema.JsonObject)
+
+const responseOf = (wire: typeof Answer.Type | null | undefined): Reply.Response | undefined =>
+  wire === null || wire === undefined || wire.status_code === 0
+    ? undefined
+    : Reply.response(
+        wire.status_code,
+        Object.fromEntries(Object.entries(wire.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])),
+        wire.body_base64 ?? wire.body ?? ""
+      )

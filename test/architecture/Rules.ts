@@ -1,0 +1,142 @@
+import { builtinModules } from "node:module"
+import { posix } from "node:path"
+import ts from "typescript"
+import { type Import, importsOf, linesOfCode, type Source } from "./Sources.ts"
+
+const upToWire = ["step", "wire"]
+const upToTransport = [...upToWire, "engine", "transport"]
+const upToRun = [...upToTransport, "run"]
+
+/** What the files of a folder may import besides each other. A folder without a row is refused. */
+const folders: Readonly<Record<string, ReadonlyArray<string>>> = {
+  step: [],
+  wire: ["step"],
+  engine: upToWire,
+  transport: [...upToWire, "engine"],
+  run: upToTransport,
+  receive: upToRun,
+  dam: upToRun,
+  cluster: [...upToRun, "dam"],
+  promise: upToRun,
+  testing: [...upToRun, "receive", "dam", "promise"],
+  cli: [...upToRun, "receive", "dam", "cluster", "promise", "testing"]
+}
+
+/** What a package entry may export from. An entry without a row is refused. */
+const entries: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "index.ts": upToRun,
+  "promise.ts": [...upToRun, "promise"],
+  "testing.ts": [...upToRun, "testing"],
+  "webhook.ts": [...upToWire, "receive"],
+  "node.ts": [...upToTransport, "run", "receive"],
+  "dam.ts": [...upToRun, "dam", "cluster"],
+  "bin.ts": ["cli"]
+}
+
+/** Only what is reachable from these alone may touch Node, undici or a database driver. */
+const nodeEntries: ReadonlyArray<string> = ["node.ts", "dam.ts", "bin.ts"]
+
+const portablePackages: ReadonlyArray<string> = ["effect", "@noble/hashes"]
+
+const isEntry = (path: string): boolean => !path.includes("/")
+
+const isRelative = (specifier: string): boolean => specifier.startsWith(".")
+
+const areaOf = (path: string): string => (isEntry(path) ? path : path.slice(0, path.indexOf("/")))
+
+const targetOf = (edge: Import): string => posix.join(posix.dirname(edge.from), edge.specifier)
+
+const packageOf = (specifier: string): string =>
+  specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/")
+
+const isBuiltin = (specifier: string): boolean => specifier.startsWith("node:") || builtinModules.includes(specifier)
+
+const edgesOf = (sources: ReadonlyArray<Source>): ReadonlyArray<Import> => sources.flatMap(importsOf)
+
+const rowOf = (path: string): ReadonlyArray<string> | undefined => (isEntry(path) ? entries : folders)[areaOf(path)]
+
+export const unknownAreas = (sources: ReadonlyArray<Source>): ReadonlyArray<string> =>
+  sources
+    .filter(({ path }) => rowOf(path) === undefined)
+    .map(({ path }) => `${path} belongs to no known floor or entry`)
+
+export const brokenEdges = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => {
+  const known = new Set(sources.map(({ path }) => path))
+  return edgesOf(sources)
+    .filter(({ specifier }) => isRelative(specifier))
+    .flatMap((edge) => {
+      const target = targetOf(edge)
+      if (!known.has(target)) return [`${edge.from} imports ${edge.specifier}, which is no source file`]
+      const from = areaOf(edge.from)
+      const to = areaOf(target)
+      const allowed = (from === to && !isEntry(edge.from)) || (rowOf(edge.from) ?? []).includes(to)
+      return allowed ? [] : [`${edge.from} may not import ${target}: ${from} does not stand on ${to}`]
+    })
+}
+
+/** Everything one entry pulls in, each file and package with the path of imports that leads to it. */
+const reach = (sources: ReadonlyArray<Source>, entry: string): ReadonlyMap<string, ReadonlyArray<string>> => {
+  const byPath = new Map(sources.map((source) => [source.path, source]))
+  const seen = new Map<string, ReadonlyArray<string>>([[entry, [entry]]])
+  // a Map visits what is added during the loop, so this is a breadth-first walk
+  for (const [path, chain] of seen) {
+    const source = byPath.get(path)
+    if (source === undefined) continue
+    for (const edge of importsOf(source)) {
+      const next = isRelative(edge.specifier) ? targetOf(edge) : edge.specifier
+      if (!seen.has(next)) seen.set(next, [...chain, next])
+    }
+  }
+  return seen
+}
+
+export const unportableReach = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => {
+  const files = new Set(sources.map(({ path }) => path))
+  return [...files]
+    .filter((path) => isEntry(path) && !nodeEntries.includes(path))
+    .flatMap((entry) =>
+      [...reach(sources, entry)]
+        .filter(([path]) => !files.has(path) && !isRelative(path) && !portablePackages.includes(packageOf(path)))
+        .map(([, chain]) => chain.join(" -> "))
+    )
+}
+
+/** A package path that is a folder's index pulls in the folder; `exports` of the package says which ones are. */
+export const barrelImports = (
+  sources: ReadonlyArray<Source>,
+  isBarrel: (specifier: string) => boolean
+): ReadonlyArray<string> =>
+  edgesOf(sources)
+    .filter(({ specifier }) => isBarrel(specifier))
+    .map(({ from, specifier }) => `${from} imports the barrel ${specifier}`)
+
+export const undeclaredPackages = (
+  sources: ReadonlyArray<Source>,
+  declared: ReadonlyArray<string>
+): ReadonlyArray<string> =>
+  edgesOf(sources)
+    .filter(({ specifier }) => !isRelative(specifier) && !isBuiltin(specifier))
+    .filter(({ specifier }) => !declared.includes(packageOf(specifier)))
+    .map(({ from, specifier }) => `${from} imports ${specifier}, which package.json does not declare`)
+
+const isReexport = (statement: ts.Statement): boolean =>
+  ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement) || ts.isExportAssignment(statement)
+
+export const impureEntries = (sources: ReadonlyArray<Source>): ReadonlyArray<string> =>
+  sources
+    .filter(({ path, tree }) => isEntry(path) && !tree.statements.every(isReexport))
+    .map(({ path }) => `${path} is an entry and does more than export`)
+
+export const barrels = (sources: ReadonlyArray<Source>): ReadonlyArray<string> =>
+  sources
+    .filter(({ path, tree }) => !isEntry(path) && tree.statements.every(isReexport))
+    .map(({ path }) => `${path} only passes on what others export`)
+
+export const longFiles = (sources: ReadonlyArray<Source>, ceiling: number): ReadonlyArray<string> =>
+  sources
+    .map((source) => ({ path: source.path, lines: linesOfCode(source) }))
+    .filter(({ lines }) => lines > ceiling)
+    .map(({ path, lines }) => `${path} has ${lines} lines of code, more than ${ceiling}`)

@@ -1,0 +1,164 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { spawn } from "node:child_process"
+import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import ts from "typescript"
+import { deadLinks, type Snippet, snippetsOf } from "./docs/Markdown.ts"
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+const root = path("..")
+const fixtures = path("./fixtures/docs")
+const pages = globSync(["*.md", "docs/**/*.md"], { cwd: root }).toSorted()
+const examples = globSync("docs/examples/*.ts", { cwd: root }).toSorted()
+
+interface Ended {
+  /** The exit code, or what ended the process instead. */
+  readonly with: number | string
+  readonly output: string
+}
+
+/** Runs TypeScript on this very Node, the package's name meaning the sources. */
+const run = (...files: ReadonlyArray<string>): Promise<Ended> =>
+  new Promise((resolve, reject) => {
+    const { EZTHROTTLE_API_KEY: _, ...env } = process.env
+    const child = spawn(process.execPath, ["--import", path("./docs/register.ts"), ...files], {
+      cwd: root,
+      env: { ...env, NO_COLOR: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+      // a program that does not end by itself is a fault; SIGKILL says which one it was
+      timeout: 60_000,
+      killSignal: "SIGKILL"
+    })
+    let output = ""
+    child.stdout.on("data", (chunk) => (output += chunk))
+    child.stderr.on("data", (chunk) => (output += chunk))
+    child.on("error", reject)
+    child.on("close", (code, signal) => resolve({ with: code ?? signal ?? "nothing", output }))
+  })
+
+let folder: string
+
+beforeAll(() => {
+  mkdirSync(join(root, ".tmp"), { recursive: true })
+  folder = mkdtempSync(join(root, ".tmp", "docs-"))
+})
+
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const fileOf = (snippet: Snippet): string => join(folder, snippet.file, `${snippet.line}.ts`)
+
+const write = (snippets: ReadonlyArray<Snippet>): ReadonlyArray<string> =>
+  snippets.map((snippet) => {
+    const file = fileOf(snippet)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, snippet.code)
+    return file
+  })
+
+const runPage = (from: string, page: string): Promise<Ended> =>
+  run(path("./docs/runSnippets.ts"), ...write(snippetsOf(from, page).filter(({ use }) => use === "run")))
+
+/** The compiler's complaints about the snippets of these pages: one program, the options of the sources. */
+const complaints = (from: string, files: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const snippets = files.flatMap((file) => snippetsOf(from, file)).filter(({ use }) => use !== "show")
+  const written = new Map(write(snippets).map((file, index) => [file, snippets[index]]))
+  const config = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root, {
+    noUnusedLocals: false,
+    noUnusedParameters: false
+  })
+  const program = ts.createProgram([...written.keys()], options)
+  return [...written].flatMap(([file, snippet]) => {
+    const source = program.getSourceFile(file)
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+      ({ start = 0, messageText }) => {
+        const line = source?.getLineAndCharacterOfPosition(start).line ?? 0
+        return `${snippet?.file}:${line + 1}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`
+      }
+    )
+  })
+}
+
+describe("the documentation", { concurrent: true }, () => {
+  it("has snippets that compile", () => assert.deepStrictEqual(complaints(root, pages), []), 60_000)
+
+  it("links to files and headings that exist", () =>
+    assert.deepStrictEqual(
+      pages.flatMap((page) => deadLinks(root, page)),
+      []
+    ))
+
+  for (const page of pages.filter((page) => snippetsOf(root, page).some(({ use }) => use === "run"))) {
+    it(`${page} does what its snippets say`, async () => {
+      const ended = await runPage(root, page)
+      assert.strictEqual(ended.with, 0, ended.output)
+    }, 60_000)
+  }
+
+  for (const example of examples) {
+    it(`${example} runs and ends by itself`, async () => {
+      const ended = await run(example)
+      assert.strictEqual(ended.with, 0, ended.output)
+    }, 60_000)
+  }
+})
+
+describe("the checks bite", { concurrent: true }, () => {
+  const said = async (page: string) => {
+    const ended = await runPage(fixtures, page)
+    assert.strictEqual(ended.with, 1, ended.output)
+    return ended.output.split("\n").filter((line) => /^[\w-]+\.md|^Error|^the process/.test(line))
+  }
+
+  it("yet let a sound page pass", async () => {
+    assert.deepStrictEqual(deadLinks(fixtures, "sound.md"), [])
+    assert.deepStrictEqual(complaints(fixtures, ["sound.md"]), [])
+    const uses = snippetsOf(fixtures, "sound.md").map(({ use }) => use)
+    assert.deepStrictEqual(uses, ["run", "check", "show", "run"])
+    const ended = await runPage(fixtures, "sound.md")
+    assert.deepStrictEqual(ended, { with: 0, output: "9 { nested: { list: [ 1, 2 ] } }\n" })
+  })
+
+  it("on a wrong value, a value never reached and a comment that compares nothing", async () =>
+    assert.deepStrictEqual(await said("wrong-value.md"), [
+      "wrong-value.md:5: expected 4, but it is 3",
+      "wrong-value.md:6: expected something else, but it is printed",
+      "wrong-value.md:18: no statement ends in front of it",
+      "wrong-value.md:20: `two of them` is no expression",
+      "wrong-value.md:11: the program ended without reaching this line"
+    ]))
+
+  it("on a snippet that throws, and go on with the next", async () =>
+    assert.deepStrictEqual(await said("throws.md"), [
+      "Error: this block fails",
+      "throws.md:8: expected 2, but it is 1"
+    ]))
+
+  it("on a snippet that ends the process before the others ran", async () =>
+    assert.deepStrictEqual(await said("ends-early.md"), ["the process ended with 2 snippets not finished"]))
+
+  it("on a snippet that does not compile, run or not", () =>
+    assert.deepStrictEqual(complaints(fixtures, ["wrong-types.md"]), [
+      "wrong-types.md:4: Type 'number' is not assignable to type 'string'.",
+      "wrong-types.md:9: Expected 1-2 arguments, but got 3."
+    ]))
+
+  it("on a mark that means nothing", () =>
+    assert.throws(() => snippetsOf(fixtures, "unknown-mark.md"), /unknown-mark\.md:1: write ```ts.*not ```ts norun/))
+
+  it("on links that lead nowhere", () =>
+    assert.deepStrictEqual(deadLinks(fixtures, "dead-links.md"), [
+      "dead-links.md links to docs/gone.md",
+      "dead-links.md links to docs/other.md#nothing",
+      "dead-links.md links to #nowhere",
+      "dead-links.md links to picture.png",
+      "dead-links.md links to ../missing/"
+    ]))
+
+  it("on an example with a wrong value", async () => {
+    const ended = await run(path("./fixtures/docs/example.ts"))
+    assert.strictEqual(ended.with, 1)
+    assert.include(ended.output, "test/fixtures/docs/example.ts:1: expected 3, but it is 2")
+  })
+})

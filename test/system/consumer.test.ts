@@ -1,0 +1,101 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+
+/** What a consumer writes for each sub-path that package.json publishes: `ezthrottle-effect/promise`. */
+const entries: ReadonlyArray<string> = Object.keys(manifest.exports).map((key) => manifest.name + key.slice(1))
+
+const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): Promise<string> =>
+  new Promise((resolve, reject) => {
+    execFile(command, args, { cwd, env: { ...process.env, NO_COLOR: "1" } }, (error, stdout, stderr) =>
+      error === null ? resolve(stdout) : reject(new Error(`${command} ${args.join(" ")}\n${stdout}\n${stderr}`))
+    )
+  })
+
+let folder: string
+let published: ReadonlyArray<string>
+
+const node = (file: string, text: string): Promise<string> => {
+  writeFileSync(join(folder, file), text)
+  return run(folder, process.execPath, file)
+}
+
+/** Compiles one file the way a strict project does, declarations of every package included. */
+const compile = (file: string, lines: ReadonlyArray<string>): Promise<string> => {
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: false,
+    noEmit: true,
+    target: "es2023",
+    module: "nodenext",
+    types: ["node"]
+  }
+  writeFileSync(join(folder, file), lines.join("\n"))
+  writeFileSync(join(folder, `${file}.json`), JSON.stringify({ compilerOptions, files: [file] }))
+  return run(folder, process.execPath, join(root, "node_modules/typescript/lib/tsc.js"), "--project", `${file}.json`)
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "consumer-"))
+  const [packed] = JSON.parse(await run(root, "npm", "pack", "--silent", "--json", "--pack-destination", folder))
+  published = packed.files.map((file: { readonly path: string }) => file.path)
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true }))
+  const versions = ["effect", "@types/node"].map((name) => `${name}@${manifest.devDependencies[name]}`)
+  const quiet = ["--prefer-offline", "--no-audit", "--no-fund"]
+  await run(folder, "npm", "install", ...quiet, join(folder, packed.filename), ...versions)
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe("the packed package, installed in an empty folder", () => {
+  it("publishes what was built and nothing else", () => {
+    const others = published.filter((file) => !file.startsWith("dist/")).toSorted()
+    assert.deepStrictEqual(others, ["LICENSE", "README.md", "package.json"])
+    const built = published.filter((file) => !/\.(js|js\.map|d\.ts)$/.test(file) && file.startsWith("dist/"))
+    assert.deepStrictEqual(built, [])
+  })
+
+  for (const entry of entries) {
+    const specifier = JSON.stringify(entry)
+
+    it(`exports the same names from ${entry} to import and to require`, async () => {
+      const names = JSON.parse(
+        await node("esm.mjs", `import * as all from ${specifier}; console.log(JSON.stringify(Object.keys(all)))`)
+      )
+      const required = JSON.parse(
+        await node("cjs.cjs", `console.log(JSON.stringify(Object.keys(require(${specifier}))))`)
+      )
+      assert.isNotEmpty(names)
+      // Node adds the mark for CommonJS callers where there is a default export
+      assert.deepStrictEqual(
+        required.filter((name: string) => name !== "__esModule"),
+        names
+      )
+    })
+  }
+
+  it("has declarations that a strict ES module compiles against, and that know every entry's names", () =>
+    compile("strict.mts", [
+      ...entries.map((entry, index) => `import * as entry${index} from ${JSON.stringify(entry)}`),
+      "type IsAny<A> = 0 extends 1 & A ? true : false",
+      ...entries.flatMap((_, index) => [
+        `const typed${index}: IsAny<typeof entry${index}> = false`,
+        `const named${index}: [keyof typeof entry${index}] extends [never] ? false : true = true`,
+        `console.log(typed${index}, named${index})`
+      ])
+    ]))
+
+  it("has declarations that strict CommonJS compiles against", () =>
+    compile("strict.cts", [
+      ...entries.map((entry, index) => `import entry${index} = require(${JSON.stringify(entry)})`),
+      `console.log(${entries.map((_, index) => `entry${index}`).join(", ")})`
+    ]))
+})

@@ -1,0 +1,40 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+
+const helpers = ["test/fixtures/**", "test/bench/**"]
+
+export default defineConfig({
+  root: path(".."),
+  resolve: {
+    // The package by its own name means the sources here; only test/system sees what is published.
+    alias: [
+      { find: /^ezthrottle-effect$/, replacement: path("../src/index.ts") },
+      { find: /^ezthrottle-effect\/(.+)$/, replacement: `${path("../src")}/$1.ts` }
+    ]
+  },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "behaviour",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/system/**", ...helpers],
+          testTimeout: 20_000
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: "system",
+          include: ["test/system/**/*.test.ts"],
+          exclude: helpers,
+          testTimeout: 300_000,
+          hookTimeout: 300_000
+        }
+      }
+    ]
+  }
+})

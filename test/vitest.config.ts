@@ -15,6 +15,8 @@ export default defineConfig({
     ]
   },
   test: {
+    // bounds the child processes of test/docs.test.ts
+    maxConcurrency: 2,
     projects: [
       {
         extends: true,

@@ -27,7 +27,6 @@ export type Event =
  * @category references
  * @since 0.1.0
  */
-export const Observer: Context.Reference<((event: Event) => void) | undefined> = Context.Reference(
-  "ezthrottle-effect/run/Observer",
-  { defaultValue: () => undefined }
-)
+export const Observer: Context.Reference<((event: Event) => void) | undefined> = Context.Reference<
+  ((event: Event) => void) | undefined
+>("ezthrottle-effect/run/Observer", { defaultValue: () => undefined })

@@ -39,8 +39,10 @@ export interface Delivery {
   readonly header: HeaderValue
   /** The body exactly as received; parsing and printing it again changes its bytes. */
   readonly body: RawBody
-  /** The secrets this receiver accepts, the primary first, each of at least 16 bytes. */
+  /** The secrets this receiver accepts, the primary first, each of at least `minSecretBytes`. */
   readonly secrets: Secrets
+  /** The shortest secret accepted, in bytes. Defaults to `16`; an empty secret is never accepted. */
+  readonly minSecretBytes?: number | undefined
 }
 
 /**
@@ -82,11 +84,17 @@ export const authenticate = (
  * @category verifying
  * @since 0.1.0
  */
-export const verify = ({ header, body, secrets, ...freshness }: Delivery & Freshness): Verification =>
+export const verify = ({
+  header,
+  body,
+  secrets,
+  minSecretBytes = defaultMinSecretBytes,
+  ...freshness
+}: Delivery & Freshness): Verification =>
   SignedMessage.verdict(
     Result.gen(function* () {
       const text = yield* SignedMessage.headerText(headerName, header)
-      const keys = yield* SignedMessage.keysOf(secrets, keyOf)
+      const keys = yield* SignedMessage.keysOf(secrets, keyOf(minSecretBytes))
       const items = yield* itemsOf(text)
       const signatures = valuesOf(items, "v1")
       if (signatures.length === 0) return yield* Result.fail({ _tag: "MissingV1" } as const)
@@ -114,7 +122,7 @@ export const verify = ({ header, body, secrets, ...freshness }: Delivery & Fresh
  * @since 0.1.0
  */
 export const sign = ({ body, secrets, timestamp }: SignOptions): string => {
-  const keys = SignedMessage.orCannotSign(SignedMessage.keysOf(secrets, keyOf))
+  const keys = SignedMessage.orCannotSign(SignedMessage.keysOf(secrets, keyOf(defaultMinSecretBytes)))
   const seconds = SignedMessage.orCannotSign(SignedMessage.timestampOf(String(timestamp)))
   const bytes = SignedMessage.orCannotSign(SignedMessage.bodyBytes(body))
   const signatures = keys.map((key) => `v1=${bytesToHex(SignedMessage.mac(key, `${seconds}.`, bytes))}`)
@@ -139,11 +147,13 @@ const itemsOf = (text: string): SignedMessage.Checked<ReadonlyArray<Item>> =>
 const valuesOf = (items: ReadonlyArray<Item>, name: string): ReadonlyArray<string> =>
   items.filter((item) => item.name === name).map((item) => item.value)
 
-const keyOf: SignedMessage.KeyOf = (text) => {
-  const key = new TextEncoder().encode(text)
-  return key.length < minSecretBytes ? Result.fail(`is shorter than ${minSecretBytes} bytes`) : Result.succeed(key)
-}
+const keyOf =
+  (minSecretBytes: number): SignedMessage.KeyOf =>
+  (text) => {
+    const key = new TextEncoder().encode(text)
+    return key.length < minSecretBytes ? Result.fail(`is shorter than ${minSecretBytes} bytes`) : Result.succeed(key)
+  }
 
-const minSecretBytes = 16
+const defaultMinSecretBytes = 16
 const itemPattern = /^([A-Za-z0-9_-]+)=(.*)$/s
 const hexMac = /^[0-9a-fA-F]{64}$/

@@ -156,6 +156,13 @@ describe("the secrets", () => {
     assert.isTrue(found._tag === "WeakSecret" && found.secretIndex === index)
   })
 
+  it("may be shorter where the receiver says so, yet never empty", () => {
+    const short = (secret: string) =>
+      tag(`t=${now},v1=${hmac(secret, `${now}`)}`, { secrets: secret, minSecretBytes: 0 })
+    assert.strictEqual(short("s"), "Valid")
+    assert.strictEqual(short(""), "WeakSecret")
+  })
+
   it("are refused when a redacted one was wiped", () => {
     const secret = Redacted.make(primary)
     Redacted.wipeUnsafe(secret)

@@ -1,0 +1,139 @@
+/**
+ * What the dam keeps: jobs, their results, and the deliveries that tell them.
+ *
+ * @since 0.1.0
+ */
+import type { DeliveryState, JobState } from "../engine/JobState.ts"
+import type { History } from "../step/History.ts"
+import type { Response } from "../step/Reply.ts"
+import type { Step } from "../step/StepModel.ts"
+
+/**
+ * How a job came in, which decides the body of its webhooks.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Dialect = "cloud" | "flat"
+
+/**
+ * A job to be stored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NewJob {
+  readonly id: string
+  readonly customer: string
+  readonly dialect: Dialect
+  /** What the key is unique within: the customer, or customer and `user_id` in the flat dialect. */
+  readonly keyScope: string
+  /** The key it is filed under: as given, or the hash of method, URL and body. */
+  readonly key: string
+  /** Whether the key was given; a HASH job tells its target the job id instead. */
+  readonly keyGiven: boolean
+  /** Hash of method, URL and body: the same given key with another payload is a conflict in the cloud dialect. */
+  readonly payload: string
+  readonly step: Step
+  /** Canonical host and port of the step: the lane that starts it. */
+  readonly lane: string
+  /** Hash of the account whose turn it takes inside the lane. */
+  readonly account: string
+  /** Whether the submission asked for a queue of its own (`Account-Queue: enabled`). */
+  readonly isolated: boolean
+  /** Epoch milliseconds of acceptance. */
+  readonly createdAt: number
+  /** Epoch milliseconds before which it does not start. */
+  readonly notBefore: number | undefined
+  /** The job that started this one, and how. */
+  readonly parent: { readonly id: string; readonly relation: "onSuccess" | "onFailure" } | undefined
+  /** The finished job this one runs again. Such a job stands outside the key index. */
+  readonly rerunOf: string | undefined
+  /** W3C trace context of the submission. */
+  readonly traceparent: string | undefined
+}
+
+/**
+ * The end of a job.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobResult {
+  readonly response: Response | undefined
+  /** Answers by region of a fanout. */
+  readonly responses: ReadonlyArray<{ readonly region: string | undefined; readonly response: Response }>
+  readonly region: string | undefined
+  /** Place in the line of the step that answered. */
+  readonly path: number
+  /** Why it failed, in words and as a tag. */
+  readonly error: { readonly tag: string; readonly message: string } | undefined
+}
+
+/**
+ * A job as stored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredJob extends NewJob {
+  readonly state: JobState
+  readonly deliveryState: DeliveryState
+  /** Raised every time the job is started; what an older epoch writes is refused. */
+  readonly epoch: number
+  readonly history: History
+  /** Epoch milliseconds when a parked or scheduled job is due. */
+  readonly dueAt: number | undefined
+  readonly startedAt: number | undefined
+  readonly finishedAt: number | undefined
+  readonly result: JobResult | undefined
+  /** Epoch milliseconds of its own first 429, from which its patience counts. */
+  readonly heldSince: number | undefined
+}
+
+/**
+ * One result to be told to one webhook.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NewDelivery {
+  readonly id: string
+  readonly jobId: string
+  readonly customer: string
+  /** Place among the job's webhooks. */
+  readonly index: number
+  readonly url: string
+  readonly regions: ReadonlyArray<string>
+  readonly hasQuorumVote: boolean
+  readonly lane: string
+  /** The exact body; every repetition and replay sends these bytes. */
+  readonly body: Uint8Array
+}
+
+/**
+ * Where a delivery is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredDelivery extends NewDelivery {
+  readonly state: "pending" | "delivered" | "dead"
+  readonly attempts: ReadonlyArray<DeliveryAttempt>
+  /** Epoch milliseconds of the next attempt. */
+  readonly dueAt: number
+}
+
+/**
+ * One attempt to deliver.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DeliveryAttempt {
+  readonly at: number
+  readonly latency: number
+  readonly status: number | undefined
+  readonly error: string | undefined
+  readonly excerpt: string | undefined
+}

@@ -1,0 +1,233 @@
+/**
+ * Where the dam keeps its truth. A port: what a store must do is said by its conformance suite.
+ *
+ * Every method is one transaction, durable when it answers; concurrent calls may share a commit. Reads see every write
+ * that was answered before they began. Writes of an execution carry its epoch, and a store refuses an older one with
+ * `StaleEpoch`, so that an owner that was thought dead cannot overwrite its successor.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { DeliveryState, JobState } from "../engine/JobState.ts"
+import type { Attempt } from "../step/History.ts"
+import type { DeliveryAttempt, JobResult, NewDelivery, NewJob, StoredDelivery, StoredJob } from "./Job.ts"
+
+/**
+ * The disk is full; nothing was stored. Submitting again later is right.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StorageFull extends Schema.TaggedError<StorageFull>()("StorageFull", {}) {
+  override get message() {
+    return "the database's disk is full; free space and try again"
+  }
+}
+
+/**
+ * The store cannot work: it is read-only, broken, or closed.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StorageFailed extends Schema.TaggedError<StorageFailed>()("StorageFailed", { detail: Schema.String }) {
+  override get message() {
+    return `the database failed: ${this.detail}`
+  }
+}
+
+/**
+ * What a store can fail with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type StoreError = StorageFull | StorageFailed
+
+/**
+ * Another start of the job has taken over.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StaleEpoch extends Schema.TaggedError<StaleEpoch>()("StaleEpoch", { jobId: Schema.String }) {}
+
+/**
+ * What became of a job that was handed in. `Stored`: it is new. `Duplicate`: the key names an earlier job, returned as
+ * it is now. `Conflict`: the given key names a job with another payload (cloud dialect only).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Enqueued =
+  | { readonly _tag: "Stored"; readonly state: JobState }
+  | { readonly _tag: "Duplicate"; readonly job: StoredJob }
+  | { readonly _tag: "Conflict"; readonly jobId: string }
+
+/**
+ * A job's place in a lane, without its payload.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Ticket {
+  readonly id: string
+  readonly account: string
+  readonly isolated: boolean
+  /** Order within the lane; grows with acceptance. */
+  readonly seq: number
+}
+
+/**
+ * How an execution ended, written in one transaction with what follows from it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Finish {
+  readonly state: "succeeded" | "failed" | "cancelled"
+  readonly at: number
+  readonly result: JobResult
+  readonly children: ReadonlyArray<NewJob>
+  readonly deliveries: ReadonlyArray<NewDelivery>
+}
+
+/**
+ * What `list` selects by; what is left out does not restrict. Newest first.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobFilter {
+  readonly customer: string
+  readonly states?: ReadonlyArray<JobState> | undefined
+  readonly deliveryStates?: ReadonlyArray<DeliveryState> | undefined
+  readonly lane?: string | undefined
+  readonly account?: string | undefined
+  readonly createdFrom?: number | undefined
+  readonly createdTo?: number | undefined
+  /** Top-level metadata fields that must equal these texts. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined
+  /** The `cursor` of the page before. */
+  readonly cursor?: string | undefined
+  /** 1 to 200. */
+  readonly limit: number
+}
+
+/**
+ * Numbers for admission control and `/health`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoreStats {
+  readonly jobs: Readonly<Record<JobState, number>>
+  readonly pendingDeliveries: number
+  readonly deadDeliveries: number
+  /** Bytes of the database on disk, its log included. */
+  readonly bytes: number
+}
+
+/**
+ * The pace a lane has learnt, kept over restarts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredPace {
+  readonly lane: string
+  /** Empty for the lane itself, else an account queue of it. */
+  readonly account: string
+  readonly rps: number | undefined
+  readonly maxConcurrent: number | undefined
+  readonly accountQueues: boolean | undefined
+  readonly heldUntil: number | undefined
+  /** Epoch milliseconds of the last traffic; forgotten an hour later. */
+  readonly seenAt: number
+}
+
+/**
+ * The secrets of a customer's webhooks.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredSecrets {
+  readonly primary: string
+  readonly secondary: string | undefined
+}
+
+/**
+ * The durable store of the dam.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class JobStore extends Context.Service<
+  JobStore,
+  {
+    /** Files a job unless its key is known. Answers after the commit. A job with `rerunOf` skips the key index. */
+    readonly enqueue: (job: NewJob) => Effect.Effect<Enqueued, StoreError>
+    readonly get: (id: string) => Effect.Effect<StoredJob | undefined, StoreError>
+    readonly list: (
+      filter: JobFilter
+    ) => Effect.Effect<{ readonly jobs: ReadonlyArray<StoredJob>; readonly cursor: string | undefined }, StoreError>
+
+    /** Lanes that have queued jobs. */
+    readonly lanes: Effect.Effect<ReadonlyArray<string>, StoreError>
+    /** The next queued jobs of a lane behind `after`, in order; ids only. */
+    readonly page: (lane: string, after: number, limit: number) => Effect.Effect<ReadonlyArray<Ticket>, StoreError>
+    /** queued -> running with the next epoch; `undefined` when it is not queued any more. */
+    readonly start: (id: string, at: number) => Effect.Effect<StoredJob | undefined, StoreError>
+    /** Adds an attempt to the history of a running job. */
+    readonly record: (id: string, epoch: number, attempt: Attempt) => Effect.Effect<void, StoreError | StaleEpoch>
+    /** running -> parked until `dueAt`. `heldSince` notes the job's own first 429. */
+    readonly park: (
+      id: string,
+      epoch: number,
+      dueAt: number,
+      heldSince: number | undefined
+    ) => Effect.Effect<void, StoreError | StaleEpoch>
+    /** Ends a running job: result, children and deliveries in one transaction. */
+    readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<void, StoreError | StaleEpoch>
+    /** Ends a job that is not running (cancelled, deadline passed). `false` when it is running or final. */
+    readonly finishIdle: (id: string, finish: Finish) => Effect.Effect<boolean, StoreError>
+    /** scheduled and parked jobs whose time has come -> queued; answers the lanes concerned and when the next is due. */
+    readonly release: (
+      now: number
+    ) => Effect.Effect<{ readonly lanes: ReadonlyArray<string>; readonly nextDueAt: number | undefined }, StoreError>
+    /** After a crash: everything running is queued again with its history. Answers how many. */
+    readonly recover: Effect.Effect<number, StoreError>
+    /** How many queued jobs of the lane stand before this one. */
+    readonly position: (id: string) => Effect.Effect<number | undefined, StoreError>
+
+    /** Pending deliveries that are due, oldest first, at most `limit`, leaving out the ids already under way. */
+    readonly dueDeliveries: (
+      now: number,
+      limit: number,
+      except: ReadonlySet<string>
+    ) => Effect.Effect<
+      { readonly deliveries: ReadonlyArray<StoredDelivery>; readonly nextDueAt: number | undefined },
+      StoreError
+    >
+    /** Notes an attempt; `next` is the time of the next one, or the end. Settles the job's delivery state by its quorum. */
+    readonly settleDelivery: (
+      id: string,
+      attempt: DeliveryAttempt,
+      next: { readonly _tag: "Again"; readonly dueAt: number } | { readonly _tag: "Delivered" } | { readonly _tag: "Dead" }
+    ) => Effect.Effect<DeliveryState, StoreError>
+    readonly deliveries: (jobId: string) => Effect.Effect<ReadonlyArray<StoredDelivery>, StoreError>
+
+    readonly secrets: (customer: string) => Effect.Effect<StoredSecrets | undefined, StoreError>
+    readonly setSecrets: (customer: string, secrets: StoredSecrets | undefined) => Effect.Effect<void, StoreError>
+
+    readonly paces: Effect.Effect<ReadonlyArray<StoredPace>, StoreError>
+    readonly savePace: (pace: StoredPace) => Effect.Effect<void, StoreError>
+
+    /** Deletes finished jobs, their deliveries settled, that ended before the moment, at most `limit`; answers how many. */
+    readonly sweep: (endedBefore: number, limit: number) => Effect.Effect<number, StoreError>
+    readonly stats: Effect.Effect<StoreStats, StoreError>
+  }
+>()("ezthrottle-effect/dam/JobStore") {}

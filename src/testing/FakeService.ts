@@ -1,0 +1,228 @@
+/**
+ * An EZThrottle in memory: receipts, duplicates, refusals, results and secrets, all in the hands of the test.
+ *
+ * It answers at once and never calls a target; a job ends when the test says so.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import { hash } from "../engine/Idempotency.ts"
+import type { JobResult } from "../run/Service.ts"
+import { CannotAwait, JobNotFound, Service, ServiceError } from "../run/Service.ts"
+import type { Failure } from "../step/Failure.ts"
+import {
+  JobRefused,
+  ServiceDenied,
+  ServiceRateLimited,
+  ServiceUnreachable,
+  TransportError
+} from "../step/Failure.ts"
+import type { Receipt } from "../step/Reply.ts"
+import { isSuccess } from "../step/Reply.ts"
+import type { Step } from "../step/StepModel.ts"
+import type { Delegation } from "../transport/HttpTransport.ts"
+import type { JobJson } from "../wire/Job.ts"
+import * as Job from "../wire/Job.ts"
+import type { ReplyLike } from "./Answer.ts"
+import { toResponse } from "./Answer.ts"
+import type { DelegationCall } from "./Call.ts"
+import { ledger } from "./Call.ts"
+import type { FakeSecrets } from "./FakeSecrets.ts"
+import * as Secrets from "./FakeSecrets.ts"
+
+/**
+ * A job as the fake keeps it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FakeJob {
+  readonly jobId: string
+  /** The key it is filed under; under HASH the one the service computes. */
+  readonly key: string
+  readonly step: Step
+  /** What would have been sent. */
+  readonly json: JobJson
+  /** Epoch milliseconds before which it shall not start. */
+  readonly retryAt: number | undefined
+  /** `queued` or `racing`, then `succeeded` or `failed`. */
+  readonly status: string
+  readonly result: JobResult | undefined
+}
+
+/**
+ * How the fake is set up.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FakeServiceOptions {
+  /** Whether results can be awaited. `false` answers `CannotAwait`, as the cloud does. Defaults to `true`. */
+  readonly tellsResults?: boolean | undefined
+}
+
+/**
+ * An EZThrottle in memory, and the test's handles on it.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class FakeService extends Context.Service<
+  FakeService,
+  Service["Service"] & {
+    /** Every submission so far, refused ones included. */
+    readonly delegations: Effect.Effect<ReadonlyArray<DelegationCall>>
+    /** Every job that was accepted, oldest first. A duplicate is not a job of its own. */
+    readonly jobs: Effect.Effect<ReadonlyArray<FakeJob>>
+    /** Ends a job with the answer of its target: a 2xx is a success, anything else a failure. */
+    readonly complete: (jobId: string, reply: ReplyLike) => Effect.Effect<void>
+    /** Ends a job whose target never answered. */
+    readonly failJob: (jobId: string, error: string) => Effect.Effect<void>
+    /** Answers submissions with a failure: the next `times`, or all until `accept`. */
+    readonly failWith: (failure: Failure, times?: number) => Effect.Effect<void>
+    /** The plan refuses: not worth repeating. */
+    readonly deny: (times?: number) => Effect.Effect<void>
+    /** Too many submissions, until a moment in epoch milliseconds when one is given. */
+    readonly rateLimit: (retryAt?: number, times?: number) => Effect.Effect<void>
+    /** Nobody there. */
+    readonly disconnect: (times?: number) => Effect.Effect<void>
+    /** Takes submissions again. */
+    readonly accept: Effect.Effect<void>
+    /** The secrets as a test may see them, and a way to set them behind the client's back. */
+    readonly storedSecrets: FakeSecrets
+  }
+>()("ezthrottle-effect/testing/FakeService") {
+  /**
+   * Makes a fake with no jobs and no secrets.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  static readonly make = (options: FakeServiceOptions = {}): Effect.Effect<FakeService["Service"]> =>
+    Effect.sync(() => makeUnsafe(options))
+
+  /**
+   * A fake, also as the service of a client.
+   *
+   * @category layers
+   * @since 0.1.0
+   */
+  static readonly layer: Layer.Layer<FakeService | Service> = Layer.effectContext(
+    Effect.map(FakeService.make(), (fake) => Context.make(FakeService, fake).pipe(Context.add(Service, fake)))
+  )
+}
+
+interface Kept {
+  job: FakeJob
+  readonly ended: Deferred.Deferred<JobResult>
+}
+
+const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["Service"] => {
+  const calls = ledger<Delegation, Receipt>()
+  const kept = new Map<string, Kept>()
+  const byKey = new Map<string, Kept>()
+  let failing: { readonly failure: Failure; left: number } | undefined
+  const storedSecrets = Secrets.make()
+
+  const submit = (delegation: Delegation): Result.Result<Receipt, Failure> => {
+    if (failing !== undefined && failing.left-- > 0) return Result.fail(failing.failure)
+    return Result.flatMap(Job.encode(delegation), (json) => {
+      const { step } = delegation
+      const key = json.idempotent_key ?? hash(step.request)
+      const known = byKey.get(key)
+      if (known !== undefined) {
+        return hash(known.job.step.request) === hash(step.request)
+          ? Result.succeed(receiptOf(known.job, true))
+          : Result.fail(new JobRefused({ status: 422, received: '{"error":"the key belongs to another call"}' }))
+      }
+      const jobId = `job-${kept.size + 1}`
+      const status = step.regions.length > 1 && step.executionMode === "race" ? "racing" : "queued"
+      const job = { jobId, key, step, json, retryAt: json.retry_at, status, result: undefined }
+      const entry: Kept = { job, ended: Deferred.makeUnsafe() }
+      kept.set(jobId, entry)
+      byKey.set(key, entry)
+      return Result.succeed(receiptOf(job, false))
+    })
+  }
+
+  const find = (jobId: string): Effect.Effect<Kept, ServiceError> =>
+    Effect.suspend(() => {
+      const entry = kept.get(jobId)
+      return entry === undefined
+        ? Effect.fail(new ServiceError({ reason: new JobNotFound({ jobId }) }))
+        : Effect.succeed(entry)
+    })
+
+  const end = (jobId: string, result: Pick<JobResult, "error" | "response" | "status">): Effect.Effect<void> =>
+    Effect.flatMap(Effect.orDie(find(jobId)), (entry) => {
+      if (entry.job.result !== undefined) return Effect.die(new Error(`${jobId} has ended already`))
+      const { key, step } = entry.job
+      const whole = { jobId, idempotentKey: key, metadata: step.metadata, ...result }
+      entry.job = { ...entry.job, status: result.status === "success" ? "succeeded" : "failed", result: whole }
+      return Deferred.succeed(entry.ended, whole)
+    })
+
+  const failWith = (failure: Failure, times: number = Number.POSITIVE_INFINITY) =>
+    Effect.sync(() => {
+      failing = { failure, left: times }
+    })
+
+  return {
+    transport: {
+      kind: "delegating",
+      submit: (delegation) =>
+        calls.note(
+          delegation,
+          Effect.suspend(() =>
+            Result.match(submit(delegation), {
+              onFailure: (reason) => Effect.fail(new TransportError({ reason })),
+              onSuccess: Effect.succeed
+            })
+          )
+        )
+    },
+    job: (jobId) =>
+      Effect.map(find(jobId), ({ job }) => ({
+        jobId,
+        status: job.status,
+        answer: { job_id: jobId, status: job.status, idempotent_key: job.key }
+      })),
+    results: {
+      await: (jobId) =>
+        tellsResults
+          ? Effect.flatMap(find(jobId), ({ ended }) => Deferred.await(ended))
+          : Effect.fail(new ServiceError({ reason: new CannotAwait({ jobId }) }))
+    },
+    secrets: storedSecrets.secrets,
+    storedSecrets,
+    delegations: calls.calls,
+    jobs: Effect.sync(() => Array.from(kept.values(), ({ job }) => job)),
+    complete: (jobId, like) =>
+      Effect.suspend(() => {
+        const response = toResponse(like)
+        return end(jobId, { status: isSuccess(response) ? "success" : "failed", response, error: undefined })
+      }),
+    failJob: (jobId, error) => end(jobId, { status: "failed", response: undefined, error }),
+    failWith,
+    deny: (times) => failWith(new ServiceDenied({ detail: "quota exceeded" }), times),
+    rateLimit: (retryAt, times) => failWith(new ServiceRateLimited({ detail: "too many requests", retryAt }), times),
+    disconnect: (times) =>
+      failWith(new ServiceUnreachable({ detail: "connection refused", maybeAccepted: false }), times),
+    accept: Effect.sync(() => {
+      failing = undefined
+    })
+  }
+}
+
+const receiptOf = ({ jobId, key, status }: FakeJob, duplicate: boolean): Receipt => ({
+  _tag: "Receipt",
+  jobId,
+  status,
+  idempotentKey: key,
+  duplicate,
+  answer: { job_id: jobId, status, idempotent_key: key, ...(duplicate ? { duplicate } : {}) }
+})

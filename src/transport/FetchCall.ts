@@ -1,0 +1,128 @@
+/**
+ * One call over `fetch`, without a client in between.
+ *
+ * `fetch` promises; this is the one place where its promises are met. Redirects are left to the caller, and the body is
+ * read chunk by chunk only where its length is not known beforehand.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { InvalidResponse, TransportError, Unsendable } from "../step/Failure.ts"
+import type { Response } from "../step/Reply.ts"
+import type { Request } from "../step/Request.ts"
+import { cutShort, failureOf } from "./Causes.ts"
+import type { Call } from "./Redirects.ts"
+import {
+  announcedLength,
+  Collected,
+  EMPTY,
+  isBodiless,
+  isFinalStatus,
+  tooLarge
+} from "./ResponseBody.ts"
+
+/** A `fetch` of the platform's shape. */
+export type Fetch = (url: string, init: RequestInit) => Promise<globalThis.Response>
+
+/** Why `fetch` cannot send this request, if it cannot. */
+export const refusal = (request: Request): TransportError | undefined => {
+  const { body, method } = request
+  if ((method === "GET" || method === "HEAD") && body !== undefined && body.length > 0) {
+    return unsendable(`fetch cannot send ${method} with a body: use another method, the Node transport, or PERFORMANCE`)
+  }
+  return method === "TRACE" || method === "TRACK" ? unsendable(`fetch does not send ${method}`) : undefined
+}
+
+/** Makes the call; interruption aborts it. */
+export const over =
+  (fetch: Fetch, init: RequestInit, limit: number): Call =>
+  (request) =>
+    Effect.callback<Response, TransportError>((resume) => {
+      const refused = refusal(request)
+      if (refused !== undefined) return resume(Exit.fail(refused))
+      const abort = new AbortController()
+      const settle = (result: Exit.Exit<Response, TransportError>) => resume(result)
+      const options: RequestInit = {
+        ...init,
+        method: request.method,
+        headers: request.headers,
+        body: bodyOf(request),
+        redirect: "manual",
+        signal: abort.signal
+      }
+      new Promise<globalThis.Response>((answered) => answered(fetch(request.url, options))).then(
+        (answer) => receive(request.method, answer, limit, abort, settle),
+        (cause: unknown) => settle(Exit.fail(new TransportError({ reason: failureOf(cause) })))
+      )
+      return Effect.sync(() => abort.abort())
+    })
+
+type Settle = (result: Exit.Exit<Response, TransportError>) => void
+
+const receive = (
+  method: string,
+  answer: globalThis.Response,
+  limit: number,
+  abort: AbortController,
+  settle: Settle
+): void => {
+  const { status } = answer
+  const give = (body: Uint8Array) => settle(Exit.succeed({ _tag: "Response", status, headers, body }))
+  const fail = (error: TransportError) => {
+    settle(Exit.fail(error))
+    abort.abort()
+  }
+  if (!isFinalStatus(status)) return fail(oddStatus(status))
+  const headers: Record<string, string> = {}
+  answer.headers.forEach((value, name) => {
+    const before = headers[name]
+    headers[name] = before === undefined ? value : `${before}, ${value}`
+  })
+  if (answer.body === null) return give(EMPTY)
+  if (isBodiless(method, status)) {
+    give(EMPTY)
+    return abort.abort()
+  }
+  const announced = headers["content-encoding"] === undefined ? announcedLength(headers["content-length"]) : undefined
+  if (announced !== undefined && announced > limit) return fail(tooLarge(status, limit))
+  const broken = (received: number) => () =>
+    settle(Exit.fail(new TransportError({ reason: cutShort(status, received, announced) })))
+  if (announced !== undefined) {
+    // what the head announced is within the limit and no server can send more under it
+    answer.arrayBuffer().then((body) => give(new Uint8Array(body)), broken(0))
+    return
+  }
+  const reader = answer.body.getReader()
+  const body = new Collected()
+  const next = (): void => {
+    reader.read().then(
+      ({ done, value }) => {
+        if (done) return give(body.bytes())
+        body.add(value)
+        return body.length > limit ? fail(tooLarge(status, limit)) : next()
+      },
+      () => broken(body.length)()
+    )
+  }
+  next()
+}
+
+/** Browsers show a redirect they were told not to follow as status 0 without headers. */
+export const oddStatus = (status: number): TransportError =>
+  new TransportError({
+    reason: new InvalidResponse({
+      received:
+        status === 0
+          ? "a redirect that the browser does not show to scripts; ask the URL it leads to"
+          : `status ${status}, which HTTP does not have`
+    })
+  })
+
+// bytes, because fetch would add a Content-Type of its own to text
+const bodyOf = ({ body }: Request): Uint8Array<ArrayBuffer> | null =>
+  body === undefined || body.length === 0 ? null : typeof body === "string" ? encoder.encode(body) : new Uint8Array(body)
+
+const unsendable = (problem: string) => new TransportError({ reason: new Unsendable({ problem }) })
+
+const encoder = new TextEncoder()

@@ -1,0 +1,90 @@
+/**
+ * Follows redirects, the same way over every client.
+ *
+ * At most five, and for GET and HEAD only: any other method would have to be changed or sent twice, so its 3xx is the
+ * answer. What could identify the caller stays with the origin it was meant for.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { InvalidResponse, TransportError, Unsendable } from "../step/Failure.ts"
+import type { Request } from "../step/Request.ts"
+import type { Response } from "../step/Reply.ts"
+import type { Exchange, Exchanging } from "./HttpTransport.ts"
+
+/** One request and its answer, redirects not followed. */
+export type Call = (request: Request) => Effect.Effect<Response, TransportError>
+
+/** A transport of one place out of a single call. */
+export const exchanging = (call: Call): Exchanging => ({
+  kind: "exchanging",
+  regions: Effect.succeed([]),
+  egress: () => "local",
+  send: following(call)
+})
+
+/** Turns one call into an exchange that follows redirects. */
+export const following =
+  (call: Call) =>
+  ({ request }: Exchange): Effect.Effect<Response, TransportError> => {
+    if (request.method === "CONNECT") return unsendable("CONNECT opens a tunnel, it is no call: no transport sends it")
+    if (request.url.includes("@") && hasCredentials(request.url)) {
+      return unsendable("the URL carries a user name or password: send an Authorization header instead")
+    }
+    const first = call(request)
+    return isFollowed(request.method)
+      ? Effect.flatMap(first, (response) => arrive(call, request, response, 0))
+      : first
+  }
+
+const arrive = (
+  call: Call,
+  request: Request,
+  response: Response,
+  followed: number
+): Effect.Effect<Response, TransportError> => {
+  if (response.status < 300 || response.status > 308 || !REDIRECTS.has(response.status)) {
+    return Effect.succeed(response)
+  }
+  const location = response.headers["location"]
+  if (location === undefined) return Effect.succeed(response)
+  const next = URL.parse(location, request.url)
+  if (next === null || !HTTP.test(next.protocol) || next.username !== "" || next.password !== "") {
+    return invalid(`status ${response.status} and a Location that is not an http:// or https:// URL`)
+  }
+  if (followed === MAX_REDIRECTS) return invalid(`status ${response.status} after ${MAX_REDIRECTS} redirects in a row`)
+  const redirected = redirect(request, next)
+  return Effect.flatMap(call(redirected), (after) => arrive(call, redirected, after, followed + 1))
+}
+
+const redirect = (request: Request, to: URL): Request =>
+  to.origin === new URL(request.url).origin
+    ? { ...request, url: to.href }
+    : { ...request, url: to.href, headers: withoutCredentials(request.headers) }
+
+const withoutCredentials = (headers: Request["headers"]): Request["headers"] =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !PERSONAL.has(name.toLowerCase())))
+
+const hasCredentials = (url: string): boolean => {
+  const parsed = URL.parse(url)
+  return parsed !== null && (parsed.username !== "" || parsed.password !== "")
+}
+
+const isFollowed = (method: string): boolean => method === "GET" || method === "HEAD"
+
+const invalid = (received: string) => Effect.fail(new TransportError({ reason: new InvalidResponse({ received }) }))
+
+const unsendable = (problem: string) => Effect.fail(new TransportError({ reason: new Unsendable({ problem }) }))
+
+const MAX_REDIRECTS = 5
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+const HTTP = /^https?:$/
+const PERSONAL = new Set([
+  "authorization",
+  "proxy-authorization",
+  "cookie",
+  "x-api-key",
+  "api-key",
+  "idempotency-key",
+  "host"
+])

@@ -1,0 +1,63 @@
+/**
+ * How much of an answer a transport keeps, the same for every transport.
+ *
+ * @since 0.1.0
+ */
+import { ResponseTooLarge, TransportError } from "../step/Failure.ts"
+
+/**
+ * Limits of what a transport reads.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ResponseLimits {
+  /** Bytes of a decoded body that are kept at most; more is `ResponseTooLarge`. Defaults to 1 MiB. */
+  readonly maxResponseBytes?: number | undefined
+}
+
+/** The limit when the options name none: 1 MiB. */
+export const DEFAULT_MAX_BYTES = 1_048_576
+
+/** Answers that have no body whatever their headers say. */
+export const isBodiless = (method: string, status: number): boolean =>
+  status === 204 || status === 304 || status === 205 || method === "HEAD"
+
+/** A status that an answer, as opposed to an interim or made-up one, may have. */
+export const isFinalStatus = (status: number): boolean => status >= 200 && status <= 599
+
+/** The length announced for the body as it travels. */
+export const announcedLength = (contentLength: string | undefined): number | undefined =>
+  contentLength !== undefined && DIGITS.test(contentLength) ? Number(contentLength) : undefined
+
+export const tooLarge = (status: number, limitBytes: number): TransportError =>
+  new TransportError({ reason: new ResponseTooLarge({ status, limitBytes }) })
+
+/** Chunks on their way to becoming one body. */
+export class Collected {
+  length = 0
+  readonly #chunks: Array<Uint8Array> = []
+
+  add(chunk: Uint8Array): void {
+    this.length += chunk.length
+    this.#chunks.push(chunk)
+  }
+
+  /** Plain bytes of their own: a client's chunk may be a window into its socket buffer. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    const [only] = this.#chunks
+    if (only === undefined) return EMPTY
+    if (this.#chunks.length === 1) return new Uint8Array(only)
+    const whole = new Uint8Array(this.length)
+    let at = 0
+    for (const chunk of this.#chunks) {
+      whole.set(chunk, at)
+      at += chunk.length
+    }
+    return whole
+  }
+}
+
+export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+
+const DIGITS = /^\d{1,15}$/

@@ -1,0 +1,254 @@
+/**
+ * Exchanges over undici's dispatcher, without a client in between: the transport to take on Node.
+ *
+ * One call is one dispatch and one callback; bodies are collected as they arrive and never become a stream. Connections
+ * are kept and reused; interrupting an exchange closes its connection at once.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { Agent, type Dispatcher, ProxyAgent } from "undici"
+import { InvalidResponse, TransportError } from "../step/Failure.ts"
+import type { Response } from "../step/Reply.ts"
+import type { Request } from "../step/Request.ts"
+import { cutShort, failureOf } from "./Causes.ts"
+import { decodeContent, roomForEncoded } from "./ContentEncoding.ts"
+import { type Exchanging, HttpTransport } from "./HttpTransport.ts"
+import { exchanging } from "./Redirects.ts"
+import {
+  announcedLength,
+  Collected,
+  DEFAULT_MAX_BYTES,
+  EMPTY,
+  isBodiless,
+  isFinalStatus,
+  type ResponseLimits,
+  tooLarge
+} from "./ResponseBody.ts"
+
+/**
+ * How connections are made.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConnectionOptions extends ResponseLimits {
+  /** How long a connection may take to be established. Defaults to 5 seconds. */
+  readonly connectTimeout?: Duration.Input | undefined
+  /** Connections to one origin at most; further calls wait for one. Unlimited by default. */
+  readonly connectionsPerOrigin?: number | undefined
+}
+
+/**
+ * How the transport reaches its targets.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UndiciOptions extends ConnectionOptions {
+  /** A dispatcher of your own; it stays yours to close, and the connection options above are its business. */
+  readonly dispatcher?: Dispatcher | undefined
+}
+
+/**
+ * Makes a transport whose connections are closed with the scope.
+ *
+ * **Details** — the body is decoded as its `Content-Encoding` says (gzip, deflate, br, zstd; five layers at most), the
+ * headers stay as they came. No header is added: ask for compression with `Accept-Encoding`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: UndiciOptions = {}): Effect.Effect<Exchanging, never, Scope.Scope> =>
+  options.dispatcher === undefined
+    ? Effect.map(
+        owned(() => new Agent(settings(options))),
+        (agent) => over(agent, options)
+      )
+    : Effect.succeed(over(options.dispatcher, options))
+
+/**
+ * Makes a transport that leaves through a proxy: `http://`, `https://` or `socks5://`, with user name and password
+ * where the proxy wants them.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const proxied = (proxy: string, options: ConnectionOptions = {}): Effect.Effect<Exchanging, never, Scope.Scope> =>
+  Effect.map(
+    owned(() => new ProxyAgent({ ...settings(options), connectTimeout: connectMillis(options), uri: proxy })),
+    (agent) => over(agent, options)
+  )
+
+/**
+ * Provides the transport; its connections are closed with the layer.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: UndiciOptions): Layer.Layer<HttpTransport> => Layer.effect(HttpTransport, make(options))
+
+const connectMillis = (options: ConnectionOptions): number =>
+  Duration.toMillis(options.connectTimeout ?? Duration.seconds(5))
+
+const settings = (options: ConnectionOptions): Agent.Options => ({
+  // what is tested here is HTTP/1.1; a dispatcher of one's own may speak HTTP/2
+  allowH2: false,
+  connect: { timeout: connectMillis(options) },
+  connections: options.connectionsPerOrigin ?? null
+})
+
+const owned = <D extends Dispatcher>(open: () => D): Effect.Effect<D, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.sync(open), (dispatcher) => Effect.promise(() => dispatcher.destroy()))
+
+const over = (dispatcher: Dispatcher, options: ResponseLimits): Exchanging => {
+  const limit = options.maxResponseBytes ?? DEFAULT_MAX_BYTES
+  return exchanging((request) =>
+    Effect.callback<Response, TransportError>((resume) => {
+      const answer = new Answer(request.method, limit, resume)
+      answer.dispatch(dispatcher, request)
+      return Effect.sync(() => answer.abort())
+    })
+  )
+}
+
+type Resume = (result: Exit.Exit<Response, TransportError>) => void
+
+/** One call, told in callbacks. Once settled it ignores whatever else arrives. */
+class Answer implements Dispatcher.DispatchHandler {
+  readonly #method: string
+  readonly #limit: number
+  readonly #resume: Resume
+  #controller: Dispatcher.DispatchController | undefined = undefined
+  #settled = false
+  #interim = 0
+  #status = 0
+  #headers: Record<string, string> = NO_HEADERS
+  #announced: number | undefined = undefined
+  /** What the body may weigh on the wire; with a `Content-Encoding` it may be heavier than what it holds. */
+  #wireLimit = 0
+  #body: Collected | undefined = undefined
+
+  constructor(method: string, limit: number, resume: Resume) {
+    this.#method = method
+    this.#limit = limit
+    this.#resume = resume
+  }
+
+  dispatch(dispatcher: Dispatcher, request: Request): void {
+    try {
+      const url = new URL(request.url)
+      dispatcher.dispatch(
+        {
+          origin: url.origin,
+          path: url.search === "" ? url.pathname : url.pathname + url.search,
+          method: request.method,
+          headers: request.headers,
+          body: request.body ?? null,
+          // the interpreter bounds the attempt
+          headersTimeout: 0,
+          bodyTimeout: 0
+        },
+        this
+      )
+    } catch (cause) {
+      this.#fail(new TransportError({ reason: failureOf(cause) }))
+    }
+  }
+
+  /** Before the request has a connection there is nothing to close yet: `onRequestStart` does it then. */
+  abort(): void {
+    this.#settled = true
+    this.#controller?.abort(ABORTED)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#settled) controller.abort(ABORTED)
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | Array<string> | undefined>
+  ): void {
+    if (this.#settled) return
+    if (status >= 100 && status < 200) {
+      this.#interim++
+      if (this.#interim > MAX_INTERIM) this.#invalid(`more than ${MAX_INTERIM} interim (1xx) answers`)
+      return
+    }
+    if (!isFinalStatus(status)) return this.#invalid(`status ${status}, which HTTP does not have`)
+    this.#status = status
+    this.#headers = joined(headers)
+    if (isBodiless(this.#method, status)) return
+    this.#wireLimit = this.#headers["content-encoding"] === undefined ? this.#limit : roomForEncoded(this.#limit)
+    this.#announced = announcedLength(this.#headers["content-length"])
+    if (this.#announced !== undefined && this.#announced > this.#wireLimit) this.#tooLarge()
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    if (this.#settled || isBodiless(this.#method, this.#status)) return
+    this.#body ??= new Collected()
+    this.#body.add(chunk)
+    if (this.#body.length > this.#wireLimit) this.#tooLarge()
+  }
+
+  onResponseEnd(): void {
+    if (this.#settled) return
+    const body = this.#body === undefined ? EMPTY : this.#body.bytes()
+    const encoding = this.#headers["content-encoding"]
+    if (encoding === undefined || body.length === 0) return this.#succeed(body)
+    decodeContent(body, encoding, this.#limit, (decoded) => {
+      if (this.#settled) return
+      if (decoded._tag === "Decoded") return this.#succeed(decoded.bytes)
+      if (decoded._tag === "TooLarge") return this.#tooLarge()
+      this.#invalid(`status ${this.#status} and ${decoded.problem}`)
+    })
+  }
+
+  onResponseError(_: unknown, cause: unknown): void {
+    if (this.#settled) return
+    const reason =
+      this.#status === 0 ? failureOf(cause) : cutShort(this.#status, this.#body?.length ?? 0, this.#announced)
+    this.#fail(new TransportError({ reason }))
+  }
+
+  #succeed(body: Uint8Array): void {
+    this.#settled = true
+    this.#resume(Exit.succeed({ _tag: "Response", status: this.#status, headers: this.#headers, body }))
+  }
+
+  #fail(error: TransportError): void {
+    this.#settled = true
+    this.#resume(Exit.fail(error))
+    this.#controller?.abort(ABORTED)
+  }
+
+  #invalid(received: string): void {
+    this.#fail(new TransportError({ reason: new InvalidResponse({ received }) }))
+  }
+
+  #tooLarge(): void {
+    this.#fail(tooLarge(this.#status, this.#limit))
+  }
+}
+
+/** undici's headers are lower-case already; only one that was sent several times comes as a list. */
+const joined = (headers: Record<string, string | Array<string> | undefined>): Record<string, string> => {
+  const result: Record<string, string> = {}
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]
+    if (value !== undefined) result[name] = typeof value === "string" ? value : value.join(", ")
+  }
+  return result
+}
+
+const MAX_INTERIM = 10
+const NO_HEADERS: Record<string, string> = {}
+// one for all: nobody reads it, and a stack trace for each would be dear
+const ABORTED = new Error("the exchange is over")

@@ -177,8 +177,15 @@ export class JobStore extends Context.Service<
 
     /** Lanes that have queued jobs. */
     readonly lanes: Effect.Effect<ReadonlyArray<string>, StoreError>
-    /** The next queued jobs of a lane behind `after`, in order; ids only. */
-    readonly page: (lane: string, after: number, limit: number) => Effect.Effect<ReadonlyArray<Ticket>, StoreError>
+    /** The accounts of a lane that have queued jobs, so that each gets its turn however long the queue of another is. */
+    readonly accounts: (lane: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
+    /** The next queued jobs of one account in a lane behind `after`, in order; ids only. */
+    readonly page: (
+      lane: string,
+      account: string,
+      after: number,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<Ticket>, StoreError>
     /** queued -> running with the next epoch; `undefined` when it is not queued any more. */
     readonly start: (id: string, at: number) => Effect.Effect<StoredJob | undefined, StoreError>
     /** Adds an attempt to the history of a running job. */
@@ -216,7 +223,8 @@ export class JobStore extends Context.Service<
     readonly settleDelivery: (
       id: string,
       attempt: DeliveryAttempt,
-      next: { readonly _tag: "Again"; readonly dueAt: number } | { readonly _tag: "Delivered" } | { readonly _tag: "Dead" }
+      next:
+        { readonly _tag: "Again"; readonly dueAt: number } | { readonly _tag: "Delivered" } | { readonly _tag: "Dead" }
     ) => Effect.Effect<DeliveryState, StoreError>
     readonly deliveries: (jobId: string) => Effect.Effect<ReadonlyArray<StoredDelivery>, StoreError>
 

@@ -63,7 +63,11 @@ export interface Situation {
  * @category decisions
  * @since 0.1.0
  */
-export const decide = (policy: ResolvedRetryPolicy, ended: Ended, { patience, regionLeft, spent }: Situation): Decision => {
+export const decide = (
+  policy: ResolvedRetryPolicy,
+  ended: Ended,
+  { patience, regionLeft, spent }: Situation
+): Decision => {
   const retryAfter = ended._tag === "Answered" ? ended.retryAfter : undefined
   if (endsPath(policy, ended) || (retryAfter ?? 0) > patience) return stop
   const mayReroute =

@@ -35,6 +35,4 @@ export const hadNoAnswer = (reason: StepReason): boolean =>
  * @since 0.1.0
  */
 export const forwards = (step: Step, reason: StepReason): boolean =>
-  reason._tag === "Rejected"
-    ? (step.fallbackOnError ?? forwardCodes).includes(reason.status)
-    : hadNoAnswer(reason)
+  reason._tag === "Rejected" ? (step.fallbackOnError ?? forwardCodes).includes(reason.status) : hadNoAnswer(reason)

@@ -32,7 +32,11 @@ export const none: Pause = { atLeast: 0, spread: 0 }
  * @category decisions
  * @since 0.1.0
  */
-export const beforeRetry = (policy: ResolvedRetryPolicy, retriesSoFar: number, retryAfter: number | undefined): Pause => {
+export const beforeRetry = (
+  policy: ResolvedRetryPolicy,
+  retriesSoFar: number,
+  retryAfter: number | undefined
+): Pause => {
   const ceiling = Math.min(Duration.toMillis(policy.cap), Duration.toMillis(policy.base) * 2 ** retriesSoFar)
   const atLeast = retryAfter ?? 0
   return { atLeast, spread: Math.max(0, ceiling - atLeast) }

@@ -31,10 +31,13 @@ export const plan = (
   if (step.regions.length === 0 && healthy.length === 0) return anywhere
   const places = new Set<string>()
   const own: Array<string> = []
-  const byHealth = healthy.length === 0 ? step.regions : [
-    ...step.regions.filter((region) => healthy.includes(region)),
-    ...step.regions.filter((region) => !healthy.includes(region))
-  ]
+  const byHealth =
+    healthy.length === 0
+      ? step.regions
+      : [
+          ...step.regions.filter((region) => healthy.includes(region)),
+          ...step.regions.filter((region) => !healthy.includes(region))
+        ]
   for (const region of byHealth) {
     const place = egress(region)
     if (place === undefined || places.has(place)) continue

@@ -33,7 +33,10 @@ export const delegate = Effect.fnUntraced(function* (
     const facts: Facts = { path, racer: 0, kind: "forward", region: undefined, pause }
     const { ending } = yield* perform(execution, step, facts, transport.submit({ step, key, retryAt }), (reply) => {
       receipt = reply
-      return { ending: { _tag: "Answered", status: reply.duplicate ? 200 : 201, retryAfter: undefined }, response: undefined }
+      return {
+        ending: { _tag: "Answered", status: reply.duplicate ? 200 : 201, retryAfter: undefined },
+        response: undefined
+      }
     })
     if (ending._tag === "Answered" && receipt !== undefined) return accepted(receipt, key, execution)
     if (ending._tag === "Answered") continue

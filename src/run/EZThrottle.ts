@@ -98,9 +98,7 @@ export const make = (strategies: Strategies["Service"], service: Service["Servic
     return Effect.flatMap(Effect.timeoutOption(service.results.await(jobId), limit), (result) =>
       Option.isSome(result)
         ? Effect.succeed(result.value)
-        : Effect.fail(
-            new ServiceError({ reason: new AwaitTimedOut({ jobId, afterMillis: Duration.toMillis(limit) }) })
-          )
+        : Effect.fail(new ServiceError({ reason: new AwaitTimedOut({ jobId, afterMillis: Duration.toMillis(limit) }) }))
     )
   },
   secrets: service.secrets

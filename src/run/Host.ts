@@ -69,4 +69,5 @@ export const client: Host = {
   startChild: undefined
 }
 
-const localTimeout = (step: Step): number => (step.localTimeout === undefined ? 30_000 : Duration.toMillis(step.localTimeout))
+const localTimeout = (step: Step): number =>
+  step.localTimeout === undefined ? 30_000 : Duration.toMillis(step.localTimeout)

@@ -30,7 +30,10 @@ export const run = Effect.fnUntraced(function* (
 ): Effect.fn.Return<LineEnd> {
   const line = lineOf(execution.step)
   // a resumed run goes on with the path it was on
-  const first = execution.history.reduce((path, attempt) => (attempt.kind === "forward" ? path : Math.max(path, attempt.path)), 0)
+  const first = execution.history.reduce(
+    (path, attempt) => (attempt.kind === "forward" ? path : Math.max(path, attempt.path)),
+    0
+  )
   let before: { readonly reason: StepReason; readonly took: number } | undefined
   for (let index = first; index < line.length; index++) {
     const entry = line[index]
@@ -84,9 +87,7 @@ const limited = (
       Effect.succeed<Path.PathEnd>({
         _tag: "Bad",
         reason:
-          remaining <= patience
-            ? new DeadlineExceeded({ afterMillis: 0 })
-            : new PathTimedOut({ afterMillis: patience })
+          remaining <= patience ? new DeadlineExceeded({ afterMillis: 0 }) : new PathTimedOut({ afterMillis: patience })
       })
   })
 }

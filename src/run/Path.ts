@@ -78,7 +78,9 @@ export const run = Effect.fnUntraced(function* (
 })
 
 const lastOf = (before: ReadonlyArray<Attempt>, racer: number): EndedAttempt | undefined =>
-  before.findLast((attempt): attempt is EndedAttempt => attempt.racer === racer && attempt.ending._tag !== "Interrupted")
+  before.findLast(
+    (attempt): attempt is EndedAttempt => attempt.racer === racer && attempt.ending._tag !== "Interrupted"
+  )
 
 const single = (attempt: EndedAttempt): PathEnd => (isGoodAttempt(attempt) ? good(attempt, []) : bad(attempt))
 

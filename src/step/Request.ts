@@ -28,7 +28,10 @@ export interface Request {
  * @category accessors
  * @since 0.1.0
  */
-export const header = (self: { readonly headers: Readonly<Record<string, string>> }, name: string): string | undefined => {
+export const header = (
+  self: { readonly headers: Readonly<Record<string, string>> },
+  name: string
+): string | undefined => {
   const wanted = name.toLowerCase()
   for (const [key, value] of Object.entries(self.headers)) {
     if (key.toLowerCase() === wanted) return value

@@ -88,10 +88,7 @@ export const once: ResolvedRetryPolicy = { ...defaults, maxRetries: 0, maxRerout
  * @category accessors
  * @since 0.1.0
  */
-export const resolve = (
-  self: RetryPolicy | undefined,
-  unset: ResolvedRetryPolicy = once
-): ResolvedRetryPolicy =>
+export const resolve = (self: RetryPolicy | undefined, unset: ResolvedRetryPolicy = once): ResolvedRetryPolicy =>
   self === undefined
     ? unset
     : {
@@ -112,8 +109,12 @@ export const resolve = (
 export const format = (self: RetryPolicy): string => {
   const policy = resolve(self)
   const retries =
-    policy.maxRetries === 0 ? "no retries" : `${policy.maxRetries} retries on ${policy.retryCodes.join(", ") || "no status"}`
+    policy.maxRetries === 0
+      ? "no retries"
+      : `${policy.maxRetries} retries on ${policy.retryCodes.join(", ") || "no status"}`
   const reroutes =
-    policy.maxReroutes === 0 ? "no reroutes" : `${policy.maxReroutes} reroutes on ${policy.rerouteCodes.join(", ") || "no status"}`
+    policy.maxReroutes === 0
+      ? "no reroutes"
+      : `${policy.maxReroutes} reroutes on ${policy.rerouteCodes.join(", ") || "no status"}`
   return `${retries}; ${reroutes}; pauses up to ${Duration.format(policy.base)} doubling to ${Duration.format(policy.cap)}`
 }

@@ -67,7 +67,8 @@ type WithoutMethod = Omit<RequestOptions, "method">
 /** Makes a GET step. @category constructors @since 0.1.0 */
 export const get = (target: string | URL, options?: WithoutMethod): Step => make(target, { ...options, method: "GET" })
 /** Makes a POST step. @category constructors @since 0.1.0 */
-export const post = (target: string | URL, options?: WithoutMethod): Step => make(target, { ...options, method: "POST" })
+export const post = (target: string | URL, options?: WithoutMethod): Step =>
+  make(target, { ...options, method: "POST" })
 /** Makes a PUT step. @category constructors @since 0.1.0 */
 export const put = (target: string | URL, options?: WithoutMethod): Step => make(target, { ...options, method: "PUT" })
 /** Makes a PATCH step. @category constructors @since 0.1.0 */
@@ -86,7 +87,9 @@ export interface Verb<Args extends ReadonlyArray<unknown>> {
 }
 
 // the piped form never starts with a step, except for the verbs that take one (`chained`)
-const verb = <Args extends ReadonlyArray<unknown>>(change: (self: Step, ...args: Args) => Partial<StepFields>): Verb<Args> =>
+const verb = <Args extends ReadonlyArray<unknown>>(
+  change: (self: Step, ...args: Args) => Partial<StepFields>
+): Verb<Args> =>
   dual(
     (args) => isStep(args[0]),
     (self: Step, ...args: Args) => makeStep({ ...self, ...change(self, ...args) })
@@ -95,7 +98,9 @@ const verb = <Args extends ReadonlyArray<unknown>>(change: (self: Step, ...args:
 const request = (self: Step, change: Partial<StepFields["request"]>) => ({ request: { ...self.request, ...change } })
 
 /** Sets the HTTP method, in any case. @category verbs @since 0.1.0 */
-export const method = verb((self, value: string) => request(self, { method: parse.method(String(value).toUpperCase()) }))
+export const method = verb((self, value: string) =>
+  request(self, { method: parse.method(String(value).toUpperCase()) })
+)
 
 /** Sets the absolute `http:` or `https:` URL. @category verbs @since 0.1.0 */
 export const url = verb((self, value: string | URL) => request(self, { url: parse.url(String(value)) }))
@@ -136,7 +141,9 @@ export const metadata = verb((_, value: { readonly [key: string]: Schema.Json })
 export const description = verb((_, value: string) => ({ description: parse.description(value) }))
 
 /** Says what a good answer looks like, in traces and `toString`. @category verbs @since 0.1.0 */
-export const responseDescription = verb((_, value: string) => ({ responseDescription: parse.responseDescription(value) }))
+export const responseDescription = verb((_, value: string) => ({
+  responseDescription: parse.responseDescription(value)
+}))
 
 /** Tries here first, and forwards to EZThrottle when that fails. @category verbs @since 0.1.0 */
 export const frugal = verb(() => ({ type: "FRUGAL" }))
@@ -145,7 +152,9 @@ export const frugal = verb(() => ({ type: "FRUGAL" }))
 export const performance = verb(() => ({ type: "PERFORMANCE" }))
 
 /** Sets the statuses on which a FRUGAL step is forwarded. Defaults to 429, 500, 502, 503, 504. @category verbs @since 0.1.0 */
-export const fallbackOnError = verb((_, codes: ReadonlyArray<number>) => ({ fallbackOnError: parse.fallbackOnError(codes) }))
+export const fallbackOnError = verb((_, codes: ReadonlyArray<number>) => ({
+  fallbackOnError: parse.fallbackOnError(codes)
+}))
 
 /** Limits each local attempt. Defaults to 30 seconds. @category verbs @since 0.1.0 */
 export const localTimeout = verb((_, limit: Duration.Input) => ({ localTimeout: parse.localTimeout(limit) }))
@@ -204,7 +213,9 @@ export const webhooks = verb((_, targets: ReadonlyArray<WebhookOptions>) => ({
 export const webhookQuorum = verb((_, votes: number) => ({ webhookQuorum: parse.webhookQuorum(votes) }))
 
 /** Files the call under a key of the caller's: 1 to 255 bytes, no control characters. @category verbs @since 0.1.0 */
-export const idempotentKey = verb((_, key: string) => ({ idempotency: { _tag: "Custom", key: parse.idempotentKey(key) } }))
+export const idempotentKey = verb((_, key: string) => ({
+  idempotency: { _tag: "Custom", key: parse.idempotentKey(key) }
+}))
 
 /**
  * Chooses how the key is made: `HASH` (the default) from method, URL and body, `UNIQUE` afresh for each execution.
@@ -217,7 +228,9 @@ export const idempotentStrategy = verb((_, strategy: "HASH" | "UNIQUE") => ({
 }))
 
 /** Sends the key of a HASH step to the target too, on unsafe methods. @category verbs @since 0.1.0 */
-export const sendIdempotencyKey = verb((_, send: boolean = true) => ({ sendIdempotencyKey: parse.sendIdempotencyKey(send) }))
+export const sendIdempotencyKey = verb((_, send: boolean = true) => ({
+  sendIdempotencyKey: parse.sendIdempotencyKey(send)
+}))
 
 /** Delays the first attempt until a moment: epoch milliseconds, a `Date` or a `DateTime`. @category verbs @since 0.1.0 */
 export const retryAt = verb((_, moment: number | Date | { readonly epochMilliseconds: number }) => ({
@@ -231,7 +244,9 @@ export const retryAt = verb((_, moment: number | Date | { readonly epochMillisec
 }))
 
 /** Makes a failure final after this time over all attempts and fallbacks; then `onFailure` runs. @category verbs @since 0.1.0 */
-export const onFailureTimeout = verb((_, limit: Duration.Input) => ({ onFailureTimeout: parse.onFailureTimeout(limit) }))
+export const onFailureTimeout = verb((_, limit: Duration.Input) => ({
+  onFailureTimeout: parse.onFailureTimeout(limit)
+}))
 
 /** A verb whose first argument is itself a step: the number of steps tells the forms apart. */
 export interface ChainVerb<Options> {
@@ -277,8 +292,7 @@ export const onFailure: ChainVerb<{ readonly timeout?: Duration.Input | undefine
   "onFailure",
   (self, next, options) => ({
     onFailure: next,
-    onFailureTimeout:
-      options?.timeout === undefined ? self.onFailureTimeout : parse.onFailureTimeout(options.timeout)
+    onFailureTimeout: options?.timeout === undefined ? self.onFailureTimeout : parse.onFailureTimeout(options.timeout)
   })
 )
 

@@ -76,9 +76,12 @@ const Encoded = Schema.Struct({
   Schema.makeFilter(({ body, bodyBase64 }) => body === undefined || bodyBase64 === undefined, {
     expected: "body or bodyBase64, not both"
   }),
-  Schema.makeFilter(({ idempotentKey, idempotentStrategy }) => idempotentKey === undefined || idempotentStrategy === undefined, {
-    expected: "idempotentKey or idempotentStrategy, not both"
-  })
+  Schema.makeFilter(
+    ({ idempotentKey, idempotentStrategy }) => idempotentKey === undefined || idempotentStrategy === undefined,
+    {
+      expected: "idempotentKey or idempotentStrategy, not both"
+    }
+  )
 )
 
 const fromJson = (json: StepEncoded): Step =>
@@ -105,7 +108,11 @@ const fromJson = (json: StepEncoded): Step =>
     regions: json.regions ?? [],
     regionPolicy: json.regionPolicy ?? "fallback",
     executionMode: json.executionMode ?? "race",
-    webhooks: (json.webhooks ?? []).map(({ hasQuorumVote = true, regions = [], url }) => ({ url, regions, hasQuorumVote })),
+    webhooks: (json.webhooks ?? []).map(({ hasQuorumVote = true, regions = [], url }) => ({
+      url,
+      regions,
+      hasQuorumVote
+    })),
     webhookQuorum: json.webhookQuorum ?? 1,
     idempotency:
       json.idempotentKey !== undefined

@@ -47,9 +47,7 @@ export type ExecutionMode = "race" | "fanout"
  * @since 0.1.0
  */
 export type Idempotency =
-  | { readonly _tag: "Hash" }
-  | { readonly _tag: "Unique" }
-  | { readonly _tag: "Custom"; readonly key: string }
+  { readonly _tag: "Hash" } | { readonly _tag: "Unique" } | { readonly _tag: "Custom"; readonly key: string }
 
 /**
  * Who is told the result.

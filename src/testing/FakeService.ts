@@ -14,13 +14,7 @@ import { hash } from "../engine/Idempotency.ts"
 import type { JobResult } from "../run/Service.ts"
 import { CannotAwait, JobNotFound, Service, ServiceError } from "../run/Service.ts"
 import type { Failure } from "../step/Failure.ts"
-import {
-  JobRefused,
-  ServiceDenied,
-  ServiceRateLimited,
-  ServiceUnreachable,
-  TransportError
-} from "../step/Failure.ts"
+import { JobRefused, ServiceDenied, ServiceRateLimited, ServiceUnreachable, TransportError } from "../step/Failure.ts"
 import type { Receipt } from "../step/Reply.ts"
 import { isSuccess } from "../step/Reply.ts"
 import type { Step } from "../step/StepModel.ts"

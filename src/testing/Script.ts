@@ -195,7 +195,8 @@ const unanswered = ({ region, request }: Exchange, { rules }: Script): string =>
 
 const matcher = (match: Match): ((exchange: Exchange) => boolean) => {
   if (typeof match === "function") return match
-  if (match instanceof RegExp) return ({ request }) => new RegExp(match.source, match.flags.replace(/[gy]/g, "")).test(request.url)
+  if (match instanceof RegExp)
+    return ({ request }) => new RegExp(match.source, match.flags.replace(/[gy]/g, "")).test(request.url)
   const [, method, pattern = ""] = /^(?:(\S+)\s+)?(\S+)$/.exec(match.trim()) ?? []
   return ({ request }) =>
     (method === undefined || method.toUpperCase() === request.method) && matchesUrl(pattern, request.url)

@@ -39,18 +39,22 @@ export const failureOf = (cause: unknown): CallFailure => {
 }
 
 /**
- * The failure of an answer whose head was complete and whose body was not.
+ * The failure of an answer whose head was complete and whose body was not. What is not known is left out.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const cutShort = (status: number, receivedBytes: number, expectedBytes: number | undefined): InvalidResponse =>
-  new InvalidResponse({
-    received:
-      expectedBytes === undefined
-        ? `status ${status} and ${receivedBytes} bytes of a body whose end never came`
-        : `status ${status} and ${receivedBytes} of the ${expectedBytes} bytes announced`
-  })
+export const cutShort = (
+  status: number,
+  receivedBytes: number | undefined,
+  announcedBytes: number | undefined
+): InvalidResponse => {
+  const part =
+    announcedBytes === undefined
+      ? `${receivedBytes ?? "some"} bytes of a body whose end never came`
+      : `${receivedBytes ?? "not all"} of the ${announcedBytes} bytes announced`
+  return new InvalidResponse({ received: `status ${status} and ${part}` })
+}
 
 /** Outermost first; an `AggregateError` (one entry per address tried) counts before its parts. */
 const unwrap = (cause: unknown): ReadonlyArray<object> => {
@@ -69,8 +73,11 @@ const unwrap = (cause: unknown): ReadonlyArray<object> => {
 const fromCode = (layer: object, layers: ReadonlyArray<object>): CallFailure | undefined => {
   const code = textOf(layer, "code")
   if (code === undefined) return undefined
-  if (code === "UND_ERR_SOCKET" && textOf(layer, "message") === "bad response") {
-    return new InvalidResponse({ received: "an answer nobody asked for, or one that is not HTTP (UND_ERR_SOCKET)" })
+  if (code === "UND_ERR_SOCKET" && BAD_ANSWER.test(textOf(layer, "message") ?? "")) {
+    return new InvalidResponse({ received: "an answer that HTTP does not allow here (UND_ERR_SOCKET)" })
+  }
+  if (code === "UND_ERR_ABORTED" && (textOf(layer, "message") ?? "").startsWith("Proxy response")) {
+    return new ConnectionFailed({ kind: PROXY.kind, detail: `${PROXY.detail} (${code})` })
   }
   const connection = entry(connections, code) ?? (TLS.test(code) ? TLS_FAILURE : undefined)
   if (connection !== undefined) {
@@ -154,6 +161,7 @@ const textOf = (layer: object, field: string): string | undefined => {
 }
 
 const MAX_LAYERS = 16
+const BAD_ANSWER = /^bad (response|upgrade)$/
 const LINE_END = /[\r\n]/
 const latin1 = new TextDecoder("latin1")
 const TLS =

@@ -13,14 +13,7 @@ import type { Response } from "../step/Reply.ts"
 import type { Request } from "../step/Request.ts"
 import { cutShort, failureOf } from "./Causes.ts"
 import type { Call } from "./Redirects.ts"
-import {
-  announcedLength,
-  Collected,
-  EMPTY,
-  isBodiless,
-  isFinalStatus,
-  tooLarge
-} from "./ResponseBody.ts"
+import { announcedLength, Collected, EMPTY, isBodiless, isFinalStatus, tooLarge } from "./ResponseBody.ts"
 
 /** A `fetch` of the platform's shape. */
 export type Fetch = (url: string, init: RequestInit) => Promise<globalThis.Response>
@@ -86,11 +79,11 @@ const receive = (
   }
   const announced = headers["content-encoding"] === undefined ? announcedLength(headers["content-length"]) : undefined
   if (announced !== undefined && announced > limit) return fail(tooLarge(status, limit))
-  const broken = (received: number) => () =>
+  const broken = (received: number | undefined) => () =>
     settle(Exit.fail(new TransportError({ reason: cutShort(status, received, announced) })))
   if (announced !== undefined) {
     // what the head announced is within the limit and no server can send more under it
-    answer.arrayBuffer().then((body) => give(new Uint8Array(body)), broken(0))
+    answer.arrayBuffer().then((body) => give(new Uint8Array(body)), broken(undefined))
     return
   }
   const reader = answer.body.getReader()
@@ -121,7 +114,11 @@ export const oddStatus = (status: number): TransportError =>
 
 // bytes, because fetch would add a Content-Type of its own to text
 const bodyOf = ({ body }: Request): Uint8Array<ArrayBuffer> | null =>
-  body === undefined || body.length === 0 ? null : typeof body === "string" ? encoder.encode(body) : new Uint8Array(body)
+  body === undefined || body.length === 0
+    ? null
+    : typeof body === "string"
+      ? encoder.encode(body)
+      : new Uint8Array(body)
 
 const unsendable = (problem: string) => new TransportError({ reason: new Unsendable({ problem }) })
 

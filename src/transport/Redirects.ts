@@ -32,9 +32,7 @@ export const following =
       return unsendable("the URL carries a user name or password: send an Authorization header instead")
     }
     const first = call(request)
-    return isFollowed(request.method)
-      ? Effect.flatMap(first, (response) => arrive(call, request, response, 0))
-      : first
+    return isFollowed(request.method) ? Effect.flatMap(first, (response) => arrive(call, request, response, 0)) : first
   }
 
 const arrive = (

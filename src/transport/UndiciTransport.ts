@@ -78,7 +78,10 @@ export const make = (options: UndiciOptions = {}): Effect.Effect<Exchanging, nev
  * @category constructors
  * @since 0.1.0
  */
-export const proxied = (proxy: string, options: ConnectionOptions = {}): Effect.Effect<Exchanging, never, Scope.Scope> =>
+export const proxied = (
+  proxy: string,
+  options: ConnectionOptions = {}
+): Effect.Effect<Exchanging, never, Scope.Scope> =>
   Effect.map(
     owned(() => new ProxyAgent({ ...settings(options), connectTimeout: connectMillis(options), uri: proxy })),
     (agent) => over(agent, options)

@@ -87,10 +87,9 @@ const fields = {
   retry_at: optional(Fields.EpochMillis)
 }
 
-const oneBody = Schema.makeFilter(
-  ({ body, body_base64 }: JobJson) => body === undefined || body_base64 === undefined,
-  { expected: "body or body_base64, not both" }
-)
+const oneBody = Schema.makeFilter(({ body, body_base64 }: JobJson) => body === undefined || body_base64 === undefined, {
+  expected: "body or body_base64, not both"
+})
 
 const Job = Schema.Struct(fields).check(oneBody)
 const FallbackJob = Schema.Struct({ ...fields, trigger: optional(Trigger) }).check(oneBody)
@@ -131,8 +130,7 @@ const toStep = (job: JobJson): Step =>
         : [{ step: toStep(job.fallback_job), trigger: toTrigger(job.fallback_job.trigger) }],
     onSuccess: job.on_success && toStep(job.on_success),
     onFailure: job.on_failure && toStep(job.on_failure),
-    onFailureTimeout:
-      job.on_failure_timeout_ms === undefined ? undefined : Duration.millis(job.on_failure_timeout_ms)
+    onFailureTimeout: job.on_failure_timeout_ms === undefined ? undefined : Duration.millis(job.on_failure_timeout_ms)
   })
 
 const toTrigger = ({ codes, timeout_ms }: TriggerJson = {}): Trigger => {

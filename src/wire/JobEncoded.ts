@@ -49,10 +49,7 @@ export interface EncodeOptions {
  * @category encoding
  * @since 0.1.0
  */
-export const encode = (
-  submission: Submission,
-  options: EncodeOptions = {}
-): Result.Result<JobJson, Unsendable> =>
+export const encode = (submission: Submission, options: EncodeOptions = {}): Result.Result<JobJson, Unsendable> =>
   job(
     submission.step,
     { at: "", depth: 1, binary: options.binary ?? "refuse", line: submission.step.fallbacks },
@@ -74,7 +71,8 @@ const job = (
   settled: { readonly key?: string | undefined; readonly retryAt: number | undefined } = self
 ): Result.Result<JobJson, Unsendable> =>
   Result.gen(function* () {
-    if (place.depth > maxNested) return yield* refuse(place, `is nested deeper than the ${maxNested} jobs one can carry`)
+    if (place.depth > maxNested)
+      return yield* refuse(place, `is nested deeper than the ${maxNested} jobs one can carry`)
     const [next, ...line] = place.line
     const child = (name: string, step: Step, rest: ReadonlyArray<Fallback>) =>
       job(step, { ...place, at: `${place.at}${name}.`, depth: place.depth + 1, line: rest })
@@ -95,10 +93,14 @@ const job = (
       ...(self.regionPolicy === "fallback" ? {} : { region_policy: self.regionPolicy }),
       ...(self.executionMode === "race" ? {} : { execution_mode: self.executionMode }),
       ...(self.retryPolicy === undefined ? {} : { retry_policy: policy(self.retryPolicy) }),
-      ...(next === undefined || fallback === undefined ? {} : { fallback_job: { ...fallback, trigger: trigger(next.trigger) } }),
+      ...(next === undefined || fallback === undefined
+        ? {}
+        : { fallback_job: { ...fallback, trigger: trigger(next.trigger) } }),
       ...(onSuccess === undefined ? {} : { on_success: onSuccess }),
       ...(onFailure === undefined ? {} : { on_failure: onFailure }),
-      ...(self.onFailureTimeout === undefined ? {} : { on_failure_timeout_ms: Duration.toMillis(self.onFailureTimeout) }),
+      ...(self.onFailureTimeout === undefined
+        ? {}
+        : { on_failure_timeout_ms: Duration.toMillis(self.onFailureTimeout) }),
       ...(key === undefined ? {} : { idempotent_key: key }),
       ...(settled.retryAt === undefined ? {} : { retry_at: settled.retryAt })
     }

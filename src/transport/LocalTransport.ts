@@ -1,0 +1,199 @@
+/**
+ * Exchanges from where the program runs, over any `HttpClient` of Effect or straight over `fetch`.
+ *
+ * Your own client keeps its middleware; what this transport adds is what every transport promises: at most five
+ * redirects, a limit on the body, bytes as they came, typed failures, and a connection that closes when the exchange is
+ * interrupted.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { constTrue } from "effect/Function"
+import { RequestInit as FetchRequestInit } from "effect/http/FetchHttpClient"
+import * as Headers from "effect/http/Headers"
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { TransportError } from "../step/Failure.ts"
+import { type Response, response } from "../step/Reply.ts"
+import type { Request } from "../step/Request.ts"
+import { cutShort, failureOf } from "./Causes.ts"
+import * as FetchCall from "./FetchCall.ts"
+import { type Exchanging, HttpTransport } from "./HttpTransport.ts"
+import { exchanging } from "./Redirects.ts"
+import {
+  announcedLength,
+  Collected,
+  DEFAULT_MAX_BYTES,
+  EMPTY,
+  isBodiless,
+  isFinalStatus,
+  type ResponseLimits,
+  tooLarge
+} from "./ResponseBody.ts"
+
+/**
+ * What `fetch` may be told besides the request itself, `credentials` or `cache` for instance.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FetchInit = Omit<RequestInit, "body" | "headers" | "method" | "redirect" | "signal">
+
+/**
+ * What the transport takes besides a client.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LocalOptions extends ResponseLimits {
+  /** Passed on to `fetch` by clients made of it. Nothing by default. */
+  readonly requestInit?: FetchInit | undefined
+}
+
+/**
+ * What the transport over `fetch` takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FetchOptions extends LocalOptions {
+  /** Defaults to the platform's `fetch`, looked up at each call. */
+  readonly fetch?: FetchCall.Fetch | undefined
+}
+
+/**
+ * Makes a transport of any `HttpClient`.
+ *
+ * **Details** — the client's own span and `traceparent` are switched off for these calls: the interpreter traces
+ * attempts. A client that fails on a status (`filterStatusOk`) still answers with it here.
+ *
+ * **Gotchas** — a `FetchHttpClient.RequestInit` inside the client's layer is replaced, because `fetch` would follow
+ * redirects itself: pass it as `requestInit`. A client that does not undo `Content-Encoding` brings the body encoded.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (client: HttpClient.HttpClient, options: LocalOptions = {}): Exchanging => {
+  const limit = options.maxResponseBytes ?? DEFAULT_MAX_BYTES
+  const closing = HttpClient.withScope(client)
+  const manner = Context.make(HttpClient.TracerDisabledWhen, constTrue).pipe(
+    Context.add(FetchRequestInit, { ...options.requestInit, redirect: "manual" })
+  )
+  return exchanging((request) =>
+    closing.execute(toClientRequest(request)).pipe(
+      Effect.provideContext(manner),
+      Effect.catch((error) => answerIn(error) ?? Effect.fail(failed(request, error))),
+      Effect.flatMap((answer) => read(request.method, answer, limit)),
+      // whatever is left of the answer when the scope closes is not wanted any more
+      Effect.scoped
+    )
+  )
+}
+
+/**
+ * Makes a transport straight over `fetch`: the one to take where there is no Node, and the leanest of this module.
+ *
+ * **Gotchas** — browsers hide redirects from scripts, so there a redirect is `InvalidResponse`; `fetch` cannot send GET
+ * or HEAD with a body.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeFetch = (options: FetchOptions = {}): Exchanging =>
+  exchanging(
+    FetchCall.over(
+      options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+      options.requestInit ?? {},
+      options.maxResponseBytes ?? DEFAULT_MAX_BYTES
+    )
+  )
+
+/**
+ * Provides the transport over the `HttpClient` of the surroundings.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: LocalOptions): Layer.Layer<HttpTransport, never, HttpClient.HttpClient> =>
+  Layer.effect(
+    HttpTransport,
+    Effect.map(HttpClient.HttpClient, (client) => make(client, options))
+  )
+
+/**
+ * Provides the transport over `fetch`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerFetch = (options?: FetchOptions): Layer.Layer<HttpTransport> =>
+  Layer.sync(HttpTransport, () => makeFetch(options))
+
+// raw bytes, because a client would add a Content-Type of its own to text
+const toClientRequest = ({ body, headers, method, url }: Request): HttpClientRequest.HttpClientRequest =>
+  HttpClientRequest.makeWith(
+    method,
+    url,
+    [],
+    Option.none(),
+    Headers.fromInput(headers),
+    body === undefined || body.length === 0
+      ? HttpBody.empty
+      : HttpBody.raw(typeof body === "string" ? encoder.encode(body) : body)
+  )
+
+const answerIn = ({ reason }: HttpClientError): Effect.Effect<HttpClientResponse> | undefined =>
+  reason._tag === "StatusCodeError" ? Effect.succeed(reason.response) : undefined
+
+/** `fetch` refuses what it cannot send in words only, without a code. */
+const failed = (request: Request, error: HttpClientError): TransportError => {
+  const reason = failureOf(error)
+  const unexplained = reason._tag === "ConnectionFailed" && reason.kind === "other"
+  return (unexplained ? FetchCall.refusal(request) : undefined) ?? new TransportError({ reason })
+}
+
+const read = (method: string, answer: HttpClientResponse, limit: number): Effect.Effect<Response, TransportError> => {
+  const { status } = answer
+  if (!isFinalStatus(status)) return Effect.fail(FetchCall.oddStatus(status))
+  const headers: Record<string, string> = { ...answer.headers }
+  if (isBodiless(method, status)) return Effect.succeed(response(status, headers))
+  const announced = headers["content-encoding"] === undefined ? announcedLength(headers["content-length"]) : undefined
+  if (announced !== undefined && announced > limit) return Effect.fail(tooLarge(status, limit))
+  const collected = new Collected()
+  return Effect.matchEffect(announced === undefined ? drain(answer, collected, limit) : whole(answer, collected), {
+    onSuccess: () =>
+      collected.length > limit
+        ? Effect.fail(tooLarge(status, limit))
+        : Effect.succeed(response(status, headers, collected.bytes())),
+    onFailure: ({ reason }) =>
+      reason._tag === "EmptyBodyError"
+        ? Effect.succeed(response(status, headers, EMPTY))
+        : Effect.fail(
+            new TransportError({
+              reason: cutShort(status, announced === undefined ? collected.length : undefined, announced)
+            })
+          )
+  })
+}
+
+/** The length is announced and within the limit: one piece. */
+const whole = (answer: HttpClientResponse, into: Collected): Effect.Effect<void, HttpClientError> =>
+  Effect.map(answer.arrayBuffer, (body) => into.add(new Uint8Array(body)))
+
+/** The length is not known: chunk by chunk, no further than the limit. */
+const drain = (answer: HttpClientResponse, into: Collected, limit: number): Effect.Effect<void, HttpClientError> =>
+  Stream.runForEachWhile(answer.stream, (chunk) =>
+    Effect.sync(() => {
+      into.add(chunk)
+      return into.length <= limit
+    })
+  )
+
+const encoder = new TextEncoder()

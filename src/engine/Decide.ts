@@ -112,13 +112,15 @@ export const isRepeatable = (failure: Failure): boolean =>
   (failure._tag === "ConnectionFailed" && failure.kind !== "tls")
 
 /**
- * Reads from a history what one path has spent.
+ * Reads from a history what one path has spent. An interrupted attempt spends nothing: whoever resumes makes it again.
  *
  * @category decisions
  * @since 0.1.0
  */
 export const spentBy = (history: History, path: number): Spent => {
-  const count = (kind: string) => history.filter((attempt) => attempt.path === path && attempt.kind === kind).length
+  const count = (kind: string) =>
+    history.filter((attempt) => attempt.path === path && attempt.kind === kind && attempt.ending._tag !== "Interrupted")
+      .length
   return { retries: count("retry"), reroutes: count("reroute") }
 }
 

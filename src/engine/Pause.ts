@@ -37,7 +37,9 @@ export const beforeRetry = (
   retriesSoFar: number,
   retryAfter: number | undefined
 ): Pause => {
-  const ceiling = Math.min(Duration.toMillis(policy.cap), Duration.toMillis(policy.base) * 2 ** retriesSoFar)
+  // any base has reached any cap long before, and a base of zero must not meet an infinite factor
+  const factor = 2 ** Math.min(retriesSoFar, 64)
+  const ceiling = Math.min(Duration.toMillis(policy.cap), Duration.toMillis(policy.base) * factor)
   const atLeast = retryAfter ?? 0
   return { atLeast, spread: Math.max(0, ceiling - atLeast) }
 }

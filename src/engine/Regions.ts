@@ -26,36 +26,20 @@ export interface RegionPlan {
 export const plan = (
   step: Pick<Step, "regions" | "regionPolicy">,
   healthy: ReadonlyArray<string>,
-  egress: (region: string) => string | undefined = itself
+  egress: (region: string) => string = itself
 ): RegionPlan => {
   if (step.regions.length === 0 && healthy.length === 0) return anywhere
   const places = new Set<string>()
-  const own: Array<string> = []
-  const byHealth =
-    healthy.length === 0
-      ? step.regions
-      : [
-          ...step.regions.filter((region) => healthy.includes(region)),
-          ...step.regions.filter((region) => !healthy.includes(region))
-        ]
-  for (const region of byHealth) {
+  const isNew = (region: string): boolean => {
     const place = egress(region)
-    if (place === undefined || places.has(place)) continue
-    places.add(place)
-    own.push(region)
+    return !places.has(place) && places.add(place) !== undefined
   }
-  const others: Array<string> = []
-  if (step.regionPolicy === "fallback" || own.length === 0) {
-    for (const region of healthy) {
-      const place = egress(region)
-      if (place === undefined || places.has(place)) continue
-      places.add(place)
-      others.push(region)
-    }
-  }
-  const [first, ...rest] = own
-  if (first !== undefined) return { starts: [first, ...rest], spare: others }
-  return { starts: [others[0]], spare: others.slice(1) }
+  const isHealthy = (region: string): boolean => healthy.length === 0 || healthy.includes(region)
+  const byHealth = [...step.regions.filter(isHealthy), ...step.regions.filter((region) => !isHealthy(region))]
+  const [first, ...rest] = byHealth.filter(isNew)
+  const spare = step.regionPolicy === "fallback" ? healthy.filter(isNew) : []
+  if (first !== undefined) return { starts: [first, ...rest], spare }
+  return { starts: [spare[0]], spare: spare.slice(1) }
 }
 
 const itself = (region: string): string => region

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Pause from "../engine/Pause.ts"
 import type { Failure } from "../step/Failure.ts"
-import type { Accepted } from "../step/Outcome.ts"
+import type { Accepted, StepReason } from "../step/Outcome.ts"
 import type { Receipt } from "../step/Reply.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"
@@ -20,15 +20,27 @@ export interface Handover {
   readonly retryAt: number | undefined
 }
 
-/** Submits a step; answers the receipt or why there is none. */
+/** Submits a step; answers the receipt or why there is none. A resumed run goes on with the submissions it has made. */
 export const delegate = Effect.fnUntraced(function* (
   execution: Execution,
   transport: Delegating,
   step: Step,
   { key, path, retryAt }: Handover
 ): Effect.fn.Return<Accepted | Failure> {
-  let pause = 0
-  for (let again = 0; ; again++) {
+  const failures = execution.host.history.flatMap((attempt) =>
+    attempt.kind === "forward" && attempt.path === path && attempt.ending._tag === "Failed"
+      ? [attempt.ending.failure]
+      : []
+  )
+  while (true) {
+    const last = failures.at(-1)
+    if (last !== undefined && (last._tag !== "ServiceUnreachable" || failures.length > maxResubmissions)) {
+      return failures.find(mayExist) ?? last
+    }
+    const bounds =
+      last === undefined ? Pause.none : Pause.beforeRetry(RetryPolicy.defaults, failures.length - 1, undefined)
+    const pause = last === undefined ? 0 : Pause.draw(bounds, yield* Random.next)
+    if (pause > 0) yield* execution.host.pause(pause, true)
     let receipt: Receipt | undefined
     const facts: Facts = { path, racer: 0, kind: "forward", region: undefined, pause }
     const { ending } = yield* perform(execution, step, facts, transport.submit({ step, key, retryAt }), (reply) => {
@@ -38,13 +50,14 @@ export const delegate = Effect.fnUntraced(function* (
         response: undefined
       }
     })
-    if (ending._tag === "Answered" && receipt !== undefined) return accepted(receipt, key, execution)
-    if (ending._tag === "Answered") continue
-    if (ending.failure._tag !== "ServiceUnreachable" || again === maxResubmissions) return ending.failure
-    pause = Pause.draw(Pause.beforeRetry(RetryPolicy.defaults, again, undefined), yield* Random.next)
-    yield* execution.host.pause(pause, true)
+    if (receipt !== undefined) return accepted(receipt, key, execution)
+    if (ending._tag === "Failed") failures.push(ending.failure)
   }
 })
+
+/** Whether a submission that ended like this may have made a job all the same. */
+export const mayExist = (reason: StepReason): boolean =>
+  (reason._tag === "ServiceUnreachable" && reason.maybeAccepted) || reason._tag === "MalformedAnswer"
 
 const accepted = (receipt: Receipt, key: string | undefined, { history }: Execution): Accepted => ({
   _tag: "Accepted",

@@ -17,7 +17,7 @@ import { check } from "../step/StepRules.ts"
 import type { Delegating } from "../transport/HttpTransport.ts"
 import type { Strategies } from "../transport/Strategies.ts"
 import * as Strategy from "../transport/Strategies.ts"
-import { delegate } from "./Delegate.ts"
+import { delegate, mayExist } from "./Delegate.ts"
 import type { Execution } from "./Execution.ts"
 import type { Host } from "./Host.ts"
 import * as Hosts from "./Host.ts"
@@ -74,16 +74,20 @@ const interpret = Effect.fnUntraced(function* (
   const execution: Execution = { step: yield* Keys.settle(step), strategies, host, history: host.history }
   const strategy = step.type === "FRUGAL" ? strategies.frugal : strategies.performance
   let reason: StepReason | undefined
+  let primary: StepReason | undefined
   let deadline: number | undefined
   for (const entry of strategy) {
-    if (reason !== undefined && (reason._tag === "DeadlineExceeded" || !entry.takesOver(step, reason))) continue
+    if (reason?._tag === "DeadlineExceeded" || (primary !== undefined && !entry.takesOver(step, primary))) continue
     if (entry.transport.kind === "exchanging") {
       if (deadline === undefined) deadline = yield* start(execution)
       const end = yield* Line.run(execution, entry.transport, deadline)
       if (end._tag === "Accepted") return end
       if (end._tag === "Good") return yield* completed(execution, step, end)
       reason = end.reason
+      primary = end.primary
     } else {
+      // one failing call becomes at most one job
+      if (reason !== undefined && mayExist(reason)) continue
       const end = yield* delegate(execution, entry.transport, execution.step, {
         path: 0,
         key: Keys.keyFor(execution.step, reason !== undefined),
@@ -91,6 +95,7 @@ const interpret = Effect.fnUntraced(function* (
       })
       if (end._tag === "Accepted") return end
       reason = end
+      primary = end
     }
   }
   return yield* failed(execution, step, reason)
@@ -129,7 +134,7 @@ const completed = Effect.fnUntraced(function* (
     response,
     region,
     // as it was given, not with the key that was drawn for it
-    answeredBy: path === 0 ? original : (Line.lineOf(original)[path]?.step ?? original),
+    answeredBy: original.fallbacks[path - 1]?.step ?? original,
     path,
     responses,
     history: execution.history,
@@ -150,8 +155,7 @@ const failed = Effect.fnUntraced(function* (
     given === undefined || given._tag === "DeadlineExceeded" ? new DeadlineExceeded({ afterMillis: limit }) : given
   const error = stepError(original, reason, execution.history)
   // a job that may exist runs its own chain; running it here as well would run it twice
-  const mayExist = (reason._tag === "ServiceUnreachable" && reason.maybeAccepted) || reason._tag === "MalformedAnswer"
-  if (step.onFailure === undefined || mayExist) return yield* error
+  if (step.onFailure === undefined || mayExist(reason)) return yield* error
   const chained = yield* chain(execution, "onFailure", step.onFailure, error)
   return yield* stepError(original, reason, execution.history, chained)
 })
@@ -164,7 +168,7 @@ const chain = (
 ): Effect.Effect<Chained> =>
   host.startChild !== undefined
     ? host.startChild(relation, child, parent)
-    : Effect.match(run(child, strategies, { ...host, history: noHistory, acceptedAt: undefined }), {
+    : Effect.match(run(child, strategies, { ...host, ...ofItsOwn }), {
         onSuccess: (outcome): Chained => ({ _tag: "Ended", relation, outcome }),
         onFailure: (error): Chained => ({ _tag: "Failed", relation, error })
       })
@@ -175,3 +179,6 @@ const refuseBroken = (step: Step): Effect.Effect<void, StepError> => {
 }
 
 const noHistory: History = []
+
+// a child that runs inline shares none of these with its parent: another call, another key, another history
+const ofItsOwn = { hashKey: undefined, history: noHistory, acceptedAt: undefined, record: undefined }

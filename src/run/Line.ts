@@ -12,7 +12,7 @@ import type { Fallback, Step, Trigger } from "../step/StepModel.ts"
 import { makeStep } from "../step/StepModel.ts"
 import { inherit } from "../step/StepInherit.ts"
 import type { Exchanging, Transport } from "../transport/HttpTransport.ts"
-import { delegate } from "./Delegate.ts"
+import { delegate, mayExist } from "./Delegate.ts"
 import type { Execution } from "./Execution.ts"
 import * as Keys from "./Keys.ts"
 import * as Path from "./Path.ts"
@@ -20,7 +20,10 @@ import * as Path from "./Path.ts"
 export type LineEnd =
   | (Extract<Path.PathEnd, { readonly _tag: "Good" }> & { readonly path: number; readonly step: Step })
   | Accepted
-  | Extract<Path.PathEnd, { readonly _tag: "Bad" }>
+  | (Extract<Path.PathEnd, { readonly _tag: "Bad" }> & {
+      /** How the step itself ended, which decides whether it is forwarded: a fallback never is on its own behalf. */
+      readonly primary: StepReason
+    })
 
 /** Runs the line; `deadline` is the monotonic millisecond at which all of it has failed. */
 export const run = Effect.fnUntraced(function* (
@@ -34,31 +37,46 @@ export const run = Effect.fnUntraced(function* (
     (path, attempt) => (attempt.kind === "forward" ? path : Math.max(path, attempt.path)),
     0
   )
+  const resumedAt = execution.history.find((attempt) => attempt.kind !== "forward" && attempt.path === first)?.at
+  let primary = first === 0 ? undefined : Path.endedBy(execution.history, 0)
   let before: { readonly reason: StepReason; readonly took: number } | undefined
   for (let index = first; index < line.length; index++) {
     const entry = line[index]
     if (entry === undefined || (before !== undefined && !triggers(entry.trigger, before.reason, before.took))) continue
     const { step } = entry
     const over = transportOf(execution, transport, step)
-    const from = yield* monotonicMillis
     if (over.kind === "delegating") {
-      const rest = execution.step.fallbacks.slice(index)
-      const end = yield* delegate(execution, over, makeStep({ ...step, fallbacks: rest }), {
+      const from = yield* monotonicMillis
+      // what follows in the line inherits from this step's parent, not from this step
+      const end = yield* delegate(execution, over, makeStep({ ...step, fallbacks: line.slice(index + 1) }), {
         path: index,
         key: Keys.keyFor(step, false),
         retryAt: step.retryAt
       })
       if (end._tag === "Accepted") return end
       before = { reason: end, took: (yield* monotonicMillis) - from }
+      // the rest of the line is in that job
+      if (mayExist(end)) break
       continue
     }
-    const end = yield* limited(Path.run(execution, over, step, index), line[index + 1]?.trigger, deadline - from)
+    if (index > 0) yield* waitFor(execution, step, deadline)
+    const age = index === first && resumedAt !== undefined ? (yield* Clock.currentTimeMillis) - resumedAt : 0
+    const from = (yield* monotonicMillis) - age
+    const made = execution.history.length
+    const path = (expired: boolean) => Path.run(execution, over, step, index, expired)
+    const end = yield* limited(path, line[index + 1]?.trigger, age, deadline - from - age)
     if (end._tag === "Good") return { ...end, path: index, step }
-    if (end.reason._tag === "DeadlineExceeded") return end
-    before = { reason: end.reason, took: (yield* monotonicMillis) - from }
+    primary ??= end.reason
+    if (end.reason._tag === "DeadlineExceeded") return { ...end, primary }
+    const isReplayed = age > 0 && execution.history.length === made
+    const took = isReplayed ? Path.span(execution.history, index) : (yield* monotonicMillis) - from
+    // a timer may be a little early
+    const atLeast = end.reason._tag === "PathTimedOut" ? end.reason.afterMillis : 0
+    before = { reason: end.reason, took: Math.max(took, atLeast) }
   }
   // the first path of the loop always runs, so there is a reason
-  return { _tag: "Bad", reason: before?.reason ?? new DeadlineExceeded({ afterMillis: 0 }) }
+  const reason = before?.reason ?? new DeadlineExceeded({ afterMillis: 0 })
+  return { _tag: "Bad", reason, primary: primary ?? reason }
 })
 
 /** The step and its fallbacks with what they inherit. */
@@ -72,22 +90,31 @@ const transportOf = ({ step: primary, strategies }: Execution, current: Transpor
   return (step.type === "FRUGAL" ? strategies.frugal : strategies.performance)[0].transport
 }
 
+/** A fallback waits for its `retryAt` too; the time does not count as its own. */
+const waitFor = Effect.fnUntraced(function* ({ host }: Execution, { retryAt = 0 }: Step, deadline: number) {
+  const wait = Math.min(retryAt - (yield* Clock.currentTimeMillis), deadline - (yield* monotonicMillis))
+  if (wait > 0) yield* host.pause(wait, true)
+})
+
 /** The earlier of two limits: the next fallback's `onTimeout`, and the deadline of the whole step. */
 const limited = (
-  path: Effect.Effect<Path.PathEnd>,
+  path: (expired: boolean) => Effect.Effect<Path.PathEnd>,
   next: Trigger | undefined,
+  age: number,
   remaining: number
 ): Effect.Effect<Path.PathEnd> => {
   const patience = next?._tag === "OnTimeout" ? Duration.toMillis(next.after) : Number.POSITIVE_INFINITY
-  const limit = Math.min(patience, remaining)
-  if (limit === Number.POSITIVE_INFINITY) return path
-  return Effect.timeoutOrElse(path, {
+  const limit = Math.min(patience - age, remaining)
+  if (limit === Number.POSITIVE_INFINITY) return path(false)
+  return Effect.timeoutOrElse(path(limit <= 0), {
     duration: Math.max(0, limit),
     orElse: () =>
       Effect.succeed<Path.PathEnd>({
         _tag: "Bad",
         reason:
-          remaining <= patience ? new DeadlineExceeded({ afterMillis: 0 }) : new PathTimedOut({ afterMillis: patience })
+          remaining <= patience - age
+            ? new DeadlineExceeded({ afterMillis: 0 })
+            : new PathTimedOut({ afterMillis: patience })
       })
   })
 }

@@ -2,15 +2,16 @@
  * One path of a step over an exchanging transport: the step itself or one fallback, with its retries, reroutes, race or
  * fanout. The budget of retries and reroutes belongs to the path and is shared by its regions.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { Spent } from "../engine/Decide.ts"
 import { decide, endsPath, isGood, spentBy } from "../engine/Decide.ts"
 import * as Pause from "../engine/Pause.ts"
 import * as Regions from "../engine/Regions.ts"
-import type { Attempt } from "../step/History.ts"
+import type { Attempt, History } from "../step/History.ts"
 import type { RegionResponse, StepReason } from "../step/Outcome.ts"
-import { FanoutIncomplete, Rejected } from "../step/Outcome.ts"
+import { FanoutIncomplete, PathTimedOut, Rejected } from "../step/Outcome.ts"
 import { InvalidResponse } from "../step/Failure.ts"
 import type { Response } from "../step/Reply.ts"
 import * as Reply from "../step/Reply.ts"
@@ -35,6 +36,7 @@ export type PathEnd =
 interface Path {
   readonly execution: Execution
   readonly transport: Exchanging
+  readonly expired: boolean
   readonly step: Step
   readonly index: number
   readonly request: Request
@@ -44,22 +46,25 @@ interface Path {
   readonly alone: boolean
   readonly spare: Array<string>
   spent: Spent
-  /** The bad ending that decides when all racers have lost. */
-  last: EndedAttempt | undefined
+  /** How each racer that has given up ended. */
+  readonly lost: Array<Attempt>
 }
 
+/** With `expired` nothing is sent any more, and only what the history has decided already still counts. */
 export const run = Effect.fnUntraced(function* (
   execution: Execution,
   transport: Exchanging,
   step: Step,
-  index: number
+  index: number,
+  expired: boolean
 ): Effect.fn.Return<PathEnd> {
-  const plan = Regions.plan(step, yield* transport.regions, transport.egress)
   const { history, host } = execution
-  const before = history.filter((attempt) => attempt.path === index && attempt.kind !== "forward")
+  const before = history.filter((attempt): attempt is EndedAttempt => isOf(attempt, index))
+  const plan = resume(Regions.plan(step, yield* transport.regions, transport.egress), before)
   const path: Path = {
     execution,
     transport,
+    expired,
     step,
     index,
     request: Keys.requestFor(step, host),
@@ -67,20 +72,33 @@ export const run = Effect.fnUntraced(function* (
     timeoutMillis: host.attemptTimeout(step),
     patience: host.patience(step),
     alone: plan.starts.length === 1,
-    spare: plan.spare.filter((region) => !before.some((attempt) => attempt.region === region)),
+    spare: plan.spare.slice(),
     spent: before.length === 0 ? unspent : spentBy(history, index),
-    last: undefined
+    lost: []
   }
   const racers = plan.starts.map((region, racer) => runRacer(path, racer, region, lastOf(before, racer)))
   const [first] = racers
   if (racers.length === 1 && first !== undefined) return single(yield* first)
-  return yield* step.executionMode === "fanout" ? fanout(path, racers) : race(path, racers)
+  if (step.executionMode === "fanout") return yield* fanout(path, racers)
+  const won = before.find((attempt) => isDecisive(path.policy, attempt))
+  return won === undefined ? yield* race(path, racers) : single(won)
 })
 
-const lastOf = (before: ReadonlyArray<Attempt>, racer: number): EndedAttempt | undefined =>
-  before.findLast(
-    (attempt): attempt is EndedAttempt => attempt.racer === racer && attempt.ending._tag !== "Interrupted"
-  )
+const isOf = (attempt: Attempt, path: number): boolean =>
+  attempt.path === path && attempt.kind !== "forward" && attempt.ending._tag !== "Interrupted"
+
+const lastOf = (before: ReadonlyArray<EndedAttempt>, racer: number): EndedAttempt | undefined =>
+  before.findLast((attempt) => attempt.racer === racer)
+
+/** Racers go on where they were, though other regions may be healthy now. */
+const resume = (plan: Regions.RegionPlan, before: ReadonlyArray<EndedAttempt>): Regions.RegionPlan => {
+  if (before.length === 0) return plan
+  const isUntried = (region: string | undefined) => !before.some((attempt) => attempt.region === region)
+  const fresh = plan.starts.filter(isUntried)
+  const [first, ...rest] = plan.starts.map((region, racer) => lastOf(before, racer)?.region ?? fresh.shift() ?? region)
+  const left = fresh.filter((region) => region !== undefined)
+  return { starts: [first, ...rest], spare: [...left, ...plan.spare.filter(isUntried)] }
+}
 
 const single = (attempt: EndedAttempt): PathEnd => (isGoodAttempt(attempt) ? good(attempt, []) : bad(attempt))
 
@@ -116,6 +134,8 @@ const runRacer = Effect.fnUntraced(function* (
 ): Effect.fn.Return<EndedAttempt> {
   let facts: Facts = { path: path.index, racer, kind: "start", region: resumed?.region ?? start, pause: 0 }
   let attempt = resumed ?? (yield* exchange(path, facts))
+  // what a resumed run has waited already
+  let waited = resumed === undefined ? 0 : (yield* Clock.currentTimeMillis) - (resumed.at + resumed.latency)
   while (true) {
     const decision = decide(path.policy, attempt.ending, {
       spent: path.spent,
@@ -123,7 +143,7 @@ const runRacer = Effect.fnUntraced(function* (
       patience: path.patience
     })
     if (decision._tag === "Stop") {
-      if (!isGoodAttempt(attempt)) note(path, attempt)
+      if (!isGoodAttempt(attempt)) path.lost.push(attempt)
       return attempt
     }
     // claimed before anything is awaited, so that racers cannot spend the same retry or region twice
@@ -135,37 +155,27 @@ const runRacer = Effect.fnUntraced(function* (
       path.spent = { ...path.spent, retries: path.spent.retries + 1 }
     }
     const pause = Pause.draw(decision.pause, yield* Random.next)
-    if (pause > 0) yield* path.execution.host.pause(pause, path.alone)
-    facts = { ...facts, kind: decision._tag === "Retry" ? "retry" : "reroute", region, pause }
+    if (pause > waited) yield* path.execution.host.pause(pause - waited, path.alone)
+    facts = { ...facts, kind: decision._tag === "Retry" ? "retry" : "reroute", region, pause: Math.max(pause, waited) }
+    waited = 0
     attempt = yield* exchange(path, facts)
   }
 })
 
-const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> =>
-  perform(
-    path.execution,
-    path.step,
-    facts,
-    within(
-      path.transport.send({
-        request: path.request,
-        region: facts.region,
-        step: path.step,
-        timeoutMillis: path.timeoutMillis
-      }),
-      path.timeoutMillis
-    ),
-    readResponse
-  )
-
-/** The status that arrived last decides over racers without an answer. */
-const note = (path: Path, attempt: EndedAttempt): void => {
-  if (attempt.ending._tag === "Answered" || path.last?.ending._tag !== "Answered") path.last = attempt
+const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
+  if (path.expired) return Effect.never
+  const { execution, request, step, timeoutMillis, transport } = path
+  const send = transport.send({ request, region: facts.region, step, timeoutMillis })
+  return perform(execution, step, facts, within(send, timeoutMillis), readResponse)
 }
 
-/** Every racer notes its ending before it loses, so there is one. */
-const decidedBy = ({ last }: Path): PathEnd =>
-  last === undefined ? { _tag: "Bad", reason: new InvalidResponse({ received: "nothing" }) } : bad(last)
+/** The status that arrived last decides; only among racers without an answer the last failure. */
+const decidedBy = ({ execution, lost }: Path): PathEnd => {
+  const endings = execution.history.filter((attempt): attempt is EndedAttempt => lost.includes(attempt))
+  const last = endings.findLast(({ ending }) => ending._tag === "Answered") ?? endings.at(-1)
+  // every racer leaves its ending before it loses, so there is one
+  return last === undefined ? { _tag: "Bad", reason: new InvalidResponse({ received: "nothing" }) } : bad(last)
+}
 
 const isGoodAttempt = ({ ending }: EndedAttempt): boolean => ending._tag === "Answered" && isGood(ending.status)
 
@@ -179,13 +189,25 @@ const good = (attempt: EndedAttempt, responses: ReadonlyArray<RegionResponse>): 
   responses
 })
 
-const bad = (attempt: EndedAttempt): PathEnd => {
+const bad = (attempt: EndedAttempt): PathEnd => ({ _tag: "Bad", reason: reasonOf(attempt) })
+
+const reasonOf = (attempt: EndedAttempt): StepReason => {
   const { ending, region } = attempt
-  const reason =
-    ending._tag === "Failed"
-      ? ending.failure
-      : new Rejected({ status: ending.status, region, retryAfter: ending.retryAfter, response: responseOf(attempt) })
-  return { _tag: "Bad", reason }
+  return ending._tag === "Failed"
+    ? ending.failure
+    : new Rejected({ status: ending.status, region, retryAfter: ending.retryAfter, response: responseOf(attempt) })
+}
+
+/** Milliseconds from the first sending of a path to its last ending. */
+export const span = (history: History, index: number): number => {
+  const attempts = history.filter((attempt) => attempt.path === index && attempt.kind !== "forward")
+  return Math.max(...attempts.map(({ at, latency }) => at + latency)) - Math.min(...attempts.map(({ at }) => at))
+}
+
+/** Why a path of a resumed run ended, as far as its history tells. */
+export const endedBy = (history: History, index: number): StepReason => {
+  const last = history.findLast((attempt): attempt is EndedAttempt => isOf(attempt, index))
+  return last === undefined ? new PathTimedOut({ afterMillis: 0 }) : reasonOf(last)
 }
 
 // a host that stores no bodies resumes with the status alone

@@ -107,14 +107,12 @@ export const resolve = (self: RetryPolicy | undefined, unset: ResolvedRetryPolic
  * @since 0.1.0
  */
 export const format = (self: RetryPolicy): string => {
-  const policy = resolve(self)
-  const retries =
-    policy.maxRetries === 0
-      ? "no retries"
-      : `${policy.maxRetries} retries on ${policy.retryCodes.join(", ") || "no status"}`
-  const reroutes =
-    policy.maxReroutes === 0
-      ? "no reroutes"
-      : `${policy.maxReroutes} reroutes on ${policy.rerouteCodes.join(", ") || "no status"}`
-  return `${retries}; ${reroutes}; pauses up to ${Duration.format(policy.base)} doubling to ${Duration.format(policy.cap)}`
+  const { base, cap, maxReroutes, maxRetries, rerouteCodes, retryCodes } = resolve(self)
+  const pauses = Duration.isLessThan(base, cap)
+    ? `pauses up to ${Duration.format(base)} doubling to ${Duration.format(cap)}`
+    : `pauses up to ${Duration.format(cap)}`
+  return `${times(maxRetries, "retry", "retries", retryCodes)}; ${times(maxReroutes, "reroute", "reroutes", rerouteCodes)}; ${pauses}`
 }
+
+const times = (count: number, one: string, many: string, codes: ReadonlyArray<number>): string =>
+  count === 0 ? `no ${many}` : `${count} ${count === 1 ? one : many} on ${codes.join(", ") || "no status"}`

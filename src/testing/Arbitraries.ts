@@ -7,17 +7,31 @@
  * @since 0.1.0
  */
 import * as Arbitrary from "effect/Arbitrary"
-import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import type { Failure } from "../step/Failure.ts"
 import { AttemptTimedOut, ConnectionFailed, InvalidResponse } from "../step/Failure.ts"
-import type { Response } from "../step/Reply.ts"
+import * as Fields from "../step/Fields.ts"
+import type { Request } from "../step/Request.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
-import * as Request from "../step/Request.ts"
-import type { Fallback, Idempotency, Step, StepType, Trigger, Webhook } from "../step/StepModel.ts"
+import type { Step, StepFields, StepType } from "../step/StepModel.ts"
 import { makeStep } from "../step/StepModel.ts"
-import type { Answer } from "./Answer.ts"
+import type { Answer, ReplyLike } from "./Answer.ts"
 import * as Answers from "./Answer.ts"
+import {
+  between,
+  bool,
+  codes,
+  duration,
+  headers,
+  idempotency,
+  matching,
+  nothing,
+  oneOf,
+  optional,
+  text,
+  trigger,
+  webhook
+} from "./Generators.ts"
 
 /**
  * What random steps are made of.
@@ -40,12 +54,161 @@ export interface StepOptions {
  * @category generators
  * @since 0.1.0
  */
-export const step = (options: StepOptions = {}): Arbitrary.Arbitrary<Step> => tree(flat(options), options.depth ?? 3)
+export const step = (options: StepOptions = {}): Arbitrary.Arbitrary<Step> => {
+  const single = singleStep(options)
+  const tree = (depth: number): Arbitrary.Arbitrary<Step> =>
+    depth <= 0 ? Arbitrary.map(single, makeStep) : grown(single, tree(depth - 1))
+  return tree(options.depth ?? 3)
+}
 
 /**
- * Generates requests: any method, URL, headers, and bodies of text or bytes.
+ * Generates requests: usual methods, headers, bodies of text or bytes.
  *
  * @category generators
  * @since 0.1.0
  */
-export const request: Arbitrary.Arbitrary<Request.Request> = Arbitrary.suspended
+export const request: Arbitrary.Arbitrary<Request> = Arbitrary.all({
+  method: oneOf(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]),
+  url: Arbitrary.map(
+    Arbitrary.all([
+      oneOf(["https://api.example", "https://shop.example:8443", "http://127.0.0.1:3000"]),
+      matching(/^(\/[a-z0-9._~-]{1,8}){0,3}(\?[a-z]{1,3}=[a-z0-9]{0,4})?$/)
+    ]),
+    ([origin, rest]) => origin + rest
+  ),
+  headers,
+  body: optional(Arbitrary.schema(Schema.Union([Schema.String, Schema.Uint8Array])))
+})
+
+/**
+ * Generates retry policies, as given: anything may be left out. Counts stay below 5.
+ *
+ * @category generators
+ * @since 0.1.0
+ */
+export const retryPolicy: Arbitrary.Arbitrary<RetryPolicy> = Arbitrary.all({
+  maxRetries: optional(between(0, 4)),
+  maxReroutes: optional(between(0, 4)),
+  retryCodes: optional(codes),
+  rerouteCodes: optional(codes),
+  base: optional(duration),
+  cap: optional(duration)
+})
+
+/**
+ * Generates responses: statuses a policy cares about and others, sometimes with a `Retry-After` of up to two minutes.
+ *
+ * @category generators
+ * @since 0.1.0
+ */
+export const reply: Arbitrary.Arbitrary<ReplyLike> = Arbitrary.map(
+  Arbitrary.all({
+    status: oneOf([200, 201, 204, 301, 400, 404, 429, 500, 502, 503, 504]),
+    retryAfter: optional(between(0, 120)),
+    body: Arbitrary.schema(Schema.Union([Schema.String, Schema.Uint8Array]))
+  }),
+  ({ body, retryAfter, status }) => ({
+    status,
+    headers: retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) },
+    body
+  })
+)
+
+/**
+ * Generates the ways in which an exchange brings no response.
+ *
+ * @category generators
+ * @since 0.1.0
+ */
+export const failure: Arbitrary.Arbitrary<Failure> = oneOf<Failure>([
+  new ConnectionFailed({ kind: "refused", detail: "generated" }),
+  new ConnectionFailed({ kind: "reset", detail: "generated" }),
+  new ConnectionFailed({ kind: "notFound", detail: "generated" }),
+  new ConnectionFailed({ kind: "tls", detail: "generated" }),
+  new InvalidResponse({ received: "generated" }),
+  new AttemptTimedOut({ afterMillis: 30_000 })
+])
+
+/**
+ * Generates what a target does: responses and failures, at once or after up to a minute, and now and then nothing.
+ *
+ * @category generators
+ * @since 0.1.0
+ */
+export const answer: Arbitrary.Arbitrary<Answer> = Arbitrary.flatMap(
+  between(0, 11),
+  (choice): Arbitrary.Arbitrary<Answer> => {
+    if (choice === 11) return Arbitrary.Constant(Answers.hang)
+    if (choice > 7) return Arbitrary.map(failure, Answers.fail)
+    if (choice > 4) {
+      return Arbitrary.map(Arbitrary.all([between(1, 60_000), reply]), ([delay, like]) => Answers.later(delay, like))
+    }
+    return Arbitrary.map(reply, Answers.reply)
+  }
+)
+
+/**
+ * Generates a row of answers, given in turn, the last one repeated.
+ *
+ * @category generators
+ * @since 0.1.0
+ */
+export const answers: Arbitrary.Arbitrary<Answer> = Arbitrary.map(
+  Arbitrary.all([answer, Arbitrary.array(answer, { maxLength: 8 })]),
+  ([first, rest]) => Answers.inTurn(first, ...rest)
+)
+
+const singleStep = ({
+  regions = ["iad", "lax", "ord", "fra"],
+  types = [undefined, "FRUGAL", "PERFORMANCE"]
+}: StepOptions): Arbitrary.Arbitrary<StepFields> =>
+  Arbitrary.map(
+    Arbitrary.all({
+      request,
+      type: oneOf(types),
+      description: optional(text),
+      responseDescription: optional(text),
+      fallbackOnError: optional(codes),
+      localTimeout: optional(duration),
+      retryPolicy: optional(retryPolicy),
+      regions: Arbitrary.array(oneOf(regions), { maxLength: 4 }),
+      regionPolicy: oneOf(["fallback", "strict"]),
+      executionMode: oneOf(["race", "fanout"]),
+      webhooks: Arbitrary.array(webhook, { maxLength: 3 }),
+      webhookQuorum: between(1, 3),
+      idempotency,
+      sendIdempotencyKey: bool,
+      retryAt: optional(between(0, 86_400_000)),
+      metadata: Arbitrary.schema(Fields.Metadata),
+      onFailureTimeout: optional(duration)
+    }),
+    (fields) => {
+      const votes = fields.webhooks.filter(({ hasQuorumVote }) => hasQuorumVote).length
+      return {
+        ...fields,
+        regionPolicy: fields.regions.length === 0 ? "fallback" : fields.regionPolicy,
+        webhooks: votes === 0 ? fields.webhooks.map((target) => ({ ...target, hasQuorumVote: true })) : fields.webhooks,
+        webhookQuorum:
+          fields.webhooks.length === 0
+            ? fields.webhookQuorum
+            : Math.min(fields.webhookQuorum, votes === 0 ? fields.webhooks.length : votes),
+        fallbacks: [],
+        onSuccess: undefined,
+        onFailure: undefined
+      }
+    }
+  )
+
+/** A step with children now and then; what is not chosen is not generated, so deep trees stay affordable. */
+const grown = (single: Arbitrary.Arbitrary<StepFields>, child: Arbitrary.Arbitrary<Step>): Arbitrary.Arbitrary<Step> =>
+  Arbitrary.flatMap(between(0, 9), (shape) =>
+    Arbitrary.map(
+      Arbitrary.all({
+        fields: single,
+        fallbacks: Arbitrary.array(Arbitrary.all({ step: child, trigger }), { maxLength: shape > 4 ? 2 : 0 }),
+        onSuccess: shape % 4 === 3 ? child : nothing,
+        onFailure: shape % 5 === 4 ? child : nothing
+      }),
+      ({ fallbacks, fields, onFailure, onSuccess }) => makeStep({ ...fields, fallbacks, onSuccess, onFailure })
+    )
+  )

@@ -33,11 +33,12 @@ export interface FakeSecrets {
 /** Makes a store without secrets. */
 export const make = (): FakeSecrets => {
   let stored: ClearSecrets | undefined
+  /** The primary this client set, the only one it can rotate from memory. */
   let known: string | undefined
   const store = (primary: string, secondary: string | undefined) =>
     Effect.suspend(() => {
-      const weak = problem("primarySecret", primary) ?? (secondary && problem("secondarySecret", secondary))
-      if (weak !== undefined && weak !== "") return fail(new WeakSecret({ problem: weak }))
+      if (primary.length < 16) return fail(weak("primarySecret"))
+      if (secondary !== undefined && secondary.length < 16) return fail(weak("secondarySecret"))
       stored = { primary, secondary }
       known = primary
       return Effect.succeed({ status: "ok", message: "Webhook secrets configured" })
@@ -46,15 +47,20 @@ export const make = (): FakeSecrets => {
     secrets: {
       create: (primary, secondary) => store(Redacted.value(primary), secondary && Redacted.value(secondary)),
       get: Effect.suspend(() => (stored === undefined ? fail(new NoSecrets()) : Effect.succeed(masked(stored)))),
-      delete: Effect.sync(() => {
+      delete: Effect.suspend(() => {
+        if (stored === undefined) return fail(new NoSecrets())
         stored = undefined
         known = undefined
-        return { status: "ok", message: "Webhook secrets deleted" }
+        return Effect.succeed({ status: "ok", message: "Webhook secrets deleted" })
       }),
       rotate: (next, old) =>
         Effect.suspend(() => {
           const former = old === undefined ? known : Redacted.value(old)
-          return former === undefined ? fail(new OldSecretUnknown()) : store(Redacted.value(next), former)
+          if (former === undefined) return fail(new OldSecretUnknown())
+          if (former === Redacted.value(next)) {
+            return fail(new WeakSecret({ problem: "the new secret must not be the old one" }))
+          }
+          return store(Redacted.value(next), former)
         })
     },
     get: Effect.sync(() => stored),
@@ -68,8 +74,7 @@ export const make = (): FakeSecrets => {
 
 const fail = (reason: NoSecrets | OldSecretUnknown | WeakSecret) => Effect.fail(new ServiceError({ reason }))
 
-const problem = (name: string, secret: string): string | undefined =>
-  secret.length < 16 ? `${name} must be at least 16 characters` : undefined
+const weak = (name: string) => new WeakSecret({ problem: `${name} must be at least 16 characters` })
 
 const masked = ({ primary, secondary }: ClearSecrets): WebhookSecrets => ({
   customerId: "customer-test",

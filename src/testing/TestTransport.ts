@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { EZThrottle } from "../run/EZThrottle.ts"
@@ -95,6 +96,8 @@ export interface Options {
    * `service`.
    */
   readonly delegations?: "service" | "met" | undefined
+  /** How long, in real time, a test waits for a call before it is told that none comes. Defaults to 5 seconds. */
+  readonly patience?: Duration.Input | undefined
 }
 
 /**
@@ -107,8 +110,8 @@ export class TestTransport extends Context.Service<
   TestTransport,
   {
     /**
-     * Waits for the next exchange. When none comes within five seconds of real time, fails as a defect that tells what
-     * did happen, so that a test does not hang.
+     * Waits for the next exchange. When none comes, ends the test after a while of real time with a defect that tells
+     * what did happen, so that nothing hangs.
      */
     readonly next: Effect.Effect<Received>
     /** Waits for the next exchange that leaves from a region. */
@@ -164,17 +167,17 @@ export class TestTransport extends Context.Service<
   static readonly layer = TestTransport.layerWith({})
 }
 
-const makeUnsafe = ({ egress, regions = [] }: Options): TestTransport["Service"] => {
+const makeUnsafe = ({ egress, patience = "5 seconds", regions = [] }: Options): TestTransport["Service"] => {
   const exchanges = Call.ledger<Exchange, Response>()
   const delegations = Call.ledger<Delegation, Receipt>()
-  const calls = Meetings.make<Exchange, Response>()
-  const handovers = Meetings.make<Delegation, Receipt>()
   const story = Effect.map(Effect.all([exchanges.calls, delegations.calls]), (made) =>
     made
       .flat()
       .map((call) => `\n  ${Call.format(call)}`)
       .join("")
   )
+  const calls = Meetings.make<Exchange, Response>(story, patience)
+  const handovers = Meetings.make<Delegation, Receipt>(story, patience)
   const received = (meeting: Meetings.Open<Exchange, Response>): Received => ({
     ...meeting.handle,
     exchange: meeting.asked,
@@ -184,17 +187,27 @@ const makeUnsafe = ({ egress, regions = [] }: Options): TestTransport["Service"]
     reset: meeting.fail(new ConnectionFailed({ kind: "reset", detail: "by the test" }))
   })
   return {
-    next: Effect.map(calls.take(() => true, story), received),
-    nextIn: (region) => Effect.map(calls.take((exchange) => exchange.region === region, story), received),
-    nextDelegation: Effect.map(handovers.take(() => true, story), (meeting) => ({
-      ...meeting.handle,
-      delegation: meeting.asked,
-      reply: (like) => meeting.succeed(toReceipt(like, meeting.asked)),
-      fail: meeting.fail,
-      deny: meeting.fail(new ServiceDenied({ detail: "quota exceeded" })),
-      rateLimit: (retryAt) => meeting.fail(new ServiceRateLimited({ detail: "too many requests", retryAt })),
-      disconnect: meeting.fail(new ServiceUnreachable({ detail: "connection refused", maybeAccepted: false }))
-    })),
+    next: Effect.map(
+      calls.take(() => true),
+      received
+    ),
+    nextIn: (region) =>
+      Effect.map(
+        calls.take((exchange) => exchange.region === region),
+        received
+      ),
+    nextDelegation: Effect.map(
+      handovers.take(() => true),
+      (meeting) => ({
+        ...meeting.handle,
+        delegation: meeting.asked,
+        reply: (like) => meeting.succeed(toReceipt(like, meeting.asked)),
+        fail: meeting.fail,
+        deny: meeting.fail(new ServiceDenied({ detail: "quota exceeded" })),
+        rateLimit: (retryAt) => meeting.fail(new ServiceRateLimited({ detail: "too many requests", retryAt })),
+        disconnect: meeting.fail(new ServiceUnreachable({ detail: "connection refused", maybeAccepted: false }))
+      })
+    ),
     idle: Effect.map(Meetings.settle, () => calls.isIdle() && handovers.isIdle()),
     exchanges: exchanges.calls,
     delegations: delegations.calls,

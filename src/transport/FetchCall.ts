@@ -8,6 +8,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import { InvalidResponse, TransportError, Unsendable } from "../step/Failure.ts"
 import type { Response } from "../step/Reply.ts"
 import type { Request } from "../step/Request.ts"
@@ -35,7 +36,6 @@ export const over =
       const refused = refusal(request)
       if (refused !== undefined) return resume(Exit.fail(refused))
       const abort = new AbortController()
-      const settle = (result: Exit.Exit<Response, TransportError>) => resume(result)
       const options: RequestInit = {
         ...init,
         method: request.method,
@@ -44,10 +44,10 @@ export const over =
         redirect: "manual",
         signal: abort.signal
       }
-      new Promise<globalThis.Response>((answered) => answered(fetch(request.url, options))).then(
-        (answer) => receive(request.method, answer, limit, abort, settle),
-        (cause: unknown) => settle(Exit.fail(new TransportError({ reason: failureOf(cause) })))
-      )
+      const fail = (cause: unknown) => resume(Exit.fail(new TransportError({ reason: failureOf(cause) })))
+      const sent = Result.try(() => fetch(request.url, options))
+      if (Result.isFailure(sent)) return fail(sent.failure)
+      sent.success.then((answer) => receive(request.method, answer, limit, abort, resume), fail)
       return Effect.sync(() => abort.abort())
     })
 

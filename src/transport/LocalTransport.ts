@@ -17,6 +17,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as UrlParams from "effect/http/UrlParams"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -141,7 +142,7 @@ const toClientRequest = ({ body, headers, method, url }: Request): HttpClientReq
   HttpClientRequest.makeWith(
     method,
     url,
-    [],
+    UrlParams.empty,
     Option.none(),
     Headers.fromInput(headers),
     body === undefined || body.length === 0

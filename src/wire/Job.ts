@@ -14,7 +14,6 @@ import type { FallbackJson, JobJson, TriggerJson } from "./JobJson.ts"
 import { canonical } from "./JobNames.ts"
 
 export { encode, type EncodeOptions, type Submission } from "./JobEncoded.ts"
-export { settleUnique } from "./JobKey.ts"
 export type { FallbackJson, JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
 export { InvalidJob } from "./InvalidJob.ts"
 

@@ -43,8 +43,8 @@ export interface EncodeOptions {
  *
  * **Details** — fails with `Unsendable`, before anything is sent, when a body is not text (and `binary` does not allow
  * it), when a chained UNIQUE step has no key yet, or when the tree is nested deeper than can be printed.
- * **Gotchas** — a UNIQUE key is drawn once per execution, not once per encoding: settle the tree with `settleUnique`
- * first, so that a repeated submission carries the same keys.
+ * **Gotchas** — a UNIQUE key is drawn once per execution, not once per encoding. Whoever executes draws it first and
+ * hands over a tree whose UNIQUE steps have become custom ones, so that a repeated submission carries the same keys.
  *
  * @category encoding
  * @since 0.1.0
@@ -127,7 +127,7 @@ const keyOf = ({ idempotency }: Step, place: Place): Result.Result<string | unde
     case "Custom":
       return Result.succeed(idempotency.key)
     case "Unique":
-      return refuse(place, "is UNIQUE and has no key yet; settle the tree with settleUnique before encoding it")
+      return refuse(place, "is UNIQUE and has no key yet; give it one before it is handed over")
   }
 }
 

@@ -58,6 +58,14 @@ export const read = (body: string): Result.Result<JobView, MalformedAnswer> => {
 export const endOf = ({ status }: Pick<JobView, "status">): "succeeded" | "failed" | "cancelled" | undefined =>
   status === "succeeded" || status === "failed" || status === "cancelled" ? status : undefined
 
+/**
+ * Tells whether an event of a job's stream is its last: `completed` or `failed`, or the name of a final state.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const isLastEvent = (event: string): boolean => event === "completed" || endOf({ status: event }) !== undefined
+
 const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
 
 const Answer = Schema.Struct({

@@ -20,7 +20,7 @@ const hmac = (secret: string, time: string, content: string | Uint8Array = body)
 const good = hmac(primary, `${now}`)
 const other = hmac("an unrelated secret", `${now}`)
 
-const verdict = (header: HeaderValue, options: { body?: RawBody; secrets?: Secrets; now?: number } = {}) =>
+const verdict = (header: HeaderValue, options: { body?: RawBody; secrets?: Secrets; now?: number; minSecretBytes?: number } = {}) =>
   verify({ header, body, secrets: primary, now, ...options })
 const tag = (...args: Parameters<typeof verdict>) => verdict(...args)._tag
 

@@ -1,0 +1,32 @@
+/** A key names a call: by what it is (HASH, the default), by a fresh name per execution (UNIQUE), or by your own. */
+import * as Effect from "effect/Effect"
+import { EZThrottle, Step } from "ezthrottle-effect"
+import { holds, scene } from "./support/Scene.ts"
+import { World } from "./support/World.ts"
+
+export default scene(
+  import.meta,
+  "The same call is the same job, unless you say otherwise",
+  Effect.gen(function* () {
+    const { upstream } = yield* World
+    const invoice = Step.post(`${upstream.url}/orders/invoice`).pipe(Step.body("invoice 7"))
+
+    const once = yield* EZThrottle.submit(invoice)
+    const twice = yield* EZThrottle.submit(invoice)
+    yield* holds("HASH: sent twice, it is the first job again", [twice.jobId, twice.duplicate], [once.jobId, true])
+
+    const unique = Step.idempotentStrategy(invoice, "UNIQUE")
+    const one = yield* EZThrottle.submit(unique)
+    const other = yield* EZThrottle.submit(unique)
+    yield* holds("UNIQUE: sent twice, it is two jobs", one.jobId !== other.jobId && !other.duplicate, true)
+
+    const named = Step.idempotentKey(invoice, "invoice-7")
+    const mine = yield* EZThrottle.submit(named)
+    const again = yield* EZThrottle.submit(Step.body(named, "invoice 7, corrected"))
+    yield* holds("your own key names the job, whatever the body", again.jobId, mine.jobId)
+
+    yield* EZThrottle.execute(Step.frugal(named))
+    const [call] = upstream.calls("/orders/invoice")
+    yield* holds("a call from here tells the target your key", call?.headers["idempotency-key"], "invoice-7")
+  })
+)

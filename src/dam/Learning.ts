@@ -1,0 +1,59 @@
+/**
+ * What an answer teaches about the pace of its upstream: pure, so that a table of answers can test it.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Pacing from "../engine/Pacing.ts"
+import * as RateLimitHeaders from "../engine/RateLimitHeaders.ts"
+import * as RetryAfter from "../engine/RetryAfter.ts"
+
+/**
+ * What a lane takes from one answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Lesson {
+  readonly rps: number | undefined
+  readonly maxConcurrent: number | undefined
+  /** Whether each account of the host has a pace of its own from now on; `undefined`: as before. */
+  readonly accountQueues: boolean | undefined
+  /** Milliseconds from now during which nothing may be sent. */
+  readonly hold: number | undefined
+  /** Pacing headers whose values were nonsense. */
+  readonly ignored: number
+}
+
+/**
+ * Reads an answer. A `Retry-After` holds whatever the status; a 429 without one, and an exhausted rate limit, hold until
+ * the limit's reset; a bare 429 holds for a second, doubling with each that follows, up to a minute.
+ *
+ * @category decisions
+ * @since 0.1.0
+ */
+export const learn = (
+  answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
+  context: { readonly nowMillis: number; readonly bounds: Pacing.Bounds; readonly refusalsInARow: number }
+): Lesson => {
+  const pacing = Pacing.parse(answer.headers, context.bounds)
+  return {
+    rps: pacing?.rps,
+    maxConcurrent: pacing?.maxConcurrent,
+    accountQueues: pacing?.accountQueue === undefined ? undefined : pacing.accountQueue === "enabled",
+    hold: holdOf(answer, context),
+    ignored: pacing?.ignored.length ?? 0
+  }
+}
+
+const holdOf = (
+  { headers, status }: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
+  { nowMillis, refusalsInARow }: { readonly nowMillis: number; readonly refusalsInARow: number }
+): number | undefined => {
+  const retryAfter = RetryAfter.parse(headers, nowMillis)
+  if (retryAfter !== undefined) return Duration.toMillis(retryAfter)
+  const limit = RateLimitHeaders.parse(headers, nowMillis)
+  const exhausted = limit?.remaining === 0 && limit.resetAfter !== undefined
+  if (exhausted && limit.resetAfter !== undefined) return Duration.toMillis(limit.resetAfter)
+  return status === 429 ? Math.min(60_000, 1000 * 2 ** refusalsInARow) : undefined
+}

@@ -1,0 +1,136 @@
+/**
+ * Runs groups of commands, each group in one transaction. Lives in the thread that writes and is synchronous.
+ *
+ * A group is tried as it is, without savepoints. Should one command break a rule of the database, the group is rolled
+ * back and run again with every command in a savepoint of its own, so that only the guilty one fails; commands depend
+ * on the database alone, so running them twice is harmless. When the disk is full the writes of the group fail and its
+ * reads are answered.
+ */
+import * as Result from "effect/Result"
+import type { DatabaseSync } from "node:sqlite"
+import { attempt, type DatabaseOptions, type Fault, faultOf, open } from "./SqliteDatabase.ts"
+import { jobCommands } from "./SqliteJobs.ts"
+import { laneCommands } from "./SqliteLanes.ts"
+import { listCommand } from "./SqliteListing.ts"
+import { copy, count, restore, type Tally } from "./SqliteTally.ts"
+
+const commandsOver = (db: DatabaseSync, tally: Tally) => {
+  const jobs = jobCommands(db, tally)
+  return { ...jobs, ...laneCommands(db, tally), ...listCommand(db, jobs.load) }
+}
+
+/** Everything an engine can be told to do. */
+export type Commands = Omit<ReturnType<typeof commandsOver>, "load">
+
+/** One command and its arguments, as they travel. */
+export type Call = {
+  readonly [Name in keyof Commands]: readonly [name: Name, ...args: Parameters<Commands[Name]>]
+}[keyof Commands]
+
+/** What became of a call, as it travels back: its value, or why it was not done. */
+export type Answer = { readonly value: unknown } | { readonly fault: Fault }
+
+/** A database and the commands over it. */
+export interface Engine {
+  /** Runs calls in their order and answers in it, once they are durable. */
+  readonly run: (calls: ReadonlyArray<Call>) => ReadonlyArray<Answer>
+  readonly close: () => void
+}
+
+/** Opens a database, or says why it must not be used. */
+export const make = (options: DatabaseOptions): Result.Result<Engine, Fault> =>
+  Result.flatMap(open(options), (db) => {
+    const made = attempt(() => over(db))
+    if (Result.isFailure(made)) db.close()
+    return made
+  })
+
+const over = (db: DatabaseSync): Engine => {
+  const tally = count(db)
+  const commands = commandsOver(db, tally)
+  const begin = db.prepare("BEGIN IMMEDIATE")
+  const commit = db.prepare("COMMIT")
+  const savepoint = db.prepare("SAVEPOINT one")
+  const release = db.prepare("RELEASE one")
+
+  const invoke = ([name, ...args]: Call): Answer => {
+    // the arguments belong to the name, which TypeScript cannot follow through a union of calls
+    const command = commands[name] as (...args: ReadonlyArray<unknown>) => unknown
+    return { value: command(...args) }
+  }
+
+  const alone = (call: Call): Answer =>
+    Result.getOrElse(
+      attempt(() => invoke(call)),
+      (fault) => ({ fault })
+    )
+
+  const inSavepoint = (call: Call): Answer => {
+    const before = copy(tally)
+    const done = attempt(() => {
+      savepoint.run()
+      const answer = invoke(call)
+      release.run()
+      return answer
+    })
+    if (Result.isSuccess(done)) return done.success
+    if (!done.failure.local || !db.isTransaction) throw new GroupLost(done.failure)
+    db.exec("ROLLBACK TO one; RELEASE one")
+    restore(tally, before)
+    return { fault: done.failure }
+  }
+
+  const transact = (calls: ReadonlyArray<Call>, one: (call: Call) => Answer) => {
+    const before = copy(tally)
+    const done = Result.try({
+      try: () => {
+        begin.run()
+        const answers = calls.map(one)
+        commit.run()
+        return answers
+      },
+      catch: (error) => (error instanceof GroupLost ? error.fault : faultOf(error))
+    })
+    if (Result.isFailure(done)) {
+      if (db.isTransaction) db.exec("ROLLBACK")
+      restore(tally, before)
+    }
+    return done
+  }
+
+  const run = (calls: ReadonlyArray<Call>): ReadonlyArray<Answer> => {
+    if (calls.every(isRead)) return calls.map(alone)
+    const first = transact(calls, invoke)
+    if (Result.isSuccess(first)) return first.success
+    const second = first.failure.local ? transact(calls, inSavepoint) : first
+    if (Result.isSuccess(second)) return second.success
+    const fault = second.failure
+    return calls.map((call) => (isRead(call) ? alone(call) : { fault }))
+  }
+
+  return { run, close: () => db.close() }
+}
+
+class GroupLost extends Error {
+  readonly fault: Fault
+  constructor(fault: Fault) {
+    super(fault.detail)
+    this.fault = fault
+  }
+}
+
+const isRead = ([name]: Call): boolean => reads.has(name)
+
+const reads: ReadonlySet<keyof Commands> = new Set([
+  "get",
+  "list",
+  "lanes",
+  "accounts",
+  "page",
+  "position",
+  "dueDeliveries",
+  "deliveries",
+  "secrets",
+  "paces",
+  "stats"
+] as const)

@@ -1,0 +1,192 @@
+/**
+ * The job store on one SQLite file: WAL, `synchronous = FULL`, one writer, and one commit for all who wait for it.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { states } from "../engine/JobState.ts"
+import type { NewJob, StoredJob } from "./Job.ts"
+import type { Enqueued, JobFilter, StoreError } from "./JobStore.ts"
+import { invalid } from "../step/InvalidStep.ts"
+import { JobStore, StaleEpoch, StorageFailed } from "./JobStore.ts"
+import type { DatabaseOptions } from "./SqliteDatabase.ts"
+import { type Executor, sameThread, worker } from "./SqliteExecutor.ts"
+import type { Listing } from "./SqliteListing.ts"
+import * as Rows from "./SqliteRows.ts"
+
+/**
+ * Where the jobs are kept, and who writes them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SqliteOptions {
+  /** The file, made when it does not exist; its folder must. `:memory:` keeps nothing. */
+  readonly path: string
+  /**
+   * `worker`: a thread of its own, and everybody who waits shares a commit. `sameThread`: at once, in the calling
+   * thread, for tests in virtual time. Defaults to `worker`.
+   */
+  readonly executor?: "worker" | "sameThread" | undefined
+  /** How long to wait for another process to let the file go. Defaults to 5 seconds. */
+  readonly busyTimeout?: Duration.Input | undefined
+  /** The database does not grow beyond; then writes fail with `StorageFull`. Unlimited by default. */
+  readonly maxBytes?: number | undefined
+}
+
+/**
+ * Opens a store for as long as the scope lasts.
+ *
+ * **Details** — fails with a line to act on when the file can only be read, is damaged, belongs to another program or a
+ * newer version, or is in use: one store owns a file. What was handed in before the scope ends is written.
+ * **Gotchas** — the thread is a file of its own in this package; a bundler that swallows the package leaves it behind.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: SqliteOptions): Effect.Effect<JobStore["Service"], StoreError, Scope.Scope> => {
+  const database: DatabaseOptions = {
+    path: options.path,
+    busyTimeout: Duration.toMillis(options.busyTimeout ?? Duration.seconds(5)),
+    maxBytes: options.maxBytes
+  }
+  return Effect.map(options.executor === "sameThread" ? sameThread(database) : worker(database), over)
+}
+
+/**
+ * Provides the store.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: SqliteOptions): Layer.Layer<JobStore, StoreError> =>
+  Layer.effect(JobStore, make(options))
+
+const over = (run: Executor): JobStore["Service"] => ({
+  enqueue: (job) =>
+    Effect.suspend(() => {
+      const insert = Rows.encodeJob(job)
+      return Effect.flatMap(run("enqueue", insert), (first): Effect.Effect<Enqueued, StoreError> =>
+        first === undefined
+          ? Effect.succeed({ _tag: "Stored", state: insert.state })
+          : Effect.map(readJob(first), (known) => compare(job, known))
+      )
+    }),
+  get: (id) => Effect.flatMap(run("get", id), readOptionalJob),
+  list: (filter) => {
+    const listing = listingOf(filter)
+    if (listing === undefined) return Effect.succeed({ jobs: [], cursor: undefined })
+    return Effect.flatMap(run("list", listing), ({ jobs, next }) =>
+      Effect.map(Effect.forEach(jobs, readJob), (page) => ({ jobs: page, cursor: next?.toString() }))
+    )
+  },
+
+  lanes: Effect.flatMap(run("lanes"), readLanes),
+  accounts: (lane) => Effect.flatMap(run("accounts", lane), readAccounts),
+  page: (lane, account, after, limit) => Effect.flatMap(run("page", lane, account, after, limit), readTickets),
+  start: (id, at) => Effect.flatMap(run("start", id, at), readOptionalJob),
+  record: (id, epoch, attempt) =>
+    Effect.suspend(() => {
+      const row = Rows.encodeAttempt(attempt)
+      const { path, racer } = attempt
+      return orStale(id, run("record", id, epoch, path, racer, row.attempt, row.response, row.body))
+    }),
+  park: (id, epoch, dueAt, heldSince) => orStale(id, run("park", id, epoch, dueAt, heldSince ?? null)),
+  finish: (id, epoch, finish) => Effect.suspend(() => orStale(id, run("finish", id, epoch, Rows.encodeFinish(finish)))),
+  finishIdle: (id, finish) => Effect.suspend(() => run("finishIdle", id, Rows.encodeFinish(finish))),
+  release: (now) => run("release", now),
+  recover: run("recover"),
+  position: (id) => run("position", id),
+
+  dueDeliveries: (now, limit, except) =>
+    Effect.flatMap(run("dueDeliveries", now, limit, JSON.stringify([...except])), ({ deliveries, nextDueAt }) =>
+      Effect.map(readDeliveries(deliveries), (due) => ({
+        deliveries: due,
+        nextDueAt: typeof nextDueAt === "number" ? nextDueAt : undefined
+      }))
+    ),
+  settleDelivery: (id, attempt, next) =>
+    Effect.suspend(() => {
+      const state = next._tag === "Again" ? "pending" : next._tag === "Delivered" ? "delivered" : "dead"
+      const dueAt = next._tag === "Again" ? next.dueAt : null
+      const settle = run("settleDelivery", id, Rows.encodeDeliveryAttempt(attempt), attempt.at, state, dueAt)
+      return Effect.flatMap(settle, readDeliveryState)
+    }),
+  deliveries: (jobId) => Effect.flatMap(run("deliveries", jobId), readDeliveries),
+
+  secrets: (customer) => Effect.flatMap(run("secrets", customer), readSecrets),
+  setSecrets: (customer, secrets) => run("setSecrets", customer, secrets?.primary ?? null, secrets?.secondary ?? null),
+
+  paces: Effect.flatMap(run("paces"), readPaces),
+  savePace: (pace) =>
+    run(
+      "savePace",
+      pace.lane,
+      pace.account,
+      pace.rps ?? null,
+      pace.maxConcurrent ?? null,
+      pace.accountQueues === undefined ? null : Number(pace.accountQueues),
+      pace.heldUntil ?? null,
+      pace.seenAt
+    ),
+
+  sweep: (endedBefore, limit) => run("sweep", endedBefore, limit),
+  stats: run("stats")
+})
+
+const compare = (job: NewJob, known: StoredJob): Enqueued =>
+  job.dialect === "cloud" && job.keyGiven && known.payload !== job.payload
+    ? { _tag: "Conflict", jobId: known.id }
+    : { _tag: "Duplicate", job: known }
+
+const orStale = (
+  jobId: string,
+  done: Effect.Effect<boolean, StoreError>
+): Effect.Effect<void, StoreError | StaleEpoch> =>
+  Effect.flatMap(done, (isDone) => (isDone ? Effect.void : Effect.fail(new StaleEpoch({ jobId }))))
+
+/** A cursor of nobody's making selects nothing. */
+const listingOf = (filter: JobFilter): Listing | undefined => {
+  const below = filter.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(filter.cursor)
+  if (!Number.isSafeInteger(below)) return undefined
+  return {
+    customer: filter.customer,
+    states: filter.states ?? states,
+    deliveryStates: filter.deliveryStates,
+    lane: filter.lane,
+    account: filter.account,
+    createdFrom: filter.createdFrom,
+    createdTo: filter.createdTo,
+    metadata: Object.entries(filter.metadata ?? {}),
+    below,
+    limit: Math.min(Math.max(1, Math.trunc(filter.limit)), 200)
+  }
+}
+
+/** Reads what the database answered; a row that makes no sense is the store's failure, not the caller's. */
+const reader = <S extends Schema.ConstraintDecoder<unknown>, A>(schema: S, convert: (row: S["Type"]) => A) => {
+  const decode = Schema.decodeUnknownEffect(schema)
+  return (row: unknown): Effect.Effect<A, StorageFailed> =>
+    decode(row).pipe(
+      Effect.mapError(
+        ({ issue }) => new StorageFailed({ detail: `a row cannot be read at ${invalid("", issue).field}` })
+      ),
+      Effect.map(convert)
+    )
+}
+
+const readJob = reader(Rows.LoadedJob, Rows.toJob)
+const readOptionalJob = (row: unknown) => (row === undefined ? Effect.succeed(undefined) : readJob(row))
+const readTickets = reader(Schema.Array(Rows.LoadedTicket), (rows) => rows.map(Rows.toTicket))
+const readDeliveries = reader(Schema.Array(Rows.LoadedDelivery), (rows) => rows.map(Rows.toDelivery))
+const readPaces = reader(Schema.Array(Rows.LoadedPace), (rows) => rows.map(Rows.toPace))
+const readSecrets = reader(Schema.UndefinedOr(Rows.LoadedSecrets), (row) => row && Rows.toSecrets(row))
+const readLanes = reader(Schema.Array(Schema.Struct({ lane: Schema.String })), (rows) => rows.map(({ lane }) => lane))
+const readAccounts = reader(Schema.Array(Schema.Struct({ account: Schema.String })), (rows) =>
+  rows.map(({ account }) => account)
+)
+const readDeliveryState = reader(Rows.LoadedJob.fields.job.fields.delivery_state, (state) => state)

@@ -1,0 +1,221 @@
+/**
+ * What the store does with jobs, as statements. Runs in the thread that writes; arguments and answers are plain data.
+ *
+ * A command either does all of its work or throws; whoever runs it rolls back. Refusals that are part of the contract
+ * (a key that is taken, an epoch that is over) are answers.
+ */
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite"
+import type { JobState } from "../engine/JobState.ts"
+import { type JobColumn, jobColumns } from "./SqliteTables.ts"
+import { move, stateOf, type Tally } from "./SqliteTally.ts"
+
+/** A row as SQLite answers it. */
+export type Row = Record<string, SQLOutputValue>
+
+/** A job to insert: one value for each of `jobColumns`, then what stands in tables of its own. */
+export interface JobInsert {
+  readonly columns: ReadonlyArray<SQLInputValue>
+  readonly state: "scheduled" | "queued"
+  readonly step: string
+  readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
+}
+
+/** A job with its payload and result in one row, and its attempts, oldest first. */
+export interface LoadedJob {
+  readonly job: Row
+  readonly attempts: ReadonlyArray<Row>
+}
+
+/** The end of a job, to be written at once. */
+export interface FinishInsert {
+  readonly state: "succeeded" | "failed" | "cancelled"
+  readonly at: number
+  readonly result: string
+  readonly bodies: Uint8Array
+  readonly children: ReadonlyArray<JobInsert>
+  readonly deliveries: ReadonlyArray<DeliveryInsert>
+}
+
+/** A delivery to insert: id, job id, customer, place, URL, regions as JSON, vote, lane. */
+export interface DeliveryInsert {
+  readonly columns: ReadonlyArray<SQLInputValue>
+  readonly body: Uint8Array
+}
+
+/** How many jobs one `release` moves at most, so that no transaction holds up the others for long. */
+export const releaseLimit = 1000
+
+/** Prepares the statements once and makes the commands over them. */
+export const jobCommands = (db: DatabaseSync, tally: Tally) => {
+  const insert = db.prepare(
+    `INSERT INTO jobs (seq, state, ${jobColumns.join(", ")}) VALUES (?, ?, ${jobColumns.map(() => "?").join(", ")})
+     ON CONFLICT DO NOTHING`
+  )
+  const insertPayload = db.prepare("INSERT INTO payloads (seq, step) VALUES (?, ?)")
+  const insertMetadata = db.prepare(
+    "INSERT INTO metadata (customer, name, value, seq) SELECT customer, ?, ?, seq FROM jobs WHERE seq = ?"
+  )
+  const byKey = db.prepare("SELECT seq FROM jobs WHERE key_scope = ? AND key = ? AND rerun_of IS NULL")
+  const byId = db.prepare("SELECT seq FROM jobs WHERE id = ?")
+  const whole = db.prepare(
+    `SELECT jobs.*, step, result, bodies FROM jobs JOIN payloads USING (seq) LEFT JOIN results USING (seq)
+     WHERE jobs.seq = ?`
+  )
+  const attemptsOf = db.prepare("SELECT attempt, response, body FROM attempts WHERE seq = ? ORDER BY n")
+  const startQueued = db.prepare(
+    `UPDATE jobs SET state = 'running', epoch = epoch + 1, started_at = coalesce(started_at, ?)
+     WHERE id = ? AND state = 'queued' RETURNING seq`
+  )
+  const running = db.prepare("SELECT seq FROM jobs WHERE id = ? AND epoch = ? AND state = 'running'")
+  const idle = db.prepare("SELECT seq, state FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')")
+  const letGo = db.prepare(
+    `UPDATE attempts SET response = NULL, body = NULL
+     WHERE seq = ? AND path = ? AND racer = ? AND response IS NOT NULL`
+  )
+  const insertAttempt = db.prepare(
+    "INSERT INTO attempts (seq, path, racer, attempt, response, body) VALUES (?, ?, ?, ?, ?, ?)"
+  )
+  const parkRunning = db.prepare(
+    `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?)
+     WHERE id = ? AND epoch = ? AND state = 'running'`
+  )
+  const end = db.prepare(
+    `UPDATE jobs SET state = ?, delivery_state = ?, due_at = NULL, finished_at = ?, settled_at = ? WHERE seq = ?`
+  )
+  const insertResult = db.prepare("INSERT INTO results (seq, result, bodies) VALUES (?, ?, ?)")
+  const insertDelivery = db.prepare(
+    `INSERT INTO deliveries (seq, due_at, id, job_id, customer, place, url, regions, votes, lane)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  )
+  const insertBody = db.prepare("INSERT INTO delivery_bodies (n, body) VALUES (?, ?)")
+  const waiting = db.prepare(
+    `SELECT seq, lane, state FROM jobs WHERE state IN ('scheduled', 'parked') AND due_at <= ? ORDER BY due_at LIMIT ?`
+  )
+  const nextWaiting = db.prepare("SELECT min(due_at) AS due FROM jobs WHERE state IN ('scheduled', 'parked')")
+  const queueAgain = db.prepare("UPDATE jobs SET state = 'queued', due_at = NULL WHERE seq = ?")
+  const recoverAll = db.prepare("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
+  const before = db.prepare(
+    `SELECT count(*) AS jobs FROM jobs AS other JOIN jobs AS self ON self.id = ?
+     WHERE self.state = 'queued' AND other.state = 'queued' AND other.lane = self.lane AND other.seq < self.seq`
+  )
+  const isQueued = db.prepare("SELECT 1 FROM jobs WHERE id = ? AND state = 'queued'")
+  const settled = db.prepare(
+    "SELECT seq, state FROM jobs WHERE settled_at IS NOT NULL AND settled_at < ? ORDER BY settled_at LIMIT ?"
+  )
+  const deadOf = db.prepare("SELECT count(*) AS dead FROM deliveries WHERE state = 'dead' AND seq = ?")
+  const remove = db.prepare("DELETE FROM jobs WHERE seq = ?")
+  const forget = db.prepare("DELETE FROM paces WHERE seen_at < ?")
+
+  const load = (seq: SQLInputValue): LoadedJob => {
+    const job = whole.get(seq)
+    if (job === undefined) throw new Error("a job has lost its payload")
+    return { job, attempts: job["epoch"] === 0 ? [] : attemptsOf.all(seq) }
+  }
+
+  const enqueue = (job: JobInsert): LoadedJob | undefined => {
+    const seq = tally.seq + 1
+    if (insert.run(seq, job.state, ...job.columns).changes === 0) {
+      const first = byKey.get(valueOf(job, "key_scope"), valueOf(job, "key"))
+      if (first === undefined || valueOf(job, "rerun_of") !== null) throw new Error("the job's id is taken")
+      return load(seqOf(first))
+    }
+    insertPayload.run(seq, job.step)
+    for (const [name, value] of job.metadata) insertMetadata.run(name, value, seq)
+    tally.seq = seq
+    tally.jobs[job.state]++
+    return undefined
+  }
+
+  const finishAt = (seq: number, from: JobState, finish: FinishInsert): void => {
+    const untold = finish.deliveries.length > 0
+    end.run(finish.state, untold ? "pending" : "none", finish.at, untold ? null : finish.at, seq)
+    insertResult.run(seq, finish.result, finish.bodies)
+    for (const child of finish.children) enqueue(child)
+    for (const { body, columns } of finish.deliveries) {
+      const { lastInsertRowid } = insertDelivery.run(seq, finish.at, ...columns)
+      insertBody.run(lastInsertRowid, body)
+    }
+    move(tally, from, finish.state)
+    tally.pending += finish.deliveries.length
+  }
+
+  return {
+    load,
+    enqueue,
+    get: (id: string): LoadedJob | undefined => {
+      const found = byId.get(id)
+      return found && load(seqOf(found))
+    },
+    start: (id: string, at: number): LoadedJob | undefined => {
+      const started = startQueued.get(at, id)
+      if (started === undefined) return undefined
+      move(tally, "queued", "running")
+      return load(seqOf(started))
+    },
+    record: (
+      id: string,
+      epoch: number,
+      path: number,
+      racer: number,
+      attempt: string,
+      response: string | null,
+      body: Uint8Array | null
+    ): boolean => {
+      const job = running.get(id, epoch)
+      if (job === undefined) return false
+      const seq = seqOf(job)
+      // as in `History.append`: only the last answer of a racer is kept
+      letGo.run(seq, path, racer)
+      insertAttempt.run(seq, path, racer, attempt, response, body)
+      return true
+    },
+    park: (id: string, epoch: number, dueAt: number, heldSince: number | null): boolean => {
+      const parked = parkRunning.run(dueAt, heldSince, id, epoch).changes === 1
+      if (parked) move(tally, "running", "parked")
+      return parked
+    },
+    finish: (id: string, epoch: number, finish: FinishInsert): boolean => {
+      const job = running.get(id, epoch)
+      if (job !== undefined) finishAt(seqOf(job), "running", finish)
+      return job !== undefined
+    },
+    finishIdle: (id: string, finish: FinishInsert): boolean => {
+      const job = idle.get(id)
+      if (job !== undefined) finishAt(seqOf(job), stateOf(job["state"]), finish)
+      return job !== undefined
+    },
+    release: (now: number): { readonly lanes: ReadonlyArray<string>; readonly nextDueAt: number | undefined } => {
+      const lanes = new Set<string>()
+      for (const { lane, seq, state } of waiting.all(now, releaseLimit)) {
+        if (seq === undefined) continue
+        queueAgain.run(seq)
+        move(tally, stateOf(state), "queued")
+        lanes.add(String(lane))
+      }
+      const due = nextWaiting.get()?.["due"]
+      return { lanes: [...lanes], nextDueAt: typeof due === "number" ? due : undefined }
+    },
+    recover: (): number => {
+      const jobs = Number(recoverAll.run().changes)
+      move(tally, "running", "queued", jobs)
+      return jobs
+    },
+    position: (id: string): number | undefined =>
+      isQueued.get(id) === undefined ? undefined : Number(before.get(id)?.["jobs"]),
+    sweep: (endedBefore: number, limit: number): number => {
+      const jobs = settled.all(endedBefore, limit)
+      for (const job of jobs) {
+        const seq = seqOf(job)
+        tally.dead -= Number(deadOf.get(seq)?.["dead"])
+        tally.jobs[stateOf(job["state"])]--
+        remove.run(seq)
+      }
+      forget.run(endedBefore)
+      return jobs.length
+    }
+  }
+}
+
+const seqOf = (row: Row): number => Number(row["seq"])
+
+const valueOf = (job: JobInsert, column: JobColumn): SQLInputValue => job.columns[jobColumns.indexOf(column)] ?? null

@@ -1,0 +1,116 @@
+/** What lanes, deliveries and settings need of the database, as statements. Runs in the thread that writes. */
+import type { DatabaseSync } from "node:sqlite"
+import { bytesOf } from "./SqliteDatabase.ts"
+import type { Row } from "./SqliteJobs.ts"
+import type { Tally } from "./SqliteTally.ts"
+
+/** What an attempt to deliver made of its delivery. */
+export type Settled = "pending" | "delivered" | "dead"
+
+/** Prepares the statements once and makes the commands over them. */
+export const laneCommands = (db: DatabaseSync, tally: Tally) => {
+  // SQLite reads a whole index to find its distinct values; these leap from one to the next
+  const lanes = db.prepare(
+    `WITH RECURSIVE found (lane) AS (
+       SELECT min(lane) FROM jobs WHERE state = 'queued'
+       UNION ALL
+       SELECT (SELECT min(lane) FROM jobs WHERE state = 'queued' AND lane > found.lane) FROM found WHERE lane IS NOT NULL
+     ) SELECT lane FROM found WHERE lane IS NOT NULL`
+  )
+  const accounts = db.prepare(
+    `WITH RECURSIVE found (account) AS (
+       SELECT min(account) FROM jobs WHERE state = 'queued' AND lane = ?1
+       UNION ALL
+       SELECT (SELECT min(account) FROM jobs WHERE state = 'queued' AND lane = ?1 AND account > found.account)
+       FROM found WHERE account IS NOT NULL
+     ) SELECT account FROM found WHERE account IS NOT NULL`
+  )
+  const page = db.prepare(
+    `SELECT id, account, isolated, seq FROM jobs
+     WHERE state = 'queued' AND lane = ? AND account = ? AND seq > ? ORDER BY seq LIMIT ?`
+  )
+  const due = db.prepare(
+    `SELECT n, due_at FROM deliveries WHERE state = 'pending' AND id NOT IN (SELECT value FROM json_each(?))
+     ORDER BY due_at, n LIMIT ?`
+  )
+  const delivery = db.prepare("SELECT * FROM deliveries JOIN delivery_bodies USING (n) WHERE n = ?")
+  const deliveriesOf = db.prepare(
+    "SELECT * FROM deliveries JOIN delivery_bodies USING (n) WHERE seq = (SELECT seq FROM jobs WHERE id = ?) ORDER BY n"
+  )
+  const deliveryById = db.prepare("SELECT n, seq, state FROM deliveries WHERE id = ?")
+  const note = db.prepare(
+    `UPDATE deliveries SET attempts = json_insert(attempts, '$[#]', json(?)), state = ?, due_at = coalesce(?, due_at)
+     WHERE n = ?`
+  )
+  const votes = db.prepare(
+    `SELECT quorum, delivery_state,
+       (SELECT count(*) FROM deliveries WHERE seq = jobs.seq AND votes = 1 AND state = 'delivered') AS yes,
+       (SELECT count(*) FROM deliveries WHERE seq = jobs.seq AND votes = 1 AND state = 'pending') AS open,
+       (SELECT count(*) FROM deliveries WHERE seq = jobs.seq AND state = 'pending') AS pending
+     FROM jobs WHERE seq = ?`
+  )
+  const judge = db.prepare("UPDATE jobs SET delivery_state = ?, settled_at = ? WHERE seq = ?")
+  const secrets = db.prepare("SELECT primary_secret, secondary_secret FROM secrets WHERE customer = ?")
+  const setSecrets = db.prepare("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?)")
+  const removeSecrets = db.prepare("DELETE FROM secrets WHERE customer = ?")
+  const paces = db.prepare("SELECT * FROM paces")
+  const savePace = db.prepare("INSERT OR REPLACE INTO paces VALUES (?, ?, ?, ?, ?, ?, ?)")
+
+  return {
+    lanes: (): ReadonlyArray<Row> => lanes.all(),
+    accounts: (lane: string): ReadonlyArray<Row> => accounts.all(lane),
+    page: (lane: string, account: string, after: number, limit: number): ReadonlyArray<Row> =>
+      page.all(lane, account, after, limit),
+    dueDeliveries: (now: number, limit: number, except: string) => {
+      // one more than asked for tells when to come back
+      const next = due.all(except, limit + 1)
+      const taken = next.slice(0, limit).filter(({ due_at }) => Number(due_at) <= now)
+      return {
+        deliveries: taken.flatMap(({ n }) => delivery.all(n ?? null)),
+        nextDueAt: next[taken.length]?.["due_at"]
+      }
+    },
+    settleDelivery: (id: string, attempt: string, at: number, state: Settled, dueAt: number | null) => {
+      const found = deliveryById.get(id)
+      if (found === undefined) throw new Error(`there is no delivery ${id}`)
+      const { n = null, seq = null } = found
+      const isOpen = found["state"] === "pending"
+      if (isOpen) {
+        note.run(attempt, state, dueAt, n)
+        if (state !== "pending") tally.pending--
+        if (state === "dead") tally.dead++
+      }
+      const { delivery_state, open, pending, quorum, yes } = votes.get(seq) ?? {}
+      const reached = Number(yes) >= Number(quorum)
+      const lost = Number(yes) + Number(open) < Number(quorum)
+      const verdict =
+        delivery_state !== "pending" ? delivery_state : reached ? "delivered" : lost ? "undelivered" : "pending"
+      if (isOpen && state !== "pending") judge.run(verdict ?? null, pending === 0 ? at : null, seq)
+      return verdict
+    },
+    deliveries: (jobId: string): ReadonlyArray<Row> => deliveriesOf.all(jobId),
+    secrets: (customer: string): Row | undefined => secrets.get(customer),
+    setSecrets: (customer: string, primary: string | null, secondary: string | null): void => {
+      if (primary === null) removeSecrets.run(customer)
+      else setSecrets.run(customer, primary, secondary)
+    },
+    paces: (): ReadonlyArray<Row> => paces.all(),
+    savePace: (
+      lane: string,
+      account: string,
+      rps: number | null,
+      maxConcurrent: number | null,
+      accountQueues: number | null,
+      heldUntil: number | null,
+      seenAt: number
+    ): void => {
+      savePace.run(lane, account, rps, maxConcurrent, accountQueues, heldUntil, seenAt)
+    },
+    stats: () => ({
+      jobs: { ...tally.jobs },
+      pendingDeliveries: tally.pending,
+      deadDeliveries: tally.dead,
+      bytes: bytesOf(db)
+    })
+  }
+}

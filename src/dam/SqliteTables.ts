@@ -1,0 +1,147 @@
+/**
+ * The tables of the SQLite store, as a list of migrations: a file's `user_version` says how many of them it has seen.
+ *
+ * A job is spread over tables by how often its parts change. `jobs` holds what every transition rewrites and stays
+ * small; the payload is written once, and attempts and result are only added, so that no transition copies a body.
+ * Moments are `REAL`: whole numbers take no more room, and nothing beyond 2^53 can appear.
+ */
+
+/** Marks a file as a store of ours (`PRAGMA application_id`). */
+export const applicationId = 0x657a7468
+
+/** Never edited, only added to: a file may have seen any prefix of them. */
+export const migrations: ReadonlyArray<string> = [
+  `
+  CREATE TABLE jobs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    customer TEXT NOT NULL,
+    dialect TEXT NOT NULL,
+    key_scope TEXT NOT NULL,
+    key TEXT NOT NULL,
+    key_given INTEGER NOT NULL,
+    payload TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    account TEXT NOT NULL,
+    isolated INTEGER NOT NULL,
+    created_at REAL NOT NULL,
+    not_before REAL,
+    parent_id TEXT,
+    parent_relation TEXT,
+    rerun_of TEXT,
+    traceparent TEXT,
+    quorum INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    delivery_state TEXT NOT NULL DEFAULT 'none',
+    epoch INTEGER NOT NULL DEFAULT 0,
+    due_at REAL,
+    started_at REAL,
+    finished_at REAL,
+    settled_at REAL,
+    held_since REAL
+  ) STRICT;
+  CREATE UNIQUE INDEX jobs_by_key ON jobs (key_scope, key) WHERE rerun_of IS NULL;
+  CREATE INDEX jobs_by_state ON jobs (state, customer, seq);
+  CREATE INDEX jobs_queued ON jobs (lane, account, seq) WHERE state = 'queued';
+  CREATE INDEX jobs_waiting ON jobs (due_at) WHERE state IN ('scheduled', 'parked');
+  CREATE INDEX jobs_settled ON jobs (settled_at) WHERE settled_at IS NOT NULL;
+  CREATE INDEX jobs_undelivered ON jobs (customer, seq) WHERE delivery_state = 'undelivered';
+
+  CREATE TABLE payloads (
+    seq INTEGER PRIMARY KEY REFERENCES jobs (seq) ON DELETE CASCADE,
+    step TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE metadata (
+    customer TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    seq INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+    PRIMARY KEY (customer, name, value, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX metadata_by_job ON metadata (seq);
+
+  CREATE TABLE attempts (
+    n INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+    path INTEGER NOT NULL,
+    racer INTEGER NOT NULL,
+    attempt TEXT NOT NULL,
+    response TEXT,
+    body BLOB
+  ) STRICT;
+  CREATE INDEX attempts_by_job ON attempts (seq);
+
+  CREATE TABLE results (
+    seq INTEGER PRIMARY KEY REFERENCES jobs (seq) ON DELETE CASCADE,
+    result TEXT NOT NULL,
+    bodies BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE deliveries (
+    n INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    seq INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+    job_id TEXT NOT NULL,
+    customer TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    url TEXT NOT NULL,
+    regions TEXT NOT NULL,
+    votes INTEGER NOT NULL,
+    lane TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'pending',
+    attempts TEXT NOT NULL DEFAULT '[]',
+    due_at REAL NOT NULL
+  ) STRICT;
+  CREATE INDEX deliveries_by_job ON deliveries (seq);
+  CREATE INDEX deliveries_pending ON deliveries (due_at) WHERE state = 'pending';
+  CREATE INDEX deliveries_dead ON deliveries (seq) WHERE state = 'dead';
+
+  CREATE TABLE delivery_bodies (
+    n INTEGER PRIMARY KEY REFERENCES deliveries (n) ON DELETE CASCADE,
+    body BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE secrets (
+    customer TEXT PRIMARY KEY,
+    primary_secret TEXT NOT NULL,
+    secondary_secret TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE paces (
+    lane TEXT NOT NULL,
+    account TEXT NOT NULL,
+    rps REAL,
+    max_concurrent REAL,
+    account_queues INTEGER,
+    held_until REAL,
+    seen_at REAL NOT NULL,
+    PRIMARY KEY (lane, account)
+  ) STRICT, WITHOUT ROWID;
+  `
+]
+
+/** The columns of a job that its submission fills, besides `seq` and `state`, in the order of their values. */
+export const jobColumns = [
+  "id",
+  "customer",
+  "dialect",
+  "key_scope",
+  "key",
+  "key_given",
+  "payload",
+  "lane",
+  "account",
+  "isolated",
+  "created_at",
+  "not_before",
+  "parent_id",
+  "parent_relation",
+  "rerun_of",
+  "traceparent",
+  "quorum",
+  "due_at"
+] as const
+
+/** One of `jobColumns`. */
+export type JobColumn = (typeof jobColumns)[number]

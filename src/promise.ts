@@ -1,0 +1,45 @@
+/**
+ * The official Node SDK's surface over the interpreter of this package, for programs made of promises.
+ *
+ * @since 0.1.0
+ */
+export { EZThrottle, EZThrottle as default } from "./promise/EZThrottle.ts"
+export type {
+  EZThrottleOptions,
+  QueueAndWaitOptions,
+  QueueOptions,
+  RequestOptions
+} from "./promise/EZThrottle.ts"
+export {
+  EZThrottleError,
+  RateLimitError,
+  TimeoutError,
+  WebhookVerificationError
+} from "./promise/Errors.ts"
+export type { ErrorDetails } from "./promise/Errors.ts"
+export { executeWithForwarding, ForwardToEZThrottle, withAutoForward } from "./promise/Forwarding.ts"
+export type { Forwarded, ForwardRequest } from "./promise/Forwarding.ts"
+export type {
+  FallbackJobOptions,
+  JobOptions,
+  RetryPolicyOptions,
+  WebhookOptions
+} from "./promise/JobOptions.ts"
+export type {
+  JobAnswer,
+  LocalFailure,
+  LocalSuccess,
+  QueueResult,
+  SecretAnswer,
+  SecretsView,
+  StepResult
+} from "./promise/Results.ts"
+export type { CallOptions, Runtime } from "./promise/Running.ts"
+export { IdempotentStrategy, Step, StepType } from "./promise/Step.ts"
+export type { FallbackOptions, StepConstructor } from "./promise/Step.ts"
+export {
+  tryVerifyWithSecrets,
+  verifyWebhookSignature,
+  verifyWebhookSignatureStrict
+} from "./promise/WebhookSignature.ts"
+export type { VerificationResult } from "./promise/WebhookSignature.ts"

@@ -1,0 +1,115 @@
+/**
+ * A job as the callers of the facade write it: one object in camelCase, with the jobs of its chain inside.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import type { Json } from "effect/Schema"
+import type { ExecutionMode, RegionPolicy, Step } from "../step/StepModel.ts"
+import * as Job from "../wire/Job.ts"
+import { EZThrottleError, toError } from "./Errors.ts"
+
+/**
+ * A webhook to tell the result.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WebhookOptions {
+  readonly url: string
+  /** Where the delivery may leave from, tried in order. */
+  readonly regions?: ReadonlyArray<string> | undefined
+  /** Whether its 2xx counts towards the quorum. Defaults to `true`. */
+  readonly hasQuorumVote?: boolean | undefined
+  /** The same in the protocol's spelling. */
+  readonly has_quorum_vote?: boolean | undefined
+}
+
+/**
+ * How often and on which answers a call is repeated, in either spelling.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RetryPolicyOptions {
+  /** Further attempts in the same region. Defaults to `3`. */
+  readonly maxRetries?: number | undefined
+  /** Further attempts in another region. Defaults to `2`. */
+  readonly maxReroutes?: number | undefined
+  /** Statuses that are tried again in the same region. Defaults to 429 and 503. */
+  readonly retryCodes?: ReadonlyArray<number> | undefined
+  /** Statuses that go to another region. Defaults to 500, 502 and 504. */
+  readonly rerouteCodes?: ReadonlyArray<number> | undefined
+  readonly max_retries?: number | undefined
+  readonly max_reroutes?: number | undefined
+  readonly retry_codes?: ReadonlyArray<number> | undefined
+  readonly reroute_codes?: ReadonlyArray<number> | undefined
+}
+
+/**
+ * A job for `submitJob`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobOptions {
+  readonly url: string
+  /** Defaults to `GET`. */
+  readonly method?: string | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly body?: string | undefined
+  /** Comes back with the result. */
+  readonly metadata?: { readonly [key: string]: Json } | undefined
+  readonly webhooks?: ReadonlyArray<WebhookOptions> | undefined
+  /** How many voting webhooks must answer 2xx. Defaults to `1`. */
+  readonly webhookQuorum?: number | undefined
+  readonly regions?: ReadonlyArray<string> | undefined
+  /** Defaults to `fallback`. */
+  readonly regionPolicy?: RegionPolicy | undefined
+  /** Defaults to `race`. */
+  readonly executionMode?: ExecutionMode | undefined
+  readonly retryPolicy?: RetryPolicyOptions | undefined
+  readonly fallbackJob?: FallbackJobOptions | undefined
+  readonly onSuccess?: JobOptions | undefined
+  readonly onFailure?: JobOptions | undefined
+  /** Milliseconds after which the job has failed. */
+  readonly onFailureTimeoutMs?: number | undefined
+  readonly idempotentKey?: string | undefined
+  /** Epoch milliseconds before which the job shall not start. */
+  readonly retryAt?: number | undefined
+}
+
+/**
+ * The job that runs when the one around it failed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FallbackJobOptions extends JobOptions {
+  /** Defaults to any failure. */
+  readonly trigger?:
+    | { readonly type: "on_error"; readonly codes: ReadonlyArray<number> }
+    | { readonly type: "on_timeout"; readonly timeout_ms: number }
+    | { readonly [key: string]: never }
+    | undefined
+}
+
+/** Reads a job as a step, or throws an `EZThrottleError` that names the bad field. */
+export const toStep = (options: JobOptions): Step =>
+  Result.getOrThrowWith(Job.decode(given(options, [])), toError)
+
+/** What JavaScript callers pass as `undefined` or `null` is not there on the wire. */
+const given = (value: unknown, around: ReadonlyArray<unknown>): unknown => {
+  if (Array.isArray(value)) return value.map((item) => given(item, around))
+  if (typeof value !== "object" || value === null) return value
+  if (around.includes(value)) throw new EZThrottleError("A job cannot be a part of itself")
+  const inside = [...around, value]
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, part]) => part !== undefined && part !== null)
+      .map(([name, part]) => [name, own.includes(name) ? part : given(part, inside)])
+  )
+}
+
+// what users put in here is theirs, `null` included
+const own = ["headers", "metadata"]

@@ -1,0 +1,165 @@
+/**
+ * What the promises of the facade resolve with: the shapes and key names of the official SDK.
+ *
+ * @since 0.1.0
+ */
+import * as Base64 from "effect/encoding/Base64"
+import type { Accepted, Outcome } from "../step/Outcome.ts"
+import type { Response } from "../step/Reply.ts"
+import * as Reply from "../step/Reply.ts"
+import type { JobResult, WebhookSecrets } from "../run/Service.ts"
+import type { Json } from "effect/Schema"
+
+/**
+ * EZThrottle took a job over: its answer, unchanged.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobAnswer {
+  readonly job_id: string
+  /** `queued`, `racing`, `duplicate`, or the state of the first job under the same key. */
+  readonly status: string
+  readonly idempotent_key?: string
+  readonly duplicate?: boolean
+  readonly executed_locally?: undefined
+  readonly [key: string]: unknown
+}
+
+/**
+ * The step was executed here and the target answered 2xx.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LocalSuccess {
+  readonly status: "success"
+  readonly executed_locally: true
+  readonly status_code: number
+  /** The body as text; bytes that are not UTF-8 become U+FFFD. */
+  readonly response: string
+  /** The body's bytes, only there when they are not UTF-8. */
+  readonly body_base64?: string
+  readonly error?: undefined
+  readonly job_id?: undefined
+}
+
+/**
+ * The step was executed here, and the target answered with a status that is not forwarded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LocalFailure {
+  readonly status: "failed"
+  readonly executed_locally: true
+  readonly status_code: number
+  readonly error: string
+  readonly response?: undefined
+  readonly body_base64?: undefined
+  readonly job_id?: undefined
+}
+
+/**
+ * How a step ended. `executed_locally` tells the two kinds apart; a job has a `job_id`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StepResult = LocalSuccess | LocalFailure | JobAnswer
+
+/**
+ * The final result of a job, in the shape of its webhook. A failed job is a result too.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface QueueResult {
+  readonly job_id: string
+  readonly idempotent_key: string | undefined
+  readonly status: "success" | "failed"
+  /** `status_code` 0 when the target never answered; then `error` says why, if the service does. */
+  readonly response: {
+    readonly status_code: number
+    readonly headers: Readonly<Record<string, string>>
+    readonly body: string
+    /** The body's bytes, only there when they are not UTF-8; `body` is empty then. */
+    readonly body_base64?: string
+  }
+  readonly metadata: { readonly [key: string]: Json }
+  readonly error?: string
+}
+
+/**
+ * The answer to setting, rotating or deleting webhook secrets.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SecretAnswer {
+  readonly status: string
+  readonly message: string
+}
+
+/**
+ * The webhook secrets in place, masked.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SecretsView {
+  readonly customer_id: string
+  readonly primary_secret: string
+  readonly secondary_secret: string | null
+  readonly has_secondary: boolean
+}
+
+export const stepResult = (outcome: Outcome): StepResult =>
+  outcome._tag === "Accepted" ? jobAnswer(outcome) : localSuccess(outcome.response)
+
+export const localFailure = (status: number): LocalFailure => ({
+  status: "failed",
+  executed_locally: true,
+  status_code: status,
+  error: `Request failed: ${status}`
+})
+
+// the first two are in the answer already; naming them types it
+export const jobAnswer = ({ jobId, receipt, status }: Accepted): JobAnswer => ({
+  job_id: jobId,
+  status,
+  ...receipt.answer
+})
+
+export const queueResult = (
+  { error, idempotentKey, jobId, metadata, response, status }: JobResult,
+  { key }: Accepted
+): QueueResult => ({
+  job_id: jobId,
+  idempotent_key: idempotentKey ?? key,
+  status,
+  response:
+    response === undefined
+      ? { status_code: 0, headers: {}, body: "" }
+      : { status_code: response.status, headers: response.headers, ...body(response) },
+  metadata,
+  ...(error === undefined ? {} : { error })
+})
+
+export const secretsView = (secrets: WebhookSecrets): SecretsView => ({
+  customer_id: secrets.customerId,
+  primary_secret: secrets.primarySecret,
+  secondary_secret: secrets.secondarySecret ?? null,
+  has_secondary: secrets.hasSecondary
+})
+
+const localSuccess = (response: Response): LocalSuccess => ({
+  status: "success",
+  executed_locally: true,
+  status_code: response.status,
+  response: Reply.text(response),
+  ...(Reply.isText(response) ? {} : { body_base64: Base64.encode(response.body) })
+})
+
+const body = (response: Response) =>
+  Reply.isText(response) ? { body: Reply.text(response) } : { body: "", body_base64: Base64.encode(response.body) }

@@ -1,0 +1,277 @@
+/**
+ * The builder of the facade: mutable outside, an immutable step inside.
+ *
+ * Every method changes the builder and returns it, so `step.headers(h)` counts without assigning it. Steps that are
+ * attached to a step are read when it is executed, not when they are attached.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { Json } from "effect/Schema"
+import * as Client from "../run/EZThrottle.ts"
+import * as Core from "../step/Step.ts"
+import { makeStep } from "../step/StepModel.ts"
+import type { EZThrottle } from "./EZThrottle.ts"
+import { EZThrottleError, toError } from "./Errors.ts"
+import type { RetryPolicyOptions, WebhookOptions } from "./JobOptions.ts"
+import type { StepResult } from "./Results.ts"
+import { localFailure, stepResult } from "./Results.ts"
+import type { CallOptions } from "./Running.ts"
+import { run } from "./Running.ts"
+
+/**
+ * `FRUGAL` tries here first and forwards to EZThrottle when that fails; `PERFORMANCE`, the default, hands over at once.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const StepType = { FRUGAL: "frugal", PERFORMANCE: "performance" } as const
+
+/**
+ * One of the values of `StepType`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StepType = (typeof StepType)[keyof typeof StepType]
+
+/**
+ * `HASH`, the default, makes the key of method, URL and body; `UNIQUE` makes a fresh one for each execution.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const IdempotentStrategy = { HASH: "hash", UNIQUE: "unique" } as const
+
+/**
+ * One of the values of `IdempotentStrategy`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type IdempotentStrategy = (typeof IdempotentStrategy)[keyof typeof IdempotentStrategy]
+
+/**
+ * When a fallback runs. Without either, on any failure of the path before it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FallbackOptions {
+  /** On one of these statuses, or when there was no answer. */
+  readonly triggerOnError?: ReadonlyArray<number> | undefined
+  /** When there was no success after this many milliseconds. */
+  readonly triggerOnTimeout?: number | undefined
+}
+
+class Builder {
+  #value: Core.Step = unset
+  #attached: ReadonlyArray<(self: Core.Step, around: ReadonlyArray<Builder>) => Core.Step> = []
+  readonly #client: EZThrottle | undefined
+
+  constructor(client?: EZThrottle | null) {
+    this.#client = client ?? undefined
+  }
+
+  /** Chooses where the step is executed. */
+  type(type: StepType): this {
+    return this.#set((self) => choose("type", types, type)(self))
+  }
+  url(url: string | URL): this {
+    return this.#set((self) => Core.url(self, url))
+  }
+  /** Sets the HTTP method, in any case. Defaults to `GET`. */
+  method(method: string): this {
+    return this.#set((self) => Core.method(self, method))
+  }
+  /** Replaces all headers. */
+  headers(headers: Readonly<Record<string, string>>): this {
+    return this.#set((self) => Core.headers(self, headers))
+  }
+  body(body: string | Uint8Array): this {
+    return this.#set((self) => Core.body(self, body))
+  }
+  /** Sets data that comes back with the result. */
+  metadata(metadata: { readonly [key: string]: Json }): this {
+    return this.#set((self) => Core.metadata(self, metadata))
+  }
+  /** Sets who is told the result. */
+  webhooks(webhooks: ReadonlyArray<WebhookOptions>): this {
+    return this.#set((self) => Core.webhooks(self, Array.isArray(webhooks) ? webhooks.map(webhook) : webhooks))
+  }
+  /** Sets how many voting webhooks must answer 2xx. Defaults to `1`. */
+  webhookQuorum(votes: number): this {
+    return this.#set((self) => Core.webhookQuorum(self, votes))
+  }
+  /** Sets the regions the call leaves from. */
+  regions(regions: ReadonlyArray<string>): this {
+    return this.#set((self) => Core.regions(self, regions))
+  }
+  /** Keeps to the step's regions (`strict`) or may add others (`fallback`, the default). */
+  regionPolicy(policy: Core.RegionPolicy): this {
+    return this.#set((self) => Core.regionPolicy(self, policy))
+  }
+  /** Races the regions (`race`, the default) or calls them all (`fanout`). */
+  executionMode(mode: Core.ExecutionMode): this {
+    return this.#set((self) => Core.executionMode(self, mode))
+  }
+  /** Repeats failed attempts, here and in EZThrottle. */
+  retryPolicy(policy: RetryPolicyOptions): this {
+    return this.#set((self) => Core.retryPolicy(self, retryPolicy(policy)))
+  }
+  /** Delays the first attempt until a moment in epoch milliseconds. */
+  retryAt(epochMillis: number): this {
+    return this.#set((self) => Core.retryAt(self, epochMillis))
+  }
+  /** Files the call under a key of the caller's. */
+  idempotentKey(key: string): this {
+    return this.#set((self) => Core.idempotentKey(self, key))
+  }
+  /** Chooses how the key is made. */
+  idempotentStrategy(strategy: IdempotentStrategy): this {
+    return this.#set((self) => choose("idempotentStrategy", strategies, strategy)(self))
+  }
+  /** Sets the statuses on which a FRUGAL step is forwarded. Defaults to 429, 500, 502, 503, 504. */
+  fallbackOnError(codes: ReadonlyArray<number>): this {
+    return this.#set((self) => Core.fallbackOnError(self, codes))
+  }
+  /** Limits each local attempt, in milliseconds. Defaults to 30 seconds. */
+  timeout(millis: number): this {
+    return this.#set((self) => Core.localTimeout(self, millis))
+  }
+  /** The same as `timeout`. */
+  localTimeout(millis: number): this {
+    return this.timeout(millis)
+  }
+  /** Adds a step that runs when this one, or the fallback before it, failed. */
+  fallback(step: Builder, { triggerOnError, triggerOnTimeout }: FallbackOptions = {}): this {
+    return this.#attach("fallback", step, (self, next) =>
+      Core.fallback(self, next, { onError: triggerOnError, onTimeout: triggerOnTimeout })
+    )
+  }
+  /** Runs another step after success. */
+  onSuccess(step: Builder): this {
+    return this.#attach("onSuccess", step, (self, next) => Core.onSuccess(self, next))
+  }
+  /** Runs another step after every path failed, or after `timeoutMillis` (see `onFailureTimeout`). */
+  onFailure(step: Builder, timeoutMillis?: number): this {
+    if (timeoutMillis !== undefined) this.onFailureTimeout(timeoutMillis)
+    return this.#attach("onFailure", step, (self, next) => Core.onFailure(self, next))
+  }
+  /** Makes a failure final after this many milliseconds over all attempts and fallbacks. */
+  onFailureTimeout(millis: number): this {
+    return this.#set((self) => Core.onFailureTimeout(self, millis))
+  }
+
+  /**
+   * Runs the step to its end.
+   *
+   * **Details** — resolves with the target's answer when it was executed here, also when that is a failure that is not
+   * forwarded, and with the job when EZThrottle took it over. Rejects when there is neither.
+   */
+  async execute(client?: EZThrottle | null, options?: CallOptions): Promise<StepResult> {
+    const over = client ?? this.#client
+    if (over === undefined) throw new Error("Client is required. Pass client to execute() or Step(client)")
+    return run(
+      over.runtime,
+      Client.execute(this.#build([])).pipe(
+        Effect.map(stepResult),
+        Effect.catchReason("StepError", "Rejected", ({ status }) => Effect.succeed<StepResult>(localFailure(status)))
+      ),
+      options
+    )
+  }
+
+  #set(change: (self: Core.Step) => Core.Step): this {
+    this.#value = orThrow(() => change(this.#value))
+    return this
+  }
+
+  #attach(field: string, step: Builder, attach: (self: Core.Step, next: Core.Step) => Core.Step): this {
+    if (!(step instanceof Builder)) throw new EZThrottleError(`${field}: Expected a Step`)
+    // a bad trigger is refused now, whatever the step will be
+    orThrow(() => attach(this.#value, unset))
+    this.#attached = [...this.#attached, (self, around) => attach(self, step.#build(around))]
+    return this
+  }
+
+  #build(around: ReadonlyArray<Builder>): Core.Step {
+    if (around.includes(this)) throw new EZThrottleError("A step cannot be a part of itself")
+    if (this.#value.request.url === "") throw new Error("URL is required")
+    return this.#attached.reduce((self, attach) => attach(self, [...around, this]), this.#value)
+  }
+}
+
+/**
+ * A call that survives, built by methods that change it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Step = Builder
+
+/**
+ * What `Step` is: a class that can be called without `new` too.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StepConstructor {
+  new (client?: EZThrottle | null): Step
+  (client?: EZThrottle | null): Step
+  readonly prototype: Step
+}
+
+/**
+ * Makes a step, with `new` or without.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const Step: StepConstructor = /* @__PURE__ */ new Proxy(Builder, {
+  apply: (target, _, [client]: [client?: EZThrottle]) => new target(client)
+}) as StepConstructor // the type of a proxy does not tell what its traps add
+
+const orThrow = <A>(f: () => A): A => {
+  try {
+    return f()
+  } catch (error) {
+    throw toError(error)
+  }
+}
+
+type Change = (self: Core.Step) => Core.Step
+
+const choose = <Name extends string>(field: string, verbs: { readonly [key in Name]: Change }, name: Name): Change => {
+  if (Object.hasOwn(verbs, name)) return verbs[name]
+  throw new EZThrottleError(`${field}: Expected ${Object.keys(verbs).join(" or ")}`)
+}
+
+// JavaScript callers get the name of the field from the step's own check, not a TypeError
+const webhook = (given: WebhookOptions): Core.WebhookOptions =>
+  isObject(given) ? { ...given, hasQuorumVote: given.hasQuorumVote ?? given.has_quorum_vote } : given
+
+const retryPolicy = (given: RetryPolicyOptions): RetryPolicyOptions =>
+  isObject(given)
+    ? {
+        maxRetries: given.maxRetries ?? given.max_retries,
+        maxReroutes: given.maxReroutes ?? given.max_reroutes,
+        retryCodes: given.retryCodes ?? given.retry_codes,
+        rerouteCodes: given.rerouteCodes ?? given.reroute_codes
+      }
+    : given
+
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null
+
+const types: { readonly [type in StepType]: Change } = {
+  frugal: (self) => Core.frugal(self),
+  performance: (self) => Core.performance(self)
+}
+
+const strategies: { readonly [strategy in IdempotentStrategy]: Change } = {
+  hash: (self) => Core.idempotentStrategy(self, "HASH"),
+  unique: (self) => Core.idempotentStrategy(self, "UNIQUE")
+}
+
+// no verb leaves a step without its URL, so this is how one looks that has none yet
+const unset = makeStep({ request: { method: "GET", url: "", headers: {}, body: undefined } })

@@ -1,0 +1,78 @@
+/**
+ * EZThrottle over HTTP: takes steps, shows jobs, tells results, keeps webhook secrets.
+ *
+ * @since 0.1.0
+ */
+import type * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as EzthrottleApi from "../transport/EzthrottleApi.ts"
+import * as RemoteTransport from "../transport/RemoteTransport.ts"
+import type { EncodeOptions } from "../wire/Job.ts"
+import * as RemoteJobs from "./RemoteJobs.ts"
+import * as RemoteSecrets from "./RemoteSecrets.ts"
+import { type ResultSource, Service } from "./Service.ts"
+
+/**
+ * What the service can be told besides how to reach it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ServiceOptions extends EncodeOptions {
+  /** Where results come from when the service does not tell them. Without one, waiting fails with `CannotAwait`. */
+  readonly receiver?: ResultSource | undefined
+}
+
+/**
+ * Where EZThrottle is, who is calling, and where results come from.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options extends EzthrottleApi.Options, ServiceOptions {}
+
+/**
+ * Makes the service over calls that exist already.
+ *
+ * **Details** — a wait follows the job's event stream, attaching again after a disconnect, else polls. It gives up
+ * when the service could not be reached ten times in a row, a matter of minutes. Secrets set here are remembered for
+ * `rotate` until the client goes.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  api: EzthrottleApi.EzthrottleApi["Service"],
+  options: ServiceOptions = {}
+): Effect.Effect<Service["Service"]> =>
+  Effect.map(RemoteSecrets.make(api), (secrets) => ({
+    transport: RemoteTransport.make(api, options),
+    results: RemoteJobs.results(api, options.receiver),
+    job: RemoteJobs.job(api),
+    secrets
+  }))
+
+/**
+ * Provides the service over the `HttpClient` of the surroundings. A missing API key shows when a call is made.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<Service, never, HttpClient.HttpClient> =>
+  Layer.effect(
+    Service,
+    Effect.flatMap(HttpClient.HttpClient, (client) => make(EzthrottleApi.make(client, options), options))
+  )
+
+/**
+ * Provides the service as the environment says: `EZTHROTTLE_API_KEY`, `EZTHROTTLE_TRACKTAGS_URL`, `EZTHROTTLE_URL`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  options?: Omit<Options, "apiKey" | "ezthrottleUrl" | "tracktagsUrl">
+): Layer.Layer<Service, Config.ConfigError, HttpClient.HttpClient> =>
+  Layer.unwrap(Effect.map(EzthrottleApi.config, (read) => layer({ ...options, ...read })))

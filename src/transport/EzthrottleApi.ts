@@ -1,0 +1,292 @@
+/**
+ * The way to EZThrottle: through the proxy for what concerns a plan, straight to the service for looking at jobs.
+ *
+ * One call is one request: nothing here repeats, waits or follows a redirect. Every answer is bounded in size and time,
+ * and whatever comes back instead of one is a failure that names it. The API key is read when a call is made and
+ * appears in the `Authorization` header only: an answer that quotes it is cleaned before it becomes an error.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { constTrue } from "effect/Function"
+import { RequestInit as FetchRequestInit } from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as RetryAfter from "../engine/RetryAfter.ts"
+import { type Failure, MissingApiKey, ServiceUnreachable, Unsendable } from "../step/Failure.ts"
+import type { Call, Forwarded } from "../wire/Proxy.ts"
+import { readAnswer, envelope } from "../wire/Proxy.ts"
+import type { FetchInit } from "./LocalTransport.ts"
+import { flatMapCleaned, oversized, readBody, unreachable } from "./RemoteAnswer.ts"
+
+/**
+ * Where EZThrottle is and who is calling.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Without one, calls fail with `MissingApiKey`; building a client never does. */
+  readonly apiKey?: Redacted.Redacted | undefined
+  /** Base of the proxy. Defaults to `https://tracktags.fly.dev`. */
+  readonly tracktagsUrl?: string | undefined
+  /** Base of the service. Defaults to `https://ezthrottle.fly.dev`. */
+  readonly ezthrottleUrl?: string | undefined
+  /** Limit of one call, its whole answer included. Defaults to 30 seconds. */
+  readonly timeout?: Duration.Input | undefined
+  /** Passed on to `fetch` by clients made of it. Nothing by default. */
+  readonly requestInit?: FetchInit | undefined
+}
+
+/**
+ * A call to the service behind the proxy.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ProxiedCall<A, E> extends Omit<Call, "targetUrl"> {
+  /** Below the base of the service, from its first slash. */
+  readonly path: string
+  /** Reads what the service answered. */
+  readonly read: (forwarded: Forwarded) => Result.Result<A, E>
+  /** What the body holds that no error may repeat. */
+  readonly secrets?: ReadonlyArray<Redacted.Redacted> | undefined
+}
+
+/**
+ * What the service answered to a direct call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DirectAnswer {
+  readonly status: number
+  readonly body: string
+  /** When its `Retry-After` has passed, epoch milliseconds; `undefined` without one. */
+  readonly retryAt: number | undefined
+}
+
+/**
+ * A GET straight to the service.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DirectCall<A, E> {
+  /** Below the base of the service, from its first slash. */
+  readonly path: string
+  /** Reads what the service answered, whatever its status. */
+  readonly read: (answer: DirectAnswer) => Result.Result<A, E>
+}
+
+/**
+ * An event stream that the service opened, or the answer it gave instead.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Opened =
+  | { readonly _tag: "Events"; readonly text: Stream.Stream<string, Failure> }
+  | { readonly _tag: "Answered"; readonly answer: DirectAnswer }
+
+/**
+ * Calls to EZThrottle, once each.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class EzthrottleApi extends Context.Service<
+  EzthrottleApi,
+  {
+    /** Limit of one call, its whole answer included. */
+    readonly timeout: Duration.Duration
+    /** Calls the service through the proxy. */
+    readonly proxied: <A, E>(call: ProxiedCall<A, E>) => Effect.Effect<A, E | Failure>
+    /** Asks the service itself. */
+    readonly direct: <A, E>(call: DirectCall<A, E>) => Effect.Effect<A, E | Failure>
+    /** Opens an event stream at the service itself; it closes with the scope. The time limit ends with the head. */
+    readonly events: (path: string, lastEventId?: string) => Effect.Effect<Opened, Failure, Scope.Scope>
+  }
+>()("ezthrottle-effect/transport/EzthrottleApi") {}
+
+/**
+ * The most an answer of the proxy may hold: 1 MiB.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxProxiedBytes = 1_048_576
+
+/**
+ * The most a direct answer may hold: 8 MiB, because a job carries the answer of its target, up to 1 MiB, in JSON.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxDirectBytes = 8_388_608
+
+/**
+ * Makes the calls over any `HttpClient`.
+ *
+ * **Details** — the client's own span and `traceparent` are switched off for these calls, so that no tracer sees their
+ * headers, and clients made of `fetch` follow no redirect. A client with a `followRedirects` of its own keeps it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (client: HttpClient.HttpClient, options: Options = {}): EzthrottleApi["Service"] => {
+  const proxyUrl = `${base(options.tracktagsUrl ?? defaultTracktagsUrl)}/api/v1/proxy`
+  const serviceUrl = base(options.ezthrottleUrl ?? defaultEzthrottleUrl)
+  const limit = Duration.fromInputUnsafe(options.timeout ?? Duration.seconds(30))
+  const closing = HttpClient.withScope(client)
+  const manner = Context.make(HttpClient.TracerDisabledWhen, constTrue).pipe(
+    Context.add(FetchRequestInit, { ...options.requestInit, redirect: "manual" })
+  )
+
+  const open = (request: HttpClientRequest.HttpClientRequest) =>
+    Effect.flatMap(keyOf(options.apiKey), (key) =>
+      closing.execute(HttpClientRequest.bearerToken(request, key)).pipe(
+        Effect.provideContext(manner),
+        Effect.catch((error) => answerIn(error) ?? Effect.fail(unreachable(error)))
+      )
+    )
+
+  const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | ServiceUnreachable, R> =>
+    Effect.timeoutOrElse(effect, {
+      duration: limit,
+      orElse: () => {
+        const detail = `no complete answer within ${Duration.toMillis(limit)} ms`
+        return Effect.fail(new ServiceUnreachable({ detail, maybeAccepted: true }))
+      }
+    })
+
+  const read = Effect.fnUntraced(function* (answer: HttpClientResponse, maxBytes: number) {
+    const { body, isWhole } = yield* readBody(answer, maxBytes)
+    if (!isWhole && isSuccess(answer.status)) return yield* Effect.fail(oversized(body, maxBytes))
+    const now = yield* Clock.currentTimeMillis
+    const pause = RetryAfter.parse(answer.headers, now)
+    return { status: answer.status, body, retryAt: pause && now + Duration.toMillis(pause) }
+  })
+
+  const call = (request: HttpClientRequest.HttpClientRequest, maxBytes: number) =>
+    open(request).pipe(
+      Effect.flatMap((answer) => read(answer, maxBytes)),
+      // whatever is left of the answer is not wanted any more
+      Effect.scoped,
+      inTime
+    )
+
+  return {
+    timeout: limit,
+    proxied: ({ body, method, path, read: readForwarded, secrets = [] }) =>
+      call(
+        HttpClientRequest.post(proxyUrl).pipe(
+          HttpClientRequest.bodyText(envelope({ targetUrl: serviceUrl + path, method, body }), "application/json")
+        ),
+        maxProxiedBytes
+      ).pipe(
+        flatMapCleaned([options.apiKey, ...secrets], (answer) =>
+          Result.flatMap(readAnswer(answer), readForwarded)
+        )
+      ),
+    direct: ({ path, read: readDirect }) =>
+      call(HttpClientRequest.get(serviceUrl + path, { acceptJson: true }), maxDirectBytes).pipe(
+        flatMapCleaned([options.apiKey], readDirect)
+      ),
+    events: (path, lastEventId) =>
+      open(
+        HttpClientRequest.get(serviceUrl + path, {
+          headers: {
+            accept: "text/event-stream",
+            ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId })
+          }
+        })
+      ).pipe(
+        Effect.flatMap((answer): Effect.Effect<Opened, Failure> =>
+          isEventStream(answer)
+            ? Effect.succeed({ _tag: "Events", text: textOf(answer) })
+            : Effect.map(read(answer, maxDirectBytes), (answered) => ({ _tag: "Answered", answer: answered }))
+        ),
+        inTime
+      )
+  }
+}
+
+/**
+ * Reads the options from `EZTHROTTLE_API_KEY`, `EZTHROTTLE_TRACKTAGS_URL` and `EZTHROTTLE_URL`. None is required.
+ *
+ * @category configuration
+ * @since 0.1.0
+ */
+export const config: Config.Config<Pick<Options, "apiKey" | "ezthrottleUrl" | "tracktagsUrl">> = Config.all({
+  apiKey: Config.map(Config.option(Config.Redacted("EZTHROTTLE_API_KEY")), Option.getOrUndefined),
+  tracktagsUrl: Config.withDefault(Config.String("EZTHROTTLE_TRACKTAGS_URL"), undefined),
+  ezthrottleUrl: Config.withDefault(Config.String("EZTHROTTLE_URL"), undefined)
+})
+
+/**
+ * Provides the calls over the `HttpClient` of the surroundings.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<EzthrottleApi, never, HttpClient.HttpClient> =>
+  Layer.effect(
+    EzthrottleApi,
+    Effect.map(HttpClient.HttpClient, (client) => make(client, options))
+  )
+
+/**
+ * Provides the calls as the environment says, see `config`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  options?: Omit<Options, "apiKey" | "ezthrottleUrl" | "tracktagsUrl">
+): Layer.Layer<EzthrottleApi, Config.ConfigError, HttpClient.HttpClient> =>
+  Layer.unwrap(Effect.map(config, (read) => layer({ ...options, ...read })))
+
+const defaultTracktagsUrl = "https://tracktags.fly.dev"
+const defaultEzthrottleUrl = "https://ezthrottle.fly.dev"
+
+const base = (url: string): string => url.trim().replace(/\/+$/, "")
+
+const isSuccess = (status: number): boolean => status >= 200 && status <= 299
+
+const isEventStream = ({ headers, status }: HttpClientResponse): boolean =>
+  status === 200 && (headers["content-type"] ?? "").toLowerCase().startsWith("text/event-stream")
+
+// clients that fail on a status still have the answer
+const answerIn = ({ reason }: HttpClientError): Effect.Effect<HttpClientResponse> | undefined =>
+  reason._tag === "StatusCodeError" ? Effect.succeed(reason.response) : undefined
+
+const textOf = (answer: HttpClientResponse): Stream.Stream<string, Failure> =>
+  answer.stream.pipe(
+    Stream.mapError(unreachable),
+    Stream.decodeText
+  )
+
+const keyOf = (apiKey: Redacted.Redacted | undefined): Effect.Effect<Redacted.Redacted, MissingApiKey | Unsendable> => {
+  if (apiKey === undefined || Redacted.value(apiKey).trim() === "") {
+    return Effect.fail(new MissingApiKey({ variable: "EZTHROTTLE_API_KEY" }))
+  }
+  // an HTTP client would quote the header it refuses, and the key with it
+  return /^[\x21-\x7e]+$/.test(Redacted.value(apiKey))
+    ? Effect.succeed(apiKey)
+    : Effect.fail(
+        new Unsendable({ problem: "the API key holds a space, a line break or another character that no header carries" })
+      )
+}

@@ -1,0 +1,87 @@
+/** What came back from EZThrottle, or instead of an answer, before anybody reads what it means. */
+import * as Effect from "effect/Effect"
+import type { HttpClientError } from "effect/http/HttpClientError"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { excerpt, type Failure, MalformedAnswer, ServiceUnreachable } from "../step/Failure.ts"
+import { cutShort, failureOf } from "./Causes.ts"
+import { announcedLength, Collected } from "./ResponseBody.ts"
+
+/** Why there is no answer. Only what surely never left is surely not accepted. */
+export const unreachable = (error: HttpClientError): Failure => {
+  const failure = failureOf(error)
+  switch (failure._tag) {
+    case "Unsendable":
+      return failure
+    case "InvalidResponse":
+      return new MalformedAnswer({ problem: "expected HTTP", received: excerpt(failure.received) })
+    case "ConnectionFailed": {
+      const unsent = failure.kind === "refused" || failure.kind === "notFound" || failure.kind === "unreachable"
+      return new ServiceUnreachable({ detail: failure.message, maybeAccepted: !unsent })
+    }
+  }
+}
+
+/** The body as text, no further than the limit. */
+export const readBody = (
+  answer: HttpClientResponse,
+  maxBytes: number
+): Effect.Effect<{ readonly body: string; readonly isWhole: boolean }, ServiceUnreachable> =>
+  Effect.suspend(() => {
+    const collected = new Collected()
+    const take = Stream.runForEachWhile(answer.stream, (chunk) =>
+      Effect.sync(() => {
+        collected.add(chunk)
+        return collected.length <= maxBytes
+      })
+    )
+    return Effect.matchEffect(take, {
+      onSuccess: () =>
+        Effect.succeed({ body: decoder.decode(collected.bytes()), isWhole: collected.length <= maxBytes }),
+      onFailure: ({ reason }) =>
+        reason._tag === "EmptyBodyError"
+          ? Effect.succeed({ body: "", isWhole: true })
+          : Effect.fail(broken(answer, collected.length))
+    })
+  })
+
+/** An answer that is larger than anything the protocol has to say. */
+export const oversized = (body: string, maxBytes: number): MalformedAnswer =>
+  new MalformedAnswer({ problem: `more than ${maxBytes} bytes`, received: excerpt(body) })
+
+/**
+ * Reads an answer. When that fails, it is read again without the secrets the peer may have quoted, so that no error
+ * repeats them; what succeeds stays as it came.
+ */
+export const flatMapCleaned =
+  <In extends { readonly body: string }, A, E>(
+    secrets: ReadonlyArray<Redacted.Redacted | undefined>,
+    read: (answer: In) => Result.Result<A, E>
+  ) =>
+  <E1, R>(self: Effect.Effect<In, E1, R>): Effect.Effect<A, E | E1, R> =>
+    Effect.flatMap(self, (answer) => {
+      const result = read(answer)
+      return Effect.fromResult(
+        Result.isSuccess(result) ? result : read({ ...answer, body: secrets.reduce(hide, answer.body) })
+      )
+    })
+
+const hide = (body: string, secret: Redacted.Redacted | undefined): string => {
+  const clear = secret === undefined ? "" : Redacted.value(secret)
+  if (clear === "") return body
+  // a body in a body in JSON: the answer of the service as text within the answer of the proxy
+  const quoted = inJson(clear)
+  return [inJson(quoted), quoted, clear].reduce((text, spelling) => text.replaceAll(spelling, "<redacted>"), body)
+}
+
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
+
+const broken = ({ headers, status }: HttpClientResponse, received: number): ServiceUnreachable => {
+  const encoded = headers["content-encoding"] !== undefined
+  const { message } = cutShort(status, received, encoded ? undefined : announcedLength(headers["content-length"]))
+  return new ServiceUnreachable({ detail: message, maybeAccepted: true })
+}
+
+const decoder = new TextDecoder()

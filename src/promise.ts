@@ -4,27 +4,12 @@
  * @since 0.1.0
  */
 export { EZThrottle, EZThrottle as default } from "./promise/EZThrottle.ts"
-export type {
-  EZThrottleOptions,
-  QueueAndWaitOptions,
-  QueueOptions,
-  RequestOptions
-} from "./promise/EZThrottle.ts"
-export {
-  EZThrottleError,
-  RateLimitError,
-  TimeoutError,
-  WebhookVerificationError
-} from "./promise/Errors.ts"
+export type { EZThrottleOptions, QueueAndWaitOptions, QueueOptions, RequestOptions } from "./promise/EZThrottle.ts"
+export { EZThrottleError, RateLimitError, TimeoutError, WebhookVerificationError } from "./promise/Errors.ts"
 export type { ErrorDetails } from "./promise/Errors.ts"
 export { executeWithForwarding, ForwardToEZThrottle, withAutoForward } from "./promise/Forwarding.ts"
 export type { Forwarded, ForwardRequest } from "./promise/Forwarding.ts"
-export type {
-  FallbackJobOptions,
-  JobOptions,
-  RetryPolicyOptions,
-  WebhookOptions
-} from "./promise/JobOptions.ts"
+export type { FallbackJobOptions, JobOptions, RetryPolicyOptions, WebhookOptions } from "./promise/JobOptions.ts"
 export type {
   JobAnswer,
   LocalFailure,
@@ -43,3 +28,4 @@ export {
   verifyWebhookSignatureStrict
 } from "./promise/WebhookSignature.ts"
 export type { VerificationResult } from "./promise/WebhookSignature.ts"
+export type { ExecutionMode, RegionPolicy } from "./step/StepModel.ts"

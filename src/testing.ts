@@ -6,6 +6,15 @@
 export * as Arbitraries from "./testing/Arbitraries.ts"
 export * as Call from "./testing/Call.ts"
 export * as Script from "./testing/Script.ts"
+export { createTestClient } from "./testing/TestClient.ts"
+export type {
+  FakeServicePromise,
+  ReceivedDelegationPromise,
+  ReceivedPromise,
+  TestClient,
+  TestClientOptions,
+  Turnable
+} from "./testing/TestClient.ts"
 export { FakeService } from "./testing/FakeService.ts"
 export type { FakeJob, FakeServiceOptions } from "./testing/FakeService.ts"
 export type { ClearSecrets, FakeSecrets } from "./testing/FakeSecrets.ts"

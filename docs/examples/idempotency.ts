@@ -22,8 +22,11 @@ export default scene(
 
     const named = Step.idempotentKey(invoice, "invoice-7")
     const mine = yield* EZThrottle.submit(named)
-    const again = yield* EZThrottle.submit(Step.body(named, "invoice 7, corrected"))
-    yield* holds("your own key names the job, whatever the body", again.jobId, mine.jobId)
+    const again = yield* EZThrottle.submit(named)
+    yield* holds("a key of your own: sent twice, it is one job", [again.jobId, again.key], [mine.jobId, "invoice-7"])
+
+    const error = yield* Effect.flip(EZThrottle.submit(Step.body(named, "invoice 8")))
+    yield* holds("another call under your key is refused", error.reason._tag, "JobRefused")
 
     yield* EZThrottle.execute(Step.frugal(named))
     const [call] = upstream.calls("/orders/invoice")

@@ -1,7 +1,7 @@
 /** The same from promises: the official SDK's names and shapes over the same interpreter. */
 import * as Effect from "effect/Effect"
 import { EZThrottle, Step, StepType } from "ezthrottle-effect/promise"
-import { holds, scene, tell } from "./support/Scene.ts"
+import { holds, scene, tellArrivals } from "./support/Scene.ts"
 import { World } from "./support/World.ts"
 
 const shop = async (target: string, { apiKey, url }: { readonly apiKey: string; readonly url: string }) => {
@@ -15,12 +15,11 @@ const shop = async (target: string, { apiKey, url }: { readonly apiKey: string; 
 
   const there = await client.queueAndWait({ url: `${target}/orders/cart`, method: "POST", body: "tea" })
 
-  const controller = new AbortController()
+  const changedMind = AbortSignal.timeout(50)
   const endless = new Step(client).url(`${target}/slow/cart`).type(StepType.FRUGAL)
-  setTimeout(() => controller.abort(new Error("changed my mind")), 50)
-  const stopped = await endless.execute(null, { signal: controller.signal }).catch((error: Error) => error.message)
+  const stopped = await endless.execute(null, { signal: changedMind }).catch((error: unknown) => error)
 
-  return { here, there, stopped }
+  return { here, there, stopped: stopped === changedMind.reason }
 }
 
 export default scene(
@@ -28,25 +27,24 @@ export default scene(
   "Promises get the same, under the official SDK's names",
   Effect.gen(function* () {
     const { service, upstream } = yield* World
+    yield* tellArrivals
 
     const { here, stopped, there } = yield* Effect.tryPromise(() => shop(upstream.url, service))
 
-    yield* tell({ kind: "call", what: "GET /flaky/cart", result: "503" })
-    yield* tell({ kind: "retry", what: "GET /flaky/cart", result: "200" })
-    yield* holds("a FRUGAL step was retried and executed locally", here, {
+    yield* holds("a 503 was retried", upstream.calls("/flaky/cart").length, 2)
+    yield* holds("a FRUGAL step resolves as the official SDK's does", here, {
       status: "success",
       executed_locally: true,
       status_code: 200,
       response: '{"path":"/flaky/cart","status":200}'
     })
-    yield* tell({ kind: "forward", what: "POST /orders/cart", place: "EZThrottle", result: "accepted" })
     yield* holds(
-      "queueAndWait came back with the result",
-      [there.status, there.response?.status_code],
+      "queueAndWait really waits, and resolves with the result",
+      [there.status, there.response.status_code],
       ["success", 201]
     )
-    yield* tell({ kind: "call", what: "GET /slow/cart", result: "interrupted" })
-    yield* holds("an AbortSignal stops a step, with the signal's own reason", stopped, "changed my mind")
-    yield* upstream.abandoned("/slow/cart")
+    yield* holds("an AbortSignal stops a step, with the signal's own reason", stopped, true)
+    const { abandoned } = yield* upstream.abandoned("/slow/cart")
+    yield* holds("its target saw the connection close", abandoned, true)
   })
 )

@@ -6,7 +6,7 @@ import { client, World } from "./support/World.ts"
 
 export default scene(
   import.meta,
-  "Three regions race; one is slow, one is dead, and it takes as long as the best",
+  "Three regions race, and the slow and the dead one cost nothing",
   Effect.gen(function* () {
     const world = yield* World
     const { iad, lax, ord } = world.upstream.regions

@@ -17,7 +17,7 @@ import type { LookupFunction } from "node:net"
 import { Agent, buildConnector, type Dispatcher } from "undici"
 import type { EgressPolicy } from "./EgressPolicy.ts"
 import { type Addresses, type DnsFailed, resolve } from "./EgressResolver.ts"
-import { canonicalHost, defaultPort, UrlDenied } from "./EgressUrl.ts"
+import { canonicalHost, defaultPort, type UrlDenied } from "./EgressUrl.ts"
 
 /**
  * How connections are made.

@@ -4,6 +4,7 @@
  * A command either does all of its work or throws; whoever runs it rolls back. Refusals that are part of the contract
  * (a key that is taken, an epoch that is over) are answers.
  */
+import { hash } from "node:crypto"
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite"
 import type { JobState } from "../engine/JobState.ts"
 import { type JobColumn, jobColumns } from "./SqliteTables.ts"
@@ -48,14 +49,14 @@ export const releaseLimit = 1000
 /** Prepares the statements once and makes the commands over them. */
 export const jobCommands = (db: DatabaseSync, tally: Tally) => {
   const insert = db.prepare(
-    `INSERT INTO jobs (seq, state, ${jobColumns.join(", ")}) VALUES (?, ?, ${jobColumns.map(() => "?").join(", ")})
+    `INSERT INTO jobs (seq, state, key_digest, ${jobColumns.join(", ")}) VALUES (?, ?, ?, ${jobColumns.map(() => "?").join(", ")})
      ON CONFLICT DO NOTHING`
   )
   const insertPayload = db.prepare("INSERT INTO payloads (seq, step) VALUES (?, ?)")
   const insertMetadata = db.prepare(
     "INSERT INTO metadata (customer, name, value, seq) SELECT customer, ?, ?, seq FROM jobs WHERE seq = ?"
   )
-  const byKey = db.prepare("SELECT seq FROM jobs WHERE key_scope = ? AND key = ? AND rerun_of IS NULL")
+  const byKey = db.prepare("SELECT seq FROM jobs WHERE key_digest = ?")
   const byId = db.prepare("SELECT seq FROM jobs WHERE id = ?")
   const whole = db.prepare(
     `SELECT jobs.*, step, result, bodies FROM jobs JOIN payloads USING (seq) LEFT JOIN results USING (seq)
@@ -114,9 +115,10 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
 
   const enqueue = (job: JobInsert): LoadedJob | undefined => {
     const seq = tally.seq + 1
-    if (insert.run(seq, job.state, ...job.columns).changes === 0) {
-      const first = byKey.get(valueOf(job, "key_scope"), valueOf(job, "key"))
-      if (first === undefined || valueOf(job, "rerun_of") !== null) throw new Error("the job's id is taken")
+    const digest = digestOf(job)
+    if (insert.run(seq, job.state, digest, ...job.columns).changes === 0) {
+      const first = digest === null ? undefined : byKey.get(digest)
+      if (first === undefined) throw new Error("the job's id is taken")
       return load(seqOf(first))
     }
     insertPayload.run(seq, job.step)
@@ -217,5 +219,12 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
 }
 
 const seqOf = (row: Row): number => Number(row["seq"])
+
+/** Names scope and key in 16 bytes; a rerun has no place among the keys. */
+const digestOf = (job: JobInsert): Uint8Array | null => {
+  if (valueOf(job, "rerun_of") !== null) return null
+  const scope = String(valueOf(job, "key_scope"))
+  return hash("sha256", `${scope.length}:${scope}${String(valueOf(job, "key"))}`, "buffer").subarray(0, 16)
+}
 
 const valueOf = (job: JobInsert, column: JobColumn): SQLInputValue => job.columns[jobColumns.indexOf(column)] ?? null

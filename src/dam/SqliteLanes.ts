@@ -12,16 +12,18 @@ export const laneCommands = (db: DatabaseSync, tally: Tally) => {
   // SQLite reads a whole index to find its distinct values; these leap from one to the next
   const lanes = db.prepare(
     `WITH RECURSIVE found (lane) AS (
-       SELECT min(lane) FROM jobs WHERE state = 'queued'
+       SELECT (SELECT lane FROM jobs INDEXED BY jobs_queued WHERE state = 'queued' ORDER BY lane LIMIT 1)
        UNION ALL
-       SELECT (SELECT min(lane) FROM jobs WHERE state = 'queued' AND lane > found.lane) FROM found WHERE lane IS NOT NULL
+       SELECT (SELECT lane FROM jobs INDEXED BY jobs_queued WHERE state = 'queued' AND lane > found.lane ORDER BY lane LIMIT 1)
+       FROM found WHERE lane IS NOT NULL
      ) SELECT lane FROM found WHERE lane IS NOT NULL`
   )
   const accounts = db.prepare(
     `WITH RECURSIVE found (account) AS (
-       SELECT min(account) FROM jobs WHERE state = 'queued' AND lane = ?1
+       SELECT (SELECT account FROM jobs INDEXED BY jobs_queued WHERE state = 'queued' AND lane = ?1 ORDER BY account LIMIT 1)
        UNION ALL
-       SELECT (SELECT min(account) FROM jobs WHERE state = 'queued' AND lane = ?1 AND account > found.account)
+       SELECT (SELECT account FROM jobs INDEXED BY jobs_queued
+               WHERE state = 'queued' AND lane = ?1 AND account > found.account ORDER BY account LIMIT 1)
        FROM found WHERE account IS NOT NULL
      ) SELECT account FROM found WHERE account IS NOT NULL`
   )

@@ -3,6 +3,9 @@
  *
  * A job is spread over tables by how often its parts change. `jobs` holds what every transition rewrites and stays
  * small; the payload is written once, and attempts and result are only added, so that no transition copies a body.
+ * Keys are random, so each one changes a page of its index somewhere; their index holds 16 bytes of a digest instead of
+ * scope and key, which makes it a fifth of the size. A rerun has no digest and so stands outside.
+ *
  * Moments are `REAL`: whole numbers take no more room, and nothing beyond 2^53 can appear.
  */
 
@@ -19,6 +22,7 @@ export const migrations: ReadonlyArray<string> = [
     dialect TEXT NOT NULL,
     key_scope TEXT NOT NULL,
     key TEXT NOT NULL,
+    key_digest BLOB,
     key_given INTEGER NOT NULL,
     payload TEXT NOT NULL,
     lane TEXT NOT NULL,
@@ -40,7 +44,7 @@ export const migrations: ReadonlyArray<string> = [
     settled_at REAL,
     held_since REAL
   ) STRICT;
-  CREATE UNIQUE INDEX jobs_by_key ON jobs (key_scope, key) WHERE rerun_of IS NULL;
+  CREATE UNIQUE INDEX jobs_by_key ON jobs (key_digest) WHERE key_digest IS NOT NULL;
   CREATE INDEX jobs_by_state ON jobs (state, customer, seq);
   CREATE INDEX jobs_queued ON jobs (lane, account, seq) WHERE state = 'queued';
   CREATE INDEX jobs_waiting ON jobs (due_at) WHERE state IN ('scheduled', 'parked');

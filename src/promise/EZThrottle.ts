@@ -48,10 +48,9 @@ export interface EZThrottleOptions {
  * @category models
  * @since 0.1.0
  */
-export interface QueueOptions
-  extends Pick<JobOptions, "body" | "headers" | "metadata" | "method" | "retryAt" | "url"> {
+export interface QueueOptions extends Pick<JobOptions, "body" | "headers" | "metadata" | "method" | "retryAt" | "url"> {
   /** Told the result; its 2xx counts towards the quorum. */
-  readonly webhookUrl?: string | undefined
+  readonly webhookUrl?: string | null | undefined
 }
 
 /**
@@ -106,10 +105,8 @@ export class EZThrottle {
   }
 
   /** Hands a job over and waits for its result. A failed job is a result too. */
-  async queueAndWait(
-    { pollInterval: _, timeout = 300_000, ...request }: QueueAndWaitOptions,
-    options?: CallOptions
-  ): Promise<QueueResult> {
+  async queueAndWait(given: QueueAndWaitOptions, options?: CallOptions): Promise<QueueResult> {
+    const { pollInterval: _, timeout = 300_000, ...request } = given
     if (!(timeout > 0)) throw new EZThrottleError("timeout: Expected a positive number of milliseconds")
     return run(this.runtime, submitAndWait(toStep(jobOf(request)), timeout), options)
   }
@@ -126,17 +123,32 @@ export class EZThrottle {
     options?: CallOptions
   ): Promise<SecretAnswer> {
     const [primary, secondary] = [secret(primarySecret), optionalSecret(secondarySecret)]
-    return run(this.runtime, withSecrets(({ create }) => create(primary, secondary)), options)
+    return run(
+      this.runtime,
+      withSecrets(({ create }) => create(primary, secondary)),
+      options
+    )
   }
 
   /** Shows the webhook secrets, masked. */
   async getWebhookSecret(options?: CallOptions): Promise<SecretsView> {
-    return run(this.runtime, Effect.map(withSecrets(({ get }) => get), secretsView), options)
+    return run(
+      this.runtime,
+      Effect.map(
+        withSecrets(({ get }) => get),
+        secretsView
+      ),
+      options
+    )
   }
 
   /** Removes the webhook secrets. */
   async deleteWebhookSecret(options?: CallOptions): Promise<SecretAnswer> {
-    return run(this.runtime, withSecrets((secrets) => secrets.delete), options)
+    return run(
+      this.runtime,
+      withSecrets((secrets) => secrets.delete),
+      options
+    )
   }
 
   /**
@@ -150,7 +162,11 @@ export class EZThrottle {
     options?: CallOptions
   ): Promise<SecretAnswer> {
     const [next, old] = [secret(newSecret), optionalSecret(oldSecret)]
-    return run(this.runtime, withSecrets(({ rotate }) => rotate(next, old)), options)
+    return run(
+      this.runtime,
+      withSecrets(({ rotate }) => rotate(next, old)),
+      options
+    )
   }
 
   /** Hands a job over, or resolves with the fallback's value when EZThrottle cannot be reached. */
@@ -191,5 +207,5 @@ const optionalSecret = (text: string | null | undefined): Redacted.Redacted<stri
 
 const jobOf = ({ webhookUrl, ...request }: QueueOptions): JobOptions => ({
   ...request,
-  webhooks: webhookUrl === undefined ? undefined : [{ url: webhookUrl, hasQuorumVote: true }]
+  webhooks: webhookUrl === undefined || webhookUrl === null ? undefined : [{ url: webhookUrl, hasQuorumVote: true }]
 })

@@ -20,17 +20,17 @@ import { Step, StepType } from "./Step.ts"
 export interface ForwardRequest {
   readonly url: string
   /** Defaults to `GET`. */
-  readonly method?: string | undefined
-  readonly headers?: Readonly<Record<string, string>> | undefined
-  readonly body?: string | Uint8Array | undefined
-  readonly idempotentKey?: string | undefined
-  readonly metadata?: { readonly [key: string]: Json } | undefined
-  readonly webhooks?: ReadonlyArray<WebhookOptions> | undefined
-  readonly regions?: ReadonlyArray<string> | undefined
+  readonly method?: string | null | undefined
+  readonly headers?: Readonly<Record<string, string>> | null | undefined
+  readonly body?: string | Uint8Array | null | undefined
+  readonly idempotentKey?: string | null | undefined
+  readonly metadata?: { readonly [key: string]: Json } | null | undefined
+  readonly webhooks?: ReadonlyArray<WebhookOptions> | null | undefined
+  readonly regions?: ReadonlyArray<string> | null | undefined
   /** Statuses on which a FRUGAL step is forwarded. Defaults to 429, 500, 502, 503, 504. */
-  readonly fallbackOnError?: ReadonlyArray<number> | undefined
+  readonly fallbackOnError?: ReadonlyArray<number> | null | undefined
   /** Defaults to `FRUGAL` when returned, and to `PERFORMANCE` when thrown. */
-  readonly stepType?: StepType | undefined
+  readonly stepType?: StepType | null | undefined
 }
 
 /**
@@ -56,23 +56,23 @@ export class ForwardToEZThrottle extends Error {
   constructor(request: ForwardRequest)
   constructor(
     url: string,
-    method?: string,
-    headers?: Readonly<Record<string, string>>,
-    body?: string | Uint8Array,
-    idempotentKey?: string,
-    metadata?: { readonly [key: string]: Json },
-    webhooks?: ReadonlyArray<WebhookOptions>,
-    regions?: ReadonlyArray<string>
+    method?: string | null,
+    headers?: Readonly<Record<string, string>> | null,
+    body?: string | Uint8Array | null,
+    idempotentKey?: string | null,
+    metadata?: { readonly [key: string]: Json } | null,
+    webhooks?: ReadonlyArray<WebhookOptions> | null,
+    regions?: ReadonlyArray<string> | null
   )
   constructor(
     request: ForwardRequest | string,
-    method?: string,
-    headers?: Readonly<Record<string, string>>,
-    body?: string | Uint8Array,
-    idempotentKey?: string,
-    metadata?: { readonly [key: string]: Json },
-    webhooks?: ReadonlyArray<WebhookOptions>,
-    regions?: ReadonlyArray<string>
+    method?: string | null,
+    headers?: Readonly<Record<string, string>> | null,
+    body?: string | Uint8Array | null,
+    idempotentKey?: string | null,
+    metadata?: { readonly [key: string]: Json } | null,
+    webhooks?: ReadonlyArray<WebhookOptions> | null,
+    regions?: ReadonlyArray<string> | null
   ) {
     super("This call is for EZThrottle; run the function with executeWithForwarding or withAutoForward")
     this.request =
@@ -98,7 +98,7 @@ export const executeWithForwarding = async <A>(
     decided = await fn()
   } catch (error) {
     if (!(error instanceof ForwardToEZThrottle)) throw error
-    return forward(client, { stepType: StepType.PERFORMANCE, ...error.request }, options)
+    return forward(client, { ...error.request, stepType: error.request.stepType ?? StepType.PERFORMANCE }, options)
   }
   // what asks for no call is none of those that do
   return isForwarded(decided) ? forward(client, decided.forward, options) : (decided as Exclude<A, Forwarded>)
@@ -131,13 +131,17 @@ const forward = async (
   options: CallOptions | undefined
 ): Promise<StepResult> => {
   const step = new Step(client).url(url).type(stepType ?? StepType.FRUGAL)
-  if (method !== undefined) step.method(method)
-  if (headers !== undefined) step.headers(headers)
-  if (body !== undefined) step.body(body)
-  if (idempotentKey !== undefined) step.idempotentKey(idempotentKey)
-  if (metadata !== undefined) step.metadata(metadata)
-  if (webhooks !== undefined) step.webhooks(webhooks)
-  if (regions !== undefined) step.regions(regions)
-  if (fallbackOnError !== undefined) step.fallbackOnError(fallbackOnError)
+  given(method, (value) => step.method(value))
+  given(headers, (value) => step.headers(value))
+  given(body, (value) => step.body(value))
+  given(idempotentKey, (value) => step.idempotentKey(value))
+  given(metadata, (value) => step.metadata(value))
+  given(webhooks, (value) => step.webhooks(value))
+  given(regions, (value) => step.regions(value))
+  given(fallbackOnError, (value) => step.fallbackOnError(value))
   return step.execute(client, options)
+}
+
+const given = <A>(value: A | null | undefined, set: (value: A) => unknown): void => {
+  if (value !== undefined && value !== null) set(value)
 }

@@ -95,8 +95,7 @@ export interface FallbackJobOptions extends JobOptions {
 }
 
 /** Reads a job as a step, or throws an `EZThrottleError` that names the bad field. */
-export const toStep = (options: JobOptions): Step =>
-  Result.getOrThrowWith(Job.decode(given(options, [])), toError)
+export const toStep = (options: JobOptions): Step => Result.getOrThrowWith(Job.decode(given(options, [])), toError)
 
 /** What JavaScript callers pass as `undefined` or `null` is not there on the wire. */
 const given = (value: unknown, around: ReadonlyArray<unknown>): unknown => {

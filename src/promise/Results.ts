@@ -153,13 +153,21 @@ export const secretsView = (secrets: WebhookSecrets): SecretsView => ({
   has_secondary: secrets.hasSecondary
 })
 
-const localSuccess = (response: Response): LocalSuccess => ({
-  status: "success",
-  executed_locally: true,
-  status_code: response.status,
-  response: Reply.text(response),
-  ...(Reply.isText(response) ? {} : { body_base64: Base64.encode(response.body) })
-})
+const localSuccess = (response: Response): LocalSuccess => {
+  const text = Reply.text(response)
+  return {
+    status: "success",
+    executed_locally: true,
+    status_code: response.status,
+    response: text,
+    ...(isWhole(text, response) ? {} : { body_base64: Base64.encode(response.body) })
+  }
+}
 
-const body = (response: Response) =>
-  Reply.isText(response) ? { body: Reply.text(response) } : { body: "", body_base64: Base64.encode(response.body) }
+const body = (response: Response) => {
+  const text = Reply.text(response)
+  return isWhole(text, response) ? { body: text } : { body: "", body_base64: Base64.encode(response.body) }
+}
+
+// without a replacement character nothing was replaced, and the bytes need not be compared
+const isWhole = (text: string, response: Response): boolean => !text.includes("\ufffd") || Reply.isText(response)

@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as EzthrottleApi from "../transport/EzthrottleApi.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as LocalTransport from "../transport/LocalTransport.ts"
+import type { ResponseLimits } from "../transport/ResponseBody.ts"
 import * as Strategies from "../transport/Strategies.ts"
 import { EZThrottle, make } from "./EZThrottle.ts"
 import * as RemoteService from "./RemoteService.ts"
@@ -25,7 +26,7 @@ import * as RemoteService from "./RemoteService.ts"
  * @category models
  * @since 0.1.0
  */
-export interface ClientOptions extends RemoteService.Options {
+export interface ClientOptions extends RemoteService.Options, ResponseLimits {
   /** What makes the calls of FRUGAL steps here. Defaults to one over `fetch`. */
   readonly transport?: Exchanging | undefined
 }
@@ -51,7 +52,7 @@ export const layer = (options: ClientOptions = {}): Layer.Layer<EZThrottle, Conf
         ezthrottleUrl: options.ezthrottleUrl ?? environment.ezthrottleUrl
       })
       const service = yield* RemoteService.make(api, options)
-      const local = options.transport ?? LocalTransport.makeFetch({ requestInit: options.requestInit })
+      const local = options.transport ?? LocalTransport.makeFetch(options)
       return make(Strategies.client(local, service.transport), service)
     })
   ).pipe(Layer.provide(FetchHttpClient.layer))

@@ -42,10 +42,12 @@ export const job =
 /** Waits for results at the service, and at the receiver where the service tells none. */
 export const results = (api: Api, receiver: ResultSource | undefined): ResultSource => ({
   await: (jobId) =>
-    Effect.catch(awaitEnd(api, jobId), (reason) =>
-      reason._tag === "CannotAwait" && receiver !== undefined
-        ? receiver.await(jobId)
-        : Effect.fail(new ServiceError({ reason }))
+    awaitEnd(api, jobId).pipe(
+      Effect.catch((reason) =>
+        reason._tag === "CannotAwait" && receiver !== undefined
+          ? receiver.await(jobId)
+          : Effect.fail(new ServiceError({ reason }))
+      )
     )
 })
 
@@ -103,8 +105,9 @@ const follow = (api: Api, jobId: string, since: string | undefined): Effect.Effe
         Stream.runForEachWhile((chunk) =>
           Effect.sync(() => {
             heard ||= chunk !== ""
+            const tooLarge = parser.feed(chunk) !== undefined
             // an event too large to read can only be the last: the job has it too
-            ended ||= parser.feed(chunk) !== undefined
+            if (tooLarge) ended = true
             return !ended
           })
         )
@@ -125,11 +128,7 @@ const follow = (api: Api, jobId: string, since: string | undefined): Effect.Effe
   })
 
 /** Asks until the job has ended. Trouble that may pass is waited out, as long as it is not all there is. */
-const poll = Effect.fnUntraced(function* (
-  api: Api,
-  jobId: string,
-  below: string
-): Effect.fn.Return<JobResult, Reason> {
+const poll = Effect.fnUntraced(function* (api: Api, jobId: string, below: string): Effect.fn.Return<JobResult, Reason> {
   let failures = 0
   while (true) {
     const asked = yield* Effect.result(look(api, jobId, below))

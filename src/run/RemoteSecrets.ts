@@ -51,7 +51,10 @@ export const make = (api: EzthrottleApi["Service"]): Effect.Effect<Secrets> =>
 
 const path = "/api/v1/webhook-secrets"
 
-const strong = (primary: Redacted.Redacted, secondary: Redacted.Redacted | undefined): Effect.Effect<void, WeakSecret> => {
+const strong = (
+  primary: Redacted.Redacted,
+  secondary: Redacted.Redacted | undefined
+): Effect.Effect<void, WeakSecret> => {
   const weak = [["primarySecret", primary] as const, ["secondarySecret", secondary] as const].find(
     ([, secret]) => secret !== undefined && Redacted.value(secret).length < 16
   )

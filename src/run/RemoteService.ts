@@ -37,8 +37,8 @@ export interface Options extends EzthrottleApi.Options, ServiceOptions {}
  * Makes the service over calls that exist already.
  *
  * **Details** — a wait follows the job's event stream, attaching again after a disconnect, else polls. It gives up
- * when the service could not be reached ten times in a row, a matter of minutes. Secrets set here are remembered for
- * `rotate` until the client goes.
+ * when the service could not be reached ten times in a row, with pauses that double up to 30 seconds. Secrets set here
+ * are remembered for `rotate` as long as the service lives.
  *
  * @category constructors
  * @since 0.1.0

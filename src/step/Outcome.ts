@@ -204,7 +204,16 @@ export class StepError extends Schema.TaggedError<StepError>()("StepError", {
     const count = this.history.length
     return `${this.target} failed: ${this.reason.message}${count > 1 ? ` (after ${count} attempts)` : ""}`
   }
+
+  // loggers print errors as JSON, and a chained outcome names a whole step, its headers and body included
+  toJSON() {
+    const { chained, history, message, reason, target } = this
+    return { _tag: this._tag, target, message, reason, history, chained: chained && summary(chained) }
+  }
 }
+
+const summary = (chained: Chained) =>
+  chained._tag === "Ended" ? { ...chained, outcome: { _tag: chained.outcome._tag } } : chained
 
 /** Ends a step badly. */
 export const stepError = (step: Step, reason: StepReason, history: History, chained?: Chained): StepError =>

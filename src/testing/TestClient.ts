@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -20,6 +21,7 @@ import { FakeService } from "./FakeService.ts"
 import * as Meetings from "./Meeting.ts"
 import type { Script } from "./Script.ts"
 import * as Scripts from "./Script.ts"
+import { surround } from "./Surroundings.ts"
 import type { Options, ReceiptLike, Received, ReceivedDelegation } from "./TestTransport.ts"
 import { TestTransport } from "./TestTransport.ts"
 
@@ -136,8 +138,7 @@ export interface TestClient {
 export const createTestClient = ({ script, ...options }: TestClientOptions = {}): TestClient => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(surroundings(script, options), TestClock.layer()))
   const run = <A>(effect: Effect.Effect<A, never, Surroundings>): Promise<A> => runtime.runPromise(effect)
-  const wire = <A>(use: (wire: TestTransport["Service"]) => Effect.Effect<A>) =>
-    run(Effect.flatMap(TestTransport, use))
+  const wire = <A>(use: (wire: TestTransport["Service"]) => Effect.Effect<A>) => run(Effect.flatMap(TestTransport, use))
   const service = <A>(use: (service: FakeService["Service"]) => Effect.Effect<A>) =>
     run(Effect.flatMap(FakeService, use))
   const met = ({ exchange, fail, hang, isInterrupted, refuse, reply, reset }: Received): ReceivedPromise => ({
@@ -164,7 +165,7 @@ export const createTestClient = ({ script, ...options }: TestClientOptions = {})
     clock: {
       adjust: (duration) =>
         run(Meetings.settle.pipe(Effect.andThen(TestClock.adjust(duration)), Effect.andThen(Meetings.settle))),
-      now: () => run(Effect.clockWith((clock) => clock.currentTimeMillis))
+      now: () => run(Clock.currentTimeMillis)
     },
     service: {
       jobs: () => service(({ jobs }) => jobs),
@@ -188,10 +189,15 @@ export const createTestClient = ({ script, ...options }: TestClientOptions = {})
 
 type Surroundings = Client | FakeService | TestTransport
 
-/** A script takes the place of the test's own answers; what it was asked is on record all the same. */
+/** A script takes the place of the test's own answers. */
 const surroundings = (script: Script | undefined, options: Options): Layer.Layer<Surroundings> =>
-  script === undefined
-    ? TestTransport.layerWith(options)
-    : Layer.effectContext(Effect.map(TestTransport.make(options), (wire) => Context.make(TestTransport, wire))).pipe(
-        Layer.provideMerge(Scripts.layer(script, options))
-      )
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const wire = yield* TestTransport.make(options)
+      const scripted = script && (yield* Scripts.make(script, options))
+      const fake = yield* FakeService.make()
+      const delegating = options.delegations === "met" ? wire.delegating : undefined
+      const service = scripted === undefined ? wire : { ...wire, exchanges: scripted.exchanges }
+      return Context.add(surround(scripted ?? wire.exchanging, fake, delegating), TestTransport, service)
+    })
+  )

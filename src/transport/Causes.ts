@@ -88,7 +88,7 @@ const fromCode = (layer: object, layers: ReadonlyArray<object>): CallFailure | u
     })
   }
   const invalid = entry(answers, code) ?? (code.startsWith("HPE_") ? "something that is not HTTP" : undefined)
-  if (invalid !== undefined) return new InvalidResponse({ received: `${invalid} (${code})${beginningOf(layer, code)}` })
+  if (invalid !== undefined) return new InvalidResponse({ received: `${invalid} (${code})${beginningOf(layer)}` })
   const unsendable = entry(requests, code)
   if (unsendable === undefined) return undefined
   // undici names the field it refuses ("invalid x-name header") and never quotes a value
@@ -105,6 +105,9 @@ const fromName = (layer: object): CallFailure | undefined => {
       return new Unsendable({ problem: "the HTTP client cannot read the request's URL" })
   }
   switch (textOf(layer, "name")) {
+    // undici leaves the code of some parser errors out
+    case "HTTPParserError":
+      return new InvalidResponse({ received: `something that is not HTTP${beginningOf(layer)}` })
     case "AbortError":
       return new ConnectionFailed({ kind: "other", detail: "the HTTP client gave the call up" })
     case "TimeoutError":
@@ -138,12 +141,13 @@ const placeOf = (layers: ReadonlyArray<object>): string | undefined => {
   return undefined
 }
 
-/** Where HTTP was expected and none came, the first bytes say what the peer speaks. */
-const beginningOf = (layer: object, code: string): string => {
+/** Where not even a status line came, the first bytes say what the peer speaks; later ones may be anybody's data. */
+const beginningOf = (layer: object): string => {
+  if (!NO_STATUS_LINE.test(textOf(layer, "message") ?? "")) return ""
   const data = read(layer, "data")
   const bytes = typeof data === "string" ? data : data instanceof Uint8Array ? latin1.decode(data.subarray(0, 40)) : ""
   const line = bytes.slice(0, 40).split(LINE_END, 1)[0] ?? ""
-  return code === "HPE_INVALID_CONSTANT" && line !== "" ? `, beginning with ${JSON.stringify(line)}` : ""
+  return line === "" ? "" : `, beginning with ${JSON.stringify(line)}`
 }
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
@@ -162,6 +166,7 @@ const textOf = (layer: object, field: string): string | undefined => {
 
 const MAX_LAYERS = 16
 const BAD_ANSWER = /^bad (response|upgrade)$/
+const NO_STATUS_LINE = /expected HTTP\//i
 const LINE_END = /[\r\n]/
 const latin1 = new TextDecoder("latin1")
 const TLS =
@@ -230,6 +235,8 @@ const answers: { readonly [code: string]: string } = {
   Z_BUF_ERROR: "a body that ends in the middle of its Content-Encoding",
   ERR__ERROR_FORMAT_PADDING_1: "a body that is not in its Content-Encoding",
   ZlibError: "a body that is not in its Content-Encoding",
+  // undici asserts what a sane answer would fulfil
+  ERR_ASSERTION: "an answer that the HTTP client cannot make sense of",
   UND_ERR_REDIRECT_MAX: "more redirects than the HTTP client follows"
 }
 

@@ -197,9 +197,7 @@ export const make = (client: HttpClient.HttpClient, options: Options = {}): Ezth
         ),
         maxProxiedBytes
       ).pipe(
-        flatMapCleaned([options.apiKey, ...secrets], (answer) =>
-          Result.flatMap(readAnswer(answer), readForwarded)
-        )
+        flatMapCleaned([options.apiKey, ...secrets], (answer) => Result.flatMap(readAnswer(answer), readForwarded))
       ),
     direct: ({ path, read: readDirect }) =>
       call(HttpClientRequest.get(serviceUrl + path, { acceptJson: true }), maxDirectBytes).pipe(
@@ -274,10 +272,7 @@ const answerIn = ({ reason }: HttpClientError): Effect.Effect<HttpClientResponse
   reason._tag === "StatusCodeError" ? Effect.succeed(reason.response) : undefined
 
 const textOf = (answer: HttpClientResponse): Stream.Stream<string, Failure> =>
-  answer.stream.pipe(
-    Stream.mapError(unreachable),
-    Stream.decodeText
-  )
+  answer.stream.pipe(Stream.mapError(unreachable), Stream.decodeText)
 
 const keyOf = (apiKey: Redacted.Redacted | undefined): Effect.Effect<Redacted.Redacted, MissingApiKey | Unsendable> => {
   if (apiKey === undefined || Redacted.value(apiKey).trim() === "") {
@@ -287,6 +282,8 @@ const keyOf = (apiKey: Redacted.Redacted | undefined): Effect.Effect<Redacted.Re
   return /^[\x21-\x7e]+$/.test(Redacted.value(apiKey))
     ? Effect.succeed(apiKey)
     : Effect.fail(
-        new Unsendable({ problem: "the API key holds a space, a line break or another character that no header carries" })
+        new Unsendable({
+          problem: "the API key holds a space, a line break or another character that no header carries"
+        })
       )
 }

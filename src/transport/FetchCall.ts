@@ -82,23 +82,27 @@ const receive = (
   const broken = (received: number | undefined) => () =>
     settle(Exit.fail(new TransportError({ reason: cutShort(status, received, announced) })))
   if (announced !== undefined) {
-    // what the head announced is within the limit and no server can send more under it
-    answer.arrayBuffer().then((body) => give(new Uint8Array(body)), broken(undefined))
+    answer
+      .arrayBuffer()
+      .then(
+        (body) => (body.byteLength > limit ? fail(tooLarge(status, limit)) : give(new Uint8Array(body))),
+        broken(undefined)
+      )
     return
   }
   const reader = answer.body.getReader()
   const body = new Collected()
-  const next = (): void => {
+  const readOn = (): void => {
     reader.read().then(
       ({ done, value }) => {
         if (done) return give(body.bytes())
         body.add(value)
-        return body.length > limit ? fail(tooLarge(status, limit)) : next()
+        return body.length > limit ? fail(tooLarge(status, limit)) : readOn()
       },
       () => broken(body.length)()
     )
   }
-  next()
+  readOn()
 }
 
 /** Browsers show a redirect they were told not to follow as status 0 without headers. */

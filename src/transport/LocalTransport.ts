@@ -16,7 +16,7 @@ import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import { type HttpClientResponse, toWeb } from "effect/http/HttpClientResponse"
 import * as UrlParams from "effect/http/UrlParams"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -163,7 +163,7 @@ const failed = (request: Request, error: HttpClientError): TransportError => {
 const read = (method: string, answer: HttpClientResponse, limit: number): Effect.Effect<Response, TransportError> => {
   const { status } = answer
   if (!isFinalStatus(status)) return Effect.fail(FetchCall.oddStatus(status))
-  const headers: Record<string, string> = { ...answer.headers }
+  const headers: Record<string, string> = { ...answer.headers, ...cookiesOf(answer) }
   if (isBodiless(method, status)) return Effect.succeed(response(status, headers))
   const announced = headers["content-encoding"] === undefined ? announcedLength(headers["content-length"]) : undefined
   if (announced !== undefined && announced > limit) return Effect.fail(tooLarge(status, limit))
@@ -182,6 +182,13 @@ const read = (method: string, answer: HttpClientResponse, limit: number): Effect
             })
           )
   })
+}
+
+/** Of several cookies Effect's headers keep the last one only; the answer of `fetch` underneath has them all. */
+const cookiesOf = (answer: HttpClientResponse): { readonly [name: string]: string } => {
+  if (answer.headers["set-cookie"] === undefined) return {}
+  const web = Option.getOrUndefined(toWeb(answer))
+  return web === undefined ? {} : { "set-cookie": web.headers.getSetCookie().join(", ") }
 }
 
 /** The length is announced and within the limit: one piece. */

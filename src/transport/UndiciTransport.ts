@@ -166,7 +166,7 @@ class Answer implements Dispatcher.DispatchHandler {
   /** Before the request has a connection there is nothing to close yet: `onRequestStart` does it then. */
   abort(): void {
     this.#settled = true
-    this.#controller?.abort(ABORTED)
+
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -222,14 +222,18 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   #succeed(body: Uint8Array): void {
-    this.#settled = true
-    this.#resume(Exit.succeed({ _tag: "Response", status: this.#status, headers: this.#headers, body }))
+    this.#settle(Exit.succeed({ _tag: "Response", status: this.#status, headers: this.#headers, body }))
   }
 
   #fail(error: TransportError): void {
+    this.#settle(Exit.fail(error))
+
+  }
+
+  /** Not from within undici's parser: there the connection is not free yet for the call that may come next. */
+  #settle(result: Exit.Exit<Response, TransportError>): void {
     this.#settled = true
-    this.#resume(Exit.fail(error))
-    this.#controller?.abort(ABORTED)
+    queueMicrotask(() => this.#resume(result))
   }
 
   #invalid(received: string): void {

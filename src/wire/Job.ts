@@ -153,18 +153,15 @@ const invalid = (spelt: unknown, issue: SchemaIssue.Issue): InvalidJob => {
 }
 
 const codeOf = (spelt: unknown, path: ReadonlyArray<PropertyKey>): InvalidJob["code"] => {
-  const jobs = path.slice(0, -2)
   const [place, name] = path.slice(-2)
-  if (place !== "headers" || !jobs.every((key) => nested.includes(key))) return "invalid_field"
-  const headers = [...jobs, place].reduce(member, spelt)
-  if (typeof member(headers, name ?? "") !== "string") return "invalid_field"
+  if (place !== "headers" || name === undefined) return "invalid_field"
+  const headers = path.slice(0, -1).reduce(member, spelt)
+  if (typeof member(headers, name) !== "string") return "invalid_field"
   const same = Object.keys(Object(headers)).filter((key) => key.toLowerCase() === String(name).toLowerCase())
   return same.length > 1 ? "duplicate_header" : "invalid_header"
 }
 
 const member = (value: unknown, key: PropertyKey): unknown =>
   typeof value === "object" && value !== null ? Object.getOwnPropertyDescriptor(value, key)?.value : undefined
-
-const nested: ReadonlyArray<PropertyKey> = ["fallback_job", "on_success", "on_failure"]
 
 const describe = SchemaIssue.makeFormatterStandardSchemaV1()

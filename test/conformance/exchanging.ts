@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
@@ -161,7 +162,11 @@ export const suite = (name: string, { decodes, make, sendsGetWithBody }: Subject
       it.live("carries no trace of ours", () =>
         Effect.gen(function* () {
           const { url } = yield* Upstream.http((heard, response) =>
-            response.end(Object.keys(heard.headers).filter((name) => name === "traceparent" || name === "b3").join())
+            response.end(
+              Object.keys(heard.headers)
+                .filter((name) => name === "traceparent" || name === "b3")
+                .join()
+            )
           )
           assert.strictEqual(Reply.text(yield* Effect.withSpan(ask({ url }), "attempt")), "")
         })
@@ -313,7 +318,7 @@ export const suite = (name: string, { decodes, make, sendsGetWithBody }: Subject
 
       it.live("that has no end is cut at the limit, and the connection closed", () =>
         Effect.gen(function* () {
-          const hungUp = yield* Effect.callback<Effect.Effect<void>>((resume) => resume(Effect.succeed(Effect.void)))
+          const hungUp = yield* Deferred.make<void>()
           const { url } = yield* Upstream.raw((socket) => {
             socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
             const pour = () => {
@@ -322,11 +327,12 @@ export const suite = (name: string, { decodes, make, sendsGetWithBody }: Subject
               }
             }
             socket.on("drain", pour)
+            socket.on("close", () => Deferred.doneUnsafe(hungUp, Effect.void))
             pour()
           })
-          yield* hungUp
           const transport = yield* make({ maxResponseBytes: 70_000 })
           assert.strictEqual((yield* failureOf(transport.send(exchange({ url }))))._tag, "ResponseTooLarge")
+          yield* Deferred.await(hungUp)
         })
       )
 
@@ -371,7 +377,7 @@ export const suite = (name: string, { decodes, make, sendsGetWithBody }: Subject
       const halves = {
         "an announced body": ["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789", "100 bytes announced"],
         "a chunked body": ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n", "end never came"]
-      }
+      } as const
       for (const [what, [written, told]] of Object.entries(halves)) {
         it.live(`names what was received when ${what} stops half-way`, () =>
           Effect.gen(function* () {
@@ -379,7 +385,7 @@ export const suite = (name: string, { decodes, make, sendsGetWithBody }: Subject
             const reason = yield* failureOf(ask({ url }))
             assert.strictEqual(reason._tag, "InvalidResponse")
             assert.include(reason.message, "status 200")
-            assert.include(reason.message, told ?? "")
+            assert.include(reason.message, told)
           })
         )
       }

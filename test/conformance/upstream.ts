@@ -8,6 +8,8 @@ import { type AddressInfo, createServer as createSocketServer, type Server, type
 export interface Upstream {
   readonly origin: string
   readonly url: string
+  /** How many connections were ever accepted. */
+  readonly connections: () => number
 }
 
 export interface Heard {
@@ -19,7 +21,9 @@ export interface Heard {
 
 const listening = <S extends Server>(server: S): Effect.Effect<Upstream, never, Scope.Scope> => {
   const sockets = new Set<Socket>()
+  let accepted = 0
   server.on("connection", (socket: Socket) => {
+    accepted++
     sockets.add(socket)
     // what a client does to a connection is the test's business, not an error of the server
     socket.on("error", () => {})
@@ -29,7 +33,7 @@ const listening = <S extends Server>(server: S): Effect.Effect<Upstream, never, 
     Effect.callback<Upstream>((resume) => {
       server.listen(0, "127.0.0.1", () => {
         const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-        resume(Effect.succeed({ origin, url: `${origin}/target?token=secret` }))
+        resume(Effect.succeed({ origin, url: `${origin}/target?token=secret`, connections: () => accepted }))
       })
     }),
     () =>

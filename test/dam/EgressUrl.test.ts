@@ -111,7 +111,7 @@ const form: ReadonlyArray<readonly [reason: string, urls: ReadonlyArray<string>]
     "NonCanonicalHost",
     [
       "http://8.8.8.8./",
-      "http://08.8.8.8/",
+      "http://010.8.8.8/",
       "http://8.8.8/",
       "http://0x8.8.8.8/",
       "http://134744072/",

@@ -89,7 +89,11 @@ describe("submitJob", () => {
           idempotent_key: "two"
         }
       },
-      on_success: { url: `${url}/3`, method: "GET", on_success: { url: `${url}/4`, method: "GET", on_failure_timeout_ms: 5 } },
+      on_success: {
+        url: `${url}/3`,
+        method: "GET",
+        on_success: { url: `${url}/4`, method: "GET", on_failure_timeout_ms: 5 }
+      },
       on_failure: { url: `${url}/5`, method: "GET", retry_policy: { max_reroutes: 0 } },
       on_failure_timeout_ms: 1000,
       idempotent_key: "one",
@@ -99,9 +103,20 @@ describe("submitJob", () => {
 
   it("takes undefined and null for what is left out, as the official SDK does", async () => {
     await using at = await setUp()
-    const job: object = { url, method: undefined, headers: null, webhooks: [{ url, regions: null }], onSuccess: { url, body: null } }
+    const job: object = {
+      url,
+      method: undefined,
+      headers: null,
+      webhooks: [{ url, regions: null }],
+      onSuccess: { url, body: null }
+    }
     await at.client.submitJob(job as JobOptions)
-    assert.deepStrictEqual(at.proxy.jobs[0], { url, method: "GET", webhooks: [{ url }], on_success: { url, method: "GET" } })
+    assert.deepStrictEqual(at.proxy.jobs[0], {
+      url,
+      method: "GET",
+      webhooks: [{ url }],
+      on_success: { url, method: "GET" }
+    })
   })
 
   it.each<[field: string, job: unknown]>([
@@ -134,12 +149,23 @@ describe("submitJob", () => {
 
   it.each<[what: string, options: ProxyOptions, message: string]>([
     ["a proxy failure", { proxy: () => ({ status: 502, body: "bad gateway" }) }, "Proxy request failed: bad gateway"],
-    ["a denial", { proxy: () => ({ status: 200, body: { status: "denied", error: "quota" } }) }, "Request denied: quota"],
-    ["a refused job", { service: () => ({ status: 422, body: "url_denied" }) }, "EZThrottle job creation failed: url_denied"]
+    [
+      "a denial",
+      { proxy: () => ({ status: 200, body: { status: "denied", error: "quota" } }) },
+      "Request denied: quota"
+    ],
+    [
+      "a refused job",
+      { service: () => ({ status: 422, body: "url_denied" }) },
+      "EZThrottle job creation failed: url_denied"
+    ]
   ])("rejects %s in the official words", async (_what, options, message) => {
     await using at = await setUp(options)
     const error = await rejection(at.client.submitJob({ url }))
-    assert.deepStrictEqual([error.constructor, error.name, error.message, error.retryAt], [EZThrottleError, "EZThrottleError", message, null])
+    assert.deepStrictEqual(
+      [error.constructor, error.name, error.message, error.retryAt],
+      [EZThrottleError, "EZThrottleError", message, null]
+    )
     assert.strictEqual(at.proxy.calls.length, 1)
   })
 
@@ -151,12 +177,17 @@ describe("submitJob", () => {
     const error = await rejection(at.client.submitJob({ url }))
     assert.instanceOf(error, RateLimitError)
     assert.instanceOf(error, EZThrottleError)
-    assert.deepStrictEqual([error.name, error.message, error.retryAt], ["RateLimitError", "Rate limited: too many", retryAt])
+    assert.deepStrictEqual(
+      [error.name, error.message, error.retryAt],
+      ["RateLimitError", "Rate limited: too many", retryAt]
+    )
   })
 
   it("counts a Retry-After that is a date from now", async () => {
     const at = new Date(Date.now() + 3_600_000).toUTCString()
-    await using here = await setUp({ proxy: () => ({ status: 429, headers: { "retry-after": at }, body: { error: "wait" } }) })
+    await using here = await setUp({
+      proxy: () => ({ status: 429, headers: { "retry-after": at }, body: { error: "wait" } })
+    })
     const error = await rejection(here.client.submitJob({ url }))
     assert.closeTo(error.retryAt, Date.parse(at), 2_000)
   })
@@ -182,11 +213,27 @@ describe("submitJob", () => {
 describe("queueRequest", () => {
   it("is submitJob with one webhook that votes", async () => {
     await using at = await setUp()
-    const answer = await at.client.queueRequest({ url, webhookUrl: `${url}/hook`, method: "POST", headers: { A: "1" }, body: "b", metadata: { c: 1 }, retryAt: 5 })
+    const answer = await at.client.queueRequest({
+      url,
+      webhookUrl: `${url}/hook`,
+      method: "POST",
+      headers: { A: "1" },
+      body: "b",
+      metadata: { c: 1 },
+      retryAt: 5
+    })
     assert.strictEqual(answer.job_id, "job-1")
     await at.client.queueRequest({ url })
     assert.deepStrictEqual(at.proxy.jobs, [
-      { url, method: "POST", headers: { A: "1" }, body: "b", metadata: { c: 1 }, webhooks: [{ url: `${url}/hook` }], retry_at: 5 },
+      {
+        url,
+        method: "POST",
+        headers: { A: "1" },
+        body: "b",
+        metadata: { c: 1 },
+        webhooks: [{ url: `${url}/hook` }],
+        retry_at: 5
+      },
       { url, method: "GET" }
     ])
   })
@@ -194,11 +241,18 @@ describe("queueRequest", () => {
 
 describe("request", () => {
   it("goes straight to the target and resolves with fetch's response, whatever the status", async () => {
-    await using target = await listen((seen) => ({ status: 503, headers: { "x-a": "1" }, body: `${seen.method} ${seen.body}` }))
+    await using target = await listen((seen) => ({
+      status: 503,
+      headers: { "x-a": "1" },
+      body: `${seen.method} ${seen.body}`
+    }))
     await using at = await setUp()
     const response = await at.client.request({ url: target.url, method: "POST", headers: { B: "2" }, body: "text" })
     assert.instanceOf(response, Response)
-    assert.deepStrictEqual([response.status, response.headers.get("x-a"), await response.text()], [503, "1", "POST text"])
+    assert.deepStrictEqual(
+      [response.status, response.headers.get("x-a"), await response.text()],
+      [503, "1", "POST text"]
+    )
     assert.strictEqual(target.seen[0]?.headers["b"], "2")
     assert.strictEqual((await at.client.request({ url: target.url })).status, 503)
     assert.deepStrictEqual(at.proxy.calls, [])
@@ -239,7 +293,10 @@ describe("forwardOrFallback", () => {
     ["refused jobs", { service: () => ({ status: 400, body: "no" }) }]
   ])("rejects everything else: %s", async (_what, options) => {
     await using at = await setUp(options)
-    assert.instanceOf(await rejection(at.client.forwardOrFallback(() => assert.fail("not asked for"), { url })), EZThrottleError)
+    assert.instanceOf(
+      await rejection(at.client.forwardOrFallback(() => assert.fail("not asked for"), { url })),
+      EZThrottleError
+    )
   })
 
   it("rejects bad input and a missing key", async () => {

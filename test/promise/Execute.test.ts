@@ -34,6 +34,12 @@ describe("a FRUGAL step", () => {
     assert.strictEqual(result.body_base64, Buffer.from(bytes).toString("base64"))
   })
 
+  it("takes a replacement character that the target itself sent for the text it is", async () => {
+    await using at = await setUp(() => ({ status: 200, body: "\ufffd" }))
+    const { body_base64, response } = await at.frugal().execute()
+    assert.deepStrictEqual([response, body_base64], ["\ufffd", undefined])
+  })
+
   it("that gets a status which is not forwarded resolves as failed, it does not reject", async () => {
     await using at = await setUp(() => ({ status: 404, body: "gone" }))
     assert.deepStrictEqual(await at.frugal().execute(), {
@@ -71,7 +77,9 @@ describe("a FRUGAL step", () => {
   })
 
   it("without an answer rejects with why it could not be forwarded", async () => {
-    await using at = await setUp(() => "reset", { proxy: () => ({ status: 429, body: { error: "slow down", retry_at: 1_760_000_000_000 } }) })
+    await using at = await setUp(() => "reset", {
+      proxy: () => ({ status: 429, body: { error: "slow down", retry_at: 1_760_000_000_000 } })
+    })
     const error = await rejection(at.frugal().execute())
     assert.instanceOf(error, RateLimitError)
     assert.deepStrictEqual([error.message, error.retryAt], ["Rate limited: slow down", 1_760_000_000_000])
@@ -137,14 +145,19 @@ describe("the chain of a FRUGAL step", () => {
   it("runs onSuccess before it resolves", async () => {
     await using at = await setUp(byPath({ "/": { status: 200 }, "/next": { status: 200 } }))
     await at.frugal().onSuccess(at.frugal("/next")).execute()
-    assert.deepStrictEqual(at.target.seen.map(({ path }) => path), ["/", "/next"])
+    assert.deepStrictEqual(
+      at.target.seen.map(({ path }) => path),
+      ["/", "/next"]
+    )
   })
 
   it("stays a success when onSuccess fails, and nothing goes unhandled", async () => {
     const unhandled: Array<unknown> = []
     const note = (reason: unknown) => unhandled.push(reason)
     process.on("unhandledRejection", note)
-    await using at = await setUp(() => ({ status: 200, body: "fine" }), { service: () => ({ status: 400, body: "no" }) })
+    await using at = await setUp(() => ({ status: 200, body: "fine" }), {
+      service: () => ({ status: 400, body: "no" })
+    })
     const result = await at.frugal().onSuccess(new Step().url(at.target.url)).execute()
     await new Promise<void>((resolve) => setImmediate(resolve))
     process.off("unhandledRejection", note)
@@ -157,18 +170,26 @@ describe("the chain of a FRUGAL step", () => {
     await using at = await setUp(byPath({ "/": { status: 404 }, "/sorry": { status: 200 } }))
     const result = await at.frugal().onFailure(at.frugal("/sorry")).execute()
     assert.deepStrictEqual([result.status, result.status_code], ["failed", 404])
-    assert.deepStrictEqual(at.target.seen.map(({ path }) => path), ["/", "/sorry"])
+    assert.deepStrictEqual(
+      at.target.seen.map(({ path }) => path),
+      ["/", "/sorry"]
+    )
   })
 
   it("takes a fallback left at the default type along, and runs the parent's onSuccess when it wins", async () => {
-    await using at = await setUp(byPath({ "/": { status: 500 }, "/spare": { status: 200, body: "spare" }, "/next": { status: 200 } }))
+    await using at = await setUp(
+      byPath({ "/": { status: 500 }, "/spare": { status: 200, body: "spare" }, "/next": { status: 200 } })
+    )
     const result = await at
       .frugal()
       .fallback(new Step().url(`${at.target.url}/spare`))
       .onSuccess(at.frugal("/next"))
       .execute()
     assert.deepStrictEqual([result.status, result.response], ["success", "spare"])
-    assert.deepStrictEqual(at.target.seen.map(({ path }) => path), ["/", "/spare", "/next"])
+    assert.deepStrictEqual(
+      at.target.seen.map(({ path }) => path),
+      ["/", "/spare", "/next"]
+    )
     assert.deepStrictEqual(at.proxy.calls, [])
   })
 
@@ -176,7 +197,10 @@ describe("the chain of a FRUGAL step", () => {
     await using at = await setUp(() => ({ status: 503 }))
     const result = await at.frugal("/").fallback(at.frugal("/one")).fallback(at.frugal("/two")).execute()
     assert.strictEqual(result.job_id, "job-1")
-    assert.deepStrictEqual(at.target.seen.map(({ path }) => path), ["/", "/one", "/two"])
+    assert.deepStrictEqual(
+      at.target.seen.map(({ path }) => path),
+      ["/", "/one", "/two"]
+    )
     assert.strictEqual(at.proxy.jobs.length, 1)
     assert.strictEqual(at.proxy.jobs[0].url, `${at.target.url}/`)
   })
@@ -185,6 +209,9 @@ describe("the chain of a FRUGAL step", () => {
     await using at = await setUp((seen) => (seen.path === "/" ? "reset" : { status: 200 }))
     const result = await at.frugal().fallback(at.frugal("/spare"), { triggerOnTimeout: 60_000 }).execute()
     assert.strictEqual(result.job_id, "job-1")
-    assert.deepStrictEqual(at.target.seen.map(({ path }) => path), ["/"])
+    assert.deepStrictEqual(
+      at.target.seen.map(({ path }) => path),
+      ["/"]
+    )
   })
 })

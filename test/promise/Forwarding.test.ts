@@ -12,12 +12,15 @@ const setUp = async (answer: (seen: Seen) => Answer = () => ({ status: 200, body
 }
 
 describe("executeWithForwarding", () => {
-  it.each([[7], [undefined], [null], [{ forward: 7 }], [{ forward: null }], [{ data: [] }]])("passes %j through", async (value) => {
-    await using at = await setUp()
-    assert.strictEqual(await executeWithForwarding(at.client, () => value), value)
-    assert.strictEqual(await executeWithForwarding(at.client, async () => value), value)
-    assert.deepStrictEqual(at.proxy.calls, [])
-  })
+  it.each([[7], [undefined], [null], [{ forward: 7 }], [{ forward: null }], [{ data: [] }]])(
+    "passes %j through",
+    async (value) => {
+      await using at = await setUp()
+      assert.strictEqual(await executeWithForwarding(at.client, () => value), value)
+      assert.strictEqual(await executeWithForwarding(at.client, async () => value), value)
+      assert.deepStrictEqual(at.proxy.calls, [])
+    }
+  )
 
   it("passes other errors through, thrown or rejected", async () => {
     await using at = await setUp()
@@ -31,9 +34,14 @@ describe("executeWithForwarding", () => {
 
   it("executes what { forward } asks for as a FRUGAL step", async () => {
     await using at = await setUp()
-    const result = await executeWithForwarding(at.client, async () => ({ forward: { url: at.url, method: "POST", body: "b" } }))
+    const result = await executeWithForwarding(at.client, async () => ({
+      forward: { url: at.url, method: "POST", body: "b" }
+    }))
     assert.deepStrictEqual(result, { status: "success", executed_locally: true, status_code: 200, response: "fine" })
-    assert.deepStrictEqual(at.target.seen.map(({ body, method }) => [method, body]), [["POST", "b"]])
+    assert.deepStrictEqual(
+      at.target.seen.map(({ body, method }) => [method, body]),
+      [["POST", "b"]]
+    )
   })
 
   it("takes along everything a forward can say", async () => {
@@ -95,6 +103,15 @@ describe("executeWithForwarding", () => {
     assert.deepStrictEqual(at.target.seen, [])
   })
 
+  it("takes null for what a ForwardToEZThrottle leaves out", async () => {
+    await using at = await setUp()
+    const fail = () => {
+      throw new ForwardToEZThrottle(at.url, null, null, "b", null, null, null, null)
+    }
+    await executeWithForwarding(at.client, fail)
+    assert.deepStrictEqual(at.proxy.jobs, [{ url: at.url, method: "GET", body: "b" }])
+  })
+
   it("takes a ForwardToEZThrottle made of one object, its step type included", async () => {
     await using at = await setUp()
     const fail = () => {
@@ -106,7 +123,10 @@ describe("executeWithForwarding", () => {
 
   it("rejects when the forward is refused", async () => {
     await using at = await setUp()
-    assert.match((await rejection(executeWithForwarding(at.client, () => ({ forward: { url: "no url" } })))).message, /^url:/)
+    assert.match(
+      (await rejection(executeWithForwarding(at.client, () => ({ forward: { url: "no url" } })))).message,
+      /^url:/
+    )
   })
 
   it("stops when its signal is aborted", async () => {

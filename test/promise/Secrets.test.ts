@@ -26,11 +26,18 @@ describe("webhook secrets", () => {
       has_secondary: true
     })
     assert.deepStrictEqual(await at.client.deleteWebhookSecret(), { status: "ok", message: "Webhook secrets deleted" })
-    assert.deepStrictEqual(at.proxy.calls.map(({ json, method, targetUrl }) => [method, targetUrl, json]), [
-      ["POST", "https://ezthrottle.fly.dev/api/v1/webhook-secrets", { primary_secret: first, secondary_secret: second }],
-      ["GET", "https://ezthrottle.fly.dev/api/v1/webhook-secrets", undefined],
-      ["DELETE", "https://ezthrottle.fly.dev/api/v1/webhook-secrets", undefined]
-    ])
+    assert.deepStrictEqual(
+      at.proxy.calls.map(({ json, method, targetUrl }) => [method, targetUrl, json]),
+      [
+        [
+          "POST",
+          "https://ezthrottle.fly.dev/api/v1/webhook-secrets",
+          { primary_secret: first, secondary_secret: second }
+        ],
+        ["GET", "https://ezthrottle.fly.dev/api/v1/webhook-secrets", undefined],
+        ["DELETE", "https://ezthrottle.fly.dev/api/v1/webhook-secrets", undefined]
+      ]
+    )
   })
 
   it.each([undefined, null, ""])("have no secondary when it is %j", async (none) => {
@@ -74,11 +81,14 @@ describe("rotateWebhookSecret", () => {
     await at.client.createWebhookSecret(first)
     await at.client.rotateWebhookSecret(second)
     await at.client.rotateWebhookSecret(third, first)
-    assert.deepStrictEqual(at.proxy.calls.map(({ json }) => json), [
-      { primary_secret: first },
-      { primary_secret: second, secondary_secret: first },
-      { primary_secret: third, secondary_secret: first }
-    ])
+    assert.deepStrictEqual(
+      at.proxy.calls.map(({ json }) => json),
+      [
+        { primary_secret: first },
+        { primary_secret: second, secondary_secret: first },
+        { primary_secret: third, secondary_secret: first }
+      ]
+    )
   })
 
   it("rejects when the old secret is not known here, and sends nothing", async () => {

@@ -35,7 +35,10 @@ describe("queueAndWait", () => {
         ask()
         await ended
         const response = { status_code: 201, headers: { ETag: "1" }, body: "made" }
-        return { status: 200, body: { job_id: "job-1", status: "succeeded", idempotent_key: "k", response, metadata: { a: 1 } } }
+        return {
+          status: 200,
+          body: { job_id: "job-1", status: "succeeded", idempotent_key: "k", response, metadata: { a: 1 } }
+        }
       }
     })
     let isDone = false
@@ -82,7 +85,10 @@ describe("queueAndWait", () => {
     await runtime.runPromise(TestClock.adjust("1 second"))
     await runtime.runPromise(service.failJob("job-2", "nobody there"))
     const { error, metadata, response } = await silent
-    assert.deepStrictEqual([error, metadata, response], ["nobody there", { a: 1 }, { status_code: 0, headers: {}, body: "" }])
+    assert.deepStrictEqual(
+      [error, metadata, response],
+      ["nobody there", { a: 1 }, { status_code: 0, headers: {}, body: "" }]
+    )
   })
 
   it.each<[given: object, millis: number]>([
@@ -98,7 +104,10 @@ describe("queueAndWait", () => {
     const error = await running
     assert.instanceOf(error, TimeoutError)
     assert.notInstanceOf(error, EZThrottleError)
-    assert.deepStrictEqual([error.name, error.message, error.jobId], ["TimeoutError", "Timeout waiting for job job-1", "job-1"])
+    assert.deepStrictEqual(
+      [error.name, error.message, error.jobId],
+      ["TimeoutError", "Timeout waiting for job job-1", "job-1"]
+    )
   })
 
   it("waits for ever when it is told so", async () => {

@@ -36,7 +36,11 @@ describe("verifyWebhookSignature", () => {
     ["another secret", sign("whk_unrelated_0123456789"), "signature_mismatch"],
     ["a v1 of the wrong length", `t=${now},v1=abc`, "signature_mismatch"],
     ["a header that is none", "nonsense", "verification_error: MalformedHeader"],
-    ["t=abc, which the official SDK never compares with the clock", sign(primary, "abc"), "verification_error: MalformedTimestamp"]
+    [
+      "t=abc, which the official SDK never compares with the clock",
+      sign(primary, "abc"),
+      "verification_error: MalformedTimestamp"
+    ]
   ])("refuses %s", (_name, header, reason) => {
     assert.deepStrictEqual(verifyWebhookSignature(body, header, primary), bad(reason))
   })
@@ -46,7 +50,10 @@ describe("verifyWebhookSignature", () => {
     assert.isFalse(old.verified)
     assert.match(old.reason, /^timestamp_expired \(diff=100\ds, tolerance=300s\)$/)
     const early = verifyWebhookSignature(body, sign(primary, now + 1000), primary, 60)
-    assert.match(early.reason, /^timestamp_expired \(diff=9\d\ds, tolerance=60s\)$|^timestamp_expired \(diff=1000s, tolerance=60s\)$/)
+    assert.match(
+      early.reason,
+      /^timestamp_expired \(diff=9\d\ds, tolerance=60s\)$|^timestamp_expired \(diff=1000s, tolerance=60s\)$/
+    )
     assert.deepStrictEqual(verifyWebhookSignature(body, sign(primary, now - 1000), primary, 5000), good)
   })
 

@@ -38,7 +38,9 @@ describe("the surface", () => {
     ])
     assert.includeMembers(
       methods(promise.Step.prototype),
-      "type url method headers body metadata webhooks webhookQuorum regions regionPolicy executionMode retryPolicy retryAt idempotentKey idempotentStrategy fallbackOnError timeout localTimeout fallback onSuccess onFailure onFailureTimeout execute".split(" ")
+      "type url method headers body metadata webhooks webhookQuorum regions regionPolicy executionMode retryPolicy retryAt idempotentKey idempotentStrategy fallbackOnError timeout localTimeout fallback onSuccess onFailure onFailureTimeout execute".split(
+        " "
+      )
     )
   })
 

@@ -104,7 +104,12 @@ describe("waiting for the result of a job", () => {
 
   it.effect.each([
     ["failed with an answer", { status: "failed", response: { status_code: 404, body: "gone" } }, 404, undefined],
-    ["failed without an answer", { status: "failed", error: "refused", response: { status_code: 0, headers: {}, body: "" } }, undefined, "refused"],
+    [
+      "failed without an answer",
+      { status: "failed", error: "refused", response: { status_code: 0, headers: {}, body: "" } },
+      undefined,
+      "refused"
+    ],
     ["was cancelled", { status: "cancelled" }, undefined, "cancelled"]
   ] as const)("answers a job that %s as a result too", ([, view, status, error]) =>
     Effect.gen(function* () {
@@ -232,7 +237,12 @@ describe("waiting for the result of a job", () => {
       "CannotAwait",
       2
     ],
-    ["the stream refuses the key", { stream: (_, response) => reply(response, 401, { error: "no" }) }, "ServiceDenied", 1],
+    [
+      "the stream refuses the key",
+      { stream: (_, response) => reply(response, 401, { error: "no" }) },
+      "ServiceDenied",
+      1
+    ],
     ["the poll refuses the key", { wait: (_, response) => reply(response, 403, { error: "no" }) }, "ServiceDenied", 2],
     ["the poll makes no sense", { wait: (_, response) => reply(response, 200, "<html>") }, "MalformedAnswer", 2]
   ] satisfies ReadonlyArray<readonly [string, Parameters<typeof routes>[0], string, number]>)(
@@ -266,7 +276,7 @@ describe("waiting for the result of a job", () => {
     }).pipe(Effect.provide(FetchHttpClient.layer))
   )
 
-  it.effect("gives up on a service that stays away, after minutes and with the reason", () =>
+  it.effect("gives up on a service that stays away ten times in a row, with the reason", () =>
     Effect.gen(function* () {
       const server = yield* serve(() => undefined)
       yield* server.stop

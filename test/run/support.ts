@@ -1,4 +1,6 @@
 /** What the interpreter's tests share: a client over scripts, time that passes by itself, attempts in a line each. */
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
@@ -20,14 +22,31 @@ export const third = "https://third.example/"
 /** Draws the same number for every pause: by default the middle. */
 export const drawing = (number = 0.5): Random.Random => ({ nextIntUnsafe: () => 0, nextDoubleUnsafe: () => number })
 
-/** Runs an effect to its end while the clock turns, a day at most. */
-export const toEnd = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+/** Runs an effect to its end while the clock turns, 24 times at most. */
+export const toEnd = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  turn: Duration.Input = "1 hour"
+): Effect.Effect<A, E, R> =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(effect)
-    for (let turns = 0; turns < 24 && fiber.pollUnsafe() === undefined; turns++) yield* TestClock.adjust("1 hour")
-    if (fiber.pollUnsafe() === undefined) return yield* Effect.die(new Error("it did not end within a day"))
+    for (let turns = 0; turns < 24 && fiber.pollUnsafe() === undefined; turns++) yield* TestClock.adjust(turn)
+    if (fiber.pollUnsafe() === undefined) return yield* Effect.die(new Error("it did not end in 24 turns of the clock"))
     return yield* Fiber.join(fiber)
   }).pipe(Effect.provideService(Random.Random, drawing()))
+
+/**
+ * The clock in place, counting who sleeps on it. A fiber of the interpreter waits for a transport or for the clock, so
+ * when neither is waited for, none is left.
+ */
+export const countingClock = Effect.map(Effect.service(Clock.Clock), (clock) => {
+  let open = 0
+  const sleep = (duration: Duration.Duration) =>
+    Effect.suspend(() => {
+      open++
+      return Effect.onExit(clock.sleep(duration), () => Effect.sync(() => void open--))
+    })
+  return { clock: { ...clock, sleep } satisfies Clock.Clock, openSleeps: () => open }
+})
 
 /** The outcome or the error, whichever it is. */
 export const ending = (run: Effect.Effect<Outcome, StepError>): Effect.Effect<Outcome | StepError> =>

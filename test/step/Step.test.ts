@@ -280,7 +280,9 @@ const refused: ReadonlyArray<readonly [verb: keyof typeof Step, field: string, .
 
 // the table is data, so the verb is called the way JavaScript would
 const call = (verb: keyof typeof Step, args: ReadonlyArray<unknown>): unknown =>
-  (Step[verb] as (...args: ReadonlyArray<unknown>) => unknown)(...args)
+  (untyped[verb] as (...args: ReadonlyArray<unknown>) => unknown)(...args)
+
+const untyped: Readonly<Record<string, unknown>> = { ...Step }
 
 const refusal = (run: () => unknown): InvalidStep => {
   try {

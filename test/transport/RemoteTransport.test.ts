@@ -77,7 +77,9 @@ describe("RemoteTransport over fetch", () => {
     submit((_, response) =>
       reply(response, 200, allowed(201, { job_id: "j-1", status: "queued", idempotent_key: "k" }))
     ).pipe(
-      Effect.map((receipt) => assert.deepStrictEqual([receipt.jobId, receipt.status, receipt.duplicate], ["j-1", "queued", false])),
+      Effect.map((receipt) =>
+        assert.deepStrictEqual([receipt.jobId, receipt.status, receipt.duplicate], ["j-1", "queued", false])
+      ),
       fetched
     )
   )
@@ -178,9 +180,7 @@ describe("RemoteTransport over fetch", () => {
     Effect.gen(function* () {
       const server = yield* serve((_, response) => reply(response, 503, "busy"))
       const strict = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
-      const error = yield* Effect.flip(
-        submitTo(server.url).pipe(Effect.provideService(HttpClient.HttpClient, strict))
-      )
+      const error = yield* Effect.flip(submitTo(server.url).pipe(Effect.provideService(HttpClient.HttpClient, strict)))
       assert.isTrue(error._tag === "ServiceFailed" && error.status === 503)
     }).pipe(fetched)
   )

@@ -20,8 +20,10 @@ const hmac = (secret: string, time: string, content: string | Uint8Array = body)
 const good = hmac(primary, `${now}`)
 const other = hmac("an unrelated secret", `${now}`)
 
-const verdict = (header: HeaderValue, options: { body?: RawBody; secrets?: Secrets; now?: number; minSecretBytes?: number } = {}) =>
-  verify({ header, body, secrets: primary, now, ...options })
+const verdict = (
+  header: HeaderValue,
+  options: { body?: RawBody; secrets?: Secrets; now?: number; minSecretBytes?: number } = {}
+) => verify({ header, body, secrets: primary, now, ...options })
 const tag = (...args: Parameters<typeof verdict>) => verdict(...args)._tag
 
 const Seconds = Arbitrary.map(Arbitrary.schema(Schema.Int), (n) => Math.abs(n) % 4_000_000_000)

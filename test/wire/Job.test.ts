@@ -133,7 +133,10 @@ describe("Job.encode", () => {
 
   it("refuses a tree too deep to be printed instead of overflowing", () => {
     const tower = (height: number) =>
-      Array.from({ length: height }).reduce<Step.Step>((step) => Step.get(url).pipe(Step.onSuccess(step)), Step.get(url))
+      Array.from({ length: height }).reduce<Step.Step>(
+        (step) => Step.get(url).pipe(Step.onSuccess(step)),
+        Step.get(url)
+      )
     assert.isTrue(Result.isSuccess(Job.decode(json(tower(127)))))
     assert.match(refusal(encode(tower(128))), /nested deeper than the 128 jobs/)
   })
@@ -229,9 +232,21 @@ describe("Job.decode", () => {
   it.each([
     ["idempotent_key", "idempotentKey", { url, idempotent_key: "a", idempotentKey: "a" }],
     ["on_success", "onSuccess", { url, on_success: { url }, onSuccess: { url } }],
-    ["max_retries", "on_success.retry_policy.maxRetries", { url, onSuccess: { url, retryPolicy: { max_retries: 1, maxRetries: 1 } } }],
-    ["has_quorum_vote", "webhooks[1].hasQuorumVote", { url, webhooks: [{ url }, { url, has_quorum_vote: true, hasQuorumVote: true }] }],
-    ["timeout_ms", "fallback_job.trigger.timeoutMs", { url, fallbackJob: { url, trigger: { timeout_ms: 1, timeoutMs: 1 } } }]
+    [
+      "max_retries",
+      "on_success.retry_policy.maxRetries",
+      { url, onSuccess: { url, retryPolicy: { max_retries: 1, maxRetries: 1 } } }
+    ],
+    [
+      "has_quorum_vote",
+      "webhooks[1].hasQuorumVote",
+      { url, webhooks: [{ url }, { url, has_quorum_vote: true, hasQuorumVote: true }] }
+    ],
+    [
+      "timeout_ms",
+      "fallback_job.trigger.timeoutMs",
+      { url, fallbackJob: { url, trigger: { timeout_ms: 1, timeoutMs: 1 } } }
+    ]
   ])("refuses %s in both spellings at once", (_, field, job) => {
     const error = invalid(job)
     assert.strictEqual(error.code, "duplicate_key")
@@ -318,7 +333,11 @@ describe("Job.decode", () => {
     ["invalid_header", "headers.a", { url, headers: { a: "\u0000" } }],
     ["invalid_header", "on_success.headers.a", { url, onSuccess: { url, headers: { a: "\u20ac" } } }],
     ["invalid_header", "headers.a b", { url, headers: { "a b": "1" } }],
-    ["duplicate_header", "fallback_job.on_failure.headers.A", { url, fallback_job: { url, onFailure: { url, headers: { a: "1", A: "2" } } } }]
+    [
+      "duplicate_header",
+      "fallback_job.on_failure.headers.A",
+      { url, fallback_job: { url, onFailure: { url, headers: { a: "1", A: "2" } } } }
+    ]
   ])("calls it %s at %s", (code, field, job) => {
     const error = invalid(job)
     assert.deepStrictEqual([error.code, error.field], [code, field])

@@ -41,7 +41,8 @@ const textIfItIs = (body: string | Uint8Array | undefined) => {
 const settled = (self: Step.Step, count = { drawn: 0 }): Step.Step =>
   makeStep({
     ...self,
-    idempotency: self.idempotency._tag === "Unique" ? { _tag: "Custom", key: `key-${++count.drawn}` } : self.idempotency,
+    idempotency:
+      self.idempotency._tag === "Unique" ? { _tag: "Custom", key: `key-${++count.drawn}` } : self.idempotency,
     fallbacks: self.fallbacks.map(({ step, trigger }) => ({ step: settled(step, count), trigger })),
     onSuccess: self.onSuccess && settled(self.onSuccess, count),
     onFailure: self.onFailure && settled(self.onFailure, count)

@@ -23,9 +23,7 @@ const withFallbacks = (key: string) =>
   )
 
 const withChild = (key: string, childKey: string) =>
-  call("/status/200?test=on_success_parent", key).pipe(
-    Step.onSuccess(call("/delay/1?test=on_success_child", childKey))
-  )
+  call("/status/200?test=on_success_parent", key).pipe(Step.onSuccess(call("/delay/1?test=on_success_child", childKey)))
 
 const hashed = (run: string) => call(`/get?test=idempotent_hash&run=${run}`)
 

@@ -69,6 +69,9 @@ export const make: Effect.Effect<FakeEZThrottle, never, Scope.Scope> = Effect.ge
     const key = body.idempotent_key ?? hashOf(body)
     const known = jobs.find((job) => job.key === key)
     if (known !== undefined) {
+      if (hashOf(known.body) !== hashOf(body)) {
+        return { status: 422, json: { error: "this key belongs to another call", code: "key_reused" } }
+      }
       return { status: 200, json: { job_id: known.id, status: known.status, idempotent_key: key, duplicate: true } }
     }
     const raced = (body.regions?.length ?? 0) > 1 && body.execution_mode !== "fanout"

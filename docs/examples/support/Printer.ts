@@ -57,6 +57,8 @@ export const closing = (summary: string, brokenScenes: ReadonlyArray<string>): v
     ""
   ])
 
+export const stopped = (): void => write(["", "stopped", ""])
+
 const write = (lines: ReadonlyArray<string>): void => {
   if (process.stdout.isTTY) process.stdout.write("\r\x1b[K")
   process.stdout.write(`${lines.join("\n")}\n`)

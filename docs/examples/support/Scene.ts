@@ -3,6 +3,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { type EZThrottle, Observer } from "ezthrottle-effect"
 import { inspect, isDeepStrictEqual } from "node:util"
 import * as Printer from "./Printer.ts"
@@ -12,7 +13,7 @@ import * as World from "./World.ts"
 /** What a scene is told apart by, and what it does. */
 export interface Scene {
   readonly promise: string
-  readonly program: Effect.Effect<void, unknown, Stage | World.World | EZThrottle.EZThrottle>
+  readonly program: Effect.Effect<void, unknown, Stage | World.World | EZThrottle.EZThrottle | Scope.Scope>
 }
 
 /** Where a scene tells what happened and states what must hold. */
@@ -35,13 +36,25 @@ export const scene = (meta: ImportMeta, promise: string, program: Scene["program
 export const tell = (row: Printer.Row): Effect.Effect<void, never, Stage> =>
   Effect.map(Stage, (stage) => stage.tell(row))
 
+/** Prints what arrives at the target from now on, for programs whose attempts cannot be observed here. */
+export const tellArrivals: Effect.Effect<void, never, Stage | World.World | Scope.Scope> = Effect.gen(function* () {
+  const stage = yield* Stage
+  const { upstream } = yield* World.World
+  yield* upstream.listen(({ abandoned, method, path }, status) =>
+    stage.tell({ kind: "arrived", what: `${method} ${path}`, result: abandoned ? "interrupted" : String(status) })
+  )
+})
+
 /** States what must hold: a tick when what was seen equals what was promised. */
 export const holds = (claim: string, seen: unknown, promised: unknown): Effect.Effect<void, never, Stage> =>
   Effect.map(Stage, (stage) => stage.holds(claim, seen, promised))
 
 /** Plays scenes in one world; the process ends with 1 unless every promise held. */
 export const main = (scenes: ReadonlyArray<Scene>): void =>
-  NodeRuntime.runMain(Effect.scoped(playAll(scenes)), { disableErrorReporting: true })
+  Effect.scoped(playAll(scenes)).pipe(
+    Effect.onInterrupt(() => Effect.sync(Printer.stopped)),
+    NodeRuntime.runMain({ disableErrorReporting: true })
+  )
 
 const playAll = Effect.fnUntraced(function* (scenes: ReadonlyArray<Scene>) {
   const started = performance.now()
@@ -72,7 +85,7 @@ const play = Effect.fnUntraced(function* ({ program }: Scene, world: World.World
     Printer.broken(claim, `promised ${inspect(promised)}\nseen     ${inspect(seen)}`)
   }
   const inFlight = waitingFor(Printer.waiting)
-  yield* program.pipe(
+  yield* Effect.scoped(program).pipe(
     Effect.timeout("10 seconds"),
     Effect.provide(World.client(world)),
     Effect.provideService(World.World, world),

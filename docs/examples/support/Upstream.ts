@@ -52,11 +52,14 @@ export interface Upstream {
   readonly called: (path: string) => Effect.Effect<Call>
   /** Waits for a caller of this path to hang up. */
   readonly abandoned: (path: string) => Effect.Effect<Call>
+  /** Hears of every call from now on, when it was answered or the caller had hung up. */
+  readonly listen: (listener: (call: Call, status: number) => void) => Effect.Effect<void, never, Scope.Scope>
 }
 
 export const make: Effect.Effect<Upstream, never, Scope.Scope> = Effect.gen(function* () {
   const ledger: Array<Call> = []
   const watchers = new Set<() => void>()
+  const listeners = new Set<(call: Call, status: number) => void>()
   const changed = () => watchers.forEach((look) => look())
 
   const first = (wanted: (call: Call) => boolean): Effect.Effect<Call> =>
@@ -88,6 +91,7 @@ export const make: Effect.Effect<Upstream, never, Scope.Scope> = Effect.gen(func
       changed()
       response.on("close", () => {
         call.abandoned = !response.writableFinished
+        listeners.forEach((listener) => listener(call, response.statusCode))
         changed()
       })
       const nth = ledger.filter((other) => other.path === path && other.region === region).length
@@ -103,6 +107,11 @@ export const make: Effect.Effect<Upstream, never, Scope.Scope> = Effect.gen(func
     regions: { iad: yield* server("iad"), lax: yield* server("lax"), ord: yield* dead },
     calls: (path) => ledger.filter((call) => call.path === path),
     called: (path) => first((call) => call.path === path),
-    abandoned: (path) => first((call) => call.path === path && call.abandoned)
+    abandoned: (path) => first((call) => call.path === path && call.abandoned),
+    listen: (listener) =>
+      Effect.acquireRelease(
+        Effect.sync(() => void listeners.add(listener)),
+        () => Effect.sync(() => listeners.delete(listener))
+      )
   }
 })

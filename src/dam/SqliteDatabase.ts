@@ -53,8 +53,9 @@ const prepare = (db: DatabaseSync, { busyTimeout, maxBytes }: DatabaseOptions): 
   db.exec("PRAGMA locking_mode = EXCLUSIVE")
   const isFile = db.location() !== null
   if (isFile) db.exec("PRAGMA journal_mode = WAL")
-  db.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536")
-  db.exec("PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864")
+  db.exec("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536")
+  // Random keys change the same pages again and again; a long log writes each of them to its place only once.
+  db.exec("PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 67108864")
   const pageSize = numberOf(db, "PRAGMA page_size")
   if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.trunc(maxBytes / pageSize))}`)
 
@@ -91,11 +92,13 @@ const logBytes = (location: string | null): number =>
 export const faultOf = (error: unknown): Fault => {
   const code = error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode : 0
   const message = error instanceof Error ? error.message : String(error)
+  // the lock of a writer cannot be had on a file opened for reading: SQLITE_IOERR_LOCK
+  if (code === 3850) return failed("it can only be read, or its disk has no locks; the dam must be able to write it")
   // the low byte of SQLite's result code is its kind
   switch (code & 0xff) {
     case 3:
     case 8:
-      return failed("it can only be read; the dam must be able to write the file and its folder")
+      return failed("it can only be read; the dam must be able to write it")
     case 5:
     case 6:
       return failed("another process is using it; only one dam may own a file")

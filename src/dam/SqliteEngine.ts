@@ -27,13 +27,19 @@ export type Call = {
   readonly [Name in keyof Commands]: readonly [name: Name, ...args: Parameters<Commands[Name]>]
 }[keyof Commands]
 
-/** What became of a call, as it travels back: its value, or why it was not done. */
-export type Answer = { readonly value: unknown } | { readonly fault: Fault }
+/** What became of the calls of a group, as it travels back: a value for each, and a fault for each that failed. */
+export interface Group {
+  readonly values: ReadonlyArray<unknown>
+  readonly faults: ReadonlyMap<number, Fault>
+}
+
+/** What a store answers when it is no longer there. */
+export const closed: Fault = { kind: "failed", detail: "it is closed", local: false }
 
 /** A database and the commands over it. */
 export interface Engine {
   /** Runs calls in their order and answers in it, once they are durable. */
-  readonly run: (calls: ReadonlyArray<Call>) => ReadonlyArray<Answer>
+  readonly run: (calls: ReadonlyArray<Call>) => Group
   readonly close: () => void
 }
 
@@ -53,41 +59,38 @@ const over = (db: DatabaseSync): Engine => {
   const savepoint = db.prepare("SAVEPOINT one")
   const release = db.prepare("RELEASE one")
 
-  const invoke = ([name, ...args]: Call): Answer => {
+  const invoke = ([name, ...args]: Call): unknown => {
     // the arguments belong to the name, which TypeScript cannot follow through a union of calls
     const command = commands[name] as (...args: ReadonlyArray<unknown>) => unknown
-    return { value: command(...args) }
+    return command(...args)
   }
 
-  const alone = (call: Call): Answer =>
-    Result.getOrElse(
-      attempt(() => invoke(call)),
-      (fault) => ({ fault })
-    )
+  const alone = (call: Call): Result.Result<unknown, Fault> => attempt(() => invoke(call))
 
-  const inSavepoint = (call: Call): Answer => {
+  const inSavepoint = (call: Call): Result.Result<unknown, Fault> => {
     const before = copy(tally)
     const done = attempt(() => {
       savepoint.run()
-      const answer = invoke(call)
+      const value = invoke(call)
       release.run()
-      return answer
+      return value
     })
-    if (Result.isSuccess(done)) return done.success
-    if (!done.failure.local || !db.isTransaction) throw new GroupLost(done.failure)
-    db.exec("ROLLBACK TO one; RELEASE one")
-    restore(tally, before)
-    return { fault: done.failure }
+    if (Result.isFailure(done)) {
+      if (!done.failure.local || !db.isTransaction) throw new GroupLost(done.failure)
+      db.exec("ROLLBACK TO one; RELEASE one")
+      restore(tally, before)
+    }
+    return done
   }
 
-  const transact = (calls: ReadonlyArray<Call>, one: (call: Call) => Answer) => {
+  const transact = <A>(body: () => A): Result.Result<A, Fault> => {
     const before = copy(tally)
     const done = Result.try({
       try: () => {
         begin.run()
-        const answers = calls.map(one)
+        const answer = body()
         commit.run()
-        return answers
+        return answer
       },
       catch: (error) => (error instanceof GroupLost ? error.fault : faultOf(error))
     })
@@ -98,18 +101,25 @@ const over = (db: DatabaseSync): Engine => {
     return done
   }
 
-  const run = (calls: ReadonlyArray<Call>): ReadonlyArray<Answer> => {
-    if (calls.every(isRead)) return calls.map(alone)
-    const first = transact(calls, invoke)
-    if (Result.isSuccess(first)) return first.success
-    const second = first.failure.local ? transact(calls, inSavepoint) : first
-    if (Result.isSuccess(second)) return second.success
-    const fault = second.failure
-    return calls.map((call) => (isRead(call) ? alone(call) : { fault }))
+  const run = (calls: ReadonlyArray<Call>): Group => {
+    if (!db.isOpen) return groupOf(calls.map(() => Result.fail(closed)))
+    if (calls.every(isRead)) return groupOf(calls.map(alone))
+    const first = transact(() => calls.map(invoke))
+    if (Result.isSuccess(first)) return { values: first.success, faults: new Map() }
+    const second = first.failure.local ? transact(() => calls.map(inSavepoint)) : Result.fail(first.failure)
+    if (Result.isSuccess(second)) return groupOf(second.success)
+    return groupOf(calls.map((call) => (isRead(call) ? alone(call) : Result.fail(second.failure))))
   }
 
   return { run, close: () => db.close() }
 }
+
+const groupOf = (answers: ReadonlyArray<Result.Result<unknown, Fault>>): Group => ({
+  values: answers.map((answer) => (Result.isSuccess(answer) ? answer.success : undefined)),
+  faults: new Map(
+    answers.flatMap((answer, place) => (Result.isFailure(answer) ? [[place, answer.failure] as const] : []))
+  )
+})
 
 class GroupLost extends Error {
   readonly fault: Fault

@@ -10,7 +10,7 @@ import type * as Scope from "effect/Scope"
 import { Worker } from "node:worker_threads"
 import { StorageFailed, StorageFull, type StoreError } from "./JobStore.ts"
 import type { DatabaseOptions, Fault } from "./SqliteDatabase.ts"
-import { type Answer, type Call, type Commands, make } from "./SqliteEngine.ts"
+import { type Call, closed, type Commands, type Group, make } from "./SqliteEngine.ts"
 
 /** Runs one command, durably done when it answers. */
 export type Executor = <Name extends keyof Commands>(
@@ -25,7 +25,11 @@ export const sameThread = (options: DatabaseOptions): Effect.Effect<Executor, St
       Effect.suspend(() => Effect.fromResult(Result.mapError(make(options), errorOf))),
       (engine) => Effect.sync(engine.close)
     ),
-    (engine) => executor((call, resume) => resume(engine.run([call])[0] ?? lost))
+    (engine) =>
+      executor((call, resume) => {
+        const { faults, values } = engine.run([call])
+        resume(values[0], faults.get(0))
+      })
   )
 
 /** Runs commands in a thread of its own; those that wait at the same time share a transaction. */
@@ -43,7 +47,9 @@ export const worker = (options: DatabaseOptions): Effect.Effect<Executor, StoreE
     (writer) => executor((call, resume) => writer.add(call, resume))
   )
 
-type Submit = (call: Call, resume: (answer: Answer) => void) => (() => void) | void
+type Resume = (value: unknown, fault: Fault | undefined) => void
+
+type Submit = (call: Call, resume: Resume) => (() => void) | void
 
 const executor =
   (submit: Submit): Executor =>
@@ -51,12 +57,8 @@ const executor =
     Effect.callback<ReturnType<Commands[Name]>, StoreError>((resume) => {
       // a name with the arguments of its command is a call, and its value the command's; TypeScript loses both here
       const call = [name, ...args] as unknown as Call
-      const drop = submit(call, (answer) =>
-        resume(
-          "fault" in answer
-            ? Effect.fail(errorOf(answer.fault))
-            : Effect.succeed(answer.value as ReturnType<Commands[Name]>)
-        )
+      const drop = submit(call, (value, fault) =>
+        resume(fault === undefined ? Effect.succeed(value as ReturnType<Commands[Name]>) : Effect.fail(errorOf(fault)))
       )
       return drop && Effect.sync(drop)
     })
@@ -65,12 +67,17 @@ const executor =
 const groupCalls = 512
 const groupBytes = 8 * 1024 * 1024
 
-/** Groups under way: one is being written while the next is on its way to the thread. */
-const groupsAhead = 2
+/** Messages under way. The thread joins those it finds into one transaction, so a slow disk only makes groups larger. */
+const messagesAhead = 8
+
+/** What the thread answers to so many messages at once. */
+export interface Answers extends Group {
+  readonly messages: number
+}
 
 interface Waiting {
   readonly call: Call
-  readonly resume: (answer: Answer) => void
+  readonly resume: Resume
 }
 
 /** The near end of the writing thread. */
@@ -79,23 +86,28 @@ class Writer {
   private readonly sent: Array<ReadonlyArray<Waiting>> = []
   private readonly thread: Worker
   private scheduled = false
+  private started = false
   private ended: Fault | undefined
   private onIdle: (() => void) | undefined
 
   constructor(options: DatabaseOptions, opened: (fault: Fault | undefined) => void) {
     this.thread = new Worker(workerUrl, { workerData: options, name: "ezthrottle-store" })
     this.thread.once("message", (fault: Fault | undefined) => {
-      this.thread.on("message", (answers: ReadonlyArray<Answer>) => this.answered(answers))
+      this.thread.on("message", (answers: Answers) => this.answered(answers))
+      this.started = true
       if (fault === undefined) this.thread.unref()
       opened(fault)
     })
-    this.thread.on("error", (error) => this.end(`its thread ended: ${messageOf(error)}`, opened))
-    this.thread.on("exit", () => this.end("it is closed", opened))
+    this.thread.on("error", (error) => {
+      const what = this.started ? "its thread ended" : "its thread did not start (keep this package out of bundles)"
+      this.end({ ...closed, detail: `${what}: ${messageOf(error)}` }, opened)
+    })
+    this.thread.on("exit", () => this.end(closed, opened))
   }
 
-  add(call: Call, resume: (answer: Answer) => void): (() => void) | undefined {
+  add(call: Call, resume: Resume): (() => void) | undefined {
     if (this.ended !== undefined) {
-      resume({ fault: this.ended })
+      resume(undefined, this.ended)
       return undefined
     }
     const waiting = { call, resume }
@@ -123,7 +135,7 @@ class Writer {
 
   /** At the end of the turn of the event loop, so that whatever came in during it goes together. */
   private schedule(): void {
-    if (this.scheduled || this.sent.length >= groupsAhead) return
+    if (this.scheduled || this.sent.length >= messagesAhead) return
     this.scheduled = true
     setImmediate(() => {
       this.scheduled = false
@@ -132,7 +144,7 @@ class Writer {
   }
 
   private flush(): void {
-    while (this.sent.length < groupsAhead && this.waiting.length > 0) {
+    while (this.sent.length < messagesAhead && this.waiting.length > 0) {
       const group = this.waiting.splice(0, groupSize(this.waiting))
       if (this.sent.length === 0) this.thread.ref()
       this.sent.push(group)
@@ -143,19 +155,18 @@ class Writer {
     if (this.onIdle === undefined) this.thread.unref()
   }
 
-  private answered(answers: ReadonlyArray<Answer>): void {
-    const group = this.sent.shift() ?? []
+  private answered({ faults, messages, values }: Answers): void {
+    const group = this.sent.splice(0, messages).flat()
     // before anything is answered, so that the thread has work meanwhile
-    if (this.waiting.length > 0 || this.sent.length === 0) this.flush()
-    group.forEach(({ resume }, place) => resume(answers[place] ?? lost))
+    this.flush()
+    group.forEach(({ resume }, place) => resume(values[place], faults.get(place)))
   }
 
-  private end(detail: string, opened: (fault: Fault) => void): void {
+  private end(fault: Fault, opened: (fault: Fault) => void): void {
     if (this.ended !== undefined) return
-    this.ended = { kind: "failed", detail, local: false }
-    opened(this.ended)
-    const { ended } = this
-    for (const { resume } of [...this.sent.splice(0).flat(), ...this.waiting.splice(0)]) resume({ fault: ended })
+    this.ended = fault
+    opened(fault)
+    for (const { resume } of [...this.sent.splice(0).flat(), ...this.waiting.splice(0)]) resume(undefined, fault)
   }
 }
 
@@ -164,11 +175,14 @@ const groupSize = (waiting: ReadonlyArray<Waiting>): number => {
   const most = Math.min(waiting.length, groupCalls)
   let bytes = 0
   for (let size = 0; size < most; size++) {
-    bytes += weight(waiting[size]?.call)
+    bytes += weightOf(waiting[size]?.call)
     if (bytes > groupBytes) return Math.max(1, size)
   }
   return most
 }
+
+/** What most calls are is looked at only where it can be large. */
+const weightOf = (call: Call | undefined): number => (call?.[0] === "enqueue" ? call[1].step.length : weight(call))
 
 const weight = (value: unknown): number => {
   if (typeof value === "string") return value.length
@@ -188,5 +202,3 @@ const errorOf = ({ detail, kind }: Fault): StoreError =>
   kind === "full" ? new StorageFull() : new StorageFailed({ detail })
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-const lost: Answer = { fault: { kind: "failed", detail: "its thread gave no answer", local: false } }

@@ -139,17 +139,19 @@ const keysIn = (value: Schema.Json, withSurrogates: boolean): number => {
   if (typeof value === "number") return Number.isFinite(value) ? 0 : Number.NaN
   if (typeof value !== "object" || value === null) return 0
   let keys = 0
-  if (Array.isArray(value)) {
+  if (isList(value)) {
     for (const item of value) keys += keysIn(item, withSurrogates)
     return keys
   }
-  const object: Schema.JsonObject = value
   // own keys only, should anybody have added to the prototype of all objects
-  for (const key of Object.keys(object)) {
-    keys += withSurrogates && !key.isWellFormed() ? Number.NaN : 1 + keysIn(object[key] ?? null, withSurrogates)
+  for (const key of Object.keys(value)) {
+    keys += withSurrogates && !key.isWellFormed() ? Number.NaN : 1 + keysIn(value[key] ?? null, withSurrogates)
   }
   return keys
 }
+
+/** `Array.isArray` does not tell a read-only list from an object. */
+const isList = (value: Schema.Json): value is Schema.JsonArray => Array.isArray(value)
 
 /** Where the first ill-formed sequence begins. */
 const firstInvalidUtf8 = (bytes: Uint8Array): number => {

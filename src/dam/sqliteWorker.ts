@@ -1,17 +1,38 @@
-/** The thread that writes: opens the database it is told to, then runs every group it is sent, until an empty message. */
+/**
+ * The thread that writes: opens the database it is told to, then runs what it is sent, until an empty message.
+ *
+ * Whatever has arrived by the time it is free goes into one transaction.
+ */
 import * as Result from "effect/Result"
-import { parentPort, workerData } from "node:worker_threads"
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads"
 import { type Call, make } from "./SqliteEngine.ts"
+import type { Answers } from "./SqliteExecutor.ts"
+
+/** Calls from which on a group is large enough. */
+const enough = 512
 
 const opened = make(workerData)
 
 parentPort?.postMessage(Result.isSuccess(opened) ? undefined : opened.failure)
 
-if (Result.isSuccess(opened)) {
+if (parentPort !== null && Result.isSuccess(opened)) {
+  const port = parentPort
   const engine = opened.success
-  parentPort?.on("message", (calls: ReadonlyArray<Call> | undefined) => {
-    if (calls !== undefined) return parentPort?.postMessage(engine.run(calls))
+  port.on("message", (first: ReadonlyArray<Call> | undefined) => {
+    const calls = [...(first ?? [])]
+    let messages = 1
+    let last: ReadonlyArray<Call> | undefined = first
+    while (last !== undefined && calls.length < enough) {
+      const next = receiveMessageOnPort(port)
+      if (next === undefined) break
+      last = next.message
+      if (last === undefined) break
+      messages++
+      calls.push(...last)
+    }
+    if (calls.length > 0) port.postMessage({ ...engine.run(calls), messages } satisfies Answers)
+    if (last !== undefined) return
     engine.close()
-    return parentPort?.close()
+    port.close()
   })
 }

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import { triggers } from "../engine/Trigger.ts"
 import type { Accepted, StepReason } from "../step/Outcome.ts"
 import { DeadlineExceeded, PathTimedOut } from "../step/Outcome.ts"
-import type { Fallback, Step, Trigger } from "../step/StepModel.ts"
+import type { Step, Trigger } from "../step/StepModel.ts"
 import { makeStep } from "../step/StepModel.ts"
 import { inherit } from "../step/StepInherit.ts"
 import type { Exchanging, Transport } from "../transport/HttpTransport.ts"
@@ -31,7 +31,7 @@ export const run = Effect.fnUntraced(function* (
   transport: Exchanging,
   deadline: number
 ): Effect.fn.Return<LineEnd> {
-  const line = lineOf(execution.step)
+  const { fallbacks } = execution.step
   // a resumed run goes on with the path it was on
   const first = execution.history.reduce(
     (path, attempt) => (attempt.kind === "forward" ? path : Math.max(path, attempt.path)),
@@ -40,15 +40,17 @@ export const run = Effect.fnUntraced(function* (
   const resumedAt = execution.history.find((attempt) => attempt.kind !== "forward" && attempt.path === first)?.at
   let primary = first === 0 ? undefined : Path.endedBy(execution.history, 0)
   let before: { readonly reason: StepReason; readonly took: number } | undefined
-  for (let index = first; index < line.length; index++) {
-    const entry = line[index]
-    if (entry === undefined || (before !== undefined && !triggers(entry.trigger, before.reason, before.took))) continue
-    const { step } = entry
+  for (let index = first; index <= fallbacks.length; index++) {
+    const given = fallbacks[index - 1]
+    if (before !== undefined && given !== undefined && !triggers(given.trigger, before.reason, before.took)) continue
+    // inherited only now: most steps succeed without their fallbacks
+    const step = given === undefined ? execution.step : inherit(given.step, execution.step)
     const over = transportOf(execution, transport, step)
     if (over.kind === "delegating") {
       const from = yield* monotonicMillis
       // what follows in the line inherits from this step's parent, not from this step
-      const end = yield* delegate(execution, over, makeStep({ ...step, fallbacks: line.slice(index + 1) }), {
+      const rest = fallbacks.slice(index).map((next) => ({ ...next, step: inherit(next.step, execution.step) }))
+      const end = yield* delegate(execution, over, makeStep({ ...step, fallbacks: rest }), {
         path: index,
         key: Keys.keyFor(step, false),
         retryAt: step.retryAt
@@ -64,7 +66,7 @@ export const run = Effect.fnUntraced(function* (
     const from = (yield* monotonicMillis) - age
     const made = execution.history.length
     const path = (expired: boolean) => Path.run(execution, over, step, index, expired)
-    const end = yield* limited(path, line[index + 1]?.trigger, age, deadline - from - age)
+    const end = yield* limited(path, fallbacks[index]?.trigger, age, deadline - from - age)
     if (end._tag === "Good") return { ...end, path: index, step }
     primary ??= end.reason
     if (end.reason._tag === "DeadlineExceeded") return { ...end, primary }
@@ -78,12 +80,6 @@ export const run = Effect.fnUntraced(function* (
   const reason = before?.reason ?? new DeadlineExceeded({ afterMillis: 0 })
   return { _tag: "Bad", reason, primary: primary ?? reason }
 })
-
-/** The step and its fallbacks with what they inherit. */
-export const lineOf = (step: Step): ReadonlyArray<Fallback> => [
-  { step, trigger: always },
-  ...step.fallbacks.map((fallback) => ({ step: inherit(fallback.step, step), trigger: fallback.trigger }))
-]
 
 const transportOf = ({ step: primary, strategies }: Execution, current: Transport, step: Step): Transport => {
   if (step === primary || (step.type ?? "PERFORMANCE") === (primary.type ?? "PERFORMANCE")) return current
@@ -120,5 +116,3 @@ const limited = (
 }
 
 export const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
-
-const always: Trigger = { _tag: "Any" }

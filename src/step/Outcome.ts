@@ -206,7 +206,7 @@ export class StepError extends Schema.TaggedError<StepError>()("StepError", {
   }
 
   // loggers print errors as JSON, and a chained outcome names a whole step, its headers and body included
-  toJSON() {
+  override toJSON() {
     const { chained, history, message, reason, target } = this
     return { _tag: this._tag, target, message, reason, history, chained: chained && summary(chained) }
   }

@@ -2,7 +2,8 @@
  * Reads the errors of HTTP clients as failures of ours.
  *
  * Node, undici, `fetch` and Effect's `HttpClient` wrap what happened in several layers; somewhere inside is a code. The
- * code decides, never the wording, and a client's own message is not passed on: it may quote a URL with its query.
+ * code decides; wording counts only where a runtime attaches none. A client's own message is not passed on: it may quote
+ * a URL with its query.
  *
  * @since 0.1.0
  */

@@ -47,7 +47,8 @@ export const over =
       const fail = (cause: unknown) => resume(Exit.fail(new TransportError({ reason: failureOf(cause) })))
       const sent = Result.try(() => fetch(request.url, options))
       if (Result.isFailure(sent)) return fail(sent.failure)
-      sent.success.then((answer) => receive(request.method, answer, limit, abort, resume), fail)
+      // the second step also catches what is wrong with an answer that a `fetch` of one's own made up
+      sent.success.then((answer) => receive(request.method, answer, limit, abort, resume)).then(undefined, fail)
       return Effect.sync(() => abort.abort())
     })
 

@@ -166,7 +166,7 @@ class Answer implements Dispatcher.DispatchHandler {
   /** Before the request has a connection there is nothing to close yet: `onRequestStart` does it then. */
   abort(): void {
     this.#settled = true
-
+    this.#controller?.abort(ABORTED)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -227,7 +227,7 @@ class Answer implements Dispatcher.DispatchHandler {
 
   #fail(error: TransportError): void {
     this.#settle(Exit.fail(error))
-
+    this.#controller?.abort(ABORTED)
   }
 
   /** Not from within undici's parser: there the connection is not free yet for the call that may come next. */

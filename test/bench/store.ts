@@ -1,154 +1,110 @@
 /**
  * What the SQLite store does on this machine: durable enqueues with group commit, whole job cycles, and what a page of
- * a lane, a start and a position cost, with the memory it takes, at growing backlogs.
+ * a lane, a start and a position cost, with the memory it takes, at growing backlogs. Each part runs in a process of
+ * its own; next to it stands what bare `node:sqlite` does with rows of that size in the same minute.
  */
 import * as Effect from "effect/Effect"
+import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { performance } from "node:perf_hooks"
-import type { NewJob } from "../../src/dam/Job.ts"
 import type { JobStore } from "../../src/dam/JobStore.ts"
 import * as SqliteJobStore from "../../src/dam/SqliteJobStore.ts"
-import * as Step from "../../src/step/Step.ts"
+import { bare } from "./store/Bare.ts"
+import { answered, attempt, ended, job, lane } from "./store/Jobs.ts"
 
 type Store = JobStore["Service"]
 
 const quick = process.env["BENCH_QUICK"] === "1"
 
-const lane = "api.example.com:443"
-
-let made = 0
-
-const newJob = (): NewJob => {
-  const id = crypto.randomUUID()
-  const digest = `${id.replaceAll("-", "")}${String(made++).padStart(32, "0")}`
-  return {
-    id,
-    customer: "local",
-    dialect: "cloud",
-    keyScope: "local",
-    key: digest,
-    keyGiven: false,
-    payload: digest,
-    step: Step.post("https://api.example.com/orders", {
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ order: made, note: "x".repeat(350) })
-    }),
-    lane,
-    account: "",
-    isolated: false,
-    createdAt: made,
-    notBefore: undefined,
-    parent: undefined,
-    rerunOf: undefined,
-    traceparent: undefined
-  }
-}
-
-/** Runs `total` of something, so many at a time, and answers how many a second. */
-const rate = (total: number, concurrency: number, one: (place: number) => Effect.Effect<unknown, unknown>) =>
+/** Runs `total` of something, so many at a time, and answers the microseconds of one. */
+const micros = (total: number, concurrency: number, one: (place: number) => Effect.Effect<unknown, unknown>) =>
   Effect.gen(function* () {
     const started = performance.now()
     yield* Effect.forEach(Array.from({ length: total }).keys(), one, { concurrency, discard: true })
-    return Math.round(total / ((performance.now() - started) / 1000))
+    return ((performance.now() - started) * 1000) / total
   })
 
-const fill = (store: Store, jobs: number) => rate(jobs, 2048, () => store.enqueue(newJob()))
+const perSecond = (micros: number) => `${Math.round(1_000_000 / micros).toLocaleString("en")} jobs/s`
 
-const response = {
-  _tag: "Response" as const,
-  status: 200,
-  headers: { "content-type": "application/json" },
-  body: new Uint8Array(200)
-}
+const each = (micros: number) => `${micros.toFixed(micros < 100 ? 1 : 0)} µs`
 
-const cycle = (store: Store) =>
-  Effect.gen(function* () {
-    const job = newJob()
-    yield* store.enqueue(job)
-    const started = yield* store.start(job.id, 1)
-    const epoch = started?.epoch ?? 0
-    yield* store.record(job.id, epoch, {
-      path: 0,
-      racer: 0,
-      kind: "start",
-      region: undefined,
-      at: 1,
-      pause: 0,
-      latency: 1,
-      ending: { _tag: "Answered", status: 200, retryAfter: undefined },
-      response
-    })
-    yield* store.finish(job.id, epoch, {
-      state: "succeeded",
-      at: 2,
-      result: { response, responses: [], region: undefined, path: 0, error: undefined },
-      children: [],
-      deliveries: []
-    })
-  })
+const mebibytes = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MiB`
 
-const microseconds = (repeats: number, one: Effect.Effect<unknown, unknown>) =>
-  Effect.map(
-    rate(repeats, 1, () => one),
-    (perSecond) => `${Math.round(1_000_000 / perSecond)} µs`
-  )
-
-const mebibytes = () => `${Math.round(process.memoryUsage.rss() / 1024 / 1024)} MiB`
-
-const withStore = <E>(use: (store: Store) => Effect.Effect<void, E>) =>
+const withFolder = <A, E>(use: (folder: string) => Effect.Effect<A, E>) =>
   Effect.acquireUseRelease(
     Effect.sync(() => mkdtempSync(join(tmpdir(), "store-bench-"))),
-    (folder) => Effect.scoped(Effect.flatMap(SqliteJobStore.make({ path: join(folder, "jobs.db") }), use)),
+    use,
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
   )
 
-const throughput = withStore((store) =>
+const withStore = <E>(use: (store: Store) => Effect.Effect<void, E>) =>
+  withFolder((folder) => Effect.scoped(Effect.flatMap(SqliteJobStore.make({ path: join(folder, "jobs.db") }), use)))
+
+const enqueues = (store: Store, jobs: number, concurrency = 2048) =>
+  micros(jobs, concurrency, () => Effect.suspend(() => store.enqueue(job())))
+
+const throughput = Effect.gen(function* () {
+  const total = quick ? 512 : 102_400
+  const raw = yield* withFolder((folder) => Effect.sync(() => bare(join(folder, "bare.db"), total)))
+  console.log(`bare node:sqlite, groups of 512, one random key: ${perSecond(raw)}`)
+  yield* withStore((store) =>
+    Effect.gen(function* () {
+      yield* enqueues(store, quick ? 100 : 20_000)
+      console.log(`enqueue, one after the other: ${perSecond(yield* enqueues(store, total / 64, 1))}`)
+      for (const concurrency of [64, 512, 2048]) {
+        const one = yield* enqueues(store, total, concurrency)
+        console.log(`enqueue, ${concurrency} at once: ${perSecond(one)}, ${(one / raw).toFixed(2)} x bare`)
+      }
+      for (const concurrency of [64, 512]) {
+        const one = yield* micros(total / 4, concurrency, () => cycle(store))
+        console.log(`enqueue, start, record, finish, ${concurrency} at once: ${perSecond(one)}`)
+      }
+    })
+  )
+})
+
+const cycle = (store: Store) =>
   Effect.gen(function* () {
-    const total = quick ? 500 : 100_000
-    yield* fill(store, quick ? 100 : 20_000)
-    for (const concurrency of [1, 64, 512, 2048]) {
-      const jobs = concurrency === 1 ? total / 20 : total
-      const perSecond = yield* rate(jobs, concurrency, () => store.enqueue(newJob()))
-      console.log(`enqueue, ${concurrency} at once: ${perSecond} jobs/s`)
-    }
-    for (const concurrency of [64, 512]) {
-      console.log(
-        `enqueue, start, record, finish, ${concurrency} at once: ${yield* rate(total / 5, concurrency, () => cycle(store))} jobs/s`
-      )
-    }
+    const one = job()
+    yield* store.enqueue(one)
+    const epoch = (yield* store.start(one.id, 1))?.epoch ?? 0
+    yield* store.record(one.id, epoch, attempt(answered))
+    yield* store.finish(one.id, epoch, ended(answered))
   })
-)
 
 const backlog = (jobs: number) =>
   withStore((store) =>
     Effect.gen(function* () {
-      console.log(`\nbacklog of ${jobs} jobs`)
-      console.log(`  filled at ${yield* fill(store, jobs)} jobs/s, resident ${mebibytes()}`)
-      const more = quick ? 200 : 20_000
-      console.log(`  one more job: ${1_000_000 / (yield* fill(store, more))} µs`)
       const pages = quick ? 10 : 500
-      console.log(`  page of 64 at the front: ${yield* microseconds(pages, store.page(lane, "", 0, 64))}`)
-      console.log(`  page of 64 in the middle: ${yield* microseconds(pages, store.page(lane, "", jobs / 2, 64))}`)
-      console.log(
-        `  lanes: ${yield* microseconds(pages, store.lanes)}, stats: ${yield* microseconds(pages, store.stats)}`
-      )
-      const last = newJob()
-      yield* store.enqueue(last)
-      console.log(`  position of the last: ${yield* microseconds(3, store.position(last.id))}`)
-      console.log(`  list of 50: ${yield* microseconds(10, store.list({ customer: "local", limit: 50 }))}`)
+      console.log(`backlog of ${jobs.toLocaleString("en")} jobs, filled at ${perSecond(yield* enqueues(store, jobs))}`)
+      console.log(`  resident with it: ${mebibytes(process.memoryUsage.rss())}`)
+      console.log(`  one more job: ${each(yield* enqueues(store, quick ? 200 : 20_000))}`)
+      const page = (after: number) => micros(pages, 1, () => store.page(lane, "", after, 64))
+      console.log(`  page of 64 at its front: ${each(yield* page(0))}, in its middle: ${each(yield* page(jobs / 2))}`)
+      const lanes = yield* micros(pages, 1, () => store.lanes)
+      console.log(`  lanes: ${each(lanes)}, stats: ${each(yield* micros(pages, 1, () => store.stats))}`)
       const front = yield* store.page(lane, "", 0, pages)
-      console.log(
-        `  start: ${1_000_000 / (yield* rate(front.length, 64, (place) => store.start(front[place]?.id ?? "", 1)))} µs`
-      )
-      console.log(`  ${Math.round((yield* store.stats).bytes / 1024 / 1024)} MiB on disk, resident ${mebibytes()}`)
+      const start = yield* micros(front.length, 64, (place) => store.start(front[place]?.id ?? "", 1))
+      const list = yield* micros(10, 1, () => store.list({ customer: "local", limit: 50 }))
+      console.log(`  start: ${each(start)}, list of 50: ${each(list)}`)
+      const last = job()
+      yield* store.enqueue(last)
+      console.log(`  position of the last: ${each(yield* micros(3, 1, () => store.position(last.id)))}`)
+      const { bytes } = yield* store.stats
+      console.log(`  on disk: ${mebibytes(bytes)}, resident at the end: ${mebibytes(process.memoryUsage.rss())}`)
     })
   )
 
-const program = Effect.gen(function* () {
-  yield* throughput
-  for (const jobs of quick ? [1000] : [1000, 100_000, 1_000_000]) yield* backlog(jobs)
-})
+const part = process.argv[2]
 
-await Effect.runPromise(program)
+if (part === undefined) {
+  for (const one of ["0", "1000", "100000", ...(quick ? [] : ["1000000"])]) {
+    const { status } = spawnSync(process.execPath, [import.meta.filename, one], { stdio: "inherit" })
+    if (status !== 0) process.exitCode = 1
+  }
+} else {
+  const jobs = quick ? Math.min(Number(part), 1000) : Number(part)
+  await Effect.runPromise(jobs === 0 ? throughput : backlog(jobs))
+}

@@ -75,7 +75,9 @@ describe("decide", () => {
   })
 
   it("doubles the ceiling with each retry that was spent, not with the reroutes", () => {
-    const pauses = [0, 1, 2].map((retries) => decide(defaults, answered(503), { ...fresh, spent: { retries, reroutes: 2 } }))
+    const pauses = [0, 1, 2].map((retries) =>
+      decide(defaults, answered(503), { ...fresh, spent: { retries, reroutes: 2 } })
+    )
     assert.deepStrictEqual(
       pauses.map((decision) => (decision._tag === "Retry" ? decision.pause.spread : undefined)),
       [200, 400, 800]
@@ -129,7 +131,13 @@ describe("spentBy", () => {
   })
 
   it("counts the retries and reroutes of one path only", () => {
-    const history = [attempt(0, "start"), attempt(0, "retry"), attempt(1, "start"), attempt(1, "reroute"), attempt(0, "retry")]
+    const history = [
+      attempt(0, "start"),
+      attempt(0, "retry"),
+      attempt(1, "start"),
+      attempt(1, "reroute"),
+      attempt(0, "retry")
+    ]
     assert.deepStrictEqual(spentBy(history, 0), { retries: 2, reroutes: 0 })
     assert.deepStrictEqual(spentBy(history, 1), { retries: 0, reroutes: 1 })
     assert.deepStrictEqual(spentBy(history, 2), { retries: 0, reroutes: 0 })

@@ -1,7 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { plan } from "../../src/engine/Regions.ts"
 
-const step = (regions: ReadonlyArray<string>, regionPolicy: "fallback" | "strict" = "fallback") => ({ regions, regionPolicy })
+const step = (regions: ReadonlyArray<string>, regionPolicy: "fallback" | "strict" = "fallback") => ({
+  regions,
+  regionPolicy
+})
 
 describe("the regions of a path", () => {
   it("are the transport's own business when neither side names any", () => {

@@ -15,7 +15,8 @@ import { drawing, ending, toEnd } from "../run/support.ts"
 
 const answered = (status: number, retryAfter?: number): Ended => ({ _tag: "Answered", status, retryAfter })
 const refused: Ended = { _tag: "Failed", failure: new ConnectionFailed({ kind: "refused", detail: "" }) }
-const policyOf = (options?: RetryPolicyOptions) => Step.get("https://api.example/").pipe(Step.retryPolicy(options)).retryPolicy
+const policyOf = (options?: RetryPolicyOptions) =>
+  Step.get("https://api.example/").pipe(Step.retryPolicy(options)).retryPolicy
 
 /** Milliseconds after the first try at which an effect that fails with these endings in turn is tried. */
 const tries = (endings: ReadonlyArray<Ended>, by: Schedule.Schedule<unknown, Ended>, random = drawing()) =>

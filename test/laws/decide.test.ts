@@ -8,15 +8,13 @@ import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 import { between, bool, oneOf, optional } from "../../src/testing/Generators.ts"
 
 const AnyPolicy = Arbitrary.map(Arbitraries.retryPolicy, (policy) => resolve(policy))
-const AnyEnded: Arbitrary.Arbitrary<Ended> = Arbitrary.flatMap(
-  bool,
-  (isAnswer): Arbitrary.Arbitrary<Ended> =>
-    isAnswer
-      ? Arbitrary.map(
-          Arbitrary.all([oneOf([200, 204, 301, 400, 404, 429, 500, 502, 503, 504]), optional(between(0, 60_000))]),
-          ([status, retryAfter]): Ended => ({ _tag: "Answered", status, retryAfter })
-        )
-      : Arbitrary.map(Arbitraries.failure, (failure): Ended => ({ _tag: "Failed", failure }))
+const AnyEnded: Arbitrary.Arbitrary<Ended> = Arbitrary.flatMap(bool, (isAnswer): Arbitrary.Arbitrary<Ended> =>
+  isAnswer
+    ? Arbitrary.map(
+        Arbitrary.all([oneOf([200, 204, 301, 400, 404, 429, 500, 502, 503, 504]), optional(between(0, 60_000))]),
+        ([status, retryAfter]): Ended => ({ _tag: "Answered", status, retryAfter })
+      )
+    : Arbitrary.map(Arbitraries.failure, (failure): Ended => ({ _tag: "Failed", failure }))
 )
 const Endings = Arbitrary.array(AnyEnded, { maxLength: 24 })
 const Count = between(0, 8)
@@ -80,11 +78,15 @@ describe("laws of the decision", () => {
     runs
   )
 
-  it.prop("a success stops whatever the lists say", [AnyPolicy, between(200, 299), bool], ([policy, status, regionLeft]) => {
-    const greedy = { ...policy, maxRetries: 9, maxReroutes: 9, retryCodes: [status], rerouteCodes: [status] }
-    const situation = { spent: { retries: 0, reroutes: 0 }, regionLeft, patience: 30_000 }
-    assert.strictEqual(decide(greedy, { _tag: "Answered", status, retryAfter: undefined }, situation)._tag, "Stop")
-  })
+  it.prop(
+    "a success stops whatever the lists say",
+    [AnyPolicy, between(200, 299), bool],
+    ([policy, status, regionLeft]) => {
+      const greedy = { ...policy, maxRetries: 9, maxReroutes: 9, retryCodes: [status], rerouteCodes: [status] }
+      const situation = { spent: { retries: 0, reroutes: 0 }, regionLeft, patience: 30_000 }
+      assert.strictEqual(decide(greedy, { _tag: "Answered", status, retryAfter: undefined }, situation)._tag, "Stop")
+    }
+  )
 
   it.prop("no region left is no reroute", [AnyPolicy, AnyEnded], ([policy, ended]) => {
     const situation = { spent: { retries: 0, reroutes: 0 }, regionLeft: false, patience: 30_000 }
@@ -102,13 +104,17 @@ describe("laws of the decision", () => {
     runs
   )
 
-  it.prop("a Retry-After beyond patience stops", [AnyPolicy, between(0, 60_000), bool], ([policy, patience, regionLeft]) => {
-    const plenty = { ...policy, maxRetries: 9, maxReroutes: 9, retryCodes: [429], rerouteCodes: [429] }
-    const ended = (retryAfter: number): Ended => ({ _tag: "Answered", status: 429, retryAfter })
-    const situation = { spent: { retries: 0, reroutes: 0 }, regionLeft, patience }
-    assert.strictEqual(decide(plenty, ended(patience + 1), situation)._tag, "Stop")
-    assert.notStrictEqual(decide(plenty, ended(patience), situation)._tag, "Stop")
-  })
+  it.prop(
+    "a Retry-After beyond patience stops",
+    [AnyPolicy, between(0, 60_000), bool],
+    ([policy, patience, regionLeft]) => {
+      const plenty = { ...policy, maxRetries: 9, maxReroutes: 9, retryCodes: [429], rerouteCodes: [429] }
+      const ended = (retryAfter: number): Ended => ({ _tag: "Answered", status: 429, retryAfter })
+      const situation = { spent: { retries: 0, reroutes: 0 }, regionLeft, patience }
+      assert.strictEqual(decide(plenty, ended(patience + 1), situation)._tag, "Stop")
+      assert.notStrictEqual(decide(plenty, ended(patience), situation)._tag, "Stop")
+    }
+  )
 
   it.prop("what a policy leaves out is the protocol's default", [Arbitraries.retryPolicy], ([policy]) => {
     const resolved = resolve(policy)

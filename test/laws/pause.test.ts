@@ -41,12 +41,20 @@ describe("laws of the pause", () => {
     runs
   )
 
-  it.prop("a longer draw is a longer pause", [AnyPolicy, Retries, optional(Millis), Drawn, Drawn], ([policy, retries, retryAfter, a, b]) => {
-    const pause = beforeRetry(policy, retries, retryAfter)
-    assert.isAtMost(draw(pause, Math.min(a, b)), draw(pause, Math.max(a, b)))
-  })
+  it.prop(
+    "a longer draw is a longer pause",
+    [AnyPolicy, Retries, optional(Millis), Drawn, Drawn],
+    ([policy, retries, retryAfter, a, b]) => {
+      const pause = beforeRetry(policy, retries, retryAfter)
+      assert.isAtMost(draw(pause, Math.min(a, b)), draw(pause, Math.max(a, b)))
+    }
+  )
 
-  it.prop("a reroute waits as long as it was asked to, not a moment more", [optional(Millis), Drawn], ([retryAfter, drawn]) => {
-    assert.strictEqual(draw(beforeReroute(retryAfter), drawn), retryAfter ?? 0)
-  })
+  it.prop(
+    "a reroute waits as long as it was asked to, not a moment more",
+    [optional(Millis), Drawn],
+    ([retryAfter, drawn]) => {
+      assert.strictEqual(draw(beforeReroute(retryAfter), drawn), retryAfter ?? 0)
+    }
+  )
 })

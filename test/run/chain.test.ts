@@ -84,7 +84,10 @@ describe("onSuccess", () => {
 
   it.effect("follows its own chain, to any depth", () =>
     Effect.gen(function* () {
-      const deep = Step.onSuccess(parent, Step.onSuccess(child, Step.onFailure(Step.fallbackOnError(Step.frugal(Step.get(backup)), []), child)))
+      const deep = Step.onSuccess(
+        parent,
+        Step.onSuccess(child, Step.onFailure(Step.fallbackOnError(Step.frugal(Step.get(backup)), []), child))
+      )
       const { execute, sent } = yield* client(on({ status: 200 }, { status: 200 }, { status: 404 }))
       const first = completed(ended(completed(yield* execute(deep)).chained))
       const second = failed(lost(first.chained), "Rejected")
@@ -204,7 +207,9 @@ describe("a host that starts children itself", () => {
     Effect.gen(function* () {
       const recorded: Array<Attempt> = []
       const { execute } = yield* client(on({ status: 200 }))
-      yield* execute(Step.onSuccess(parent, child), { record: (attempt) => Effect.sync(() => void recorded.push(attempt)) })
+      yield* execute(Step.onSuccess(parent, child), {
+        record: (attempt) => Effect.sync(() => void recorded.push(attempt))
+      })
       assert.deepStrictEqual(lines(recorded), ["0 start 200"])
     })
   )

@@ -63,7 +63,10 @@ describe("onFailureTimeout", () => {
 
   it.effect("does not limit the child", () =>
     Effect.gen(function* () {
-      const script = Script.all(Script.on(url, { status: 404 }), Script.always(Script.later("20 seconds", { status: 200 })))
+      const script = Script.all(
+        Script.on(url, { status: 404 }),
+        Script.always(Script.later("20 seconds", { status: 200 }))
+      )
       const error = failed(yield* (yield* client(script)).execute(step), "Rejected")
       assert.strictEqual(error.chained?._tag, "Ended")
     })
@@ -98,7 +101,10 @@ describe("onFailureTimeout", () => {
   it.effect("comes before a later onTimeout, and after a sooner one", () =>
     Effect.gen(function* () {
       const later = yield* client(on(Script.hang))
-      failed(yield* later.execute(Step.fallback(step, Step.get(backup), { onTimeout: "11 seconds" })), "DeadlineExceeded")
+      failed(
+        yield* later.execute(Step.fallback(step, Step.get(backup), { onTimeout: "11 seconds" })),
+        "DeadlineExceeded"
+      )
       assert.notInclude((yield* later.sent).join(), "backup")
       const sooner = yield* client(on(Script.hang))
       completed(yield* sooner.execute(Step.fallback(step, Step.get(backup), { onTimeout: "9 seconds" })))

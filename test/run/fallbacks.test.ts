@@ -134,7 +134,10 @@ describe("a fallback on a time-out", () => {
 
   it.effect("does not interrupt a path that is not directly before it, but runs when that took too long", () =>
     Effect.gen(function* () {
-      const far = primary.pipe(Step.fallback(second, { onError: [404] }), Step.fallback(last, { onTimeout: "2 seconds" }))
+      const far = primary.pipe(
+        Step.fallback(second, { onError: [404] }),
+        Step.fallback(last, { onTimeout: "2 seconds" })
+      )
       const slow = yield* client(script(Script.later("5 seconds", { status: 500 })))
       assert.strictEqual(completed(yield* slow.execute(far)).path, 2)
       assert.deepStrictEqual(yield* slow.sent, ["api 0", "third 5000"])
@@ -184,7 +187,10 @@ describe("what a fallback does not say", () => {
     Effect.gen(function* () {
       const own = Step.onSuccess(second, Step.frugal(last))
       const { execute, sent } = yield* client(script({ status: 500 }))
-      const step = primary.pipe(Step.fallback(own), Step.onSuccess(Step.get("https://never.example/").pipe(Step.frugal())))
+      const step = primary.pipe(
+        Step.fallback(own),
+        Step.onSuccess(Step.get("https://never.example/").pipe(Step.frugal()))
+      )
       completed(yield* execute(step))
       assert.deepStrictEqual(yield* sent, ["api 0", "backup 0", "third 0"])
     })
@@ -193,11 +199,7 @@ describe("what a fallback does not say", () => {
   it.effect("of webhooks, quorum and chain it takes into the job that it is submitted as", () =>
     Effect.gen(function* () {
       const { execute, fake } = yield* client(script({ status: 500 }))
-      const step = primary.pipe(
-        Step.webhooks(webhooks),
-        Step.onSuccess(last),
-        Step.fallback(Step.performance(second))
-      )
+      const step = primary.pipe(Step.webhooks(webhooks), Step.onSuccess(last), Step.fallback(Step.performance(second)))
       accepted(yield* execute(step))
       const [job] = yield* fake.jobs
       assert.strictEqual(job?.json.url, backup)

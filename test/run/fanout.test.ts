@@ -5,7 +5,12 @@ import * as Script from "../../src/testing/Script.ts"
 import { backup, client, completed, failed, lines, url } from "./support.ts"
 
 const regions = ["iad", "lax", "ord"]
-const fanout = Step.get(url).pipe(Step.frugal(), Step.fallbackOnError([]), Step.regions(regions), Step.executionMode("fanout"))
+const fanout = Step.get(url).pipe(
+  Step.frugal(),
+  Step.fallbackOnError([]),
+  Step.regions(regions),
+  Step.executionMode("fanout")
+)
 const strict = Step.regionPolicy(fanout, "strict")
 
 const answers = (iad: Script.Input, lax: Script.Input, ord: Script.Input) =>
@@ -36,7 +41,9 @@ describe("a fanout", () => {
 
   it.effect("under fallback succeeds with one success, and the others' answers are kept", () =>
     Effect.gen(function* () {
-      const { execute } = yield* client(answers({ status: 404 }, Script.refuse, Script.later(900, { status: 200 })), { regions })
+      const { execute } = yield* client(answers({ status: 404 }, Script.refuse, Script.later(900, { status: 200 })), {
+        regions
+      })
       const end = completed(yield* execute(fanout))
       assert.strictEqual(end.region, "ord")
       assert.deepStrictEqual(
@@ -81,7 +88,10 @@ describe("a fanout", () => {
 
   it.effect("that is incomplete goes to a fallback", () =>
     Effect.gen(function* () {
-      const script = Script.all(Script.on(backup, { status: 200 }), answers({ status: 200 }, { status: 503 }, { status: 200 }))
+      const script = Script.all(
+        Script.on(backup, { status: 200 }),
+        answers({ status: 200 }, { status: 503 }, { status: 200 })
+      )
       const { execute } = yield* client(script, { regions })
       const end = completed(yield* execute(Step.fallback(strict, Step.get(backup))))
       assert.strictEqual(end.path, 1)

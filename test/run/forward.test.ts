@@ -189,7 +189,10 @@ describe("a submission", () => {
       }
       const { local } = yield* client(on({ status: 500 }))
       const step = Step.onFailure(frugal, Step.get(third).pipe(Step.frugal()))
-      const error = failed(yield* toEnd(ending(Interpreter.run(step, Strategies.client(local, service)))), "ServiceUnreachable")
+      const error = failed(
+        yield* toEnd(ending(Interpreter.run(step, Strategies.client(local, service)))),
+        "ServiceUnreachable"
+      )
       assert.isTrue(error.reason.maybeAccepted)
       assert.isUndefined(error.chained)
       assert.lengthOf(submissions, 3)

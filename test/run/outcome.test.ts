@@ -70,7 +70,10 @@ describe("the history", () => {
 
   it.effect("keeps the response of the last attempt of a path only", () =>
     Effect.gen(function* () {
-      const script = Script.all(Script.on(url, { status: 503, body: "busy" }), Script.on(backup, { status: 200, body: "ok" }))
+      const script = Script.all(
+        Script.on(url, { status: 503, body: "busy" }),
+        Script.on(backup, { status: 200, body: "ok" })
+      )
       const step = get.pipe(Step.retryPolicy({ maxRetries: 1 }), Step.fallback(Step.get(backup)))
       const end = completed(yield* (yield* client(script)).execute(step))
       assert.deepStrictEqual(

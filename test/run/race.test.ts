@@ -59,7 +59,11 @@ describe("a race", () => {
 
   it.effect("ends at the first answer in neither list, though another region might succeed", () =>
     Effect.gen(function* () {
-      const script = answers({ iad: Script.later(100, { status: 404 }), lax: Script.later(200, { status: 200 }), ord: Script.hang })
+      const script = answers({
+        iad: Script.later(100, { status: 404 }),
+        lax: Script.later(200, { status: 200 }),
+        ord: Script.hang
+      })
       const { execute, local } = yield* client(script, { regions })
       const error = failed(yield* execute(race), "Rejected")
       assert.strictEqual(error.reason.status, 404)
@@ -70,7 +74,11 @@ describe("a race", () => {
 
   it.effect("goes by the policy's own lists", () =>
     Effect.gen(function* () {
-      const script = answers({ iad: { status: 404 }, lax: Script.later(100, { status: 503 }), ord: Script.later(200, { status: 200 }) })
+      const script = answers({
+        iad: { status: 404 },
+        lax: Script.later(100, { status: 503 }),
+        ord: Script.later(200, { status: 200 })
+      })
       const step = Step.retryPolicy(race, { maxRetries: 0, maxReroutes: 0, retryCodes: [404], rerouteCodes: [] })
       const error = failed(yield* (yield* client(script, { regions })).execute(step), "Rejected")
       assert.strictEqual(error.reason.status, 503)
@@ -127,20 +135,24 @@ describe("a race", () => {
       const { execute, sent } = yield* client(Script.always({ status: 503 }), { regions: [...regions, "fra", "sin"] })
       yield* execute(Step.retryPolicy(Step.regionPolicy(race, "fallback"), { maxRetries: 2, maxReroutes: 1 }))
       assert.lengthOf(yield* sent, 3 + 2)
-      const both = yield* client(Script.always(Script.later(1, { status: 500 })), { regions: [...regions, "fra", "sin"] })
+      const both = yield* client(Script.always(Script.later(1, { status: 500 })), {
+        regions: [...regions, "fra", "sin"]
+      })
       yield* both.execute(Step.retryPolicy(Step.regionPolicy(race, "fallback"), { maxRetries: 2, maxReroutes: 1 }))
-      assert.deepStrictEqual((yield* both.sent).map((line) => line.split(" ")[0]), [
-        "api@iad",
-        "api@lax",
-        "api@ord",
-        "api@fra"
-      ])
+      assert.deepStrictEqual(
+        (yield* both.sent).map((line) => line.split(" ")[0]),
+        ["api@iad", "api@lax", "api@ord", "api@fra"]
+      )
     })
   )
 
   it.effect("lets a racer retry while the others go on", () =>
     Effect.gen(function* () {
-      const script = answers({ iad: Script.inTurn({ status: 503 }, { status: 200 }), lax: Script.hang, ord: Script.hang })
+      const script = answers({
+        iad: Script.inTurn({ status: 503 }, { status: 200 }),
+        lax: Script.hang,
+        ord: Script.hang
+      })
       const { execute, local } = yield* client(script, { regions })
       const end = completed(yield* execute(Step.retryPolicy(race)))
       assert.strictEqual(end.region, "iad")

@@ -44,7 +44,8 @@ const run = ({ answers, regions = [], step, unreachable = 0 }: Scenario, history
     for (const attempt of history) {
       if (attempt.kind === "forward") submitted++
       // what was interrupted when the run broke off is answered afresh
-      else if (attempt.ending._tag !== "Interrupted") next(placeOf(line[attempt.path]?.request.url ?? url, attempt.region))
+      else if (attempt.ending._tag !== "Interrupted")
+        next(placeOf(line[attempt.path]?.request.url ?? url, attempt.region))
     }
     let sent = 0
     const local: Exchanging = {
@@ -65,7 +66,9 @@ const run = ({ answers, regions = [], step, unreachable = 0 }: Scenario, history
         Effect.suspend(() => {
           sent++
           return submitted++ < unreachable
-            ? Effect.fail(new TransportError({ reason: new ServiceUnreachable({ detail: "down", maybeAccepted: false }) }))
+            ? Effect.fail(
+                new TransportError({ reason: new ServiceUnreachable({ detail: "down", maybeAccepted: false }) })
+              )
             : Effect.succeed(receipt)
         })
     })
@@ -141,7 +144,11 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   },
   "races and wins": {
     step: Step.retryPolicy(race),
-    answers: { "api@iad": [busy, Script.later(900, ok)], "api@lax": [Script.later(300, { status: 201 })], "api@ord": [Script.hang] }
+    answers: {
+      "api@iad": [busy, Script.later(900, ok)],
+      "api@lax": [Script.later(300, { status: 201 })],
+      "api@ord": [Script.hang]
+    }
   },
   "races and loses": {
     step: Step.retryPolicy(race, { maxRetries: 0 }),
@@ -251,6 +258,38 @@ describe("a run that goes on later", () => {
       }
       const { end } = yield* run(scenario, [])
       assert.strictEqual(told((yield* run(scenario, end.history, 60_000)).end).tag, "Rejected")
+    })
+  )
+
+  it.effect("interrupts a path at the moment it would have been interrupted without the break", () =>
+    Effect.gen(function* () {
+      const scenario: Scenario = {
+        step: get.pipe(Step.retryPolicy(), Step.fallback(Step.get(backup), { onTimeout: "2 seconds" })),
+        answers: { api: [Script.later(500, busy), Script.hang], backup: [ok] }
+      }
+      const { end } = yield* run(scenario, [])
+      const late = yield* run(scenario, end.history.slice(0, 1), 1500)
+      assert.deepStrictEqual(
+        late.end.history.map(({ at, path }) => [path, at]),
+        [
+          [0, 0],
+          [0, 1500],
+          [1, 2000]
+        ]
+      )
+    })
+  )
+
+  it.effect("sends nothing for a race that was won", () =>
+    Effect.gen(function* () {
+      const scenario: Scenario = {
+        step: race,
+        answers: { "api@iad": [Script.hang], "api@lax": [Script.later(5, ok)], "api@ord": [Script.hang] }
+      }
+      const { end } = yield* run(scenario, [])
+      const won = yield* run(scenario, end.history.slice(0, 1))
+      assert.deepStrictEqual(told(won.end), told(end))
+      assert.strictEqual(won.sent, 0)
     })
   )
 

@@ -103,7 +103,11 @@ describe("a retry", () => {
     Effect.gen(function* () {
       const { execute } = yield* client(Script.always(Script.inTurn(Script.reset, Script.refuse, { status: 200 })))
       const end = completed(yield* execute(Step.retryPolicy(get)))
-      assert.deepStrictEqual(lines(end.history), ["0 start ConnectionFailed", "0 retry ConnectionFailed", "0 retry 200"])
+      assert.deepStrictEqual(lines(end.history), [
+        "0 start ConnectionFailed",
+        "0 retry ConnectionFailed",
+        "0 retry 200"
+      ])
     })
   )
 })

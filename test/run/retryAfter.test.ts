@@ -181,7 +181,10 @@ describe("retryAt", () => {
   it.effect("of a fallback does not outlast onFailureTimeout", () =>
     Effect.gen(function* () {
       const { execute, sent } = yield* client(Script.on(url, { status: 500 }))
-      const step = get.pipe(Step.fallback(Step.get(backup).pipe(Step.retryAt(4000))), Step.onFailureTimeout("3 seconds"))
+      const step = get.pipe(
+        Step.fallback(Step.get(backup).pipe(Step.retryAt(4000))),
+        Step.onFailureTimeout("3 seconds")
+      )
       failed(yield* execute(step), "DeadlineExceeded")
       assert.deepStrictEqual(yield* sent, ["api 0"])
     })

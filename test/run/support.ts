@@ -94,7 +94,9 @@ export const failed = <Tag extends StepReason["_tag"]>(
 }
 
 const describe = (end: Outcome | StepError) =>
-  end._tag === "StepError" ? `${end.message}: ${lines(end.history).join("; ")}` : `${end._tag}: ${lines(end.history).join("; ")}`
+  end._tag === "StepError"
+    ? `${end.message}: ${lines(end.history).join("; ")}`
+    : `${end._tag}: ${lines(end.history).join("; ")}`
 
 /** Every attempt as `path kind@region ending`. */
 export const lines = (history: History): ReadonlyArray<string> =>

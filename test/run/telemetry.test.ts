@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Tracer from "effect/Tracer"
 import * as Telemetry from "../../src/run/Telemetry.ts"
+import type { Attempt } from "../../src/step/History.ts"
 import * as Step from "../../src/step/Step.ts"
 import * as Script from "../../src/testing/Script.ts"
 import { accepted, backup, client, completed, failed, third, url } from "./support.ts"
@@ -113,7 +114,10 @@ describe("spans", () => {
   it.effect("all end, those of interrupted attempts included", () =>
     Effect.gen(function* () {
       const { spans, traced } = collector()
-      const script = Script.all(Script.inRegion("lax", Script.always(Script.later(10, { status: 200 }))), Script.always(Script.hang))
+      const script = Script.all(
+        Script.inRegion("lax", Script.always(Script.later(10, { status: 200 }))),
+        Script.always(Script.hang)
+      )
       const { execute } = yield* client(script, { regions: ["iad", "lax"] })
       completed(yield* traced(execute(Step.regions(get, ["iad", "lax"]))))
       assert.lengthOf(spans, 3)
@@ -141,7 +145,10 @@ describe("secrets", () => {
   it.effect("are in no span, no error, no metric", () =>
     Effect.gen(function* () {
       const { spans, traced } = collector()
-      const script = Script.all(Script.on(`${third}*`, { status: 200 }), Script.always(Script.inTurn({ status: 503 }, Script.refuse)))
+      const script = Script.all(
+        Script.on(`${third}*`, { status: 200 }),
+        Script.always(Script.inTurn({ status: 503 }, Script.refuse))
+      )
       const { execute, fake } = yield* client(script)
       yield* fake.deny()
       const error = failed(yield* traced(execute(tree)), "ServiceDenied")
@@ -168,8 +175,13 @@ describe("secrets", () => {
 })
 
 describe("metrics", () => {
-  const value = (kind: "start" | "retry" | "reroute" | "forward", ending: "Answered" | "Failed" | "Interrupted") =>
-    Effect.map(Metric.value(Telemetry.metrics.attempts(kind, ending)!), ({ count }) => count)
+  const counter = (kind: Attempt["kind"], ending: Attempt["ending"]["_tag"]) => {
+    const found = Telemetry.metrics.attempts(kind, ending)
+    if (found === undefined) throw new Error(`no counter for ${kind} ${ending}`)
+    return found
+  }
+  const value = (kind: Attempt["kind"], ending: Attempt["ending"]["_tag"]) =>
+    Effect.map(Metric.value(counter(kind, ending)), ({ count }) => count)
 
   const alone = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.provideService(effect, Metric.MetricRegistry, new Map())

@@ -137,6 +137,14 @@ describe("a transport over fetch", () => {
     })
   )
 
+  it.effect("fails when what fetch brings is no answer", () =>
+    Effect.gen(function* () {
+      const broken = Object.defineProperty(new Response("ok"), "headers", { value: undefined })
+      const reason = yield* failing(() => Promise.resolve(broken))
+      assert(reason._tag === "ConnectionFailed" && reason.kind === "other")
+    })
+  )
+
   it.effect("refuses TRACE by name", () =>
     Effect.gen(function* () {
       const reason = yield* failing(() => Promise.resolve(new Response()), "TRACE")

@@ -1,0 +1,175 @@
+/**
+ * The API keys of the dam: who may call it, and as which customer.
+ *
+ * A key is kept as its SHA-256 only. Whoever calls is compared with every key there is, in constant time, so that
+ * neither the time of an answer nor the memory of the process tells what would have been right.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { hash, timingSafeEqual } from "node:crypto"
+
+/**
+ * API keys, each bound to a customer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Keys {
+  /** The customers that have a key. */
+  readonly customers: ReadonlySet<string>
+  /** Whose key an `Authorization` header carries; `undefined` when it carries none of ours. */
+  readonly authenticate: (authorization: string | undefined) => string | undefined
+}
+
+/**
+ * A key and whose it is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface KeyEntry {
+  readonly customer: string
+  readonly key: Redacted.Redacted
+}
+
+/**
+ * An entry that is no key. The key itself is never repeated.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidKeys extends Schema.TaggedError<InvalidKeys>()("InvalidKeys", {
+  /** Counted from 1. */
+  entry: Schema.Number,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `API keys, entry ${this.entry}: ${this.problem}; expected customer:key or {"customer":"...","key":"..."}`
+  }
+}
+
+/**
+ * The customer of a dam without keys.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const localCustomer = "local"
+
+/**
+ * Makes keys. Customers are 1 to 64 letters, digits, `.`, `_` and `-`; keys are what a bearer token may be.
+ *
+ * **Details** — a customer may have several keys, a key only one customer.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (entries: ReadonlyArray<KeyEntry>): Result.Result<Keys, InvalidKeys> => {
+  if (entries.length === 0) return refuse(0, "there is none")
+  const digests: Array<{ readonly customer: string; readonly digest: Buffer }> = []
+  for (const [index, { customer, key }] of entries.entries()) {
+    if (!CUSTOMER.test(customer)) return refuse(index, "the customer is not 1 to 64 letters, digits, '.', '_' or '-'")
+    if (!TOKEN.test(Redacted.value(key))) return refuse(index, "the key is empty or holds what no bearer token may")
+    const digest = sha256(Redacted.value(key))
+    if (digests.some((other) => other.customer !== customer && other.digest.equals(digest))) {
+      return refuse(index, "another customer has the same key")
+    }
+    digests.push({ customer, digest })
+  }
+  return Result.succeed({
+    customers: new Set(digests.map(({ customer }) => customer)),
+    authenticate: (authorization) => {
+      // an absent token is hashed too; no key is empty
+      const digest = sha256(tokenIn(authorization))
+      let found: string | undefined
+      for (const entry of digests) if (timingSafeEqual(entry.digest, digest)) found = entry.customer
+      return found
+    }
+  })
+}
+
+/**
+ * Reads keys: one `customer:key` or `{"customer":"...","key":"..."}` per line. Blank lines and lines that begin with
+ * `#` do not count.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const parse = (text: string): Result.Result<Keys, InvalidKeys> =>
+  Result.flatMap(
+    Result.all(
+      text
+        .split(/\r?\n/)
+        .map((line) => line.trim())
+        .filter((line) => line !== "" && !line.startsWith("#"))
+        .map(entryIn)
+    ),
+    make
+  )
+
+/**
+ * Reads a file of keys, written as `parse` reads them.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromFile = (path: string): Effect.Effect<Keys, InvalidKeys | PlatformError, FileSystem.FileSystem> =>
+  Effect.flatMap(
+    FileSystem.FileSystem.use((files) => files.readFileString(path)),
+    (text) => Effect.fromResult(parse(text))
+  )
+
+/**
+ * Reads keys from `EZTHROTTLE_DAM_KEYS`: `customer:key` entries, set apart by commas, blanks or line breaks.
+ * `undefined` when the variable is not set.
+ *
+ * @category configuration
+ * @since 0.1.0
+ */
+export const fromEnvironment: Effect.Effect<Keys | undefined, InvalidKeys | Config.ConfigError> = Effect.gen(
+  function* () {
+    const given = yield* Config.option(Config.Redacted("EZTHROTTLE_DAM_KEYS"))
+    return Option.isNone(given)
+      ? undefined
+      : yield* Effect.fromResult(parse(Redacted.value(given.value).replaceAll(/[\s,]+/g, "\n")))
+  }
+)
+
+const entryIn = (line: string, index: number): Result.Result<KeyEntry, InvalidKeys> => {
+  if (line.startsWith("{")) {
+    return Result.mapBoth(decodeEntry(line), {
+      onFailure: () => invalid(index, "this is no such JSON"),
+      onSuccess: ({ customer, key }) => ({ customer, key: Redacted.make(key) })
+    })
+  }
+  const colon = line.indexOf(":")
+  return colon < 0
+    ? refuse(index, "there is no colon")
+    : Result.succeed({ customer: line.slice(0, colon), key: Redacted.make(line.slice(colon + 1)) })
+}
+
+const decodeEntry = Schema.decodeUnknownResult(
+  Schema.fromJsonString(Schema.Struct({ customer: Schema.String, key: Schema.String }))
+)
+
+const tokenIn = (authorization: string | undefined): string =>
+  (authorization === undefined ? undefined : BEARER.exec(authorization)?.[1]) ?? ""
+
+const sha256 = (text: string): Buffer => hash("sha256", text, "buffer")
+
+const invalid = (index: number, problem: string) => new InvalidKeys({ entry: index + 1, problem })
+
+const refuse = (index: number, problem: string) => Result.fail(invalid(index, problem))
+
+const CUSTOMER = /^[A-Za-z0-9._-]{1,64}$/
+// RFC 6750, section 2.1
+const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
+const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i

@@ -1,0 +1,111 @@
+/**
+ * How much the dam takes from whoever calls it.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * The limits of intake. `/health` reports them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Limits {
+  /** Bytes of a request body. */
+  readonly bodyBytes: number
+  /** Bytes of a request line and its headers together. */
+  readonly requestHeaderBytes: number
+  /** Headers of a request. */
+  readonly requestHeaders: number
+  /** Milliseconds in which the head of a request must have arrived. */
+  readonly headTimeout: number
+  /** Milliseconds in which a whole request must have arrived. */
+  readonly requestTimeout: number
+  /** Objects and lists inside each other. */
+  readonly jsonDepth: number
+  /** Keys of all objects of a body. */
+  readonly jsonKeys: number
+  /** Bytes of a URL of a job or webhook. */
+  readonly urlBytes: number
+  /** Bytes of an idempotency key. */
+  readonly keyBytes: number
+  /** Headers of one job. */
+  readonly jobHeaders: number
+  /** Bytes of the names and values of one job's headers. */
+  readonly jobHeaderBytes: number
+  /** Bytes of one job's metadata as JSON. */
+  readonly metadataBytes: number
+  /** Levels of a job's tree; a line of fallbacks is one. */
+  readonly treeDepth: number
+  /** Jobs of a tree. */
+  readonly treeNodes: number
+  /** Webhooks of one job. */
+  readonly webhooks: number
+  /** Regions of one job or webhook. */
+  readonly regions: number
+  /** The most that `max_retries` and `max_reroutes` may ask for. */
+  readonly retries: number
+  /** How far ahead `retry_at` may lie, in milliseconds. */
+  readonly retryAhead: number
+  /** Event streams on one job. */
+  readonly streamsPerJob: number
+  /** Event streams of one customer, or of one `user_id` of it. */
+  readonly streamsPerAccount: number
+  /** Event streams in all. */
+  readonly streams: number
+  /** The longest a `/wait` is held open, in milliseconds. */
+  readonly waitMillis: number
+}
+
+/**
+ * The limits where none are configured.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const defaults: Limits = {
+  bodyBytes: 1_048_576,
+  requestHeaderBytes: 16_384,
+  requestHeaders: 100,
+  headTimeout: 10_000,
+  requestTimeout: 60_000,
+  jsonDepth: 64,
+  jsonKeys: 10_000,
+  urlBytes: 8192,
+  keyBytes: 255,
+  jobHeaders: 64,
+  jobHeaderBytes: 16_384,
+  metadataBytes: 16_384,
+  treeDepth: 8,
+  treeNodes: 64,
+  webhooks: 16,
+  regions: 16,
+  retries: 100,
+  retryAhead: 30 * 24 * 60 * 60 * 1000,
+  streamsPerJob: 16,
+  streamsPerAccount: 256,
+  streams: 10_000,
+  waitMillis: 60_000
+}
+
+/**
+ * Makes limits; what is left out keeps its default.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Partial<Limits> = {}): Limits => ({ ...defaults, ...options })
+
+/**
+ * Encodes limits as `/health` reports them, in snake_case.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const toJson = (self: Limits): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    Object.entries(self).map(([name, value]: [string, number]) => [
+      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      value
+    ])
+  )

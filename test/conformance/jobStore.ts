@@ -1,0 +1,484 @@
+/**
+ * What a job store promises, as tests over any layer that provides one. Every test gets a store of its own.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import { JobStore } from "../../src/dam/JobStore.ts"
+import type { NewJob } from "../../src/dam/Job.ts"
+import type { JobFilter, StoreError } from "../../src/dam/JobStore.ts"
+import * as Step from "../../src/step/Step.ts"
+import { answered, attempt, delivery, ended, fails, job, rich } from "./jobStore/Fixtures.ts"
+
+export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) => {
+  const promises = (
+    sentence: string,
+    test: (jobs: JobStore["Service"]) => Effect.Effect<void, unknown>,
+    timeout?: number
+  ) => it.effect(sentence, () => Effect.flatMap(JobStore, test).pipe(Effect.provide(store)), timeout)
+
+  describe(`JobStore (${name}): filing`, () => {
+    promises("answers what it was given, losing nothing", (jobs) =>
+      Effect.gen(function* () {
+        const given = rich("whole")
+        assert.deepStrictEqual(yield* jobs.enqueue(given), { _tag: "Stored", state: "queued" })
+        assert.deepStrictEqual(yield* jobs.get("whole"), {
+          ...given,
+          state: "queued",
+          deliveryState: "none",
+          epoch: 0,
+          history: [],
+          dueAt: undefined,
+          startedAt: undefined,
+          finishedAt: undefined,
+          result: undefined,
+          heldSince: undefined
+        })
+        assert.isUndefined(yield* jobs.get("nobody"))
+      })
+    )
+
+    promises("schedules a job that must not start yet, and queues one whose time is past", (jobs) =>
+      Effect.gen(function* () {
+        const later = yield* jobs.enqueue(job("later", { createdAt: 1000, notBefore: 1001 }))
+        const now = yield* jobs.enqueue(job("now", { createdAt: 1000, notBefore: 1000 }))
+        assert.deepStrictEqual(later, { _tag: "Stored", state: "scheduled" })
+        assert.deepStrictEqual(now, { _tag: "Stored", state: "queued" })
+        assert.strictEqual((yield* jobs.get("later"))?.dueAt, 1001)
+        assert.isUndefined(yield* jobs.start("later", 2000))
+      })
+    )
+
+    promises("makes one job of a thousand equal submissions at once", (jobs) =>
+      Effect.gen(function* () {
+        const same = Array.from({ length: 1000 }, (_, n) => job(`same-${n}`, { key: "k" }))
+        const filed = yield* Effect.forEach(same, jobs.enqueue, { concurrency: "unbounded" })
+        const stored = filed.flatMap((one, n) => (one._tag === "Stored" ? [same[n]?.id] : []))
+        const named = filed.flatMap((one) => (one._tag === "Duplicate" ? [one.job.id] : []))
+        assert.lengthOf(stored, 1)
+        assert.lengthOf(named, 999)
+        assert.deepStrictEqual(new Set(named), new Set(stored))
+        assert.strictEqual((yield* jobs.stats).jobs.queued, 1)
+      })
+    )
+
+    promises("answers a duplicate with the first job as it is now, result included", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("first", { key: "k" }))
+        yield* jobs.start("first", 1)
+        yield* jobs.finish("first", 1, ended())
+        const again = yield* jobs.enqueue(job("second", { key: "k" }))
+        assert.isTrue(again._tag === "Duplicate" && again.job.id === "first" && again.job.state === "succeeded")
+        assert.isTrue(again._tag === "Duplicate" && again.job.result?.response?.status === 200)
+        assert.isUndefined(yield* jobs.get("second"))
+      })
+    )
+
+    promises("keeps the keys of one scope apart from those of another", (jobs) =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* jobs.enqueue(job("a", { keyScope: "a", key: "bc" })))._tag, "Stored")
+        assert.strictEqual((yield* jobs.enqueue(job("b", { keyScope: "ab", key: "c" })))._tag, "Stored")
+        assert.strictEqual((yield* jobs.enqueue(job("c", { keyScope: "a", key: "bc" })))._tag, "Duplicate")
+      })
+    )
+
+    promises("refuses a given key for another payload, in the cloud dialect only", (jobs) =>
+      Effect.gen(function* () {
+        const key = { key: "k", keyGiven: true }
+        yield* jobs.enqueue(job("first", { ...key, payload: "one" }))
+        const other = { ...key, payload: "two" }
+        assert.deepStrictEqual(yield* jobs.enqueue(job("cloud", other)), { _tag: "Conflict", jobId: "first" })
+        assert.strictEqual((yield* jobs.enqueue(job("flat", { ...other, dialect: "flat" })))._tag, "Duplicate")
+        assert.strictEqual((yield* jobs.enqueue(job("same", { ...key, payload: "one" })))._tag, "Duplicate")
+      })
+    )
+
+    promises("files a rerun outside the key index, so that the key keeps naming the first job", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("rerun-early", { key: "k", rerunOf: "gone" }))
+        assert.strictEqual((yield* jobs.enqueue(job("first", { key: "k" })))._tag, "Stored")
+        assert.strictEqual((yield* jobs.enqueue(job("rerun", { key: "k", rerunOf: "first" })))._tag, "Stored")
+        const again = yield* jobs.enqueue(job("third", { key: "k" }))
+        assert.isTrue(again._tag === "Duplicate" && again.job.id === "first")
+      })
+    )
+
+    promises("fails only the operation that breaks a rule, not those that share its commit", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("taken"))
+        const group = ["a", "b", "taken", "c"].map((id, n) => jobs.enqueue(job(id, { key: `other-${n}` })))
+        const exits = yield* Effect.forEach(group, Effect.exit, { concurrency: "unbounded" })
+        assert.deepStrictEqual(
+          exits.map(({ _tag }) => _tag),
+          ["Success", "Success", "Failure", "Success"]
+        )
+        assert.strictEqual((yield* jobs.stats).jobs.queued, 4)
+        assert.lengthOf(yield* jobs.page("a.example:443", "acc", 0, 10), 4)
+      })
+    )
+  })
+
+  describe(`JobStore (${name}): running`, () => {
+    promises("gives a job to one claimer only", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("one"))
+        const claims = yield* Effect.all([jobs.start("one", 5), jobs.start("one", 6)], { concurrency: "unbounded" })
+        const given = claims.filter((claim) => claim !== undefined)
+        assert.lengthOf(given, 1)
+        assert.deepInclude(given[0], { state: "running", epoch: 1, startedAt: claims[0] === undefined ? 6 : 5 })
+      })
+    )
+
+    promises("keeps the history of attempts, failures and bytes included, and one answer per racer", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("one"))
+        yield* jobs.start("one", 1)
+        const bytes = Uint8Array.from({ length: 256 }, (_, n) => n)
+        // a view into something larger: only what it shows may be kept
+        const view = new Uint8Array([9, 9, 0, 255, 254, 9]).subarray(2, 5)
+        const first = attempt({ kind: "start", response: answered(503, bytes) })
+        const racer = attempt({ racer: 1, region: "lax", response: answered(200, view) })
+        const last = attempt({ kind: "retry", pause: 12.5, ending: fails, response: undefined })
+        for (const one of [first, racer, last]) yield* jobs.record("one", 1, one)
+        const history = (yield* jobs.get("one"))?.history ?? []
+        assert.deepStrictEqual(history, [{ ...first, response: undefined }, racer, last])
+        const { ending } = history[2] ?? {}
+        assert.isTrue(ending?._tag === "Failed" && ending.failure instanceof fails.failure.constructor)
+      })
+    )
+
+    promises("refuses what an older start of the job writes", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("one"))
+        yield* jobs.start("one", 1)
+        yield* jobs.recover
+        yield* jobs.start("one", 2)
+        const late = [
+          jobs.record("one", 1, attempt()),
+          jobs.park("one", 1, 10, undefined),
+          jobs.finish("one", 1, ended({ children: [job("child")], deliveries: [delivery("one", 0)] }))
+        ]
+        for (const write of late) {
+          const error = yield* Effect.flip(write as Effect.Effect<void, { readonly _tag: string }>)
+          assert.strictEqual(error._tag, "StaleEpoch")
+        }
+        assert.deepInclude(yield* jobs.get("one"), { state: "running", epoch: 2, history: [], deliveryState: "none" })
+        assert.isUndefined(yield* jobs.get("child"))
+      })
+    )
+
+    promises("writes nothing to a job that has ended or is not running", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("one"))
+        assert.strictEqual((yield* Effect.flip(jobs.record("one", 0, attempt())))._tag, "StaleEpoch")
+        assert.strictEqual((yield* Effect.flip(jobs.finish("nobody", 1, ended())))._tag, "StaleEpoch")
+        yield* jobs.start("one", 1)
+        yield* jobs.finish("one", 1, ended())
+        assert.strictEqual((yield* Effect.flip(jobs.record("one", 1, attempt())))._tag, "StaleEpoch")
+        assert.strictEqual((yield* Effect.flip(jobs.finish("one", 1, ended({ state: "failed" }))))._tag, "StaleEpoch")
+        assert.isUndefined(yield* jobs.start("one", 2))
+        assert.isFalse(yield* jobs.finishIdle("one", ended({ state: "cancelled" })))
+        assert.strictEqual((yield* jobs.get("one"))?.state, "succeeded")
+      })
+    )
+
+    promises("parks a job until it is due and remembers the first time it was held", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("one"))
+        yield* jobs.start("one", 1)
+        yield* jobs.park("one", 1, 100, 50)
+        assert.deepInclude(yield* jobs.get("one"), { state: "parked", dueAt: 100, heldSince: 50, startedAt: 1 })
+        assert.deepStrictEqual(yield* jobs.release(99), { lanes: [], nextDueAt: 100 })
+        assert.deepStrictEqual(yield* jobs.release(100), { lanes: ["a.example:443"], nextDueAt: undefined })
+        const again = yield* jobs.start("one", 101)
+        assert.deepInclude(again, { state: "running", epoch: 2, startedAt: 1, dueAt: undefined })
+        yield* jobs.park("one", 2, 200, 60)
+        assert.strictEqual((yield* jobs.get("one"))?.heldSince, 50)
+      })
+    )
+
+    promises("releases what is due, in portions, and says when the next is", (jobs) =>
+      Effect.gen(function* () {
+        const due = Array.from({ length: 1100 }, (_, n) => job(`due-${n}`, { lane: `l${n % 2}`, notBefore: 10 }))
+        yield* Effect.forEach(due, jobs.enqueue, { concurrency: "unbounded" })
+        yield* jobs.enqueue(job("later", { notBefore: 70 }))
+        const first = yield* jobs.release(60)
+        assert.deepStrictEqual(first.lanes.toSorted(), ["l0", "l1"])
+        assert.isAtMost(first.nextDueAt ?? Number.NaN, 60)
+        assert.strictEqual((yield* jobs.release(60)).nextDueAt, 70)
+        assert.deepInclude((yield* jobs.stats).jobs, { queued: 1100, scheduled: 1 })
+      })
+    )
+
+    promises("queues again what was running when the process died, with its history and in its old place", (jobs) =>
+      Effect.gen(function* () {
+        for (const id of ["one", "two", "three"]) yield* jobs.enqueue(job(id))
+        yield* jobs.start("one", 1)
+        yield* jobs.record("one", 1, attempt())
+        yield* jobs.start("three", 1)
+        assert.strictEqual(yield* jobs.recover, 2)
+        assert.strictEqual(yield* jobs.recover, 0)
+        const page = yield* jobs.page("a.example:443", "acc", 0, 10)
+        assert.deepStrictEqual(
+          page.map(({ id }) => id),
+          ["one", "two", "three"]
+        )
+        const again = yield* jobs.start("one", 9)
+        assert.deepInclude(again, { epoch: 2, history: [attempt()] })
+      })
+    )
+
+    promises("ends a job with its result, losing no byte, in a fanout too", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("one"))
+        yield* jobs.start("one", 1)
+        const result = {
+          response: answered(200, new Uint8Array([0xff, 0x00, 0xfe])),
+          responses: [
+            { region: "iad", response: answered(200, new Uint8Array()) },
+            { region: undefined, response: answered(500, new TextEncoder().encode("né")) }
+          ],
+          region: "iad",
+          path: 2,
+          error: { tag: "AttemptsExhausted", message: "no" }
+        }
+        yield* jobs.finish("one", 1, ended({ state: "failed", at: 77, result }))
+        const stored = yield* jobs.get("one")
+        assert.deepInclude(stored, { state: "failed", finishedAt: 77, deliveryState: "none", dueAt: undefined })
+        assert.deepStrictEqual(stored?.result, result)
+      })
+    )
+
+    promises("ends a job that is not running, from any such state, and leaves a running one alone", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("queued"))
+        yield* jobs.enqueue(job("scheduled", { notBefore: 99 }))
+        for (const id of ["parked", "running"]) {
+          yield* jobs.enqueue(job(id))
+          yield* jobs.start(id, 1)
+        }
+        yield* jobs.park("parked", 1, 99, undefined)
+        for (const id of ["queued", "scheduled", "parked"]) {
+          assert.isTrue(yield* jobs.finishIdle(id, ended({ state: "cancelled" })))
+          assert.deepInclude(yield* jobs.get(id), { state: "cancelled", dueAt: undefined })
+        }
+        assert.isFalse(yield* jobs.finishIdle("running", ended({ state: "cancelled" })))
+        assert.isFalse(yield* jobs.finishIdle("nobody", ended({ state: "cancelled" })))
+        assert.deepInclude((yield* jobs.stats).jobs, { queued: 0, scheduled: 0, parked: 0, running: 1, cancelled: 3 })
+      })
+    )
+
+    promises("starts children with the result, once per key", (jobs) =>
+      Effect.gen(function* () {
+        const parent = { id: "one", relation: "onSuccess" as const }
+        yield* jobs.enqueue(job("one"))
+        yield* jobs.enqueue(job("known", { key: "shared" }))
+        yield* jobs.start("one", 1)
+        const children = [
+          job("child", { key: "one:success", parent }),
+          job("twin", { key: "one:success", parent }),
+          job("again", { key: "shared", parent })
+        ]
+        yield* jobs.finish("one", 1, ended({ children }))
+        assert.deepInclude(yield* jobs.get("child"), { state: "queued", parent })
+        assert.isUndefined(yield* jobs.get("twin"))
+        assert.isUndefined(yield* jobs.get("again"))
+      })
+    )
+  })
+
+  describe(`JobStore (${name}): lanes`, () => {
+    const fill = (jobs: JobStore["Service"], rows: ReadonlyArray<NewJob>) =>
+      Effect.forEach(rows, jobs.enqueue, { discard: true })
+
+    promises("pages the queued jobs of one account in the order of acceptance", (jobs) =>
+      Effect.gen(function* () {
+        const rows = Array.from({ length: 9 }, (_, n) => job(`j${n}`, { account: n % 3 === 0 ? "x" : "y" }))
+        yield* fill(jobs, [...rows, job("elsewhere", { lane: "b.example:443", account: "y", isolated: true })])
+        yield* jobs.start("j2", 1)
+        const first = yield* jobs.page("a.example:443", "y", 0, 3)
+        const second = yield* jobs.page("a.example:443", "y", first[2]?.seq ?? 0, 3)
+        assert.deepStrictEqual(
+          [...first, ...second].map(({ id }) => id),
+          ["j1", "j4", "j5", "j7", "j8"]
+        )
+        const [ticket] = yield* jobs.page("b.example:443", "y", 0, 3)
+        assert.deepInclude(ticket, { id: "elsewhere", account: "y", isolated: true })
+      })
+    )
+
+    promises("names each lane and each account that has queued jobs once", (jobs) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* jobs.lanes, [])
+        assert.deepStrictEqual(yield* jobs.accounts("b"), [])
+        const rows = ["b", "a", "b", "c", "b"].map((lane, n) =>
+          job(`j${n}`, { lane, account: n === 4 ? "" : `acc${n}` })
+        )
+        yield* fill(jobs, [...rows, job("later", { lane: "d", notBefore: 9 })])
+        yield* jobs.start("j3", 1)
+        assert.deepStrictEqual(yield* jobs.lanes, ["a", "b"])
+        assert.deepStrictEqual(yield* jobs.accounts("b"), ["", "acc0", "acc2"])
+      })
+    )
+
+    promises("counts the queued jobs of the lane before a job", (jobs) =>
+      Effect.gen(function* () {
+        yield* fill(jobs, [job("one"), job("other", { lane: "b" }), job("two", { account: "z" }), job("three")])
+        assert.strictEqual(yield* jobs.position("one"), 0)
+        assert.strictEqual(yield* jobs.position("three"), 2)
+        yield* jobs.start("one", 1)
+        assert.strictEqual(yield* jobs.position("three"), 1)
+        assert.isUndefined(yield* jobs.position("one"))
+        assert.isUndefined(yield* jobs.position("nobody"))
+      })
+    )
+
+    promises("keeps learnt paces, one per lane and account", (jobs) =>
+      Effect.gen(function* () {
+        const rest = { maxConcurrent: undefined, accountQueues: undefined, heldUntil: undefined }
+        const lane = { lane: "a", account: "", rps: 0.5, ...rest, accountQueues: false, seenAt: 1 }
+        const account = { lane: "a", account: "x", ...rest, rps: undefined, maxConcurrent: 3, heldUntil: 99, seenAt: 2 }
+        yield* jobs.savePace(lane)
+        yield* jobs.savePace({ ...account, maxConcurrent: 7 })
+        yield* jobs.savePace(account)
+        const paces = (yield* jobs.paces).toSorted((one, other) => one.seenAt - other.seenAt)
+        assert.deepStrictEqual(paces, [lane, account])
+      })
+    )
+  })
+
+  describe(`JobStore (${name}): lists`, () => {
+    const customer = "local"
+    const ids = (jobs: JobStore["Service"], filter: Partial<JobFilter>) =>
+      Effect.map(jobs.list({ customer, limit: 50, ...filter }), (page) => page.jobs.map(({ id }) => id))
+
+    promises("pages through all jobs of a customer, newest first, each once", (jobs) =>
+      Effect.gen(function* () {
+        for (let n = 0; n < 7; n++) yield* jobs.enqueue(job(`j${n}`, n % 2 === 0 ? {} : { notBefore: 9 }))
+        yield* jobs.enqueue(job("theirs", { customer: "other" }))
+        const first = yield* jobs.list({ customer, limit: 3 })
+        const second = yield* jobs.list({ customer, limit: 3, cursor: first.cursor })
+        const third = yield* jobs.list({ customer, limit: 3, cursor: second.cursor })
+        const found = [first, second, third].flatMap((page) => page.jobs.map(({ id }) => id))
+        assert.deepStrictEqual(found, ["j6", "j5", "j4", "j3", "j2", "j1", "j0"])
+        assert.isUndefined(third.cursor)
+        assert.deepStrictEqual(yield* jobs.list({ customer, limit: 3, cursor: "nonsense" }), {
+          jobs: [],
+          cursor: undefined
+        })
+      })
+    )
+
+    promises(
+      "selects by state, delivery state, lane, account, time and metadata, and by all of them together",
+      (jobs) =>
+        Effect.gen(function* () {
+          const about = (metadata: Record<string, string | number | boolean | null>) => ({
+            step: Step.get("https://a.example/").pipe(Step.metadata(metadata))
+          })
+          yield* jobs.enqueue(job("one", { lane: "x", createdAt: 10, ...about({ order: "7", 'a "b".c': "é" }) }))
+          yield* jobs.enqueue(job("two", { account: "y", createdAt: 20, ...about({ order: 7, paid: true }) }))
+          yield* jobs.enqueue(job("three", { createdAt: 30, ...about({ order: "8", paid: "true", none: null }) }))
+          yield* jobs.enqueue(job("theirs", { customer: "other", ...about({ order: "7" }) }))
+          yield* jobs.start("one", 1)
+          yield* jobs.finish("one", 1, ended({ deliveries: [delivery("one", 0)] }))
+          yield* jobs.settleDelivery("one-0", { at: 5, latency: 1, ...failedCall }, { _tag: "Dead" })
+          yield* jobs.start("two", 1)
+
+          assert.deepStrictEqual(yield* ids(jobs, { states: ["running", "succeeded"] }), ["two", "one"])
+          assert.deepStrictEqual(yield* ids(jobs, { states: [] }), [])
+          assert.deepStrictEqual(yield* ids(jobs, { deliveryStates: ["undelivered"] }), ["one"])
+          assert.deepStrictEqual(yield* ids(jobs, { deliveryStates: ["none", "undelivered"] }), ["three", "two", "one"])
+          assert.deepStrictEqual(yield* ids(jobs, { deliveryStates: ["undelivered"], states: ["failed"] }), [])
+          assert.deepStrictEqual(yield* ids(jobs, { lane: "x" }), ["one"])
+          assert.deepStrictEqual(yield* ids(jobs, { account: "y" }), ["two"])
+          assert.deepStrictEqual(yield* ids(jobs, { createdFrom: 20 }), ["three", "two"])
+          assert.deepStrictEqual(yield* ids(jobs, { createdFrom: 11, createdTo: 20 }), ["two"])
+          assert.deepStrictEqual(yield* ids(jobs, { metadata: { order: "7" } }), ["two", "one"])
+          assert.deepStrictEqual(yield* ids(jobs, { metadata: { order: "7", paid: "true" } }), ["two"])
+          assert.deepStrictEqual(yield* ids(jobs, { metadata: { 'a "b".c': "é" } }), ["one"])
+          assert.deepStrictEqual(yield* ids(jobs, { metadata: { order: "7" }, limit: 1 }), ["two"])
+          assert.deepStrictEqual(yield* ids(jobs, { metadata: { order: "7" }, states: ["succeeded"], lane: "x" }), [
+            "one"
+          ])
+        })
+    )
+
+    promises("ends a page of large jobs early and goes on behind them", (jobs) =>
+      Effect.gen(function* () {
+        const step = Step.post("https://a.example/", { body: "x".repeat(3 * 1024 * 1024) })
+        for (let n = 0; n < 5; n++) yield* jobs.enqueue(job(`j${n}`, { step }))
+        const first = yield* jobs.list({ customer, limit: 50 })
+        assert.isBelow(first.jobs.length, 5)
+        const rest = yield* ids(jobs, { cursor: first.cursor })
+        assert.lengthOf([...first.jobs, ...rest], 5)
+      })
+    )
+  })
+
+  describe(`JobStore (${name}): keeping house`, () => {
+    promises("keeps secrets per customer, replaces and forgets them", (jobs) =>
+      Effect.gen(function* () {
+        assert.isUndefined(yield* jobs.secrets("a"))
+        yield* jobs.setSecrets("a", { primary: "p".repeat(16), secondary: undefined })
+        yield* jobs.setSecrets("a", { primary: "q".repeat(16), secondary: "p".repeat(16) })
+        assert.deepStrictEqual(yield* jobs.secrets("a"), { primary: "q".repeat(16), secondary: "p".repeat(16) })
+        assert.isUndefined(yield* jobs.secrets("b"))
+        yield* jobs.setSecrets("a", undefined)
+        assert.isUndefined(yield* jobs.secrets("a"))
+      })
+    )
+
+    promises("sweeps what is over and settled before the moment, oldest first, and frees its key", (jobs) =>
+      Effect.gen(function* () {
+        for (const [n, id] of ["one", "two", "three", "waiting", "queued"].entries()) {
+          yield* jobs.enqueue(rich(id))
+          if (id === "queued") continue
+          yield* jobs.start(id, 1)
+          yield* jobs.record(id, 1, attempt())
+          const deliveries = id === "waiting" || id === "two" ? [delivery(id, 0)] : []
+          yield* jobs.finish(id, 1, ended({ at: 10 + n, deliveries }))
+        }
+        const call = { at: 50, latency: 1, ...failedCall }
+        yield* jobs.settleDelivery("two-0", call, { _tag: "Dead" })
+        // a job ends with its deliveries: the second one at 50
+        assert.strictEqual(yield* jobs.sweep(50, 1), 1)
+        assert.isUndefined(yield* jobs.get("one"))
+        assert.strictEqual(yield* jobs.sweep(50, 10), 1)
+        assert.strictEqual(yield* jobs.sweep(50, 10), 0)
+        assert.strictEqual((yield* jobs.get("two"))?.state, "succeeded")
+        assert.strictEqual(yield* jobs.sweep(51, 10), 1)
+        assert.deepStrictEqual(yield* jobs.deliveries("two"), [])
+        const { bytes, ...counts } = yield* jobs.stats
+        assert.isAbove(bytes, 0)
+        const none = { scheduled: 0, running: 0, parked: 0, failed: 0, cancelled: 0 }
+        const expected = { jobs: { ...none, queued: 1, succeeded: 1 }, pendingDeliveries: 1, deadDeliveries: 0 }
+        assert.deepStrictEqual(counts, expected)
+        assert.strictEqual((yield* jobs.enqueue(rich("one")))._tag, "Stored")
+      })
+    )
+
+    promises("never gives a place in a lane twice, even after a sweep of the last job", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("one"))
+        const [first] = yield* jobs.page("a.example:443", "acc", 0, 1)
+        yield* jobs.finishIdle("one", ended({ state: "cancelled", at: 1 }))
+        yield* jobs.sweep(2, 1)
+        yield* jobs.enqueue(job("two"))
+        assert.lengthOf(yield* jobs.page("a.example:443", "acc", first?.seq ?? 0, 1), 1)
+      })
+    )
+
+    promises("forgets paces that nobody has seen since the moment of the sweep", (jobs) =>
+      Effect.gen(function* () {
+        const pace = { account: "", rps: 1, maxConcurrent: 1, accountQueues: true, heldUntil: 0 }
+        yield* jobs.savePace({ ...pace, lane: "old", seenAt: 9 })
+        yield* jobs.savePace({ ...pace, lane: "new", seenAt: 10 })
+        yield* jobs.sweep(10, 1)
+        assert.deepStrictEqual(yield* jobs.paces, [{ ...pace, lane: "new", seenAt: 10 }])
+      })
+    )
+  })
+}
+
+const failedCall = { status: 500, error: undefined, excerpt: "no" }

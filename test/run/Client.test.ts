@@ -1,0 +1,128 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Redacted from "effect/Redacted"
+import { createServer } from "node:http"
+import * as Client from "../../src/run/Client.ts"
+import * as EZThrottle from "../../src/run/EZThrottle.ts"
+import * as NodeClient from "../../src/run/NodeClient.ts"
+import * as Reply from "../../src/step/Reply.ts"
+import * as Step from "../../src/step/Step.ts"
+
+const job = { job_id: "job-1", status: "queued" }
+const accepted = {
+  status: "allowed",
+  forwarded_response: { status_code: 201, headers: {}, body: JSON.stringify(job) }
+}
+
+/** A platform whose `fetch` takes every job, and what it was asked. */
+const platform = () => {
+  const asked: Array<{ readonly url: string; readonly authorization: string | null }> = []
+  const fetch: typeof globalThis.fetch = (url, init) => {
+    asked.push({ url: String(url), authorization: new Headers(init?.headers).get("authorization") })
+    return Promise.resolve(Response.json(accepted))
+  }
+  return { asked, fetch }
+}
+
+const environment = (env: Record<string, string>) =>
+  Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))
+
+const handOver = (options?: Client.ClientOptions) =>
+  EZThrottle.submit(Step.post("https://a.example/")).pipe(Effect.provide(Client.layer(options)))
+
+describe("a client in one call", () => {
+  it.effect("takes key and base URLs from the environment", () =>
+    Effect.gen(function* () {
+      const { asked, fetch } = platform()
+      const { jobId } = yield* handOver().pipe(
+        environment({ EZTHROTTLE_API_KEY: "from-env", EZTHROTTLE_TRACKTAGS_URL: "https://proxy.example" }),
+        Effect.provideService(FetchHttpClient.Fetch, fetch)
+      )
+      assert.strictEqual(jobId, "job-1")
+      assert.deepStrictEqual(asked, [{ url: "https://proxy.example/api/v1/proxy", authorization: "Bearer from-env" }])
+    })
+  )
+
+  it.effect("prefers what it is given", () =>
+    Effect.gen(function* () {
+      const { asked, fetch } = platform()
+      yield* handOver({ apiKey: Redacted.make("given"), tracktagsUrl: "https://given.example" }).pipe(
+        environment({ EZTHROTTLE_API_KEY: "from-env", EZTHROTTLE_TRACKTAGS_URL: "https://proxy.example" }),
+        Effect.provideService(FetchHttpClient.Fetch, fetch)
+      )
+      assert.deepStrictEqual(asked, [{ url: "https://given.example/api/v1/proxy", authorization: "Bearer given" }])
+    })
+  )
+
+  it.effect("misses the key only when a remote call is needed", () =>
+    Effect.gen(function* () {
+      const transport = {
+        kind: "exchanging",
+        regions: Effect.succeed([]),
+        send: () => Effect.succeed(Reply.response(200))
+      } as const
+      const { asked, fetch } = platform()
+      const [here, there] = yield* Effect.all([
+        EZThrottle.execute(Step.get("https://a.example/").pipe(Step.frugal())),
+        Effect.flip(EZThrottle.execute(Step.get("https://a.example/")))
+      ]).pipe(
+        Effect.provide(Client.layer({ transport })),
+        environment({}),
+        Effect.provideService(FetchHttpClient.Fetch, fetch)
+      )
+      assert.strictEqual(here._tag, "Completed")
+      assert.include(there.message, "set the environment variable EZTHROTTLE_API_KEY")
+      assert.deepStrictEqual(asked, [])
+    })
+  )
+
+  it.effect("calls targets over fetch unless it is given a transport, and keeps to its limit", () =>
+    Effect.gen(function* () {
+      const error = yield* EZThrottle.execute(Step.get("https://a.example/").pipe(Step.frugal())).pipe(
+        Effect.flip,
+        Effect.provide(Client.layer({ maxResponseBytes: 4 })),
+        environment({}),
+        withGlobalFetch(() => Promise.resolve(new Response("five!")))
+      )
+      assert.strictEqual(error.reason._tag, "ResponseTooLarge")
+    })
+  )
+})
+
+describe("a client for Node in one call", () => {
+  it.live("calls targets over undici, GET with a body included", () =>
+    Effect.gen(function* () {
+      const url = yield* echo
+      const step = Step.get(url, { body: "ping" }).pipe(Step.frugal())
+      const outcome = yield* EZThrottle.execute(step).pipe(Effect.provide(NodeClient.layer()))
+      assert.strictEqual(outcome._tag === "Completed" && Reply.text(outcome.response), "GET ping")
+    })
+  )
+})
+
+/** The local transport looks the platform's `fetch` up at each call. */
+const withGlobalFetch =
+  (fetch: typeof globalThis.fetch) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => {
+        const before = globalThis.fetch
+        globalThis.fetch = fetch
+        return before
+      }),
+      () => effect,
+      (before) => Effect.sync(() => (globalThis.fetch = before))
+    )
+
+const echo = Effect.acquireRelease(
+  Effect.callback<ReturnType<typeof createServer>>((resume) => {
+    const server = createServer((request, response) => {
+      let body = ""
+      request.on("data", (chunk) => (body += chunk)).on("end", () => response.end(`${request.method} ${body}`))
+    })
+    server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+  }),
+  (server) => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)).closeAllConnections())
+).pipe(Effect.map((server) => `http://127.0.0.1:${Object(server.address()).port}/`))

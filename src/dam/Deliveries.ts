@@ -158,8 +158,8 @@ const call = Effect.fnUntraced(function* (
           : {
               [EzthrottleSignature.headerName]: EzthrottleSignature.sign({
                 body: delivery.body,
-                secrets: [secrets.primary, ...(secrets.secondary === undefined ? [] : [secrets.secondary])].map((secret) =>
-                  Redacted.make(secret)
+                secrets: [secrets.primary, ...(secrets.secondary === undefined ? [] : [secrets.secondary])].map(
+                  (secret) => Redacted.make(secret)
                 ),
                 timestamp: Math.floor(at / 1000)
               })

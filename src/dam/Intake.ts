@@ -107,9 +107,8 @@ export const make = (options: IntakeOptions): Intake => {
 
   return {
     cloud: (submission) =>
-      Effect.flatMap(
-        Effect.fromResult(readCloud(submission.body, options.limits, options.door.policy)),
-        (step) => take("cloud", submission, step, undefined)
+      Effect.flatMap(Effect.fromResult(readCloud(submission.body, options.limits, options.door.policy)), (step) =>
+        take("cloud", submission, step, undefined)
       ),
     flat: (submission) =>
       Effect.flatMap(

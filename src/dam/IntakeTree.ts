@@ -92,11 +92,7 @@ const breachOfHeaders = (
     : undefined
 }
 
-const breachOfMetadata = (
-  { metadata }: Step,
-  at: string,
-  { bodyBytes, limits }: Circumstances
-): Refused | undefined =>
+const breachOfMetadata = ({ metadata }: Step, at: string, { bodyBytes, limits }: Circumstances): Refused | undefined =>
   bodyBytes > limits.metadataBytes && isLonger(JSON.stringify(metadata), limits.metadataBytes)
     ? badField(`${at}metadata`, `is larger than ${limits.metadataBytes} bytes`)
     : undefined
@@ -111,10 +107,8 @@ const breachOfWebhooks = ({ webhooks }: Step, at: string, limits: Limits): Refus
   return undefined
 }
 
-const breachOfRegions = (regions: ReadonlyArray<string>, field: string, limits: Limits): Refused | undefined => {
-  if (regions.length > limits.regions) return badField(field, `are more than ${limits.regions}`)
-  return new Set(regions).size < regions.length ? badField(field, "name a region twice") : undefined
-}
+const breachOfRegions = (regions: ReadonlyArray<string>, field: string, limits: Limits): Refused | undefined =>
+  regions.length > limits.regions ? badField(field, `are more than ${limits.regions}`) : undefined
 
 const breachOfCount = (count: number | undefined, field: string, { retries }: Limits): Refused | undefined =>
   count !== undefined && count > retries ? badField(field, expectedCount(retries)) : undefined

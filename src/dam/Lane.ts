@@ -206,7 +206,8 @@ export const make = (options: LaneOptions): Lane => {
       if (page.length === limit) self.more = true
     }
     ring = ring.filter((self) => {
-      const needed = self.waiters.length > 0 || self.tickets.length > 0 || self.more || (accountQueues && taught(self, now))
+      const needed =
+        self.waiters.length > 0 || self.tickets.length > 0 || self.more || (accountQueues && taught(self, now))
       if (!needed) accounts.delete(self.name)
       return needed
     })

@@ -115,7 +115,10 @@ export const make = Effect.fnUntraced(function* (
     if (response.status === 429) refusals.set(host, (refusals.get(host) ?? 0) + 1)
     else refusals.delete(host)
     const taught =
-      lesson.rps !== undefined || lesson.maxConcurrent !== undefined || lesson.accountQueues !== undefined || lesson.hold !== undefined
+      lesson.rps !== undefined ||
+      lesson.maxConcurrent !== undefined ||
+      lesson.accountQueues !== undefined ||
+      lesson.hold !== undefined
     if (!taught) return
     ;(yield* lane(host)).learn(account, lesson, yield* monotonicMillis)
     const before = learnt.get(host)
@@ -142,8 +145,7 @@ export const make = Effect.fnUntraced(function* (
     acquire: (host, account) => Effect.flatMap(lane(host), (it) => it.acquire(account)),
     wake: (host, account) => Effect.map(lane(host), (it) => it.wake(account)),
     observe,
-    heldFor: (host) =>
-      Effect.map(monotonicMillis, (now) => lanes.get(host)?.view(now).heldFor ?? 0),
+    heldFor: (host) => Effect.map(monotonicMillis, (now) => lanes.get(host)?.view(now).heldFor ?? 0),
     views: Effect.map(monotonicMillis, (now) => Array.from(lanes, ([host, it]) => ({ lane: host, ...it.view(now) })))
   }
 })

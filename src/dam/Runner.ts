@@ -58,8 +58,7 @@ export interface RunnerOptions {
  * @since 0.1.0
  */
 export type RunEnd =
-  | { readonly _tag: "Finished"; readonly finish: Finish }
-  | { readonly _tag: "Parked"; readonly dueAt: number }
+  { readonly _tag: "Finished"; readonly finish: Finish } | { readonly _tag: "Parked"; readonly dueAt: number }
 
 /** A pause longer than this ends the run; the job is started again when it is over. */
 const parkAfter = 1000
@@ -92,7 +91,8 @@ export const run = Effect.fnUntraced(function* (
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const lane = options.laneOf(request.url)
-        const mine = permit !== undefined && lane === job.lane ? permit : yield* restore(options.lanes.acquire(lane, job.account))
+        const mine =
+          permit !== undefined && lane === job.lane ? permit : yield* restore(options.lanes.acquire(lane, job.account))
         if (mine === permit) permit = undefined
         const attempt = yield* Effect.ensuring(restore(exchange), mine.release)
         if (attempt.response !== undefined) yield* options.lanes.observe(lane, job.account, attempt.response)

@@ -6,7 +6,7 @@ import * as RetryAfter from "../engine/RetryAfter.ts"
 import type { Ended } from "../engine/Decide.ts"
 import { isGood } from "../engine/Decide.ts"
 import { AttemptTimedOut, TransportError } from "../step/Failure.ts"
-import type { Attempt, Ending } from "../step/History.ts"
+import type { Attempt, EndedAttempt, Ending } from "../step/History.ts"
 import * as History from "../step/History.ts"
 import type { Response } from "../step/Reply.ts"
 import type { Step } from "../step/StepModel.ts"
@@ -23,9 +23,6 @@ export interface Execution {
   /** Grows as attempts end. */
   history: History.History
 }
-
-/** An attempt that ran to its end. */
-export type EndedAttempt = Attempt & { readonly ending: Ended }
 
 export type Facts = Pick<Attempt, "kind" | "path" | "pause" | "racer" | "region">
 

@@ -5,8 +5,9 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Attempt, History } from "../step/History.ts"
+import type { Attempt, EndedAttempt, History } from "../step/History.ts"
 import type { Chained, Outcome, StepError } from "../step/Outcome.ts"
+import type { Request } from "../step/Request.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"
@@ -47,6 +48,14 @@ export interface Host {
   readonly record: ((attempt: Attempt) => Effect.Effect<void>) | undefined
   /** Waits between attempts. With `alone` nothing else of the step is running, so a host may interrupt the run instead and resume it later. */
   readonly pause: (millis: number, alone: boolean) => Effect.Effect<void>
+  /**
+   * Lets each exchange wait for its turn. What it waits counts for `onFailureTimeout`, but not for the attempt's limit and
+   * not for a fallback's `onTimeout`. `undefined`: everything is sent at once.
+   */
+  readonly paced: ((request: Request, exchange: Effect.Effect<EndedAttempt>) => Effect.Effect<EndedAttempt>) | undefined
+  /** Milliseconds after which an attempt is made again without spending anything; `undefined`: its ending counts. */
+  readonly repeatsAfter:
+    ((step: Step, request: Request, attempt: EndedAttempt) => Effect.Effect<number | undefined>) | undefined
   /** `undefined`: chained steps are executed inline. */
   readonly startChild: ChildStarter | undefined
 }
@@ -66,6 +75,8 @@ export const client: Host = {
   acceptedAt: undefined,
   record: undefined,
   pause: (millis) => Effect.sleep(millis),
+  paced: undefined,
+  repeatsAfter: undefined,
   startChild: undefined
 }
 

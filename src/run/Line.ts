@@ -16,6 +16,7 @@ import { delegate, mayExist } from "./Delegate.ts"
 import type { Execution } from "./Execution.ts"
 import * as Keys from "./Keys.ts"
 import * as Path from "./Path.ts"
+import * as Stopwatch from "./Stopwatch.ts"
 
 export type LineEnd =
   | (Extract<Path.PathEnd, { readonly _tag: "Good" }> & { readonly path: number; readonly step: Step })
@@ -62,16 +63,25 @@ export const run = Effect.fnUntraced(function* (
       continue
     }
     if (index > 0) yield* waitFor(execution, step, deadline)
-    const age = index === first && resumedAt !== undefined ? (yield* Clock.currentTimeMillis) - resumedAt : 0
+    const isResumed = index === first && resumedAt !== undefined
+    const age = isResumed ? (yield* Clock.currentTimeMillis) - resumedAt : 0
     const from = (yield* monotonicMillis) - age
     const made = execution.history.length
-    const path = (expired: boolean) => Path.run(execution, over, step, index, expired)
-    const end = yield* limited(path, fallbacks[index]?.trigger, age, deadline - from - age)
+    const path = (limits: Path.Limits) => Path.run(execution, over, step, index, limits)
+    const next = fallbacks[index]?.trigger
+    const inTurns = execution.host.paced !== undefined
+    const end = yield* inTurns
+      ? limitedByTurns(path, next, Path.active(execution.history, index), deadline)
+      : limited(path, next, age, deadline - from - age)
     if (end._tag === "Good") return { ...end, path: index, step }
     primary ??= end.reason
     if (end.reason._tag === "DeadlineExceeded") return { ...end, primary }
     const isReplayed = age > 0 && execution.history.length === made
-    const took = isReplayed ? Path.span(execution.history, index) : (yield* monotonicMillis) - from
+    const took = inTurns
+      ? Path.active(execution.history, index)
+      : isReplayed
+        ? Path.span(execution.history, index)
+        : (yield* monotonicMillis) - from
     // a timer may be a little early
     const atLeast = end.reason._tag === "PathTimedOut" ? end.reason.afterMillis : 0
     before = { reason: end.reason, took: Math.max(took, atLeast) }
@@ -94,15 +104,15 @@ const waitFor = Effect.fnUntraced(function* ({ host }: Execution, { retryAt = 0 
 
 /** The earlier of two limits: the next fallback's `onTimeout`, and the deadline of the whole step. */
 const limited = (
-  path: (expired: boolean) => Effect.Effect<Path.PathEnd>,
+  path: (limits: Path.Limits) => Effect.Effect<Path.PathEnd>,
   next: Trigger | undefined,
   age: number,
   remaining: number
 ): Effect.Effect<Path.PathEnd> => {
-  const patience = next?._tag === "OnTimeout" ? Duration.toMillis(next.after) : Number.POSITIVE_INFINITY
+  const patience = patienceOf(next)
   const limit = Math.min(patience - age, remaining)
-  if (limit === Number.POSITIVE_INFINITY) return path(false)
-  return Effect.timeoutOrElse(path(limit <= 0), {
+  if (limit === Number.POSITIVE_INFINITY) return path(noLimits)
+  return Effect.timeoutOrElse(path({ ...noLimits, expired: limit <= 0 }), {
     duration: Math.max(0, limit),
     orElse: () =>
       Effect.succeed<Path.PathEnd>({
@@ -114,5 +124,42 @@ const limited = (
       })
   })
 }
+
+/**
+ * The same for a host that makes exchanges wait for their turn: the deadline goes on while they wait, the next
+ * fallback's `onTimeout` does not.
+ */
+const limitedByTurns = Effect.fnUntraced(function* (
+  path: (limits: Path.Limits) => Effect.Effect<Path.PathEnd>,
+  next: Trigger | undefined,
+  spent: number,
+  deadline: number
+): Effect.fn.Return<Path.PathEnd> {
+  const stopwatch = Stopwatch.make()
+  const from = yield* monotonicMillis
+  const patience = patienceOf(next)
+  const left = patience - spent
+  const endsAt = Math.min(from + left, deadline)
+  const run = path({ stopwatch, endsAt, expired: endsAt <= from })
+  if (endsAt === Number.POSITIVE_INFINITY) return yield* run
+  const end = Effect.gen(function* () {
+    while (true) {
+      const now = yield* monotonicMillis
+      if (now >= deadline) return new DeadlineExceeded({ afterMillis: 0 })
+      const active = now - from - Stopwatch.waited(stopwatch, now)
+      if (active >= left) return new PathTimedOut({ afterMillis: patience })
+      yield* Effect.sleep(Math.min(left - active, deadline - now))
+    }
+  })
+  return yield* Effect.raceFirst(
+    run,
+    Effect.map(end, (reason): Path.PathEnd => ({ _tag: "Bad", reason }))
+  )
+})
+
+const patienceOf = (next: Trigger | undefined): number =>
+  next?._tag === "OnTimeout" ? Duration.toMillis(next.after) : Number.POSITIVE_INFINITY
+
+const noLimits: Path.Limits = { expired: false, endsAt: Number.POSITIVE_INFINITY, stopwatch: Stopwatch.make() }
 
 export const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)

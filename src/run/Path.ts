@@ -9,7 +9,7 @@ import type { Spent } from "../engine/Decide.ts"
 import { decide, endsPath, isGood, spentBy } from "../engine/Decide.ts"
 import * as Pause from "../engine/Pause.ts"
 import * as Regions from "../engine/Regions.ts"
-import type { Attempt, History } from "../step/History.ts"
+import type { Attempt, EndedAttempt, History } from "../step/History.ts"
 import type { RegionResponse, StepReason } from "../step/Outcome.ts"
 import { FanoutIncomplete, PathTimedOut, Rejected } from "../step/Outcome.ts"
 import { InvalidResponse } from "../step/Failure.ts"
@@ -20,9 +20,11 @@ import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
-import type { EndedAttempt, Execution, Facts } from "./Execution.ts"
+import type { Execution, Facts } from "./Execution.ts"
 import { perform, readResponse, within } from "./Execution.ts"
+import type { Host } from "./Host.ts"
 import * as Keys from "./Keys.ts"
+import * as Stopwatch from "./Stopwatch.ts"
 
 export type PathEnd =
   | {
@@ -33,10 +35,18 @@ export type PathEnd =
     }
   | { readonly _tag: "Bad"; readonly reason: StepReason }
 
-interface Path {
+/** What a path must keep to. */
+export interface Limits {
+  /** Nothing is sent any more; only what the history has decided already still counts. */
+  readonly expired: boolean
+  /** Monotonic millisecond at which the path is interrupted. */
+  readonly endsAt: number
+  readonly stopwatch: Stopwatch.Stopwatch
+}
+
+interface Path extends Limits {
   readonly execution: Execution
   readonly transport: Exchanging
-  readonly expired: boolean
   readonly step: Step
   readonly index: number
   readonly request: Request
@@ -50,21 +60,20 @@ interface Path {
   readonly lost: Array<Attempt>
 }
 
-/** With `expired` nothing is sent any more, and only what the history has decided already still counts. */
 export const run = Effect.fnUntraced(function* (
   execution: Execution,
   transport: Exchanging,
   step: Step,
   index: number,
-  expired: boolean
+  limits: Limits
 ): Effect.fn.Return<PathEnd> {
   const { history, host } = execution
   const before = history.filter((attempt): attempt is EndedAttempt => isOf(attempt, index))
   const plan = resume(Regions.plan(step, yield* transport.regions, transport.egress), before)
   const path: Path = {
     execution,
+    ...limits,
     transport,
-    expired,
     step,
     index,
     request: Keys.requestFor(step, host),
@@ -137,6 +146,16 @@ const runRacer = Effect.fnUntraced(function* (
   // what a resumed run has waited already
   let waited = resumed === undefined ? 0 : (yield* Clock.currentTimeMillis) - (resumed.at + resumed.latency)
   while (true) {
+    const { host } = path.execution
+    const again =
+      host.repeatsAfter === undefined ? undefined : yield* host.repeatsAfter(path.step, path.request, attempt)
+    if (again !== undefined) {
+      if (again > waited) yield* pauseFor(path, again - waited)
+      facts = { ...facts, kind: "repeat", region: attempt.region, pause: Math.max(again, waited) }
+      waited = 0
+      attempt = yield* exchange(path, facts)
+      continue
+    }
     const decision = decide(path.policy, attempt.ending, {
       spent: path.spent,
       regionLeft: path.spare.length > 0,
@@ -155,7 +174,7 @@ const runRacer = Effect.fnUntraced(function* (
       path.spent = { ...path.spent, retries: path.spent.retries + 1 }
     }
     const pause = Pause.draw(decision.pause, yield* Random.next)
-    if (pause > waited) yield* path.execution.host.pause(pause - waited, path.alone)
+    if (pause > waited) yield* pauseFor(path, pause - waited)
     facts = { ...facts, kind: decision._tag === "Retry" ? "retry" : "reroute", region, pause: Math.max(pause, waited) }
     waited = 0
     attempt = yield* exchange(path, facts)
@@ -166,8 +185,43 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
   if (path.expired) return Effect.never
   const { execution, request, step, timeoutMillis, transport } = path
   const send = transport.send({ request, region: facts.region, step, timeoutMillis })
-  return perform(execution, step, facts, within(send, timeoutMillis), readResponse)
+  const sent = perform(execution, step, facts, within(send, timeoutMillis), readResponse)
+  return execution.host.paced === undefined ? sent : inTurn(path, execution.host.paced, sent)
 }
+
+/** Waits for the host's permit with the path's stopwatch standing still. */
+const inTurn = (
+  { request, stopwatch }: Path,
+  paced: NonNullable<Host["paced"]>,
+  sent: Effect.Effect<EndedAttempt>
+): Effect.Effect<EndedAttempt> =>
+  Effect.withFiber((fiber) => {
+    const clock = fiber.getRef(Clock.Clock)
+    const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+    let began = false
+    Stopwatch.turn(stopwatch, now(), { waiting: 1, sending: 0 })
+    return Effect.ensuring(
+      paced(
+        request,
+        Effect.suspend(() => {
+          began = true
+          Stopwatch.turn(stopwatch, now(), { waiting: -1, sending: 1 })
+          return sent
+        })
+      ),
+      Effect.sync(() =>
+        Stopwatch.turn(stopwatch, now(), began ? { waiting: 0, sending: -1 } : { waiting: -1, sending: 0 })
+      )
+    )
+  })
+
+/** A host that ends the run for the time of a pause is not told to sleep past the path's own end. */
+const pauseFor = ({ alone, endsAt, execution: { host } }: Path, millis: number): Effect.Effect<void> =>
+  endsAt === Number.POSITIVE_INFINITY
+    ? host.pause(millis, alone)
+    : Effect.flatMap(Clock.monotonicTimeNanos, (nanos) =>
+        host.pause(Math.max(0, Math.min(millis, endsAt - Number(nanos) / 1e6)), alone)
+      )
 
 /** The status that arrived last decides; only among racers without an answer the last failure. */
 const decidedBy = ({ execution, lost }: Path): PathEnd => {
@@ -203,6 +257,13 @@ export const span = (history: History, index: number): number => {
   const attempts = history.filter((attempt) => attempt.path === index && attempt.kind !== "forward")
   return Math.max(...attempts.map(({ at, latency }) => at + latency)) - Math.min(...attempts.map(({ at }) => at))
 }
+
+/** Milliseconds a path has spent on attempts and pauses, waits for permits left out. */
+export const active = (history: History, index: number): number =>
+  history.reduce(
+    (sum, { kind, latency, path, pause }) => (path === index && kind !== "forward" ? sum + latency + pause : sum),
+    0
+  )
 
 /** Why a path of a resumed run ended, as far as its history tells. */
 export const endedBy = (history: History, index: number): StepReason => {

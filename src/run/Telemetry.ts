@@ -51,7 +51,7 @@ export const attributes = {
   duplicate: "ezthrottle.duplicate",
   /** Place in the line: 0 the step itself, n the n-th fallback. */
   path: "ezthrottle.path",
-  /** `start`, `retry`, `reroute` or `forward`. */
+  /** `start`, `retry`, `reroute`, `forward` or `repeat`. */
   kind: "ezthrottle.kind",
   /** Region the attempt left from. */
   region: "ezthrottle.region",
@@ -64,7 +64,7 @@ export const attributes = {
 } as const
 
 const endings = ["Answered", "Failed", "Interrupted"] as const
-const kinds = ["start", "retry", "reroute", "forward"] as const
+const kinds = ["start", "retry", "reroute", "forward", "repeat"] as const
 
 const attemptCounters = Object.fromEntries(
   kinds.map((kind) => [
@@ -73,7 +73,8 @@ const attemptCounters = Object.fromEntries(
       endings.map((ending) => [
         ending,
         Metric.counter("ezthrottle_attempts_total", {
-          description: "Attempts by kind (start, retry, reroute, forward) and ending (answered, failed, interrupted)",
+          description:
+            "Attempts by kind (start, retry, reroute, forward, repeat) and ending (answered, failed, interrupted)",
           incremental: true,
           attributes: { kind, ending: ending.toLowerCase() }
         })

@@ -45,8 +45,11 @@ export const Attempt = Schema.Struct({
   path: Schema.Number,
   /** Which of the path's starts it belongs to; 0 unless regions are raced or fanned out. */
   racer: Schema.Number,
-  /** Why it was made: first of its racer, again in the same region, in another one, or handed to a service. */
-  kind: Schema.Literals(["start", "retry", "reroute", "forward"]),
+  /**
+   * Why it was made: first of its racer, again in the same region, in another one, handed to a service, or again without
+   * spending a retry because the host asked everybody to wait.
+   */
+  kind: Schema.Literals(["start", "retry", "reroute", "forward", "repeat"]),
   region: Schema.UndefinedOr(Schema.String),
   /** Epoch milliseconds when it was sent. */
   at: Schema.Number,
@@ -66,6 +69,14 @@ export const Attempt = Schema.Struct({
  * @since 0.1.0
  */
 export type Attempt = typeof Attempt.Type
+
+/**
+ * An attempt that ran to its end.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type EndedAttempt = Attempt & { readonly ending: Exclude<Ending, { readonly _tag: "Interrupted" }> }
 
 /**
  * The attempts of one execution, oldest ending first.

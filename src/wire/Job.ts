@@ -90,8 +90,16 @@ const oneBody = Schema.makeFilter(({ body, body_base64 }: JobJson) => body === u
   expected: "body or body_base64, not both"
 })
 
-const Job = Schema.Struct(fields).check(oneBody)
-const FallbackJob = Schema.Struct({ ...fields, trigger: optional(Trigger) }).check(oneBody)
+/**
+ * The schema of a job in the spelling of the protocol, for descriptions of an API. `decode` reads both spellings.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Job = Schema.Struct(fields).check(oneBody).annotate({ identifier: "Job" })
+const FallbackJob = Schema.Struct({ ...fields, trigger: optional(Trigger) })
+  .check(oneBody)
+  .annotate({ identifier: "FallbackJob" })
 
 const decodeJob = Schema.decodeUnknownResult(Job)
 

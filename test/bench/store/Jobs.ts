@@ -1,5 +1,4 @@
 /** Jobs as a busy dam sees them: ids that grow with time, keys that are hashes, a body of about 400 bytes. */
-import { randomBytes } from "node:crypto"
 import type { NewJob } from "../../../src/dam/Job.ts"
 import type { Finish } from "../../../src/dam/JobStore.ts"
 import type { Attempt } from "../../../src/step/History.ts"
@@ -10,8 +9,17 @@ export const lane = "api.example.com:443"
 
 let made = 0
 
+/** Sixteen random digits, cheaper than the hash they stand for: that cost is not the store's. */
+const hex = () =>
+  Math.trunc(Math.random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, "0") +
+  Math.trunc(Math.random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, "0")
+
 export const job = (): NewJob => {
-  const key = randomBytes(32).toString("hex")
+  const key = hex() + hex() + hex() + hex()
   made++
   return {
     id: `0192f0c1-${String(made).padStart(8, "0")}-${key.slice(0, 18)}`,

@@ -1,0 +1,64 @@
+/**
+ * What the dam answers, before it becomes HTTP: the proxy puts the same answers into its envelope.
+ */
+import * as Effect from "effect/Effect"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type * as Schema from "effect/Schema"
+import type { Overloaded, WrongState } from "./Engine.ts"
+import { later, refused, type Refused, toJson } from "./IntakeRefusal.ts"
+import type { StoreError } from "./JobStore.ts"
+
+/** An answer in JSON. */
+export interface Answer {
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Makes an answer. */
+export const json = (
+  status: number,
+  value: Readonly<Record<string, Schema.Json>>,
+  headers: Readonly<Record<string, string>> = NONE
+): Answer => ({ status, headers, body: JSON.stringify(value) })
+
+/** Makes the answer that tells a refusal. */
+export const ofRefusal = (refusal: Refused): Answer => json(refusal.status, toJson(refusal), refusal.headers)
+
+/** Turns whatever goes wrong behind the API into what the caller is told. */
+export const orRefused = <A>(
+  effect: Effect.Effect<A, StoreError | Overloaded | WrongState | Refused>
+): Effect.Effect<A, Refused> =>
+  Effect.catch(effect, (error): Effect.Effect<never, Refused> => {
+    switch (error._tag) {
+      case "Refused":
+        return Effect.fail(error)
+      case "StorageFull":
+        return Effect.fail(later(503, "storage_full", error.message, 30))
+      case "StorageFailed":
+        // how the database failed is the operator's business
+        return Effect.andThen(
+          Effect.logError(error.message),
+          Effect.fail(later(503, "storage_failed", "the store cannot work right now", 5))
+        )
+      case "Overloaded": {
+        const { current, limit, limitReason, message, retryAfterSeconds } = error
+        return Effect.fail(
+          later(429, "overloaded", message, retryAfterSeconds, { limit_reason: limitReason, limit, current })
+        )
+      }
+      case "WrongState":
+        return Effect.fail(refused(409, "wrong_state", error.message, { extra: { state: error.state } }))
+    }
+  })
+
+/** Answers, one way or the other. */
+export const settled = (effect: Effect.Effect<Answer, Refused>): Effect.Effect<Answer> =>
+  Effect.match(effect, { onFailure: ofRefusal, onSuccess: (answer) => answer })
+
+/** Turns an answer into HTTP. */
+export const toResponse = ({ body, headers, status }: Answer): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.text(body, { status, headers, contentType: "application/json" })
+
+const NONE = {}

@@ -121,7 +121,8 @@ const inFlatWords = (refusal: Refused): Refused =>
       })
     : refusal
 
-const isObject = (json: Schema.Json): json is { readonly [key: string]: Schema.Json } =>
+/** Tells an object from the other values of JSON. */
+export const isObject = (json: Schema.Json): json is { readonly [key: string]: Schema.Json } =>
   typeof json === "object" && json !== null && !Array.isArray(json)
 
 const REQUIRED = ["user_id", "idempotent_key", "url", "method", "webhook_url"]

@@ -53,7 +53,7 @@ const prepare = (db: DatabaseSync, { busyTimeout, maxBytes }: DatabaseOptions): 
   db.exec("PRAGMA locking_mode = EXCLUSIVE")
   const isFile = db.location() !== null
   if (isFile) db.exec("PRAGMA journal_mode = WAL")
-  db.exec("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536")
+  db.exec("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768")
   // Random keys change the same pages again and again; a long log writes each of them to its place only once.
   db.exec("PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 67108864")
   const pageSize = numberOf(db, "PRAGMA page_size")

@@ -68,12 +68,15 @@ const groupCalls = 512
 const groupBytes = 8 * 1024 * 1024
 
 /** Messages under way. The thread joins those it finds into one transaction, so a slow disk only makes groups larger. */
-const messagesAhead = 8
+const messagesAhead = 2
 
 /** What the thread answers to so many messages at once. */
 export interface Answers extends Group {
   readonly messages: number
 }
+
+/** Messages die young; without a limit V8 keeps a hundred megabytes ready for them. */
+const resourceLimits = { maxYoungGenerationSizeMb: 24 }
 
 interface Waiting {
   readonly call: Call
@@ -91,7 +94,7 @@ class Writer {
   private onIdle: (() => void) | undefined
 
   constructor(options: DatabaseOptions, opened: (fault: Fault | undefined) => void) {
-    this.thread = new Worker(workerUrl, { workerData: options, name: "ezthrottle-store" })
+    this.thread = new Worker(workerUrl, { workerData: options, name: "ezthrottle-store", resourceLimits })
     this.thread.once("message", (fault: Fault | undefined) => {
       this.thread.on("message", (answers: Answers) => this.answered(answers))
       this.started = true
@@ -145,7 +148,10 @@ class Writer {
 
   private flush(): void {
     while (this.sent.length < messagesAhead && this.waiting.length > 0) {
-      const group = this.waiting.splice(0, groupSize(this.waiting))
+      const group = this.waiting.splice(
+        0,
+        this.sent.length === 0 ? Math.ceil(groupSize(this.waiting) / 2) : groupSize(this.waiting)
+      )
       if (this.sent.length === 0) this.thread.ref()
       this.sent.push(group)
       this.thread.postMessage(group.map(({ call }) => call))

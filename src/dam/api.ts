@@ -183,7 +183,10 @@ const jobs = HttpApiGroup.make("jobs")
     })
   )
   .annotateMerge(
-    OpenApi.annotations({ title: "Jobs", description: "Submit jobs, look at them, wait for them, stop and repeat them" })
+    OpenApi.annotations({
+      title: "Jobs",
+      description: "Submit jobs, look at them, wait for them, stop and repeat them"
+    })
   )
 
 const Done = Schema.Struct({ status: Schema.String, message: Schema.String })

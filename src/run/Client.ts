@@ -8,16 +8,15 @@
  */
 import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import * as EzthrottleApi from "../transport/EzthrottleApi.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as LocalTransport from "../transport/LocalTransport.ts"
-import type { ResponseLimits } from "../transport/ResponseBody.ts"
 import * as Strategies from "../transport/Strategies.ts"
 import { EZThrottle, make } from "./EZThrottle.ts"
 import * as RemoteService from "./RemoteService.ts"
+import type { Service } from "./Service.ts"
 
 /**
  * How a client is set up. What is left out of key and base URLs is read from `EZTHROTTLE_API_KEY`,
@@ -26,9 +25,11 @@ import * as RemoteService from "./RemoteService.ts"
  * @category models
  * @since 0.1.0
  */
-export interface ClientOptions extends RemoteService.Options, ResponseLimits {
-  /** What makes the calls of FRUGAL steps here. Defaults to one over `fetch`. */
-  readonly transport?: Exchanging | undefined
+export interface ClientOptions<E = never> extends RemoteService.Options, LocalTransport.FetchOptions {
+  /** What makes the calls of FRUGAL steps here, or makes it for as long as the client lives. Defaults to one over `fetch`. */
+  readonly transport?: Exchanging | Effect.Effect<Exchanging, E, Scope.Scope> | undefined
+  /** What takes steps over instead of EZThrottle: an embedded dam, for instance. Nothing is read from the environment then. */
+  readonly service?: Service["Service"] | undefined
 }
 
 /**
@@ -40,19 +41,25 @@ export interface ClientOptions extends RemoteService.Options, ResponseLimits {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: ClientOptions = {}): Layer.Layer<EZThrottle, Config.ConfigError> =>
+export const layer = <E = never>(options: ClientOptions<E> = {}): Layer.Layer<EZThrottle, Config.ConfigError | E> =>
   Layer.effect(
     EZThrottle,
     Effect.gen(function* () {
-      const environment = yield* EzthrottleApi.config
-      const api = EzthrottleApi.make(yield* HttpClient.HttpClient, {
+      const { service = yield* remote(options), transport = LocalTransport.makeFetch(options) } = options
+      const local = Effect.isEffect(transport) ? yield* transport : transport
+      return make(Strategies.client(local, service.transport), service)
+    })
+  )
+
+const remote = (options: RemoteService.Options & EzthrottleApi.FetchOptions) =>
+  Effect.flatMap(EzthrottleApi.config, (environment) =>
+    RemoteService.make(
+      EzthrottleApi.makeFetch({
         ...options,
         apiKey: options.apiKey ?? environment.apiKey,
         tracktagsUrl: options.tracktagsUrl ?? environment.tracktagsUrl,
         ezthrottleUrl: options.ezthrottleUrl ?? environment.ezthrottleUrl
-      })
-      const service = yield* RemoteService.make(api, options)
-      const local = options.transport ?? LocalTransport.makeFetch(options)
-      return make(Strategies.client(local, service.transport), service)
-    })
-  ).pipe(Layer.provide(FetchHttpClient.layer))
+      }),
+      options
+    )
+  )

@@ -4,8 +4,7 @@
  * @since 0.1.0
  */
 import type * as Config from "effect/Config"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type { ConnectionOptions } from "../transport/UndiciTransport.ts"
 import * as UndiciTransport from "../transport/UndiciTransport.ts"
 import * as Client from "./Client.ts"
@@ -26,4 +25,4 @@ export interface NodeClientOptions extends Omit<Client.ClientOptions, "transport
  * @since 0.1.0
  */
 export const layer = (options: NodeClientOptions = {}): Layer.Layer<EZThrottle, Config.ConfigError> =>
-  Layer.unwrap(Effect.map(UndiciTransport.make(options), (transport) => Client.layer({ ...options, transport })))
+  Client.layer({ ...options, transport: UndiciTransport.make(options) })

@@ -10,7 +10,6 @@ import * as Effect from "effect/Effect"
 import * as Sse from "effect/encoding/Sse"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
 import * as Pause from "../engine/Pause.ts"
 import {
   excerpt,
@@ -99,23 +98,19 @@ const follow = (api: Api, jobId: string, since: string | undefined): Effect.Effe
         ended ||= JobView.isLastEvent(event.event)
       }
     })
-    const listen = (text: Stream.Stream<string, Failure>) =>
-      text.pipe(
-        Stream.timeoutOrElse({ duration: longestSilence, orElse: () => Stream.fail(silent) }),
-        Stream.runForEachWhile((chunk) =>
-          Effect.sync(() => {
-            heard ||= chunk !== ""
-            const tooLarge = parser.feed(chunk) !== undefined
-            // an event too large to read can only be the last: the job has it too
-            if (tooLarge) ended = true
-            return !ended
-          })
-        )
-      )
+    const listen = Effect.fnUntraced(function* (next: Effect.Effect<string | undefined, Failure>) {
+      while (!ended) {
+        const piece = yield* Effect.timeoutOrElse(next, { duration: longestSilence, orElse: () => Effect.fail(silent) })
+        if (piece === undefined) return
+        heard ||= piece !== ""
+        // an event too large to read can only be the last: the job has it too
+        if (parser.feed(piece) !== undefined) ended = true
+      }
+    })
     const dropped = (failure: Failure | undefined): Left => ({ _tag: "Dropped", heard, lastEventId, retry, failure })
     return Effect.flatMap(api.events(pathOf(jobId, "/stream"), since), (opened): Effect.Effect<Left, Reason> => {
       if (opened._tag === "Events") {
-        return Effect.map(listen(opened.text), (): Left => (ended ? { _tag: "Ended" } : dropped(undefined)))
+        return Effect.map(listen(opened.next), (): Left => (ended ? { _tag: "Ended" } : dropped(undefined)))
       }
       const refusal = refusalOf(jobId, opened.answer)
       return refusal?._tag === "JobNotFound" || refusal?._tag === "ServiceDenied"

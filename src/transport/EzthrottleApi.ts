@@ -12,24 +12,21 @@ import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { constTrue } from "effect/Function"
-import { RequestInit as FetchRequestInit } from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
-import type { HttpClientError } from "effect/http/HttpClientError"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import * as RetryAfter from "../engine/RetryAfter.ts"
 import { type Failure, MissingApiKey, ServiceUnreachable, Unsendable } from "../step/Failure.ts"
+import type { Request } from "../step/Request.ts"
 import type { Call, Forwarded } from "../wire/Proxy.ts"
 import { readAnswer, envelope } from "../wire/Proxy.ts"
-import type { FetchInit } from "./LocalTransport.ts"
-import { flatMapCleaned, oversized, readBody, unreachable } from "./RemoteAnswer.ts"
+import * as ClientCall from "./ClientCall.ts"
+import * as FetchCall from "./FetchCall.ts"
+import type { OpenCall, Opened } from "./OpenCall.ts"
+import { flatMapCleaned, oversized, readBody, readText, unreachable } from "./RemoteAnswer.ts"
 
 /**
  * Where EZThrottle is and who is calling.
@@ -47,7 +44,18 @@ export interface Options {
   /** Limit of one call, its whole answer included. Defaults to 30 seconds. */
   readonly timeout?: Duration.Input | undefined
   /** Passed on to `fetch` by clients made of it. Nothing by default. */
-  readonly requestInit?: FetchInit | undefined
+  readonly requestInit?: FetchCall.FetchInit | undefined
+}
+
+/**
+ * The same for calls straight over `fetch`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FetchOptions extends Options {
+  /** Defaults to the platform's `fetch`, looked up at each call. */
+  readonly fetch?: FetchCall.Fetch | undefined
 }
 
 /**
@@ -97,8 +105,12 @@ export interface DirectCall<A, E> {
  * @category models
  * @since 0.1.0
  */
-export type Opened =
-  | { readonly _tag: "Events"; readonly text: Stream.Stream<string, Failure> }
+export type Attached =
+  | {
+      readonly _tag: "Events"
+      /** The next piece of the stream's text; `undefined` at its end. */
+      readonly next: Effect.Effect<string | undefined, Failure>
+    }
   | { readonly _tag: "Answered"; readonly answer: DirectAnswer }
 
 /**
@@ -117,7 +129,7 @@ export class EzthrottleApi extends Context.Service<
     /** Asks the service itself. */
     readonly direct: <A, E>(call: DirectCall<A, E>) => Effect.Effect<A, E | Failure>
     /** Opens an event stream at the service itself; it closes with the scope. The time limit ends with the head. */
-    readonly events: (path: string, lastEventId?: string) => Effect.Effect<Opened, Failure, Scope.Scope>
+    readonly events: (path: string, lastEventId?: string) => Effect.Effect<Attached, Failure, Scope.Scope>
   }
 >()("ezthrottle-effect/transport/EzthrottleApi") {}
 
@@ -146,20 +158,28 @@ export const maxDirectBytes = 8_388_608
  * @category constructors
  * @since 0.1.0
  */
-export const make = (client: HttpClient.HttpClient, options: Options = {}): EzthrottleApi["Service"] => {
+export const make = (client: HttpClient.HttpClient, options: Options = {}): EzthrottleApi["Service"] =>
+  over(ClientCall.opening(client, options.requestInit), options)
+
+/**
+ * Makes the calls straight over `fetch`: the leanest way to have them.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeFetch = (options: FetchOptions = {}): EzthrottleApi["Service"] =>
+  over(FetchCall.opening(options.fetch ?? FetchCall.platform, options.requestInit ?? {}), options)
+
+const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
   const proxyUrl = `${base(options.tracktagsUrl ?? defaultTracktagsUrl)}/api/v1/proxy`
   const serviceUrl = base(options.ezthrottleUrl ?? defaultEzthrottleUrl)
   const limit = Duration.fromInputUnsafe(options.timeout ?? Duration.seconds(30))
-  const closing = HttpClient.withScope(client)
-  const manner = Context.make(HttpClient.TracerDisabledWhen, constTrue).pipe(
-    Context.add(FetchRequestInit, { ...options.requestInit, redirect: "manual" })
-  )
 
-  const open = (request: HttpClientRequest.HttpClientRequest) =>
+  const open = ({ headers, ...request }: Request) =>
     Effect.flatMap(keyOf(options.apiKey), (key) =>
-      closing.execute(HttpClientRequest.bearerToken(request, key)).pipe(
-        Effect.provideContext(manner),
-        Effect.catch((error) => answerIn(error) ?? Effect.fail(unreachable(error)))
+      Effect.mapError(
+        send({ ...request, headers: { ...headers, authorization: `Bearer ${Redacted.value(key)}` } }),
+        unreachable
       )
     )
 
@@ -172,7 +192,7 @@ export const make = (client: HttpClient.HttpClient, options: Options = {}): Ezth
       }
     })
 
-  const read = Effect.fnUntraced(function* (answer: HttpClientResponse, maxBytes: number) {
+  const read = Effect.fnUntraced(function* (answer: Opened, maxBytes: number) {
     const { body, isWhole } = yield* readBody(answer, maxBytes)
     if (!isWhole && isSuccess(answer.status)) return yield* Effect.fail(oversized(body, maxBytes))
     const now = yield* Clock.currentTimeMillis
@@ -180,7 +200,7 @@ export const make = (client: HttpClient.HttpClient, options: Options = {}): Ezth
     return { status: answer.status, body, retryAt: pause && now + Duration.toMillis(pause) }
   })
 
-  const call = (request: HttpClientRequest.HttpClientRequest, maxBytes: number) =>
+  const call = (request: Request, maxBytes: number) =>
     open(request).pipe(
       Effect.flatMap((answer) => read(answer, maxBytes)),
       // whatever is left of the answer is not wanted any more
@@ -192,29 +212,30 @@ export const make = (client: HttpClient.HttpClient, options: Options = {}): Ezth
     timeout: limit,
     proxied: ({ body, method, path, read: readForwarded, secrets = [] }) =>
       call(
-        HttpClientRequest.post(proxyUrl).pipe(
-          HttpClientRequest.bodyText(envelope({ targetUrl: serviceUrl + path, method, body }), "application/json")
-        ),
+        {
+          method: "POST",
+          url: proxyUrl,
+          headers: { "content-type": "application/json" },
+          body: envelope({ targetUrl: serviceUrl + path, method, body })
+        },
         maxProxiedBytes
       ).pipe(
         flatMapCleaned([options.apiKey, ...secrets], (answer) => Result.flatMap(readAnswer(answer), readForwarded))
       ),
     direct: ({ path, read: readDirect }) =>
-      call(HttpClientRequest.get(serviceUrl + path, { acceptJson: true }), maxDirectBytes).pipe(
+      call(get(serviceUrl + path, { accept: "application/json" }), maxDirectBytes).pipe(
         flatMapCleaned([options.apiKey], readDirect)
       ),
     events: (path, lastEventId) =>
       open(
-        HttpClientRequest.get(serviceUrl + path, {
-          headers: {
-            accept: "text/event-stream",
-            ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId })
-          }
+        get(serviceUrl + path, {
+          accept: "text/event-stream",
+          ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId })
         })
       ).pipe(
-        Effect.flatMap((answer): Effect.Effect<Opened, Failure> =>
+        Effect.flatMap((answer): Effect.Effect<Attached, Failure> =>
           isEventStream(answer)
-            ? Effect.succeed({ _tag: "Events", text: textOf(answer) })
+            ? Effect.succeed({ _tag: "Events", next: readText(answer) })
             : Effect.map(read(answer, maxDirectBytes), (answered) => ({ _tag: "Answered", answer: answered }))
         ),
         inTime
@@ -264,15 +285,10 @@ const base = (url: string): string => url.trim().replace(/\/+$/, "")
 
 const isSuccess = (status: number): boolean => status >= 200 && status <= 299
 
-const isEventStream = ({ headers, status }: HttpClientResponse): boolean =>
+const isEventStream = ({ headers, status }: Opened): boolean =>
   status === 200 && (headers["content-type"] ?? "").toLowerCase().startsWith("text/event-stream")
 
-// clients that fail on a status still have the answer
-const answerIn = ({ reason }: HttpClientError): Effect.Effect<HttpClientResponse> | undefined =>
-  reason._tag === "StatusCodeError" ? Effect.succeed(reason.response) : undefined
-
-const textOf = (answer: HttpClientResponse): Stream.Stream<string, Failure> =>
-  answer.stream.pipe(Stream.mapError(unreachable), Stream.decodeText)
+const get = (url: string, headers: Request["headers"]): Request => ({ method: "GET", url, headers, body: undefined })
 
 const keyOf = (apiKey: Redacted.Redacted | undefined): Effect.Effect<Redacted.Redacted, MissingApiKey | Unsendable> => {
   if (apiKey === undefined || Redacted.value(apiKey).trim() === "") {

@@ -12,12 +12,19 @@ import * as Result from "effect/Result"
 import { InvalidResponse, TransportError, Unsendable } from "../step/Failure.ts"
 import type { Response } from "../step/Reply.ts"
 import type { Request } from "../step/Request.ts"
-import { cutShort, failureOf } from "./Causes.ts"
+import { type CallFailure, cutShort, failureOf } from "./Causes.ts"
+import type { OpenCall } from "./OpenCall.ts"
 import type { Call } from "./Redirects.ts"
 import { announcedLength, Collected, EMPTY, isBodiless, isFinalStatus, tooLarge } from "./ResponseBody.ts"
 
+/** What `fetch` may be told besides the request itself. */
+export type FetchInit = Omit<RequestInit, "body" | "headers" | "method" | "redirect" | "signal">
+
 /** A `fetch` of the platform's shape. */
 export type Fetch = (url: string, init: RequestInit) => Promise<globalThis.Response>
+
+/** The platform's own, looked up at each call. */
+export const platform: Fetch = (url, init) => globalThis.fetch(url, init)
 
 /** Why `fetch` cannot send this request, if it cannot. */
 export const refusal = (request: Request): TransportError | undefined => {
@@ -30,20 +37,13 @@ export const refusal = (request: Request): TransportError | undefined => {
 
 /** Makes the call; interruption aborts it. */
 export const over =
-  (fetch: Fetch, init: RequestInit, limit: number): Call =>
+  (fetch: Fetch, init: FetchInit, limit: number): Call =>
   (request) =>
     Effect.callback<Response, TransportError>((resume) => {
       const refused = refusal(request)
       if (refused !== undefined) return resume(Exit.fail(refused))
       const abort = new AbortController()
-      const options: RequestInit = {
-        ...init,
-        method: request.method,
-        headers: request.headers,
-        body: bodyOf(request),
-        redirect: "manual",
-        signal: abort.signal
-      }
+      const options = optionsOf(request, init, abort.signal)
       const fail = (cause: unknown) => resume(Exit.fail(new TransportError({ reason: failureOf(cause) })))
       const sent = Result.try(() => fetch(request.url, options))
       if (Result.isFailure(sent)) return fail(sent.failure)
@@ -51,6 +51,38 @@ export const over =
       sent.success.then((answer) => receive(request.method, answer, limit, abort, resume)).then(undefined, fail)
       return Effect.sync(() => abort.abort())
     })
+
+/** Makes calls whose answers are read as they come. */
+export const opening =
+  (fetch: Fetch, init: FetchInit): OpenCall =>
+  (request) =>
+    Effect.flatMap(
+      Effect.acquireRelease(
+        Effect.sync(() => new AbortController()),
+        (abort) => Effect.sync(() => abort.abort())
+      ),
+      ({ signal }) =>
+        promised(() => fetch(request.url, optionsOf(request, init, signal))).pipe(
+          Effect.map((answer) => {
+            const reader = answer.body?.getReader()
+            return {
+              status: answer.status,
+              headers: headersOf(answer),
+              next:
+                reader === undefined
+                  ? Effect.undefined
+                  : Effect.map(
+                      promised(() => reader.read()),
+                      ({ value }) => value
+                    )
+            }
+          })
+        )
+    )
+
+/** Waits for a promise of the platform. Whoever is interrupted meanwhile aborts what it promised by another way. */
+const promised = <A>(make: () => Promise<A>): Effect.Effect<A, CallFailure> =>
+  Effect.tryPromise({ try: make, catch: failureOf })
 
 type Settle = (result: Exit.Exit<Response, TransportError>) => void
 
@@ -68,11 +100,7 @@ const receive = (
     abort.abort()
   }
   if (!isFinalStatus(status)) return fail(oddStatus(status))
-  const headers: Record<string, string> = {}
-  answer.headers.forEach((value, name) => {
-    const before = headers[name]
-    headers[name] = before === undefined ? value : `${before}, ${value}`
-  })
+  const headers = headersOf(answer)
   if (answer.body === null) return give(EMPTY)
   if (isBodiless(method, status)) {
     give(EMPTY)
@@ -116,6 +144,24 @@ export const oddStatus = (status: number): TransportError =>
           : `status ${status}, which HTTP does not have`
     })
   })
+
+const headersOf = (answer: globalThis.Response): { readonly [name: string]: string } => {
+  const headers: Record<string, string> = {}
+  answer.headers.forEach((value, name) => {
+    const before = headers[name]
+    headers[name] = before === undefined ? value : `${before}, ${value}`
+  })
+  return headers
+}
+
+const optionsOf = (request: Request, init: FetchInit, signal: AbortSignal): RequestInit => ({
+  ...init,
+  method: request.method,
+  headers: request.headers,
+  body: bodyOf(request),
+  redirect: "manual",
+  signal
+})
 
 // bytes, because fetch would add a Content-Type of its own to text
 const bodyOf = ({ body }: Request): Uint8Array<ArrayBuffer> | null =>

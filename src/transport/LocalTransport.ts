@@ -7,17 +7,10 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { constTrue } from "effect/Function"
-import { RequestInit as FetchRequestInit } from "effect/http/FetchHttpClient"
-import * as Headers from "effect/http/Headers"
-import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { type HttpClientResponse, toWeb } from "effect/http/HttpClientResponse"
-import * as UrlParams from "effect/http/UrlParams"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -25,6 +18,7 @@ import { TransportError } from "../step/Failure.ts"
 import { type Response, response } from "../step/Reply.ts"
 import type { Request } from "../step/Request.ts"
 import { cutShort, failureOf } from "./Causes.ts"
+import { calling } from "./ClientCall.ts"
 import * as FetchCall from "./FetchCall.ts"
 import { type Exchanging, HttpTransport } from "./HttpTransport.ts"
 import { exchanging } from "./Redirects.ts"
@@ -45,7 +39,7 @@ import {
  * @category models
  * @since 0.1.0
  */
-export type FetchInit = Omit<RequestInit, "body" | "headers" | "method" | "redirect" | "signal">
+export type FetchInit = FetchCall.FetchInit
 
 /**
  * What the transport takes besides a client.
@@ -83,14 +77,10 @@ export interface FetchOptions extends LocalOptions {
  */
 export const make = (client: HttpClient.HttpClient, options: LocalOptions = {}): Exchanging => {
   const limit = options.maxResponseBytes ?? DEFAULT_MAX_BYTES
-  const closing = HttpClient.withScope(client)
-  const manner = Context.make(HttpClient.TracerDisabledWhen, constTrue).pipe(
-    Context.add(FetchRequestInit, { ...options.requestInit, redirect: "manual" })
-  )
+  const call = calling(client, options.requestInit)
   return exchanging((request) =>
-    closing.execute(toClientRequest(request)).pipe(
-      Effect.provideContext(manner),
-      Effect.catch((error) => answerIn(error) ?? Effect.fail(failed(request, error))),
+    call(request).pipe(
+      Effect.mapError((error) => failed(request, error)),
       Effect.flatMap((answer) => read(request.method, answer, limit)),
       // whatever is left of the answer when the scope closes is not wanted any more
       Effect.scoped
@@ -110,7 +100,7 @@ export const make = (client: HttpClient.HttpClient, options: LocalOptions = {}):
 export const makeFetch = (options: FetchOptions = {}): Exchanging =>
   exchanging(
     FetchCall.over(
-      options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+      options.fetch ?? FetchCall.platform,
       options.requestInit ?? {},
       options.maxResponseBytes ?? DEFAULT_MAX_BYTES
     )
@@ -136,22 +126,6 @@ export const layer = (options?: LocalOptions): Layer.Layer<HttpTransport, never,
  */
 export const layerFetch = (options?: FetchOptions): Layer.Layer<HttpTransport> =>
   Layer.sync(HttpTransport, () => makeFetch(options))
-
-// raw bytes, because a client would add a Content-Type of its own to text
-const toClientRequest = ({ body, headers, method, url }: Request): HttpClientRequest.HttpClientRequest =>
-  HttpClientRequest.makeWith(
-    method,
-    url,
-    UrlParams.empty,
-    Option.none(),
-    Headers.fromInput(headers),
-    body === undefined || body.length === 0
-      ? HttpBody.empty
-      : HttpBody.raw(typeof body === "string" ? encoder.encode(body) : body)
-  )
-
-const answerIn = ({ reason }: HttpClientError): Effect.Effect<HttpClientResponse> | undefined =>
-  reason._tag === "StatusCodeError" ? Effect.succeed(reason.response) : undefined
 
 /** `fetch` refuses what it cannot send in words only, without a code. */
 const failed = (request: Request, error: HttpClientError): TransportError => {
@@ -203,5 +177,3 @@ const drain = (answer: HttpClientResponse, into: Collected, limit: number): Effe
       return into.length <= limit
     })
   )
-
-const encoder = new TextEncoder()

@@ -16,23 +16,23 @@ import type { Exchange, Exchanging } from "./HttpTransport.ts"
 export type Call = (request: Request) => Effect.Effect<Response, TransportError>
 
 /** A transport of one place out of a single call. */
-export const exchanging = (call: Call): Exchanging => ({
+export const exchanging = (call: Call, follows = true): Exchanging => ({
   kind: "exchanging",
   regions: Effect.succeed([]),
   egress: () => "local",
-  send: following(call)
+  send: following(call, follows)
 })
 
-/** Turns one call into an exchange that follows redirects. */
+/** Turns one call into an exchange, which follows redirects unless told not to. */
 export const following =
-  (call: Call) =>
+  (call: Call, follows = true) =>
   ({ request }: Exchange): Effect.Effect<Response, TransportError> => {
     if (request.method === "CONNECT") return unsendable("CONNECT opens a tunnel, it is no call: no transport sends it")
     if (request.url.includes("@") && hasCredentials(request.url)) {
       return unsendable("the URL carries a user name or password: send an Authorization header instead")
     }
     const first = call(request)
-    return isFollowed(request.method) ? Effect.flatMap(first, (response) => arrive(call, request, response, 0)) : first
+    return follows && isFollowed(request.method) ? Effect.flatMap(first, (response) => arrive(call, request, response, 0)) : first
   }
 
 const arrive = (

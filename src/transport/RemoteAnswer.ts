@@ -1,17 +1,14 @@
 /** What came back from EZThrottle, or instead of an answer, before anybody reads what it means. */
 import * as Effect from "effect/Effect"
-import type { HttpClientError } from "effect/http/HttpClientError"
-import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
 import { excerpt, type Failure, MalformedAnswer, ServiceUnreachable } from "../step/Failure.ts"
-import { cutShort, failureOf } from "./Causes.ts"
+import { type CallFailure, cutShort } from "./Causes.ts"
+import type { Opened } from "./OpenCall.ts"
 import { announcedLength, Collected } from "./ResponseBody.ts"
 
 /** Why there is no answer. Only what surely never left is surely not accepted. */
-export const unreachable = (error: HttpClientError): Failure => {
-  const failure = failureOf(error)
+export const unreachable = (failure: CallFailure): Failure => {
   switch (failure._tag) {
     case "Unsendable":
       return failure
@@ -25,27 +22,28 @@ export const unreachable = (error: HttpClientError): Failure => {
 }
 
 /** The body as text, no further than the limit. */
-export const readBody = (
-  answer: HttpClientResponse,
+export const readBody = Effect.fnUntraced(function* (
+  answer: Opened,
   maxBytes: number
-): Effect.Effect<{ readonly body: string; readonly isWhole: boolean }, ServiceUnreachable> =>
-  Effect.suspend(() => {
-    const collected = new Collected()
-    const take = Stream.runForEachWhile(answer.stream, (chunk) =>
-      Effect.sync(() => {
-        collected.add(chunk)
-        return collected.length <= maxBytes
-      })
-    )
-    return Effect.matchEffect(take, {
-      onSuccess: () =>
-        Effect.succeed({ body: decoder.decode(collected.bytes()), isWhole: collected.length <= maxBytes }),
-      onFailure: ({ reason }) =>
-        reason._tag === "EmptyBodyError"
-          ? Effect.succeed({ body: "", isWhole: true })
-          : Effect.fail(broken(answer, collected.length))
-    })
+): Effect.fn.Return<{ readonly body: string; readonly isWhole: boolean }, ServiceUnreachable> {
+  const collected = new Collected()
+  const next = Effect.mapError(answer.next, () => broken(answer, collected.length))
+  while (collected.length <= maxBytes) {
+    const piece = yield* next
+    if (piece === undefined) break
+    collected.add(piece)
+  }
+  return { body: decoder.decode(collected.bytes()), isWhole: collected.length <= maxBytes }
+})
+
+/** The body as pieces of text; `undefined` at its end. */
+export const readText = ({ next }: Opened): Effect.Effect<string | undefined, Failure> => {
+  const pieces = new TextDecoder()
+  return Effect.mapBoth(next, {
+    onSuccess: (piece) => piece && pieces.decode(piece, { stream: true }),
+    onFailure: unreachable
   })
+}
 
 /** An answer that is larger than anything the protocol has to say. */
 export const oversized = (body: string, maxBytes: number): MalformedAnswer =>
@@ -78,7 +76,7 @@ const hide = (body: string, secret: Redacted.Redacted | undefined): string => {
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 
-const broken = ({ headers, status }: HttpClientResponse, received: number): ServiceUnreachable => {
+const broken = ({ headers, status }: Opened, received: number): ServiceUnreachable => {
   const encoded = headers["content-encoding"] !== undefined
   const { message } = cutShort(status, received, encoded ? undefined : announcedLength(headers["content-length"]))
   return new ServiceUnreachable({ detail: message, maybeAccepted: true })

@@ -18,6 +18,7 @@ import type { Request } from "../step/Request.ts"
 import { cutShort, failureOf } from "./Causes.ts"
 import { decodeContent, roomForEncoded } from "./ContentEncoding.ts"
 import { type Exchanging, HttpTransport } from "./HttpTransport.ts"
+import type { Call } from "./Redirects.ts"
 import { exchanging } from "./Redirects.ts"
 import {
   announcedLength,
@@ -52,6 +53,8 @@ export interface ConnectionOptions extends ResponseLimits {
 export interface UndiciOptions extends ConnectionOptions {
   /** A dispatcher of your own; it stays yours to close, and the connection options above are its business. */
   readonly dispatcher?: Dispatcher | undefined
+  /** Follows up to five redirects of GET and HEAD. Defaults to `true`; with `false` the 3xx is the answer. */
+  readonly followRedirects?: boolean | undefined
 }
 
 /**
@@ -108,15 +111,15 @@ const settings = (options: ConnectionOptions): Agent.Options => ({
 const owned = <D extends Dispatcher>(open: () => D): Effect.Effect<D, never, Scope.Scope> =>
   Effect.acquireRelease(Effect.sync(open), (dispatcher) => Effect.promise(() => dispatcher.destroy()))
 
-const over = (dispatcher: Dispatcher, options: ResponseLimits): Exchanging => {
+const over = (dispatcher: Dispatcher, options: Omit<UndiciOptions, "dispatcher">): Exchanging => {
   const limit = options.maxResponseBytes ?? DEFAULT_MAX_BYTES
-  return exchanging((request) =>
+  const call: Call = (request) =>
     Effect.callback<Response, TransportError>((resume) => {
       const answer = new Answer(request.method, limit, resume)
       answer.dispatch(dispatcher, request)
       return Effect.sync(() => answer.abort())
     })
-  )
+  return exchanging(call, options.followRedirects)
 }
 
 type Resume = (result: Exit.Exit<Response, TransportError>) => void

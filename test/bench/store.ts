@@ -32,24 +32,17 @@ const each = (micros: number) => `${micros.toFixed(micros < 100 ? 1 : 0)} µs`
 
 const mebibytes = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MiB`
 
-const withFolder = <A, E>(use: (folder: string) => Effect.Effect<A, E>) =>
-  Effect.acquireUseRelease(
-    Effect.sync(() => mkdtempSync(join(tmpdir(), "store-bench-"))),
-    use,
-    (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
-  )
-
-const withStore = <E>(use: (store: Store) => Effect.Effect<void, E>) =>
-  withFolder((folder) => Effect.scoped(Effect.flatMap(SqliteJobStore.make({ path: join(folder, "jobs.db") }), use)))
+const withStore = <E>(path: string, use: (store: Store) => Effect.Effect<void, E>) =>
+  Effect.scoped(Effect.flatMap(SqliteJobStore.make({ path }), use))
 
 const enqueues = (store: Store, jobs: number, concurrency = 2048) =>
   micros(jobs, concurrency, () => Effect.suspend(() => store.enqueue(job())))
 
-const throughput = Effect.gen(function* () {
+const throughput = (path: string) => {
   const total = quick ? 512 : 102_400
-  const raw = yield* withFolder((folder) => Effect.sync(() => bare(join(folder, "bare.db"), total)))
+  const raw = bare(`${path}.bare`, total)
   console.log(`bare node:sqlite, groups of 512, one random key: ${perSecond(raw)}`)
-  yield* withStore((store) =>
+  return withStore(path, (store) =>
     Effect.gen(function* () {
       yield* enqueues(store, quick ? 100 : 20_000)
       console.log(`enqueue, one after the other: ${perSecond(yield* enqueues(store, total / 64, 1))}`)
@@ -63,7 +56,7 @@ const throughput = Effect.gen(function* () {
       }
     })
   )
-})
+}
 
 const cycle = (store: Store) =>
   Effect.gen(function* () {
@@ -74,13 +67,19 @@ const cycle = (store: Store) =>
     yield* store.finish(one.id, epoch, ended(answered))
   })
 
-const backlog = (jobs: number) =>
-  withStore((store) =>
+const fill = (path: string, jobs: number) =>
+  withStore(path, (store) =>
+    Effect.map(enqueues(store, jobs), (one) =>
+      console.log(`backlog of ${jobs.toLocaleString("en")} jobs, filled at ${perSecond(one)}`)
+    )
+  )
+
+const backlog = (path: string, jobs: number) => {
+  const before = performance.now()
+  return withStore(path, (store) =>
     Effect.gen(function* () {
+      console.log(`  opened in ${Math.round(performance.now() - before)} ms`)
       const pages = quick ? 10 : 500
-      console.log(`backlog of ${jobs.toLocaleString("en")} jobs, filled at ${perSecond(yield* enqueues(store, jobs))}`)
-      console.log(`  resident with it: ${mebibytes(process.memoryUsage.rss())}`)
-      console.log(`  one more job: ${each(yield* enqueues(store, quick ? 200 : 20_000))}`)
       const page = (after: number) => micros(pages, 1, () => store.page(lane, "", after, 64))
       console.log(`  page of 64 at its front: ${each(yield* page(0))}, in its middle: ${each(yield* page(jobs / 2))}`)
       const lanes = yield* micros(pages, 1, () => store.lanes)
@@ -89,22 +88,40 @@ const backlog = (jobs: number) =>
       const start = yield* micros(front.length, 64, (place) => store.start(front[place]?.id ?? "", 1))
       const list = yield* micros(10, 1, () => store.list({ customer: "local", limit: 50 }))
       console.log(`  start: ${each(start)}, list of 50: ${each(list)}`)
-      const last = job()
-      yield* store.enqueue(last)
-      console.log(`  position of the last: ${each(yield* micros(3, 1, () => store.position(last.id)))}`)
+      const [, last] = (yield* store.list({ customer: "local", limit: 2 })).jobs
+      console.log(`  position of the last: ${each(yield* micros(3, 1, () => store.position(last?.id ?? "")))}`)
+      console.log(`  resident: ${mebibytes(process.memoryUsage.rss())}`)
+      console.log(`  one more job: ${each(yield* enqueues(store, quick ? 200 : 20_000, 64))}, 64 at once`)
       const { bytes } = yield* store.stats
-      console.log(`  on disk: ${mebibytes(bytes)}, resident at the end: ${mebibytes(process.memoryUsage.rss())}`)
+      console.log(`  on disk: ${mebibytes(bytes)}, resident after those: ${mebibytes(process.memoryUsage.rss())}`)
     })
   )
+}
 
-const part = process.argv[2]
+const [part, path = "", count = "0"] = process.argv.slice(2)
 
-if (part === undefined) {
-  for (const one of ["0", "1000", "100000", ...(quick ? [] : ["1000000"])]) {
-    const { status } = spawnSync(process.execPath, [import.meta.filename, one], { stdio: "inherit" })
-    if (status !== 0) process.exitCode = 1
+const again = (...args: ReadonlyArray<string>) => {
+  const { status } = spawnSync(process.execPath, [import.meta.filename, ...args], { stdio: "inherit" })
+  if (status !== 0) process.exitCode = 1
+}
+
+switch (part) {
+  case "throughput":
+    await Effect.runPromise(throughput(path))
+    break
+  case "fill":
+    await Effect.runPromise(fill(path, Number(count)))
+    break
+  case "backlog":
+    await Effect.runPromise(backlog(path, Number(count)))
+    break
+  default: {
+    const folder = mkdtempSync(join(tmpdir(), "store-bench-"))
+    again("throughput", join(folder, "throughput.db"))
+    for (const jobs of quick ? [1000] : [1000, 100_000, 1_000_000]) {
+      again("fill", join(folder, `${jobs}.db`), String(jobs))
+      again("backlog", join(folder, `${jobs}.db`), String(jobs))
+    }
+    rmSync(folder, { recursive: true })
   }
-} else {
-  const jobs = quick ? Math.min(Number(part), 1000) : Number(part)
-  await Effect.runPromise(jobs === 0 ? throughput : backlog(jobs))
 }

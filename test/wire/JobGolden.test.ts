@@ -129,11 +129,13 @@ describe("the job JSON", () => {
 
   it.prop("survives the wire, whatever the step", [Arbitraries.step()], ([step]) => {
     const given = settled(step)
-    assert.deepStrictEqual(overTheWire(given), carried(given))
+    // by value: JSON writes -0 as 0
+    assert.isTrue(Equal.equals(overTheWire(given), carried(given)))
   })
 
   it.prop("is the same after another round trip", [Arbitraries.step()], ([step]) => {
     const once = encode(settled(step), { binary: "base64" })
-    assert.deepStrictEqual(encode(Result.getOrThrow(Job.decode(once)), { binary: "base64" }), once)
+    const again = encode(Result.getOrThrow(Job.decode(once)), { binary: "base64" })
+    assert.strictEqual(JSON.stringify(again), JSON.stringify(once))
   })
 })

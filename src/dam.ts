@@ -1,0 +1,1 @@
+export * as Dam from "./dam/Dam.ts"

@@ -1,0 +1,118 @@
+/**
+ * The dam: a durable EZThrottle in one process on one SQLite file.
+ *
+ * It takes whole steps, never loses one it has acknowledged, runs each at the pace its upstream can bear with the same
+ * interpreter the client uses, and tells the result. Here it runs inside the caller's own process and opens no port.
+ *
+ * @since 0.1.0
+ */
+import * as NodeDns from "@effect/platform-node/NodeDns"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import type * as Scope from "effect/Scope"
+import { Service } from "../run/Service.ts"
+import * as UndiciTransport from "../transport/UndiciTransport.ts"
+import * as Dispatcher from "./Dispatcher.ts"
+import * as EgressConnector from "./EgressConnector.ts"
+import type { EgressPolicy } from "./EgressPolicy.ts"
+import * as Egress from "./EgressPolicy.ts"
+import * as EmbeddedService from "./EmbeddedService.ts"
+import type { Engine } from "./Engine.ts"
+import * as IntakeId from "./IntakeId.ts"
+import { accountOf, laneOf } from "./IntakeLane.ts"
+import type { StoreError } from "./JobStore.ts"
+import { JobStore } from "./JobStore.ts"
+import * as SqliteJobStore from "./SqliteJobStore.ts"
+
+/**
+ * How a dam is set up. What is left out takes its default.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DamOptions extends Partial<
+  Omit<Dispatcher.DispatcherOptions, "accountOf" | "laneOf" | "newId" | "store" | "transport" | "webhooks">
+> {
+  /** The database file, made when it is not there; `:memory:` keeps nothing. */
+  readonly path: string
+  /** What jobs and webhooks may reach. Defaults to everything: whoever calls an embedded dam is the user's own code. */
+  readonly egress?: EgressPolicy | undefined
+  /** Largest answer that is kept, in bytes. Defaults to 1 MiB. */
+  readonly maxResponseBytes?: number | undefined
+  /** How long a connection may take. Defaults to 5 seconds. */
+  readonly connectTimeout?: Duration.Input | undefined
+}
+
+/**
+ * A dam at work: its engine, its store, and the service that clients take.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Running {
+  readonly engine: Engine["Service"]
+  readonly store: JobStore["Service"]
+  readonly service: Service["Service"]
+}
+
+/**
+ * Starts a dam; it works until the scope closes. What is running then goes on at the next start.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (
+  options: DamOptions
+): Effect.fn.Return<Running, StoreError, Scope.Scope> {
+  const store = yield* SqliteJobStore.make({ path: options.path })
+  const dispatcher = yield* EgressConnector.dispatcher(options.egress ?? Egress.open, {
+    connectTimeout: options.connectTimeout
+  }).pipe(Effect.provide(NodeDns.layer))
+  const transport = yield* UndiciTransport.make({
+    dispatcher,
+    followRedirects: false,
+    maxResponseBytes: options.maxResponseBytes
+  })
+  const webhooks = yield* UndiciTransport.make({ dispatcher, followRedirects: false, maxResponseBytes: 4096 })
+  const engine = yield* Dispatcher.make({
+    ...Dispatcher.defaults,
+    ...options,
+    store,
+    transport,
+    webhooks,
+    newId: IntakeId.fresh,
+    laneOf,
+    accountOf: (step, parent) => accountOf(parent.keyScope, step.request.headers)
+  })
+  return { engine, store, service: EmbeddedService.make(engine, store) }
+})
+
+/**
+ * Provides the embedded dam as the service of a client.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: DamOptions): Layer.Layer<Service, StoreError> =>
+  Layer.effect(
+    Service,
+    Effect.map(make(options), ({ service }) => service)
+  )
+
+/**
+ * An embedded dam for the Promise facade: `new EZThrottle({ service: Dam.embedded({ path }) })`.
+ *
+ * **Details** — it starts with its first use and stops when it is disposed of, which disposing of the client does too.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const embedded = (options: DamOptions): Service["Service"] & AsyncDisposable => {
+  const runtime = ManagedRuntime.make(layer(options))
+  return Object.assign(EmbeddedService.lazily(Effect.map(runtime.contextEffect, Context.get(Service))), {
+    [Symbol.asyncDispose]: () => runtime.dispose()
+  })
+}

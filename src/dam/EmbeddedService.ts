@@ -1,0 +1,152 @@
+/** The dam as a client's service, in process: the same port that the remote EZThrottle implements over HTTP. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as Idempotency from "../engine/Idempotency.ts"
+import { isTerminal } from "../engine/JobState.ts"
+import type { JobResult } from "../run/Service.ts"
+import type { Service } from "../run/Service.ts"
+import { JobNotFound, ServiceError } from "../run/Service.ts"
+import type { Failure } from "../step/Failure.ts"
+import { JobRefused, ServiceFailed, ServiceRateLimited, TransportError } from "../step/Failure.ts"
+import type { Receipt } from "../step/Reply.ts"
+import { makeStep } from "../step/StepModel.ts"
+import type { Delegation } from "../transport/HttpTransport.ts"
+import type { Engine, Overloaded } from "./Engine.ts"
+import * as IntakeId from "./IntakeId.ts"
+import { accountOf, laneOf } from "./IntakeLane.ts"
+import type { NewJob, StoredJob } from "./Job.ts"
+import type { JobStore, StoreError } from "./JobStore.ts"
+import { localCustomer } from "./Keys.ts"
+import * as Secrets from "./Secrets.ts"
+import * as Views from "./Views.ts"
+
+/** Makes the service over a dam at work. */
+export const make = (engine: Engine["Service"], store: JobStore["Service"]): Service["Service"] => {
+  const get = (jobId: string): Effect.Effect<StoredJob, ServiceError> =>
+    Effect.flatMap(Secrets.inService(store.get(jobId)), (job) =>
+      job === undefined ? Effect.fail(new ServiceError({ reason: new JobNotFound({ jobId }) })) : Effect.succeed(job)
+    )
+
+  const awaitResult = (jobId: string): Effect.Effect<JobResult, ServiceError> =>
+    Effect.gen(function* () {
+      // listening begins before looking, so that no end falls between the two
+      const listening = yield* Effect.forkChild(Stream.runDrain(engine.events(jobId)), { startImmediately: true })
+      let job = yield* get(jobId)
+      while (!isTerminal(job.state)) {
+        yield* Fiber.await(listening)
+        job = yield* get(jobId)
+        // cut off as a slow reader: look again
+        if (!isTerminal(job.state)) return yield* awaitResult(jobId)
+      }
+      yield* Fiber.interrupt(listening)
+      return resultOf(job)
+    })
+
+  return {
+    transport: {
+      kind: "delegating",
+      submit: Effect.fnUntraced(function* (delegation) {
+        const job = yield* jobOf(delegation)
+        const enqueued = yield* Effect.mapError(
+          engine.submit(job),
+          (error) => new TransportError({ reason: failureOf(error, job.createdAt) })
+        )
+        switch (enqueued._tag) {
+          case "Stored":
+            return receiptOf(Views.accepted(job), job.id, job.key, false)
+          case "Duplicate":
+            return receiptOf(Views.duplicate(enqueued.job), enqueued.job.id, enqueued.job.key, true)
+          case "Conflict": {
+            const received = `the key names job ${enqueued.jobId}, which has another URL, method or body`
+            return yield* new TransportError({ reason: new JobRefused({ status: 422, received }) })
+          }
+        }
+      })
+    },
+    results: { await: awaitResult },
+    job: (jobId) =>
+      Effect.gen(function* () {
+        const job = yield* get(jobId)
+        const deliveries = yield* Secrets.inService(store.deliveries(jobId))
+        return { jobId, status: job.state, answer: Views.whole(job, deliveries) }
+      }),
+    secrets: Secrets.make(store, localCustomer)
+  }
+}
+
+/** A service that is built when it is first used. */
+export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): Service["Service"] => {
+  const started = Secrets.inService(service)
+  const use = <A>(call: (it: Service["Service"]) => Effect.Effect<A, ServiceError>) => Effect.flatMap(started, call)
+  return {
+    transport: {
+      kind: "delegating",
+      submit: (delegation) =>
+        Effect.flatMap(
+          Effect.mapError(service, (error) => new TransportError({ reason: failureOf(error, 0) })),
+          ({ transport }) => transport.submit(delegation)
+        )
+    },
+    results: { await: (jobId) => use(({ results }) => results.await(jobId)) },
+    job: (jobId) => use(({ job }) => job(jobId)),
+    secrets: {
+      create: (primary, secondary) => use(({ secrets }) => secrets.create(primary, secondary)),
+      get: use(({ secrets }) => secrets.get),
+      delete: use(({ secrets }) => secrets.delete),
+      rotate: (next, old) => use(({ secrets }) => secrets.rotate(next, old))
+    }
+  }
+}
+
+const jobOf = Effect.fnUntraced(function* ({ key, retryAt, step }: Delegation) {
+  const payload = Idempotency.hash(step.request)
+  const notBefore = Math.max(step.retryAt ?? 0, retryAt ?? 0)
+  return {
+    id: yield* IntakeId.fresh,
+    customer: localCustomer,
+    dialect: "cloud",
+    keyScope: localCustomer,
+    key: key ?? payload,
+    keyGiven: key !== undefined,
+    payload,
+    step: makeStep({ ...step, retryAt: notBefore === 0 ? undefined : notBefore }),
+    lane: laneOf(step.request.url),
+    account: accountOf(localCustomer, step.request.headers),
+    isolated: false,
+    createdAt: yield* Clock.currentTimeMillis,
+    notBefore: notBefore === 0 ? undefined : notBefore,
+    parent: undefined,
+    rerunOf: undefined,
+    traceparent: undefined
+  } satisfies NewJob
+})
+
+const receiptOf = (
+  answer: ReturnType<typeof Views.accepted>,
+  jobId: string,
+  idempotentKey: string,
+  duplicate: boolean
+): Receipt => ({
+  _tag: "Receipt",
+  jobId,
+  status: typeof answer["status"] === "string" ? answer["status"] : "queued",
+  idempotentKey,
+  duplicate,
+  answer
+})
+
+const failureOf = (error: StoreError | Overloaded, now: number): Failure =>
+  error._tag === "Overloaded"
+    ? new ServiceRateLimited({ detail: error.message, retryAt: now + error.retryAfterSeconds * 1000 })
+    : new ServiceFailed({ status: 503, received: error.message })
+
+const resultOf = ({ id, key, result, state, step }: StoredJob): JobResult => ({
+  jobId: id,
+  idempotentKey: key,
+  status: state === "succeeded" ? "success" : "failed",
+  response: result?.response,
+  error: result?.error?.message,
+  metadata: step.metadata
+})

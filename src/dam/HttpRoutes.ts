@@ -1,0 +1,236 @@
+/**
+ * Binds the API to what it does, and answers for whatever is not of it.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
+import * as HttpApiScalar from "effect/http-api/HttpApiScalar"
+import * as HttpRouter from "effect/http/HttpRouter"
+import { isHttpServerError } from "effect/http/HttpServerError"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as Layer from "effect/Layer"
+import type * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as Stream from "effect/Stream"
+import { Api } from "./api.ts"
+import { type Answer, json, ofRefusal, toResponse } from "./HttpAnswer.ts"
+import * as HttpEvents from "./HttpEvents.ts"
+import * as HttpJobs from "./HttpJobs.ts"
+import * as HttpProxy from "./HttpProxy.ts"
+import { faultIn, readBody, sourceOf, type Threshold } from "./HttpRequest.ts"
+import * as HttpSecrets from "./HttpSecrets.ts"
+import { badField, refused, type Refused } from "./IntakeRefusal.ts"
+import { type Keys, localCustomer } from "./Keys.ts"
+
+/** What the routes need. */
+export interface RoutesOptions extends HttpJobs.Host, Threshold {
+  readonly keys: Keys | undefined
+  readonly health: Effect.Effect<Readonly<Record<string, Schema.Json>>, Refused>
+  /** How long a client may leave a stream unread, in milliseconds. */
+  readonly streamPatience: number
+}
+
+/** The routes of the API, its description and its page. */
+export const layer = (options: RoutesOptions) => {
+  const jobs = HttpJobs.make(options)
+  const secrets = HttpSecrets.make(options.store, options.limits)
+  const proxy = HttpProxy.make({ jobs, secrets, limits: options.limits })
+  const slots = HttpEvents.makeSlots(options.limits)
+
+  const customerOf = ({ headers }: HttpServerRequest): Effect.Effect<string, Refused> => {
+    const customer = options.keys === undefined ? localCustomer : options.keys.authenticate(headers["authorization"])
+    return customer === undefined ? Effect.fail(unauthorized()) : Effect.succeed(customer)
+  }
+
+  const submitting =
+    (submit: HttpJobs.Jobs["submit"]) =>
+    ({ request }: Asked) =>
+      respond(
+        Effect.flatMap(customerOf(request), (customer) =>
+          Effect.flatMap(readBody(request, options.limits), (body) =>
+            submit({ customer, body, headers: request.headers })
+          )
+        )
+      )
+
+  const asking =
+    <A extends Asked>(answer: (customer: string, asked: A) => Effect.Effect<Answer, Refused>) =>
+    (asked: A) =>
+      respond(Effect.flatMap(customerOf(asked.request), (customer) => answer(customer, asked)))
+
+  const streaming = ({ params, request }: OfOneJob) =>
+    Effect.gen(function* () {
+      const customer = yield* customerOf(request)
+      const job = yield* jobs.find(customer, params.id)
+      const seen = HttpEvents.seenBy(job, request.headers["last-event-id"])
+      if (typeof seen !== "number") return yield* Effect.fail(seen)
+      // taken here to refuse in time, given back when the stream ends
+      yield* slots.take(job)
+      giveUpAfter(request, options.streamPatience)
+      return HttpServerResponse.stream(Stream.encodeText(HttpEvents.text(options, job, seen)), {
+        contentType: "text/event-stream",
+        headers: { "cache-control": "no-store", "x-accel-buffering": "no" }
+      })
+    }).pipe(Effect.catch((refusal) => Effect.succeed(toResponse(ofRefusal(refusal)))))
+
+  const groups = Layer.mergeAll(
+    HttpApiBuilder.group(Api, "jobs", (handlers) =>
+      handlers
+        .handleRaw("submit", submitting(jobs.submit))
+        .handleRaw(
+          "list",
+          asking((customer, { query }) => jobs.list(customer, query))
+        )
+        .handleRaw(
+          "get",
+          asking((customer, { params }) => jobs.get(customer, params.id))
+        )
+        .handleRaw(
+          "wait",
+          asking((customer, { params, query }) => jobs.wait(customer, params.id, query.timeout_ms))
+        )
+        .handleRaw("stream", streaming)
+        .handleRaw(
+          "cancel",
+          asking((customer, { params }) => jobs.cancel(customer, params.id))
+        )
+        .handleRaw(
+          "rerun",
+          asking((customer, { params }) => jobs.rerun(customer, params.id))
+        )
+    ),
+    HttpApiBuilder.group(Api, "secrets", (handlers) =>
+      handlers
+        .handleRaw(
+          "set",
+          asking((customer, { request }) =>
+            Effect.flatMap(readBody(request, options.limits), (body) => secrets.set(customer, body))
+          )
+        )
+        .handleRaw(
+          "get",
+          asking((customer) => secrets.get(customer))
+        )
+        .handleRaw(
+          "delete",
+          asking((customer) => secrets.delete(customer))
+        )
+    ),
+    HttpApiBuilder.group(Api, "proxy", (handlers) =>
+      handlers.handleRaw("call", ({ request }) =>
+        Effect.matchEffect(customerOf(request), {
+          onFailure: (refusal) => Effect.succeed(toResponse(HttpProxy.denied(refusal))),
+          onSuccess: (customer) =>
+            respond(Effect.flatMap(readBody(request, options.limits), (body) => proxy(customer, body)))
+        })
+      )
+    ),
+    HttpApiBuilder.group(Api, "flat", (handlers) =>
+      handlers
+        .handleRaw("submit", submitting(jobs.submitFlat))
+        .handleRaw(
+          "get",
+          asking((customer, { params }) => jobs.getFlat(customer, params.id))
+        )
+        .handleRaw("stream", streaming)
+    ),
+    HttpApiBuilder.group(Api, "system", (handlers) =>
+      handlers.handleRaw("health", () =>
+        respond(Effect.map(options.health, (health) => json(200, { status: "ok", ...health, streams: slots.open() })))
+      )
+    )
+  )
+
+  return Layer.merge(
+    Layer.provide(HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }), groups),
+    HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
+  )
+}
+
+/** Stands before and behind the routes: lets nobody in who does not fit, and answers what they leave open. */
+const guarded = <E, R>(
+  routes: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
+  threshold: Threshold
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest> => {
+  const answered = Effect.catchCause(routes, (cause) => unrouted(cause))
+  return Effect.flatMap(HttpServerRequest, (request) => {
+    const fault = faultIn(sourceOf(request), threshold)
+    return fault === undefined ? answered : Effect.succeed(toResponse(ofRefusal(fault)))
+  })
+}
+
+interface Asked {
+  readonly request: HttpServerRequest
+}
+
+interface OfOneJob extends Asked {
+  readonly params: { readonly id: string }
+}
+
+const respond = (answer: Effect.Effect<Answer, Refused>) =>
+  Effect.match(answer, {
+    onFailure: (refusal) => toResponse(ofRefusal(refusal)),
+    onSuccess: toResponse
+  })
+
+const unauthorized = () =>
+  refused(401, "unauthorized", "send a key of this dam as Authorization: Bearer", {
+    headers: { "www-authenticate": "Bearer" }
+  })
+
+/** A client that reads nothing keeps a socket silent in both directions; Node then closes it. */
+const giveUpAfter = (request: HttpServerRequest, millis: number): void => {
+  const response = NodeHttpServerRequest.toServerResponse(request)
+  response.setTimeout(millis, () => response.destroy())
+}
+
+/** What becomes of a request that no handler answered: no such route, or parameters that do not fit its schema. */
+const unrouted = (
+  cause: Cause.Cause<unknown>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest> => {
+  for (const reason of cause.reasons) {
+    if (reason._tag === "Die" && HttpApiSchemaError.is(reason.defect)) {
+      const { issue } = reason.defect.cause
+      const first = describe(issue).issues[0]
+      const name = String(first?.path?.map((part) => (typeof part === "object" ? part.key : part))[0] ?? "query")
+      return Effect.succeed(toResponse(ofRefusal(badField(name, first?.message ?? "is not valid"))))
+    }
+    if (reason._tag === "Fail" && isHttpServerError(reason.error) && reason.error.reason._tag === "RouteNotFound") {
+      return Effect.map(HttpServerRequest, ({ method, url }) => toResponse(ofRefusal(elsewhere(method, url))))
+    }
+  }
+  if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+  return Effect.as(
+    Effect.logError("a request failed", cause),
+    toResponse(ofRefusal(refused(500, "internal", "something broke here; the log of the dam says what")))
+  )
+}
+
+const elsewhere = (method: string, url: string): Refused => {
+  const path = url.replace(/[?#].*$/, "")
+  const known = paths.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
+  if (known.length === 0 && method !== "TRACE") return refused(404, "not_found", "there is nothing at this path")
+  const allow = [...new Set(known.length === 0 ? paths.flatMap(({ methods }) => methods) : known)].join(", ")
+  return refused(405, "method_not_allowed", `use ${allow} here`, { headers: { allow } })
+}
+
+/** What the router knows, told for those who ask it wrongly. */
+const paths = [
+  ...Object.values(Api.groups).flatMap((group) =>
+    Object.values(group.endpoints).map(({ method, path }) => ({ method: String(method), path: String(path) }))
+  ),
+  { method: "GET", path: "/openapi.json" },
+  { method: "GET", path: "/docs" }
+].map(({ method, path }) => ({
+  pattern: new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/:\w+/g, "[^/]+")}/?$`),
+  methods: method === "GET" ? ["GET", "HEAD"] : [method]
+}))
+
+const describe = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** Builds the routes into one effect that answers a request. */
+export const build = (options: RoutesOptions) =>
+  Effect.map(HttpRouter.toHttpEffect(layer(options)), (routes) => guarded(routes, options))

@@ -1,0 +1,22 @@
+import * as Effect from "effect/Effect"
+import * as Double from "./dam/HttpDouble.ts"
+const t0 = performance.now()
+await Effect.runPromise(Effect.scoped(Effect.gen(function* () {
+  const dam = yield* Double.make()
+  console.log(dam.url, performance.now() - t0)
+  const show = (p: string, i?: RequestInit) => Effect.promise(async () => { const r = await fetch(dam.url + p, i); console.log(p, r.status, JSON.stringify(Object.fromEntries(r.headers)), (await r.text()).slice(0, 600)) })
+  yield* show("/health")
+  const post = (b: unknown) => ({ method: "POST", body: JSON.stringify(b), headers: { "content-type": "application/json" } })
+  yield* show("/api/v1/jobs", post({ url: "https://api.example.com/x" }))
+  yield* show("/api/v1/jobs", post({ url: "https://api.example.com/x" }))
+  yield* show("/api/v1/jobs?limit=5&metadata=a:b")
+  yield* show("/api/v1/jobs?limit=0")
+  yield* show("/api/v1/jobs?foo=0")
+  yield* show("/api/v1/jobs/zzz")
+  yield* show("/api/v1/jobs", { method: "PUT" })
+  yield* show("/nope")
+  yield* show("/openapi.json")
+  yield* show("/docs")
+  yield* show("/jobs", post({ user_id: "u", idempotent_key: "k", url: "http://127.1/", method: "GET", webhook_url: "https://a.example.com/" }))
+  yield* show("/jobs", post({ user_id: "u", idempotent_key: "k", url: "https://x.example.com/", method: "GET", webhook_url: "https://a.example.com/" }))
+})))

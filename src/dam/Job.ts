@@ -84,6 +84,7 @@ export interface StoredJob extends NewJob {
   readonly history: History
   /** Epoch milliseconds when a parked or scheduled job is due. */
   readonly dueAt: number | undefined
+  /** Epoch milliseconds of its first start. */
   readonly startedAt: number | undefined
   readonly finishedAt: number | undefined
   readonly result: JobResult | undefined

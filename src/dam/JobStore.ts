@@ -108,9 +108,9 @@ export interface JobFilter {
   readonly account?: string | undefined
   readonly createdFrom?: number | undefined
   readonly createdTo?: number | undefined
-  /** Top-level metadata fields that must equal these texts. */
+  /** Top-level metadata fields that must equal these texts; numbers and booleans count as JSON spells them. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
-  /** The `cursor` of the page before. */
+  /** The `cursor` of the page before; one that no page gave selects nothing. */
   readonly cursor?: string | undefined
   /** 1 to 200. */
   readonly limit: number
@@ -171,6 +171,7 @@ export class JobStore extends Context.Service<
     /** Files a job unless its key is known. Answers after the commit. A job with `rerunOf` skips the key index. */
     readonly enqueue: (job: NewJob) => Effect.Effect<Enqueued, StoreError>
     readonly get: (id: string) => Effect.Effect<StoredJob | undefined, StoreError>
+    /** A page of jobs. It may end before `limit` when its jobs are large; without a `cursor` it is the last. */
     readonly list: (
       filter: JobFilter
     ) => Effect.Effect<{ readonly jobs: ReadonlyArray<StoredJob>; readonly cursor: string | undefined }, StoreError>
@@ -190,7 +191,7 @@ export class JobStore extends Context.Service<
     readonly start: (id: string, at: number) => Effect.Effect<StoredJob | undefined, StoreError>
     /** Adds an attempt to the history of a running job. */
     readonly record: (id: string, epoch: number, attempt: Attempt) => Effect.Effect<void, StoreError | StaleEpoch>
-    /** running -> parked until `dueAt`. `heldSince` notes the job's own first 429. */
+    /** running -> parked until `dueAt`. `heldSince` notes the job's own first 429; a later one changes nothing. */
     readonly park: (
       id: string,
       epoch: number,
@@ -201,11 +202,14 @@ export class JobStore extends Context.Service<
     readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<void, StoreError | StaleEpoch>
     /** Ends a job that is not running (cancelled, deadline passed). `false` when it is running or final. */
     readonly finishIdle: (id: string, finish: Finish) => Effect.Effect<boolean, StoreError>
-    /** scheduled and parked jobs whose time has come -> queued; answers the lanes concerned and when the next is due. */
+    /**
+     * scheduled and parked jobs whose time has come -> queued, in their old place; answers the lanes concerned and when
+     * the next is due. Many are released in portions: `nextDueAt` is not after `now` while there are more.
+     */
     readonly release: (
       now: number
     ) => Effect.Effect<{ readonly lanes: ReadonlyArray<string>; readonly nextDueAt: number | undefined }, StoreError>
-    /** After a crash: everything running is queued again with its history. Answers how many. */
+    /** After a crash: everything running is queued again with its history, in its old place. Answers how many. */
     readonly recover: Effect.Effect<number, StoreError>
     /** How many queued jobs of the lane stand before this one. */
     readonly position: (id: string) => Effect.Effect<number | undefined, StoreError>
@@ -219,7 +223,10 @@ export class JobStore extends Context.Service<
       { readonly deliveries: ReadonlyArray<StoredDelivery>; readonly nextDueAt: number | undefined },
       StoreError
     >
-    /** Notes an attempt; `next` is the time of the next one, or the end. Settles the job's delivery state by its quorum. */
+    /**
+     * Notes an attempt; `next` is the time of the next one, or the end. Settles the job's delivery state by its quorum.
+     * A delivery that is settled stays as it is.
+     */
     readonly settleDelivery: (
       id: string,
       attempt: DeliveryAttempt,
@@ -234,7 +241,10 @@ export class JobStore extends Context.Service<
     readonly paces: Effect.Effect<ReadonlyArray<StoredPace>, StoreError>
     readonly savePace: (pace: StoredPace) => Effect.Effect<void, StoreError>
 
-    /** Deletes finished jobs, their deliveries settled, that ended before the moment, at most `limit`; answers how many. */
+    /**
+     * Deletes finished jobs whose end, and whose last delivery's end, came before the moment, at most `limit`; answers
+     * how many. Forgets paces not seen since that moment too.
+     */
     readonly sweep: (endedBefore: number, limit: number) => Effect.Effect<number, StoreError>
     readonly stats: Effect.Effect<StoreStats, StoreError>
   }

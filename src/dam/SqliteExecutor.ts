@@ -68,7 +68,7 @@ const groupCalls = 512
 const groupBytes = 8 * 1024 * 1024
 
 /** Messages under way. The thread joins those it finds into one transaction, so a slow disk only makes groups larger. */
-const messagesAhead = 2
+const messagesAhead = 8
 
 /** What the thread answers to so many messages at once. */
 export interface Answers extends Group {
@@ -148,10 +148,7 @@ class Writer {
 
   private flush(): void {
     while (this.sent.length < messagesAhead && this.waiting.length > 0) {
-      const group = this.waiting.splice(
-        0,
-        this.sent.length === 0 ? Math.ceil(groupSize(this.waiting) / 2) : groupSize(this.waiting)
-      )
+      const group = this.waiting.splice(0, groupSize(this.waiting))
       if (this.sent.length === 0) this.thread.ref()
       this.sent.push(group)
       this.thread.postMessage(group.map(({ call }) => call))

@@ -9,7 +9,7 @@ import { type Call, make } from "./SqliteEngine.ts"
 import type { Answers } from "./SqliteExecutor.ts"
 
 /** Calls from which on a group is large enough. */
-const enough = 1
+const enough = 512
 
 const opened = make(workerData)
 

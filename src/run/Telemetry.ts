@@ -96,13 +96,29 @@ export const metrics = {
     boundaries: [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000]
   }),
   steps: {
-    Completed: Metric.counter("ezthrottle_steps_total", { incremental: true, attributes: { outcome: "completed" } }),
-    Accepted: Metric.counter("ezthrottle_steps_total", { incremental: true, attributes: { outcome: "accepted" } }),
-    StepError: Metric.counter("ezthrottle_steps_total", { incremental: true, attributes: { outcome: "failed" } })
+    Completed: Metric.counter("ezthrottle_steps_total", {
+      description: "Executions by how they ended (completed, accepted, failed)",
+      incremental: true,
+      attributes: { outcome: "completed" }
+    }),
+    Accepted: Metric.counter("ezthrottle_steps_total", {
+      description: "Executions by how they ended (completed, accepted, failed)",
+      incremental: true,
+      attributes: { outcome: "accepted" }
+    }),
+    StepError: Metric.counter("ezthrottle_steps_total", {
+      description: "Executions by how they ended (completed, accepted, failed)",
+      incremental: true,
+      attributes: { outcome: "failed" }
+    })
   }
 } as const
 
-/** Counts an attempt that has ended; synchronous, for the place where it is recorded. */
+/**
+ * Counts an attempt that has ended; synchronous, for the place where it is recorded.
+ *
+ * @internal
+ */
 export const countAttempt = (attempt: Attempt, context: Parameters<typeof metrics.latency.updateUnsafe>[1]): void => {
   metrics.attempts(attempt.kind, attempt.ending._tag)?.updateUnsafe(1, context)
   metrics.latency.updateUnsafe(attempt.latency, context)
@@ -112,7 +128,11 @@ export const countAttempt = (attempt: Attempt, context: Parameters<typeof metric
 const whenTraced = <A, E>(traced: () => Effect.Effect<A, E>, plain: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.withFiber((fiber) => (fiber.cache.tracer === undefined ? plain : traced()))
 
-/** Wraps one execution. */
+/**
+ * Wraps one execution.
+ *
+ * @internal
+ */
 export const step = <A extends Outcome>(self: Step, run: Effect.Effect<A, StepError>): Effect.Effect<A, StepError> => {
   const counted = Effect.onExit(run, (exit) =>
     Effect.withFiber((fiber) => {
@@ -159,7 +179,11 @@ const describeEnd = (end: Outcome | StepError | undefined) => {
   }
 }
 
-/** Wraps one attempt or forward. */
+/**
+ * Wraps one attempt or forward.
+ *
+ * @internal
+ */
 export const attempt = <A extends Attempt>(
   self: Step,
   facts: Pick<Attempt, "kind" | "path" | "pause" | "region">,

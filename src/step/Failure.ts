@@ -226,5 +226,9 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
   }
 }
 
-/** Cuts what a peer sent to a length that fits a message. */
+/**
+ * Cuts what a peer sent to a length that fits a message.
+ *
+ * @internal
+ */
 export const excerpt = (received: string): string => (received.length <= 500 ? received : `${received.slice(0, 500)}…`)

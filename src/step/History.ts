@@ -94,7 +94,11 @@ export const History = Schema.Array(Attempt)
  */
 export type History = ReadonlyArray<Attempt>
 
-/** Adds an attempt; the response of an earlier one of the same racer is let go. */
+/**
+ * Adds an attempt; the response of an earlier one of the same racer is let go.
+ *
+ * @internal
+ */
 export const append = (self: History, attempt: Attempt): History => [
   ...self.map((earlier) =>
     earlier.response !== undefined && earlier.path === attempt.path && earlier.racer === attempt.racer

@@ -23,7 +23,11 @@ export class InvalidStep extends Schema.TaggedError<InvalidStep>()("InvalidStep"
   }
 }
 
-/** Decodes a value of one field, or throws `InvalidStep` with the path of the bad part below `field`. */
+/**
+ * Decodes a value of one field, or throws `InvalidStep` with the path of the bad part below `field`.
+ *
+ * @internal
+ */
 export const parseField = <S extends Schema.ConstraintDecoder<unknown>>(
   schema: S,
   field: string
@@ -36,7 +40,11 @@ export const parseField = <S extends Schema.ConstraintDecoder<unknown>>(
   }
 }
 
-/** Reads a positive, finite duration, rounded up to whole milliseconds, or throws `InvalidStep`. */
+/**
+ * Reads a positive, finite duration, rounded up to whole milliseconds, or throws `InvalidStep`.
+ *
+ * @internal
+ */
 export const parseDuration =
   (field: string) =>
   (input: Duration.Input): Duration.Duration => {
@@ -49,7 +57,11 @@ export const parseDuration =
     })
   }
 
-/** Names the first thing wrong in a schema issue as an `InvalidStep`. */
+/**
+ * Names the first thing wrong in a schema issue as an `InvalidStep`.
+ *
+ * @internal
+ */
 export const invalid = (field: string, issue: SchemaIssue.Issue): InvalidStep => {
   const first = describe(issue).issues[0]
   const path = (first?.path ?? []).reduce<string>((at, part) => {

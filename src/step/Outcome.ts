@@ -92,6 +92,22 @@ export interface Accepted {
 export type Outcome = Completed | Accepted
 
 /**
+ * Tells whether the step was executed and a target answered.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isCompleted = (self: Outcome): self is Completed => self._tag === "Completed"
+
+/**
+ * Tells whether a service took the step over.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isAccepted = (self: Outcome): self is Accepted => self._tag === "Accepted"
+
+/**
  * The last answer was not a 2xx, and no retry, region, fallback or forward was left for it.
  *
  * @category errors
@@ -215,6 +231,10 @@ export class StepError extends Schema.TaggedError<StepError>()("StepError", {
 const summary = (chained: Chained) =>
   chained._tag === "Ended" ? { ...chained, outcome: { _tag: chained.outcome._tag } } : chained
 
-/** Ends a step badly. */
+/**
+ * Ends a step badly.
+ *
+ * @internal
+ */
 export const stepError = (step: Step, reason: StepReason, history: History, chained?: Chained): StepError =>
   new StepError({ target: target(step.request), reason, history, chained })

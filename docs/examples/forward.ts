@@ -20,6 +20,27 @@ export default scene(
       [first._tag === "Accepted" && first.key]
     )
 
+    const receipt = Step.post(`${upstream.url}/orders/receipt`)
+    const whole = Step.post(`${upstream.url}/broken/orders`).pipe(
+      Step.frugal(),
+      Step.header("X-Tenant", "acme"),
+      Step.retryPolicy({ maxRetries: 5 }),
+      Step.webhooks([{ url: `${upstream.url}/hooks/order` }]),
+      Step.onSuccess(receipt),
+      Step.metadata({ order: 4711 })
+    )
+    yield* EZThrottle.execute(whole)
+    const { idempotent_key: _, ...job } = { ...service.jobFor(whole.request.url)?.body }
+    yield* holds("a job says everything the step says", job, {
+      url: whole.request.url,
+      method: "POST",
+      headers: { "X-Tenant": "acme" },
+      metadata: { order: 4711 },
+      retry_policy: { max_retries: 5 },
+      webhooks: [{ url: `${upstream.url}/hooks/order` }],
+      on_success: { url: receipt.request.url, method: "POST" }
+    })
+
     // longer than a local attempt may take (30 s), so it is not slept through
     const closed = Step.post(`${upstream.url}/closed/payments`).pipe(Step.frugal(), Step.retryPolicy())
     const now = Date.now()

@@ -1,10 +1,10 @@
 /** A key names a call: by what it is (HASH, the default), by a fresh name per execution (UNIQUE), or by your own. */
 import * as Effect from "effect/Effect"
 import { EZThrottle, Step } from "ezthrottle-effect"
-import { holds, scene } from "./support/Scene.ts"
+import { damScene, holds } from "./support/Scene.ts"
 import { World } from "./support/World.ts"
 
-export default scene(
+export default damScene(
   import.meta,
   "The same call is the same job, unless you say otherwise",
   Effect.gen(function* () {
@@ -28,8 +28,9 @@ export default scene(
     const error = yield* Effect.flip(EZThrottle.submit(Step.body(named, "invoice 8")))
     yield* holds("another call under your key is refused", error.reason._tag, "JobRefused")
 
-    yield* EZThrottle.execute(Step.frugal(named))
-    const [call] = upstream.calls("/orders/invoice")
-    yield* holds("a call from here tells the target your key", call?.headers["idempotency-key"], "invoice-7")
+    for (const { jobId } of [once, one, other, mine]) yield* EZThrottle.awaitJob(jobId, { timeout: "5 seconds" })
+    const told = upstream.calls("/orders/invoice").map(({ headers }) => String(headers["idempotency-key"]))
+    const keys = [once.jobId, one.key, other.key, "invoice-7"]
+    yield* holds("the target saw four calls and their keys, a job's id under HASH", told.toSorted(), keys.toSorted())
   })
 )

@@ -8,7 +8,7 @@ export default scene(
   import.meta,
   "After success comes the next step, and its failure is not its parent's",
   Effect.gen(function* () {
-    const { service, upstream } = yield* World
+    const { upstream } = yield* World
     const receipt = Step.post(`${upstream.url}/orders/receipt`).pipe(Step.frugal())
     const paid = Step.post(`${upstream.url}/orders/paid`).pipe(Step.frugal(), Step.onSuccess(receipt))
 
@@ -20,10 +20,5 @@ export default scene(
     const outcome = yield* EZThrottle.execute(Step.onSuccess(paid, unlucky))
     yield* holds("a receipt that failed leaves the payment done", outcome._tag, "Completed")
     yield* holds("and says so", outcome._tag === "Completed" && outcome.chained?._tag, "Failed")
-
-    const later = Step.post(`${upstream.url}/orders/later`).pipe(Step.onSuccess(receipt))
-    yield* EZThrottle.execute(later)
-    const child = service.jobFor(later.request.url)?.body.on_success?.url
-    yield* holds("a job takes its next step along", child, receipt.request.url)
   })
 )

@@ -1,39 +1,32 @@
 /** A PERFORMANCE step, the default, is handed over at once, with everything it says about surviving. */
 import * as Effect from "effect/Effect"
 import { EZThrottle, Step } from "ezthrottle-effect"
-import { holds, scene } from "./support/Scene.ts"
+import { damScene, holds } from "./support/Scene.ts"
 import { World } from "./support/World.ts"
 
-export default scene(
+export default damScene(
   import.meta,
-  "A PERFORMANCE step is handed over whole, and only accepted here",
+  "A PERFORMANCE step is handed over whole, and survives over there",
   Effect.gen(function* () {
-    const { service, upstream } = yield* World
-    const step = Step.post(`${upstream.url}/orders/bulk`).pipe(
+    const { upstream } = yield* World
+    const step = Step.post(`${upstream.url}/flaky/bulk`).pipe(
+      Step.body("tea"),
       Step.header("X-Tenant", "acme"),
-      Step.regions(["iad", "lax", "ord"]),
       Step.retryPolicy({ maxRetries: 5 }),
-      Step.fallback(Step.post(`${upstream.url}/backup/bulk`), { onTimeout: "10 seconds" }),
       Step.metadata({ order: 4711 })
     )
 
     const outcome = yield* EZThrottle.execute(step)
+    if (outcome._tag !== "Accepted") return yield* holds("it is a job now", outcome._tag, "Accepted")
+    yield* holds("it is only accepted here", outcome.status, "queued")
 
-    yield* holds("three regions are racing", outcome._tag === "Accepted" && outcome.status, "racing")
-    const job = service.jobFor(step.request.url)?.body
-    yield* holds("the job says what the step says", job, {
-      url: step.request.url,
-      method: "POST",
-      headers: { "X-Tenant": "acme" },
-      metadata: { order: 4711 },
-      regions: ["iad", "lax", "ord"],
-      retry_policy: { max_retries: 5 },
-      fallback_job: {
-        url: `${upstream.url}/backup/bulk`,
-        method: "POST",
-        trigger: { type: "on_timeout", timeout_ms: 10_000 }
-      }
-    })
-    yield* holds("nothing was called from here", upstream.calls("/orders/bulk").length, 0)
+    const result = yield* EZThrottle.awaitJob(outcome.jobId, { timeout: "5 seconds" })
+    yield* holds("the job ended well", [result.status, result.response?.status], ["success", 200])
+    yield* holds("and says whose it was", result.metadata, { order: 4711 })
+    const calls = upstream.calls("/flaky/bulk").map(({ body, headers }) => [body, headers["x-tenant"]])
+    yield* holds("the 503 was retried over there, with the same call", calls, [
+      ["tea", "acme"],
+      ["tea", "acme"]
+    ])
   })
 )

@@ -1,11 +1,14 @@
 /** The same from promises: the official SDK's names and shapes over the same interpreter. */
 import * as Effect from "effect/Effect"
+import { Dam } from "ezthrottle-effect/dam"
 import { EZThrottle, Step, StepType } from "ezthrottle-effect/promise"
+import { join } from "node:path"
 import { holds, scene, tellArrivals } from "./support/Scene.ts"
-import { World } from "./support/World.ts"
+import { pacing, World } from "./support/World.ts"
 
-const shop = async (target: string, { apiKey, url }: { readonly apiKey: string; readonly url: string }) => {
-  await using client = new EZThrottle({ apiKey, tracktagsUrl: url, ezthrottleUrl: url })
+const shop = async (target: string, path: string) => {
+  // disposing of the client stops the dam as well
+  await using client = new EZThrottle({ service: Dam.embedded({ path, pacing }) })
 
   const here = await new Step(client)
     .url(`${target}/flaky/cart`)
@@ -26,10 +29,10 @@ export default scene(
   import.meta,
   "Promises get the same, under the official SDK's names",
   Effect.gen(function* () {
-    const { service, upstream } = yield* World
+    const { folder, upstream } = yield* World
     yield* tellArrivals
 
-    const { here, stopped, there } = yield* Effect.tryPromise(() => shop(upstream.url, service))
+    const { here, stopped, there } = yield* Effect.tryPromise(() => shop(upstream.url, join(folder, "shop.db")))
 
     yield* holds("a 503 was retried", upstream.calls("/flaky/cart").length, 2)
     yield* holds("a FRUGAL step resolves as the official SDK's does", here, {

@@ -8,12 +8,16 @@ import fanout from "./fanout.ts"
 import forward from "./forward.ts"
 import idempotency from "./idempotency.ts"
 import interruption from "./interruption.ts"
+import jobChain from "./job-chain.ts"
+import jobFallbacks from "./job-fallbacks.ts"
 import onFailure from "./on-failure.ts"
 import onSuccess from "./on-success.ts"
+import pace from "./pace.ts"
 import performance from "./performance.ts"
 import promise from "./promise.ts"
 import race from "./race.ts"
 import reroute from "./reroute.ts"
+import restart from "./restart.ts"
 import retryAfter from "./retry-after.ts"
 import retry from "./retry.ts"
 import success from "./success.ts"
@@ -21,6 +25,7 @@ import webhookSignature from "./webhook-signature.ts"
 import webhooks from "./webhooks.ts"
 
 main([
+  // called from here, forwarded when that fails
   success,
   retry,
   retryAfter,
@@ -29,15 +34,20 @@ main([
   reroute,
   fallbackOnError,
   fallbackOnTimeout,
-  forward,
-  performance,
-  awaitJob,
   onSuccess,
   onFailure,
+  deadline,
+  interruption,
+  forward,
+  // handed over, and run by the dam
+  performance,
+  awaitJob,
+  jobFallbacks,
+  jobChain,
   idempotency,
   webhooks,
   webhookSignature,
-  deadline,
-  interruption,
+  pace,
+  restart,
   promise
 ])

@@ -3,13 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { EZThrottle, Step } from "ezthrottle-effect"
 import { authenticate, headerName } from "ezthrottle-effect/webhook"
-import { holds, scene, tell } from "./support/Scene.ts"
+import { damScene, holds, tell } from "./support/Scene.ts"
 import { World } from "./support/World.ts"
 
 const old = Redacted.make("last year's secret")
 const fresh = Redacted.make("this year's secret")
 
-export default scene(
+export default damScene(
   import.meta,
   "A webhook proves who sent it, also while secrets rotate",
   Effect.gen(function* () {

@@ -15,17 +15,19 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { isGood } from "../engine/Decide.ts"
+import { AttemptTimedOut, TransportError } from "../step/Failure.ts"
 import * as Reply from "../step/Reply.ts"
 import { post } from "../step/Step.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as EzthrottleSignature from "../wire/EzthrottleSignature.ts"
 import type { DeliveryAttempt, StoredDelivery } from "./Job.ts"
-import type { JobStore } from "./JobStore.ts"
+import type { JobStore, StoredSecrets, StoreError } from "./JobStore.ts"
 import type { Lanes } from "./Lanes.ts"
+import { untilWritten } from "./Runner.ts"
 
 /**
- * When a delivery is repeated, measured from the first attempt: at once, then after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h,
- * 14 h, 20 h and 24 h more, each with up to a fifth of jitter.
+ * The pauses before the attempts of a delivery: none, then 5 s, 5 min, 30 min, 2 h, 5 h, 10 h,
+ * 14 h, 20 h and 24 h, each with up to a fifth of jitter.
  *
  * @category constants
  * @since 0.1.0
@@ -54,20 +56,39 @@ export interface DeliveryOptions {
   readonly schedule: ReadonlyArray<Duration.Duration>
   /** Limit of one attempt in milliseconds. */
   readonly timeoutMillis: number
-  /** Deliveries under way at once, over all receivers. */
+  /** Deliveries to one receiver's host that are in memory at once, most of them waiting for its lane. */
   readonly concurrency: number
 }
 
 /**
- * The defaults: the schedule above, 15 seconds per attempt, 500 at once.
+ * The defaults: the schedule above, 15 seconds per attempt, 100 in memory.
  *
  * @category constants
  * @since 0.1.0
  */
-export const defaults: DeliveryOptions = { schedule: defaultSchedule, timeoutMillis: 15_000, concurrency: 500 }
+export const defaults: DeliveryOptions = { schedule: defaultSchedule, timeoutMillis: 15_000, concurrency: 100 }
 
 /**
- * Makes the delivery duty; it runs in the scope until it closes. The value wakes it.
+ * The delivery duty.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Deliveries {
+  /** Says that a delivery may be due in these lanes. */
+  readonly wake: (lanes: Iterable<string>) => void
+  /** How many are under way. */
+  readonly underWay: () => number
+}
+
+/** When a store that failed is asked again. */
+const askAgainAfter = 1000
+
+/**
+ * Makes the delivery duty; it runs in the scope until it closes. While `leaving` it finishes what is under way only.
+ *
+ * **Details** — each receiver's host has a fiber of its own for as long as it has pending deliveries, so that the
+ * backlog of one takes no place from another's.
  *
  * @category constructors
  * @since 0.1.0
@@ -76,70 +97,103 @@ export const make = Effect.fnUntraced(function* (
   store: JobStore["Service"],
   lanes: Lanes,
   transport: Exchanging,
-  options: DeliveryOptions
-): Effect.fn.Return<Effect.Effect<void>, never, Scope.Scope> {
-  const wake = Latch.makeUnsafe(true)
-  const underWay = yield* FiberMap.make<string>()
-  const ids = new Set<string>()
+  options: DeliveryOptions,
+  leaving: () => boolean
+): Effect.fn.Return<Deliveries, StoreError, Scope.Scope> {
+  const receivers = yield* FiberMap.make<string>()
+  const calls = yield* FiberMap.make<string>()
+  const fork = yield* FiberMap.runtime(receivers)()
+  const signals = new Map<string, Latch.Latch>()
+  let underWay = 0
 
   const deliver = Effect.fnUntraced(function* (delivery: StoredDelivery) {
-    const attempt = yield* call(store, lanes, transport, options.timeoutMillis, delivery)
-    const next = delivery.attempts.length + 1
-    const pause = options.schedule[next]
-    const settled = attempt.status !== undefined && isGood(attempt.status)
-    const jitter = 1 + 0.2 * (yield* Random.next)
-    yield* store.settleDelivery(
-      delivery.id,
-      attempt,
-      settled
-        ? { _tag: "Delivered" }
-        : pause === undefined
-          ? { _tag: "Dead" }
-          : {
-              _tag: "Again",
-              dueAt: Math.ceil(attempt.at + attempt.latency + Duration.toMillis(pause) * jitter)
-            }
+    const attempt = yield* Effect.catchDefect(
+      call(store, lanes, transport, options.timeoutMillis, delivery),
+      // a fault of this program: as an attempt it is seen, and not repeated at once
+      (defect) => Effect.map(Clock.currentTimeMillis, (at) => brokenAttempt(at, String(defect)))
     )
+    const pause = options.schedule[delivery.attempts.length + 1]
+    const isDelivered = attempt.status !== undefined && isGood(attempt.status)
+    const jitter = 1 + 0.2 * (yield* Random.next)
+    const next = isDelivered
+      ? ({ _tag: "Delivered" } as const)
+      : pause === undefined
+        ? ({ _tag: "Dead" } as const)
+        : ({
+            _tag: "Again",
+            dueAt: Math.ceil(attempt.at + attempt.latency + Duration.toMillis(pause) * jitter)
+          } as const)
+    yield* untilWritten(delivery.jobId, store.settleDelivery(delivery.id, attempt, next))
   })
 
-  const once = Effect.gen(function* () {
-    wake.closeUnsafe()
-    const now = yield* Clock.currentTimeMillis
-    const due = yield* store.dueDeliveries(now, options.concurrency - ids.size, ids)
-    for (const delivery of due.deliveries) {
-      ids.add(delivery.id)
-      yield* FiberMap.run(
-        underWay,
-        delivery.id,
-        deliver(delivery).pipe(
-          Effect.catch((error) => Effect.logWarning(`delivery ${delivery.id}: ${error.message}`)),
+  /** Sees to one receiver until nothing is pending there. */
+  const receiver = Effect.fnUntraced(function* (lane: string, signal: Latch.Latch) {
+    const ids = new Set<string>()
+    while (true) {
+      signal.closeUnsafe()
+      const now = yield* Clock.currentTimeMillis
+      const due = leaving()
+        ? nothingDue
+        : yield* Effect.catch(store.dueDeliveries(now, options.concurrency - ids.size, ids, lane), (error) =>
+            Effect.as(Effect.logWarning(`deliveries: ${error.message}`), {
+              ...nothingDue,
+              nextDueAt: now + askAgainAfter
+            })
+          )
+      for (const delivery of due.deliveries) {
+        ids.add(delivery.id)
+        underWay++
+        yield* FiberMap.run(
+          calls,
+          delivery.id,
           Effect.ensuring(
+            deliver(delivery),
             Effect.sync(() => {
               ids.delete(delivery.id)
-              wake.openUnsafe()
+              underWay--
+              signal.openUnsafe()
             })
           )
         )
-      )
-    }
-    const isFull = ids.size >= options.concurrency
-    return isFull || due.nextDueAt === undefined ? undefined : Math.max(0, due.nextDueAt - now)
-  }).pipe(
-    // the outbox is asked again in a second
-    Effect.catch((error) => Effect.as(Effect.logWarning(`deliveries: ${error.message}`), 1000))
-  )
-
-  yield* Effect.forkScoped(
-    Effect.gen(function* () {
-      while (true) {
-        const wait = yield* once
-        yield* wait === undefined ? wake.await : Effect.raceFirst(wake.await, Effect.sleep(wait))
       }
-    })
-  )
-  return Effect.sync(() => void wake.openUnsafe())
+      const isFull = ids.size >= options.concurrency
+      if (!isFull && due.nextDueAt !== undefined) {
+        yield* Effect.raceFirst(signal.await, Effect.sleep(Math.max(0, due.nextDueAt - now)))
+      } else if (ids.size > 0 || leaving() || signal.isOpen()) {
+        yield* signal.await
+      } else {
+        // nothing happens between looking and leaving, so nobody wakes a receiver that is gone
+        signals.delete(lane)
+        return
+      }
+    }
+  })
+
+  const wake = (woken: Iterable<string>) => {
+    for (const lane of woken) {
+      const known = signals.get(lane)
+      if (known === undefined) {
+        const signal = Latch.makeUnsafe(false)
+        signals.set(lane, signal)
+        fork(lane, receiver(lane, signal))
+      } else known.openUnsafe()
+    }
+  }
+  wake(yield* store.deliveryLanes)
+  return { wake, underWay: () => underWay }
 })
 
+const brokenAttempt = (at: number, error: string): DeliveryAttempt => ({
+  at,
+  latency: 0,
+  status: undefined,
+  error,
+  excerpt: undefined
+})
+
+const nothingDue = { deliveries: [], nextDueAt: undefined }
+
+/** Makes one attempt. Its time begins with the permit. */
 const call = Effect.fnUntraced(function* (
   store: JobStore["Service"],
   lanes: Lanes,
@@ -147,52 +201,58 @@ const call = Effect.fnUntraced(function* (
   timeoutMillis: number,
   delivery: StoredDelivery
 ) {
-  const secrets = yield* store.secrets(delivery.customer)
-  const permit = yield* lanes.acquire(delivery.lane, "")
-  return yield* Effect.ensuring(
-    Effect.gen(function* () {
-      const at = yield* Clock.currentTimeMillis
-      const signed =
-        secrets === undefined
-          ? {}
-          : {
-              [EzthrottleSignature.headerName]: EzthrottleSignature.sign({
-                body: delivery.body,
-                secrets: [secrets.primary, ...(secrets.secondary === undefined ? [] : [secrets.secondary])].map(
-                  (secret) => Redacted.make(secret)
-                ),
-                timestamp: Math.floor(at / 1000)
-              })
-            }
-      const step = post(delivery.url, {
-        headers: { "Content-Type": "application/json", ...signed },
-        body: delivery.body
-      })
-      const answer = yield* Effect.result(
-        Effect.timeoutOrElse(
-          transport.send({ request: step.request, region: delivery.regions[0], step, timeoutMillis }),
-          { duration: timeoutMillis, orElse: () => Effect.fail({ message: `no answer within ${timeoutMillis} ms` }) }
-        )
-      )
-      const latency = (yield* Clock.currentTimeMillis) - at
-      if (answer._tag === "Failure") {
-        return {
-          at,
-          latency,
-          status: undefined,
-          error: answer.failure.message,
-          excerpt: undefined
-        } satisfies DeliveryAttempt
-      }
-      yield* lanes.observe(delivery.lane, "", answer.success)
-      return {
-        at,
-        latency,
-        status: answer.success.status,
-        error: undefined,
-        excerpt: Reply.text(answer.success).slice(0, 500)
-      } satisfies DeliveryAttempt
-    }),
-    permit.release
+  const secrets = yield* untilWritten(delivery.jobId, store.secrets(delivery.customer))
+  return yield* Effect.acquireUseRelease(
+    lanes.acquire(delivery.lane, ""),
+    () => send(lanes, transport, timeoutMillis, delivery, secrets),
+    ({ release }) => release
   )
 })
+
+const send = Effect.fnUntraced(function* (
+  lanes: Lanes,
+  transport: Exchanging,
+  timeoutMillis: number,
+  delivery: StoredDelivery,
+  secrets: StoredSecrets | undefined
+): Effect.fn.Return<DeliveryAttempt> {
+  const at = yield* Clock.currentTimeMillis
+  const from = yield* Clock.monotonicTimeNanos
+  const step = post(delivery.url, {
+    headers: { "Content-Type": "application/json", ...signatureOf(delivery, secrets, at) },
+    body: delivery.body
+  })
+  // egress points in the order they were named, the next one at each attempt
+  const region = delivery.regions[delivery.attempts.length % Math.max(1, delivery.regions.length)]
+  const answer = yield* transport.send({ request: step.request, region, step, timeoutMillis }).pipe(
+    Effect.timeoutOrElse({
+      duration: timeoutMillis,
+      orElse: () => Effect.fail(new TransportError({ reason: new AttemptTimedOut({ afterMillis: timeoutMillis }) }))
+    }),
+    Effect.result
+  )
+  const latency = Number((yield* Clock.monotonicTimeNanos) - from) / 1e6
+  if (answer._tag === "Failure") {
+    return { ...brokenAttempt(at, answer.failure.message), latency }
+  }
+  yield* lanes.observe(delivery.lane, "", answer.success)
+  const { status } = answer.success
+  return { at, latency, status, error: undefined, excerpt: Reply.text(answer.success).slice(0, 500) }
+})
+
+const signatureOf = (
+  { body }: StoredDelivery,
+  secrets: StoredSecrets | undefined,
+  at: number
+): Readonly<Record<string, string>> => {
+  if (secrets === undefined) return {}
+  const { primary, secondary } = secrets
+  const keys = [primary, ...(secondary === undefined ? [] : [secondary])].map((secret) => Redacted.make(secret))
+  return {
+    [EzthrottleSignature.headerName]: EzthrottleSignature.sign({
+      body,
+      secrets: keys,
+      timestamp: Math.floor(at / 1000)
+    })
+  }
+}

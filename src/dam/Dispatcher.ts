@@ -10,21 +10,23 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
-import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import { isTerminal } from "../engine/JobState.ts"
 import type { JobState } from "../engine/JobState.ts"
+import { DeadlineExceeded, stepError } from "../step/Outcome.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as Deliveries from "./Deliveries.ts"
+import * as Duties from "./Duties.ts"
 import type { Engine } from "./Engine.ts"
 import { Overloaded, WrongState } from "./Engine.ts"
 import * as Events from "./Events.ts"
-import type { StoredJob } from "./Job.ts"
-import type { Finish, JobStore, StoreError, Ticket } from "./JobStore.ts"
-import type { Permit } from "./Lane.ts"
+import type { NewJob, StoredJob } from "./Job.ts"
+import type { Finish, JobStore, StaleEpoch, StoreError, Ticket } from "./JobStore.ts"
+import type { Permit, Room } from "./Lane.ts"
+import { queueOf } from "./LaneAccounts.ts"
 import * as Lanes from "./Lanes.ts"
 import * as Results from "./Results.ts"
 import * as Runner from "./Runner.ts"
@@ -57,6 +59,8 @@ export interface DispatcherOptions {
   readonly maxQueued: number
   /** Bytes of the database before new jobs are refused. */
   readonly maxStoredBytes: number
+  /** How long what runs may take to end when the dam stops; nothing else is started meanwhile. */
+  readonly drain: Duration.Duration
   readonly newId: Effect.Effect<string>
   readonly laneOf: (url: string) => string
   readonly accountOf: (step: Step, parent: StoredJob) => string
@@ -77,13 +81,15 @@ export const defaults = {
   retention: Duration.hours(24),
   maxRunning: 10_000,
   maxQueued: 5_000_000,
-  maxStoredBytes: 50 * 1024 ** 3
+  maxStoredBytes: 50 * 1024 ** 3,
+  drain: Duration.zero
 } as const
 
-/** How often the numbers for admission are read again, and how many finished jobs are deleted at once. */
+/** How often it is looked whether a dam that stops has come to rest. */
+const drainEvery = Duration.millis(20)
+
+/** How often the numbers for admission are read again. */
 const statsEvery = Duration.seconds(1)
-const sweepEvery = Duration.minutes(1)
-const sweepSize = 1000
 
 /**
  * Starts the dam; it works in the scope until it closes.
@@ -97,102 +103,126 @@ export const make = Effect.fnUntraced(function* (
   const { store } = options
   const events = Events.make()
   const running = yield* FiberMap.make<string>()
-  const due = Latch.makeUnsafe(true)
   const told = (jobId: string, state: JobState) =>
     Effect.map(Clock.currentTimeMillis, (at) => events.publish({ jobId, state, at }))
 
   yield* store.recover
 
-  let active = 0
-  const start = (ticket: Ticket, permit: Permit): Effect.Effect<void> =>
-    Effect.gen(function* () {
-      const job = yield* store.start(ticket.id, yield* Clock.currentTimeMillis)
-      if (job === undefined) return yield* permit.release
-      active++
-      yield* told(job.id, "running")
-      yield* FiberMap.run(
-        running,
-        job.id,
-        Effect.ensuring(
-          execute(job, permit),
-          Effect.sync(() => void active--)
-        )
-      )
-    }).pipe(
-      Effect.catch((error) => Effect.andThen(permit.release, Effect.logWarning(`job ${ticket.id}: ${error.message}`)))
+  let taken = 0
+  let leaving = false
+  const room: Room = {
+    left: () => (leaving ? 0 : options.maxRunning - taken),
+    take: () => void taken++
+  }
+  const giveBack = Effect.sync(() => {
+    const wasFull = taken >= options.maxRunning
+    taken--
+    if (wasFull) lanes.roomLeft()
+  })
+
+  const start = (ticket: Ticket, permit: Permit): Effect.Effect<void, StoreError> =>
+    Effect.onError(
+      Effect.gen(function* () {
+        const job = yield* store.start(ticket.id, yield* Clock.currentTimeMillis)
+        // called off, or out of time, since its id was read
+        if (job === undefined) return yield* Effect.andThen(permit.release, giveBack)
+        yield* told(job.id, "running")
+        yield* FiberMap.run(running, job.id, Effect.ensuring(execute(job, permit), giveBack))
+      }),
+      () => giveBack
     )
 
-  const lanes: Lanes.Lanes = yield* Lanes.make(store, options.pacing, start, () => options.maxRunning - active)
-  const wakeDeliveries = yield* Deliveries.make(store, lanes, options.webhooks, options.deliveries)
+  const lanes: Lanes.Lanes = yield* Lanes.make(store, options.pacing, start, room)
+  const deliveries = yield* Deliveries.make(store, lanes, options.webhooks, options.deliveries, () => leaving)
+  const runner: Runner.RunnerOptions = {
+    ...options,
+    lanes,
+    attemptTimeout: Duration.toMillis(options.attemptTimeout),
+    patience429: Duration.toMillis(options.patience429)
+  }
 
   const execute = (job: StoredJob, permit: Permit): Effect.Effect<void> =>
     Effect.gen(function* () {
-      const end = yield* Runner.run(
-        {
-          ...options,
-          lanes,
-          attemptTimeout: Duration.toMillis(options.attemptTimeout),
-          patience429: Duration.toMillis(options.patience429)
-        },
-        job,
-        permit
-      )
-      if (end._tag === "Parked") {
-        yield* told(job.id, "parked")
-        due.openUnsafe()
-      } else {
-        yield* finished(job, end.finish)
-      }
-    }).pipe(
-      // a job whose end could not be written stays `running` in the store and is recovered at the next start
-      Effect.catchTag("StaleEpoch", () => Effect.void),
-      Effect.catch((error) => Effect.logWarning(`job ${job.id}: ${error.message}`))
-    )
-
-  const finished = Effect.fnUntraced(function* (job: StoredJob, finish: Finish) {
-    yield* told(job.id, finish.state)
-    if (finish.deliveries.length > 0) yield* wakeDeliveries
-    for (const child of finish.children) {
-      if (child.notBefore === undefined) yield* lanes.wake(child.lane, child.account)
-      else due.openUnsafe()
-    }
-  })
-
-  // scheduled and parked jobs whose time has come
-  yield* Effect.forkScoped(
-    Effect.gen(function* () {
-      while (true) {
-        due.closeUnsafe()
-        const now = yield* Clock.currentTimeMillis
-        const released = yield* Effect.catch(store.release(now), (error) =>
-          Effect.as(Effect.logWarning(`release: ${error.message}`), { lanes: [], nextDueAt: now + 1000 })
-        )
-        for (const lane of released.lanes) yield* lanes.wake(lane)
-        const { nextDueAt } = released
-        yield* nextDueAt === undefined
-          ? due.await
-          : Effect.raceFirst(due.await, Effect.sleep(Math.max(0, nextDueAt - now)))
-      }
-    })
-  )
-
-  // finished jobs that are old enough
-  yield* Effect.forkScoped(
-    Effect.gen(function* () {
-      while (true) {
-        yield* Effect.sleep(sweepEvery)
-        const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(options.retention)
-        let deleted = sweepSize
-        while (deleted === sweepSize) {
-          deleted = yield* Effect.catch(store.sweep(before, sweepSize), (error) =>
-            Effect.as(Effect.logWarning(`sweep: ${error.message}`), 0)
+      const run = yield* Runner.run(runner, job, permit)
+      switch (run._tag) {
+        case "Stale":
+          return
+        case "Parked":
+          return yield* written(
+            job,
+            store.park(job.id, job.epoch, run.dueAt, run.heldSince),
+            Effect.andThen(told(job.id, "parked"), Effect.sync(lookAround))
           )
+        case "Ended":
+        case "Broken": {
+          const finish = finishOf(job, run, yield* Clock.currentTimeMillis)
+          if (run._tag === "Broken") yield* Effect.logError(`job ${job.id} is given up: ${run.problem}`)
+          return yield* written(job, store.finish(job.id, job.epoch, finish), finished(job, finish))
         }
       }
     })
-  )
+
+  /** What follows from a write is never left out: nothing comes between the two. */
+  const written = (job: StoredJob, write: Effect.Effect<void, StoreError | StaleEpoch>, then: Effect.Effect<void>) =>
+    Effect.ignore(Runner.untilWritten(job.id, Effect.uninterruptible(Effect.andThen(write, then))))
+
+  const finishOf = (
+    job: StoredJob,
+    run: Extract<Runner.RunEnd, { readonly _tag: "Ended" | "Broken" }>,
+    at: number
+  ): Finish => {
+    if (run._tag === "Broken") return Results.finish(job, "failed", { at, result: Results.broken() }, options.laneOf)
+    const { children, end } = run
+    return end._tag === "StepError"
+      ? Results.finish(job, "failed", { at, result: Results.failed(end), children }, options.laneOf)
+      : Results.finish(
+          job,
+          "succeeded",
+          { at, result: Results.succeeded(end), children, answeredBy: end.answeredBy },
+          options.laneOf
+        )
+  }
+
+  const finished = Effect.fnUntraced(function* (job: StoredJob, finish: Finish) {
+    yield* told(job.id, finish.state)
+    if (finish.deliveries.length > 0) deliveries.wake(new Set(finish.deliveries.map(({ lane }) => lane)))
+    for (const child of finish.children) yield* lanes.wake(child.lane, child.account)
+    if (finish.children.length > 0) lookAround()
+  })
+
+  const duties = yield* Duties.make(store, {
+    released: (lane) => lanes.wake(lane),
+    expire: (id) =>
+      Effect.gen(function* () {
+        const job = yield* store.get(id)
+        if (job === undefined) return
+        const at = yield* Clock.currentTimeMillis
+        const after = job.step.onFailureTimeout ?? Duration.zero
+        const error = stepError(job.step, new DeadlineExceeded({ afterMillis: Duration.toMillis(after) }), job.history)
+        const { onFailure } = job.step
+        const children = onFailure === undefined ? [] : [yield* Runner.childOf(runner, job, "onFailure", onFailure)]
+        const finish = Results.finish(job, "failed", { at, result: Results.failed(error), children }, options.laneOf)
+        yield* Effect.uninterruptible(
+          Effect.flatMap(store.finishIdle(id, finish), (ended) => (ended ? finished(job, finish) : Effect.void))
+        )
+      }),
+    retention: Duration.toMillis(options.retention)
+  })
+  const lookAround = duties.lookAround
 
   for (const lane of yield* store.lanes) yield* lanes.wake(lane)
+
+  // the last finalizer is the first to run: everything still works while it waits
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      leaving = true
+      return Effect.sleep(drainEvery).pipe(
+        Effect.repeat({ while: () => taken > 0 || deliveries.underWay() > 0 }),
+        Effect.timeoutOption(options.drain),
+        Effect.when(Effect.sync(() => Duration.isGreaterThan(options.drain, Duration.zero)))
+      )
+    })
+  )
 
   const stats = yield* Effect.cachedWithTTL(store.stats, statsEvery)
   const admit = Effect.gen(function* () {
@@ -204,45 +234,68 @@ export const make = Effect.fnUntraced(function* (
     if (bytes >= options.maxStoredBytes) return yield* refuse("stored_bytes", options.maxStoredBytes, bytes)
   })
 
-  return {
-    submit: Effect.fnUntraced(function* (job) {
-      yield* admit
-      const enqueued = yield* store.enqueue(job)
-      if (enqueued._tag === "Stored") {
-        yield* told(job.id, enqueued.state)
-        if (enqueued.state === "queued") yield* lanes.wake(job.lane, job.account)
-        else due.openUnsafe()
-      }
-      return enqueued
-    }),
-    cancel: Effect.fnUntraced(function* (job) {
-      const now = yield* Clock.currentTimeMillis
-      const finish: Finish = {
-        state: "cancelled",
-        at: now,
-        result: Results.cancelled,
-        children: [],
-        deliveries: Results.deliveriesOf(job, job.step, Runner.bodyOf(job, Results.cancelled, false), options.laneOf)
-      }
-      yield* FiberMap.remove(running, job.id)
-      const current = yield* store.get(job.id)
-      if (current === undefined || isTerminal(current.state)) {
-        return yield* new WrongState({
-          jobId: job.id,
-          state: current?.state ?? job.state,
-          wanted: "it has ended already"
+  const submit = Effect.fnUntraced(function* (given: NewJob) {
+    yield* admit
+    const job = given.isolated ? { ...given, account: queueOf(given.account, true) } : given
+    // whoever submitted may lose patience, but a job that is stored is looked after
+    return yield* Effect.uninterruptible(
+      Effect.tap(store.enqueue(job), (enqueued) =>
+        Effect.gen(function* () {
+          if (enqueued._tag !== "Stored") return
+          yield* told(job.id, enqueued.state)
+          if (enqueued.state === "queued") yield* lanes.wake(job.lane, job.account)
+          if (enqueued.state === "scheduled" || job.step.onFailureTimeout !== undefined) lookAround()
         })
+      )
+    )
+  })
+
+  /** A job whose fiber is gone, though the store could not be told why, is queued again. */
+  const requeue = (jobId: string): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      const job = yield* Runner.untilWritten(jobId, store.get(jobId))
+      if (job?.state !== "running") return
+      const now = yield* Clock.currentTimeMillis
+      yield* written(job, store.park(jobId, job.epoch, now, job.heldSince), Effect.sync(lookAround))
+    })
+
+  const cancel = (job: StoredJob): Effect.Effect<StoredJob, StoreError | WrongState> =>
+    Effect.gen(function* () {
+      while (true) {
+        const wasRunning = FiberMap.hasUnsafe(running, job.id)
+        yield* FiberMap.remove(running, job.id)
+        const ended = yield* Effect.onError(cancelOnce(job), () =>
+          wasRunning ? Effect.asVoid(FiberMap.run(running, job.id, requeue(job.id))) : Effect.void
+        )
+        if (ended !== undefined) return ended
+        // it was started, parked or released in the same moment
+        yield* Effect.yieldNow
       }
-      const ended =
-        current.state === "running"
-          ? yield* Effect.as(
-              Effect.catchTag(store.finish(job.id, current.epoch, finish), "StaleEpoch", () => Effect.void),
-              true
-            )
-          : yield* store.finishIdle(job.id, finish)
-      if (ended) yield* finished(job, finish)
-      return (yield* store.get(job.id)) ?? current
-    }),
+    }).pipe(Effect.uninterruptible)
+
+  const cancelOnce = Effect.fnUntraced(function* ({ id }: StoredJob) {
+    const job = yield* store.get(id)
+    if (job === undefined || isTerminal(job.state)) {
+      const wanted = job === undefined ? "it is not known any more" : "it has ended already"
+      return yield* new WrongState({ jobId: id, state: job?.state ?? "unknown", wanted })
+    }
+    const at = yield* Clock.currentTimeMillis
+    const finish = Results.finish(job, "cancelled", { at, result: Results.cancelled }, options.laneOf)
+    const ended =
+      job.state === "running"
+        ? yield* Effect.catchTag(Effect.as(store.finish(id, job.epoch, finish), true), "StaleEpoch", () =>
+            Effect.succeed(false)
+          )
+        : yield* store.finishIdle(id, finish)
+    if (!ended) return undefined
+    yield* FiberMap.remove(running, id)
+    yield* finished(job, finish)
+    return (yield* store.get(id)) ?? job
+  })
+
+  return {
+    submit,
+    cancel,
     events: events.follow,
     lanes: lanes.views,
     admission: Effect.map(stats, ({ bytes, deadDeliveries, jobs, pendingDeliveries }) => ({
@@ -252,7 +305,7 @@ export const make = Effect.fnUntraced(function* (
       stored_bytes: bytes,
       max_queued: options.maxQueued,
       max_stored_bytes: options.maxStoredBytes,
-      running_now: active,
+      running_now: taken,
       max_running: options.maxRunning
     }))
   }

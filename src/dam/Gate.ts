@@ -1,7 +1,7 @@
 /**
  * When one host, or one account's queue of it, may be called next: pure arithmetic over a monotonic clock.
  *
- * A gate spaces calls evenly. Being late gives back at most `burst` calls, so that in any second at most the rate plus
+ * A gate spaces calls evenly. Being late gives back less than `burst` calls, so that in any second at most the rate plus
  * `burst` calls pass, however the timers fall. All moments are monotonic milliseconds.
  *
  * @since 0.1.0
@@ -28,10 +28,12 @@ export interface Pace {
  */
 export interface Gate {
   readonly pace: Pace
-  /** Calls that being late may give back. */
+  /** Calls beyond the rate that a second may see. */
   readonly burst: number
   /** When the next call is due if all came on time. */
   readonly dueAt: number
+  /** When the last call passed. */
+  readonly passedAt: number
   /** Calls in flight. */
   readonly open: number
   /** No call before this, whatever the pace. */
@@ -56,6 +58,7 @@ export const make = (pace: Pace = defaultPace, burst = 1): Gate => ({
   pace,
   burst,
   dueAt: Number.NEGATIVE_INFINITY,
+  passedAt: Number.NEGATIVE_INFINITY,
   open: 0,
   heldUntil: Number.NEGATIVE_INFINITY
 })
@@ -77,9 +80,8 @@ export const opensAt = (self: Gate): number =>
  */
 export const pass = (self: Gate, now: number): Gate => {
   const interval = 1000 / self.pace.rps
-  // strictly less than `burst` whole intervals, or a window could hold one call more
-  const credit = self.burst * interval * 0.999
-  return { ...self, open: self.open + 1, dueAt: Math.max(self.dueAt, now - credit) + interval }
+  const dueAt = Math.max(self.dueAt, now - creditOf(self) * interval) + interval
+  return { ...self, open: self.open + 1, dueAt, passedAt: now }
 }
 
 /**
@@ -99,12 +101,36 @@ export const leave = (self: Gate): Gate => ({ ...self, open: Math.max(0, self.op
 export const hold = (self: Gate, until: number): Gate => ({ ...self, heldUntil: Math.max(self.heldUntil, until) })
 
 /**
- * Changes the pace. A call that is due later than the new pace asks for is brought forward.
+ * Changes the pace. The next call is then due one interval of the new pace after the last one, sooner or later than it
+ * was; saying the same pace again changes nothing.
  *
  * @category verbs
  * @since 0.1.0
  */
-export const learn = (self: Gate, pace: Partial<Pace>, now: number): Gate => {
-  const next = { ...self.pace, ...pace }
-  return { ...self, pace: next, dueAt: Math.min(self.dueAt, now + 1000 / next.rps) }
+export const learn = (
+  self: Gate,
+  pace: { readonly rps: number | undefined; readonly maxConcurrent: number | undefined }
+): Gate => {
+  const { maxConcurrent = self.pace.maxConcurrent, rps = self.pace.rps } = pace
+  return {
+    ...self,
+    pace: { rps, maxConcurrent },
+    dueAt: rps === self.pace.rps ? self.dueAt : self.passedAt + 1000 / rps
+  }
 }
+
+/**
+ * Whether a gate made anew with the same pace would let through no more than this one.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const isQuiet = (self: Gate, now: number): boolean =>
+  self.open === 0 && self.heldUntil <= now && self.dueAt <= now - (creditOf(self) * 1000) / self.pace.rps
+
+/**
+ * How many calls being late may give back. A second holds whole calls, so what a rate has behind its point leaves less
+ * room; below one call a second lateness is too small beside the interval to be worth giving back.
+ */
+const creditOf = ({ burst, pace: { rps } }: Gate): number =>
+  Math.max(0, rps < 1 ? burst - 1 : burst - (rps % 1) - 0.001)

@@ -30,28 +30,30 @@ export const ofRefusal = (refusal: Refused): Answer => json(refusal.status, toJs
 export const orRefused = <A>(
   effect: Effect.Effect<A, StoreError | Overloaded | WrongState | Refused>
 ): Effect.Effect<A, Refused> =>
-  Effect.catch(effect, (error): Effect.Effect<never, Refused> => {
-    switch (error._tag) {
-      case "Refused":
-        return Effect.fail(error)
-      case "StorageFull":
-        return Effect.fail(later(503, "storage_full", error.message, 30))
-      case "StorageFailed":
-        // how the database failed is the operator's business
-        return Effect.andThen(
-          Effect.logError(error.message),
-          Effect.fail(later(503, "storage_failed", "the store cannot work right now", 5))
-        )
-      case "Overloaded": {
-        const { current, limit, limitReason, message, retryAfterSeconds } = error
-        return Effect.fail(
-          later(429, "overloaded", message, retryAfterSeconds, { limit_reason: limitReason, limit, current })
-        )
-      }
-      case "WrongState":
-        return Effect.fail(refused(409, "wrong_state", error.message, { extra: { state: error.state } }))
-    }
-  })
+  effect.pipe(
+    // how the database failed is the operator's business
+    Effect.tapErrorTag("StorageFailed", ({ message }) => Effect.logError(message)),
+    Effect.mapError(refusalOf)
+  )
+
+const refusalOf = (error: StoreError | Overloaded | WrongState | Refused): Refused => {
+  switch (error._tag) {
+    case "Refused":
+      return error
+    case "StorageFull":
+      return later(503, "storage_full", error.message, 30)
+    case "StorageFailed":
+      return later(503, "storage_failed", "the store cannot work right now", 5)
+    case "Overloaded":
+      return later(429, "overloaded", error.message, error.retryAfterSeconds, {
+        limit_reason: error.limitReason,
+        limit: error.limit,
+        current: error.current
+      })
+    case "WrongState":
+      return refused(409, "wrong_state", error.message, { extra: { state: error.state } })
+  }
+}
 
 /** Answers, one way or the other. */
 export const settled = (effect: Effect.Effect<Answer, Refused>): Effect.Effect<Answer> =>

@@ -24,9 +24,13 @@ export interface Threshold {
   readonly hosts: ReadonlySet<string> | undefined
 }
 
+/** A message with its body still to come. */
+export interface Message extends Head, Readable {
+  readonly socket: { readonly pause: () => unknown }
+}
+
 /** The message as Node has it. */
-export const sourceOf = (request: HttpServerRequest): Head & Readable & { readonly complete: boolean } =>
-  NodeHttpServerRequest.toIncomingMessage(request)
+export const sourceOf = (request: HttpServerRequest): Message => NodeHttpServerRequest.toIncomingMessage(request)
 
 /** Finds what is wrong with the head of a request. */
 export const faultIn = (head: Head, { hosts, limits }: Threshold): Refused | undefined => {
@@ -58,43 +62,54 @@ export const faultInContent = (headers: IncomingHttpHeaders): Refused | undefine
 
 /** Reads a body. One that is too large is refused as soon as that is known, and no more of it is read. */
 export const readBody = (request: HttpServerRequest, limits: Limits): Effect.Effect<Uint8Array, Refused> =>
-  Effect.suspend(() => {
-    const source = sourceOf(request)
-    const fault = faultInContent(source.headers)
-    if (fault !== undefined) return Effect.fail(fault)
-    return Number(source.headers["content-length"] ?? 0) > limits.bodyBytes
-      ? Effect.fail(tooLarge(limits))
-      : collect(source, limits)
-  })
-
-const collect = (source: Readable, limits: Limits) =>
-  Effect.callback<Uint8Array, Refused>((resume) => {
-    let chunks: Array<Uint8Array> | undefined
-    let first: Uint8Array | undefined
-    let bytes = 0
-    const onData = (chunk: Uint8Array) => {
-      bytes += chunk.length
-      if (bytes > limits.bodyBytes) {
-        leave()
-        source.pause()
-        return resume(Effect.fail(tooLarge(limits)))
-      }
-      if (first === undefined) first = chunk
-      else (chunks ??= [first]).push(chunk)
-    }
-    const onEnd = () => {
-      leave()
-      resume(Effect.succeed(chunks === undefined ? (first ?? EMPTY) : Buffer.concat(chunks, bytes)))
-    }
-    // the connection is gone; nobody reads what is answered
-    const onError = () => {
-      leave()
-      resume(Effect.fail(refused(400, "incomplete_body", "the connection ended before the body did", CLOSE)))
-    }
-    const leave = () => source.off("data", onData).off("end", onEnd).off("error", onError)
-    source.on("data", onData).on("end", onEnd).on("error", onError)
+  Effect.callback((resume) => {
+    const leave = collect(sourceOf(request), limits, (body) =>
+      resume(body instanceof Uint8Array ? Effect.succeed(body) : Effect.fail(body))
+    )
     return Effect.sync(leave)
   })
+
+/** Reads a body and hands it over, or the reason why not, once. What it answers ends the reading. */
+export const collect = (source: Message, limits: Limits, done: (body: Uint8Array | Refused) => void): (() => void) => {
+  const fault =
+    faultInContent(source.headers) ??
+    (Number(source.headers["content-length"] ?? 0) > limits.bodyBytes ? tooLarge(limits) : undefined)
+  if (fault !== undefined) {
+    done(fault)
+    return () => undefined
+  }
+  let chunks: Array<Uint8Array> | undefined
+  let first: Uint8Array | undefined
+  let bytes = 0
+  const leave = () => {
+    source.off("data", onData).off("end", onEnd).off("error", onError)
+  }
+  const end = (body: Uint8Array | Refused) => {
+    leave()
+    done(body)
+  }
+  const onData = (chunk: Uint8Array) => {
+    bytes += chunk.length
+    if (bytes > limits.bodyBytes) {
+      stopReading(source)
+      return end(tooLarge(limits))
+    }
+    if (first === undefined) first = chunk
+    else (chunks ??= [first]).push(chunk)
+  }
+  const onEnd = () => end(chunks === undefined ? (first ?? EMPTY) : Buffer.concat(chunks, bytes))
+  // the connection is gone; nobody reads what is answered
+  const onError = () => end(refused(400, "incomplete_body", "the connection ended before the body did", CLOSE))
+  source.on("data", onData).on("end", onEnd).on("error", onError)
+  return leave
+}
+
+/** A message that is only paused goes on filling its buffer from the socket, so that is full first. */
+const stopReading = (source: Message): void => {
+  source.pause()
+  source.unshift(Buffer.alloc(source.readableHighWaterMark))
+  source.socket.pause()
+}
 
 const tooLarge = ({ bodyBytes }: Limits) =>
   refused(413, "body_too_large", `the body is larger than ${bodyBytes} bytes`, CLOSE)

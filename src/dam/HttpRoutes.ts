@@ -18,6 +18,7 @@ import * as Stream from "effect/Stream"
 import { Api } from "./api.ts"
 import { type Answer, json, ofRefusal, toResponse } from "./HttpAnswer.ts"
 import * as HttpEvents from "./HttpEvents.ts"
+import * as HttpFast from "./HttpFast.ts"
 import * as HttpJobs from "./HttpJobs.ts"
 import * as HttpProxy from "./HttpProxy.ts"
 import { faultIn, readBody, sourceOf, type Threshold } from "./HttpRequest.ts"
@@ -34,15 +35,14 @@ export interface RoutesOptions extends HttpJobs.Host, Threshold {
 }
 
 /** The routes of the API, its description and its page. */
-export const layer = (options: RoutesOptions) => {
-  const jobs = HttpJobs.make(options)
+const layer = (options: RoutesOptions, jobs: HttpJobs.Jobs) => {
   const secrets = HttpSecrets.make(options.store, options.limits)
   const proxy = HttpProxy.make({ jobs, secrets, limits: options.limits })
   const slots = HttpEvents.makeSlots(options.limits)
 
   const customerOf = ({ headers }: HttpServerRequest): Effect.Effect<string, Refused> => {
-    const customer = options.keys === undefined ? localCustomer : options.keys.authenticate(headers["authorization"])
-    return customer === undefined ? Effect.fail(unauthorized()) : Effect.succeed(customer)
+    const customer = authenticate(options.keys)(headers["authorization"])
+    return typeof customer === "string" ? Effect.succeed(customer) : Effect.fail(customer)
   }
 
   const submitting =
@@ -176,10 +176,16 @@ const respond = (answer: Effect.Effect<Answer, Refused>) =>
     onSuccess: toResponse
   })
 
-const unauthorized = () =>
-  refused(401, "unauthorized", "send a key of this dam as Authorization: Bearer", {
-    headers: { "www-authenticate": "Bearer" }
-  })
+/** Tells who calls. */
+const authenticate =
+  (keys: Keys | undefined) =>
+  (authorization: string | undefined): string | Refused =>
+    keys === undefined
+      ? localCustomer
+      : (keys.authenticate(authorization) ??
+        refused(401, "unauthorized", "send a key of this dam as Authorization: Bearer", {
+          headers: { "www-authenticate": "Bearer" }
+        }))
 
 /** A client that reads nothing keeps a socket silent in both directions; Node then closes it. */
 const giveUpAfter = (request: HttpServerRequest, millis: number): void => {
@@ -212,7 +218,9 @@ const unrouted = (
 const elsewhere = (method: string, url: string): Refused => {
   const path = url.replace(/[?#].*$/, "")
   const known = paths.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
-  if (known.length === 0 && method !== "TRACE") return refused(404, "not_found", "there is nothing at this path")
+  // a path that fits and is not routed is one that the router reads otherwise, such as `..`
+  if (known.includes(method) || (known.length === 0 && method !== "TRACE"))
+    return refused(404, "not_found", "there is nothing at this path")
   const allow = [...new Set(known.length === 0 ? paths.flatMap(({ methods }) => methods) : known)].join(", ")
   return refused(405, "method_not_allowed", `use ${allow} here`, { headers: { allow } })
 }
@@ -231,6 +239,13 @@ const paths = [
 
 const describe = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** Builds the routes into one effect that answers a request. */
-export const build = (options: RoutesOptions) =>
-  Effect.map(HttpRouter.toHttpEffect(layer(options)), (routes) => guarded(routes, options))
+/** Builds the routes into one effect that answers a request, and the short way beside them. */
+export const build = Effect.fnUntraced(function* (options: RoutesOptions) {
+  const jobs = HttpJobs.make(options)
+  const routes = yield* HttpRouter.toHttpEffect(layer(options, jobs))
+  const fast = HttpFast.make(
+    { ...options, jobs, authenticate: authenticate(options.keys) },
+    yield* Effect.context<never>()
+  )
+  return { routes: guarded(routes, options), fast }
+})

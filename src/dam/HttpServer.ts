@@ -106,7 +106,7 @@ export const make = Effect.fnUntraced(function* (
   const store = yield* JobStore
   const door = yield* EgressDoor.make(policy)
   const leaving = yield* Deferred.make<void>()
-  const routes = yield* Effect.provide(
+  const { fast, routes } = yield* Effect.provide(
     build({
       engine,
       store,
@@ -139,7 +139,9 @@ export const make = Effect.fnUntraced(function* (
       keepAliveTimeout: 65_000,
       noDelay: true
     },
-    handler
+    (request, response) => {
+      if (!fast(request, response)) handler(request, response)
+    }
   )
   // Node would keep the first thousands and drop the rest without a word; they are counted at the door
   server.maxHeadersCount = 0
@@ -203,7 +205,13 @@ const LOOPBACK = ["localhost", "[::1]"]
 const namesOf = (allowed: ReadonlyArray<string> = []): ReadonlySet<string> =>
   new Set([...LOOPBACK, ...allowed.map((name) => name.toLowerCase())])
 
-const isLoopback = (host: string): boolean =>
+/**
+ * Whether an address to listen on is reached from this machine only.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host)
 
 const inUrl = (address: string): string => (address.includes(":") ? `[${address}]` : address)

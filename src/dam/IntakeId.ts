@@ -26,9 +26,26 @@ export const at = (millis: number, crypto: Pick<Crypto, "getRandomValues">): str
     time = ALPHABET.charAt(left % 32) + time
     left = Math.floor(left / 32)
   }
+  const pool = poolOf(crypto)
   let chance = ""
-  for (const byte of crypto.getRandomValues(new Uint8Array(CHANCE_DIGITS))) chance += ALPHABET.charAt(byte & 31)
+  for (let digit = 0; digit < CHANCE_DIGITS; digit++) chance += ALPHABET.charAt((pool.bytes[pool.used++] ?? 0) & 31)
   return `job_${time}${chance}`
+}
+
+/** Bytes drawn ahead: asking the source costs more than all the rest. No byte is used twice. */
+interface ChancePool {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  used: number
+}
+
+const pools = new WeakMap<object, ChancePool>()
+
+const poolOf = (crypto: Pick<Crypto, "getRandomValues">): ChancePool => {
+  const known = pools.get(crypto)
+  if (known !== undefined && known.used < known.bytes.length) return known
+  const pool = { bytes: crypto.getRandomValues(known?.bytes ?? new Uint8Array(256 * CHANCE_DIGITS)), used: 0 }
+  pools.set(crypto, pool)
+  return pool
 }
 
 /**

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { hash } from "node:crypto"
+import type { Request } from "../step/Request.ts"
 import { defaultPort } from "./EgressUrl.ts"
 
 /**
@@ -31,6 +32,17 @@ export const accountOf = (scope: string, headers: Readonly<Record<string, string
   hash("sha256", `${scope.length}:${scope}${credentialIn(headers)}`, "hex").slice(0, 32)
 
 /**
+ * Computes the HASH key of a call: what `Idempotency.hash` computes, at the speed of Node's own SHA-256.
+ *
+ * @category keys
+ * @since 0.1.0
+ */
+export const payloadOf = ({ body = "", method, url }: Request): string => {
+  if (typeof body === "string") return hash("sha256", framed(method) + framed(url) + framed(body), "hex")
+  return hash("sha256", Buffer.concat([Buffer.from(`${framed(method)}${framed(url)}${body.length}:`), body]), "hex")
+}
+
+/**
  * Names what keys are unique within: a customer, or a user of it.
  *
  * @category accessors
@@ -52,5 +64,7 @@ const credentialIn = (headers: Readonly<Record<string, string>>): string => {
   }
   return found
 }
+
+const framed = (text: string): string => `${Buffer.byteLength(text)}:${text}`
 
 const CREDENTIALS = ["authorization", "x-api-key", "api-key"]

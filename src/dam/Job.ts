@@ -84,6 +84,8 @@ export interface StoredJob extends NewJob {
   readonly history: History
   /** Epoch milliseconds when a parked or scheduled job is due. */
   readonly dueAt: number | undefined
+  /** Epoch milliseconds up to which it was parked last, once that is over. */
+  readonly pausedUntil: number | undefined
   /** Epoch milliseconds of its first start. */
   readonly startedAt: number | undefined
   readonly finishedAt: number | undefined

@@ -92,6 +92,8 @@ export interface Finish {
   readonly result: JobResult
   readonly children: ReadonlyArray<NewJob>
   readonly deliveries: ReadonlyArray<NewDelivery>
+  /** Votes that make the result count as delivered; the step's own where it is left out. */
+  readonly quorum?: number | undefined
 }
 
 /**
@@ -209,16 +211,27 @@ export class JobStore extends Context.Service<
     readonly release: (
       now: number
     ) => Effect.Effect<{ readonly lanes: ReadonlyArray<string>; readonly nextDueAt: number | undefined }, StoreError>
+    /**
+     * Jobs that are not running and whose `onFailureTimeout` has passed, the longest overdue first; it counts from
+     * acceptance, or from `notBefore` where that is later. Answers when the next one will be.
+     */
+    readonly overdue: (
+      now: number,
+      limit: number
+    ) => Effect.Effect<{ readonly ids: ReadonlyArray<string>; readonly nextAt: number | undefined }, StoreError>
     /** After a crash: everything running is queued again with its history, in its old place. Answers how many. */
     readonly recover: Effect.Effect<number, StoreError>
     /** How many queued jobs of the lane stand before this one. */
     readonly position: (id: string) => Effect.Effect<number | undefined, StoreError>
 
-    /** Pending deliveries that are due, oldest first, at most `limit`, leaving out the ids already under way. */
+    /** Lanes that have pending deliveries, due or not. */
+    readonly deliveryLanes: Effect.Effect<ReadonlyArray<string>, StoreError>
+    /** Pending deliveries that are due, oldest first, at most `limit`, leaving out the ids already under way; of one lane, or of all. */
     readonly dueDeliveries: (
       now: number,
       limit: number,
-      except: ReadonlySet<string>
+      except: ReadonlySet<string>,
+      lane?: string
     ) => Effect.Effect<
       { readonly deliveries: ReadonlyArray<StoredDelivery>; readonly nextDueAt: number | undefined },
       StoreError

@@ -3,8 +3,8 @@
  *
  * A lane grants permits, one per exchange, as its gate allows. Whoever is already running waits in memory; jobs that
  * have not started wait in the store and are paged in by id, a handful per account, so a backlog of a million costs no
- * memory. Accounts take turns. Where the upstream enabled account queues each account has a gate of its own, and the
- * host's stays open.
+ * memory. Accounts take turns, and of one account those that wait come before new jobs. Where the upstream enabled
+ * account queues each account has a gate of its own, and the host's stands open.
  *
  * A lane never calls anybody and decides nothing but who is next.
  *
@@ -15,8 +15,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Gate from "./Gate.ts"
+import type { StoreError, Ticket } from "./JobStore.ts"
+import * as Accounts from "./LaneAccounts.ts"
+import type { Account, Queue } from "./LaneAccounts.ts"
 import type { Lesson } from "./Learning.ts"
-import type { Ticket } from "./JobStore.ts"
 
 /**
  * A right to one exchange. It is given back once, when the exchange has ended.
@@ -35,16 +37,30 @@ export interface Permit {
  * @since 0.1.0
  */
 export interface LaneOptions {
-  readonly pace: Gate.Pace
   readonly burst: number
-  /** The accounts that have queued jobs. */
-  readonly accounts: Effect.Effect<ReadonlyArray<string>>
-  /** The first queued jobs of an account. */
-  readonly page: (account: string, limit: number) => Effect.Effect<ReadonlyArray<Ticket>>
+  /** The pace of the host, or of one account of it where each has its own. */
+  readonly paceOf: (account: string | undefined) => Gate.Pace
+  /** Whether the upstream has enabled account queues. Defaults to `false`. */
+  readonly accountQueues?: boolean | undefined
+  /** The queues that have queued jobs: accounts, and what `queueOf` makes of them. */
+  readonly queues: Effect.Effect<ReadonlyArray<string>, StoreError>
+  /** The first queued jobs of a queue. */
+  readonly page: (queue: string, limit: number) => Effect.Effect<ReadonlyArray<Ticket>, StoreError>
   /** Starts a job with its first permit. Answers once the job is no longer queued. */
-  readonly start: (ticket: Ticket, permit: Permit) => Effect.Effect<void>
-  /** How many more jobs the dam may have running. */
-  readonly room: () => number
+  readonly start: (ticket: Ticket, permit: Permit) => Effect.Effect<void, StoreError>
+  readonly room: Room
+}
+
+/**
+ * Places for running jobs, shared by all lanes. Whoever starts a job takes one; it is given back by others, who say so
+ * with `roomLeft`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Room {
+  readonly left: () => number
+  readonly take: () => void
 }
 
 /**
@@ -74,29 +90,31 @@ export interface LaneView {
 export interface Lane {
   /** Grants permits until it is interrupted. */
   readonly run: Effect.Effect<never>
-  /** Waits for a permit; interruption gives the place up. */
+  /**
+   * Waits for a permit. To be called where interruption is off, so that no permit is lost on the way: the wait alone can
+   * be interrupted, which gives the place up.
+   */
   readonly acquire: (account: string) => Effect.Effect<Permit>
-  /** Says that jobs of this account, or of any, may have been queued. */
-  readonly wake: (account: string | undefined) => void
+  /** Says that jobs of this queue may have been queued; of any, where none is named. */
+  readonly wake: (queue: string | undefined) => void
+  /** Says that there is room for more running jobs, which somebody here waits for. */
+  readonly roomLeft: () => void
   /** Takes in what an answer taught. */
   readonly learn: (account: string, lesson: Lesson, now: number) => void
   readonly pause: (paused: boolean) => void
   readonly view: (now: number) => LaneView
-  /** Nothing runs, waits or is queued here as far as is known. */
-  readonly idle: () => boolean
+  /** Milliseconds for which nothing of the account may be sent. */
+  readonly heldFor: (account: string, now: number) => number
+  /** Nothing runs, waits or is queued here as far as is known, and a lane made anew would be no slower. */
+  readonly idle: (now: number) => boolean
 }
 
-interface Account {
-  readonly name: string
-  readonly waiters: Array<Deferred.Deferred<Permit>>
-  tickets: ReadonlyArray<Ticket>
-  /** Whether the store may have more than what is in `tickets`. */
-  more: boolean
-  gate: Gate.Gate
-}
-
-/** How many ids of one account are in memory at once. */
+/** How many ids of one queue are in memory at once, and of all queues of a lane together. */
 const pageSize = 32
+const pagesSize = 4096
+
+/** When a store that failed is asked again. */
+const askAgainAfter = 1000
 
 /**
  * Makes a lane. It does nothing until `run` is forked.
@@ -105,161 +123,187 @@ const pageSize = 32
  * @since 0.1.0
  */
 export const make = (options: LaneOptions): Lane => {
-  const accounts = new Map<string, Account>()
   const starting = new Set<string>()
   const signal = Latch.makeUnsafe(false)
-  let ring: Array<Account> = []
-  let gate = Gate.make(options.pace, options.burst)
-  let accountQueues = false
+  let gate = Gate.make(options.paceOf(undefined), options.burst)
+  let accountQueues = options.accountQueues ?? false
   let paused = false
-  let anyAccount = true
-
-  const account = (name: string): Account => {
-    const known = accounts.get(name)
-    if (known !== undefined) return known
-    const made: Account = { name, waiters: [], tickets: [], more: false, gate: Gate.make(gate.pace, options.burst) }
-    accounts.set(name, made)
-    ring.push(made)
-    return made
-  }
+  let anyQueue = true
+  let askAgainAt = Number.POSITIVE_INFINITY
+  let starved = false
+  const accounts = Accounts.make((name) => Gate.make(options.paceOf(name), options.burst))
 
   const gateOf = (self: Account): Gate.Gate => (accountQueues ? self.gate : gate)
-  const setGate = (self: Account, next: Gate.Gate): void => {
-    if (accountQueues) self.gate = next
-    else gate = next
-  }
 
   const permit = (self: Account, now: number): Permit => {
+    // given back where it was taken, even if the upstream changed its mind in between
     const own = accountQueues
-    setGate(self, Gate.pass(gateOf(self), now))
+    const change = (to: (gate: Gate.Gate) => Gate.Gate) => {
+      if (own) self.gate = to(self.gate)
+      else gate = to(gate)
+    }
+    change((it) => Gate.pass(it, now))
     let released = false
     return {
       release: Effect.sync(() => {
         if (released) return
         released = true
-        // given back where it was taken, even if the upstream changed its mind in between
-        if (own) self.gate = Gate.leave(self.gate)
-        else gate = Gate.leave(gate)
+        change(Gate.leave)
         signal.openUnsafe()
       })
     }
   }
 
-  /** An account's own gate is kept while it says something that a new one would not. */
-  const taught = (self: Account, now: number): boolean =>
-    self.gate.open > 0 ||
-    self.gate.heldUntil > now ||
-    self.gate.dueAt > now ||
-    self.gate.pace.rps !== gate.pace.rps ||
-    self.gate.pace.maxConcurrent !== gate.pace.maxConcurrent
+  const startOne = (queue: Queue, ticket: Ticket, granted: Permit): Effect.Effect<void> =>
+    options.start(ticket, granted).pipe(
+      Effect.catch((error) =>
+        Effect.gen(function* () {
+          yield* granted.release
+          // found anew, since a queue that has run dry is forgotten
+          const again = accounts.queue(queue.name)
+          again.more = true
+          again.tickets = []
+          again.restsUntil = (yield* monotonicMillis) + askAgainAfter
+          yield* Effect.logWarning(`job ${ticket.id} cannot be started: ${error.message}`)
+        })
+      ),
+      Effect.ensuring(
+        Effect.sync(() => {
+          starting.delete(ticket.id)
+          signal.openUnsafe()
+        })
+      )
+    )
 
-  /** Lets everybody through who may go now, in turns; answers when to look again. */
-  const grant = Effect.fnUntraced(function* (now: number) {
-    let next = Number.POSITIVE_INFINITY
-    let idleTurns = 0
-    while (idleTurns < ring.length && !paused) {
-      const self = ring.shift()
-      if (self === undefined) break
-      ring.push(self)
-      idleTurns++
-      const waiter = self.waiters[0]
-      const ticket = waiter === undefined && options.room() > starting.size ? self.tickets[0] : undefined
-      if (waiter === undefined && ticket === undefined) continue
-      const opensAt = Gate.opensAt(gateOf(self))
-      if (opensAt > now) {
-        next = Math.min(next, opensAt)
-        continue
-      }
-      idleTurns = 0
-      if (waiter !== undefined) {
-        self.waiters.shift()
-        Deferred.doneUnsafe(waiter, Effect.succeed(permit(self, now)))
-      } else if (ticket !== undefined) {
-        self.tickets = self.tickets.slice(1)
-        starting.add(ticket.id)
-        yield* Effect.forkChild(
-          Effect.ensuring(
-            options.start(ticket, permit(self, now)),
-            Effect.sync(() => {
-              starting.delete(ticket.id)
-              signal.openUnsafe()
-            })
-          )
-        )
-      }
+  /** Reads the next ids of a queue. */
+  const read = Effect.fnUntraced(function* (queue: Queue, now: number) {
+    // cleared first: a wake that comes during the read sets it again
+    queue.more = false
+    const limit = Math.max(1, Math.min(pageSize, Math.floor(pagesSize / accounts.size()))) + starting.size
+    const page = yield* Effect.result(options.page(queue.name, limit))
+    if (page._tag === "Failure") {
+      queue.more = true
+      queue.restsUntil = now + askAgainAfter
+      return yield* Effect.logWarning(`a lane cannot read its queue: ${page.failure.message}`)
     }
-    return next
+    queue.tickets = page.success.filter(({ id }) => !starting.has(id))
+    if (page.success.length === limit) queue.more = true
   })
 
-  const refill = Effect.fnUntraced(function* (now: number) {
-    if (anyAccount) {
-      anyAccount = false
-      for (const name of yield* options.accounts) account(name).more = true
+  /** The queue of an account whose turn it is and that has a job, as far as can be told without the store at rest. */
+  const nextOf = Effect.fnUntraced(function* (self: Account, now: number) {
+    for (const queue of self.queues) {
+      const isUnread = queue.tickets.length === 0 && queue.more
+      if (isUnread && queue.restsUntil <= now) yield* read(queue, now)
+      if (queue.tickets.length === 0 && queue.restsUntil > now) askAgainAt = Math.min(askAgainAt, queue.restsUntil)
+      if (queue.tickets.length > 0) return queue
     }
-    for (const self of ring) {
-      if (!self.more || self.tickets.length > 0) continue
-      // cleared first: a wake that comes during the read sets it again
-      self.more = false
-      const limit = pageSize + starting.size
-      const page = yield* options.page(self.name, limit)
-      self.tickets = page.filter(({ id }) => !starting.has(id))
-      if (page.length === limit) self.more = true
+    return undefined
+  })
+
+  /** Gives an account its turn; answers whether it made use of it. */
+  const serve = Effect.fnUntraced(function* (self: Account) {
+    const hasRoom = options.room.left() > 0
+    if (!hasRoom) starved = true
+    const queue = self.waiters.length > 0 || !hasRoom ? undefined : yield* nextOf(self, yield* monotonicMillis)
+    // reading takes a while, in which the gate may have closed or somebody may have come to wait
+    const now = yield* monotonicMillis
+    if (paused || Gate.opensAt(gateOf(self)) > now) return false
+    const waiter = self.waiters.shift()
+    if (waiter !== undefined) {
+      Deferred.doneUnsafe(waiter, Effect.succeed(permit(self, now)))
+      return true
     }
-    ring = ring.filter((self) => {
-      const needed =
-        self.waiters.length > 0 || self.tickets.length > 0 || self.more || (accountQueues && taught(self, now))
-      if (!needed) accounts.delete(self.name)
-      return needed
-    })
+    const [ticket, ...rest] = queue?.tickets ?? []
+    if (queue === undefined || ticket === undefined) return false
+    queue.tickets = rest
+    Accounts.rotate(self, queue)
+    starting.add(ticket.id)
+    options.room.take()
+    yield* Effect.forkChild(startOne(queue, ticket, permit(self, now)))
+    return true
+  })
+
+  /** Lets everybody through who may go now, in turns; answers when to look again. */
+  const grant = Effect.fnUntraced(function* () {
+    let next = Number.POSITIVE_INFINITY
+    let passed = 0
+    while (passed < accounts.size() && !paused) {
+      const self = accounts.first()
+      if (self === undefined) break
+      const now = yield* monotonicMillis
+      const opensAt = Gate.opensAt(gateOf(self))
+      if (opensAt > now && Accounts.isNeeded(self)) {
+        next = Math.min(next, opensAt)
+        // the host's gate is everybody's: whose turn it is keeps it
+        if (!accountQueues) break
+      }
+      accounts.rotate()
+      if (opensAt <= now && (yield* serve(self))) passed = 0
+      else if (Accounts.isNeeded(self) || (accountQueues && !Gate.isQuiet(self.gate, now))) passed++
+      else accounts.drop(self)
+    }
+    return next
   })
 
   const run = Effect.gen(function* () {
     while (true) {
       signal.closeUnsafe()
-      yield* refill(yield* monotonicMillis)
-      const now = yield* monotonicMillis
-      const next = yield* grant(now)
-      // an account that ran dry may have more in the store
-      if (ring.some((self) => self.more && self.tickets.length === 0)) continue
+      starved = false
+      askAgainAt = Number.POSITIVE_INFINITY
+      if (anyQueue) {
+        anyQueue = false
+        const names = yield* Effect.result(options.queues)
+        if (names._tag === "Failure") {
+          anyQueue = true
+          askAgainAt = (yield* monotonicMillis) + askAgainAfter
+          yield* Effect.logWarning(`a lane cannot read its queues: ${names.failure.message}`)
+        } else for (const name of names.success) accounts.queue(name).more = true
+      }
+      const next = Math.min(yield* grant(), askAgainAt)
       yield* next === Number.POSITIVE_INFINITY
         ? signal.await
-        : Effect.raceFirst(signal.await, Effect.sleep(Math.max(0, next - now)))
+        : Effect.raceFirst(signal.await, Effect.sleep(Math.max(0, next - (yield* monotonicMillis))))
     }
   })
 
-  const acquire = (name: string): Effect.Effect<Permit> =>
-    Effect.suspend(() => {
-      const self = account(name)
-      const waiter = Deferred.makeUnsafe<Permit>()
-      self.waiters.push(waiter)
-      signal.openUnsafe()
-      return Effect.onInterrupt(Deferred.await(waiter), () => {
-        const place = self.waiters.indexOf(waiter)
-        if (place >= 0) {
-          self.waiters.splice(place, 1)
-          return Effect.void
-        }
-        // granted in the same moment: nobody else will give it back
-        return Effect.flatMap(Deferred.await(waiter), ({ release }) => release)
-      })
-    })
-
   return {
     run,
-    acquire,
+    acquire: (name) =>
+      Effect.suspend(() => {
+        const self = accounts.get(name)
+        const waiter = Deferred.makeUnsafe<Permit>()
+        self.waiters.push(waiter)
+        signal.openUnsafe()
+        return Effect.onInterrupt(Effect.interruptible(Deferred.await(waiter)), () => {
+          const place = self.waiters.indexOf(waiter)
+          if (place < 0) {
+            // granted in the same moment: nobody else will give it back
+            return Effect.flatMap(Deferred.await(waiter), ({ release }) => release)
+          }
+          self.waiters.splice(place, 1)
+          signal.openUnsafe()
+          return Effect.void
+        })
+      }),
     wake: (name) => {
-      if (name === undefined) anyAccount = true
-      else account(name).more = true
+      if (name === undefined) anyQueue = true
+      else accounts.queue(name).more = true
       signal.openUnsafe()
+    },
+    roomLeft: () => {
+      if (starved) signal.openUnsafe()
     },
     learn: (name, lesson, now) => {
       if (lesson.accountQueues !== undefined) accountQueues = lesson.accountQueues
-      const self = account(name)
-      let next = gateOf(self)
-      if (lesson.rps !== undefined) next = Gate.learn(next, { rps: lesson.rps }, now)
-      if (lesson.maxConcurrent !== undefined) next = Gate.learn(next, { maxConcurrent: lesson.maxConcurrent }, now)
-      if (lesson.hold !== undefined) next = Gate.hold(next, now + lesson.hold)
-      setGate(self, next)
+      const taught = (it: Gate.Gate): Gate.Gate => {
+        const paced = Gate.learn(it, lesson)
+        return lesson.hold === undefined ? paced : Gate.hold(paced, now + lesson.hold)
+      }
+      if (accountQueues) {
+        const self = accounts.get(name)
+        self.gate = taught(self.gate)
+      } else gate = taught(gate)
       signal.openUnsafe()
     },
     pause: (value) => {
@@ -268,14 +312,19 @@ export const make = (options: LaneOptions): Lane => {
     },
     view: (now) => ({
       pace: gate.pace,
-      open: gate.open + (accountQueues ? sum(ring.map((self) => self.gate.open)) : 0),
-      waiting: sum(ring.map((self) => self.waiters.length)),
+      open: gate.open + sum(accounts.all().map((self) => self.gate.open)),
+      waiting: sum(accounts.all().map((self) => self.waiters.length)),
       accountQueues,
       paused,
       opensIn: paused ? Number.POSITIVE_INFINITY : Math.max(0, Gate.opensAt(gate) - now),
       heldFor: Math.max(0, gate.heldUntil - now)
     }),
-    idle: () => gate.open === 0 && starting.size === 0 && ring.length === 0 && !anyAccount
+    heldFor: (name, now) => Math.max(0, ((accountQueues && accounts.find(name)?.gate) || gate).heldUntil - now),
+    idle: (now) =>
+      starting.size === 0 &&
+      !anyQueue &&
+      Gate.isQuiet(gate, now) &&
+      accounts.all().every((self) => !Accounts.isNeeded(self) && Gate.isQuiet(self.gate, now))
   }
 }
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type * as Scope from "effect/Scope"
@@ -11,10 +12,11 @@ import * as Pacing from "../engine/Pacing.ts"
 import type { Response } from "../step/Reply.ts"
 import type { Pace } from "./Gate.ts"
 import { defaultPace } from "./Gate.ts"
-import type { JobStore, StoredPace, StoreError, Ticket } from "./JobStore.ts"
-import type { Lane, LaneView, Permit } from "./Lane.ts"
+import type { JobStore, StoreError, Ticket } from "./JobStore.ts"
+import type { Lane, LaneView, Permit, Room } from "./Lane.ts"
 import * as LaneModule from "./Lane.ts"
 import { learn } from "./Learning.ts"
+import * as Paces from "./Paces.ts"
 
 /**
  * How upstreams are paced.
@@ -40,19 +42,21 @@ export interface PacingOptions {
  * @since 0.1.0
  */
 export interface Lanes {
-  /** Waits for a permit of a host. */
+  /** Waits for a permit of a host. To be called where interruption is off: see `Lane.acquire`. */
   readonly acquire: (lane: string, account: string) => Effect.Effect<Permit>
-  /** Says that jobs may have been queued in a lane. */
-  readonly wake: (lane: string, account?: string) => Effect.Effect<void>
-  /** Takes in what an answer of the host taught. */
+  /** Says that jobs may have been queued in a lane, or in one queue of it. */
+  readonly wake: (lane: string, queue?: string) => Effect.Effect<void>
+  /** Says that fewer jobs are running. */
+  readonly roomLeft: () => void
+  /** Takes in what an answer of the host taught, before anybody else is let through. */
   readonly observe: (lane: string, account: string, response: Response) => Effect.Effect<void>
-  /** Milliseconds until the lane lets anybody through again. */
-  readonly heldFor: (lane: string) => Effect.Effect<number>
+  /** Milliseconds until the lane lets the account through again. */
+  readonly heldFor: (lane: string, account: string) => Effect.Effect<number>
   readonly views: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>
 }
 
-/** A learnt pace is forgotten after this long without traffic. */
-const memoryMillis = 3_600_000
+/** How often lanes that nobody needs are dropped, and how long one must have been left alone. */
+const tidyEvery = Duration.minutes(1)
 
 /**
  * Makes the lanes; they run in the scope until it closes.
@@ -63,90 +67,89 @@ const memoryMillis = 3_600_000
 export const make = Effect.fnUntraced(function* (
   store: JobStore["Service"],
   options: PacingOptions,
-  start: (ticket: Ticket, permit: Permit) => Effect.Effect<void>,
-  room: () => number
+  start: (ticket: Ticket, permit: Permit) => Effect.Effect<void, StoreError>,
+  room: Room
 ): Effect.fn.Return<Lanes, StoreError, Scope.Scope> {
   const fibers = yield* FiberMap.make<string>()
-  const lanes = new Map<string, Lane>()
-  const refusals = new Map<string, number>()
+  const fork = yield* FiberMap.runtime(fibers)()
+  const lanes = new Map<string, { readonly lane: Lane; usedAt: number }>()
   const bounds = options.bounds ?? Pacing.defaultBounds
-  const learnt = new Map<string, StoredPace>()
-  const startedAt = yield* Clock.currentTimeMillis
-  for (const pace of yield* store.paces) {
-    if (pace.account === "" && startedAt - pace.seenAt < memoryMillis) learnt.set(pace.lane, pace)
-  }
+  const paces = yield* Paces.make(store)
 
-  const paceOf = (host: string): Pace => {
-    const stored = learnt.get(host)
+  const paceOf = (host: string, account = ""): Pace => {
+    const { maxConcurrent, rps } = paces.get(host, account) ?? paces.get(host, "") ?? {}
     return {
       ...defaultPace,
       ...options.pace,
       ...options.hosts?.[host],
-      ...(stored?.rps === undefined ? {} : { rps: stored.rps }),
-      ...(stored?.maxConcurrent === undefined ? {} : { maxConcurrent: stored.maxConcurrent })
+      ...(rps === undefined ? {} : { rps }),
+      ...(maxConcurrent === undefined ? {} : { maxConcurrent })
     }
   }
 
-  const lane = Effect.fnUntraced(function* (host: string) {
-    const known = lanes.get(host)
-    if (known !== undefined) return known
-    const made = LaneModule.make({
-      pace: paceOf(host),
-      burst: options.burst ?? 1,
-      // a store that fails for a moment is asked again at the next wake
-      accounts: orNothing(store.accounts(host)),
-      page: (account, limit) => orNothing(store.page(host, account, Number.MIN_SAFE_INTEGER, limit)),
-      start,
-      room
+  /** Finds or makes a lane; all at once, so that a lane which is used is never one that was dropped. */
+  const withLane = <A>(host: string, use: (lane: Lane, clock: Clock.Clock) => A): Effect.Effect<A> =>
+    Clock.clockWith((clock) => {
+      const known = lanes.get(host)
+      if (known !== undefined) {
+        known.usedAt = monotonic(clock)
+        return Effect.succeed(use(known.lane, clock))
+      }
+      const lane = LaneModule.make({
+        burst: options.burst ?? 1,
+        paceOf: (account) => paceOf(host, account),
+        accountQueues: paces.get(host, "")?.accountQueues,
+        queues: store.accounts(host),
+        page: (queue, limit) => store.page(host, queue, Number.MIN_SAFE_INTEGER, limit),
+        start,
+        room
+      })
+      lanes.set(host, { lane, usedAt: monotonic(clock) })
+      const now = clock.currentTimeMillisUnsafe()
+      for (const { account, heldUntil = 0 } of paces.of(host)) {
+        if (heldUntil > now) lane.learn(account, { ...nothing, hold: heldUntil - now }, monotonic(clock))
+      }
+      fork(host, lane.run)
+      return Effect.succeed(use(lane, clock))
     })
-    lanes.set(host, made)
-    const held = learnt.get(host)?.heldUntil
-    const now = yield* Clock.currentTimeMillis
-    if (held !== undefined && held > now) {
-      made.learn("", { ...nothing, hold: held - now }, yield* monotonicMillis)
-    }
-    yield* FiberMap.run(fibers, host, made.run)
-    return made
-  })
 
-  const observe = Effect.fnUntraced(function* (host: string, account: string, response: Response) {
-    const now = yield* Clock.currentTimeMillis
-    const lesson = learn(response, { nowMillis: now, bounds, refusalsInARow: refusals.get(host) ?? 0 })
-    if (response.status === 429) refusals.set(host, (refusals.get(host) ?? 0) + 1)
-    else refusals.delete(host)
-    const taught =
-      lesson.rps !== undefined ||
-      lesson.maxConcurrent !== undefined ||
-      lesson.accountQueues !== undefined ||
-      lesson.hold !== undefined
-    if (!taught) return
-    ;(yield* lane(host)).learn(account, lesson, yield* monotonicMillis)
-    const before = learnt.get(host)
-    const pace: StoredPace = {
-      lane: host,
-      account: "",
-      rps: lesson.rps ?? before?.rps,
-      maxConcurrent: lesson.maxConcurrent ?? before?.maxConcurrent,
-      accountQueues: lesson.accountQueues ?? before?.accountQueues,
-      heldUntil: lesson.hold === undefined ? before?.heldUntil : Math.ceil(now + lesson.hold),
-      seenAt: now
-    }
-    const isNews =
-      pace.rps !== before?.rps ||
-      pace.maxConcurrent !== before?.maxConcurrent ||
-      pace.accountQueues !== before?.accountQueues ||
-      lesson.hold !== undefined ||
-      now - (before?.seenAt ?? 0) > memoryMillis / 4
-    learnt.set(host, pace)
-    if (isNews) yield* Effect.ignore(store.savePace(pace))
-  })
+  const observe = (host: string, account: string, response: Response): Effect.Effect<void> =>
+    withLane(host, (lane, clock) => {
+      const nowMillis = clock.currentTimeMillisUnsafe()
+      const now = monotonic(clock)
+      const isHeld = lane.heldFor(account, now) > 0
+      const refusals = paces.refusals(host, account, response.status === 429, isHeld)
+      const lesson = learn(response, { nowMillis, bounds, refusalsInARow: refusals })
+      lane.learn(account, lesson, now)
+      paces.learn(host, account, lesson, nowMillis)
+    })
+
+  yield* Effect.forkScoped(
+    Effect.gen(function* () {
+      while (true) {
+        yield* Effect.sleep(tidyEvery)
+        const now = yield* monotonicMillis
+        paces.forget(yield* Clock.currentTimeMillis)
+        for (const [host, { lane, usedAt }] of lanes) {
+          if (now - usedAt < Duration.toMillis(tidyEvery) || !lane.idle(now)) continue
+          lanes.delete(host)
+          yield* FiberMap.remove(fibers, host)
+        }
+      }
+    })
+  )
 
   return {
-    acquire: (host, account) => Effect.flatMap(lane(host), (it) => it.acquire(account)),
-    wake: (host, account) => Effect.map(lane(host), (it) => it.wake(account)),
+    acquire: (host, account) => Effect.flatten(withLane(host, (lane) => lane.acquire(account))),
+    wake: (host, queue) => withLane(host, (lane) => lane.wake(queue)),
+    roomLeft: () => {
+      for (const { lane } of lanes.values()) lane.roomLeft()
+    },
     observe,
-    heldFor: (host) => Effect.map(monotonicMillis, (now) => lanes.get(host)?.view(now).heldFor ?? 0),
-    views: Effect.map(monotonicMillis, (now) => Array.from(lanes, ([host, it]) => ({ lane: host, ...it.view(now) })))
+    heldFor: (host, account) => withLane(host, (lane, clock) => lane.heldFor(account, monotonic(clock))),
+    views: Effect.map(monotonicMillis, (now) =>
+      Array.from(lanes, ([host, { lane }]) => ({ lane: host, ...lane.view(now) }))
+    )
   }
 })
 
@@ -158,7 +161,6 @@ const nothing = {
   ignored: 0
 } as const
 
-const orNothing = <A>(read: Effect.Effect<ReadonlyArray<A>, StoreError>): Effect.Effect<ReadonlyArray<A>> =>
-  Effect.catch(read, (error) => Effect.as(Effect.logWarning(error.message), []))
+const monotonic = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
-const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+const monotonicMillis = Clock.clockWith((clock) => Effect.succeed(monotonic(clock)))

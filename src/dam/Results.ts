@@ -2,9 +2,12 @@
 import type { Outcome, StepError } from "../step/Outcome.ts"
 import type { Response } from "../step/Reply.ts"
 import type { Step } from "../step/StepModel.ts"
-import type { JobResult, NewDelivery, StoredJob } from "./Job.ts"
+import { inherit } from "../step/StepInherit.ts"
+import * as WebhookEvent from "../wire/WebhookEvent.ts"
+import type { JobResult, NewDelivery, NewJob, StoredJob } from "./Job.ts"
+import type { Finish } from "./JobStore.ts"
 import * as Idempotency from "../engine/Idempotency.ts"
-import type { NewJob } from "./Job.ts"
+import { queueOf } from "./LaneAccounts.ts"
 
 /** The result of a job whose step ended well. */
 export const succeeded = (outcome: Extract<Outcome, { readonly _tag: "Completed" }>): JobResult => ({
@@ -22,6 +25,12 @@ export const failed = ({ history, message, reason }: StepError): JobResult => ({
   region: reason._tag === "Rejected" ? reason.region : undefined,
   path: 0,
   error: { tag: reason._tag, message }
+})
+
+/** The result of a job that a fault of this program has ended. What it was is in the log: it may tell too much. */
+export const broken = (): JobResult => ({
+  ...cancelled,
+  error: { tag: "Defect", message: "a fault of the service ended the job" }
 })
 
 /** The result of a job that was called off. */
@@ -44,6 +53,7 @@ export const childJob = (
   facts: Pick<NewJob, "account" | "createdAt" | "id" | "lane">
 ): NewJob => ({
   ...facts,
+  account: queueOf(facts.account, parent.isolated),
   customer: parent.customer,
   dialect: parent.dialect,
   keyScope: parent.keyScope,
@@ -62,14 +72,24 @@ export const childJob = (
   traceparent: parent.traceparent
 })
 
-/** One delivery per webhook, all with the same body. */
-export const deliveriesOf = (
+/** The end of a job: what it tells, to whom, and what it starts. */
+export const finish = (
   job: StoredJob,
-  step: Step,
-  body: Uint8Array,
+  state: Finish["state"],
+  end: {
+    readonly at: number
+    readonly result: JobResult
+    readonly children?: ReadonlyArray<NewJob>
+    /** The fallback that answered: it tells its own webhooks, where it has some. */
+    readonly answeredBy?: Step
+  },
   laneOf: (url: string) => string
-): ReadonlyArray<NewDelivery> =>
-  step.webhooks.map(({ hasQuorumVote, regions, url }, index) => ({
+): Finish => {
+  const { at, children = [], result } = end
+  const told = end.answeredBy === undefined ? job.step : inherit(end.answeredBy, job.step)
+  // the same bytes for all, and for every repetition
+  const body = told.webhooks.length === 0 ? noBytes : bodyOf(job, result, state === "succeeded")
+  const deliveries = told.webhooks.map(({ hasQuorumVote, regions, url }, index): NewDelivery => ({
     id: `${job.id}:${index}`,
     jobId: job.id,
     customer: job.customer,
@@ -80,3 +100,28 @@ export const deliveriesOf = (
     lane: laneOf(url),
     body
   }))
+  return { state, at, result, children, deliveries, quorum: told.webhookQuorum }
+}
+
+const bodyOf = (job: StoredJob, { error, response, responses }: JobResult, succeeded: boolean): Uint8Array =>
+  encoder.encode(
+    WebhookEvent.encode(
+      {
+        dialect: job.dialect,
+        jobId: job.id,
+        idempotentKey: job.key,
+        status: succeeded ? "success" : "failed",
+        response,
+        error: error?.message,
+        metadata: job.step.metadata,
+        responses:
+          responses.length === 0
+            ? undefined
+            : Object.fromEntries(responses.map((one) => [one.region ?? "default", one.response]))
+      },
+      job.dialect
+    )
+  )
+
+const encoder = new TextEncoder()
+const noBytes = new Uint8Array(0)

@@ -1,31 +1,31 @@
 /**
  * Runs one stored job with the interpreter: every exchange behind a permit of its host's lane, every attempt stored
- * before the next decision, long pauses parked.
+ * before the next decision, long pauses left to the store.
  *
  * A 429 is no result here unless the step itself speaks of 429: it holds the lane, and the call is repeated without
  * spending anything until a day after the job's own first 429.
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import type { Host } from "../run/Host.ts"
 import * as Hosts from "../run/Host.ts"
 import * as Interpreter from "../run/Interpreter.ts"
-import type { Attempt } from "../step/History.ts"
+import type { Attempt, EndedAttempt, History } from "../step/History.ts"
 import type { Outcome, StepError } from "../step/Outcome.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
-import { inherit } from "../step/StepInherit.ts"
 import type { Step } from "../step/StepModel.ts"
 import { makeStep } from "../step/StepModel.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as Strategies from "../transport/Strategies.ts"
-import * as WebhookEvent from "../wire/WebhookEvent.ts"
-import type { JobResult, NewJob, StoredJob } from "./Job.ts"
-import type { Finish, JobStore, StaleEpoch, StoreError } from "./JobStore.ts"
+import type { NewJob, StoredJob } from "./Job.ts"
+import type { JobStore, StoreError } from "./JobStore.ts"
 import type { Permit } from "./Lane.ts"
 import type { Lanes } from "./Lanes.ts"
 import * as Results from "./Results.ts"
@@ -52,19 +52,22 @@ export interface RunnerOptions {
 }
 
 /**
- * How a run left its job.
+ * How a run left its job. `Stale`: another start of the job has taken over, or the job was ended from outside.
  *
  * @category models
  * @since 0.1.0
  */
 export type RunEnd =
-  { readonly _tag: "Finished"; readonly finish: Finish } | { readonly _tag: "Parked"; readonly dueAt: number }
+  | { readonly _tag: "Ended"; readonly end: Outcome | StepError; readonly children: ReadonlyArray<NewJob> }
+  | { readonly _tag: "Broken"; readonly problem: string }
+  | { readonly _tag: "Parked"; readonly dueAt: number; readonly heldSince: number | undefined }
+  | { readonly _tag: "Stale" }
 
 /** A pause longer than this ends the run; the job is started again when it is over. */
 const parkAfter = 1000
 
 /**
- * Runs a job to its end, or until it is parked. Fails when the store does, or when another start took over.
+ * Runs a job to its end, or to a pause that the store shall keep. What it answers is not written yet; the attempts are.
  *
  * @category running
  * @since 0.1.0
@@ -73,32 +76,36 @@ export const run = Effect.fnUntraced(function* (
   options: RunnerOptions,
   job: StoredJob,
   first: Permit
-): Effect.fn.Return<RunEnd, StoreError | StaleEpoch> {
-  const { store } = options
+): Effect.fn.Return<RunEnd> {
+  const { lanes, store } = options
+  const step = keyed(job)
   const children: Array<NewJob> = []
-  let permit: Permit | undefined = first
-  let parkedUntil: number | undefined
-  let broken: StoreError | StaleEpoch | undefined
-  let heldSince = job.heldSince
-  // a host call that cannot go on ends the run from inside; why is said here
-  const orStop = <A>(write: Effect.Effect<A, StoreError | StaleEpoch>): Effect.Effect<A> =>
-    Effect.catch(write, (error) => {
-      broken = error
-      return Effect.interrupt
+  const stopped = yield* Deferred.make<RunEnd>()
+  const stop = (end: RunEnd) => Effect.andThen(Deferred.succeed(stopped, end), Effect.never)
+  const held = (attempt: Attempt) => isHeld(step, attempt)
+  let heldSince = job.heldSince ?? job.history.find(held)?.at
+  let unused: Permit | undefined = first
+  const letGo = Effect.suspend(() => {
+    const permit = unused
+    unused = undefined
+    return permit?.release ?? Effect.void
+  })
+  const permitOf = (lane: string): Effect.Effect<Permit> =>
+    Effect.suspend(() => {
+      if (unused === undefined || lane !== job.lane) return Effect.andThen(letGo, lanes.acquire(lane, job.account))
+      const permit = unused
+      unused = undefined
+      return Effect.succeed(permit)
     })
 
-  const paced: Host["paced"] = (request, exchange) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.gen(function* () {
-        const lane = options.laneOf(request.url)
-        const mine =
-          permit !== undefined && lane === job.lane ? permit : yield* restore(options.lanes.acquire(lane, job.account))
-        if (mine === permit) permit = undefined
-        const attempt = yield* Effect.ensuring(restore(exchange), mine.release)
-        if (attempt.response !== undefined) yield* options.lanes.observe(lane, job.account, attempt.response)
-        return attempt
-      })
-    )
+  const transport: Exchanging = {
+    ...options.transport,
+    // learnt before anybody else is let through
+    send: (exchange) =>
+      Effect.tap(options.transport.send(exchange), (response) =>
+        lanes.observe(options.laneOf(exchange.request.url), job.account, response)
+      )
+  }
 
   const host: Host = {
     ...Hosts.client,
@@ -107,107 +114,109 @@ export const run = Effect.fnUntraced(function* (
     patience: () => Number.POSITIVE_INFINITY,
     hashKey: job.id,
     history: job.history,
+    rested: restedOf(job, held),
     acceptedAt: job.createdAt,
-    record: (attempt) => orStop(store.record(job.id, job.epoch, attempt)),
+    record: (attempt) => {
+      const write = store.record(job.id, job.epoch, attempt)
+      return attempt.ending._tag === "Interrupted"
+        ? // for the record only: the run is over, and nobody waits for a store that fails
+          Effect.ignore(write)
+        : Effect.catch(untilWritten(job.id, write), () => stop({ _tag: "Stale" }))
+    },
     pause: (millis, alone) =>
-      millis <= parkAfter || !alone
-        ? Effect.sleep(millis)
-        : Effect.gen(function* () {
-            const dueAt = Math.ceil((yield* Clock.currentTimeMillis) + millis)
-            yield* orStop(store.park(job.id, job.epoch, dueAt, heldSince))
-            parkedUntil = dueAt
-            return yield* Effect.interrupt
-          }),
-    paced,
-    repeatsAfter: (step, request, attempt) =>
+      Effect.andThen(
+        letGo,
+        millis <= parkAfter || !alone
+          ? Effect.sleep(millis)
+          : Effect.flatMap(Clock.currentTimeMillis, (now) =>
+              stop({ _tag: "Parked", dueAt: Math.ceil(now + millis), heldSince })
+            )
+      ),
+    paced: (request, exchange) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(permitOf(options.laneOf(request.url)), ({ release }) =>
+          Effect.ensuring(restore(exchange), release)
+        )
+      ),
+    repeatsAfter: (_, request, attempt) =>
       Effect.gen(function* () {
-        if (!isHeld(step, job.step, attempt)) return undefined
+        if (!held(attempt)) return undefined
         heldSince ??= attempt.at
         const now = yield* Clock.currentTimeMillis
         if (now - heldSince >= options.patience429) return undefined
-        return yield* options.lanes.heldFor(options.laneOf(request.url))
+        return yield* lanes.heldFor(options.laneOf(request.url), job.account)
       }),
     startChild: (relation, child) =>
       Effect.gen(function* () {
-        const id = yield* options.newId
-        children.push(
-          Results.childJob(job, relation, child, {
-            id,
-            lane: options.laneOf(child.request.url),
-            account: options.accountOf(child, job),
-            createdAt: yield* Clock.currentTimeMillis
-          })
-        )
-        return { _tag: "Started" as const, relation, jobId: id }
+        const made = yield* childOf(options, job, relation, child)
+        children.push(made)
+        return { _tag: "Started" as const, relation, jobId: made.id }
       })
   }
 
-  // its own fiber, so that a host call that ends the run does not end whoever watches it
-  const fiber = yield* Effect.forkChild(Interpreter.run(keyed(job), Strategies.only(options.transport), host))
-  const exit = yield* Effect.ensuring(
-    Fiber.await(fiber),
-    Effect.suspend(() => permit?.release ?? Effect.void)
-  )
-  if (parkedUntil !== undefined) return { _tag: "Parked", dueAt: parkedUntil }
-  if (broken !== undefined) return yield* Effect.fail(broken)
-  const end = Exit.isSuccess(exit) ? exit.value : Option.getOrUndefined(Exit.findErrorOption(exit))
-  if (end === undefined) return yield* Effect.interrupt
-  const finish = finishOf(options, job, end, children, yield* Clock.currentTimeMillis)
-  yield* store.finish(job.id, job.epoch, finish)
-  return { _tag: "Finished", finish }
+  const ended = Effect.map(Effect.exit(Interpreter.run(step, Strategies.only(transport), host)), (exit): RunEnd => {
+    const end = Exit.isSuccess(exit) ? exit.value : Option.getOrUndefined(Exit.findErrorOption(exit))
+    if (end !== undefined) return { _tag: "Ended", end, children }
+    return { _tag: "Broken", problem: Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "" }
+  })
+  return yield* Effect.ensuring(Effect.raceFirst(ended, Deferred.await(stopped)), letGo)
 })
 
-/** The body of the webhooks that tell how a job ended. */
-export const bodyOf = (job: StoredJob, { error, response, responses }: JobResult, succeeded: boolean): Uint8Array =>
-  encoder.encode(
-    WebhookEvent.encode(
-      {
-        dialect: job.dialect,
-        jobId: job.id,
-        idempotentKey: job.key,
-        status: succeeded ? "success" : "failed",
-        response,
-        error: error?.message,
-        metadata: job.step.metadata,
-        responses:
-          responses.length === 0
-            ? undefined
-            : Object.fromEntries(responses.map((one) => [one.region ?? "default", one.response]))
-      },
-      job.dialect
-    )
+/** Makes the job of a chained step. */
+export const childOf = Effect.fnUntraced(function* (
+  { accountOf, laneOf, newId }: Pick<RunnerOptions, "accountOf" | "laneOf" | "newId">,
+  parent: StoredJob,
+  relation: "onSuccess" | "onFailure",
+  child: Step
+) {
+  return Results.childJob(parent, relation, child, {
+    id: yield* newId,
+    lane: laneOf(child.request.url),
+    account: accountOf(child, parent),
+    createdAt: yield* Clock.currentTimeMillis
+  })
+})
+
+/** Repeats a write until the store takes it: what has happened must not be forgotten because a disk is full. */
+export const untilWritten = <A, E>(
+  jobId: string,
+  write: Effect.Effect<A, E | StoreError>
+): Effect.Effect<A, Exclude<E, StoreError>> =>
+  write.pipe(
+    Effect.tapError((error) =>
+      isStoreError(error) ? Effect.logWarning(`job ${jobId}: ${error.message}; trying again`) : Effect.void
+    ),
+    Effect.retry({ while: isStoreError, schedule: Schedule.spaced("1 second") }),
+    // only other errors end the repetition
+    Effect.mapError((error) => error as Exclude<E, StoreError>)
   )
 
-const encoder = new TextEncoder()
+const isStoreError = (error: unknown): error is StoreError =>
+  typeof error === "object" &&
+  error !== null &&
+  "_tag" in error &&
+  (error._tag === "StorageFailed" || error._tag === "StorageFull")
 
-const finishOf = (
-  options: RunnerOptions,
-  job: StoredJob,
-  end: Outcome | StepError,
-  children: ReadonlyArray<NewJob>,
-  at: number
-): Finish => {
-  const good = end._tag === "Completed"
-  const result = good ? Results.succeeded(end) : end._tag === "StepError" ? Results.failed(end) : Results.cancelled
-  // a fallback that answered tells its own webhooks, where it has some
-  const told = good ? inherit(end.answeredBy, job.step) : job.step
-  return {
-    state: good ? "succeeded" : "failed",
-    at,
-    result,
-    children,
-    deliveries: Results.deliveriesOf(job, told, bodyOf(job, result, good), options.laneOf)
-  }
+/** What has been rested of a pause that ended the run before; a hold is no pause of the job's own. */
+const restedOf = ({ history, pausedUntil }: StoredJob, held: (attempt: Attempt) => boolean): number | undefined => {
+  const last = lastEnded(history)
+  if (last === undefined || pausedUntil === undefined || held(last)) return undefined
+  const rested = pausedUntil - (last.at + last.latency)
+  return rested < 0 ? undefined : rested
 }
+
+const lastEnded = (history: History): EndedAttempt | undefined =>
+  history.findLast((attempt): attempt is EndedAttempt => attempt.ending._tag !== "Interrupted")
 
 /** The step as it is run: a key that was given goes to the target, whichever way it came in. */
 const keyed = ({ key, keyGiven, step }: StoredJob): Step =>
   keyGiven ? makeStep({ ...step, idempotency: { _tag: "Custom", key } }) : step
 
-/** A 429 counts only where the step itself speaks of it: in its policy's own lists, or in a fallback's trigger. */
-const isHeld = (step: Step, root: Step, { ending }: Attempt): boolean => {
+/** A 429 counts only where the step itself speaks of it: in the path's policy, or in the trigger of a later fallback. */
+const isHeld = (root: Step, { ending, path }: Attempt): boolean => {
   if (ending._tag !== "Answered" || ending.status !== 429) return false
-  const { rerouteCodes = [], retryCodes = [] } = step.retryPolicy ?? {}
-  const listed = retryCodes.includes(429) || rerouteCodes.includes(429)
-  return !listed && !root.fallbacks.some(({ trigger }) => trigger._tag === "OnError" && trigger.codes.includes(429))
+  const { rerouteCodes = [], retryCodes = [] } = (root.fallbacks[path - 1]?.step ?? root).retryPolicy ?? {}
+  const isListed = retryCodes.includes(429) || rerouteCodes.includes(429)
+  const later = root.fallbacks.slice(path)
+  return !isListed && !later.some(({ trigger }) => trigger._tag === "OnError" && trigger.codes.includes(429))
 }

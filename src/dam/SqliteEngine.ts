@@ -138,6 +138,8 @@ const reads: ReadonlySet<keyof Commands> = new Set([
   "accounts",
   "page",
   "position",
+  "overdue",
+  "deliveryLanes",
   "dueDeliveries",
   "deliveries",
   "secrets",

@@ -16,6 +16,7 @@ import { JobStore, StaleEpoch, StorageFailed } from "./JobStore.ts"
 import type { DatabaseOptions } from "./SqliteDatabase.ts"
 import { type Executor, sameThread, worker } from "./SqliteExecutor.ts"
 import type { Listing } from "./SqliteListing.ts"
+import * as LaneRows from "./SqliteLaneRows.ts"
 import * as Rows from "./SqliteRows.ts"
 
 /**
@@ -99,21 +100,25 @@ const over = (run: Executor): JobStore["Service"] => ({
   finish: (id, epoch, finish) => Effect.suspend(() => orStale(id, run("finish", id, epoch, Rows.encodeFinish(finish)))),
   finishIdle: (id, finish) => Effect.suspend(() => run("finishIdle", id, Rows.encodeFinish(finish))),
   release: (now) => run("release", now),
+  overdue: (now, limit) => run("overdue", now, limit),
   recover: run("recover"),
   position: (id) => run("position", id),
 
-  dueDeliveries: (now, limit, except) =>
-    Effect.flatMap(run("dueDeliveries", now, limit, JSON.stringify([...except])), ({ deliveries, nextDueAt }) =>
-      Effect.map(readDeliveries(deliveries), (due) => ({
-        deliveries: due,
-        nextDueAt: typeof nextDueAt === "number" ? nextDueAt : undefined
-      }))
+  deliveryLanes: Effect.flatMap(run("deliveryLanes"), readLanes),
+  dueDeliveries: (now, limit, except, lane) =>
+    Effect.flatMap(
+      run("dueDeliveries", now, limit, JSON.stringify([...except]), lane ?? null),
+      ({ deliveries, nextDueAt }) =>
+        Effect.map(readDeliveries(deliveries), (due) => ({
+          deliveries: due,
+          nextDueAt: typeof nextDueAt === "number" ? nextDueAt : undefined
+        }))
     ),
   settleDelivery: (id, attempt, next) =>
     Effect.suspend(() => {
       const state = next._tag === "Again" ? "pending" : next._tag === "Delivered" ? "delivered" : "dead"
       const dueAt = next._tag === "Again" ? next.dueAt : null
-      const settle = run("settleDelivery", id, Rows.encodeDeliveryAttempt(attempt), attempt.at, state, dueAt)
+      const settle = run("settleDelivery", id, LaneRows.encodeDeliveryAttempt(attempt), attempt.at, state, dueAt)
       return Effect.flatMap(settle, readDeliveryState)
     }),
   deliveries: (jobId) => Effect.flatMap(run("deliveries", jobId), readDeliveries),
@@ -181,10 +186,10 @@ const reader = <S extends Schema.ConstraintDecoder<unknown>, A>(schema: S, conve
 
 const readJob = reader(Rows.LoadedJob, Rows.toJob)
 const readOptionalJob = (row: unknown) => (row === undefined ? Effect.succeed(undefined) : readJob(row))
-const readTickets = reader(Schema.Array(Rows.LoadedTicket), (rows) => rows.map(Rows.toTicket))
-const readDeliveries = reader(Schema.Array(Rows.LoadedDelivery), (rows) => rows.map(Rows.toDelivery))
-const readPaces = reader(Schema.Array(Rows.LoadedPace), (rows) => rows.map(Rows.toPace))
-const readSecrets = reader(Schema.UndefinedOr(Rows.LoadedSecrets), (row) => row && Rows.toSecrets(row))
+const readTickets = reader(Schema.Array(LaneRows.LoadedTicket), (rows) => rows.map(LaneRows.toTicket))
+const readDeliveries = reader(Schema.Array(LaneRows.LoadedDelivery), (rows) => rows.map(LaneRows.toDelivery))
+const readPaces = reader(Schema.Array(LaneRows.LoadedPace), (rows) => rows.map(LaneRows.toPace))
+const readSecrets = reader(Schema.UndefinedOr(LaneRows.LoadedSecrets), (row) => row && LaneRows.toSecrets(row))
 const readLanes = reader(Schema.Array(Schema.Struct({ lane: Schema.String })), (rows) => rows.map(({ lane }) => lane))
 const readAccounts = reader(Schema.Array(Schema.Struct({ account: Schema.String })), (rows) =>
   rows.map(({ account }) => account)

@@ -34,6 +34,7 @@ export interface FinishInsert {
   readonly result: string
   readonly bodies: Uint8Array
   readonly children: ReadonlyArray<JobInsert>
+  readonly quorum: number | null
   readonly deliveries: ReadonlyArray<DeliveryInsert>
 }
 
@@ -81,7 +82,8 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
      WHERE id = ? AND epoch = ? AND state = 'running'`
   )
   const end = db.prepare(
-    `UPDATE jobs SET state = ?, delivery_state = ?, due_at = NULL, finished_at = ?, settled_at = ? WHERE seq = ?`
+    `UPDATE jobs SET state = ?, delivery_state = ?, due_at = NULL, finished_at = ?, settled_at = ?, quorum = coalesce(?, quorum)
+     WHERE seq = ?`
   )
   const insertResult = db.prepare("INSERT INTO results (seq, result, bodies) VALUES (?, ?, ?)")
   const insertDelivery = db.prepare(
@@ -93,7 +95,11 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
     `SELECT seq, lane, state FROM jobs WHERE state IN ('scheduled', 'parked') AND due_at <= ? ORDER BY due_at LIMIT ?`
   )
   const nextWaiting = db.prepare("SELECT min(due_at) AS due FROM jobs WHERE state IN ('scheduled', 'parked')")
-  const queueAgain = db.prepare("UPDATE jobs SET state = 'queued', due_at = NULL WHERE seq = ?")
+  const queueAgain = db.prepare("UPDATE jobs SET state = 'queued' WHERE seq = ?")
+  const overdue = db.prepare(
+    `SELECT id, deadline_at FROM jobs
+     WHERE deadline_at IS NOT NULL AND state IN ('scheduled', 'queued', 'parked') ORDER BY deadline_at LIMIT ?`
+  )
   const recoverAll = db.prepare("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
   const before = db.prepare(
     `SELECT count(*) AS jobs FROM jobs AS other JOIN jobs AS self ON self.id = ?
@@ -130,7 +136,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
 
   const finishAt = (seq: number, from: JobState, finish: FinishInsert): void => {
     const untold = finish.deliveries.length > 0
-    end.run(finish.state, untold ? "pending" : "none", finish.at, untold ? null : finish.at, seq)
+    end.run(finish.state, untold ? "pending" : "none", finish.at, untold ? null : finish.at, finish.quorum, seq)
     insertResult.run(seq, finish.result, finish.bodies)
     for (const child of finish.children) enqueue(child)
     for (const { body, columns } of finish.deliveries) {
@@ -196,6 +202,16 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
       }
       const due = nextWaiting.get()?.["due"]
       return { lanes: [...lanes], nextDueAt: typeof due === "number" ? due : undefined }
+    },
+    overdue: (
+      now: number,
+      limit: number
+    ): { readonly ids: ReadonlyArray<string>; readonly nextAt: number | undefined } => {
+      // one more than asked for tells when to come back
+      const next = overdue.all(limit + 1)
+      const past = next.slice(0, limit).filter((job) => Number(job["deadline_at"]) <= now)
+      const after = next[past.length]?.["deadline_at"]
+      return { ids: past.map(({ id }) => String(id)), nextAt: typeof after === "number" ? after : undefined }
     },
     recover: (): number => {
       const jobs = Number(recoverAll.run().changes)

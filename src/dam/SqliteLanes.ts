@@ -27,6 +27,15 @@ export const laneCommands = (db: DatabaseSync, tally: Tally) => {
        FROM found WHERE account IS NOT NULL
      ) SELECT account FROM found WHERE account IS NOT NULL`
   )
+  const deliveryLanes = db.prepare(
+    `WITH RECURSIVE found (lane) AS (
+       SELECT (SELECT lane FROM deliveries INDEXED BY deliveries_of_lane WHERE state = 'pending' ORDER BY lane LIMIT 1)
+       UNION ALL
+       SELECT (SELECT lane FROM deliveries INDEXED BY deliveries_of_lane
+               WHERE state = 'pending' AND lane > found.lane ORDER BY lane LIMIT 1)
+       FROM found WHERE lane IS NOT NULL
+     ) SELECT lane FROM found WHERE lane IS NOT NULL`
+  )
   const page = db.prepare(
     `SELECT id, account, isolated, seq FROM jobs
      WHERE state = 'queued' AND lane = ? AND account = ? AND seq > ? ORDER BY seq LIMIT ?`
@@ -34,6 +43,10 @@ export const laneCommands = (db: DatabaseSync, tally: Tally) => {
   const due = db.prepare(
     `SELECT n, due_at FROM deliveries WHERE state = 'pending' AND id NOT IN (SELECT value FROM json_each(?))
      ORDER BY due_at, n LIMIT ?`
+  )
+  const dueInLane = db.prepare(
+    `SELECT n, due_at FROM deliveries INDEXED BY deliveries_of_lane
+     WHERE state = 'pending' AND lane = ? AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at, n LIMIT ?`
   )
   const delivery = db.prepare("SELECT * FROM deliveries JOIN delivery_bodies USING (n) WHERE n = ?")
   const deliveriesOf = db.prepare(
@@ -63,9 +76,10 @@ export const laneCommands = (db: DatabaseSync, tally: Tally) => {
     accounts: (lane: string): ReadonlyArray<Row> => accounts.all(lane),
     page: (lane: string, account: string, after: number, limit: number): ReadonlyArray<Row> =>
       page.all(lane, account, after, limit),
-    dueDeliveries: (now: number, limit: number, except: string) => {
+    deliveryLanes: (): ReadonlyArray<Row> => deliveryLanes.all(),
+    dueDeliveries: (now: number, limit: number, except: string, lane: string | null) => {
       // one more than asked for tells when to come back
-      const next = due.all(except, limit + 1)
+      const next = lane === null ? due.all(except, limit + 1) : dueInLane.all(lane, except, limit + 1)
       const taken = next.slice(0, limit).filter(({ due_at }) => Number(due_at) <= now)
       return {
         deliveries: taken.flatMap(({ n }) => delivery.all(n ?? null)),

@@ -1,17 +1,18 @@
 /**
- * Jobs and deliveries as rows, and back.
+ * Jobs as rows, and back.
  *
  * Rows are read through schemas even though only this store writes them: a file outlives the version that wrote it.
  * Bodies never become text: a result's bodies stand one after the other in one blob, and its JSON knows their sizes.
  */
+import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { deliveryStates, states } from "../engine/JobState.ts"
 import { Attempt } from "../step/History.ts"
 import type { Response } from "../step/Reply.ts"
 import { StepFromJson } from "../step/StepJson.ts"
-import type { DeliveryAttempt, JobResult, NewDelivery, NewJob, StoredDelivery, StoredJob } from "./Job.ts"
-import type { Finish, StoredPace, StoredSecrets, Ticket } from "./JobStore.ts"
-import type { DeliveryInsert, FinishInsert, JobInsert } from "./SqliteJobs.ts"
+import type { JobResult, NewDelivery, NewJob, StoredJob } from "./Job.ts"
+import type { Finish } from "./JobStore.ts"
+import type { FinishInsert, JobInsert } from "./SqliteJobs.ts"
 import { type JobColumn, jobColumns } from "./SqliteTables.ts"
 
 /** A new job as what is inserted. */
@@ -35,7 +36,10 @@ export const encodeJob = (job: NewJob): JobInsert => {
     rerun_of: job.rerunOf,
     traceparent: job.traceparent,
     quorum: job.step.webhookQuorum,
-    due_at: waits ? job.notBefore : undefined
+    due_at: waits ? job.notBefore : undefined,
+    deadline_at:
+      job.step.onFailureTimeout &&
+      Math.max(job.createdAt, job.notBefore ?? 0) + Duration.toMillis(job.step.onFailureTimeout)
   }
   return {
     columns: jobColumns.map((column) => values[column] ?? null),
@@ -52,7 +56,7 @@ const metadataOf = (metadata: { readonly [name: string]: Schema.Json }) =>
   )
 
 /** The end of a job as what is inserted. */
-export const encodeFinish = ({ at, children, deliveries, result, state }: Finish): FinishInsert => {
+export const encodeFinish = ({ at, children, deliveries, quorum, result, state }: Finish): FinishInsert => {
   const all = [...(result.response === undefined ? [] : [result.response]), ...result.responses.map(responseOf)]
   return {
     state,
@@ -64,23 +68,21 @@ export const encodeFinish = ({ at, children, deliveries, result, state }: Finish
     }),
     bodies: joined(all.map(({ body }) => body)),
     children: children.map(encodeJob),
-    deliveries: deliveries.map(encodeDelivery)
+    quorum: quorum ?? null,
+    deliveries: deliveries.map(({ body, ...delivery }) => ({ columns: deliveryColumns(delivery), body: compact(body) }))
   }
 }
 
-const encodeDelivery = (delivery: NewDelivery): DeliveryInsert => ({
-  columns: [
-    delivery.id,
-    delivery.jobId,
-    delivery.customer,
-    delivery.index,
-    delivery.url,
-    JSON.stringify(delivery.regions),
-    Number(delivery.hasQuorumVote),
-    delivery.lane
-  ],
-  body: compact(delivery.body)
-})
+const deliveryColumns = (delivery: Omit<NewDelivery, "body">) => [
+  delivery.id,
+  delivery.jobId,
+  delivery.customer,
+  delivery.index,
+  delivery.url,
+  JSON.stringify(delivery.regions),
+  Number(delivery.hasQuorumVote),
+  delivery.lane
+]
 
 /** An attempt as three values: itself without its answer, the answer without its body, the body. */
 export const encodeAttempt = (attempt: Attempt) => {
@@ -135,16 +137,19 @@ const joined = (bodies: ReadonlyArray<Uint8Array>): Uint8Array => {
 }
 
 /** A view of a larger buffer would take all of it along to the other thread. */
-const compact = (bytes: Uint8Array): Uint8Array =>
+export const compact = (bytes: Uint8Array): Uint8Array =>
   bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice()
 
 const EMPTY = new Uint8Array(0)
 
-const Bit = Schema.Literals([0, 1])
+/** A boolean as SQLite keeps it. */
+export const Bit = Schema.Literals([0, 1])
 
-const Moment = Schema.NullOr(Schema.Number)
+/** A moment, or none. */
+export const Moment = Schema.NullOr(Schema.Number)
 
-const Text = Schema.NullOr(Schema.String)
+/** A text, or none. */
+export const Text = Schema.NullOr(Schema.String)
 
 /** A loaded job. */
 export const LoadedJob = Schema.Struct({
@@ -213,12 +218,17 @@ export const toJob = ({ attempts, job }: typeof LoadedJob.Type): StoredJob => ({
     ...attempt,
     response: response === null ? undefined : { _tag: "Response", ...response, body: body ?? EMPTY }
   })),
-  dueAt: job.due_at ?? undefined,
+  ...waitingOf(job.state, job.due_at ?? undefined),
   startedAt: job.started_at ?? undefined,
   finishedAt: job.finished_at ?? undefined,
   result: job.result === null ? undefined : toResult(job.result, job.bodies ?? EMPTY),
   heldSince: job.held_since ?? undefined
 })
+
+const waitingOf = (state: StoredJob["state"], dueAt: number | undefined) =>
+  state === "scheduled" || state === "parked"
+    ? { dueAt, pausedUntil: undefined }
+    : { dueAt: undefined, pausedUntil: dueAt }
 
 const toResult = (stored: typeof StoredResult.Type, bodies: Uint8Array): JobResult => {
   let at = 0
@@ -233,83 +243,3 @@ const toResult = (stored: typeof StoredResult.Type, bodies: Uint8Array): JobResu
     responses: stored.responses.map(({ region, response }) => ({ region, response: next(response) }))
   }
 }
-
-const DeliveryAttempt = Schema.Struct({
-  at: Schema.Number,
-  latency: Schema.Number,
-  status: Schema.UndefinedOr(Schema.Number),
-  error: Schema.UndefinedOr(Schema.String),
-  excerpt: Schema.UndefinedOr(Schema.String)
-})
-
-/** An attempt to deliver, as JSON. */
-export const encodeDeliveryAttempt: (attempt: DeliveryAttempt) => string = Schema.encodeSync(
-  Schema.fromJsonString(Schema.toCodecJson(DeliveryAttempt))
-)
-
-/** A loaded delivery. */
-export const LoadedDelivery = Schema.Struct({
-  id: Schema.String,
-  job_id: Schema.String,
-  customer: Schema.String,
-  place: Schema.Number,
-  url: Schema.String,
-  regions: Schema.fromJsonString(Schema.Array(Schema.String)),
-  votes: Bit,
-  lane: Schema.String,
-  state: Schema.Literals(["pending", "delivered", "dead"]),
-  attempts: Schema.fromJsonString(Schema.toCodecJson(Schema.Array(DeliveryAttempt))),
-  due_at: Schema.Number,
-  body: Schema.Uint8Array
-})
-
-/** A loaded delivery as the port knows it. */
-export const toDelivery = ({
-  due_at: dueAt,
-  job_id: jobId,
-  place: index,
-  votes,
-  ...row
-}: typeof LoadedDelivery.Type): StoredDelivery => ({ ...row, jobId, index, hasQuorumVote: votes === 1, dueAt })
-
-/** A place in a lane. */
-export const LoadedTicket = Schema.Struct({
-  id: Schema.String,
-  account: Schema.String,
-  isolated: Bit,
-  seq: Schema.Number
-})
-
-/** A place in a lane as the port knows it. */
-export const toTicket = (row: typeof LoadedTicket.Type): Ticket => ({ ...row, isolated: row.isolated === 1 })
-
-/** The secrets of a customer. */
-export const LoadedSecrets = Schema.Struct({ primary_secret: Schema.String, secondary_secret: Text })
-
-/** The secrets of a customer as the port knows them. */
-export const toSecrets = (row: typeof LoadedSecrets.Type): StoredSecrets => ({
-  primary: row.primary_secret,
-  secondary: row.secondary_secret ?? undefined
-})
-
-/** A learnt pace. */
-export const LoadedPace = Schema.Struct({
-  lane: Schema.String,
-  account: Schema.String,
-  rps: Moment,
-  max_concurrent: Moment,
-  account_queues: Schema.NullOr(Bit),
-  held_until: Moment,
-  seen_at: Schema.Number
-})
-
-/** A learnt pace as the port knows it. */
-export const toPace = (row: typeof LoadedPace.Type): StoredPace => ({
-  lane: row.lane,
-  account: row.account,
-  rps: row.rps ?? undefined,
-  maxConcurrent: row.max_concurrent ?? undefined,
-  accountQueues: row.account_queues === null ? undefined : row.account_queues === 1,
-  heldUntil: row.held_until ?? undefined,
-  seenAt: row.seen_at
-})

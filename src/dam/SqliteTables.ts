@@ -122,6 +122,12 @@ export const migrations: ReadonlyArray<string> = [
     seen_at REAL NOT NULL,
     PRIMARY KEY (lane, account)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE jobs ADD COLUMN deadline_at REAL;
+  CREATE INDEX jobs_overdue ON jobs (deadline_at)
+    WHERE deadline_at IS NOT NULL AND state IN ('scheduled', 'queued', 'parked');
+  CREATE INDEX deliveries_of_lane ON deliveries (lane, due_at) WHERE state = 'pending';
   `
 ]
 
@@ -144,7 +150,8 @@ export const jobColumns = [
   "rerun_of",
   "traceparent",
   "quorum",
-  "due_at"
+  "due_at",
+  "deadline_at"
 ] as const
 
 /** One of `jobColumns`. */

@@ -6,9 +6,11 @@
  *
  * @since 0.1.0
  */
-import type * as Config from "effect/Config"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as EzthrottleApi from "../transport/EzthrottleApi.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
@@ -51,15 +53,22 @@ export const layer = <E = never>(options: ClientOptions<E> = {}): Layer.Layer<EZ
     })
   )
 
-const remote = (options: RemoteService.Options & EzthrottleApi.FetchOptions) =>
-  Effect.flatMap(EzthrottleApi.config, (environment) =>
-    RemoteService.make(
-      EzthrottleApi.makeFetch({
-        ...options,
-        apiKey: options.apiKey ?? environment.apiKey,
-        tracktagsUrl: options.tracktagsUrl ?? environment.tracktagsUrl,
-        ezthrottleUrl: options.ezthrottleUrl ?? environment.ezthrottleUrl
-      }),
-      options
-    )
+const remote = Effect.fnUntraced(function* (options: RemoteService.Options & EzthrottleApi.FetchOptions) {
+  const apiKey = yield* setting("EZTHROTTLE_API_KEY")
+  const api = EzthrottleApi.makeFetch({
+    ...options,
+    apiKey: options.apiKey ?? (apiKey === undefined ? undefined : Redacted.make(apiKey)),
+    tracktagsUrl: options.tracktagsUrl ?? (yield* setting("EZTHROTTLE_TRACKTAGS_URL")),
+    ezthrottleUrl: options.ezthrottleUrl ?? (yield* setting("EZTHROTTLE_URL"))
+  })
+  return yield* RemoteService.make(api, options)
+})
+
+/** Asks the provider that `Config` would ask: three texts are not worth its schemas, 2.4 kB of the facade's bundle. */
+const setting = (name: string): Effect.Effect<string | undefined, Config.ConfigError> =>
+  Effect.flatMap(ConfigProvider.ConfigProvider, (provider) =>
+    Effect.mapBoth(provider.load([name]), {
+      onSuccess: (node) => node?.value,
+      onFailure: (cause) => new Config.ConfigError(cause)
+    })
   )

@@ -42,6 +42,11 @@ export interface Host {
   readonly hashKey: string | undefined
   /** What happened before this run; the run goes on from there. */
   readonly history: History
+  /**
+   * Milliseconds of the pause behind the last attempt of `history` for which a run before this one was ended. It is over
+   * and is not drawn again. `undefined`: the run broke off in some other way.
+   */
+  readonly rested: number | undefined
   /** Epoch milliseconds when the step was accepted, for `onFailureTimeout`; `undefined`: when the run starts. */
   readonly acceptedAt: number | undefined
   /** Stores an attempt; the next decision waits for it. `undefined`: nothing to store. */
@@ -53,7 +58,10 @@ export interface Host {
    * not for a fallback's `onTimeout`. `undefined`: everything is sent at once.
    */
   readonly paced: ((request: Request, exchange: Effect.Effect<EndedAttempt>) => Effect.Effect<EndedAttempt>) | undefined
-  /** Milliseconds after which an attempt is made again without spending anything; `undefined`: its ending counts. */
+  /**
+   * Milliseconds from now after which an attempt is made again without spending anything; `undefined`: its ending counts.
+   * That time counts as waiting for a turn.
+   */
   readonly repeatsAfter:
     ((step: Step, request: Request, attempt: EndedAttempt) => Effect.Effect<number | undefined>) | undefined
   /** `undefined`: chained steps are executed inline. */
@@ -72,6 +80,7 @@ export const client: Host = {
   patience: (step) => localTimeout(step),
   hashKey: undefined,
   history: [],
+  rested: undefined,
   acceptedAt: undefined,
   record: undefined,
   pause: (millis) => Effect.sleep(millis),

@@ -181,4 +181,4 @@ const refuseBroken = (step: Step): Effect.Effect<void, StepError> => {
 const noHistory: History = []
 
 // a child that runs inline shares none of these with its parent: another call, another key, another history
-const ofItsOwn = { hashKey: undefined, history: noHistory, acceptedAt: undefined, record: undefined }
+const ofItsOwn = { hashKey: undefined, history: noHistory, rested: undefined, acceptedAt: undefined, record: undefined }

@@ -39,8 +39,13 @@ export const requestFor = (step: Step, host: Host): Request => {
       : (host.hashKey ?? (step.sendIdempotencyKey ? Idempotency.hash(request) : undefined))
   return key === undefined || header(request, "idempotency-key") !== undefined
     ? request
-    : { ...request, headers: { ...request.headers, "Idempotency-Key": key } }
+    : { ...request, headers: { ...request.headers, "Idempotency-Key": inHeader(key) } }
 }
+
+/** A key that a header could not carry as it is travels percent-encoded, so that the target still sees one stable key. */
+const inHeader = (key: string): string => (HEADER_SAFE.test(key) ? key : encodeURIComponent(key))
+
+const HEADER_SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
 /** The key a service is told: none for a HASH step handed over directly, since the service computes it. */
 export const keyFor = (step: Step, tried: boolean): string | undefined =>

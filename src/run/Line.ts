@@ -69,19 +69,16 @@ export const run = Effect.fnUntraced(function* (
     const made = execution.history.length
     const path = (limits: Path.Limits) => Path.run(execution, over, step, index, limits)
     const next = fallbacks[index]?.trigger
-    const inTurns = execution.host.paced !== undefined
-    const end = yield* inTurns
-      ? limitedByTurns(path, next, Path.active(execution.history, index), deadline)
-      : limited(path, next, age, deadline - from - age)
+    const rested = isResumed ? (execution.host.rested ?? 0) : 0
+    const { end, turns } =
+      execution.host.paced === undefined
+        ? { end: yield* limited(path, next, age, deadline - from - age), turns: undefined }
+        : yield* limitedByTurns(path, next, Path.active(execution.history, index) + rested, deadline)
     if (end._tag === "Good") return { ...end, path: index, step }
     primary ??= end.reason
     if (end.reason._tag === "DeadlineExceeded") return { ...end, primary }
     const isReplayed = age > 0 && execution.history.length === made
-    const took = inTurns
-      ? Path.active(execution.history, index)
-      : isReplayed
-        ? Path.span(execution.history, index)
-        : (yield* monotonicMillis) - from
+    const took = turns ?? (isReplayed ? Path.span(execution.history, index) : (yield* monotonicMillis) - from)
     // a timer may be a little early
     const atLeast = end.reason._tag === "PathTimedOut" ? end.reason.afterMillis : 0
     before = { reason: end.reason, took: Math.max(took, atLeast) }
@@ -127,34 +124,36 @@ const limited = (
 
 /**
  * The same for a host that makes exchanges wait for their turn: the deadline goes on while they wait, the next
- * fallback's `onTimeout` does not.
+ * fallback's `onTimeout` does not. Answers how long the path took without its waits.
  */
 const limitedByTurns = Effect.fnUntraced(function* (
   path: (limits: Path.Limits) => Effect.Effect<Path.PathEnd>,
   next: Trigger | undefined,
   spent: number,
   deadline: number
-): Effect.fn.Return<Path.PathEnd> {
+): Effect.fn.Return<{ readonly end: Path.PathEnd; readonly turns: number }> {
   const stopwatch = Stopwatch.make()
   const from = yield* monotonicMillis
   const patience = patienceOf(next)
-  const left = patience - spent
-  const endsAt = Math.min(from + left, deadline)
+  const endsAt = Math.min(from + patience - spent, deadline)
+  const activeAt = (now: number) => spent + now - from - Stopwatch.waited(stopwatch, now)
   const run = path({ stopwatch, endsAt, expired: endsAt <= from })
-  if (endsAt === Number.POSITIVE_INFINITY) return yield* run
-  const end = Effect.gen(function* () {
+  const tooLate = Effect.gen(function* () {
     while (true) {
       const now = yield* monotonicMillis
       if (now >= deadline) return new DeadlineExceeded({ afterMillis: 0 })
-      const active = now - from - Stopwatch.waited(stopwatch, now)
-      if (active >= left) return new PathTimedOut({ afterMillis: patience })
-      yield* Effect.sleep(Math.min(left - active, deadline - now))
+      if (activeAt(now) >= patience) return new PathTimedOut({ afterMillis: patience })
+      yield* Effect.sleep(Math.min(patience - activeAt(now), deadline - now))
     }
   })
-  return yield* Effect.raceFirst(
-    run,
-    Effect.map(end, (reason): Path.PathEnd => ({ _tag: "Bad", reason }))
-  )
+  const end =
+    endsAt === Number.POSITIVE_INFINITY
+      ? yield* run
+      : yield* Effect.raceFirst(
+          run,
+          Effect.map(tooLate, (reason): Path.PathEnd => ({ _tag: "Bad", reason }))
+        )
+  return { end, turns: activeAt(yield* monotonicMillis) }
 })
 
 const patienceOf = (next: Trigger | undefined): number =>

@@ -143,16 +143,18 @@ const runRacer = Effect.fnUntraced(function* (
 ): Effect.fn.Return<EndedAttempt> {
   let facts: Facts = { path: path.index, racer, kind: "start", region: resumed?.region ?? start, pause: 0 }
   let attempt = resumed ?? (yield* exchange(path, facts))
-  // what a resumed run has waited already
+  const { host } = path.execution
+  // what a resumed run has waited already, and whether that was all of it
   let waited = resumed === undefined ? 0 : (yield* Clock.currentTimeMillis) - (resumed.at + resumed.latency)
+  let rested = resumed === undefined ? undefined : host.rested
   while (true) {
-    const { host } = path.execution
     const again =
       host.repeatsAfter === undefined ? undefined : yield* host.repeatsAfter(path.step, path.request, attempt)
     if (again !== undefined) {
-      if (again > waited) yield* pauseFor(path, again - waited)
-      facts = { ...facts, kind: "repeat", region: attempt.region, pause: Math.max(again, waited) }
+      if (again > 0) yield* untimed(path, pauseFor(path, again))
+      facts = { ...facts, kind: "repeat", region: attempt.region, pause: waited + again }
       waited = 0
+      rested = undefined
       attempt = yield* exchange(path, facts)
       continue
     }
@@ -173,10 +175,11 @@ const runRacer = Effect.fnUntraced(function* (
     } else {
       path.spent = { ...path.spent, retries: path.spent.retries + 1 }
     }
-    const pause = Pause.draw(decision.pause, yield* Random.next)
-    if (pause > waited) yield* pauseFor(path, pause - waited)
-    facts = { ...facts, kind: decision._tag === "Retry" ? "retry" : "reroute", region, pause: Math.max(pause, waited) }
+    const pause = rested ?? Math.max(Pause.draw(decision.pause, yield* Random.next), waited)
+    if (rested === undefined && pause > waited) yield* pauseFor(path, pause - waited)
+    facts = { ...facts, kind: decision._tag === "Retry" ? "retry" : "reroute", region, pause }
     waited = 0
+    rested = undefined
     attempt = yield* exchange(path, facts)
   }
 })
@@ -191,29 +194,37 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
 
 /** Waits for the host's permit with the path's stopwatch standing still. */
 const inTurn = (
-  { request, stopwatch }: Path,
+  { stopwatch, request }: Path,
   paced: NonNullable<Host["paced"]>,
   sent: Effect.Effect<EndedAttempt>
 ): Effect.Effect<EndedAttempt> =>
-  Effect.withFiber((fiber) => {
-    const clock = fiber.getRef(Clock.Clock)
-    const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  Effect.suspend(() => {
     let began = false
-    Stopwatch.turn(stopwatch, now(), { waiting: 1, sending: 0 })
-    return Effect.ensuring(
-      paced(
-        request,
-        Effect.suspend(() => {
-          began = true
-          Stopwatch.turn(stopwatch, now(), { waiting: -1, sending: 1 })
-          return sent
-        })
-      ),
-      Effect.sync(() =>
-        Stopwatch.turn(stopwatch, now(), began ? { waiting: 0, sending: -1 } : { waiting: -1, sending: 0 })
+    const change = (waiting: number, sending: number) => turned(stopwatch, { waiting, sending })
+    return Effect.andThen(
+      change(1, 0),
+      Effect.ensuring(
+        paced(
+          request,
+          Effect.suspend(() => {
+            began = true
+            return Effect.andThen(change(-1, 1), sent)
+          })
+        ),
+        Effect.suspend(() => (began ? change(0, -1) : change(-1, 0)))
       )
     )
   })
+
+/** Waits with the path's stopwatch standing still. */
+const untimed = ({ stopwatch }: Path, wait: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.andThen(
+    turned(stopwatch, { waiting: 1, sending: 0 }),
+    Effect.ensuring(wait, turned(stopwatch, { waiting: -1, sending: 0 }))
+  )
+
+const turned = (stopwatch: Stopwatch.Stopwatch, change: { readonly waiting: number; readonly sending: number }) =>
+  Effect.map(Clock.monotonicTimeNanos, (nanos) => Stopwatch.turn(stopwatch, Number(nanos) / 1e6, change))
 
 /** A host that ends the run for the time of a pause is not told to sleep past the path's own end. */
 const pauseFor = ({ alone, endsAt, execution: { host } }: Path, millis: number): Effect.Effect<void> =>
@@ -258,12 +269,15 @@ export const span = (history: History, index: number): number => {
   return Math.max(...attempts.map(({ at, latency }) => at + latency)) - Math.min(...attempts.map(({ at }) => at))
 }
 
-/** Milliseconds a path has spent on attempts and pauses, waits for permits left out. */
-export const active = (history: History, index: number): number =>
-  history.reduce(
-    (sum, { kind, latency, path, pause }) => (path === index && kind !== "forward" ? sum + latency + pause : sum),
-    0
-  )
+/** Milliseconds a path has spent on attempts and pauses, its slowest racer's; waits for turns are left out. */
+export const active = (history: History, index: number): number => {
+  const racers = new Map<number, number>()
+  for (const { kind, latency, path, pause, racer } of history) {
+    if (path !== index || kind === "forward") continue
+    racers.set(racer, (racers.get(racer) ?? 0) + latency + (kind === "repeat" ? 0 : pause))
+  }
+  return Math.max(0, ...racers.values())
+}
 
 /** Why a path of a resumed run ended, as far as its history tells. */
 export const endedBy = (history: History, index: number): StepReason => {

@@ -100,7 +100,10 @@ const follow = (api: Api, jobId: string, since: string | undefined): Effect.Effe
     })
     const listen = Effect.fnUntraced(function* (next: Effect.Effect<string | undefined, Failure>) {
       while (!ended) {
-        const piece = yield* Effect.timeoutOrElse(next, { duration: longestSilence, orElse: () => Effect.fail(silent) })
+        const piece = yield* Effect.timeoutOrElse(next, {
+          duration: longestSilence,
+          orElse: () => Effect.fail(silent())
+        })
         if (piece === undefined) return
         heard ||= piece !== ""
         // an event too large to read can only be the last: the job has it too
@@ -202,7 +205,8 @@ const longestPause = 30_000
 // a service sends a comment every 30 seconds
 const longestSilence = Duration.seconds(90)
 const pauses = { ...RetryPolicy.defaults, base: Duration.millis(2 * shortestPause), cap: Duration.millis(longestPause) }
-const silent = new ServiceUnreachable({
-  detail: `nothing came over the event stream for ${Duration.toSeconds(longestSilence)} seconds`,
-  maybeAccepted: true
-})
+const silent = () =>
+  new ServiceUnreachable({
+    detail: `nothing came over the event stream for ${Duration.toSeconds(longestSilence)} seconds`,
+    maybeAccepted: true
+  })

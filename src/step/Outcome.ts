@@ -221,12 +221,35 @@ export class StepError extends Schema.TaggedError<StepError>()("StepError", {
     return `${this.target} failed: ${this.reason.message}${count > 1 ? ` (after ${count} attempts)` : ""}`
   }
 
-  // loggers print errors as JSON, and a chained outcome names a whole step, its headers and body included
+  // loggers print errors as JSON: no header, no body, no whole step, here or in what it chains
   override toJSON() {
     const { chained, history, message, reason, target } = this
-    return { _tag: this._tag, target, message, reason, history, chained: chained && summary(chained) }
+    return {
+      _tag: this._tag,
+      target,
+      message,
+      reason: withoutResponses(reason),
+      history: history.map(({ response, ...attempt }) => ({
+        ...attempt,
+        ...(response && { response: sizeOf(response) })
+      })),
+      chained: chained && summary(chained)
+    }
   }
 }
+
+const withoutResponses = (reason: StepReason) => {
+  switch (reason._tag) {
+    case "Rejected":
+      return { _tag: reason._tag, status: reason.status, region: reason.region, retryAfter: reason.retryAfter }
+    case "FanoutIncomplete":
+      return { _tag: reason._tag, failed: reason.failed }
+    default:
+      return reason
+  }
+}
+
+const sizeOf = ({ body, status }: Response) => ({ status, bytes: body.length })
 
 const summary = (chained: Chained) =>
   chained._tag === "Ended" ? { ...chained, outcome: { _tag: chained.outcome._tag } } : chained

@@ -52,15 +52,17 @@ export interface RequestOptions {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (target: string | URL, options: RequestOptions = {}): Step =>
-  makeStep({
+export const make = (target: string | URL, options: RequestOptions = {}): Step => {
+  const { body, headers = {}, method = "GET" } = optionsOf("request", options, ["method", "headers", "body"])
+  return makeStep({
     request: {
-      method: parse.method(String(options.method ?? "GET").toUpperCase()),
+      method: parse.method(String(method).toUpperCase()),
       url: parse.url(String(target)),
-      headers: parse.headers(options.headers ?? {}),
-      body: parse.body(options.body)
+      headers: parse.headers(headers),
+      body: parse.body(body)
     }
   })
+}
 
 type WithoutMethod = Omit<RequestOptions, "method">
 
@@ -161,7 +163,14 @@ export const localTimeout = verb((_, limit: Duration.Input) => ({ localTimeout: 
 
 /** Repeats failed attempts; what the options leave out takes the protocol's defaults. @category verbs @since 0.1.0 */
 export const retryPolicy = verb((_, options: RetryPolicyOptions = {}) => {
-  const { base, cap, maxReroutes, maxRetries, rerouteCodes, retryCodes } = anObject("retryPolicy", options)
+  const { base, cap, maxReroutes, maxRetries, rerouteCodes, retryCodes } = optionsOf("retryPolicy", options, [
+    "maxRetries",
+    "maxReroutes",
+    "retryCodes",
+    "rerouteCodes",
+    "base",
+    "cap"
+  ])
   return {
     retryPolicy: {
       maxRetries: parse.maxRetries(maxRetries),
@@ -202,7 +211,8 @@ export const webhooks = verb((_, targets: ReadonlyArray<WebhookOptions>) => ({
   webhooks: parse.webhooks(
     Array.isArray(targets)
       ? targets.map((target: WebhookOptions, index) => {
-          const { hasQuorumVote = true, regions = [], url } = anObject(`webhooks[${index}]`, target)
+          const known = ["url", "regions", "hasQuorumVote"] as const
+          const { hasQuorumVote = true, regions = [], url } = optionsOf(`webhooks[${index}]`, target, known)
           return { url: String(url), regions, hasQuorumVote }
         })
       : targets
@@ -290,14 +300,17 @@ export const onSuccess: ChainVerb<never> = chained("onSuccess", (_, next) => ({ 
 /** Runs another step after every path failed, or at `timeout` (see `onFailureTimeout`). @category verbs @since 0.1.0 */
 export const onFailure: ChainVerb<{ readonly timeout?: Duration.Input | undefined }> = chained(
   "onFailure",
-  (self, next, options) => ({
-    onFailure: next,
-    onFailureTimeout: options?.timeout === undefined ? self.onFailureTimeout : parse.onFailureTimeout(options.timeout)
-  })
+  (self, next, options = {}) => {
+    const { timeout } = optionsOf("onFailure", options, ["timeout"])
+    return {
+      onFailure: next,
+      onFailureTimeout: timeout === undefined ? self.onFailureTimeout : parse.onFailureTimeout(timeout)
+    }
+  }
 )
 
 const trigger = (given: FallbackOptions = {}): Trigger => {
-  const options = anObject("fallback", given)
+  const options = optionsOf("fallback", given, ["onError", "onTimeout"])
   if (options.onError !== undefined && options.onTimeout !== undefined) {
     throw new InvalidStep({ field: "fallback", problem: "Expected onError or onTimeout, not both; add the step twice" })
   }
@@ -312,6 +325,26 @@ const anObject = <A extends object>(field: string, value: A): A => {
   throw new InvalidStep({ field, problem: "Expected an object" })
 }
 
+// a `Headers` or a `Map` has no keys of its own, and would be taken for an empty record
+const aRecord = <A extends object>(field: string, value: A): A => {
+  const prototype: unknown = Object.getPrototypeOf(anObject(field, value))
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return value
+  throw new InvalidStep({
+    field,
+    problem: "Expected a plain object; turn Headers or a Map into one with Object.fromEntries"
+  })
+}
+
+// a misspelt option would be lost in silence
+const optionsOf = <A extends object>(field: string, value: A, known: ReadonlyArray<Extract<keyof A, string>>): A => {
+  for (const key of Object.keys(anObject(field, value))) {
+    if (!known.some((name) => name === key)) {
+      throw new InvalidStep({ field: `${field}.${key}`, problem: `is not known here; expected ${known.join(", ")}` })
+    }
+  }
+  return value
+}
+
 const without = (record: Readonly<Record<string, string>>, name: string) =>
   Object.fromEntries(Object.entries(record).filter(([key]) => key.toLowerCase() !== name.toLowerCase()))
 
@@ -320,13 +353,16 @@ const text = parseField(
   "body"
 )
 
+const headerFields = parseField(Fields.Headers, "headers")
+const metadataFields = parseField(Fields.Metadata, "metadata")
+
 const parse = {
   method: parseField(Fields.Method, "method"),
   url: parseField(Fields.Url, "url"),
-  headers: parseField(Fields.Headers, "headers"),
+  headers: (value: Readonly<Record<string, string>>) => headerFields(aRecord("headers", value)),
   body: (value: unknown) => (value instanceof Uint8Array ? new Uint8Array(value) : text(value)),
   json: parseField(Schema.Json, "bodyJson"),
-  metadata: parseField(Fields.Metadata, "metadata"),
+  metadata: (value: { readonly [key: string]: Schema.Json }) => metadataFields(aRecord("metadata", value)),
   description: parseField(Schema.String, "description"),
   responseDescription: parseField(Schema.String, "responseDescription"),
   fallbackOnError: parseField(Fields.Codes, "fallbackOnError"),

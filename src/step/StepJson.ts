@@ -6,8 +6,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as Fields from "./Fields.ts"
-import type { InvalidStep } from "./InvalidStep.ts"
-import { invalid } from "./InvalidStep.ts"
+import { InvalidStep, invalid } from "./InvalidStep.ts"
 import type { StepEncoded } from "./StepEncoded.ts"
 import { toJson } from "./StepEncoded.ts"
 import type { Step, Trigger } from "./StepModel.ts"
@@ -159,6 +158,24 @@ export const StepFromJson: Schema.Codec<Step, StepEncoded> = Encoded.pipe(
  * @since 0.1.0
  */
 export const decode = (input: unknown): Effect.Effect<Step, InvalidStep> =>
-  Effect.mapError(decodeUnknown(input), ({ issue }) => invalid("", issue))
+  isDeep(input)
+    ? Effect.fail(new InvalidStep({ field: "step", problem: `Expected at most ${deepest} levels of nesting` }))
+    : Effect.mapError(decodeUnknown(input), ({ issue }) => invalid("", issue))
+
+/** Decoding is recursive; so deep a value would end it with a stack overflow instead of an answer. */
+const deepest = 256
+
+const isDeep = (input: unknown): boolean => {
+  let level: ReadonlyArray<unknown> = [input]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > deepest) return true
+    level = level.flatMap((value) =>
+      typeof value === "object" && value !== null
+        ? Object.values(value).filter((inner) => typeof inner === "object")
+        : []
+    )
+  }
+  return false
+}
 
 const decodeUnknown = Schema.decodeUnknownEffect(StepFromJson, { onExcessProperty: "error" })

@@ -249,11 +249,14 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
  * @category configuration
  * @since 0.1.0
  */
-export const config: Config.Config<Pick<Options, "apiKey" | "ezthrottleUrl" | "tracktagsUrl">> = Config.all({
-  apiKey: Config.map(Config.option(Config.Redacted("EZTHROTTLE_API_KEY")), Option.getOrUndefined),
-  tracktagsUrl: Config.withDefault(Config.String("EZTHROTTLE_TRACKTAGS_URL"), undefined),
-  ezthrottleUrl: Config.withDefault(Config.String("EZTHROTTLE_URL"), undefined)
-})
+export const config: Config.Config<Pick<Options, "apiKey" | "ezthrottleUrl" | "tracktagsUrl">> =
+  // marked pure as a whole, so that a bundle that reads no Config holds none
+  /* @__PURE__ */ (() =>
+    Config.all({
+      apiKey: Config.map(Config.option(Config.Redacted("EZTHROTTLE_API_KEY")), Option.getOrUndefined),
+      tracktagsUrl: Config.withDefault(Config.String("EZTHROTTLE_TRACKTAGS_URL"), undefined),
+      ezthrottleUrl: Config.withDefault(Config.String("EZTHROTTLE_URL"), undefined)
+    }))()
 
 /**
  * Provides the calls over the `HttpClient` of the surroundings.

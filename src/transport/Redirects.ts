@@ -32,7 +32,9 @@ export const following =
       return unsendable("the URL carries a user name or password: send an Authorization header instead")
     }
     const first = call(request)
-    return follows && isFollowed(request.method) ? Effect.flatMap(first, (response) => arrive(call, request, response, 0)) : first
+    return follows && isFollowed(request.method)
+      ? Effect.flatMap(first, (response) => arrive(call, request, response, 0))
+      : first
   }
 
 const arrive = (

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { forwards } from "../engine/Forward.ts"
 import type { StepReason } from "../step/Outcome.ts"
@@ -64,7 +64,7 @@ export const client = (local: Exchanging, remote: Delegating): Strategies["Servi
 })
 
 /**
- * Everything over one exchanging transport, whatever the type: the dam's composition.
+ * Everything over one transport, whatever the type of the step. Over an exchanging one it is the dam's composition.
  *
  * @category constructors
  * @since 0.1.0

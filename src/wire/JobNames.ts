@@ -71,22 +71,26 @@ const trigger = names({ type: "value", codes: "value", timeout_ms: "value" })
 const webhook = names({ url: "value", regions: "value", has_quorum_vote: "value" })
 const retryPolicy = names({ max_retries: "value", max_reroutes: "value", retry_codes: "value", reroute_codes: "value" })
 
-const respell = (shape: Names, json: unknown, at: string): Result.Result<unknown, InvalidJob> =>
-  Result.gen(function* () {
-    if (!isObject(json)) return json
-    const spelt = new Map<string, unknown>()
-    for (const [key, value] of Object.entries(json)) {
-      const name = shape.spellings.get(key)
-      if (name === undefined) return yield* Result.fail(unknown(shape, key, at))
-      if (spelt.has(name)) {
-        return yield* Result.fail(
-          invalid("duplicate_key", `${at}${key}`, `${name} is there in two spellings; send one of them`)
-        )
-      }
-      spelt.set(name, yield* below(shape.known.get(name) ?? "value", value, `${at}${name}`))
+// written as a loop: it runs for every job a busy dam takes in
+const respell = (shape: Names, json: unknown, at: string): Result.Result<unknown, InvalidJob> => {
+  if (!isObject(json)) return Result.succeed(json)
+  const spelt: { [name: string]: unknown } = {}
+  for (const [key, value] of Object.entries(json)) {
+    const name = shape.spellings.get(key)
+    if (name === undefined) return Result.fail(unknown(shape, key, at))
+    if (Object.hasOwn(spelt, name)) {
+      return Result.fail(invalid("duplicate_key", `${at}${key}`, `${name} is there in two spellings; send one of them`))
     }
-    return Object.fromEntries(spelt)
-  })
+    const kind = shape.known.get(name) ?? "value"
+    if (kind === "value") spelt[name] = value
+    else {
+      const inner = below(kind, value, `${at}${name}`)
+      if (Result.isFailure(inner)) return Result.fail(inner.failure)
+      spelt[name] = inner.success
+    }
+  }
+  return Result.succeed(spelt)
+}
 
 const below = (kind: Below, value: unknown, at: string): Result.Result<unknown, InvalidJob> => {
   if (typeof kind === "function") return respell(kind(), value, `${at}.`)

@@ -29,6 +29,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
           epoch: 0,
           history: [],
           dueAt: undefined,
+          pausedUntil: undefined,
           startedAt: undefined,
           finishedAt: undefined,
           result: undefined,
@@ -191,9 +192,30 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         assert.deepStrictEqual(yield* jobs.release(99), { lanes: [], nextDueAt: 100 })
         assert.deepStrictEqual(yield* jobs.release(100), { lanes: ["a.example:443"], nextDueAt: undefined })
         const again = yield* jobs.start("one", 101)
-        assert.deepInclude(again, { state: "running", epoch: 2, startedAt: 1, dueAt: undefined })
+        assert.deepInclude(again, { state: "running", epoch: 2, startedAt: 1, dueAt: undefined, pausedUntil: 100 })
         yield* jobs.park("one", 2, 200, 60)
         assert.strictEqual((yield* jobs.get("one"))?.heldSince, 50)
+      })
+    )
+
+    promises("names jobs that are past their deadline and do not run, and says when the next one is", (jobs) =>
+      Effect.gen(function* () {
+        const limited = (id: string, change: Partial<NewJob> = {}) =>
+          jobs.enqueue(
+            job(id, { step: Step.get("https://a.example/").pipe(Step.onFailureTimeout(100)), createdAt: 10, ...change })
+          )
+        yield* limited("queued")
+        yield* limited("scheduled", { notBefore: 50 })
+        yield* limited("running")
+        yield* limited("parked", { createdAt: 20 })
+        yield* jobs.enqueue(job("patient"))
+        for (const id of ["running", "parked"]) yield* jobs.start(id, 30)
+        yield* jobs.park("parked", 1, 999, undefined)
+        assert.deepStrictEqual(yield* jobs.overdue(109, 9), { ids: [], nextAt: 110 })
+        assert.deepStrictEqual(yield* jobs.overdue(120, 9), { ids: ["queued", "parked"], nextAt: 150 })
+        assert.deepStrictEqual(yield* jobs.overdue(120, 1), { ids: ["queued"], nextAt: 120 })
+        assert.isTrue(yield* jobs.finishIdle("queued", ended({ state: "failed" })))
+        assert.deepStrictEqual(yield* jobs.overdue(150, 9), { ids: ["parked", "scheduled"], nextAt: undefined })
       })
     )
 

@@ -68,6 +68,38 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         })
     )
 
+    promises("names the lanes that have something to tell, and answers for one of them alone", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("one"))
+        yield* jobs.start("one", 1)
+        const lanes = ["b.example:443", "a.example:443", "b.example:443"]
+        yield* jobs.finish(
+          "one",
+          1,
+          ended({ deliveries: lanes.map((lane, index) => delivery("one", index, { lane })) })
+        )
+        assert.deepStrictEqual(yield* jobs.deliveryLanes, ["a.example:443", "b.example:443"])
+        const { deliveries, nextDueAt } = yield* jobs.dueDeliveries(10, 1, new Set(["one-0"]), "b.example:443")
+        assert.deepStrictEqual([deliveries.map(({ id }) => id), nextDueAt], [["one-2"], undefined])
+        yield* jobs.settleDelivery("one-1", failure, { _tag: "Again", dueAt: 77 })
+        assert.deepStrictEqual(yield* jobs.dueDeliveries(10, 9, new Set(), "a.example:443"), {
+          deliveries: [],
+          nextDueAt: 77
+        })
+        yield* jobs.settleDelivery("one-1", failure, dead)
+        assert.deepStrictEqual(yield* jobs.deliveryLanes, ["b.example:443"])
+      })
+    )
+
+    promises("takes the quorum of the step that answered where it is another one", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("one", { step: Step.webhookQuorum(Step.get("https://a.example/"), 2) }))
+        yield* jobs.start("one", 1)
+        yield* jobs.finish("one", 1, ended({ deliveries: [delivery("one", 0)], quorum: 1 }))
+        assert.strictEqual(yield* jobs.settleDelivery("one-0", call, delivered), "delivered")
+      })
+    )
+
     promises("keeps every attempt and never offers a settled delivery again", (jobs) =>
       Effect.gen(function* () {
         yield* told(jobs, 1, 1)

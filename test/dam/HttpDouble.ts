@@ -31,7 +31,10 @@ export const engine = (store: Store, events: Events.Events): Engine["Service"] =
       if (isTerminal(job.state)) {
         return yield* Effect.fail(new WrongState({ jobId: job.id, state: job.state, wanted: "it has ended already" }))
       }
-      yield* store.finishIdle(job.id, finish("cancelled", { ...none, error: { tag: "Cancelled", message: "cancelled" } }))
+      yield* store.finishIdle(
+        job.id,
+        finish("cancelled", { ...none, error: { tag: "Cancelled", message: "cancelled" } })
+      )
       events.publish({ jobId: job.id, state: "cancelled", at: 0 })
       return (yield* store.get(job.id)) ?? job
     }),
@@ -90,4 +93,3 @@ export const make = (
 
 /** Private addresses are open, as on a trusted network. */
 export const trusting = Result.getOrThrow(EgressPolicy.make({ allowPrivate: true }))
-

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Redacted from "effect/Redacted"
 import { createServer } from "node:http"
 import * as Client from "../../src/run/Client.ts"
@@ -9,6 +8,7 @@ import * as EZThrottle from "../../src/run/EZThrottle.ts"
 import * as NodeClient from "../../src/run/NodeClient.ts"
 import * as Reply from "../../src/step/Reply.ts"
 import * as Step from "../../src/step/Step.ts"
+import { FakeService } from "../../src/testing/FakeService.ts"
 
 const job = { job_id: "job-1", status: "queued" }
 const accepted = {
@@ -36,9 +36,8 @@ describe("a client in one call", () => {
   it.effect("takes key and base URLs from the environment", () =>
     Effect.gen(function* () {
       const { asked, fetch } = platform()
-      const { jobId } = yield* handOver().pipe(
-        environment({ EZTHROTTLE_API_KEY: "from-env", EZTHROTTLE_TRACKTAGS_URL: "https://proxy.example" }),
-        Effect.provideService(FetchHttpClient.Fetch, fetch)
+      const { jobId } = yield* handOver({ fetch }).pipe(
+        environment({ EZTHROTTLE_API_KEY: "from-env", EZTHROTTLE_TRACKTAGS_URL: "https://proxy.example" })
       )
       assert.strictEqual(jobId, "job-1")
       assert.deepStrictEqual(asked, [{ url: "https://proxy.example/api/v1/proxy", authorization: "Bearer from-env" }])
@@ -48,9 +47,8 @@ describe("a client in one call", () => {
   it.effect("prefers what it is given", () =>
     Effect.gen(function* () {
       const { asked, fetch } = platform()
-      yield* handOver({ apiKey: Redacted.make("given"), tracktagsUrl: "https://given.example" }).pipe(
-        environment({ EZTHROTTLE_API_KEY: "from-env", EZTHROTTLE_TRACKTAGS_URL: "https://proxy.example" }),
-        Effect.provideService(FetchHttpClient.Fetch, fetch)
+      yield* handOver({ apiKey: Redacted.make("given"), tracktagsUrl: "https://given.example", fetch }).pipe(
+        environment({ EZTHROTTLE_API_KEY: "from-env", EZTHROTTLE_TRACKTAGS_URL: "https://proxy.example" })
       )
       assert.deepStrictEqual(asked, [{ url: "https://given.example/api/v1/proxy", authorization: "Bearer given" }])
     })
@@ -67,14 +65,48 @@ describe("a client in one call", () => {
       const [here, there] = yield* Effect.all([
         EZThrottle.execute(Step.get("https://a.example/").pipe(Step.frugal())),
         Effect.flip(EZThrottle.execute(Step.get("https://a.example/")))
-      ]).pipe(
-        Effect.provide(Client.layer({ transport })),
-        environment({}),
-        Effect.provideService(FetchHttpClient.Fetch, fetch)
-      )
+      ]).pipe(Effect.provide(Client.layer({ transport, fetch })), environment({}))
       assert.strictEqual(here._tag, "Completed")
       assert.include(there.message, "set the environment variable EZTHROTTLE_API_KEY")
       assert.deepStrictEqual(asked, [])
+    })
+  )
+
+  it.effect("makes a transport for as long as it lives", () =>
+    Effect.gen(function* () {
+      const said: Array<string> = []
+      const transport = Effect.acquireRelease(
+        Effect.sync(() => {
+          said.push("opened")
+          return {
+            kind: "exchanging",
+            regions: Effect.succeed([]),
+            send: () => Effect.sync(() => (said.push("sent"), Reply.response(200)))
+          } as const
+        }),
+        () => Effect.sync(() => said.push("closed"))
+      )
+      yield* EZThrottle.execute(Step.get("https://a.example/").pipe(Step.frugal())).pipe(
+        Effect.provide(Client.layer({ transport })),
+        environment({})
+      )
+      assert.deepStrictEqual(said, ["opened", "sent", "closed"])
+    })
+  )
+
+  it.effect("hands steps to another service, and asks the environment nothing then", () =>
+    Effect.gen(function* () {
+      const broken = ConfigProvider.make(() => Effect.fail(new ConfigProvider.SourceError({ message: "unreadable" })))
+      const withBroken = Effect.provideService(ConfigProvider.ConfigProvider, broken)
+      const fake = yield* FakeService.make()
+      const { jobId } = yield* withBroken(handOver({ service: fake }))
+      assert.deepStrictEqual(
+        (yield* fake.jobs).map((job) => job.jobId),
+        [jobId]
+      )
+      const error = yield* Effect.flip(withBroken(handOver()))
+      assert.strictEqual(error._tag, "ConfigError")
+      assert.include(error.message, "unreadable")
     })
   )
 

@@ -13,21 +13,14 @@ import * as Reply from "../../src/step/Reply.ts"
 import * as EzthrottleApi from "../../src/transport/EzthrottleApi.ts"
 import { type Handler, reply, type Seen, serve } from "../transport/RemoteServer.ts"
 
-const service = (url: string, options?: RemoteService.ServiceOptions & EzthrottleApi.Options) =>
-  Effect.flatMap(HttpClient.HttpClient, (client) =>
-    RemoteService.make(
-      EzthrottleApi.make(client, {
-        apiKey: Redacted.make("ck_0123456789"),
-        tracktagsUrl: url,
-        ezthrottleUrl: url,
-        ...options
-      }),
-      options
-    )
-  )
+type Calls = EzthrottleApi.EzthrottleApi["Service"]
+type Options = RemoteService.ServiceOptions & EzthrottleApi.Options
 
-const awaiting = (url: string, jobId = "j-1", options?: RemoteService.ServiceOptions & EzthrottleApi.Options) =>
-  Effect.flatMap(service(url, options), ({ results }) => results.await(jobId))
+const overFetch = (options: Options): Effect.Effect<Calls, never, HttpClient.HttpClient> =>
+  Effect.succeed(EzthrottleApi.makeFetch(options))
+
+const overClient = (options: Options): Effect.Effect<Calls, never, HttpClient.HttpClient> =>
+  Effect.map(HttpClient.HttpClient, (client) => EzthrottleApi.make(client, options))
 
 /** Turns the virtual clock little by little, letting sockets work in between, until the effect is done. */
 const turning = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -79,7 +72,16 @@ const routes =
 
 const paths = (requests: ReadonlyArray<Seen>) => requests.map(({ path }) => path)
 
-describe("waiting for the result of a job", () => {
+describe.each([
+  ["fetch", overFetch],
+  ["an HttpClient", overClient]
+])("waiting for the result of a job over %s", (_, make) => {
+  const awaiting = (url: string, jobId = "j-1", options: Options = {}) =>
+    make({ apiKey: Redacted.make("ck_0123456789"), tracktagsUrl: url, ezthrottleUrl: url, ...options }).pipe(
+      Effect.flatMap((calls) => RemoteService.make(calls, options)),
+      Effect.flatMap(({ results }) => results.await(jobId))
+    )
+
   it.effect("follows the stream to its last event and takes the result from the job itself", () =>
     Effect.gen(function* () {
       const server = yield* serve(

@@ -30,6 +30,14 @@ describe("the key a target gets", () => {
     })
   )
 
+  it.effect("is percent-encoded where a header could not carry it as it is", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* keysSent(Step.idempotentKey(post, "ключ 1")), [encodeURIComponent("ключ 1")])
+      assert.deepStrictEqual(yield* keysSent(Step.idempotentKey(post, " order")), ["%20order"])
+      assert.deepStrictEqual(yield* keysSent(Step.idempotentKey(post, "order 1")), ["order 1"])
+    })
+  )
+
   it.effect("under UNIQUE is one UUID per execution, the same on every attempt", () =>
     Effect.gen(function* () {
       const step = post.pipe(Step.idempotentStrategy("UNIQUE"), Step.retryPolicy({ maxRetries: 2 }))

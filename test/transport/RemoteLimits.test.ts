@@ -14,10 +14,20 @@ import { allowed, type Handler, reply, serve } from "./RemoteServer.ts"
 
 const key = "ck_live_0123456789abcdef"
 
-const api = (url: string, options: EzthrottleApi.Options = {}) =>
-  Effect.map(HttpClient.HttpClient, (client) =>
-    EzthrottleApi.make(client, { apiKey: Redacted.make(key), tracktagsUrl: url, ezthrottleUrl: url, ...options })
-  )
+type Calls = EzthrottleApi.EzthrottleApi["Service"]
+type Make = (url: string, options?: EzthrottleApi.Options) => Effect.Effect<Calls, never, HttpClient.HttpClient>
+
+const at = (url: string, options: EzthrottleApi.Options = {}) => ({
+  apiKey: Redacted.make(key),
+  tracktagsUrl: url,
+  ezthrottleUrl: url,
+  ...options
+})
+
+const overFetch: Make = (url, options) => Effect.succeed(EzthrottleApi.makeFetch(at(url, options)))
+
+const overClient: Make = (url, options) =>
+  Effect.map(HttpClient.HttpClient, (client) => EzthrottleApi.make(client, at(url, options)))
 
 const post = (calls: EzthrottleApi.EzthrottleApi["Service"]) =>
   calls.proxied({ path: "/api/v1/jobs", method: "POST", body: "{}", read: Result.succeed })
@@ -32,7 +42,10 @@ const watched = Effect.fnUntraced(function* (handler: Handler) {
   return { server, gone: Deferred.await(gone) }
 })
 
-describe("the limits of a call", () => {
+describe.each([
+  ["fetch", overFetch],
+  ["an HttpClient", overClient]
+])("the limits of a call over %s", (_, api) => {
   const hanging: ReadonlyArray<readonly [string, Handler]> = [
     ["no answer at all", () => undefined],
     ["a head and no body", (_, response) => void response.writeHead(200).flushHeaders()],
@@ -95,7 +108,10 @@ describe("the limits of a call", () => {
   )
 })
 
-describe("what a call leaves behind", () => {
+describe.each([
+  ["fetch", overFetch],
+  ["an HttpClient", overClient]
+])("what a call over %s leaves behind", (_, api) => {
   it.effect("opens no span in which headers could be seen", () =>
     Effect.gen(function* () {
       const names: Array<string> = []

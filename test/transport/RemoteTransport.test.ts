@@ -16,19 +16,26 @@ import { allowed, type Handler, reply, serve } from "./RemoteServer.ts"
 const key = "ck_live_0123456789abcdef"
 const step = Step.post("https://api.example/orders", { body: "hello" })
 
-const transportTo = (url: string, options: EzthrottleApi.Options = {}) =>
-  Effect.map(HttpClient.HttpClient, (client) =>
-    RemoteTransport.make(
-      EzthrottleApi.make(client, {
-        apiKey: Redacted.make(key),
-        tracktagsUrl: url,
-        ezthrottleUrl: "https://ezthrottle.example",
-        ...options
-      })
-    )
+type Make = (options: EzthrottleApi.Options) => Effect.Effect<Calls, never, HttpClient.HttpClient>
+type Calls = EzthrottleApi.EzthrottleApi["Service"]
+
+const overClient: Make = (options) => Effect.map(HttpClient.HttpClient, (client) => EzthrottleApi.make(client, options))
+
+const overFetch: Make = (options) => Effect.succeed(EzthrottleApi.makeFetch(options))
+
+/** Straight over `fetch` unless it is told otherwise. */
+const transportTo = (url: string, { make = overFetch, ...options }: EzthrottleApi.Options & { make?: Make } = {}) =>
+  Effect.map(
+    make({
+      apiKey: Redacted.make(key),
+      tracktagsUrl: url,
+      ezthrottleUrl: "https://ezthrottle.example",
+      ...options
+    }),
+    RemoteTransport.make
   )
 
-const submitTo = (url: string, given: Step.Step = step, options?: EzthrottleApi.Options) =>
+const submitTo = (url: string, given: Step.Step = step, options?: Parameters<typeof transportTo>[1]) =>
   Effect.flatMap(transportTo(url, options), ({ submit }) =>
     Effect.mapError(submit({ step: given, key: undefined, retryAt: undefined }), ({ reason }) => reason)
   )
@@ -36,11 +43,12 @@ const submitTo = (url: string, given: Step.Step = step, options?: EzthrottleApi.
 const submit = (
   handler: Handler,
   given?: Step.Step,
-  options?: EzthrottleApi.Options
+  options?: Parameters<typeof transportTo>[1]
 ): Effect.Effect<Receipt, Failure, HttpClient.HttpClient | Scope.Scope> =>
   Effect.flatMap(serve(handler), ({ url }) => submitTo(url, given, options))
 
-const failure = (handler: Handler, options?: EzthrottleApi.Options) => Effect.flip(submit(handler, step, options))
+const failure = (handler: Handler, options?: Parameters<typeof transportTo>[1]) =>
+  Effect.flip(submit(handler, step, options))
 
 describe("RemoteTransport over fetch", () => {
   const fetched = <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient | Scope.Scope>) =>
@@ -180,17 +188,22 @@ describe("RemoteTransport over fetch", () => {
     Effect.gen(function* () {
       const server = yield* serve((_, response) => reply(response, 503, "busy"))
       const strict = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
-      const error = yield* Effect.flip(submitTo(server.url).pipe(Effect.provideService(HttpClient.HttpClient, strict)))
+      const error = yield* Effect.flip(
+        submitTo(server.url, step, { make: overClient }).pipe(Effect.provideService(HttpClient.HttpClient, strict))
+      )
       assert.isTrue(error._tag === "ServiceFailed" && error.status === 503)
     }).pipe(fetched)
   )
 })
 
 describe.each([
-  ["fetch", FetchHttpClient.layer],
-  ["undici", NodeHttpClient.layerUndici],
-  ["node:http", NodeHttpClient.layerNodeHttp]
-])("what comes instead of an answer, over %s", (_, client) => {
+  ["fetch", overFetch, FetchHttpClient.layer],
+  ["a client made of fetch", overClient, FetchHttpClient.layer],
+  ["a client made of undici", overClient, NodeHttpClient.layerUndici],
+  ["a client made of node:http", overClient, NodeHttpClient.layerNodeHttp]
+])("what comes instead of an answer, over %s", (_, make, client) => {
+  const failure = (handler: Handler) => Effect.flip(submit(handler, step, { make }))
+
   it.effect.each([
     ["text that is no JSON", "OK", "expected JSON, got other text", "OK"],
     ["an HTML error page", "<!doctype html><h1>Bad gateway</h1>", "got an HTML page", "Bad gateway"],
@@ -254,7 +267,7 @@ describe.each([
     Effect.gen(function* () {
       const server = yield* serve(() => undefined)
       yield* server.stop
-      const error = yield* Effect.flip(submitTo(server.url))
+      const error = yield* Effect.flip(submitTo(server.url, step, { make }))
       assert.isTrue(error._tag === "ServiceUnreachable" && !error.maybeAccepted)
       assert.include(error.message, "ECONNREFUSED")
     }).pipe(Effect.provide(client))

@@ -13,6 +13,8 @@ import * as World from "./World.ts"
 /** What a scene is told apart by, and what it does. */
 export interface Scene {
   readonly promise: string
+  /** Who takes steps over: the fake EZThrottle behind its protocol, or the dam in this process. */
+  readonly service: "EZThrottle" | "the dam"
   readonly program: Effect.Effect<void, unknown, Stage | World.World | EZThrottle.EZThrottle | Scope.Scope>
 }
 
@@ -22,12 +24,20 @@ export class Stage extends Context.Service<
   {
     readonly tell: (row: Printer.Row) => void
     readonly holds: (claim: string, seen: unknown, promised: unknown) => void
+    /** Prints no more rows of attempts: there will be many. */
+    readonly hush: () => void
   }
 >()("examples/Stage") {}
 
 /** Makes a scene, and plays it when its file is the one that was started. */
-export const scene = (meta: ImportMeta, promise: string, program: Scene["program"]): Scene => {
-  const self: Scene = { promise, program }
+export const scene = (meta: ImportMeta, promise: string, program: Scene["program"]): Scene =>
+  playedAlone(meta, { promise, service: "EZThrottle", program })
+
+/** The same, its client handing over to the embedded dam. */
+export const damScene = (meta: ImportMeta, promise: string, program: Scene["program"]): Scene =>
+  playedAlone(meta, { promise, service: "the dam", program })
+
+const playedAlone = (meta: ImportMeta, self: Scene): Scene => {
   if (meta.main) main([self])
   return self
 }
@@ -45,6 +55,9 @@ export const tellArrivals: Effect.Effect<void, never, Stage | World.World | Scop
   )
 })
 
+/** Prints no rows of attempts from now on, for scenes with too many of them. */
+export const hush: Effect.Effect<void, never, Stage> = Effect.map(Stage, (stage) => stage.hush())
+
 /** States what must hold: a tick when what was seen equals what was promised. */
 export const holds = (claim: string, seen: unknown, promised: unknown): Effect.Effect<void, never, Stage> =>
   Effect.map(Stage, (stage) => stage.holds(claim, seen, promised))
@@ -58,13 +71,19 @@ export const main = (scenes: ReadonlyArray<Scene>): void =>
 
 const playAll = Effect.fnUntraced(function* (scenes: ReadonlyArray<Scene>) {
   const started = performance.now()
-  const world = yield* World.make
+  let onStage: (event: Observer.Event) => void = () => {}
+  // the dam's own attempts are seen as well, whichever scene they belong to
+  const observer = (event: Observer.Event) => onStage(event)
+  const world = yield* Effect.provideService(World.make, Observer.Observer, observer)
   Printer.heading("ezthrottle-effect, live", World.facts(world))
   const broken: Array<string> = []
   let promises = 0
   for (const [index, scene] of scenes.entries()) {
     Printer.scene(index + 1, scene.promise)
-    const verdict = yield* play(scene, world)
+    const verdict = yield* play(scene, world, (listener) => void (onStage = listener)).pipe(
+      Effect.provideService(Observer.Observer, observer)
+    )
+    onStage = () => {}
     promises += verdict.promises
     if (verdict.broken > 0) broken.push(scene.promise)
   }
@@ -74,7 +93,11 @@ const playAll = Effect.fnUntraced(function* (scenes: ReadonlyArray<Scene>) {
   return yield* broken.length === 0 ? Effect.void : Effect.fail("a promise was broken")
 })
 
-const play = Effect.fnUntraced(function* ({ program }: Scene, world: World.World["Service"]) {
+const play = Effect.fnUntraced(function* (
+  { program, service }: Scene,
+  world: World.World["Service"],
+  listen: (listener: (event: Observer.Event) => void) => void
+) {
   const started = performance.now()
   const verdict = { promises: 0, broken: 0 }
   const tell = (row: Printer.Row) => Printer.row(performance.now() - started, row)
@@ -85,15 +108,16 @@ const play = Effect.fnUntraced(function* ({ program }: Scene, world: World.World
     Printer.broken(claim, `promised ${inspect(promised)}\nseen     ${inspect(seen)}`)
   }
   const inFlight = waitingFor(Printer.waiting)
+  const hush = () => listen(() => {})
+  listen((event) => {
+    if (event._tag === "Ended") tell(rowOf(event, service))
+    inFlight(event)
+  })
   yield* Effect.scoped(program).pipe(
     Effect.timeout("10 seconds"),
-    Effect.provide(World.client(world)),
+    Effect.provide(service === "the dam" ? World.damClient(world) : World.client(world)),
     Effect.provideService(World.World, world),
-    Effect.provideService(Stage, { tell, holds }),
-    Effect.provideService(Observer.Observer, (event) => {
-      if (event._tag === "Ended") tell(rowOf(event))
-      inFlight(event)
-    }),
+    Effect.provideService(Stage, { tell, holds, hush }),
     Effect.catchCause((cause) => {
       if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
       verdict.promises++

@@ -2,11 +2,14 @@
 import type { Failure, History, Observer, Step } from "ezthrottle-effect"
 import type { Row } from "./Printer.ts"
 
-/** The row of an attempt that has ended. */
-export const rowOf = ({ attempt, step }: Extract<Observer.Event, { readonly _tag: "Ended" }>): Row => ({
+/** The row of an attempt that has ended; `service` is who takes steps over. */
+export const rowOf = (
+  { attempt, step }: Extract<Observer.Event, { readonly _tag: "Ended" }>,
+  service: string
+): Row => ({
   kind: attempt.kind === "start" ? (attempt.path === 0 ? "call" : "fallback") : attempt.kind,
   what: target(step),
-  place: attempt.kind === "forward" ? "EZThrottle" : attempt.region,
+  place: attempt.kind === "forward" ? service : attempt.region,
   result: resultOf(attempt),
   took: attempt.latency,
   note: [pauseOf(attempt), detailOf(attempt)].filter((said) => said !== "").join(", ")

@@ -21,9 +21,11 @@ const habits: Readonly<Record<string, (nth: number, region: string | undefined) 
   hooks: () => ({ status: 200 }),
   flaky: (nth) => ({ status: nth === 1 ? 503 : 200 }),
   limited: (nth) => (nth === 1 ? { status: 429, headers: { "Retry-After": "1" } } : { status: 200 }),
+  paced: () => ({ status: 200, headers: { "X-Aqueduct-Rps": "10" } }),
   closed: () => ({ status: 429, headers: { "Retry-After": "120" } }),
   broken: () => ({ status: 500 }),
   uneven: (_, region) => ({ status: region === "iad" ? 502 : 200 }),
+  leisurely: () => ({ status: 200, after: 500 }),
   slow: () => ({ status: 200, after: 5_000 })
 }
 
@@ -44,6 +46,8 @@ export interface Call {
 
 export interface Upstream {
   readonly url: string
+  /** The same target under a host of its own, whose pace is nobody else's. */
+  readonly other: string
   /** The same target from three places: `iad` is well, `lax` is slow, `ord` is dead. */
   readonly regions: { readonly iad: string; readonly lax: string; readonly ord: string }
   /** Every call to a path so far. */
@@ -104,6 +108,7 @@ export const make: Effect.Effect<Upstream, never, Scope.Scope> = Effect.gen(func
 
   return {
     url: yield* server(),
+    other: yield* server(),
     regions: { iad: yield* server("iad"), lax: yield* server("lax"), ord: yield* dead },
     calls: (path) => ledger.filter((call) => call.path === path),
     called: (path) => first((call) => call.path === path),

@@ -1,0 +1,15 @@
+/** Looks at Node before anything is imported that an older one does not have. */
+
+/** The oldest Node with an SQLite and a type stripping that this package can build on; `engines` says the same. */
+const oldest = [22, 19] as const
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
+
+const isTooOld = major < oldest[0] || (major === oldest[0] && minor < oldest[1])
+
+const refuse = (): void => {
+  process.stderr.write(`ezthrottle needs Node ${oldest.join(".")} or newer; this is ${process.versions.node}\n`)
+  process.exitCode = 1
+}
+
+export const started: unknown = isTooOld ? refuse() : import("./main.ts").then(({ run }) => run(process.argv.slice(2)))

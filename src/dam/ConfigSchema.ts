@@ -1,0 +1,143 @@
+/**
+ * What may stand in the dam's configuration file: names, units and bounds. Expectations are written to be read after
+ * "Expected".
+ */
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import * as Fields from "../step/Fields.ts"
+import { canonicalLane } from "./ConfigLane.ts"
+import * as Limits from "./Limits.ts"
+
+const optional = Schema.optionalKey
+
+const text = (expected: string, holds: (value: string) => boolean) =>
+  Schema.String.check(Schema.makeFilter(holds, { expected }))
+
+const number = (expected: string, holds: (value: number) => boolean) =>
+  Schema.Number.check(Schema.makeFilter(holds, { expected }))
+
+const some = text("a text that is not empty", (value) => value.trim() !== "")
+
+const whole = (least: number) =>
+  number(`a whole number of at least ${least}`, (value) => Number.isSafeInteger(value) && value >= least)
+
+const rate = number("a number above 0", (value) => Number.isFinite(value) && value > 0)
+
+const span = (expected: string, pattern: RegExp) =>
+  text(expected, (value) => pattern.test(value)).pipe(Schema.decodeTo(Schema.DurationFromString))
+
+/** A length of time as `15 seconds`, `1.5 hours`, `250 millis`. */
+const Span = span(
+  'a length of time such as "15 seconds", "5 minutes" or "250 millis"',
+  /^\d+(?:\.\d+)? (?:millis|seconds?|minutes?|hours?|days?)$/
+)
+
+const Lasting = Span.check(
+  Schema.makeFilter((duration: Duration.Duration) => Duration.isGreaterThan(duration, Duration.zero), {
+    expected: "a length of time above zero"
+  })
+)
+
+const Pace = Schema.Struct({ rps: optional(rate), max_concurrent: optional(whole(1)) })
+
+const bounds = Schema.Struct({
+  min_rps: optional(rate),
+  max_rps: optional(rate),
+  min_concurrent: optional(whole(1)),
+  max_concurrent: optional(whole(1))
+}).check(
+  Schema.makeFilter(({ max_concurrent, max_rps, min_concurrent, min_rps }) => {
+    if ((min_rps ?? 0.01) > (max_rps ?? 1000)) return { path: ["max_rps"], issue: "Expected at least min_rps" }
+    return (min_concurrent ?? 1) > (max_concurrent ?? 100)
+      ? { path: ["max_concurrent"], issue: "Expected at least min_concurrent" }
+      : undefined
+  })
+)
+
+const Hosts = Schema.Record(Schema.String, Pace).check(
+  Schema.makeFilter((hosts: { readonly [host: string]: unknown }) => {
+    const seen = new Map<string, string>()
+    for (const host of Object.keys(hosts)) {
+      const lane = canonicalLane(host)
+      if (lane === undefined) return { path: [host], issue: "Expected a host, a host:port or an origin as the name" }
+      const other = seen.get(lane)
+      if (other !== undefined) return { path: [host], issue: `Expected each host once; ${other} is the same` }
+      seen.set(lane, host)
+    }
+    return undefined
+  })
+)
+
+const Regions = Schema.Record(Schema.String, Schema.String).check(
+  Schema.makeFilter((regions: { readonly [name: string]: string }) => {
+    const [name, egress] = Object.entries(regions).find(([, value]) => value !== "direct") ?? []
+    return name === undefined
+      ? undefined
+      : {
+          path: [name],
+          issue: `Expected "direct", the only egress this version has; a region cannot leave through ${JSON.stringify(egress)} yet`
+        }
+  })
+)
+
+const limits = Object.fromEntries(Object.keys(Limits.toJson(Limits.defaults)).map((name) => [name, optional(whole(1))]))
+
+/** The whole file. */
+export const ConfigSchema = Schema.Struct({
+  port: optional(
+    number("a port between 0 and 65535", (value) => Number.isInteger(value) && value >= 0 && value < 65536)
+  ),
+  host: optional(some),
+  db: optional(some),
+  keys_file: optional(some),
+  allowed_hosts: optional(Schema.Array(some)),
+  drain: optional(Span),
+  pacing: optional(
+    Schema.Struct({
+      default: optional(Pace),
+      hosts: optional(Hosts),
+      burst: optional(whole(0)),
+      bounds: optional(bounds)
+    })
+  ),
+  regions: optional(Regions),
+  retry: optional(
+    Schema.Struct({
+      max_retries: optional(Fields.Count),
+      max_reroutes: optional(Fields.Count),
+      retry_codes: optional(Fields.Codes),
+      reroute_codes: optional(Fields.Codes),
+      base: optional(Span),
+      cap: optional(Span)
+    })
+  ),
+  attempts: optional(
+    Schema.Struct({
+      timeout: optional(Lasting),
+      connect_timeout: optional(Lasting),
+      patience_429: optional(Span),
+      response_bytes: optional(whole(1))
+    })
+  ),
+  webhooks: optional(
+    Schema.Struct({
+      schedule: optional(Schema.NonEmptyArray(Span)),
+      timeout: optional(Lasting),
+      concurrency: optional(whole(1)),
+      https_only: optional(Schema.Boolean)
+    })
+  ),
+  retention: optional(Span),
+  egress: optional(Schema.Struct({ allow_private: optional(Schema.Boolean), allow: optional(Schema.Array(some)) })),
+  admission: optional(
+    Schema.Struct({
+      queued_jobs: optional(whole(1)),
+      running_jobs: optional(whole(1)),
+      stored_bytes: optional(whole(1))
+    })
+  ),
+  limits: optional(Schema.Struct(limits))
+})
+
+/** A file as it was understood. */
+export type Config = typeof ConfigSchema.Type

@@ -1,0 +1,85 @@
+/** Deliveries, places in a lane and settings as rows, and back. Rows are read through schemas, as in `SqliteRows.ts`. */
+import * as Schema from "effect/Schema"
+import type { DeliveryAttempt as Attempt, StoredDelivery } from "./Job.ts"
+import type { StoredPace, StoredSecrets, Ticket } from "./JobStore.ts"
+import { Bit, Moment, Text } from "./SqliteRows.ts"
+
+const DeliveryAttempt = Schema.Struct({
+  at: Schema.Number,
+  latency: Schema.Number,
+  status: Schema.UndefinedOr(Schema.Number),
+  error: Schema.UndefinedOr(Schema.String),
+  excerpt: Schema.UndefinedOr(Schema.String)
+})
+
+/** An attempt to deliver, as JSON. */
+export const encodeDeliveryAttempt: (attempt: Attempt) => string = Schema.encodeSync(
+  Schema.fromJsonString(Schema.toCodecJson(DeliveryAttempt))
+)
+
+/** A loaded delivery. */
+export const LoadedDelivery = Schema.Struct({
+  id: Schema.String,
+  job_id: Schema.String,
+  customer: Schema.String,
+  place: Schema.Number,
+  url: Schema.String,
+  regions: Schema.fromJsonString(Schema.Array(Schema.String)),
+  votes: Bit,
+  lane: Schema.String,
+  state: Schema.Literals(["pending", "delivered", "dead"]),
+  attempts: Schema.fromJsonString(Schema.toCodecJson(Schema.Array(DeliveryAttempt))),
+  due_at: Schema.Number,
+  body: Schema.Uint8Array
+})
+
+/** A loaded delivery as the port knows it. */
+export const toDelivery = ({
+  due_at: dueAt,
+  job_id: jobId,
+  place: index,
+  votes,
+  ...row
+}: typeof LoadedDelivery.Type): StoredDelivery => ({ ...row, jobId, index, hasQuorumVote: votes === 1, dueAt })
+
+/** A place in a lane. */
+export const LoadedTicket = Schema.Struct({
+  id: Schema.String,
+  account: Schema.String,
+  isolated: Bit,
+  seq: Schema.Number
+})
+
+/** A place in a lane as the port knows it. */
+export const toTicket = (row: typeof LoadedTicket.Type): Ticket => ({ ...row, isolated: row.isolated === 1 })
+
+/** The secrets of a customer. */
+export const LoadedSecrets = Schema.Struct({ primary_secret: Schema.String, secondary_secret: Text })
+
+/** The secrets of a customer as the port knows them. */
+export const toSecrets = (row: typeof LoadedSecrets.Type): StoredSecrets => ({
+  primary: row.primary_secret,
+  secondary: row.secondary_secret ?? undefined
+})
+
+/** A learnt pace. */
+export const LoadedPace = Schema.Struct({
+  lane: Schema.String,
+  account: Schema.String,
+  rps: Moment,
+  max_concurrent: Moment,
+  account_queues: Schema.NullOr(Bit),
+  held_until: Moment,
+  seen_at: Schema.Number
+})
+
+/** A learnt pace as the port knows it. */
+export const toPace = (row: typeof LoadedPace.Type): StoredPace => ({
+  lane: row.lane,
+  account: row.account,
+  rps: row.rps ?? undefined,
+  maxConcurrent: row.max_concurrent ?? undefined,
+  accountQueues: row.account_queues === null ? undefined : row.account_queues === 1,
+  heldUntil: row.held_until ?? undefined,
+  seenAt: row.seen_at
+})

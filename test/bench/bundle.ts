@@ -1,0 +1,106 @@
+/**
+ * What `ezthrottle-effect/promise` weighs in a browser or worker, and how long it takes to import: its build in `dist`
+ * bundled with Effect by esbuild, minified, gzipped (level 9; 1 kB is 1,000 bytes).
+ *
+ * Beside it the bare framework: the least program of the same kind that somebody would write with Effect alone, which is
+ * one call over `HttpClient` with a time-out and retries, an answer and an error described by schemas, a service in a
+ * layer, and a runtime to call it from promises. What the facade adds is the difference.
+ *
+ * Import times are medians over fresh processes of the platform's own clock, the two bundles taking turns. Budgets:
+ * 75 kB (framework alone 51 to 55), 22 ms (framework alone 15).
+ */
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { gzipSync } from "node:zlib"
+
+// tsup brings esbuild along
+const fromTsup = createRequire(createRequire(import.meta.url).resolve("tsup"))
+const { build } = fromTsup("esbuild") as typeof import("esbuild")
+
+const rounds = process.env["BENCH_QUICK"] === "1" ? 1 : 15
+
+const framework = `
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+
+const Answer = Schema.Struct({ id: Schema.String, count: Schema.Number })
+class CallFailed extends Schema.TaggedError()("CallFailed", { cause: Schema.Unknown }) {}
+class Calls extends Context.Service()("Calls") {}
+
+const layer = Layer.effect(Calls, Effect.gen(function* () {
+  const client = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
+  return {
+    call: (url) => client.get(url).pipe(
+      Effect.flatMap(HttpClientResponse.schemaBodyJson(Answer)),
+      Effect.timeout("30 seconds"),
+      Effect.retry(Schedule.exponential("200 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 3 }))),
+      Effect.mapError((cause) => new CallFailed({ cause }))
+    )
+  }
+}))
+
+const runtime = ManagedRuntime.make(layer.pipe(Layer.provide(FetchHttpClient.layer)))
+export const call = (url, options) =>
+  runtime.runPromise(Effect.flatMap(Calls, (calls) => calls.call(url)), options)
+`
+
+const programs: Record<string, string> = {
+  "ezthrottle-effect/promise": `export * from "ezthrottle-effect/promise"`,
+  "bare framework": framework
+}
+
+const folder = mkdtempSync(join(tmpdir(), "bundle-"))
+
+const bundle = async (name: string, program: string) => {
+  const { outputFiles } = await build({
+    stdin: { contents: program, resolveDir: import.meta.dirname },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2023",
+    write: false,
+    // esbuild remarks on imports that it leaves out because nothing of them is used
+    logLevel: "error"
+  })
+  const bytes = outputFiles[0]?.contents ?? new Uint8Array()
+  const file = join(folder, `${name.replaceAll(/\W/g, "-")}.mjs`)
+  writeFileSync(file, bytes)
+  return { name, file, raw: bytes.length / 1000, gzipped: gzipSync(bytes, { level: 9 }).length / 1000 }
+}
+
+const importing = `
+const from = performance.now()
+await import(process.argv[1])
+console.log(performance.now() - from)`
+
+/** Milliseconds that a process of its own takes to import a file. */
+const timeImport = (file: string): number =>
+  Number(execFileSync(process.execPath, ["--input-type=module", "--eval", importing, file], { encoding: "utf8" }))
+
+const bundles = await Promise.all(Object.entries(programs).map(([name, program]) => bundle(name, program)))
+const times = bundles.map((): Array<number> => [])
+for (let round = 0; round < rounds; round++) {
+  for (const [index, { file }] of bundles.entries()) times[index]?.push(timeImport(file))
+}
+
+for (const [index, { gzipped, name, raw }] of bundles.entries()) {
+  const sorted = (times[index] ?? []).toSorted((a, b) => a - b)
+  const [fastest, median] = [sorted[0] ?? Number.NaN, sorted[Math.floor(sorted.length / 2)] ?? Number.NaN]
+  console.log(
+    `${name.padEnd(26)} ${gzipped.toFixed(1).padStart(6)} kB gzipped (${raw.toFixed(0)} kB minified)   ` +
+      `import ${median.toFixed(1).padStart(5)} ms (fastest ${fastest.toFixed(1)})`
+  )
+}
+
+rmSync(folder, { recursive: true })

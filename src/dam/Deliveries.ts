@@ -21,7 +21,7 @@ import { post } from "../step/Step.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as EzthrottleSignature from "../wire/EzthrottleSignature.ts"
 import type { DeliveryAttempt, StoredDelivery } from "./Job.ts"
-import type { JobStore, StoredSecrets, StoreError } from "./JobStore.ts"
+import type { JobStore, StoredSecrets } from "./JobStore.ts"
 import type { Lanes } from "./Lanes.ts"
 import { untilWritten } from "./Runner.ts"
 
@@ -85,7 +85,7 @@ export interface Deliveries {
 const askAgainAfter = 1000
 
 /**
- * Makes the delivery duty; it runs in the scope until it closes. While `leaving` it finishes what is under way only.
+ * Makes the delivery duty; it runs in the scope until it closes, for the lanes that were woken. While `leaving` it finishes what is under way only.
  *
  * **Details** — each receiver's host has a fiber of its own for as long as it has pending deliveries, so that the
  * backlog of one takes no place from another's.
@@ -99,7 +99,7 @@ export const make = Effect.fnUntraced(function* (
   transport: Exchanging,
   options: DeliveryOptions,
   leaving: () => boolean
-): Effect.fn.Return<Deliveries, StoreError, Scope.Scope> {
+): Effect.fn.Return<Deliveries, never, Scope.Scope> {
   const receivers = yield* FiberMap.make<string>()
   const calls = yield* FiberMap.make<string>()
   const fork = yield* FiberMap.runtime(receivers)()
@@ -179,7 +179,6 @@ export const make = Effect.fnUntraced(function* (
       } else known.openUnsafe()
     }
   }
-  wake(yield* store.deliveryLanes)
   return { wake, underWay: () => underWay }
 })
 

@@ -210,7 +210,10 @@ export const make = Effect.fnUntraced(function* (
   })
   const lookAround = duties.lookAround
 
+  // everything is in place; now it begins
   for (const lane of yield* store.lanes) yield* lanes.wake(lane)
+  deliveries.wake(yield* store.deliveryLanes)
+  lookAround()
 
   // the last finalizer is the first to run: everything still works while it waits
   yield* Effect.addFinalizer(() =>
@@ -218,6 +221,7 @@ export const make = Effect.fnUntraced(function* (
       leaving = true
       return Effect.sleep(drainEvery).pipe(
         Effect.repeat({ while: () => taken > 0 || deliveries.underWay() > 0 }),
+        // not interruptible: whoever stops a dam by interrupting it would cut the wait short
         Effect.timeoutOption(options.drain),
         Effect.when(Effect.sync(() => Duration.isGreaterThan(options.drain, Duration.zero)))
       )
@@ -283,8 +287,8 @@ export const make = Effect.fnUntraced(function* (
     const finish = Results.finish(job, "cancelled", { at, result: Results.cancelled }, options.laneOf)
     const ended =
       job.state === "running"
-        ? yield* Effect.catchTag(Effect.as(store.finish(id, job.epoch, finish), true), "StaleEpoch", () =>
-            Effect.succeed(false)
+        ? yield* Effect.as(store.finish(id, job.epoch, finish), true).pipe(
+            Effect.catchTag("StaleEpoch", () => Effect.succeed(false))
           )
         : yield* store.finishIdle(id, finish)
     if (!ended) return undefined

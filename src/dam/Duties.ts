@@ -21,7 +21,7 @@ export interface DutyOptions {
 
 /** The duties at work. */
 export interface Duties {
-  /** Says that a job was scheduled or parked, or has a deadline. */
+  /** Says that the dam has started, or that a job was scheduled or parked, or has a deadline. */
   readonly lookAround: () => void
 }
 
@@ -34,12 +34,12 @@ const sweepSize = 1000
 /** How many jobs are ended before it is looked again. */
 const expireSize = 100
 
-/** Starts the duties; they work in the scope until it closes. */
+/** Makes the duties; they work in the scope until it closes, from the first `lookAround` on. */
 export const make = Effect.fnUntraced(function* (
   store: JobStore["Service"],
   { expire, released, retention }: DutyOptions
 ): Effect.fn.Return<Duties, never, Scope.Scope> {
-  const signals = [Latch.makeUnsafe(true), Latch.makeUnsafe(true)] as const
+  const signals = [Latch.makeUnsafe(false), Latch.makeUnsafe(false)] as const
 
   /** Does something whenever it is due, or when it is told to look; the effect answers when it is due again. */
   const whenDue = (
@@ -49,6 +49,7 @@ export const make = Effect.fnUntraced(function* (
   ) =>
     Effect.forkScoped(
       Effect.gen(function* () {
+        yield* signal.await
         while (true) {
           signal.closeUnsafe()
           const now = yield* Clock.currentTimeMillis

@@ -261,9 +261,10 @@ export const make = (options: LaneOptions): Lane => {
         } else for (const name of names.success) accounts.queue(name).more = true
       }
       const next = Math.min(yield* grant(), askAgainAt)
+      // whole milliseconds: timers know no others
       yield* next === Number.POSITIVE_INFINITY
         ? signal.await
-        : Effect.raceFirst(signal.await, Effect.sleep(Math.max(0, next - (yield* monotonicMillis))))
+        : Effect.raceFirst(signal.await, Effect.sleep(Math.max(0, Math.ceil(next - (yield* monotonicMillis)))))
     }
   })
 

@@ -18,7 +18,7 @@ import type { Host } from "../run/Host.ts"
 import * as Hosts from "../run/Host.ts"
 import * as Interpreter from "../run/Interpreter.ts"
 import type { Attempt, EndedAttempt, History } from "../step/History.ts"
-import type { Outcome, StepError } from "../step/Outcome.ts"
+import type { Completed, StepError } from "../step/Outcome.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"
 import { makeStep } from "../step/StepModel.ts"
@@ -58,7 +58,7 @@ export interface RunnerOptions {
  * @since 0.1.0
  */
 export type RunEnd =
-  | { readonly _tag: "Ended"; readonly end: Outcome | StepError; readonly children: ReadonlyArray<NewJob> }
+  | { readonly _tag: "Ended"; readonly end: Completed | StepError; readonly children: ReadonlyArray<NewJob> }
   | { readonly _tag: "Broken"; readonly problem: string }
   | { readonly _tag: "Parked"; readonly dueAt: number; readonly heldSince: number | undefined }
   | { readonly _tag: "Stale" }
@@ -156,7 +156,8 @@ export const run = Effect.fnUntraced(function* (
 
   const ended = Effect.map(Effect.exit(Interpreter.run(step, Strategies.only(transport), host)), (exit): RunEnd => {
     const end = Exit.isSuccess(exit) ? exit.value : Option.getOrUndefined(Exit.findErrorOption(exit))
-    if (end !== undefined) return { _tag: "Ended", end, children }
+    // nothing here is handed over, so nothing is merely accepted
+    if (end !== undefined && end._tag !== "Accepted") return { _tag: "Ended", end, children }
     return { _tag: "Broken", problem: Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "" }
   })
   return yield* Effect.ensuring(Effect.raceFirst(ended, Deferred.await(stopped)), letGo)

@@ -74,6 +74,7 @@ export const runs = (store: Store, events: Events.Events) => ({
 /** The whole of it, listening on a free port of loopback. */
 export const make = (
   options: HttpServer.HttpOptions & {
+    readonly dns?: Dns.Dns["Service"]
     readonly wrapStore?: (store: Store) => Store
     readonly wrapEngine?: (engine: Engine["Service"]) => Engine["Service"]
   } = {}
@@ -86,7 +87,7 @@ export const make = (
     const http = yield* HttpServer.make({ port: 0, drain: "2 seconds", ...options }).pipe(
       Effect.provideService(JobStore, store),
       Effect.provideService(Engine, options.wrapEngine?.(running) ?? running),
-      Effect.provideService(Dns.Dns, dns)
+      Effect.provideService(Dns.Dns, options.dns ?? dns)
     )
     return { ...http, store, events, runs: runs(store, events) }
   })

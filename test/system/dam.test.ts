@@ -135,14 +135,17 @@ egress:
 describe("ezthrottle dam, asked to stop", () => {
   it("lets what is under way end, starts nothing else, and goes on with the rest at the next start", async () => {
     const folder = place()
-    const dam = await start(built.bin, fresh(folder))
+    const config = join(folder, "dam.yaml")
+    writeFileSync(config, "pacing: { default: { rps: 100, max_concurrent: 1 } }\n")
+    const args = [...fresh(folder), "--config", config]
+    const dam = await start(built.bin, args)
     const submit = async (name: string, url: string) => {
       const body = { url: `${upstream.url}${url}?${name}`, webhooks: [{ url: `${receiver.url}/${name}` }] }
       return (await ask(`${dam.url}/api/v1/jobs`, { body })).body.job_id
     }
     const underWay = await submit("under-way", "/delay/1")
     await upstream.until((seen) => seen.some(({ path }) => path === "/delay/1?under-way"))
-    // the host's second call would be due in half a second
+    // its turn comes when the one before has been answered
     const waiting = await submit("waiting", "/status/200")
     dam.signal("SIGTERM")
     const ended = await dam.ended
@@ -151,7 +154,7 @@ describe("ezthrottle dam, asked to stop", () => {
     assert.isFalse(upstream.seen.some(({ path }) => path === "/status/200?waiting"))
     assert.isFalse(existsSync(join(folder, "dam.db-wal")), "the log is folded into the file")
 
-    const again = await start(built.bin, fresh(folder))
+    const again = await start(built.bin, args)
     const done = await ask(`${again.url}/api/v1/jobs/${underWay}`)
     assert.strictEqual(done.body.status, "succeeded")
     await hookOf(underWay)

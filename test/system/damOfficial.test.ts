@@ -39,7 +39,9 @@ afterAll(async () => {
 })
 
 const replay = ({ envelope, headers, method, path }: Recorded) => {
-  const text = JSON.stringify(envelope).replaceAll("{{UPSTREAM}}", upstream.url).replaceAll("{{RECEIVER}}", receiver.url)
+  const text = JSON.stringify(envelope)
+    .replaceAll("{{UPSTREAM}}", upstream.url)
+    .replaceAll("{{RECEIVER}}", receiver.url)
   return ask(dam.url + path, { method, headers, body: JSON.parse(text) })
 }
 

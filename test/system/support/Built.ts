@@ -21,8 +21,11 @@ export const build = async (): Promise<Built> => {
   chmodSync(folder, 0o755)
   const args = ["--no-dts", "--no-clean", "--silent", "--out-dir", join(folder, "dist")]
   await new Promise<void>((resolve, reject) => {
-    execFile(process.execPath, [join(root, "node_modules/tsup/dist/cli-default.js"), ...args], { cwd: root }, (error) =>
-      error === null ? resolve() : reject(error)
+    execFile(
+      process.execPath,
+      [join(root, "node_modules/tsup/dist/cli-default.js"), ...args],
+      { cwd: root },
+      (error) => (error === null ? resolve() : reject(error))
     )
   })
   return {

@@ -91,10 +91,7 @@ export const run = (bin: string, args: ReadonlyArray<string>, options?: LaunchOp
   launch(bin, args, options).ended
 
 /** Starts a dam and waits until it says that it is ready. */
-export const start = async (
-  bin: string,
-  args: ReadonlyArray<string>
-): Promise<DamProcess> => {
+export const start = async (bin: string, args: ReadonlyArray<string>): Promise<DamProcess> => {
   const { child, ended, output, says } = launch(bin, ["dam", ...args])
   await says(/^ready after/m)
   const [, url = ""] = /^ {2}listening {2}(\S+)$/m.exec(output()) ?? []

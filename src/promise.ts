@@ -9,6 +9,7 @@ export { EZThrottleError, RateLimitError, TimeoutError, WebhookVerificationError
 export type { ErrorDetails } from "./promise/Errors.ts"
 export { executeWithForwarding, ForwardToEZThrottle, withAutoForward } from "./promise/Forwarding.ts"
 export type { Forwarded, ForwardRequest } from "./promise/Forwarding.ts"
+export type { HeadersOptions, MetadataOptions } from "./promise/Given.ts"
 export type { FallbackJobOptions, JobOptions, RetryPolicyOptions, WebhookOptions } from "./promise/JobOptions.ts"
 export type {
   JobAnswer,
@@ -28,4 +29,5 @@ export {
   verifyWebhookSignatureStrict
 } from "./promise/WebhookSignature.ts"
 export type { VerificationResult } from "./promise/WebhookSignature.ts"
+export type { JobResult, ResultSource } from "./run/Service.ts"
 export type { ExecutionMode, RegionPolicy } from "./step/StepModel.ts"

@@ -7,7 +7,10 @@ import * as Redacted from "effect/Redacted"
 import * as Client from "../run/Client.ts"
 import type { EZThrottle } from "../run/EZThrottle.ts"
 
-export interface Parts extends Pick<Client.ClientOptions, "ezthrottleUrl" | "service" | "tracktagsUrl" | "transport"> {
+export interface Parts extends Pick<
+  Client.ClientOptions,
+  "ezthrottleUrl" | "receiver" | "service" | "tracktagsUrl" | "transport"
+> {
   readonly apiKey?: string | undefined
 }
 
@@ -15,6 +18,7 @@ export interface Parts extends Pick<Client.ClientOptions, "ezthrottleUrl" | "ser
 export const layer = ({
   apiKey,
   ezthrottleUrl,
+  receiver,
   service,
   tracktagsUrl,
   transport
@@ -22,6 +26,7 @@ export const layer = ({
   Client.layer({
     apiKey: typeof apiKey === "string" ? Redacted.make(apiKey) : undefined,
     ezthrottleUrl,
+    receiver,
     service,
     tracktagsUrl,
     transport

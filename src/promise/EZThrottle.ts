@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as Client from "../run/EZThrottle.ts"
-import type { Secrets, Service } from "../run/Service.ts"
+import type { ResultSource, Secrets, Service } from "../run/Service.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as Composition from "./Composition.ts"
@@ -34,8 +34,10 @@ export interface EZThrottleOptions {
   readonly tracktagsUrl?: string | undefined
   /** Base URL of the service behind the proxy. Defaults to EZThrottle Cloud's. */
   readonly ezthrottleUrl?: string | undefined
-  /** What takes jobs over instead of EZThrottle Cloud: an embedded dam, for instance. */
-  readonly service?: Service["Service"] | undefined
+  /** Tells the results that EZThrottle itself does not tell: what webhooks brought, for instance. */
+  readonly receiver?: ResultSource | undefined
+  /** What takes jobs over instead of EZThrottle Cloud: an embedded dam, for instance. Disposed with the client. */
+  readonly service?: (Service["Service"] & Partial<AsyncDisposable>) | undefined
   /** What makes the local calls of FRUGAL steps. Defaults to one over `fetch`. */
   readonly transport?: Exchanging | undefined
   /** Everything at once, a test's clock included; the other options are not looked at. Disposed with the client. */
@@ -50,7 +52,7 @@ export interface EZThrottleOptions {
  */
 export interface QueueOptions extends Pick<JobOptions, "body" | "headers" | "metadata" | "method" | "retryAt" | "url"> {
   /** Told the result; its 2xx counts towards the quorum. */
-  readonly webhookUrl?: string | null | undefined
+  readonly webhookUrl?: string | URL | null | undefined
 }
 
 /**
@@ -89,8 +91,10 @@ export interface RequestOptions {
 export class EZThrottle {
   /** What every call runs on. */
   readonly runtime: Runtime
+  readonly #service: Partial<AsyncDisposable> | undefined
 
   constructor(options: EZThrottleOptions = {}) {
+    this.#service = options.runtime === undefined ? options.service : undefined
     this.runtime = options.runtime ?? ManagedRuntime.make(Composition.layer(options))
   }
 
@@ -106,7 +110,7 @@ export class EZThrottle {
 
   /** Hands a job over and waits for its result. A failed job is a result too. */
   async queueAndWait(given: QueueAndWaitOptions, options?: CallOptions): Promise<QueueResult> {
-    const { pollInterval: _, timeout = 300_000, ...request } = given
+    const { pollInterval: _, timeout = 300_000, ...request } = given ?? noJob()
     if (!(timeout > 0)) throw new EZThrottleError("timeout: Expected a positive number of milliseconds")
     return run(this.runtime, submitAndWait(toStep(jobOf(request)), timeout), options)
   }
@@ -179,9 +183,9 @@ export class EZThrottle {
     return (await run(this.runtime, reached, options)) ?? fallback()
   }
 
-  /** Stops every call that still runs and releases what the client holds. */
+  /** Stops every call that still runs and releases what the client holds, the service it was given included. */
   async [Symbol.asyncDispose](): Promise<void> {
-    return this.runtime.dispose()
+    return this.runtime.dispose().finally(() => this.#service?.[Symbol.asyncDispose]?.())
   }
 }
 
@@ -205,7 +209,14 @@ const secret = (text: string): Redacted.Redacted<string> => Redacted.make(String
 const optionalSecret = (text: string | null | undefined): Redacted.Redacted<string> | undefined =>
   text ? secret(text) : undefined
 
-const jobOf = ({ webhookUrl, ...request }: QueueOptions): JobOptions => ({
-  ...request,
-  webhooks: webhookUrl === undefined || webhookUrl === null ? undefined : [{ url: webhookUrl, hasQuorumVote: true }]
-})
+const jobOf = (given: QueueOptions): JobOptions => {
+  const { webhookUrl, ...request } = given ?? noJob()
+  return {
+    ...request,
+    webhooks: webhookUrl === undefined || webhookUrl === null ? undefined : [{ url: webhookUrl, hasQuorumVote: true }]
+  }
+}
+
+const noJob = (): never => {
+  throw new EZThrottleError("job: Expected an object")
+}

@@ -17,7 +17,6 @@ import { InvalidStep } from "../step/InvalidStep.ts"
 import { StepError } from "../step/Outcome.ts"
 import type { StepReason } from "../step/Outcome.ts"
 import { ServiceError } from "../run/Service.ts"
-import { InvalidJob } from "../wire/InvalidJob.ts"
 
 /**
  * What is known beside the message.
@@ -93,9 +92,7 @@ export const toError = (error: unknown, jobId?: string): unknown => {
     const { reason } = error
     return fromReason(reason, { cause: error, jobId: "jobId" in reason ? reason.jobId : jobId })
   }
-  return error instanceof InvalidStep || error instanceof InvalidJob
-    ? new EZThrottleError(error.message, null, { cause: error })
-    : error
+  return error instanceof InvalidStep ? new EZThrottleError(error.message, null, { cause: error }) : error
 }
 
 const fromReason = (reason: StepReason | ServiceError["reason"], details: ErrorDetails): Error => {

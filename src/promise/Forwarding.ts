@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
-import type { Json } from "effect/Schema"
 import type { EZThrottle } from "./EZThrottle.ts"
+import type { HeadersOptions, MetadataOptions } from "./Given.ts"
 import type { WebhookOptions } from "./JobOptions.ts"
 import type { StepResult } from "./Results.ts"
 import type { CallOptions } from "./Running.ts"
@@ -18,13 +18,13 @@ import { Step, StepType } from "./Step.ts"
  * @since 0.1.0
  */
 export interface ForwardRequest {
-  readonly url: string
+  readonly url: string | URL
   /** Defaults to `GET`. */
   readonly method?: string | null | undefined
-  readonly headers?: Readonly<Record<string, string>> | null | undefined
+  readonly headers?: HeadersOptions | null | undefined
   readonly body?: string | Uint8Array | null | undefined
   readonly idempotentKey?: string | null | undefined
-  readonly metadata?: { readonly [key: string]: Json } | null | undefined
+  readonly metadata?: MetadataOptions | null | undefined
   readonly webhooks?: ReadonlyArray<WebhookOptions> | null | undefined
   readonly regions?: ReadonlyArray<string> | null | undefined
   /** Statuses on which a FRUGAL step is forwarded. Defaults to 429, 500, 502, 503, 504. */
@@ -57,20 +57,20 @@ export class ForwardToEZThrottle extends Error {
   constructor(
     url: string,
     method?: string | null,
-    headers?: Readonly<Record<string, string>> | null,
+    headers?: HeadersOptions | null,
     body?: string | Uint8Array | null,
     idempotentKey?: string | null,
-    metadata?: { readonly [key: string]: Json } | null,
+    metadata?: MetadataOptions | null,
     webhooks?: ReadonlyArray<WebhookOptions> | null,
     regions?: ReadonlyArray<string> | null
   )
   constructor(
     request: ForwardRequest | string,
     method?: string | null,
-    headers?: Readonly<Record<string, string>> | null,
+    headers?: HeadersOptions | null,
     body?: string | Uint8Array | null,
     idempotentKey?: string | null,
-    metadata?: { readonly [key: string]: Json } | null,
+    metadata?: MetadataOptions | null,
     webhooks?: ReadonlyArray<WebhookOptions> | null,
     regions?: ReadonlyArray<string> | null
   ) {

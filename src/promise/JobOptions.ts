@@ -4,10 +4,11 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import type { Json } from "effect/Schema"
 import type { ExecutionMode, RegionPolicy, Step } from "../step/StepModel.ts"
 import * as Job from "../wire/Job.ts"
-import { EZThrottleError, toError } from "./Errors.ts"
+import { EZThrottleError } from "./Errors.ts"
+import type { HeadersOptions, MetadataOptions } from "./Given.ts"
+import { plain, spelt } from "./Given.ts"
 
 /**
  * A webhook to tell the result.
@@ -16,7 +17,7 @@ import { EZThrottleError, toError } from "./Errors.ts"
  * @since 0.1.0
  */
 export interface WebhookOptions {
-  readonly url: string
+  readonly url: string | URL
   /** Where the delivery may leave from, tried in order. */
   readonly regions?: ReadonlyArray<string> | undefined
   /** Whether its 2xx counts towards the quorum. Defaults to `true`. */
@@ -53,13 +54,13 @@ export interface RetryPolicyOptions {
  * @since 0.1.0
  */
 export interface JobOptions {
-  readonly url: string
+  readonly url: string | URL
   /** Defaults to `GET`. */
   readonly method?: string | undefined
-  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly headers?: HeadersOptions | undefined
   readonly body?: string | undefined
   /** Comes back with the result. */
-  readonly metadata?: { readonly [key: string]: Json } | undefined
+  readonly metadata?: MetadataOptions | undefined
   readonly webhooks?: ReadonlyArray<WebhookOptions> | undefined
   /** How many voting webhooks must answer 2xx. Defaults to `1`. */
   readonly webhookQuorum?: number | undefined
@@ -94,21 +95,9 @@ export interface FallbackJobOptions extends JobOptions {
     | undefined
 }
 
-/** Reads a job as a step, or throws an `EZThrottleError` that names the bad field. */
-export const toStep = (options: JobOptions): Step => Result.getOrThrowWith(Job.decode(given(options, [])), toError)
-
-/** What JavaScript callers pass as `undefined` or `null` is not there on the wire. */
-const given = (value: unknown, around: ReadonlyArray<unknown>): unknown => {
-  if (Array.isArray(value)) return value.map((item) => given(item, around))
-  if (typeof value !== "object" || value === null) return value
-  if (around.includes(value)) throw new EZThrottleError("A job cannot be a part of itself")
-  const inside = [...around, value]
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, part]) => part !== undefined && part !== null)
-      .map(([name, part]) => [name, own.includes(name) ? part : given(part, inside)])
+/** Reads a job as a step, or throws an `EZThrottleError` that names the bad field as the caller spelt it. */
+export const toStep = (options: JobOptions): Step =>
+  Result.getOrThrowWith(
+    Job.decode(plain(options)),
+    (error) => new EZThrottleError(`${spelt(error.field, options)}: ${error.problem}`, null, { cause: error })
   )
-}
-
-// what users put in here is theirs, `null` included
-const own = ["headers", "metadata"]

@@ -7,12 +7,16 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { Json } from "effect/Schema"
+import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Client from "../run/EZThrottle.ts"
+import { InvalidStep } from "../step/InvalidStep.ts"
+import type * as RetryPolicy from "../step/RetryPolicy.ts"
 import * as Core from "../step/Step.ts"
 import { makeStep } from "../step/StepModel.ts"
 import type { EZThrottle } from "./EZThrottle.ts"
-import { EZThrottleError, toError } from "./Errors.ts"
+import { EZThrottleError } from "./Errors.ts"
+import type { HeadersOptions, MetadataOptions } from "./Given.ts"
+import * as Given from "./Given.ts"
 import type { RetryPolicyOptions, WebhookOptions } from "./JobOptions.ts"
 import type { StepResult } from "./Results.ts"
 import { localFailure, stepResult } from "./Results.ts"
@@ -65,6 +69,8 @@ export interface FallbackOptions {
 }
 
 class Builder {
+  // what consoles and stack traces call it
+  static readonly name: string = "Step"
   #value: Core.Step = unset
   #attached: ReadonlyArray<(self: Core.Step, around: ReadonlyArray<Builder>) => Core.Step> = []
   readonly #client: EZThrottle | undefined
@@ -85,19 +91,23 @@ class Builder {
     return this.#set((self) => Core.method(self, method))
   }
   /** Replaces all headers. */
-  headers(headers: Readonly<Record<string, string>>): this {
-    return this.#set((self) => Core.headers(self, headers))
+  headers(headers: HeadersOptions): this {
+    return this.#set((self) => Core.headers(self, Given.headers(headers)))
   }
   body(body: string | Uint8Array): this {
     return this.#set((self) => Core.body(self, body))
   }
   /** Sets data that comes back with the result. */
-  metadata(metadata: { readonly [key: string]: Json }): this {
-    return this.#set((self) => Core.metadata(self, metadata))
+  metadata(metadata: MetadataOptions): this {
+    return this.#set((self) => Core.metadata(self, Given.metadata(metadata)))
   }
   /** Sets who is told the result. */
   webhooks(webhooks: ReadonlyArray<WebhookOptions>): this {
-    return this.#set((self) => Core.webhooks(self, Array.isArray(webhooks) ? webhooks.map(webhook) : webhooks))
+    const given = Given.plain(webhooks)
+    return this.#set(
+      (self) => Core.webhooks(self, Array.isArray(given) ? given.map(Given.camelCased) : given),
+      spelling({ webhooks })
+    )
   }
   /** Sets how many voting webhooks must answer 2xx. Defaults to `1`. */
   webhookQuorum(votes: number): this {
@@ -115,13 +125,16 @@ class Builder {
   executionMode(mode: Core.ExecutionMode): this {
     return this.#set((self) => Core.executionMode(self, mode))
   }
-  /** Repeats failed attempts, here and in EZThrottle. */
-  retryPolicy(policy: RetryPolicyOptions): this {
-    return this.#set((self) => Core.retryPolicy(self, retryPolicy(policy)))
+  /** Repeats failed attempts, here and in EZThrottle. `base` and `cap`, the pauses between them, count here only. */
+  retryPolicy(policy: RetryPolicyOptions & Pick<RetryPolicy.RetryPolicyOptions, "base" | "cap">): this {
+    return this.#set(
+      (self) => Core.retryPolicy(self, Given.camelCased(Given.plain(policy))),
+      spelling({ retryPolicy: policy })
+    )
   }
   /** Delays the first attempt until a moment in epoch milliseconds. */
   retryAt(epochMillis: number): this {
-    return this.#set((self) => Core.retryAt(self, epochMillis))
+    return this.#set((self) => Core.retryAt(self, Given.moment(epochMillis)))
   }
   /** Files the call under a key of the caller's. */
   idempotentKey(key: string): this {
@@ -137,16 +150,26 @@ class Builder {
   }
   /** Limits each local attempt, in milliseconds. Defaults to 30 seconds. */
   timeout(millis: number): this {
-    return this.#set((self) => Core.localTimeout(self, millis))
+    return this.#set(
+      (self) => Core.localTimeout(self, millis),
+      ({ problem }) => `timeout: ${problem}`
+    )
   }
   /** The same as `timeout`. */
   localTimeout(millis: number): this {
-    return this.timeout(millis)
+    return this.#set((self) => Core.localTimeout(self, millis))
   }
   /** Adds a step that runs when this one, or the fallback before it, failed. */
-  fallback(step: Builder, { triggerOnError, triggerOnTimeout }: FallbackOptions = {}): this {
-    return this.#attach("fallback", step, (self, next) =>
-      Core.fallback(self, next, { onError: triggerOnError, onTimeout: triggerOnTimeout })
+  fallback(step: Builder, options: FallbackOptions = {}): this {
+    const { triggerOnError: onError, triggerOnTimeout: onTimeout, ...unknown } = Given.plain(options)
+    for (const key of Object.keys(unknown)) {
+      throw new EZThrottleError(`fallback.${key}: is not known here; expected triggerOnError, triggerOnTimeout`)
+    }
+    return this.#attach(
+      "fallback",
+      step,
+      (self, next) => Core.fallback(self, next, { onError, onTimeout }),
+      ({ message }) => message.replaceAll(/\bon(?=Error|Timeout)/g, "triggerOn")
     )
   }
   /** Runs another step after success. */
@@ -182,15 +205,32 @@ class Builder {
     )
   }
 
-  #set(change: (self: Core.Step) => Core.Step): this {
-    this.#value = orThrow(() => change(this.#value))
+  /** The step in words, what is attached included; headers, body and query stay out of it. */
+  toString(): string {
+    try {
+      return this.#build([]).toString()
+    } catch (error) {
+      return `an incomplete ${error}`
+    }
+  }
+  [NodeInspectSymbol](): string {
+    return this.toString()
+  }
+
+  #set(change: (self: Core.Step) => Core.Step, explain?: Explain): this {
+    this.#value = orThrow(() => change(this.#value), explain)
     return this
   }
 
-  #attach(field: string, step: Builder, attach: (self: Core.Step, next: Core.Step) => Core.Step): this {
+  #attach(
+    field: string,
+    step: Builder,
+    attach: (self: Core.Step, next: Core.Step) => Core.Step,
+    explain?: Explain
+  ): this {
     if (!(step instanceof Builder)) throw new EZThrottleError(`${field}: Expected a Step`)
     // a bad trigger is refused now, whatever the step will be
-    orThrow(() => attach(this.#value, unset))
+    orThrow(() => attach(this.#value, unset), explain)
     this.#attached = [...this.#attached, (self, around) => attach(self, step.#build(around))]
     return this
   }
@@ -232,11 +272,19 @@ export const Step: StepConstructor = /* @__PURE__ */ new Proxy(Builder, {
   apply: (target, _, [client]: [client?: EZThrottle]) => new target(client)
 }) as StepConstructor // the type of a proxy does not tell what its traps add
 
-const orThrow = <A>(f: () => A): A => {
+/** Says what is wrong in the words of the method that was called. */
+type Explain = (error: InvalidStep) => string
+
+const spelling =
+  (said: object): Explain =>
+  ({ field, problem }) =>
+    `${Given.spelt(field, said)}: ${problem}`
+
+const orThrow = <A>(f: () => A, explain: Explain = ({ message }) => message): A => {
   try {
     return f()
   } catch (error) {
-    throw toError(error)
+    throw error instanceof InvalidStep ? new EZThrottleError(explain(error), null, { cause: error }) : error
   }
 }
 
@@ -246,22 +294,6 @@ const choose = <Name extends string>(field: string, verbs: { readonly [key in Na
   if (Object.hasOwn(verbs, name)) return verbs[name]
   throw new EZThrottleError(`${field}: Expected ${Object.keys(verbs).join(" or ")}`)
 }
-
-// JavaScript callers get the name of the field from the step's own check, not a TypeError
-const webhook = (given: WebhookOptions): Core.WebhookOptions =>
-  isObject(given) ? { ...given, hasQuorumVote: given.hasQuorumVote ?? given.has_quorum_vote } : given
-
-const retryPolicy = (given: RetryPolicyOptions): RetryPolicyOptions =>
-  isObject(given)
-    ? {
-        maxRetries: given.maxRetries ?? given.max_retries,
-        maxReroutes: given.maxReroutes ?? given.max_reroutes,
-        retryCodes: given.retryCodes ?? given.retry_codes,
-        rerouteCodes: given.rerouteCodes ?? given.reroute_codes
-      }
-    : given
-
-const isObject = (value: unknown): boolean => typeof value === "object" && value !== null
 
 const types: { readonly [type in StepType]: Change } = {
   frugal: (self) => Core.frugal(self),

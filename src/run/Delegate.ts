@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Pause from "../engine/Pause.ts"
 import type { Failure } from "../step/Failure.ts"
+import { ServiceUnreachable } from "../step/Failure.ts"
 import type { Accepted, StepReason } from "../step/Outcome.ts"
 import type { Receipt } from "../step/Reply.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
@@ -35,7 +36,15 @@ export const delegate = Effect.fnUntraced(function* (
   while (true) {
     const last = failures.at(-1)
     if (last !== undefined && (last._tag !== "ServiceUnreachable" || failures.length > maxResubmissions)) {
-      return failures.find(mayExist) ?? last
+      const { history } = execution.host
+      // it was taken over before the run was cut off: there is a job, whatever the service says now
+      const isTaken = history.some(
+        ({ ending, kind, path: at }) => kind === "forward" && at === path && ending._tag === "Answered"
+      )
+      return (
+        failures.find(mayExist) ??
+        (isTaken ? new ServiceUnreachable({ detail: last.message, maybeAccepted: true }) : last)
+      )
     }
     const bounds =
       last === undefined ? Pause.none : Pause.beforeRetry(RetryPolicy.defaults, failures.length - 1, undefined)

@@ -26,7 +26,7 @@ import { readAnswer, envelope } from "../wire/Proxy.ts"
 import * as ClientCall from "./ClientCall.ts"
 import * as FetchCall from "./FetchCall.ts"
 import type { OpenCall, Opened } from "./OpenCall.ts"
-import { flatMapCleaned, oversized, readBody, readText, unreachable } from "./RemoteAnswer.ts"
+import { cleaned, flatMapCleaned, oversized, readBody, readText, unreachable } from "./RemoteAnswer.ts"
 
 /**
  * Where EZThrottle is and who is calling.
@@ -194,7 +194,8 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
 
   const read = Effect.fnUntraced(function* (answer: Opened, maxBytes: number) {
     const { body, isWhole } = yield* readBody(answer, maxBytes)
-    if (!isWhole && isSuccess(answer.status)) return yield* Effect.fail(oversized(body, maxBytes))
+    if (!isWhole && isSuccess(answer.status))
+      return yield* Effect.fail(oversized(cleaned(body, [options.apiKey]), maxBytes))
     const now = yield* Clock.currentTimeMillis
     const pause = RetryAfter.parse(answer.headers, now)
     return { status: answer.status, body, retryAt: pause && now + Duration.toMillis(pause) }
@@ -236,7 +237,11 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
         Effect.flatMap((answer): Effect.Effect<Attached, Failure> =>
           isEventStream(answer)
             ? Effect.succeed({ _tag: "Events", next: readText(answer) })
-            : Effect.map(read(answer, maxDirectBytes), (answered) => ({ _tag: "Answered", answer: answered }))
+            : Effect.map(read(answer, maxDirectBytes), (answered) => ({
+                // only errors are made of it
+                _tag: "Answered",
+                answer: { ...answered, body: cleaned(answered.body, [options.apiKey]) }
+              }))
         ),
         inTime
       )

@@ -62,9 +62,13 @@ export const flatMapCleaned =
     Effect.flatMap(self, (answer) => {
       const result = read(answer)
       return Effect.fromResult(
-        Result.isSuccess(result) ? result : read({ ...answer, body: secrets.reduce(hide, answer.body) })
+        Result.isSuccess(result) ? result : read({ ...answer, body: cleaned(answer.body, secrets) })
       )
     })
+
+/** A text without the secrets that the peer may have quoted. */
+export const cleaned = (text: string, secrets: ReadonlyArray<Redacted.Redacted | undefined>): string =>
+  secrets.reduce(hide, text)
 
 const hide = (body: string, secret: Redacted.Redacted | undefined): string => {
   const clear = secret === undefined ? "" : Redacted.value(secret)

@@ -180,6 +180,7 @@ describe("Lane: permits", () => {
       const { lane } = yield* setUp({ pace: { maxConcurrent: 1 } })
       const [first, second, third] = [yield* waiter(lane, "a"), yield* waiter(lane, "a"), yield* waiter(lane, "b")]
       const permit = yield* Fiber.join(first)
+      yield* TestClock.adjust(5)
       yield* Fiber.interrupt(second)
       assert.strictEqual(lane.view(yield* monotonic).waiting, 1)
       yield* permit.release

@@ -56,11 +56,11 @@ pacing:
     try {
       const job = { url: `${upstream}/`, method: "POST", body, idempotent_key: key, webhooks: [{ url: receiver }] }
       const answer = await ask(`${url}/api/v1/jobs`, { body: job })
-      if (answer.status >= 300) return false
+      if (answer.status >= 300) { console.error(answer.status, answer.body); return false }
       const { job_id: jobId, status: state } = answer.body
       submissions[place] = { ...note, answer: { jobId, state, status: answer.status, at: now() } }
       return true
-    } catch {
+    } catch (e) { console.error(String(e), String((e as any).cause))
       return false
     }
   }
@@ -90,7 +90,7 @@ pacing:
   const killed: Array<number> = []
   const load = Promise.all(Array.from({ length: clients }, client))
   while (killed.length < kills) {
-    await sleep(20 + 600 * Math.random())
+    console.error("up", killed.length, next, submissions.length); await sleep(20 + 600 * Math.random())
     let open = () => {}
     gate.until = new Promise((resolve) => (open = resolve))
     killed.push(now())
@@ -99,7 +99,7 @@ pacing:
     dam = await start(bin, args(port))
     open()
   }
-  await load
+console.error("kills done", next); setInterval(() => { console.error("state", next, submissions.length, submissions.filter((x) => !x.answer).length); void ask(`${url}/health`).then((x) => console.error("health", JSON.stringify(x.body.admission)), (e) => console.error(e)) }, 2000); await load; console.error("load done")
   isOver = true
 
   const finals = await settled(url)
@@ -119,7 +119,7 @@ const settled = async (url: string): Promise<ReadonlyArray<Final>> => {
   for (const query of [open, "delivery_status=pending"]) {
     for (;;) {
       const { body } = await ask(`${url}/api/v1/jobs?limit=1&${query}`)
-      if (body.jobs.length === 0) break
+      console.error(query, body.jobs[0]); if (body.jobs.length === 0) break
       await sleep(100)
     }
   }

@@ -219,9 +219,10 @@ export const make = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       leaving = true
-      return Effect.sleep(drainEvery).pipe(
-        Effect.repeat({ while: () => taken > 0 || deliveries.underWay() > 0 }),
-        // not interruptible: whoever stops a dam by interrupting it would cut the wait short
+      return Effect.gen(function* () {
+        while (taken > 0 || deliveries.underWay() > 0) yield* Effect.sleep(drainEvery)
+      }).pipe(
+        // the limit works as it is; made interruptible, the wait would end at once in a dam that is stopped by interruption
         Effect.timeoutOption(options.drain),
         Effect.when(Effect.sync(() => Duration.isGreaterThan(options.drain, Duration.zero)))
       )

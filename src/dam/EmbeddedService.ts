@@ -29,20 +29,25 @@ export const make = (engine: Engine["Service"], store: JobStore["Service"]): Ser
       job === undefined ? Effect.fail(new ServiceError({ reason: new JobNotFound({ jobId }) })) : Effect.succeed(job)
     )
 
-  const awaitResult = (jobId: string): Effect.Effect<JobResult, ServiceError> =>
-    Effect.gen(function* () {
-      // listening begins before looking, so that no end falls between the two
-      const listening = yield* Effect.forkChild(Stream.runDrain(engine.events(jobId)), { startImmediately: true })
-      let job = yield* get(jobId)
-      while (!isTerminal(job.state)) {
+  /** The result, or nothing when the job went on or the reader was cut off: then it is looked again. */
+  const lookAndListen = (jobId: string): Effect.Effect<JobResult | undefined, ServiceError> =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        // listening begins before looking, so that no end falls between the two
+        const listening = yield* Effect.forkScoped(Stream.runDrain(engine.events(jobId)), { startImmediately: true })
+        const job = yield* get(jobId)
+        if (isTerminal(job.state)) return resultOf(job)
         yield* Fiber.await(listening)
-        job = yield* get(jobId)
-        // cut off as a slow reader: look again
-        if (!isTerminal(job.state)) return yield* awaitResult(jobId)
-      }
-      yield* Fiber.interrupt(listening)
-      return resultOf(job)
-    })
+        return undefined
+      })
+    )
+
+  const awaitResult = Effect.fnUntraced(function* (jobId: string): Effect.fn.Return<JobResult, ServiceError> {
+    while (true) {
+      const result = yield* lookAndListen(jobId)
+      if (result !== undefined) return result
+    }
+  })
 
   return {
     transport: {

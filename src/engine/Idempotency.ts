@@ -5,10 +5,10 @@
  * execution. Who is asking is never part of a name: keys are scoped by whoever keeps them.
  */
 import { sha256 } from "@noble/hashes/sha2.js"
-import { bytesToHex, concatBytes, utf8ToBytes } from "@noble/hashes/utils.js"
 import * as Context from "effect/Context"
 import * as WebCrypto from "effect/crypto/WebCrypto"
 import * as Effect from "effect/Effect"
+import * as Hex from "effect/encoding/Hex"
 import * as Random from "effect/Random"
 
 /**
@@ -38,8 +38,14 @@ export interface Call {
  * @category keys
  * @since 0.1.0
  */
-export const hash = ({ method, url, body }: Call): string =>
-  bytesToHex(sha256(concatBytes(framed(method), framed(url), framed(body ?? ""))))
+export const hash = ({ body = "", method, url }: Call): string => {
+  const hasher = sha256.create()
+  for (const field of [method, url, body]) {
+    const bytes = typeof field === "string" ? encoder.encode(field) : field
+    hasher.update(encoder.encode(`${bytes.length}:`)).update(bytes)
+  }
+  return Hex.encode(hasher.digest())
+}
 
 /**
  * Draws the UUID (version 4) that a UNIQUE step is known by.
@@ -70,10 +76,7 @@ export const isUnsafe = (method: string): boolean => !safe.has(method.toUpperCas
 
 const safe: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"])
 
-const framed = (field: string | Uint8Array): Uint8Array => {
-  const bytes = typeof field === "string" ? utf8ToBytes(field) : field
-  return concatBytes(utf8ToBytes(`${bytes.length}:`), bytes)
-}
+const encoder = new TextEncoder()
 
 // The default is `Math.random`, too weak where two processes may start from one memory image.
 const isSeeded = (random: Random.Random): boolean => random !== Context.get(Context.empty(), Random.Random)
@@ -84,5 +87,5 @@ const drawnFrom = (random: Random.Random): Uint8Array =>
 // Effect's `SecureRandom` formats one too, together with every other kind of id: 1.2 kB of the facade's bundle
 const uuidOf = (bytes: Uint8Array): string => {
   const versioned = bytes.map((byte, at) => (at === 6 ? (byte & 0x0f) | 0x40 : at === 8 ? (byte & 0x3f) | 0x80 : byte))
-  return bytesToHex(versioned).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
+  return Hex.encode(versioned).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
 }

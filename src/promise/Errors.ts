@@ -86,13 +86,16 @@ export class WebhookVerificationError extends Error {
   override readonly name = "WebhookVerificationError"
 }
 
+/** Says what is wrong in the words of the method that was called. */
+export type Explain = (error: InvalidStep) => string
+
 /** What the callers of the facade get for an error of the library; any other value stays as it is. */
-export const toError = (error: unknown, jobId?: string): unknown => {
+export const toError = (error: unknown, jobId?: string, explain: Explain = ({ message }) => message): unknown => {
   if (error instanceof StepError || error instanceof ServiceError) {
     const { reason } = error
     return fromReason(reason, { cause: error, jobId: "jobId" in reason ? reason.jobId : jobId })
   }
-  return error instanceof InvalidStep ? new EZThrottleError(error.message, null, { cause: error }) : error
+  return error instanceof InvalidStep ? new EZThrottleError(explain(error), null, { cause: error }) : error
 }
 
 const fromReason = (reason: StepReason | ServiceError["reason"], details: ErrorDetails): Error => {

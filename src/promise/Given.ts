@@ -29,13 +29,13 @@ export const headers = (given: HeadersOptions): Readonly<Record<string, string>>
 }
 
 export const metadata = (given: MetadataOptions): { readonly [key: string]: Json } => {
-  // JSON would make nothing of a `Map`; the check of the field refuses it
-  if (!isObject(given) || isIterable(given)) return given as {}
   try {
-    return JSON.parse(JSON.stringify(given))
+    // JSON would make nothing of a `Map`
+    if (!isObject(given) || !isIterable(given)) return JSON.parse(JSON.stringify(given))
   } catch {
-    throw new EZThrottleError("metadata: Expected data for JSON")
+    // a BigInt, or an object inside itself
   }
+  throw new EZThrottleError("metadata: Expected data for JSON")
 }
 
 export const moment = (given: number): number => (typeof given === "number" ? Math.ceil(given) : given)

@@ -9,12 +9,12 @@
 import * as Effect from "effect/Effect"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Client from "../run/EZThrottle.ts"
-import { InvalidStep } from "../step/InvalidStep.ts"
 import type * as RetryPolicy from "../step/RetryPolicy.ts"
 import * as Core from "../step/Step.ts"
 import { makeStep } from "../step/StepModel.ts"
 import type { EZThrottle } from "./EZThrottle.ts"
-import { EZThrottleError } from "./Errors.ts"
+import type { Explain } from "./Errors.ts"
+import { EZThrottleError, toError } from "./Errors.ts"
 import type { HeadersOptions, MetadataOptions } from "./Given.ts"
 import * as Given from "./Given.ts"
 import type { RetryPolicyOptions, WebhookOptions } from "./JobOptions.ts"
@@ -272,19 +272,16 @@ export const Step: StepConstructor = /* @__PURE__ */ new Proxy(Builder, {
   apply: (target, _, [client]: [client?: EZThrottle]) => new target(client)
 }) as StepConstructor // the type of a proxy does not tell what its traps add
 
-/** Says what is wrong in the words of the method that was called. */
-type Explain = (error: InvalidStep) => string
-
 const spelling =
   (said: object): Explain =>
   ({ field, problem }) =>
     `${Given.spelt(field, said)}: ${problem}`
 
-const orThrow = <A>(f: () => A, explain: Explain = ({ message }) => message): A => {
+const orThrow = <A>(f: () => A, explain: Explain | undefined): A => {
   try {
     return f()
   } catch (error) {
-    throw error instanceof InvalidStep ? new EZThrottleError(explain(error), null, { cause: error }) : error
+    throw toError(error, undefined, explain)
   }
 }
 

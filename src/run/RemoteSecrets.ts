@@ -1,7 +1,6 @@
 /** The webhook secrets of an EZThrottle customer, through the proxy. */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
 import { excerpt, type Failure, ServiceDenied, ServiceFailed } from "../step/Failure.ts"
 import type { EzthrottleApi } from "../transport/EzthrottleApi.ts"
@@ -16,7 +15,12 @@ import { NoSecrets, OldSecretUnknown, ServiceError, WeakSecret } from "./Service
  * what was set elsewhere must be given.
  */
 export const make = (api: EzthrottleApi["Service"]): Effect.Effect<Secrets> =>
-  Effect.map(Ref.make<Redacted.Redacted | undefined>(undefined), (known): Secrets => {
+  Effect.sync((): Secrets => {
+    let known: Redacted.Redacted | undefined
+    const remember = (secret: Redacted.Redacted | undefined) =>
+      Effect.sync(() => {
+        known = secret
+      })
     const store = (primary: Redacted.Redacted, secondary: Redacted.Redacted | undefined) =>
       api
         .proxied({
@@ -26,7 +30,7 @@ export const make = (api: EzthrottleApi["Service"]): Effect.Effect<Secrets> =>
           secrets: secondary === undefined ? [primary] : [primary, secondary],
           read: (forwarded) => Result.flatMap(accepted(forwarded), Wire.readDone)
         })
-        .pipe(Effect.tap(Ref.set(known, primary)))
+        .pipe(Effect.tap(remember(primary)))
     return {
       create: (primary, secondary) =>
         Effect.mapError(Effect.andThen(strong(primary, secondary), store(primary, secondary)), serviceError),
@@ -35,10 +39,10 @@ export const make = (api: EzthrottleApi["Service"]): Effect.Effect<Secrets> =>
         .pipe(Effect.mapError(serviceError)),
       delete: api
         .proxied({ path, method: "DELETE", read: (forwarded) => Result.flatMap(found(forwarded), Wire.readDone) })
-        .pipe(Effect.tap(Ref.set(known, undefined)), Effect.mapError(serviceError)),
+        .pipe(Effect.tap(remember(undefined)), Effect.mapError(serviceError)),
       rotate: (next, old) =>
         Effect.gen(function* () {
-          const former = old ?? (yield* Ref.get(known))
+          const former = old ?? known
           yield* strong(next, former)
           if (former === undefined) return yield* Effect.fail(new OldSecretUnknown())
           if (Redacted.value(former) === Redacted.value(next)) {

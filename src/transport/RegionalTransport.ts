@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -115,15 +116,34 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * Provides the transport.
+ * Provides the transport. A region may be a layer of its own here, for instance `LocalTransport.layerFetch()`; it is
+ * built once and released with this one.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer = (
-  places: { readonly [region: string]: Place },
+export const layer = <E = never, R = never>(
+  places: { readonly [region: string]: Place | Layer.Layer<HttpTransport, E, R> },
   options?: RegionalOptions
-): Layer.Layer<HttpTransport, InvalidRegion> => Layer.effect(HttpTransport, make(places, options))
+): Layer.Layer<HttpTransport, InvalidRegion | E, R> =>
+  Layer.effect(
+    HttpTransport,
+    Effect.gen(function* () {
+      const built: Record<string, Place> = {}
+      for (const [region, place] of Object.entries(places)) {
+        built[region] = isPlace(place) ? place : yield* exchangingOf(region, place)
+      }
+      return yield* make(built, options)
+    })
+  )
+
+const isPlace = <E, R>(place: Place | Layer.Layer<HttpTransport, E, R>): place is Place => !Layer.isLayer(place)
+
+const exchangingOf = Effect.fnUntraced(function* <E, R>(region: string, layer: Layer.Layer<HttpTransport, E, R>) {
+  const transport = Context.get(yield* Layer.build(layer), HttpTransport)
+  if (transport.kind === "exchanging") return transport
+  return yield* new InvalidRegion({ region, problem: "a service takes whole steps; a region needs what makes calls" })
+})
 
 /** The interpreter ends an attempt by interrupting it; one that loses a race is interrupted earlier than that. */
 const isSilent = (exit: Exit.Exit<Response, TransportError>, tookMillis: number, limitMillis: number): boolean => {

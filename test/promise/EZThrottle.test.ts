@@ -3,10 +3,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as TestClock from "effect/testing/TestClock"
+import { execFile } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
 import { EZThrottle, EZThrottleError, IdempotentStrategy, RateLimitError, Step, StepType } from "../../src/promise.ts"
 import type { JobOptions } from "../../src/promise.ts"
 import { FakeService } from "../../src/testing/FakeService.ts"
 import * as Script from "../../src/testing/Script.ts"
+import { createTestClient } from "../../src/testing.ts"
+import { ServiceUnreachable } from "../../src/step/Failure.ts"
 import type { ProxyOptions } from "./Loopback.ts"
 import { listen, listenAsEzthrottle, nowhere, rejection } from "./Loopback.ts"
 
@@ -125,13 +130,16 @@ describe("submitJob", () => {
     ["job", undefined],
     ["job", "https://example.com"],
     ["methd", { url, methd: "POST" }],
-    ["webhook_quorum", { url, webhookQuorum: 0 }],
-    ["retry_policy.max_retries", { url, retryPolicy: { maxRetries: Number.NaN } }],
-    ["retry_policy.maxRetry", { url, retryPolicy: { maxRetry: 1 } }],
-    ["retry_at", { url, retryAt: "soon" }],
+    ["webhookQuorum", { url, webhookQuorum: 0 }],
+    ["retryPolicy.maxRetries", { url, retryPolicy: { maxRetries: Number.NaN } }],
+    ["retryPolicy.max_retries", { url, retryPolicy: { max_retries: Number.NaN } }],
+    ["retryPolicy.maxRetry", { url, retryPolicy: { maxRetry: 1 } }],
+    ["retryAt", { url, retryAt: "soon" }],
+    ["retry_at", { url, retry_at: "soon" }],
+    ["webhooks[0].hasQuorumVote", { url, webhooks: [{ url, hasQuorumVote: 1 }] }],
     ["body", { url, body: { a: 1 } }],
-    ["on_success.on_failure.url", { url, onSuccess: { url, onFailure: { url: "no url" } } }],
-    ["fallback_job.trigger", { url, fallbackJob: { url, trigger: { type: "on_error" } } }]
+    ["onSuccess.onFailure.url", { url, onSuccess: { url, onFailure: { url: "no url" } } }],
+    ["fallbackJob.trigger", { url, fallbackJob: { url, trigger: { type: "on_error" } } }]
   ])("refuses bad input by name: %s", async (field, job) => {
     await using at = await setUp()
     const error = await rejection(at.client.submitJob(job as JobOptions))
@@ -274,16 +282,27 @@ describe("forwardOrFallback", () => {
   })
 
   it("resolves with the fallback's value when nobody listens there", async () => {
-    await using client = new EZThrottle({ apiKey: "key-1", tracktagsUrl: await nowhere() })
-    assert.strictEqual(await client.forwardOrFallback(() => 7, { url }), 7)
-    assert.strictEqual(await client.forwardOrFallback(async () => "later", { url }), "later")
+    await using test = createTestClient()
+    await test.service.disconnect()
+    const forward = async <A>(fallback: () => A | Promise<A>) => {
+      const running = test.client.forwardOrFallback(fallback, { url })
+      // a fallback may reject before the clock has been turned to its end
+      running.catch(() => undefined)
+      await test.clock.adjust("1 minute")
+      return running
+    }
+    assert.strictEqual(await forward(() => 7), 7)
+    assert.strictEqual(await forward(async () => "later"), "later")
     const error = new Error("the fallback's own")
-    assert.strictEqual(await rejection(client.forwardOrFallback(() => Promise.reject(error), { url })), error)
+    assert.strictEqual(await rejection(forward(() => Promise.reject(error))), error)
   })
 
   it("resolves with the fallback's value when the connection breaks", async () => {
-    await using at = await setUp({ proxy: () => "reset" })
-    assert.strictEqual(await at.client.forwardOrFallback(() => "here", { url }), "here")
+    await using test = createTestClient()
+    await test.service.failWith(new ServiceUnreachable({ detail: "reset", maybeAccepted: true }))
+    const running = test.client.forwardOrFallback(() => "here", { url })
+    await test.clock.adjust("1 minute")
+    assert.strictEqual(await running, "here")
   })
 
   it.each<[what: string, options: ProxyOptions]>([
@@ -340,22 +359,13 @@ describe("the API key", () => {
 })
 
 describe("a client", () => {
+  // in a process of its own, because the test runner takes the console over
   it("prints nothing, whatever it does", async () => {
-    const printed: Array<unknown> = []
-    const [out, err] = [process.stdout.write, process.stderr.write]
-    const note = (chunk: unknown) => printed.push(chunk) > 0
-    process.stdout.write = note
-    process.stderr.write = note
-    try {
-      await using at = await setUp()
-      const step = new Step(at.client).url(url).idempotentStrategy(IdempotentStrategy.UNIQUE)
-      await step.execute()
-      await at.client.submitJob({ url, idempotentKey: "order-7" })
-    } finally {
-      process.stdout.write = out
-      process.stderr.write = err
-    }
-    assert.deepStrictEqual(printed, [])
+    await using at = await setUp()
+    const program = fileURLToPath(new URL("printing.ts", import.meta.url))
+    const { stderr, stdout } = await promisify(execFile)(process.execPath, [program, at.proxy.url])
+    assert.deepStrictEqual([stdout, stderr], ["", ""])
+    assert.strictEqual(at.proxy.jobs.length, 2)
   })
 
   it("stops what is running when it is disposed, and refuses calls from then on", async () => {
@@ -381,6 +391,26 @@ describe("a client", () => {
     const answer = await client.submitJob({ url })
     const [job] = Effect.runSync(service.jobs)
     assert.strictEqual(answer.job_id, job?.jobId)
+  })
+
+  it("disposes the service it is given after its own calls have ended", async () => {
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    const ended: Array<string> = []
+    const fake = Effect.runSync(FakeService.make())
+    const hanging = Effect.sync(begin).pipe(Effect.andThen(Effect.never))
+    const submit = () => Effect.onInterrupt(hanging, () => Effect.sync(() => ended.push("call")))
+    const service = {
+      ...fake,
+      transport: { ...fake.transport, submit },
+      [Symbol.asyncDispose]: async () => void ended.push("service")
+    }
+    const client = new EZThrottle({ service })
+    const running = rejection(client.submitJob({ url }))
+    await begun
+    assert.deepStrictEqual(ended, [])
+    await client[Symbol.asyncDispose]()
+    await running
+    assert.deepStrictEqual(ended, ["call", "service"])
   })
 
   it("makes its local calls over the transport it is given", async () => {

@@ -1,10 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { EZThrottle, EZThrottleError, RateLimitError, Step, StepType } from "../../src/promise.ts"
+import * as Script from "../../src/testing/Script.ts"
+import { createTestClient } from "../../src/testing.ts"
 import type { Answer, Proxy, ProxyOptions, Seen } from "./Loopback.ts"
 import { listen, listenAsEzthrottle, nowhere, rejection } from "./Loopback.ts"
 
+const url = "https://api.example.com/orders"
+
 /** A target, an EZThrottle and a client between them; all of it ends with the test. */
-const setUp = async (answer: (seen: Seen) => Answer | Promise<Answer>, options?: ProxyOptions) => {
+const setUp = async (answer: Parameters<typeof listen>[0], options?: ProxyOptions) => {
   const stack = new AsyncDisposableStack()
   const target = stack.use(await listen(answer))
   const proxy: Proxy = stack.use(await listenAsEzthrottle(options))
@@ -72,8 +76,12 @@ describe("a FRUGAL step", () => {
   })
 
   it("whose target is silent is forwarded after its timeout", async () => {
-    await using at = await setUp(() => "hang")
-    assert.strictEqual((await at.frugal().timeout(20).execute()).job_id, "job-1")
+    await using test = createTestClient({ script: Script.always(Script.hang) })
+    const running = new Step(test.client).url(url).type(StepType.FRUGAL).timeout(20).execute()
+    await test.clock.adjust(19)
+    assert.deepStrictEqual(await test.service.jobs(), [])
+    await test.clock.adjust(1)
+    assert.strictEqual((await running).job_id, "job-1")
   })
 
   it("without an answer rejects with why it could not be forwarded", async () => {
@@ -86,10 +94,15 @@ describe("a FRUGAL step", () => {
   })
 
   it("runs its retry policy here", async () => {
-    let count = 0
-    await using at = await setUp(() => ({ status: ++count < 2 ? 503 : 200, body: "at last" }))
-    const result = await at.frugal().retryPolicy({ max_retries: 1 }).execute()
-    assert.deepStrictEqual([result.status, result.response, count], ["success", "at last", 2])
+    await using test = createTestClient({
+      script: Script.always(Script.inTurn({ status: 503 }, { status: 200, body: "at last" }))
+    })
+    const step = new Step(test.client).url(url).type(StepType.FRUGAL)
+    const running = step.retryPolicy({ max_retries: 1 }).execute()
+    await test.clock.adjust("1 minute")
+    const result = await running
+    assert.deepStrictEqual([result.status, result.response], ["success", "at last"])
+    assert.strictEqual((await test.exchanges()).length, 2)
   })
 
   it("reads a Retry-After that is a date: the job carries it as retry_at", async () => {
@@ -106,9 +119,9 @@ describe("a FRUGAL step", () => {
     const abort = new AbortController()
     const reason = new Error("the user left")
     const { promise: closed, resolve } = Promise.withResolvers<void>()
-    await using at = await setUp(() => {
+    await using at = await setUp((_, response) => {
+      response.on("close", resolve)
       abort.abort(reason)
-      resolve()
       return "hang"
     })
     assert.strictEqual(await rejection(at.frugal().execute(undefined, { signal: abort.signal })), reason)

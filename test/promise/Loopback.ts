@@ -23,7 +23,9 @@ export interface Listening {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export const listen = async (answer: (seen: Seen) => Answer | Promise<Answer>): Promise<Listening> => {
+export const listen = async (
+  answer: (seen: Seen, response: ServerResponse) => Answer | Promise<Answer>
+): Promise<Listening> => {
   const seen: Array<Seen> = []
   const server = createServer(async (request, response) => {
     let body = ""
@@ -31,7 +33,7 @@ export const listen = async (answer: (seen: Seen) => Answer | Promise<Answer>): 
     const { headers, method = "", url = "" } = request
     const one = { method, path: url, headers, body }
     seen.push(one)
-    give(response, await answer(one))
+    give(response, await answer(one, response))
   })
   server.listen(0, "127.0.0.1")
   await once(server, "listening")

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { inspect } from "node:util"
 import * as Effect from "effect/Effect"
 import { EZThrottle, EZThrottleError, IdempotentStrategy, Step, StepType } from "../../src/promise.ts"
 import { FakeService } from "../../src/testing/FakeService.ts"
@@ -39,6 +40,21 @@ describe("a Step", () => {
     assert.instanceOf(order, Order)
     await order.execute()
     assert.strictEqual(jobs()[0]?.url, `${url}/7`)
+  })
+
+  it("shows what it says in consoles, and none of its secrets", () => {
+    const step = Step()
+      .url(`${url}?token=secret`)
+      .headers({ Authorization: "secret" })
+      .body("secret")
+      .onSuccess(Step().url(`${url}/next`))
+    assert.strictEqual(step.constructor.name, "Step")
+    for (const shown of [String(step), inspect(step)]) {
+      assert.include(shown, `PERFORMANCE GET ${url}`)
+      assert.include(shown, `on success: PERFORMANCE GET ${url}/next`)
+      assert.notInclude(shown, "secret")
+    }
+    assert.include(inspect(Step().method("POST")), "URL is required")
   })
 
   it("is changed by its methods, so that what they return need not be assigned", async () => {
@@ -182,9 +198,13 @@ describe("what a Step cannot say is refused by name, at once", () => {
     ["type", (step) => step.type("toString" as StepType)],
     ["idempotentStrategy", (step) => step.idempotentStrategy("hashed" as IdempotentStrategy)],
     ["idempotentKey", (step) => step.idempotentKey("")],
-    ["retryPolicy.maxRetries", (step) => step.retryPolicy({ max_retries: -1 })],
+    ["retryPolicy.max_retries", (step) => step.retryPolicy({ max_retries: -1 })],
+    ["retryPolicy.maxRetries", (step) => step.retryPolicy({ maxRetries: -1 })],
+    ["retryPolicy.max_retrys", (step) => step.retryPolicy({ max_retrys: 1 } as {})],
     ["retryPolicy", (step) => step.retryPolicy(3 as unknown as {})],
     ["webhooks", (step) => step.webhooks("hook" as unknown as [])],
+    ["webhooks[0].has_quorum_vote", (step) => step.webhooks([{ url, has_quorum_vote: 1 as unknown as boolean }])],
+    ["webhooks[0].quorum", (step) => step.webhooks([{ url, quorum: true } as { url: string }])],
     ["webhooks[0].url", (step) => step.webhooks([{ url: "no url" }])],
     ["webhooks[0]", (step) => step.webhooks([null as unknown as { url: string }])],
     ["webhookQuorum", (step) => step.webhookQuorum(0)],
@@ -193,9 +213,12 @@ describe("what a Step cannot say is refused by name, at once", () => {
     ["regions", (step) => step.regions([""])],
     ["retryAt", (step) => step.retryAt(Number.NaN)],
     ["fallbackOnError", (step) => step.fallbackOnError([99])],
-    ["localTimeout", (step) => step.timeout(0)],
+    ["timeout", (step) => step.timeout(0)],
+    ["localTimeout", (step) => step.localTimeout(0)],
     ["onFailureTimeout", (step) => step.onFailure(new Step(), -1)],
-    ["fallback.onError", (step) => step.fallback(new Step(), { triggerOnError: [1] })],
+    ["fallback.triggerOnError", (step) => step.fallback(new Step(), { triggerOnError: [1] })],
+    ["fallback.triggerOnErr", (step) => step.fallback(new Step(), { triggerOnErr: [500] } as {})],
+    ["fallback.onError", (step) => step.fallback(new Step(), { onError: [500] } as {})],
     ["fallback", (step) => step.fallback({ url } as unknown as Step)],
     ["onSuccess", (step) => step.onSuccess(undefined as unknown as Step)]
   ])("%s", (field, build) => {

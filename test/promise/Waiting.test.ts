@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import { inspect } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as TestClock from "effect/testing/TestClock"
 import { EZThrottle, EZThrottleError, RateLimitError, TimeoutError } from "../../src/promise.ts"
+import type { ResultSource } from "../../src/promise.ts"
 import { FakeService } from "../../src/testing/FakeService.ts"
 import * as Script from "../../src/testing/Script.ts"
 import type { ProxyOptions } from "./Loopback.ts"
@@ -143,6 +145,46 @@ describe("queueAndWait", () => {
     const error = await rejection(at.client.queueAndWait({ url }))
     assert.deepStrictEqual([error.message, error.jobId], ["Request denied: who are you", "job-1"])
   })
+
+  it("keeps the key out of the error when the event stream is refused with it", async () => {
+    const refuse = { status: 401, body: { error: "no stream for key-1" } }
+    await using at = await setUp({ direct: ({ path }) => (path.endsWith("/stream") ? refuse : { status: 404 }) })
+    const error = await rejection(at.client.queueAndWait({ url }))
+    assert.strictEqual(error.message, "Request denied: no stream for <redacted>")
+    assert.notInclude(inspect(error, { depth: 9 }), "key-1")
+  })
+
+  it("learns the result from the receiver where the service does not tell it", async () => {
+    await using at = await setUp()
+    const { url: place } = at.proxy
+    const metadata = { a: 1 }
+    const receiver: ResultSource = {
+      await: (jobId) =>
+        Effect.succeed({
+          jobId,
+          idempotentKey: undefined,
+          status: "success",
+          response: undefined,
+          error: undefined,
+          metadata
+        })
+    }
+    await using client = new EZThrottle({ apiKey: "k", tracktagsUrl: place, ezthrottleUrl: place, receiver })
+    const result = await client.queueAndWait({ url })
+    assert.deepStrictEqual([result.job_id, result.status, result.metadata], ["job-1", "success", metadata])
+  })
+
+  it.each(["queueAndWait", "queueRequest", "submitJob"] as const)(
+    "%s names what is missing altogether",
+    async (name) => {
+      await using client = new EZThrottle({ apiKey: "" })
+      for (const nothing of [undefined, null] as const) {
+        const error = await rejection(client[name](nothing as unknown as { url: string }))
+        assert.instanceOf(error, EZThrottleError)
+        assert.match(error.message, /^job: Expected/)
+      }
+    }
+  )
 
   it.each([0, -1, Number.NaN])("refuses a timeout of %d before anything is sent", async (timeout) => {
     const { client, service } = await virtual()

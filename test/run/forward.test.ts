@@ -61,13 +61,13 @@ describe("a FRUGAL step", () => {
 
   it.effect("is forwarded whole: regions, policy, fallbacks and chain travel inside the job", () =>
     Effect.gen(function* () {
-      const { execute, fake } = yield* client(on({ status: 500 }, { status: 500 }))
+      const { execute, fake, sent } = yield* client(on({ status: 500 }, { status: 500 }))
       const step = frugal.pipe(
         Step.regions(["iad"]),
         Step.retryPolicy({ maxRetries: 0, maxReroutes: 0 }),
         Step.fallback(Step.get(backup)),
-        Step.onSuccess(Step.get(third)),
-        Step.onFailure(Step.get(third), { timeout: "1 hour" })
+        Step.onSuccess(Step.get(third).pipe(Step.frugal())),
+        Step.onFailure(Step.get(third).pipe(Step.frugal()), { timeout: "1 hour" })
       )
       accepted(yield* execute(step))
       const json = (yield* fake.jobs)[0]?.json
@@ -77,6 +77,9 @@ describe("a FRUGAL step", () => {
       assert.strictEqual(json?.on_success?.url, third)
       assert.strictEqual(json?.on_failure?.url, third)
       assert.strictEqual(json?.on_failure_timeout_ms, 3_600_000)
+      // the service runs what comes after: nothing of the chain leaves from here
+      assert.deepStrictEqual(yield* sent, ["api@iad 0", "backup 0"])
+      assert.lengthOf(yield* fake.delegations, 1)
     })
   )
 

@@ -61,6 +61,9 @@ describe("the packed package, installed in an empty folder", () => {
     assert.deepStrictEqual(others, ["LICENSE", "README.md", "package.json"])
     const built = published.filter((file) => !/\.(js|js\.map|d\.ts)$/.test(file) && file.startsWith("dist/"))
     assert.deepStrictEqual(built, [])
+    const unmapped = published.filter((file) => file.endsWith(".js") && !published.includes(`${file}.map`))
+    assert.deepStrictEqual(unmapped, [])
+    assert.isTrue(published.some((file) => file.endsWith(".js")))
   })
 
   for (const entry of entries) {
@@ -90,7 +93,17 @@ describe("the packed package, installed in an empty folder", () => {
         `const typed${index}: IsAny<typeof entry${index}> = false`,
         `const named${index}: [keyof typeof entry${index}] extends [never] ? false : true = true`,
         `console.log(typed${index}, named${index})`
-      ])
+      ]),
+      // the official SDK types every result as any
+      `import { EZThrottle, Step } from ${JSON.stringify(`${manifest.name}/promise`)}`,
+      "declare const client: EZThrottle",
+      "type Results = [",
+      "  IsAny<Awaited<ReturnType<typeof client.submitJob>>>,",
+      "  IsAny<Awaited<ReturnType<typeof client.queueAndWait>>>,",
+      "  IsAny<Awaited<ReturnType<Step['execute']>>>",
+      "]",
+      "const results: Results = [false, false, false]",
+      "console.log(results)"
     ]))
 
   it("has declarations that strict CommonJS compiles against", () =>

@@ -2,12 +2,15 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { ConnectionFailed, ResponseTooLarge, TransportError } from "../../src/step/Failure.ts"
 import * as Reply from "../../src/step/Reply.ts"
 import * as Step from "../../src/step/Step.ts"
 import { type Exchange, type Exchanging, HttpTransport } from "../../src/transport/HttpTransport.ts"
 import * as RegionalTransport from "../../src/transport/RegionalTransport.ts"
+import * as UndiciTransport from "../../src/transport/UndiciTransport.ts"
+import * as Upstream from "../conformance/upstream.ts"
 
 const step = Step.get("https://api.example.com/users?page=2")
 
@@ -159,6 +162,35 @@ describe("the order of regions", () => {
       isUp = true
       yield* asked(transport, "iad")
       assert.deepStrictEqual(yield* transport.regions, ["iad", "lax"])
+    })
+  )
+
+  it.live("can be a layer of its own, such as a proxy, built once and released with the rest", () =>
+    Effect.gen(function* () {
+      const { origin } = yield* Upstream.http(({ path }, response) => response.end(path))
+      const layer = RegionalTransport.layer({
+        iad: Layer.effect(HttpTransport, UndiciTransport.proxied(origin)),
+        lax: named("b")
+      })
+      yield* Effect.gen(function* () {
+        const transport = yield* HttpTransport
+        assert(transport.kind === "exchanging")
+        assert.deepStrictEqual(yield* transport.regions, ["iad", "lax"])
+        const viaProxy = yield* transport.send({
+          ...exchange("iad"),
+          request: Step.get("http://target.invalid/x").request
+        })
+        assert.strictEqual(Reply.text(viaProxy), "http://target.invalid/x")
+      }).pipe(Effect.provide(layer))
+    })
+  )
+
+  it.effect("cannot be a service, which takes whole steps", () =>
+    Effect.gen(function* () {
+      const service = Layer.succeed(HttpTransport, { kind: "delegating", submit: () => Effect.die("not called") })
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(RegionalTransport.layer({ iad: service }))))
+      assert.strictEqual(error._tag, "InvalidRegion")
+      assert.include(error.message, "iad")
     })
   )
 

@@ -146,6 +146,23 @@ describe.each([
     }).pipe(Effect.provide(FetchHttpClient.layer))
   )
 
+  it.effect("does not repeat the key when an event stream is refused with it", () =>
+    Effect.gen(function* () {
+      const server = yield* serve((_, response) => reply(response, 401, { error: `unknown: ${key}` }))
+      const attached = yield* (yield* api(server.url)).events("/api/v1/jobs/j/stream")
+      assert.isTrue(attached._tag === "Answered")
+      assert.strictEqual(attached._tag === "Answered" && attached.answer.body, '{"error":"unknown: <redacted>"}')
+    }).pipe(Effect.provide(FetchHttpClient.layer))
+  )
+
+  it.effect("does not repeat the key of an answer that is too large to read", () =>
+    Effect.gen(function* () {
+      const server = yield* serve((_, response) => reply(response, 200, key + "z".repeat(3_000_000)))
+      const error = yield* Effect.flip(post(yield* api(server.url)))
+      assert.isTrue(error._tag === "MalformedAnswer" && error.received.startsWith("<redacted>zz"))
+    }).pipe(Effect.provide(FetchHttpClient.layer))
+  )
+
   it.effect("leaves what could be read as it came, the key included", () =>
     Effect.gen(function* () {
       const server = yield* serve((_, response) => reply(response, 200, allowed(200, { echo: key })))

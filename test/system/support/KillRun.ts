@@ -56,21 +56,20 @@ pacing:
     try {
       const job = { url: `${upstream}/`, method: "POST", body, idempotent_key: key, webhooks: [{ url: receiver }] }
       const answer = await ask(`${url}/api/v1/jobs`, { body: job })
-      if (answer.status >= 300) { console.error(answer.status, answer.body); return false }
+      if (answer.status >= 300) return false
       const { job_id: jobId, status: state } = answer.body
       submissions[place] = { ...note, answer: { jobId, state, status: answer.status, at: now() } }
       return true
-    } catch (e) { console.error(String(e), String((e as any).cause))
+    } catch {
       return false
     }
   }
 
   const keys = Array.from({ length: jobs }, (_, place) => hashOf(`job ${place}`))
   let next = 0
-  let isOver = false
   const gate = { until: Promise.resolve() }
   const client = async () => {
-    while (!isOver) {
+    for (;;) {
       const key = keys[next++]
       if (key === undefined) return
       // three of four ask until they know; the fourth never learns what became of its job
@@ -83,14 +82,14 @@ pacing:
       const known = keys[Math.floor(Math.random() * next)]
       if (next % 10 === 0 && known !== undefined) await submit(known)
       // all kills find work: the jobs are spread over them
-      while (!isOver && next > (jobs * (killed.length + 1)) / (kills + 1)) await sleep(20)
+      while (next < jobs && next > (jobs * (killed.length + 1)) / (kills + 1)) await sleep(20)
     }
   }
 
   const killed: Array<number> = []
   const load = Promise.all(Array.from({ length: clients }, client))
   while (killed.length < kills) {
-    console.error("up", killed.length, next, submissions.length); await sleep(20 + 600 * Math.random())
+    await sleep(20 + 600 * Math.random())
     let open = () => {}
     gate.until = new Promise((resolve) => (open = resolve))
     killed.push(now())
@@ -99,8 +98,7 @@ pacing:
     dam = await start(bin, args(port))
     open()
   }
-console.error("kills done", next); setInterval(() => { console.error("state", next, submissions.length, submissions.filter((x) => !x.answer).length); void ask(`${url}/health`).then((x) => console.error("health", JSON.stringify(x.body.admission)), (e) => console.error(e)) }, 2000); await load; console.error("load done")
-  isOver = true
+  await load
 
   const finals = await settled(url)
   dam.signal("SIGTERM")
@@ -119,7 +117,7 @@ const settled = async (url: string): Promise<ReadonlyArray<Final>> => {
   for (const query of [open, "delivery_status=pending"]) {
     for (;;) {
       const { body } = await ask(`${url}/api/v1/jobs?limit=1&${query}`)
-      console.error(query, body.jobs[0]); if (body.jobs.length === 0) break
+      if (body.jobs.length === 0) break
       await sleep(100)
     }
   }

@@ -1,0 +1,143 @@
+/**
+ * What a dam does on this machine, as its own process built from the package, next to the budgets: durable admissions,
+ * the way from accept to webhook, how exactly it keeps a pace, and what a backlog costs. `BENCH_BACKLOG=1000000` adds
+ * the backlog of a million.
+ */
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { load, startWorld, type World } from "./dam/load.ts"
+
+const quick = process.env["BENCH_QUICK"] === "1"
+const bin = join(import.meta.dirname, "../../dist/bin.js")
+const folder = mkdtempSync(join(tmpdir(), "dam-bench-"))
+const connections = 64
+
+const number = (value: number) => Math.round(value).toLocaleString("en")
+
+const quantile = (sorted: Float64Array, part: number) =>
+  ((sorted[Math.floor((sorted.length - 1) * part)] ?? 0) / 1000).toFixed(1)
+
+const mebibytes = (pid: number | undefined) => {
+  const [, kibibytes = "0"] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? []
+  return Math.round(Number(kibibytes) / 1024)
+}
+
+interface Dam {
+  readonly port: number
+  readonly pid: number | undefined
+  readonly readyAfter: string
+  readonly stop: () => Promise<unknown>
+}
+
+/** Hosts without a pace of their own are called so rarely that what is queued stays queued. */
+const start = async (name: string, hosts: Readonly<Record<string, string>>): Promise<Dam> => {
+  const config = join(folder, `${name}.yaml`)
+  const paces = Object.entries(hosts).map(([host, pace]) => `    "${host}": ${pace}\n`)
+  writeFileSync(
+    config,
+    `pacing:\n  default: { rps: 0.01, max_concurrent: 1 }\n${paces.length === 0 ? "" : `  hosts:\n${paces.join("")}`}`
+  )
+  const db = join(folder, `${name}.db`)
+  const dam = spawn(process.execPath, [bin, "dam", "--port", "0", "--db", db, "--config", config, "--allow-private"], {
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+  let output = ""
+  const [, port = ""] = await new Promise<RegExpExecArray>((resolve, reject) => {
+    dam.on("exit", () => reject(new Error(output)))
+    dam.stdout.on("data", (chunk) => {
+      output += chunk
+      const found = /listening {2}http:\/\/127\.0\.0\.1:(\d+)[\s\S]*ready after (\d+) ms/.exec(output)
+      if (found !== null) resolve(found)
+    })
+  })
+  return {
+    port: Number(port),
+    pid: dam.pid,
+    readyAfter: /ready after (\d+ ms)/.exec(output)?.[1] ?? "",
+    stop: () => {
+      const ended = once(dam, "exit")
+      dam.kill("SIGTERM")
+      return ended
+    }
+  }
+}
+
+const admissions = async (world: World) => {
+  const dam = await start("admissions", {})
+  const options = { port: dam.port, connections, target: `${world.upstream}/`, webhook: undefined }
+  await load({ ...options, jobs: quick ? 100 : 20_000, name: "warm" })
+  const jobs = quick ? 1000 : 100_000
+  const { latencies, seconds } = await load({ ...options, jobs, name: "measured" })
+  console.log(
+    `durable admissions, ${connections} connections: ${number(jobs / seconds)} a second (budget 15,000), ` +
+      `p50 ${quantile(latencies, 0.5)} ms, p99 ${quantile(latencies, 0.99)} ms; started in ${dam.readyAfter}`
+  )
+  await dam.stop()
+}
+
+const endToEnd = async (world: World) => {
+  const free = "{ rps: 1000000, max_concurrent: 256 }"
+  const dam = await start("whole", { [world.upstream]: free, [world.receiver]: free })
+  const options = { port: dam.port, connections, target: `${world.upstream}/`, webhook: `${world.receiver}/` }
+  const warm = quick ? 100 : 5000
+  await load({ ...options, jobs: warm, name: "warm" })
+  await world.told(warm)
+  const jobs = quick ? 500 : 20_000
+  const started = performance.now()
+  const submitted = load({ ...options, jobs, name: "measured" })
+  await world.told(warm + jobs)
+  const seconds = (performance.now() - started) / 1000
+  await submitted
+  console.log(`accept to webhook, upstream unlimited: ${number(jobs / seconds)} jobs a second (budget 3,000)`)
+  await dam.stop()
+}
+
+const accuracy = async (world: World, rps: number) => {
+  const seconds = quick ? 2 : 60
+  const dam = await start(`pace-${rps}`, { [world.upstream]: `{ rps: ${rps}, max_concurrent: 100 }` })
+  await world.calls()
+  const jobs = Math.ceil(rps * (seconds + 2))
+  await load({ port: dam.port, connections: 8, jobs, target: `${world.upstream}/`, webhook: undefined, name: "pace" })
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+  const calls = await world.calls()
+  const [first = 0] = calls
+  const last = calls.at(-1) ?? 0
+  const achieved = ((calls.length - 1) * 1000) / (last - first)
+  const most = Math.max(...calls.map((at, place) => place - calls.findIndex((other) => other > at - 1000) + 1))
+  console.log(
+    `pace of ${rps} a second, kept for ${((last - first) / 1000).toFixed(0)} s: ${achieved.toFixed(2)} a second ` +
+      `(${(((achieved - rps) / rps) * 100).toFixed(2)} %), at most ${most} in any second`
+  )
+  await dam.stop()
+}
+
+const backlog = async (world: World, jobs: number) => {
+  const dam = await start(`backlog-${jobs}`, {})
+  const options = { port: dam.port, connections, target: `${world.upstream}/`, webhook: undefined }
+  const before = mebibytes(dam.pid)
+  const filled = await load({ ...options, jobs, name: "backlog" })
+  const { latencies } = await load({ ...options, connections: 1, jobs: quick ? 50 : 2000, name: "more" })
+  console.log(
+    `${number(jobs)} queued in one lane: filled at ${number(jobs / filled.seconds)} a second, one more takes ` +
+      `${quantile(latencies, 0.5)} ms alone; resident ${before} MiB empty, ${mebibytes(dam.pid)} MiB now`
+  )
+  await dam.stop()
+  const again = await start(`backlog-${jobs}`, {})
+  console.log(
+    `  started again in ${again.readyAfter}, resident ${mebibytes(again.pid)} MiB` +
+      (jobs >= 1_000_000 ? " (budget 300)" : "")
+  )
+  await again.stop()
+}
+
+const world = await startWorld()
+await admissions(world)
+await endToEnd(world)
+if (process.env["ONLY"] === undefined) for (const rps of quick ? [50] : [10, 500]) await accuracy(world, rps)
+if (process.env["ONLY"] === undefined) for (const jobs of quick ? [1000] : [1000, 100_000]) await backlog(world, jobs)
+if (process.env["BENCH_BACKLOG"] !== undefined) await backlog(world, Number(process.env["BENCH_BACKLOG"]))
+await world.stop()
+rmSync(folder, { recursive: true })

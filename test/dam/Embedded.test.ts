@@ -1,0 +1,255 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Dam } from "../../src/dam.ts"
+import * as EmbeddedService from "../../src/dam/EmbeddedService.ts"
+import { EZThrottle as Facade, Step as FacadeStep } from "../../src/promise.ts"
+import * as EZThrottle from "../../src/run/EZThrottle.ts"
+import * as NodeClient from "../../src/run/NodeClient.ts"
+import * as Step from "../../src/step/Step.ts"
+import * as Script from "../../src/testing/Script.ts"
+import * as Strategies from "../../src/transport/Strategies.ts"
+import { ok, setUp, url } from "./support.ts"
+
+/** A client whose PERFORMANCE steps run in a dam of scripted targets. */
+const client = Effect.fnUntraced(function* (target: Script.Script = Script.always(ok)) {
+  const dam = yield* setUp({ target })
+  const service = EmbeddedService.make(dam.engine, dam.store)
+  const local = yield* Script.make(Script.always(Script.refuse))
+  return { ...dam, service, ez: EZThrottle.make(Strategies.client(local, service.transport), service) }
+})
+
+describe("the embedded service", () => {
+  it.effect("takes a step and tells its result when it is there", () =>
+    Effect.gen(function* () {
+      const { ez } = yield* client(Script.always(Script.later("1 hour", { status: 200, body: "late" })))
+      const step = Step.get(url).pipe(Step.metadata({ order: 7 }), Step.onFailureTimeout("2 hours"))
+      const accepted = yield* ez.submit(step)
+      assert.deepInclude(accepted, { status: "queued", duplicate: false })
+      const waiting = yield* Effect.forkChild(ez.awaitJob(accepted.jobId, { timeout: "3 hours" }))
+      yield* TestClock.adjust("30 seconds")
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* TestClock.adjust("2 hours")
+      const result = yield* Fiber.join(waiting)
+      assert.deepInclude(result, { jobId: accepted.jobId, metadata: { order: 7 } })
+      // one attempt is limited to a minute, so the target's hour is a failure, and a failure is a result
+      assert.strictEqual(result.status, "failed")
+      assert.isString(result.error)
+    })
+  )
+
+  it.effect("tells the result of a job that has ended already, and knows no other jobs", () =>
+    Effect.gen(function* () {
+      const { ez } = yield* client()
+      const { jobId } = yield* ez.submit(Step.get(url))
+      yield* TestClock.adjust("1 second")
+      const result = yield* ez.awaitJob(jobId)
+      assert.strictEqual(result.status, "success")
+      assert.strictEqual(new TextDecoder().decode(result.response?.body), "fine")
+      assert.strictEqual((yield* ez.job(jobId)).status, "succeeded")
+      const error = yield* Effect.flip(ez.awaitJob("job_nobody"))
+      assert.strictEqual(error.reason._tag, "JobNotFound")
+    })
+  )
+
+  it.effect("listens to nothing any more once a wait has ended, however it ended", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ target: Script.always(Script.hang) })
+      let open = 0
+      const counted = {
+        ...dam.engine,
+        events: (jobId: string) =>
+          Stream.unwrap(
+            Effect.map(
+              Effect.acquireRelease(
+                Effect.sync(() => void open++),
+                () => Effect.sync(() => void open--)
+              ),
+              () => dam.engine.events(jobId)
+            )
+          )
+      }
+      const { results } = EmbeddedService.make(counted, dam.store)
+      const waiting = yield* Effect.forkChild(results.await(yield* dam.submit(Step.get(url))))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(open, 1)
+      yield* Fiber.interrupt(waiting)
+      assert.strictEqual(open, 0)
+      yield* Effect.flip(results.await("job_nobody"))
+      assert.strictEqual(open, 0)
+    })
+  )
+
+  it.effect("makes one job of equal steps, and answers its result once there is one", () =>
+    Effect.gen(function* () {
+      const { exchanges, ez } = yield* client()
+      const first = yield* ez.submit(Step.post(url, { body: "x" }))
+      yield* TestClock.adjust("1 second")
+      const again = yield* ez.submit(Step.post(url, { body: "x" }))
+      assert.deepInclude(again, { jobId: first.jobId, duplicate: true, status: "succeeded" })
+      assert.deepInclude(again.receipt.answer["response"], { status_code: 200, body: "fine" })
+      assert.lengthOf(yield* exchanges, 1)
+    })
+  )
+
+  it.effect("makes two jobs of a step that wants each execution to be one", () =>
+    Effect.gen(function* () {
+      const { exchanges, ez } = yield* client()
+      const step = Step.post(url).pipe(Step.idempotentStrategy("UNIQUE"))
+      const jobs = [yield* ez.submit(step), yield* ez.submit(step)]
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(new Set(jobs.map(({ jobId }) => jobId)).size, 2)
+      const keys = (yield* exchanges).map(({ asked }) => asked.request.headers["Idempotency-Key"])
+      assert.deepStrictEqual(
+        keys,
+        jobs.map(({ key }) => key)
+      )
+    })
+  )
+
+  it.effect("refuses a key that names another step", () =>
+    Effect.gen(function* () {
+      const { ez } = yield* client()
+      yield* ez.submit(Step.post(url, { body: "one" }).pipe(Step.idempotentKey("k")))
+      const same = yield* ez.submit(Step.post(url, { body: "one" }).pipe(Step.idempotentKey("k")))
+      assert.isTrue(same.duplicate)
+      const error = yield* Effect.flip(ez.submit(Step.post(url, { body: "two" }).pipe(Step.idempotentKey("k"))))
+      assert.deepInclude(error.reason, { _tag: "JobRefused", status: 422 })
+    })
+  )
+
+  it.effect("takes over what a FRUGAL step could not do, once", () =>
+    Effect.gen(function* () {
+      const { exchanges, ez } = yield* client()
+      const outcome = yield* ez.execute(Step.get(url).pipe(Step.frugal()))
+      assert.strictEqual(outcome._tag, "Accepted")
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(yield* exchanges, 1)
+    })
+  )
+
+  it.effect("keeps, shows masked, rotates and removes webhook secrets", () =>
+    Effect.gen(function* () {
+      const { secrets } = (yield* client()).service
+      const long = (text: string) => Redacted.make(`${text} and enough characters`)
+      assert.strictEqual((yield* Effect.flip(secrets.get)).reason._tag, "NoSecrets")
+      assert.strictEqual((yield* Effect.flip(secrets.rotate(long("new")))).reason._tag, "OldSecretUnknown")
+      assert.strictEqual((yield* Effect.flip(secrets.create(Redacted.make("short")))).reason._tag, "WeakSecret")
+      yield* secrets.create(long("one!"))
+      yield* secrets.rotate(long("two!"))
+      assert.deepStrictEqual(yield* secrets.get, {
+        customerId: "local",
+        primarySecret: "two!****ters",
+        secondarySecret: "one!****ters",
+        hasSecondary: true
+      })
+      assert.strictEqual((yield* Effect.flip(secrets.rotate(long("two!")))).reason._tag, "WeakSecret")
+      yield* secrets.delete
+      assert.strictEqual((yield* Effect.flip(secrets.get)).reason._tag, "NoSecrets")
+    })
+  )
+})
+
+/** A target on loopback, whose calls are met by events, and a folder for the database. */
+const surroundings = Effect.acquireRelease(
+  Effect.callback<{
+    readonly url: string
+    readonly calls: Array<string>
+    readonly folder: string
+    readonly close: () => void
+  }>((resume) => {
+    const calls: Array<string> = []
+    const folder = mkdtempSync(join(tmpdir(), "dam-"))
+    const server = createServer((request, response) => {
+      calls.push(`${request.method} ${request.url}`)
+      response.end("from the target")
+    })
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo
+      const close = () => {
+        server.closeAllConnections()
+        server.close()
+        rmSync(folder, { recursive: true })
+      }
+      resume(Effect.succeed({ url: `http://127.0.0.1:${port}`, calls, folder, close }))
+    })
+  }),
+  ({ close }) => Effect.sync(close)
+)
+
+describe("a dam in the caller's own process, on a file", () => {
+  it.live("serves an Effect program as a layer, and opens its file again after a restart", () =>
+    Effect.gen(function* () {
+      const world = yield* surroundings
+      const path = join(world.folder, "jobs.db")
+      const inDam = <A, E>(program: Effect.Effect<A, E, EZThrottle.EZThrottle>) =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const { service } = yield* Dam.make({ path })
+            return yield* Effect.provide(program, NodeClient.layer({ service }))
+          })
+        )
+      const first = yield* inDam(
+        Effect.gen(function* () {
+          const { jobId } = yield* EZThrottle.submit(Step.get(`${world.url}/order`))
+          const result = yield* EZThrottle.awaitJob(jobId)
+          assert.strictEqual(new TextDecoder().decode(result.response?.body), "from the target")
+          const later = Step.get(`${world.url}/later`).pipe(Step.retryAt(Date.now() + 3_600_000))
+          return { jobId, later: (yield* EZThrottle.submit(later)).jobId }
+        })
+      )
+      assert.isTrue(existsSync(path))
+      yield* inDam(
+        Effect.gen(function* () {
+          const again = yield* EZThrottle.submit(Step.get(`${world.url}/order`))
+          assert.deepInclude(again, { jobId: first.jobId, duplicate: true, status: "succeeded" })
+          assert.strictEqual((yield* EZThrottle.job(first.later)).status, "scheduled")
+        })
+      )
+      assert.deepStrictEqual(world.calls, ["GET /order"])
+    })
+  )
+
+  it.live("serves the facade, starts with its first use and closes with the client", () =>
+    Effect.gen(function* () {
+      const world = yield* surroundings
+      const path = join(world.folder, "jobs.db")
+      const service = Dam.embedded({ path })
+      assert.isFalse(existsSync(path))
+      yield* Effect.promise(async () => {
+        await using client = new Facade({ service })
+        const answer = await client.queueAndWait({ url: `${world.url}/one` })
+        assert.deepInclude(answer, { status: "success" })
+        const step = await new FacadeStep(client).url(`${world.url}/two`).execute()
+        assert.isTrue(typeof step === "object")
+      })
+      // the file is free again
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { store } = yield* Dam.make({ path })
+          const { jobs } = yield* store.list({ customer: "local", limit: 9 })
+          assert.lengthOf(jobs, 2)
+        })
+      )
+      assert.include(world.calls, "GET /one")
+    })
+  )
+
+  it.live("says what is wrong with its file at the first use", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* surroundings
+      const service = Dam.embedded({ path: join(folder, "no", "such", "folder.db") })
+      const error = yield* Effect.flip(service.job("job_x"))
+      assert.include(error.message, "folder.db")
+      yield* Effect.promise(() => service[Symbol.asyncDispose]())
+    })
+  )
+})

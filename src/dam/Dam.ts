@@ -23,8 +23,7 @@ import * as EmbeddedService from "./EmbeddedService.ts"
 import type { Engine } from "./Engine.ts"
 import * as IntakeId from "./IntakeId.ts"
 import { accountOf, laneOf } from "./IntakeLane.ts"
-import type { StoreError } from "./JobStore.ts"
-import { JobStore } from "./JobStore.ts"
+import type { JobStore, StoreError } from "./JobStore.ts"
 import * as SqliteJobStore from "./SqliteJobStore.ts"
 
 /**

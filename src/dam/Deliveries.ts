@@ -134,11 +134,13 @@ export const make = Effect.fnUntraced(function* (
       const now = yield* Clock.currentTimeMillis
       const due = leaving()
         ? nothingDue
-        : yield* Effect.catch(store.dueDeliveries(now, options.concurrency - ids.size, ids, lane), (error) =>
-            Effect.as(Effect.logWarning(`deliveries: ${error.message}`), {
-              ...nothingDue,
-              nextDueAt: now + askAgainAfter
-            })
+        : yield* store.dueDeliveries(now, options.concurrency - ids.size, ids, lane).pipe(
+            Effect.catch((error) =>
+              Effect.as(Effect.logWarning(`deliveries: ${error.message}`), {
+                ...nothingDue,
+                nextDueAt: now + askAgainAfter
+              })
+            )
           )
       for (const delivery of due.deliveries) {
         ids.add(delivery.id)

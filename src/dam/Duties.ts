@@ -53,8 +53,8 @@ export const make = Effect.fnUntraced(function* (
         while (true) {
           signal.closeUnsafe()
           const now = yield* Clock.currentTimeMillis
-          const next = yield* Effect.catch(look(now), (error) =>
-            Effect.as(Effect.logWarning(`${name}: ${error.message}`), now + askAgainAfter)
+          const next = yield* look(now).pipe(
+            Effect.catch((error) => Effect.as(Effect.logWarning(`${name}: ${error.message}`), now + askAgainAfter))
           )
           yield* next === undefined
             ? signal.await
@@ -86,9 +86,9 @@ export const make = Effect.fnUntraced(function* (
         const before = (yield* Clock.currentTimeMillis) - retention
         let deleted = sweepSize
         while (deleted === sweepSize) {
-          deleted = yield* Effect.catch(store.sweep(before, sweepSize), (error) =>
-            Effect.as(Effect.logWarning(`sweep: ${error.message}`), 0)
-          )
+          deleted = yield* store
+            .sweep(before, sweepSize)
+            .pipe(Effect.catch((error) => Effect.as(Effect.logWarning(`sweep: ${error.message}`), 0)))
         }
       }
     })

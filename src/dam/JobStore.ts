@@ -221,6 +221,8 @@ export class JobStore extends Context.Service<
     ) => Effect.Effect<{ readonly ids: ReadonlyArray<string>; readonly nextAt: number | undefined }, StoreError>
     /** After a crash: everything running is queued again with its history, in its old place. Answers how many. */
     readonly recover: Effect.Effect<number, StoreError>
+    /** How many queued jobs a lane has. */
+    readonly depth: (lane: string) => Effect.Effect<number, StoreError>
     /** How many queued jobs of the lane stand before this one. */
     readonly position: (id: string) => Effect.Effect<number | undefined, StoreError>
 

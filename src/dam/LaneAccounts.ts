@@ -5,7 +5,7 @@
  * turns inside the account's turn: isolation keeps such jobs out of the account's own backlog and makes nobody faster.
  */
 import type * as Deferred from "effect/Deferred"
-import * as Gate from "./Gate.ts"
+import type * as Gate from "./Gate.ts"
 import type { Ticket } from "./JobStore.ts"
 import type { Permit } from "./Lane.ts"
 

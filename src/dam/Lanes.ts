@@ -52,8 +52,13 @@ export interface Lanes {
   readonly observe: (lane: string, account: string, response: Response) => Effect.Effect<void>
   /** Milliseconds until the lane lets the account through again. */
   readonly heldFor: (lane: string, account: string) => Effect.Effect<number>
+  /** What an upstream is told of what waits for it, so that it can scale: headers for its next call. */
+  readonly load: (lane: string) => Effect.Effect<Readonly<Record<string, string>>>
   readonly views: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>
 }
+
+/** How old the count of a lane's queue may be in milliseconds; a long one takes a while to count. */
+const countedFor = (depth: number): number => (depth > 100_000 ? 10_000 : 1000)
 
 /** How often lanes that nobody needs are dropped, and how long one must have been left alone. */
 const tidyEvery = Duration.minutes(1)
@@ -72,7 +77,7 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Lanes, StoreError, Scope.Scope> {
   const fibers = yield* FiberMap.make<string>()
   const fork = yield* FiberMap.runtime(fibers)()
-  const lanes = new Map<string, { readonly lane: Lane; usedAt: number }>()
+  const lanes = new Map<string, Known>()
   const bounds = options.bounds ?? Pacing.defaultBounds
   const paces = yield* Paces.make(store)
 
@@ -88,12 +93,12 @@ export const make = Effect.fnUntraced(function* (
   }
 
   /** Finds or makes a lane; all at once, so that a lane which is used is never one that was dropped. */
-  const withLane = <A>(host: string, use: (lane: Lane, clock: Clock.Clock) => A): Effect.Effect<A> =>
+  const withLane = <A>(host: string, use: (lane: Lane, clock: Clock.Clock, known: Known) => A): Effect.Effect<A> =>
     Clock.clockWith((clock) => {
       const known = lanes.get(host)
       if (known !== undefined) {
         known.usedAt = monotonic(clock)
-        return Effect.succeed(use(known.lane, clock))
+        return Effect.succeed(use(known.lane, clock, known))
       }
       const lane = LaneModule.make({
         burst: options.burst ?? 1,
@@ -104,13 +109,14 @@ export const make = Effect.fnUntraced(function* (
         start,
         room
       })
-      lanes.set(host, { lane, usedAt: monotonic(clock) })
+      const made: Known = { lane, usedAt: monotonic(clock), depth: 0, countedAt: Number.NEGATIVE_INFINITY }
+      lanes.set(host, made)
       const now = clock.currentTimeMillisUnsafe()
       for (const { account, heldUntil = 0 } of paces.of(host)) {
         if (heldUntil > now) lane.learn(account, { ...nothing, hold: heldUntil - now }, monotonic(clock))
       }
       fork(host, lane.run)
-      return Effect.succeed(use(lane, clock))
+      return Effect.succeed(use(lane, clock, made))
     })
 
   const observe = (host: string, account: string, response: Response): Effect.Effect<void> =>
@@ -122,6 +128,23 @@ export const make = Effect.fnUntraced(function* (
       const lesson = learn(response, { nowMillis, bounds, refusalsInARow: refusals })
       lane.learn(account, lesson, now)
       paces.learn(host, account, lesson, nowMillis)
+    })
+
+  const load = (host: string) =>
+    withLane(host, (lane, clock, known) => {
+      const now = monotonic(clock)
+      if (now - known.countedAt > countedFor(known.depth)) {
+        known.countedAt = now
+        const count = Effect.map(store.depth(host), (depth) => void (known.depth = depth))
+        // it is told again with the next call
+        fork(`${host} depth`, Effect.ignore(count))
+      }
+      const { open, pace, waiting } = lane.view(now)
+      return {
+        "X-Aqueduct-Total-Jobs": String(known.depth + open + waiting),
+        "X-Aqueduct-Queue-Depth": String(known.depth),
+        "X-Aqueduct-Flow-Rate": String(pace.rps)
+      }
     })
 
   yield* Effect.forkScoped(
@@ -146,12 +169,20 @@ export const make = Effect.fnUntraced(function* (
       for (const { lane } of lanes.values()) lane.roomLeft()
     },
     observe,
+    load,
     heldFor: (host, account) => withLane(host, (lane, clock) => lane.heldFor(account, monotonic(clock))),
     views: Effect.map(monotonicMillis, (now) =>
       Array.from(lanes, ([host, { lane }]) => ({ lane: host, ...lane.view(now) }))
     )
   }
 })
+
+interface Known {
+  readonly lane: Lane
+  usedAt: number
+  depth: number
+  countedAt: number
+}
 
 const nothing = {
   rps: undefined,

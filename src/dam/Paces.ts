@@ -100,13 +100,11 @@ export const make = Effect.fnUntraced(function* (
       while (true) {
         yield* signal.await
         signal.closeUnsafe()
-        yield* Effect.catch(save, (error) =>
-          Effect.gen(function* () {
-            yield* Effect.logWarning(`a learnt pace cannot be stored: ${error.message}`)
-            yield* Effect.sleep(1000)
-            signal.openUnsafe()
-          })
-        )
+        const saved = yield* Effect.result(save)
+        if (saved._tag === "Success") continue
+        yield* Effect.logWarning(`a learnt pace cannot be stored: ${saved.failure.message}`)
+        yield* Effect.sleep(1000)
+        signal.openUnsafe()
       }
     })
   )

@@ -100,11 +100,16 @@ export const run = Effect.fnUntraced(function* (
 
   const transport: Exchanging = {
     ...options.transport,
-    // learnt before anybody else is let through
     send: (exchange) =>
-      Effect.tap(options.transport.send(exchange), (response) =>
-        lanes.observe(options.laneOf(exchange.request.url), job.account, response)
-      )
+      Effect.suspend(() => {
+        const { request } = exchange
+        const lane = options.laneOf(request.url)
+        const sent = Effect.flatMap(lanes.load(lane), (load) =>
+          options.transport.send({ ...exchange, request: { ...request, headers: { ...request.headers, ...load } } })
+        )
+        // learnt before anybody else is let through
+        return Effect.tap(sent, (response) => lanes.observe(lane, job.account, response))
+      })
   }
 
   const host: Host = {
@@ -121,7 +126,7 @@ export const run = Effect.fnUntraced(function* (
       return attempt.ending._tag === "Interrupted"
         ? // for the record only: the run is over, and nobody waits for a store that fails
           Effect.ignore(write)
-        : Effect.catch(untilWritten(job.id, write), () => stop({ _tag: "Stale" }))
+        : untilWritten(job.id, write).pipe(Effect.catch(() => stop({ _tag: "Stale" })))
     },
     pause: (millis, alone) =>
       Effect.andThen(

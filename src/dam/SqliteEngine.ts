@@ -138,6 +138,7 @@ const reads: ReadonlySet<keyof Commands> = new Set([
   "accounts",
   "page",
   "position",
+  "depth",
   "overdue",
   "deliveryLanes",
   "dueDeliveries",

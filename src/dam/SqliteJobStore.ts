@@ -102,6 +102,7 @@ const over = (run: Executor): JobStore["Service"] => ({
   release: (now) => run("release", now),
   overdue: (now, limit) => run("overdue", now, limit),
   recover: run("recover"),
+  depth: (lane) => run("depth", lane),
   position: (id) => run("position", id),
 
   deliveryLanes: Effect.flatMap(run("deliveryLanes"), readLanes),

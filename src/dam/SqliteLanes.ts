@@ -36,6 +36,9 @@ export const laneCommands = (db: DatabaseSync, tally: Tally) => {
        FROM found WHERE lane IS NOT NULL
      ) SELECT lane FROM found WHERE lane IS NOT NULL`
   )
+  const depth = db.prepare(
+    "SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_queued WHERE state = 'queued' AND lane = ?"
+  )
   const page = db.prepare(
     `SELECT id, account, isolated, seq FROM jobs
      WHERE state = 'queued' AND lane = ? AND account = ? AND seq > ? ORDER BY seq LIMIT ?`
@@ -76,6 +79,7 @@ export const laneCommands = (db: DatabaseSync, tally: Tally) => {
     accounts: (lane: string): ReadonlyArray<Row> => accounts.all(lane),
     page: (lane: string, account: string, after: number, limit: number): ReadonlyArray<Row> =>
       page.all(lane, account, after, limit),
+    depth: (lane: string): number => Number(depth.get(lane)?.["jobs"]),
     deliveryLanes: (): ReadonlyArray<Row> => deliveryLanes.all(),
     dueDeliveries: (now: number, limit: number, except: string, lane: string | null) => {
       // one more than asked for tells when to come back

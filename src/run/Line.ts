@@ -135,19 +135,19 @@ const limitedByTurns = Effect.fnUntraced(function* (
   const stopwatch = Stopwatch.make()
   const from = yield* monotonicMillis
   const patience = patienceOf(next)
-  const endsAt = Math.min(from + patience - spent, deadline)
   const activeAt = (now: number) => spent + now - from - Stopwatch.waited(stopwatch, now)
-  const run = path({ stopwatch, endsAt, expired: endsAt <= from })
+  const left = (now: number) => patience - activeAt(now)
+  const run = path({ stopwatch, deadline, left, expired: deadline <= from || left(from) <= 0 })
   const tooLate = Effect.gen(function* () {
     while (true) {
       const now = yield* monotonicMillis
       if (now >= deadline) return new DeadlineExceeded({ afterMillis: 0 })
-      if (activeAt(now) >= patience) return new PathTimedOut({ afterMillis: patience })
-      yield* Effect.sleep(Math.min(patience - activeAt(now), deadline - now))
+      if (left(now) <= 0) return new PathTimedOut({ afterMillis: patience })
+      yield* Effect.sleep(Math.min(left(now), deadline - now))
     }
   })
   const end =
-    endsAt === Number.POSITIVE_INFINITY
+    Math.min(deadline, patience) === Number.POSITIVE_INFINITY
       ? yield* run
       : yield* Effect.raceFirst(
           run,
@@ -159,6 +159,11 @@ const limitedByTurns = Effect.fnUntraced(function* (
 const patienceOf = (next: Trigger | undefined): number =>
   next?._tag === "OnTimeout" ? Duration.toMillis(next.after) : Number.POSITIVE_INFINITY
 
-const noLimits: Path.Limits = { expired: false, endsAt: Number.POSITIVE_INFINITY, stopwatch: Stopwatch.make() }
+const noLimits: Path.Limits = {
+  expired: false,
+  deadline: Number.POSITIVE_INFINITY,
+  left: () => Number.POSITIVE_INFINITY,
+  stopwatch: Stopwatch.make()
+}
 
 export const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)

@@ -39,8 +39,10 @@ export type PathEnd =
 export interface Limits {
   /** Nothing is sent any more; only what the history has decided already still counts. */
   readonly expired: boolean
-  /** Monotonic millisecond at which the path is interrupted. */
-  readonly endsAt: number
+  /** Monotonic millisecond at which the whole step has failed. */
+  readonly deadline: number
+  /** Milliseconds the path may still take at a monotonic millisecond, waits for turns left out. */
+  readonly left: (now: number) => number
   readonly stopwatch: Stopwatch.Stopwatch
 }
 
@@ -151,7 +153,7 @@ const runRacer = Effect.fnUntraced(function* (
     const again =
       host.repeatsAfter === undefined ? undefined : yield* host.repeatsAfter(path.step, path.request, attempt)
     if (again !== undefined) {
-      if (again > 0) yield* untimed(path, pauseFor(path, again))
+      if (again > 0) yield* repose(path, again)
       facts = { ...facts, kind: "repeat", region: attempt.region, pause: waited + again }
       waited = 0
       rested = undefined
@@ -216,23 +218,31 @@ const inTurn = (
     )
   })
 
-/** Waits with the path's stopwatch standing still. */
-const untimed = ({ stopwatch }: Path, wait: Effect.Effect<void>): Effect.Effect<void> =>
-  Effect.andThen(
-    turned(stopwatch, { waiting: 1, sending: 0 }),
-    Effect.ensuring(wait, turned(stopwatch, { waiting: -1, sending: 0 }))
-  )
-
 const turned = (stopwatch: Stopwatch.Stopwatch, change: { readonly waiting: number; readonly sending: number }) =>
   Effect.map(Clock.monotonicTimeNanos, (nanos) => Stopwatch.turn(stopwatch, Number(nanos) / 1e6, change))
 
-/** A host that ends the run for the time of a pause is not told to sleep past the path's own end. */
-const pauseFor = ({ alone, endsAt, execution: { host } }: Path, millis: number): Effect.Effect<void> =>
-  endsAt === Number.POSITIVE_INFINITY
-    ? host.pause(millis, alone)
-    : Effect.flatMap(Clock.monotonicTimeNanos, (nanos) =>
-        host.pause(Math.max(0, Math.min(millis, endsAt - Number(nanos) / 1e6)), alone)
+/** Pauses, but not past the path's own end: what would come after it does not come. */
+const pauseFor = (path: Path, millis: number): Effect.Effect<void> =>
+  Effect.flatMap(Clock.monotonicTimeNanos, (nanos) => {
+    const now = Number(nanos) / 1e6
+    return pauseUpTo(path, millis, Math.min(path.left(now), path.deadline - now))
+  })
+
+/** Waits as long as the host asks, with the path's stopwatch standing still. */
+const repose = (path: Path, millis: number): Effect.Effect<void> =>
+  Effect.flatMap(Clock.monotonicTimeNanos, (nanos) =>
+    Effect.andThen(
+      turned(path.stopwatch, { waiting: 1, sending: 0 }),
+      Effect.ensuring(
+        pauseUpTo(path, millis, path.deadline - Number(nanos) / 1e6),
+        turned(path.stopwatch, { waiting: -1, sending: 0 })
       )
+    )
+  )
+
+// a host may end the run for the time of a pause, so it is told no more than there is
+const pauseUpTo = ({ alone, execution: { host } }: Path, millis: number, left: number): Effect.Effect<void> =>
+  millis < left ? host.pause(millis, alone) : Effect.andThen(host.pause(Math.max(0, left), alone), Effect.never)
 
 /** The status that arrived last decides; only among racers without an answer the last failure. */
 const decidedBy = ({ execution, lost }: Path): PathEnd => {

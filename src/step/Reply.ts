@@ -109,4 +109,5 @@ export const ResponseJson = Schema.Struct({
 const EMPTY = new Uint8Array(0)
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-const decodeJson = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Json))
+// marked pure, so that a bundle that reads no JSON leaves it out
+const decodeJson = /* @__PURE__ */ (() => Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Json)))()

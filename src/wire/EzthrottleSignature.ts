@@ -12,9 +12,9 @@
  * A secret has at least 16 bytes: the service stores no shorter one, so a shorter one can only be a mistake. What holds
  * beyond this scheme (order of checks, tolerance, comparison) is written down in `SignedMessage.ts`.
  */
-import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Hex from "effect/encoding/Hex"
 import * as Result from "effect/Result"
 import { accept } from "./Signature.ts"
 import type { HeaderValue, RawBody, Secrets, SignatureRejected, Valid, Verification, Freshness } from "./Signature.ts"
@@ -106,7 +106,7 @@ export const verify = ({
         timestamp,
         prefix: `${timestamp}.`,
         body: yield* SignedMessage.bodyBytes(body),
-        candidates: signatures.filter((signature) => hexMac.test(signature)).map(hexToBytes)
+        candidates: signatures.filter((signature) => hexMac.test(signature)).map(bytesOf)
       })
     })
   )
@@ -125,7 +125,7 @@ export const sign = ({ body, secrets, timestamp }: SignOptions): string => {
   const keys = SignedMessage.orCannotSign(SignedMessage.keysOf(secrets, keyOf(defaultMinSecretBytes)))
   const seconds = SignedMessage.orCannotSign(SignedMessage.timestampOf(String(timestamp)))
   const bytes = SignedMessage.orCannotSign(SignedMessage.bodyBytes(body))
-  const signatures = keys.map((key) => `v1=${bytesToHex(SignedMessage.mac(key, `${seconds}.`, bytes))}`)
+  const signatures = keys.map((key) => `v1=${Hex.encode(SignedMessage.mac(key, `${seconds}.`, bytes))}`)
   return [`t=${seconds}`, ...signatures.toReversed()].join(",")
 }
 
@@ -157,3 +157,7 @@ const keyOf =
 const defaultMinSecretBytes = 16
 const itemPattern = /^([A-Za-z0-9_-]+)=(.*)$/s
 const hexMac = /^[0-9a-fA-F]{64}$/
+
+// of nothing but hexadecimal digits, an even number of them
+const bytesOf = (hex: string): Uint8Array =>
+  Uint8Array.from({ length: hex.length / 2 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16))

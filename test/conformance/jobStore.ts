@@ -343,6 +343,16 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
 
+    promises("counts the queued jobs of a lane", (jobs) =>
+      Effect.gen(function* () {
+        yield* fill(jobs, [job("one"), job("other", { lane: "b" }), job("two", { account: "z" }), job("three")])
+        yield* jobs.enqueue(job("later", { notBefore: 9 }))
+        yield* jobs.start("one", 1)
+        assert.strictEqual(yield* jobs.depth("a.example:443"), 2)
+        assert.strictEqual(yield* jobs.depth("nowhere"), 0)
+      })
+    )
+
     promises("counts the queued jobs of the lane before a job", (jobs) =>
       Effect.gen(function* () {
         yield* fill(jobs, [job("one"), job("other", { lane: "b" }), job("two", { account: "z" }), job("three")])

@@ -92,9 +92,9 @@ const table: ReadonlyArray<Row> = [
   }
 ]
 
-describe("Learning takes from an answer", () => {
+describe("Learning, from an answer,", () => {
   for (const { headers = {}, learns, refusals = 0, says, status = 200 } of table) {
-    it(says, () => {
+    it(`takes ${says}`, () => {
       const lesson = learn({ status, headers }, { nowMillis, bounds: Pacing.defaultBounds, refusalsInARow: refusals })
       assert.deepStrictEqual(lesson, {
         rps: undefined,

@@ -226,6 +226,23 @@ describe("a job in its lane", () => {
     })
   )
 
+  it.effect("tells its upstream how much waits for it, and how fast it comes", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ pacing: { pace: { rps: 0.5, maxConcurrent: 1 } } })
+      for (let n = 0; n < 4; n++) yield* dam.submit(get.pipe(Step.idempotentKey(`${n}`)))
+      yield* TestClock.adjust("7 seconds")
+      const told = (yield* dam.exchanges).map(({ asked }) =>
+        ["Total-Jobs", "Queue-Depth", "Flow-Rate"].map((name) => asked.request.headers[`X-Aqueduct-${name}`])
+      )
+      assert.lengthOf(told, 4)
+      assert.deepStrictEqual(told.slice(1), [
+        ["3", "2", "0.5"],
+        ["2", "1", "0.5"],
+        ["1", "0", "0.5"]
+      ])
+    })
+  )
+
   it.effect("leaves the wait for permits out of a fallback's onTimeout", () =>
     Effect.gen(function* () {
       const target = Script.all(Script.on(url, Script.later("1 second", ok)), Script.on(backup, ok))

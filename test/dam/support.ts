@@ -1,6 +1,6 @@
 /** A dam over a store in memory and scripted targets and receivers, in virtual time. */
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"

@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -84,6 +84,34 @@ describe("the packed package, installed in an empty folder", () => {
       )
     })
   }
+
+  it("has commands that start", async () => {
+    for (const name of Object.keys(manifest.bin)) {
+      const said = await run(folder, process.execPath, join("node_modules", ".bin", name), "--version")
+      assert.strictEqual(said.trim(), `ezthrottle v${manifest.version}`)
+    }
+  })
+
+  it("has a dam that finds its writing thread and keeps a job in a file", async () => {
+    const said = await node(
+      "embedded.mjs",
+      `
+import { Dam } from "ezthrottle-effect/dam"
+import { EZThrottle } from "ezthrottle-effect/promise"
+import { createServer } from "node:http"
+const target = createServer((_, response) => response.end("called")).listen(0, "127.0.0.1")
+await new Promise((resolve) => target.once("listening", resolve))
+{
+  await using client = new EZThrottle({ service: Dam.embedded({ path: "embedded.db" }) })
+  const done = await client.queueAndWait({ url: "http://127.0.0.1:" + target.address().port + "/" })
+  console.log(JSON.stringify(done))
+}
+target.close()
+`
+    )
+    assert.include(said, "called")
+    assert.isTrue(existsSync(join(folder, "embedded.db")))
+  })
 
   it("has declarations that a strict ES module compiles against, and that know every entry's names", () =>
     compile("strict.mts", [

@@ -43,7 +43,7 @@ const hookOf = async (jobId: string) => {
 }
 
 describe("ezthrottle dam", () => {
-  it("says within a second where it listens, where the data lies, and which egress and pace hold", async () => {
+  it("says where it listens, where the data lies, and which egress and pace hold", async () => {
     const folder = place()
     const dam = await start(built.bin, fresh(folder))
     const said = dam.output()

@@ -12,20 +12,81 @@ import * as Schema from "effect/Schema"
 import * as Fields from "./Fields.ts"
 import { InvalidStep, parseDuration, parseField } from "./InvalidStep.ts"
 import type { RetryPolicyOptions } from "./RetryPolicy.ts"
-import type { ExecutionMode, RegionPolicy, Step, StepFields, Trigger } from "./StepModel.ts"
+import type * as Model from "./StepModel.ts"
 import { isStep, makeStep } from "./StepModel.ts"
 
-export type {
-  ExecutionMode,
-  Fallback,
-  Idempotency,
-  RegionPolicy,
-  Step,
-  StepFields,
-  StepType,
-  Trigger,
-  Webhook
-} from "./StepModel.ts"
+// aliases, because the bundled declarations would take re-exported types of a namespace for values
+/**
+ * What several regions mean: `race` or `fanout`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ExecutionMode = Model.ExecutionMode
+
+/**
+ * A step of the line that runs when the one before it failed, and when it does.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Fallback = Model.Fallback
+
+/**
+ * How a call is recognised as the same call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Idempotency = Model.Idempotency
+
+/**
+ * Where else an attempt may leave from: `fallback` or `strict`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RegionPolicy = Model.RegionPolicy
+
+/**
+ * An immutable value that says which HTTP call to make and how it must survive.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Step = Model.Step
+
+/**
+ * The fields of a step.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StepFields = Model.StepFields
+
+/**
+ * `FRUGAL` or `PERFORMANCE`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StepType = Model.StepType
+
+/**
+ * When a fallback runs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Trigger = Model.Trigger
+
+/**
+ * Who is told the result.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Webhook = Model.Webhook
 export { isStep } from "./StepModel.ts"
 export { inherit } from "./StepInherit.ts"
 export { check } from "./StepRules.ts"

@@ -159,10 +159,12 @@ describe("a host that repeats attempts", () => {
       const script = Script.always(Script.inTurn({ status: 429 }, { status: 429 }, busy, ok))
       const step = Step.retryPolicy(get, { maxRetries: 1 })
       const { end, sent } = yield* run(step, script, { repeatsAfter: until(2, 700), paced: waiting(() => 0) })
-      assert.deepStrictEqual(
-        lines(completed(end).history),
-        ["0 start 429", "0 repeat 429", "0 repeat 503", "0 retry 200"]
-      )
+      assert.deepStrictEqual(lines(completed(end).history), [
+        "0 start 429",
+        "0 repeat 429",
+        "0 repeat 503",
+        "0 retry 200"
+      ])
       assert.deepStrictEqual(sent.slice(0, 3), [0, 700, 1400])
     })
   )

@@ -50,7 +50,7 @@ export const startWorld = async (): Promise<World> => {
   const [{ receiver, upstream }] = await once(worker, "message")
   let hooks = 0
   let onHooks = () => {}
-  let onCalls = (_: ReadonlyArray<number>) => {}
+  let onCalls: (calls: ReadonlyArray<number>) => void = () => {}
   worker.on("message", (message: { readonly hooks?: number; readonly calls?: ReadonlyArray<number> }) => {
     if (message.hooks !== undefined) hooks = message.hooks
     if (message.calls !== undefined) onCalls(message.calls)

@@ -17,7 +17,7 @@ import * as Schedule from "effect/Schedule"
 import type { Host } from "../run/Host.ts"
 import * as Hosts from "../run/Host.ts"
 import * as Interpreter from "../run/Interpreter.ts"
-import type { Attempt, EndedAttempt, History } from "../step/History.ts"
+import type { Attempt } from "../step/History.ts"
 import type { Completed, StepError } from "../step/Outcome.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"
@@ -205,14 +205,11 @@ const isStoreError = (error: unknown): error is StoreError =>
 
 /** What has been rested of a pause that ended the run before; a hold is no pause of the job's own. */
 const restedOf = ({ history, pausedUntil }: StoredJob, held: (attempt: Attempt) => boolean): number | undefined => {
-  const last = lastEnded(history)
+  const last = history.at(-1)
   if (last === undefined || pausedUntil === undefined || held(last)) return undefined
   const rested = pausedUntil - (last.at + last.latency)
   return rested < 0 ? undefined : rested
 }
-
-const lastEnded = (history: History): EndedAttempt | undefined =>
-  history.findLast((attempt): attempt is EndedAttempt => attempt.ending._tag !== "Interrupted")
 
 /** The step as it is run: a key that was given goes to the target, whichever way it came in. */
 const keyed = ({ key, keyGiven, step }: StoredJob): Step =>

@@ -54,8 +54,9 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
      ON CONFLICT DO NOTHING`
   )
   const insertPayload = db.prepare("INSERT INTO payloads (seq, step) VALUES (?, ?)")
+  // names that are no Unicode text become the same one here; the payload keeps them apart
   const insertMetadata = db.prepare(
-    "INSERT INTO metadata (customer, name, value, seq) SELECT customer, ?, ?, seq FROM jobs WHERE seq = ?"
+    "INSERT OR IGNORE INTO metadata (customer, name, value, seq) SELECT customer, ?, ?, seq FROM jobs WHERE seq = ?"
   )
   const byKey = db.prepare("SELECT seq FROM jobs WHERE key_digest = ?")
   const byId = db.prepare("SELECT seq FROM jobs WHERE id = ?")

@@ -67,13 +67,24 @@ export const run = Effect.fnUntraced(function* (
     const age = isResumed ? (yield* Clock.currentTimeMillis) - resumedAt : 0
     const from = (yield* monotonicMillis) - age
     const made = execution.history.length
-    const path = (limits: Path.Limits) => Path.run(execution, over, step, index, limits)
     const next = fallbacks[index]?.trigger
-    const rested = isResumed ? (execution.host.rested ?? 0) : 0
     const { end, turns } =
       execution.host.paced === undefined
-        ? { end: yield* limited(path, next, age, deadline - from - age), turns: undefined }
-        : yield* limitedByTurns(path, next, Path.active(execution.history, index) + rested, deadline)
+        ? {
+            end: yield* limited(
+              (limits) => Path.run(execution, over, step, index, limits),
+              next,
+              age,
+              deadline - from - age
+            ),
+            turns: undefined
+          }
+        : yield* limitedByTurns(
+            yield* Path.prepare(execution, over, step, index),
+            next,
+            Path.active(execution.history, index),
+            deadline
+          )
     if (end._tag === "Good") return { ...end, path: index, step }
     primary ??= end.reason
     if (end.reason._tag === "DeadlineExceeded") return { ...end, primary }
@@ -127,17 +138,18 @@ const limited = (
  * fallback's `onTimeout` does not. Answers how long the path took without its waits.
  */
 const limitedByTurns = Effect.fnUntraced(function* (
-  path: (limits: Path.Limits) => Effect.Effect<Path.PathEnd>,
+  path: { readonly rested: number; readonly run: (limits: Path.Limits) => Effect.Effect<Path.PathEnd> },
   next: Trigger | undefined,
-  spent: number,
+  attempts: number,
   deadline: number
 ): Effect.fn.Return<{ readonly end: Path.PathEnd; readonly turns: number }> {
   const stopwatch = Stopwatch.make()
   const from = yield* monotonicMillis
   const patience = patienceOf(next)
+  const spent = attempts + path.rested
   const activeAt = (now: number) => spent + now - from - Stopwatch.waited(stopwatch, now)
   const left = (now: number) => patience - activeAt(now)
-  const run = path({ stopwatch, deadline, left, expired: deadline <= from || left(from) <= 0 })
+  const run = path.run({ stopwatch, deadline, left, expired: deadline <= from || left(from) <= 0 })
   const tooLate = Effect.gen(function* () {
     while (true) {
       const now = yield* monotonicMillis

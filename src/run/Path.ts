@@ -62,37 +62,65 @@ interface Path extends Limits {
   readonly lost: Array<Attempt>
 }
 
-export const run = Effect.fnUntraced(function* (
+export const run = (
   execution: Execution,
   transport: Exchanging,
   step: Step,
   index: number,
   limits: Limits
-): Effect.fn.Return<PathEnd> {
+): Effect.Effect<PathEnd> => Effect.flatMap(prepare(execution, transport, step, index), (path) => path.run(limits))
+
+/**
+ * A path before it runs. Where it would go on, the pause for which the run before this one was ended is its own, or came
+ * after its time was up; where it has ended by itself, the pause was another's.
+ */
+export const prepare = Effect.fnUntraced(function* (
+  execution: Execution,
+  transport: Exchanging,
+  step: Step,
+  index: number
+) {
   const { history, host } = execution
   const before = history.filter((attempt): attempt is EndedAttempt => isOf(attempt, index))
-  const plan = resume(Regions.plan(step, yield* transport.regions, transport.egress), before)
-  const path: Path = {
-    execution,
-    ...limits,
-    transport,
-    step,
-    index,
-    request: Keys.requestFor(step, host),
-    policy: RetryPolicy.resolve(step.retryPolicy, host.unsetPolicy),
-    timeoutMillis: host.attemptTimeout(step),
-    patience: host.patience(step),
-    alone: plan.starts.length === 1,
-    spare: plan.spare.slice(),
-    spent: before.length === 0 ? unspent : spentBy(history, index),
-    lost: []
+  const { spare, starts } = resume(Regions.plan(step, yield* transport.regions, transport.egress), before)
+  const policy = RetryPolicy.resolve(step.retryPolicy, host.unsetPolicy)
+  const patience = host.patience(step)
+  const spent = before.length === 0 ? unspent : spentBy(history, index)
+  const alone = starts.length === 1
+  const situation = { spent, regionLeft: spare.length > 0, patience }
+  const won = alone || step.executionMode === "fanout" ? undefined : before.find((it) => isDecisive(policy, it))
+  const goesOn =
+    won === undefined &&
+    starts.some((_, racer) => {
+      const last = lastOf(before, racer)
+      return last === undefined || decide(policy, last.ending, situation)._tag !== "Stop"
+    })
+  return {
+    rested: goesOn && history.at(-1)?.path === index ? (host.rested ?? 0) : 0,
+    run: (limits: Limits): Effect.Effect<PathEnd> =>
+      Effect.suspend(() => {
+        const path: Path = {
+          execution,
+          ...limits,
+          transport,
+          step,
+          index,
+          request: Keys.requestFor(step, host),
+          policy,
+          timeoutMillis: host.attemptTimeout(step),
+          patience,
+          alone,
+          spare: spare.slice(),
+          spent,
+          lost: []
+        }
+        const racers = starts.map((region, racer) => runRacer(path, racer, region, lastOf(before, racer)))
+        const [first] = racers
+        if (racers.length === 1 && first !== undefined) return Effect.map(first, single)
+        if (step.executionMode === "fanout") return fanout(path, racers)
+        return won === undefined ? race(path, racers) : Effect.succeed(single(won))
+      })
   }
-  const racers = plan.starts.map((region, racer) => runRacer(path, racer, region, lastOf(before, racer)))
-  const [first] = racers
-  if (racers.length === 1 && first !== undefined) return single(yield* first)
-  if (step.executionMode === "fanout") return yield* fanout(path, racers)
-  const won = before.find((attempt) => isDecisive(path.policy, attempt))
-  return won === undefined ? yield* race(path, racers) : single(won)
 })
 
 const isOf = (attempt: Attempt, path: number): boolean =>

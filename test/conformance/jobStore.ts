@@ -75,6 +75,14 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
 
+    promises("takes metadata whose names are no Unicode text", (jobs) =>
+      Effect.gen(function* () {
+        const metadata = { "\ud800": "x", "\udfff": "x", "\ufffd": "x" }
+        yield* jobs.enqueue(job("one", { step: Step.get("https://a.example/").pipe(Step.metadata(metadata)) }))
+        assert.deepStrictEqual((yield* jobs.get("one"))?.step.metadata, metadata)
+      })
+    )
+
     promises("keeps the keys of one scope apart from those of another", (jobs) =>
       Effect.gen(function* () {
         assert.strictEqual((yield* jobs.enqueue(job("a", { keyScope: "a", key: "bc" })))._tag, "Stored")

@@ -254,6 +254,80 @@ describe("a job in its lane", () => {
     })
   )
 
+  it.effect("counts the wait for a fallback's own time neither for the path before it nor for its trigger", () =>
+    Effect.gen(function* () {
+      const target = Script.all(Script.on(url, { status: 404 }), Script.on(backup, ok))
+      const step = get.pipe(
+        Step.fallback(Step.get("https://never.example/"), { onTimeout: "10 seconds" }),
+        Step.fallback(Step.get(backup).pipe(Step.retryAt(3_600_000)))
+      )
+      const { runToEnd, sent } = yield* setUp({ target })
+      const job = yield* runToEnd(step)
+      assert.deepStrictEqual(lines(job), ["0 start 404", "2 start 200"])
+      assert.deepStrictEqual(yield* sent, ["api 0", "backup 3600000"])
+    })
+  )
+
+  it.effect("counts the wait for a fallback's own time for that fallback neither", () =>
+    Effect.gen(function* () {
+      const third = Step.get("https://never.example/")
+      const target = Script.all(Script.on(url, { status: 404 }), Script.on(backup, { status: 404 }))
+      const step = get.pipe(
+        Step.fallback(Step.get(backup).pipe(Step.retryAt(3_600_000))),
+        Step.fallback(third, { onTimeout: "10 seconds" })
+      )
+      const { runToEnd } = yield* setUp({ target })
+      assert.deepStrictEqual(lines(yield* runToEnd(step)), ["0 start 404", "1 start 404"])
+    })
+  )
+
+  it.effect("keeps a race ended that an answer has ended, though a loser was cut off", () =>
+    Effect.gen(function* () {
+      const target = Script.all(
+        Script.on(backup, ok),
+        Script.inRegion("iad", Script.always(Script.later(3, { status: 404 }))),
+        Script.inRegion("lax", Script.always(Script.hang))
+      )
+      const step = get.pipe(
+        Step.regions(["iad", "lax"]),
+        Step.fallback(Step.get("https://never.example/"), { onTimeout: "10 seconds" }),
+        Step.fallback(Step.get(backup).pipe(Step.retryAt(3_600_000)))
+      )
+      const { runToEnd } = yield* setUp({ target, regions: ["iad", "lax"] })
+      const job = yield* runToEnd(step)
+      assert.deepStrictEqual(lines(job), ["0 start@iad 404", "0 start@lax interrupted", "2 start@iad 200"])
+    })
+  )
+
+  it.effect("keeps a race ended whose time was up while it waits for the fallback's own time", () =>
+    Effect.gen(function* () {
+      const target = Script.all(Script.on(url, Script.later(3, busy)), Script.on(backup, ok))
+      const step = get.pipe(
+        Step.regions(["iad", "lax"]),
+        Step.retryPolicy({ base: "4 seconds" }),
+        Step.fallback(Step.get(backup).pipe(Step.retryAt(3_600_000)), { onTimeout: "1 second" })
+      )
+      const { runToEnd, sent } = yield* setUp({ target, regions: ["iad", "lax"] })
+      yield* runToEnd(step)
+      assert.deepStrictEqual(
+        (yield* sent).map((call) => call.split(" ")[0]),
+        ["api@iad", "api@lax", "backup@iad"]
+      )
+    })
+  )
+
+  it.effect("sends nothing at the very moment a fallback's onTimeout cuts a pause short", () =>
+    Effect.gen(function* () {
+      const target = Script.all(Script.on(url, busy), Script.on(backup, ok))
+      const step = get.pipe(
+        Step.retryPolicy({ base: "1 second", maxRetries: 9 }),
+        Step.fallback(Step.get(backup), { onTimeout: "600 millis" })
+      )
+      const { runToEnd } = yield* setUp({ target })
+      assert.deepStrictEqual(lines(yield* runToEnd(step)), ["0 start 503", "0 retry 503", "1 start 200"])
+    })
+  )
+
   it.effect("falls back on a time-out while it pauses, though it is parked then", () =>
     Effect.gen(function* () {
       const target = Script.all(

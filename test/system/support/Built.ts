@@ -19,7 +19,7 @@ export const build = async (): Promise<Built> => {
   mkdirSync(join(root, ".tmp"), { recursive: true })
   const folder = mkdtempSync(join(root, ".tmp", "system-"))
   chmodSync(folder, 0o755)
-  const args = ["--no-dts", "--no-clean", "--silent", "--out-dir", join(folder, "dist")]
+  const args = ["--no-clean", "--silent", "--out-dir", join(folder, "dist")]
   await new Promise<void>((resolve, reject) => {
     execFile(
       process.execPath,

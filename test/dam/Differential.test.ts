@@ -1,0 +1,161 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as TestClock from "effect/testing/TestClock"
+import type { StoredJob } from "../../src/dam/Job.ts"
+import * as Hosts from "../../src/run/Host.ts"
+import * as Interpreter from "../../src/run/Interpreter.ts"
+import type { Outcome, StepError } from "../../src/step/Outcome.ts"
+import * as RetryPolicy from "../../src/step/RetryPolicy.ts"
+import type { Step } from "../../src/step/StepModel.ts"
+import type { Answer } from "../../src/testing/Answer.ts"
+import { hang, later, start } from "../../src/testing/Answer.ts"
+import * as Arbitraries from "../../src/testing/Arbitraries.ts"
+import { between, oneOf } from "../../src/testing/Generators.ts"
+import type { Exchanging } from "../../src/transport/HttpTransport.ts"
+import * as Strategies from "../../src/transport/Strategies.ts"
+import { ending } from "../run/support.ts"
+import { middle, setUp, toEnd } from "./support.ts"
+
+/** What the first call to a place gets, its second and so on; no 429 and no `Retry-After`, for which only the dam waits. */
+const AnyAnswer: Arbitrary.Arbitrary<Answer> = Arbitrary.map(
+  Arbitrary.all([
+    oneOf([200, 201, 404, 500, 502, 503, 504, 503, 500]),
+    Arbitraries.failure,
+    between(0, 11),
+    oneOf([3, 17, 170, 1300, 4100, 70_000])
+  ]),
+  ([status, failure, kind, delay]) =>
+    kind === 11 ? hang : later(delay, kind > 8 ? { _tag: "Fail", failure } : { status, body: `after ${delay}` })
+)
+
+const World = Arbitrary.all({
+  step: Arbitraries.step({ depth: 1, types: ["PERFORMANCE", undefined] }),
+  answers: Arbitrary.array(AnyAnswer, { minLength: 1, maxLength: 9 }),
+  regions: Arbitrary.array(oneOf(["iad", "lax", "ord", "fra"]), { maxLength: 4 })
+})
+type World = typeof World extends Arbitrary.Arbitrary<infer A> ? A : never
+
+/** A transport whose answers depend on the place and on how often it was called, not on who comes first. */
+const targets = ({ answers, regions }: World) => {
+  const made = new Map<string, number>()
+  let sent = 0
+  const transport: Exchanging = {
+    kind: "exchanging",
+    regions: Effect.succeed([...new Set(regions)]),
+    send: ({ region, request }) =>
+      Effect.suspend(() => {
+        sent++
+        const place = `${request.url}@${region}`
+        const count = made.get(place) ?? 0
+        made.set(place, count + 1)
+        const offset = Array.from(place).reduce((sum, letter) => sum + letter.charCodeAt(0), 0)
+        return start(answers[(offset + count) % answers.length] ?? hang)()
+      })
+  }
+  return { transport, sent: () => sent }
+}
+
+interface Told {
+  readonly tag: string
+  readonly status: number | undefined
+  readonly region: string | undefined
+  readonly path: number
+  readonly body: string
+  readonly children: number
+  readonly sent: number
+}
+
+const text = (body: Uint8Array | undefined) => new TextDecoder().decode(body)
+
+const ofClient = (end: Outcome | StepError, children: number, sent: number): Told => {
+  if (end._tag === "Accepted") throw new Error("nothing is handed over here")
+  if (end._tag === "Completed") {
+    const { path, region, response } = end
+    return { tag: "succeeded", status: response.status, region, path, body: text(response.body), children, sent }
+  }
+  const { reason } = end
+  const last = reason._tag === "Rejected" ? reason.response : end.history.findLast(({ response }) => response)?.response
+  const region = reason._tag === "Rejected" ? reason.region : undefined
+  return { tag: reason._tag, status: last?.status, region, path: 0, body: text(last?.body), children, sent }
+}
+
+const ofJob = ({ result, state }: StoredJob, children: number, sent: number): Told => ({
+  tag: result?.error?.tag ?? state,
+  status: result?.response?.status,
+  region: result?.region,
+  path: result?.path ?? -1,
+  body: text(result?.response?.body),
+  children,
+  sent
+})
+
+const inClient = (world: World) =>
+  Effect.gen(function* () {
+    const { sent, transport } = targets(world)
+    let children = 0
+    const run = Interpreter.run(world.step, Strategies.only(transport), {
+      ...Hosts.client,
+      unsetPolicy: RetryPolicy.defaults,
+      attemptTimeout: () => 60_000,
+      patience: () => Number.POSITIVE_INFINITY,
+      acceptedAt: yield* Clock.currentTimeMillis,
+      startChild: (relation) => Effect.sync(() => ({ _tag: "Started", relation, jobId: `child ${++children}` }))
+    })
+    const fiber = yield* Effect.forkChild(Effect.provideService(ending(run), Random.Random, middle))
+    for (let turns = 0; turns < 200 && fiber.pollUnsafe() === undefined; turns++) yield* TestClock.adjust("1 hour")
+    const exit = fiber.pollUnsafe()
+    if (exit?._tag !== "Success") return yield* Effect.die(new Error("the client's run did not end"))
+    return ofClient(exit.value, children, sent())
+  }).pipe(Effect.provide(TestClock.layer()))
+
+/** The child is held back, so that only the job's own calls are counted. */
+const inDam = (world: World) =>
+  Effect.gen(function* () {
+    const { sent, transport } = targets(world)
+    let children = 0
+    const dam = yield* setUp({
+      transport,
+      pacing: { pace: { rps: 1e9, maxConcurrent: 1e9 }, burst: 1e6 },
+      through: (store) => ({
+        ...store,
+        finish: (id, epoch, finish) => {
+          children += finish.children.length
+          return store.finish(id, epoch, { ...finish, children: [] })
+        },
+        finishIdle: (id, finish) => {
+          children += finish.children.length
+          return store.finishIdle(id, { ...finish, children: [] })
+        }
+      })
+    })
+    const id = yield* dam.submit(world.step)
+    const job = yield* toEnd(dam.get(id), "1 hour")
+    return ofJob(job, children, sent())
+  }).pipe(Effect.scoped, Effect.provide(TestClock.layer()))
+
+const describeStep = (step: Step) => JSON.stringify(step)
+
+describe("a step", () => {
+  const seen = new Map<string, number>()
+
+  it.effect.prop(
+    "ends in the dam as it does in a client: same answer, region and path, same child, as many calls",
+    [World],
+    ([world]) =>
+      Effect.gen(function* () {
+        const expected = yield* inClient(world)
+        seen.set(expected.tag, (seen.get(expected.tag) ?? 0) + 1)
+        assert.deepStrictEqual(yield* inDam(world), expected, describeStep(world.step))
+      }),
+    { arbitrary: { runs: 320 }, timeout: 60_000 }
+  )
+
+  it("has been seen to end in many ways", () => {
+    for (const tag of ["succeeded", "Rejected", "DeadlineExceeded", "FanoutIncomplete", "AttemptTimedOut"]) {
+      assert.isAtLeast(seen.get(tag) ?? 0, 1, tag)
+    }
+  })
+})

@@ -10,11 +10,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as DamCommand from "./DamCommand.ts"
+import * as McpCommand from "./McpCommand.ts"
 import { version } from "./version.ts"
 
 const ezthrottle = Command.make("ezthrottle").pipe(
   Command.withDescription("HTTP calls that survive"),
-  Command.withSubcommands([DamCommand.command])
+  Command.withSubcommands([DamCommand.command, McpCommand.command])
 )
 
 /** Does what the arguments say; answers the exit code. */

@@ -288,9 +288,15 @@ export const make = (options: LaneOptions): Lane => {
         })
       }),
     wake: (name) => {
-      if (name === undefined) anyQueue = true
-      else accounts.queue(name).more = true
-      signal.openUnsafe()
+      if (name === undefined) {
+        anyQueue = true
+        return signal.openUnsafe()
+      }
+      const queue = accounts.queue(name)
+      // a queue that has something already is waited for as it is; a read under way has cleared `more`
+      const isNews = !queue.more && queue.tickets.length === 0
+      queue.more = true
+      if (isNews) signal.openUnsafe()
     },
     roomLeft: () => {
       if (starved) signal.openUnsafe()

@@ -1,17 +1,18 @@
 /**
  * What a dam does on this machine, as its own process built from the package, next to the budgets: durable admissions,
  * the way from accept to webhook, how exactly it keeps a pace, and what a backlog costs. `BENCH_BACKLOG=1000000` adds
- * the backlog of a million.
+ * the backlog of a million; `node test/bench/dam.ts admissions endToEnd` runs these parts only.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { load, startWorld, type World } from "./dam/load.ts"
 
 const quick = process.env["BENCH_QUICK"] === "1"
-const bin = join(import.meta.dirname, "../../dist/bin.js")
+const bin = process.env["BENCH_BIN"] ?? join(import.meta.dirname, "../../dist/bin.js")
+const nodeArgs = process.env["BENCH_NODE_ARGS"]?.split(" ") ?? []
 const folder = mkdtempSync(join(tmpdir(), "dam-bench-"))
 const connections = 64
 
@@ -23,6 +24,40 @@ const quantile = (sorted: Float64Array, part: number) =>
 const mebibytes = (pid: number | undefined) => {
   const [, kibibytes = "0"] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? []
   return Math.round(Number(kibibytes) / 1024)
+}
+
+/** Microseconds of processor time that a process has used, and of its threads those that matter. */
+const cpuOf = (pid: number | undefined) => {
+  const threads = readdirSync(`/proc/${pid}/task`).map((task) => {
+    const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8")
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+    return { main: Number(task) === pid, store: stat.includes("ezthrottle-sto"), user: Number(fields[11]), system: Number(fields[12]) }
+  })
+  const of = (some: typeof threads) => ({
+    user: some.reduce((sum, { user }) => sum + user, 0) * TICK,
+    system: some.reduce((sum, { system }) => sum + system, 0) * TICK
+  })
+  return {
+    "main thread": of(threads.filter(({ main }) => main)),
+    store: of(threads.filter(({ store }) => store)),
+    others: of(threads.filter(({ main, store }) => !main && !store))
+  }
+}
+
+/** Linux counts processor time in hundredths of a second. */
+const TICK = 10_000
+
+/** Says what each job cost the threads of a dam. */
+const costs = (pid: number | undefined) => {
+  const before = cpuOf(pid)
+  return (jobs: number) => {
+    const parts = Object.entries(cpuOf(pid)).map(([name, { system, user }]) => {
+      const from = before[name as keyof typeof before]
+      const each = (micros: number) => (micros / jobs).toFixed(0)
+      return `${name} ${each(user - from.user)} + ${each(system - from.system)}`
+    })
+    return `µs of processor each, own + kernel: ${parts.join(", ")}`
+  }
 }
 
 interface Dam {
@@ -41,7 +76,7 @@ const start = async (name: string, hosts: Readonly<Record<string, string>>): Pro
     `pacing:\n  default: { rps: 0.01, max_concurrent: 1 }\n${paces.length === 0 ? "" : `  hosts:\n${paces.join("")}`}`
   )
   const db = join(folder, `${name}.db`)
-  const dam = spawn(process.execPath, [bin, "dam", "--port", "0", "--db", db, "--config", config, "--allow-private"], {
+  const dam = spawn(process.execPath, [...nodeArgs, bin, "dam", "--port", "0", "--db", db, "--config", config, "--allow-private"], {
     stdio: ["ignore", "pipe", "inherit"]
   })
   let output = ""
@@ -70,10 +105,12 @@ const admissions = async (world: World) => {
   const options = { port: dam.port, connections, target: `${world.upstream}/`, webhook: undefined }
   await load({ ...options, jobs: quick ? 100 : 20_000, name: "warm" })
   const jobs = quick ? 1000 : 100_000
-  const { latencies, seconds } = await load({ ...options, jobs, name: "measured" })
+  const cost = costs(dam.pid)
+  const { latencies, micros, seconds } = await load({ ...options, jobs, name: "measured" })
   console.log(
     `durable admissions, ${connections} connections: ${number(jobs / seconds)} a second (budget 15,000), ` +
-      `p50 ${quantile(latencies, 0.5)} ms, p99 ${quantile(latencies, 0.99)} ms; started in ${dam.readyAfter}`
+      `p50 ${quantile(latencies, 0.5)} ms, p99 ${quantile(latencies, 0.99)} ms; started in ${dam.readyAfter}\n  ` +
+      `${cost(jobs)}, load generator ${(micros / jobs).toFixed(0)}`
   )
   await dam.stop()
 }
@@ -86,12 +123,15 @@ const endToEnd = async (world: World) => {
   await load({ ...options, jobs: warm, name: "warm" })
   await world.told(warm)
   const jobs = quick ? 500 : 20_000
+  const cost = costs(dam.pid)
   const started = performance.now()
   const submitted = load({ ...options, jobs, name: "measured" })
   await world.told(warm + jobs)
   const seconds = (performance.now() - started) / 1000
   await submitted
-  console.log(`accept to webhook, upstream unlimited: ${number(jobs / seconds)} jobs a second (budget 3,000)`)
+  console.log(
+    `accept to webhook, upstream unlimited: ${number(jobs / seconds)} jobs a second (budget 3,000)\n  ${cost(jobs)}`
+  )
   await dam.stop()
 }
 
@@ -134,11 +174,20 @@ const backlog = async (world: World, jobs: number) => {
   await again.stop()
 }
 
+const parts = {
+  admissions,
+  endToEnd,
+  accuracy: async (world: World) => {
+    for (const rps of quick ? [50] : [10, 200]) await accuracy(world, rps)
+  },
+  backlog: async (world: World) => {
+    for (const jobs of quick ? [1000] : [1000, 100_000]) await backlog(world, jobs)
+    if (process.env["BENCH_BACKLOG"] !== undefined) await backlog(world, Number(process.env["BENCH_BACKLOG"]))
+  }
+}
+
+const chosen = process.argv.slice(2)
 const world = await startWorld()
-await admissions(world)
-await endToEnd(world)
-for (const rps of quick ? [50] : [10, 200]) await accuracy(world, rps)
-for (const jobs of quick ? [1000] : [1000, 100_000]) await backlog(world, jobs)
-if (process.env["BENCH_BACKLOG"] !== undefined) await backlog(world, Number(process.env["BENCH_BACKLOG"]))
+for (const [name, part] of Object.entries(parts)) if (chosen.length === 0 || chosen.includes(name)) await part(world)
 await world.stop()
 rmSync(folder, { recursive: true })

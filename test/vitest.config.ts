@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
@@ -24,7 +25,12 @@ export default defineConfig({
           name: "behaviour",
           include: ["test/**/*.test.ts"],
           exclude: ["test/system/**", ...helpers],
-          testTimeout: 20_000
+          testTimeout: 20_000,
+          // Effect and the sources are read once per worker: files keep no state of their own in them, and give back
+          // what they change of the process
+          isolate: false,
+          // one for each core: files that wait for child processes leave theirs to the others
+          maxWorkers: availableParallelism()
         }
       },
       {

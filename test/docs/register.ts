@@ -1,16 +1,20 @@
 /**
  * Preloaded into the process that runs an example or the snippets of a page: the package by its own name means the
- * sources, and each `// => value` comment is compared. The process ends with 1 when one did not hold or was not reached.
+ * bundled sources, and each `// => value` comment is compared. The process ends with 1 when one did not hold or was not reached.
  */
-import * as Equal from "effect/Equal"
+import type * as EffectEqual from "effect/Equal"
 import { createRequire, registerHooks } from "node:module"
 import { relative } from "node:path"
-import { fileURLToPath } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import { formatWithOptions, inspect, isDeepStrictEqual } from "node:util"
 import type * as Expectations from "./Expectations.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const require = createRequire(import.meta.url)
+/** What test/docs/Library.ts made of the sources and of Effect. */
+const library = pathToFileURL(`${process.env["DOCS_LIBRARY"]}/`)
+const bundled = /^(effect|@effect\/platform-node)\//
+const Equal: typeof EffectEqual = await import(new URL("effect/Equal.js", library).href)
 const pending = new Set<string>()
 let failed = false
 
@@ -56,9 +60,10 @@ const ours = (url: string): boolean => {
 registerHooks({
   resolve: (specifier, context, next) => {
     const [, entry] = /^ezthrottle-effect(?:\/(.+))?$/.exec(specifier) ?? [specifier, null]
-    return entry === null
-      ? next(specifier, context)
-      : next(new URL(`../../src/${entry ?? "index"}.ts`, import.meta.url).href, context)
+    if (entry !== null) return next(new URL(`${entry ?? "index"}.js`, library).href, context)
+    return bundled.test(specifier) && ours(context.parentURL ?? "")
+      ? next(new URL(`${specifier}.js`, library).href, context)
+      : next(specifier, context)
   },
   load: (url, context, next) => {
     const loaded = next(url, context)

@@ -6,7 +6,21 @@ import { attempt, delivery, ended, job } from "../../conformance/jobStore/Fixtur
 
 const [path = "", round] = process.argv.slice(2)
 
-const acknowledge = (what: string, id: string) => Effect.sync(() => writeSync(1, `${what} ${id}\n`))
+// the pipe does not block: a reader that is behind makes the write fail, and nothing was written then
+const say = (line: string): void => {
+  for (;;) {
+    try {
+      return void writeSync(1, line)
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error
+      Atomics.wait(moment, 0, 0, 1)
+    }
+  }
+}
+
+const moment = new Int32Array(new SharedArrayBuffer(4))
+
+const acknowledge = (what: string, id: string) => Effect.sync(() => say(`${what} ${id}\n`))
 
 let made = 0
 

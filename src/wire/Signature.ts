@@ -76,15 +76,17 @@ export interface Valid {
  * | case | what happened |
  * |---|---|
  * | `NoSignature` | a header that must be there is absent or empty |
- * | `MissingV1` | there are signatures, none of them of version `v1` |
+ * | `MissingV1`, `MissingV1a` | there are signatures, none of them of version `v1`, or of `v1a` |
  * | `MalformedHeader` | a header is not built as it must be, or longer than 2,048 characters |
  * | `MalformedTimestamp` | the timestamp is not there exactly once as a plain whole number |
- * | `MalformedSignature` | no `v1` signature has the shape of one |
+ * | `MalformedSignature` | no signature has the shape of one |
  * | `TimestampTooOld`, `TimestampTooNew` | signed further from now than the tolerance; both in seconds |
  * | `SignatureMismatch` | well-formed, but made with another secret or for another body |
+ * | `UnknownKey` | made with a key that is not among the trusted ones |
  * | `WeakSecret` | the receiver's own secret is missing, too short or undecodable |
  * | `UnreadableBody` | the body given to the verifier is neither bytes nor text that has a UTF-8 form |
  * | `InvalidClock` | `now` or the tolerance given to the verifier is not a usable number |
+ * | `Unsupported` | this runtime has no Ed25519 |
  *
  * @category models
  * @since 0.1.0
@@ -92,15 +94,18 @@ export interface Valid {
 export const Rejection = Schema.TaggedUnion({
   NoSignature: { header: Schema.String },
   MissingV1: {},
+  MissingV1a: {},
   MalformedHeader: { header: Schema.String, detail: Schema.String },
   MalformedTimestamp: {},
   MalformedSignature: {},
   TimestampTooOld: { diff: Schema.Number, tolerance: Schema.Number },
   TimestampTooNew: { diff: Schema.Number, tolerance: Schema.Number },
   SignatureMismatch: {},
+  UnknownKey: {},
   WeakSecret: { secretIndex: Schema.UndefinedOr(Schema.Int), detail: Schema.String },
   UnreadableBody: {},
-  InvalidClock: {}
+  InvalidClock: {},
+  Unsupported: {}
 })
 
 /**
@@ -159,18 +164,22 @@ export const explain = (verification: Verification): string => {
       return `the header ${verification.header} is missing or empty`
     case "MissingV1":
       return "the signature header holds no v1 signature"
+    case "MissingV1a":
+      return "the signature header holds no v1a signature"
     case "MalformedHeader":
       return `the header ${verification.header} ${verification.detail}`
     case "MalformedTimestamp":
       return "the timestamp is not there exactly once as a whole number of Unix seconds"
     case "MalformedSignature":
-      return "no v1 signature has the length and the alphabet of an HMAC-SHA256"
+      return "no signature has the length and the alphabet of one"
     case "TimestampTooOld":
       return `it was signed ${verification.diff} s ago, more than the ${verification.tolerance} s allowed`
     case "TimestampTooNew":
       return `it was signed ${verification.diff} s in the future, more than the ${verification.tolerance} s allowed`
     case "SignatureMismatch":
       return "the signature was made with another secret or for another body"
+    case "UnknownKey":
+      return "it was signed with a key that is not trusted here"
     case "WeakSecret":
       return verification.secretIndex === undefined
         ? `the webhook secrets cannot be used: ${verification.detail}`
@@ -179,6 +188,8 @@ export const explain = (verification: Verification): string => {
       return "the body is neither raw bytes nor text with a UTF-8 form; pass it as received, not parsed"
     case "InvalidClock":
       return "the verifier was given a time or a tolerance that is not a usable number of seconds"
+    case "Unsupported":
+      return "this runtime cannot check Ed25519 signatures"
   }
 }
 

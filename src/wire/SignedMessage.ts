@@ -98,6 +98,15 @@ export const match = ({ keys, timestamp, prefix, body, candidates }: Signed): Ch
 export const mac = (key: Uint8Array, prefix: string, body: Uint8Array): Uint8Array =>
   hmac.create(sha256, key).update(utf8.encode(prefix)).update(body).digest()
 
+/** What is signed, in one piece. */
+export const signedBytes = (prefix: string, body: Uint8Array): Uint8Array => {
+  const head = utf8.encode(prefix)
+  const bytes = new Uint8Array(head.length + body.length)
+  bytes.set(head)
+  bytes.set(body, head.length)
+  return bytes
+}
+
 export const malformed = (header: string, detail: string): Checked<never> =>
   Result.fail({ _tag: "MalformedHeader", header, detail })
 
@@ -121,7 +130,7 @@ const weak = (secretIndex: number | undefined, detail: string): Checked<never> =
   Result.fail(weakness(secretIndex, detail))
 
 // a `Redacted` that was wiped throws when it is read
-const revealed = (secret: Secret): string | undefined =>
+export const revealed = (secret: Secret): string | undefined =>
   Redacted.isRedacted(secret) ? Result.getOrUndefined(Result.try(() => Redacted.value(secret))) : secret
 
 const equal = (left: Uint8Array, right: Uint8Array): boolean =>

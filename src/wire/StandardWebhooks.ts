@@ -2,25 +2,22 @@
  * The signature of the Standard Webhooks convention, with a shared secret: the headers `webhook-id`,
  * `webhook-timestamp` and `webhook-signature`.
  *
- * A signature is `v1,` and the base64 of the HMAC-SHA256 of the bytes `{id}.{timestamp}.{raw body}`:
+ * A signature is `v1,` and the base64 of the HMAC-SHA256 of the bytes `{id}.{timestamp}.{raw body}`. Base64 is the
+ * standard alphabet, padded, and the only spelling of its bytes. Other versions, the asymmetric `v1a` of
+ * `StandardWebhooksKeys.ts` among them, are passed over.
  *
- * - all three headers must be there;
- * - the id is one word of printable ASCII without a comma or a full stop. With a full stop in it, one signed text could
- *   be read as two different messages; with a comma, two headers have been joined;
- * - `webhook-signature` is a list parted by spaces; each item is a version, a comma and a value. Other versions, the
- *   asymmetric `v1a` among them, are passed over. Sent twice, it is the list of both;
- * - base64 is the standard alphabet, padded, and the only spelling of its bytes.
- *
- * A secret is base64, usually behind `whsec_`, of at least 24 bytes. What holds beyond this scheme is written down in
- * `SignedMessage.ts`.
+ * A secret is base64, usually behind `whsec_`, of at least 24 bytes. The rules of the three headers are written down in
+ * `StandardMessage.ts`, what holds beyond this convention in `SignedMessage.ts`.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import { accept } from "./Signature.ts"
-import type { HeaderValue, RawBody, Secrets, SignatureRejected, Valid, Verification, Freshness } from "./Signature.ts"
+import type { Freshness, RawBody, Secrets, SignatureRejected, Valid, Verification } from "./Signature.ts"
 import * as SignedMessage from "./SignedMessage.ts"
+import type { ReceivedHeaders, SignatureHeaders } from "./StandardMessage.ts"
+import * as StandardMessage from "./StandardMessage.ts"
 
 /**
  * A delivery as it arrived, and the secrets it may be signed with.
@@ -28,13 +25,7 @@ import * as SignedMessage from "./SignedMessage.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Delivery {
-  /** The value of `webhook-id`. */
-  readonly id: HeaderValue
-  /** The value of `webhook-timestamp`. */
-  readonly timestamp: HeaderValue
-  /** The value of `webhook-signature`. */
-  readonly signature: HeaderValue
+export interface Delivery extends ReceivedHeaders {
   /** The body exactly as received; parsing and printing it again changes its bytes. */
   readonly body: RawBody
   /** The secrets this receiver accepts, the primary first, each base64 of at least 24 bytes, `whsec_` optional. */
@@ -56,18 +47,6 @@ export interface SignOptions {
   readonly secrets: Secrets
   /** Unix time in whole seconds. */
   readonly timestamp: number
-}
-
-/**
- * The three headers of a signed delivery.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SignatureHeaders {
-  readonly "webhook-id": string
-  readonly "webhook-timestamp": string
-  readonly "webhook-signature": string
 }
 
 /**
@@ -94,23 +73,15 @@ export const authenticate = (
  * @category verifying
  * @since 0.1.0
  */
-export const verify = ({ id, timestamp, signature, body, secrets, ...freshness }: Delivery & Freshness): Verification =>
+export const verify = ({ body, secrets, ...received }: Delivery & Freshness): Verification =>
   SignedMessage.verdict(
     Result.gen(function* () {
-      const idText = yield* SignedMessage.headerText("webhook-id", id)
-      const timeText = yield* SignedMessage.headerText("webhook-timestamp", timestamp)
-      const signatureText = yield* SignedMessage.headerText("webhook-signature", signature)
-      const keys = yield* SignedMessage.keysOf(secrets, keyOf)
-      const word = yield* oneWord(idText)
-      const items = yield* itemsOf(signatureText)
-      const signatures = items.filter((item) => item.version === "v1").map((item) => item.value)
-      if (signatures.length === 0) return yield* Result.fail({ _tag: "MissingV1" } as const)
-      const seconds = yield* SignedMessage.timestampOf(timeText)
-      yield* SignedMessage.withinTolerance(seconds, freshness)
+      const scheme = { version: "v1", missing, keys: () => SignedMessage.keysOf(secrets, keyOf) }
+      const { keys, prefix, signatures, timestamp } = yield* StandardMessage.read(received, scheme, received)
       return yield* SignedMessage.match({
         keys,
-        timestamp: seconds,
-        prefix: `${word}.${seconds}.`,
+        timestamp,
+        prefix,
         body: yield* SignedMessage.bodyBytes(body),
         candidates: signatures.flatMap(macsIn)
       })
@@ -129,7 +100,7 @@ export const verify = ({ id, timestamp, signature, body, secrets, ...freshness }
  */
 export const sign = ({ id, body, secrets, timestamp }: SignOptions): SignatureHeaders => {
   const keys = SignedMessage.orCannotSign(SignedMessage.keysOf(secrets, keyOf))
-  const word = SignedMessage.orCannotSign(oneWord(id))
+  const word = SignedMessage.orCannotSign(StandardMessage.oneWord(id))
   const seconds = SignedMessage.orCannotSign(SignedMessage.timestampOf(String(timestamp)))
   const bytes = SignedMessage.orCannotSign(SignedMessage.bodyBytes(body))
   const signatures = keys.map((key) => `v1,${Base64.encode(SignedMessage.mac(key, `${word}.${seconds}.`, bytes))}`)
@@ -139,26 +110,6 @@ export const sign = ({ id, body, secrets, timestamp }: SignOptions): SignatureHe
     "webhook-signature": signatures.toReversed().join(" ")
   }
 }
-
-interface Item {
-  readonly version: string
-  readonly value: string
-}
-
-const oneWord = (id: string): SignedMessage.Checked<string> =>
-  wordPattern.test(id)
-    ? Result.succeed(id)
-    : SignedMessage.malformed("webhook-id", "is not one word without a comma or a full stop")
-
-const itemsOf = (text: string): SignedMessage.Checked<ReadonlyArray<Item>> =>
-  Result.all(
-    text.split(itemSeparator).map((part) => {
-      const [, version, value] = itemPattern.exec(part) ?? []
-      return version === undefined || value === undefined
-        ? SignedMessage.malformed("webhook-signature", "holds an item that is not built as version,signature")
-        : Result.succeed({ version, value })
-    })
-  )
 
 const macsIn = (value: string): ReadonlyArray<Uint8Array> => {
   const decoded = base64Mac.test(value) ? Result.getOrUndefined(Base64.decode(value)) : undefined
@@ -176,7 +127,5 @@ const keyOf: SignedMessage.KeyOf = (text) => {
 
 const secretPrefix = "whsec_"
 const minSecretBytes = 24
-const wordPattern = /^[!-+\-/-~]{1,2048}$/ // printable ASCII but for the comma and the full stop
-const itemSeparator = /,?[ \t]+/ // a header sent twice arrives joined by a comma and a space
-const itemPattern = /^([A-Za-z0-9_-]+),(.*)$/s
+const missing = { _tag: "MissingV1" } as const
 const base64Mac = /^[A-Za-z0-9+/]{43}=$/

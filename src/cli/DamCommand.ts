@@ -3,8 +3,8 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Serving from "./Serving.ts"
-import * as Settings from "./Settings.ts"
+import type * as Serving from "./Serving.ts"
+import type * as Settings from "./Settings.ts"
 
 const flags = {
   port: Flag.Int("port").pipe(
@@ -47,19 +47,25 @@ const flags = {
   )
 } as const
 
+// the server is most of this package: no other command waits for it
+const loadSettings = Effect.promise(() => import("./Settings.ts"))
+const loadServing = Effect.promise(() => import("./Serving.ts"))
+
 /** The command; `serve` is what it does once everything is settled. */
-export const make = (serve: (settings: Settings.Settings) => Effect.Effect<void, Serving.CannotStart>) =>
+export const make = <R>(serve: (settings: Settings.Settings) => Effect.Effect<void, Serving.CannotStart, R>) =>
   Command.make("dam", flags, ({ allowEgress, allowPrivate, config, db, host, keysFile, port }) =>
     Effect.flatMap(
-      Settings.settle({
-        port: Option.getOrUndefined(port),
-        host: Option.getOrUndefined(host),
-        db: Option.getOrUndefined(db),
-        config: Option.getOrUndefined(config),
-        keysFile: Option.getOrUndefined(keysFile),
-        allowPrivate,
-        allowEgress
-      }),
+      Effect.flatMap(loadSettings, ({ settle }) =>
+        settle({
+          port: Option.getOrUndefined(port),
+          host: Option.getOrUndefined(host),
+          db: Option.getOrUndefined(db),
+          config: Option.getOrUndefined(config),
+          keysFile: Option.getOrUndefined(keysFile),
+          allowPrivate,
+          allowEgress
+        })
+      ),
       serve
     )
   ).pipe(
@@ -77,4 +83,4 @@ export const make = (serve: (settings: Settings.Settings) => Effect.Effect<void,
     ])
   )
 
-export const command = make(Serving.serve)
+export const command = make((settings) => Effect.flatMap(loadServing, ({ serve }) => serve(settings)))

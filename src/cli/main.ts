@@ -3,6 +3,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Console from "effect/Console"
@@ -10,35 +11,98 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as DamCommand from "./DamCommand.ts"
+import * as Globals from "./Globals.ts"
+import * as JobsCommand from "./JobsCommand.ts"
 import * as McpCommand from "./McpCommand.ts"
+import { exits, problem, type Problem } from "./Problem.ts"
 import { version } from "./version.ts"
 
-const ezthrottle = Command.make("ezthrottle").pipe(
+export const ezthrottle = Command.make("ezthrottle").pipe(
   Command.withDescription("HTTP calls that survive"),
-  Command.withSubcommands([DamCommand.command, McpCommand.command])
+  Command.withExamples([
+    { command: "ezthrottle dam", description: "Start a dam on this machine" },
+    { command: "ezthrottle submit job.json", description: "Hand it a job" },
+    { command: "ezthrottle --completions zsh", description: "Completions for a shell: bash, zsh, fish, powershell" }
+  ]),
+  Command.withSubcommands([DamCommand.command, JobsCommand.command, McpCommand.command]),
+  Command.withGlobalFlags(Globals.everywhere)
 )
 
 /** Does what the arguments say; answers the exit code. */
 export const execute = (args: ReadonlyArray<string>): Effect.Effect<number> =>
   Command.runWith(ezthrottle, { version })(args).pipe(
-    Effect.as(0),
+    Effect.as<number>(exits.done),
     Effect.catch((error) => {
       // told already, with the usage; without an error in it, the usage is what was asked for
-      if (CliError.isCliError(error))
-        return Effect.succeed(error._tag === "ShowHelp" && error.errors.length === 0 ? 0 : 2)
-      return Effect.as(Console.error(`ezthrottle: ${error.message}`), error._tag === "InvalidSettings" ? 2 : 1)
+      if (CliError.isCliError(error)) {
+        return Effect.succeed(error._tag === "ShowHelp" && error.errors.length === 0 ? exits.done : exits.usage)
+      }
+      return tell(args, error._tag === "Problem" ? error : ofDam(error))
     }),
-    Effect.catchCause((cause) => Effect.as(Console.error(`ezthrottle: ${Cause.pretty(cause)}`), 1)),
+    Effect.catchCause((cause) =>
+      Cause.hasInterruptsOnly(cause)
+        ? Effect.succeed(exits.interrupted)
+        : tell(
+            args,
+            problem("failed", `something is broken in ezthrottle itself: ${firstLine(Cause.pretty(cause))}`, {
+              next: "run it with --verbose and report it",
+              code: "defect",
+              details: [Cause.pretty(cause)]
+            })
+          )
+    ),
     Effect.provide(
       Layer.mergeAll(
         NodeServices.layer,
-        CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] }),
+        CliOutput.layerPresenter(presenter(args)),
+        CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
         Layer.succeed(Logger.LogToStderr, true)
       )
     )
   )
 
+/** One line, or one object for programs; details only when they were asked for. */
+const tell = (args: ReadonlyArray<string>, { code, details, exit, message, next, problem }: Problem) => {
+  const isVerbose = args.includes("--verbose")
+  const text = args.includes("--json")
+    ? JSON.stringify({ error: problem, code, exit, next: next ?? null, ...(isVerbose ? { details } : {}) })
+    : [`ezthrottle: ${message}`, ...(isVerbose ? details.map((detail) => `  ${detail}`) : [])].join("\n")
+  return Effect.as(Console.error(text), exit)
+}
+
+/** A wrong command line is told in one line too, and not by the whole help. */
+const presenter = (args: ReadonlyArray<string>): CliOutput.Presenter => ({
+  present: (event) =>
+    event._tag === "InvalidInvocation"
+      ? Effect.asVoid(
+          tell(
+            args,
+            problem("usage", event.errors.map(({ message }) => oneLine(message)).join("; "), {
+              next: `see \`${event.commandPath.join(" ")} --help\``
+            })
+          )
+        )
+      : CliOutput.defaultPresenter.present(event)
+})
+
+const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, " ")
+
+/** What keeps a dam from starting says what to do itself. */
+const ofDam = (error: { readonly _tag: string; readonly message: string }): Problem =>
+  problem(error._tag === "InvalidSettings" ? "usage" : "failed", error.message, {
+    code: error._tag === "InvalidSettings" ? "bad_settings" : "cannot_start"
+  })
+
+const firstLine = (text: string): string => text.split("\n", 1)[0] ?? ""
+
 /** Runs the process to its end. */
 export const run = (args: ReadonlyArray<string>): void => {
-  Effect.runFork(Effect.map(execute(args), (code) => process.exit(code)))
+  // whoever reads the output may have seen enough, as `head` has
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
+  Effect.runFork(
+    Effect.map(execute(args), (code) => {
+      // what was written is not lost in a pipe that is read slowly
+      process.stdout.write("", () => process.exit(code))
+    })
+  )
 }

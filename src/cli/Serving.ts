@@ -44,7 +44,7 @@ export const serve = (settings: Settings): Effect.Effect<void, CannotStart> =>
 
 const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return<void, CannotStart, Scope.Scope> {
   const { db, file, host, keys, policy, port } = settings
-  const { engine, store } = yield* Effect.mapError(
+  const { engine, regions, store } = yield* Effect.mapError(
     Dam.make({ drain, ...file.dam, path: db, egress: policy }),
     ({ message }) => new CannotStart({ problem: message })
   )
@@ -56,12 +56,13 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
     port,
     keys,
     policy,
-    health: Effect.succeed({
+    health: Effect.sync(() => ({
       version,
       pace: { rps: pace.rps, max_concurrent: pace.maxConcurrent },
-      // names that are not configured leave from here too
-      regions: { ...Object.fromEntries(file.regions.map((name) => [name, "direct"])), "*": "direct" }
-    })
+      // names that are not configured leave from here
+      regions: { ...regions.configured, "*": "direct" },
+      unconfigured_regions: regions.unconfigured()
+    }))
   }).pipe(
     Effect.provideContext(Context.make(Engine, engine).pipe(Context.add(JobStore, store))),
     Effect.provide(NodeDns.layer),
@@ -73,6 +74,7 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
   )
   const waiting = jobs.queued + jobs.scheduled + jobs.parked
   const hosts = Object.keys(file.dam.pacing?.hosts ?? {}).length
+  const names = Object.entries(regions.configured)
   yield* Console.log(
     [
       `ezthrottle dam ${version}`,
@@ -80,6 +82,9 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
       `  data       ${db === ":memory:" ? "in memory only, gone when it stops" : db} (${waiting} jobs waiting, ${deadDeliveries} dead deliveries)`,
       `  callers    ${keys === undefined ? "this machine, without keys" : `${keys.customers.size} customers with keys`}`,
       `  egress     ${EgressPolicy.describe(policy)}`,
+      ...(names.length === 0
+        ? []
+        : [`  regions    ${names.map(([name, kind]) => `${name} ${kind}`).join(", ")}; others leave from here`]),
       `  pace       ${pace.rps} per second and ${pace.maxConcurrent} at once for each host${hosts === 0 ? "" : `, ${hosts} hosts of their own`}`,
       `ready after ${Math.round(performance.now())} ms; Ctrl-C stops it`
     ].join("\n")

@@ -5,6 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Yaml from "effect/encoding/Yaml"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
@@ -18,6 +19,7 @@ import type { EgressOptions } from "./EgressPolicy.ts"
 import type { Pace } from "./Gate.ts"
 import type { HttpOptions } from "./HttpServer.ts"
 import * as Limits from "./Limits.ts"
+import type { RegionOptions } from "./Region.ts"
 
 /**
  * A file that cannot be used.
@@ -44,8 +46,6 @@ export interface ConfigFile {
   readonly db: string | undefined
   readonly keysFile: string | undefined
   readonly egress: EgressOptions
-  /** The names of regions that the file knows; all of them leave from here. */
-  readonly regions: ReadonlyArray<string>
   readonly dam: Omit<DamOptions, "path" | "egress">
   readonly http: Omit<HttpOptions, "keys" | "policy" | "health">
 }
@@ -72,7 +72,7 @@ export const parse = (source: string): Result.Result<ConfigFile, InvalidConfig> 
  * @category constants
  * @since 0.1.0
  */
-export const empty: ConfigFile = { db: undefined, keysFile: undefined, egress: {}, regions: [], dam: {}, http: {} }
+export const empty: ConfigFile = { db: undefined, keysFile: undefined, egress: {}, dam: {}, http: {} }
 
 const decodeConfig = Schema.decodeUnknownResult(ConfigSchema, { errors: "all", onExcessProperty: "error" })
 
@@ -103,7 +103,6 @@ const toOptions = (config: Config): ConfigFile => {
     db: config.db,
     keysFile: config.keys_file,
     egress: { allowPrivate: config.egress?.allow_private, allowEgress: config.egress?.allow },
-    regions: Object.keys(config.regions ?? {}),
     dam: {
       pacing: {
         pace: pacing.default && paceOf(pacing.default),
@@ -131,7 +130,8 @@ const toOptions = (config: Config): ConfigFile => {
         drain: config.drain,
         maxQueued: admission.queued_jobs,
         maxRunning: admission.running_jobs,
-        maxStoredBytes: admission.stored_bytes
+        maxStoredBytes: admission.stored_bytes,
+        regions: config.regions && regionsOf(config.regions)
       })
     },
     http: given({
@@ -152,13 +152,26 @@ const given = <A extends object>(fields: A): Given<A> =>
   // entries lose which value belongs to which key
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<A>
 
-type Written<Name extends "pacing" | "retry"> = NonNullable<Config[Name]>
+type Written<Name extends "pacing" | "regions" | "retry"> = NonNullable<Config[Name]>
 
 const paceOf = ({ max_concurrent, rps }: NonNullable<Written<"pacing">["default"]>): Partial<Pace> =>
   given({ rps, maxConcurrent: max_concurrent })
 
 const hostsOf = (hosts: NonNullable<Written<"pacing">["hosts"]>): Record<string, Partial<Pace>> =>
   Object.fromEntries(Object.entries(hosts).map(([host, pace]) => [canonicalLane(host) ?? host, paceOf(pace)]))
+
+const regionsOf = (regions: Written<"regions">): Record<string, RegionOptions> =>
+  Object.fromEntries(
+    Object.entries(regions).map(([name, region]) => [name, region === "direct" ? region : wayOf(region)])
+  )
+
+/** The schema lets through a proxy, or a dam with its key. */
+const wayOf = ({
+  api_key = Redacted.make(""),
+  dam = "",
+  proxy
+}: Exclude<Written<"regions">[string], "direct">): RegionOptions =>
+  proxy === undefined ? { dam, apiKey: api_key } : { proxy }
 
 const policyOf = (retry: Written<"retry">): RetryPolicy.RetryPolicy => ({
   maxRetries: retry.max_retries,

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Fields from "../step/Fields.ts"
 import { canonicalLane } from "./ConfigLane.ts"
 import * as Limits from "./Limits.ts"
+import * as Region from "./Region.ts"
 
 const optional = Schema.optionalKey
 
@@ -68,16 +69,31 @@ const Hosts = Schema.Record(Schema.String, Pace).check(
   })
 )
 
-const Regions = Schema.Record(Schema.String, Schema.String).check(
-  Schema.makeFilter((regions: { readonly [name: string]: string }) => {
-    const [name, egress] = Object.entries(regions).find(([, value]) => value !== "direct") ?? []
-    return name === undefined
+const REGION_EXPECTED = "direct, { proxy } or { dam, api_key }"
+
+const secret = (expected: string, holds: (value: string) => boolean) =>
+  text(expected, holds).pipe(Schema.decodeTo(Schema.RedactedFromValue(Schema.String)))
+
+const Way = Schema.Struct({
+  proxy: optional(secret(Region.PROXY_EXPECTED, Region.isProxy)),
+  dam: optional(text(Region.DAM_EXPECTED, Region.isDam)),
+  api_key: optional(secret(Region.KEY_EXPECTED, Region.isKey))
+}).check(
+  Schema.makeFilter(({ api_key, dam, proxy }) => {
+    if ((proxy === undefined) === (dam === undefined)) return { path: [], issue: `Expected ${REGION_EXPECTED}` }
+    return (dam === undefined) === (api_key === undefined)
       ? undefined
-      : {
-          path: [name],
-          issue: `Expected "direct", the only egress this version has; a region cannot leave through ${JSON.stringify(egress)} yet`
-        }
+      : { path: ["api_key"], issue: dam === undefined ? "A proxy has none" : `Expected ${Region.KEY_EXPECTED}` }
   })
+)
+
+// a text first: what is wrong with one is then told without what else it could have been
+const Regions = Schema.Record(
+  some,
+  Schema.Union([
+    text(REGION_EXPECTED, (value) => value === "direct").pipe(Schema.decodeTo(Schema.Literal("direct"))),
+    Way
+  ])
 )
 
 const limits = Object.fromEntries(Object.keys(Limits.toJson(Limits.defaults)).map((name) => [name, optional(whole(1))]))

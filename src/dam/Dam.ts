@@ -12,11 +12,11 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { Service } from "../run/Service.ts"
-import * as UndiciTransport from "../transport/UndiciTransport.ts"
+import type { InvalidRegion } from "../transport/RegionalTransport.ts"
 import * as Dispatcher from "./Dispatcher.ts"
-import * as EgressConnector from "./EgressConnector.ts"
 import type { EgressPolicy } from "./EgressPolicy.ts"
 import * as Egress from "./EgressPolicy.ts"
 import * as EmbeddedService from "./EmbeddedService.ts"
@@ -24,6 +24,9 @@ import type { Engine } from "./Engine.ts"
 import * as IntakeId from "./IntakeId.ts"
 import { accountOf, laneOf } from "./IntakeLane.ts"
 import type { JobStore, StoreError } from "./JobStore.ts"
+import * as Region from "./Region.ts"
+import type { RegionOptions } from "./Region.ts"
+import * as Regions from "./Regions.ts"
 import * as SqliteJobStore from "./SqliteJobStore.ts"
 
 /**
@@ -39,6 +42,8 @@ export interface DamOptions extends Partial<
   readonly path: string
   /** What jobs and webhooks may reach. Defaults to everything: whoever calls an embedded dam is the user's own code. */
   readonly egress?: EgressPolicy | undefined
+  /** Names of regions and where they leave from. A name that is not here leaves from this machine. Defaults to none. */
+  readonly regions?: { readonly [name: string]: RegionOptions } | undefined
   /** Largest answer that is kept, in bytes. Defaults to 1 MiB. */
   readonly maxResponseBytes?: number | undefined
   /** How long a connection may take. Defaults to 5 seconds. */
@@ -55,6 +60,7 @@ export interface Running {
   readonly engine: Engine["Service"]
   readonly store: JobStore["Service"]
   readonly service: Service["Service"]
+  readonly regions: Regions.Regions
 }
 
 /**
@@ -65,28 +71,23 @@ export interface Running {
  */
 export const make = Effect.fnUntraced(function* (
   options: DamOptions
-): Effect.fn.Return<Running, StoreError, Scope.Scope> {
+): Effect.fn.Return<Running, StoreError | InvalidRegion, Scope.Scope> {
   const store = yield* SqliteJobStore.make({ path: options.path })
-  const dispatcher = yield* EgressConnector.dispatcher(options.egress ?? Egress.open, {
-    connectTimeout: options.connectTimeout
-  }).pipe(Effect.provide(NodeDns.layer))
-  const transport = yield* UndiciTransport.make({
-    dispatcher,
-    followRedirects: false,
-    maxResponseBytes: options.maxResponseBytes
-  })
-  const webhooks = yield* UndiciTransport.make({ dispatcher, followRedirects: false, maxResponseBytes: 4096 })
+  const regions = yield* Effect.provide(
+    Regions.make({ ...options, egress: options.egress ?? Egress.open }),
+    NodeDns.layer
+  )
   const engine = yield* Dispatcher.make({
     ...Dispatcher.defaults,
     ...options,
     store,
-    transport,
-    webhooks,
+    transport: regions.transport,
+    webhooks: regions.webhooks,
     newId: IntakeId.fresh,
     laneOf,
     accountOf: (step, parent) => accountOf(parent.keyScope, step.request.headers)
   })
-  return { engine, store, service: EmbeddedService.make(engine, store) }
+  return { engine, store, service: EmbeddedService.make(engine, store), regions }
 })
 
 /**
@@ -95,7 +96,7 @@ export const make = Effect.fnUntraced(function* (
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: DamOptions): Layer.Layer<Service, StoreError> =>
+export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | InvalidRegion> =>
   Layer.effect(
     Service,
     Effect.map(make(options), ({ service }) => service)
@@ -105,12 +106,19 @@ export const layer = (options: DamOptions): Layer.Layer<Service, StoreError> =>
  * An embedded dam for the Promise facade: `new EZThrottle({ service: Dam.embedded({ path }) })`.
  *
  * **Details** — it starts with its first use and stops when it is disposed of, which disposing of the client does too.
+ * **Gotchas** — a region that cannot be is thrown at once, as `InvalidRegion`.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const embedded = (options: DamOptions): Service["Service"] & AsyncDisposable => {
-  const runtime = ManagedRuntime.make(layer(options))
+  for (const [name, region] of Object.entries(options.regions ?? {})) Result.getOrThrow(Region.parse(name, region))
+  const runtime = ManagedRuntime.make(
+    Layer.effect(
+      Service,
+      Effect.map(Effect.catchTag(make(options), "InvalidRegion", Effect.die), (dam) => dam.service)
+    )
+  )
   return Object.assign(EmbeddedService.lazily(Effect.map(runtime.contextEffect, Context.get(Service))), {
     [Symbol.asyncDispose]: () => runtime.dispose()
   })

@@ -225,13 +225,15 @@ const send = Effect.fnUntraced(function* (
   })
   // egress points in the order they were named, the next one at each attempt
   const region = delivery.regions[delivery.attempts.length % Math.max(1, delivery.regions.length)]
-  const answer = yield* transport.send({ request: step.request, region, step, timeoutMillis }).pipe(
-    Effect.timeoutOrElse({
-      duration: timeoutMillis,
-      orElse: () => Effect.fail(new TransportError({ reason: new AttemptTimedOut({ afterMillis: timeoutMillis }) }))
-    }),
-    Effect.result
-  )
+  const answer = yield* transport
+    .send({ request: step.request, region, step, timeoutMillis, attempt: `${delivery.id}/${at}` })
+    .pipe(
+      Effect.timeoutOrElse({
+        duration: timeoutMillis,
+        orElse: () => Effect.fail(new TransportError({ reason: new AttemptTimedOut({ afterMillis: timeoutMillis }) }))
+      }),
+      Effect.result
+    )
   const latency = Number((yield* Clock.monotonicTimeNanos) - from) / 1e6
   if (answer._tag === "Failure") {
     return { ...brokenAttempt(at, answer.failure.message), latency }

@@ -17,7 +17,9 @@ import type { LookupFunction } from "node:net"
 import { Agent, buildConnector, type Dispatcher } from "undici"
 import type { EgressPolicy } from "./EgressPolicy.ts"
 import { type Addresses, type DnsFailed, resolve } from "./EgressResolver.ts"
+import * as EgressTunnel from "./EgressTunnel.ts"
 import { canonicalHost, defaultPort, type UrlDenied } from "./EgressUrl.ts"
+import type { Proxy } from "./Region.ts"
 
 /**
  * How connections are made.
@@ -28,6 +30,8 @@ import { canonicalHost, defaultPort, type UrlDenied } from "./EgressUrl.ts"
 export interface ConnectorOptions {
   /** How long a connection may take once its addresses are known. Defaults to 5 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
+  /** Connects through this proxy. The policy judges the target as ever; the proxy itself is taken as allowed. */
+  readonly proxy?: Proxy | undefined
 }
 
 /**
@@ -52,21 +56,32 @@ export const dispatcher = (
 /**
  * Makes the `connect` function of an undici agent. Lookups under way end with the scope.
  *
- * **Gotchas** — behind a proxy it is the proxy that connects: resolve here, and ask it for the address.
+ * **Details** — behind a proxy it is the proxy that connects: the name is resolved here all the same, and the proxy is
+ * asked for the address, for http targets too.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const connector = Effect.fnUntraced(function* (policy: EgressPolicy, options: ConnectorOptions = {}) {
   const run = yield* FiberSet.makeRuntime<Dns.Dns>()
-  const timeout = Duration.toMillis(options.connectTimeout ?? Duration.seconds(5))
+  const limit = Duration.fromInputUnsafe(options.connectTimeout ?? Duration.seconds(5))
+  const settings = { allowH2: false, maxCachedSessions: 0, timeout: Duration.toMillis(limit) }
+  const { proxy } = options
   const connect: buildConnector.connector = (target, callback) => {
+    const connected = (addresses: Addresses): Effect.Effect<void, Error> =>
+      proxy === undefined
+        ? Effect.sync(() => buildConnector({ ...settings, lookup: pinned(addresses) })(target, callback))
+        : Effect.map(EgressTunnel.open(proxy, addresses, portOf(target), limit), (socket) =>
+            target.protocol === "https:"
+              ? buildConnector(settings)({ ...target, httpSocket: socket }, callback)
+              : callback(null, socket)
+          )
     run(
-      Effect.match(addressesOf(policy, target), {
-        onFailure: (refusal) => callback(errorOf(refusal), null),
-        onSuccess: (addresses) =>
-          buildConnector({ allowH2: false, lookup: pinned(addresses), maxCachedSessions: 0, timeout })(target, callback)
-      })
+      addressesOf(policy, target).pipe(
+        Effect.mapError(errorOf),
+        Effect.flatMap(connected),
+        Effect.catch((error) => Effect.sync(() => callback(error, null)))
+      )
     )
   }
   return connect
@@ -97,11 +112,14 @@ export const pinned = (addresses: Addresses): LookupFunction => {
 
 const addressesOf = (
   policy: EgressPolicy,
-  { hostname, port, protocol }: buildConnector.Options
+  target: buildConnector.Options
 ): Effect.Effect<Addresses, UrlDenied | DnsFailed, Dns.Dns> =>
-  Effect.flatMap(Effect.fromResult(canonicalHost(hostname)), (host) =>
-    resolve(policy, { host, port: port === "" ? defaultPort(protocol) : Number(port) })
+  Effect.flatMap(Effect.fromResult(canonicalHost(target.hostname)), (host) =>
+    resolve(policy, { host, port: portOf(target) })
   )
+
+const portOf = ({ port, protocol }: buildConnector.Options): number =>
+  port === "" ? defaultPort(protocol) : Number(port)
 
 const isOf = (wanted: number | "IPv4" | "IPv6" | undefined, family: number): boolean =>
   wanted === undefined || wanted === 0 || wanted === family || wanted === `IPv${family}`

@@ -102,10 +102,14 @@ export const run = Effect.fnUntraced(function* (
     ...options.transport,
     send: (exchange) =>
       Effect.suspend(() => {
-        const { request } = exchange
+        const { attempt, request } = exchange
         const lane = options.laneOf(request.url)
         const sent = Effect.flatMap(lanes.load(lane), (load) =>
-          options.transport.send({ ...exchange, request: { ...request, headers: { ...request.headers, ...load } } })
+          options.transport.send({
+            ...exchange,
+            attempt: attempt && `${job.id}/${attempt}`,
+            request: { ...request, headers: { ...request.headers, ...load } }
+          })
         )
         // learnt before anybody else is let through
         return Effect.tap(sent, (response) => lanes.observe(lane, job.account, response))

@@ -82,7 +82,10 @@ export const prepare = Effect.fnUntraced(function* (
 ) {
   const { history, host } = execution
   const before = history.filter((attempt): attempt is EndedAttempt => isOf(attempt, index))
-  const { spare, starts } = resume(Regions.plan(step, yield* transport.regions, transport.egress), before)
+  const { spare, starts } = resume(
+    Regions.plan(step, yield* transport.regions, transport.egress, transport.home),
+    before
+  )
   const policy = RetryPolicy.resolve(step.retryPolicy, host.unsetPolicy)
   const patience = host.patience(step)
   const spent = before.length === 0 ? unspent : spentBy(history, index)
@@ -217,9 +220,17 @@ const runRacer = Effect.fnUntraced(function* (
 const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
   if (path.expired) return Effect.never
   const { execution, request, step, timeoutMillis, transport } = path
-  const send = transport.send({ request, region: facts.region, step, timeoutMillis })
+  const { region } = facts
+  const send = transport.send({ request, region, step, timeoutMillis, attempt: attemptOf(path, facts.racer) })
   const sent = perform(execution, step, facts, within(send, timeoutMillis), readResponse)
   return execution.host.paced === undefined ? sent : inTurn(path, execution.host.paced, sent)
+}
+
+/** Path, racer and how many attempts of theirs have ended. An interrupted one is made again as the same. */
+const attemptOf = ({ execution: { history }, index }: Path, racer: number): string => {
+  let ended = 0
+  for (const attempt of history) if (attempt.racer === racer && isOf(attempt, index)) ended++
+  return `${index}.${racer}.${ended}`
 }
 
 /** Waits for the host's permit with the path's stopwatch standing still. */

@@ -80,6 +80,10 @@ const fromCode = (layer: object, layers: ReadonlyArray<object>): CallFailure | u
   if (code === "UND_ERR_ABORTED" && (textOf(layer, "message") ?? "").startsWith("Proxy response")) {
     return new ConnectionFailed({ kind: PROXY.kind, detail: `${PROXY.detail} (${code})` })
   }
+  // an error of ours, in words of ours
+  if (code === "EZ_PROXY") {
+    return new ConnectionFailed({ kind: PROXY.kind, detail: textOf(layer, "message") ?? PROXY.detail })
+  }
   const connection = entry(connections, code) ?? (TLS.test(code) ? TLS_FAILURE : undefined)
   if (connection !== undefined) {
     const place = placeOf(layers)

@@ -29,6 +29,11 @@ export interface Exchange {
   readonly step: Step
   /** Limit of this attempt in milliseconds, kept by the interpreter; a transport may use it to free resources sooner. */
   readonly timeoutMillis: number
+  /**
+   * Tells this attempt apart from the others of its execution, and stays the same when a run that was cut off makes it
+   * again. A durable service puts its job's id before it.
+   */
+  readonly attempt?: string | undefined
 }
 
 /**
@@ -60,6 +65,8 @@ export interface Exchanging {
    * other. Defaults to the name itself.
    */
   readonly egress?: ((region: string) => string) | undefined
+  /** The place that exchanges without a region leave from. `undefined`: a step without regions starts in the first one. */
+  readonly home?: string | undefined
   /** One call. Never retries, waits or falls back; interruption aborts it. */
   readonly send: (exchange: Exchange) => Effect.Effect<Response, TransportError>
 }

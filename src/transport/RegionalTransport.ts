@@ -77,7 +77,8 @@ export const make = Effect.fnUntraced(function* (
   for (const [region, place] of Object.entries(places)) {
     const at = "baseUrl" in place ? yield* baseOf(region, place.baseUrl) : place
     transports.set(region, typeof at === "string" ? rebased(over, at) : at)
-    if (!firstAt.has(at)) firstAt.set(at, region)
+    // a region with the default's place is no other place
+    if (!firstAt.has(at)) firstAt.set(at, at === options.default ? ELSEWHERE : region)
     egresses.set(region, firstAt.get(at) ?? region)
   }
 
@@ -112,7 +113,7 @@ export const make = Effect.fnUntraced(function* (
     )
   }
 
-  return { kind: "exchanging", regions, egress, send }
+  return { kind: "exchanging", regions, egress, home: options.default && ELSEWHERE, send }
 })
 
 /**

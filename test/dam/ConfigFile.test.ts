@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import { inspect } from "node:util"
 import * as ConfigFile from "../../src/dam/ConfigFile.ts"
 import * as Deliveries from "../../src/dam/Deliveries.ts"
 import * as Limits from "../../src/dam/Limits.ts"
@@ -17,11 +19,8 @@ const problems = (source: string) => {
 describe("a configuration file", () => {
   it("may say nothing", () => {
     for (const source of ["", "# nothing yet\n", "{}"]) {
-      const { dam, db, egress, http, keysFile, regions } = parse(source)
-      assert.deepStrictEqual(
-        { db, http, keysFile, regions },
-        { db: undefined, http: {}, keysFile: undefined, regions: [] }
-      )
+      const { dam, db, egress, http, keysFile } = parse(source)
+      assert.deepStrictEqual({ db, http, keysFile }, { db: undefined, http: {}, keysFile: undefined })
       assert.deepStrictEqual(egress, { allowPrivate: undefined, allowEgress: undefined })
       assert.deepStrictEqual(Object.keys(dam), ["pacing", "deliveries"])
       assert.deepStrictEqual(dam.deliveries, Deliveries.defaults)
@@ -44,7 +43,10 @@ pacing:
     api.example.com: { rps: 0.5 }
     http://localhost: { max_concurrent: 1 }
     "[::1]:8080": { rps: 1 }
-regions: { iad: direct, lax: direct }
+regions:
+  iad: direct
+  lax: { proxy: "http://ann:s%3Acret@proxy.corp:3128" }
+  ord: { dam: "https://dam.example.com", api_key: key-of-acme }
 retry: { max_retries: 7, retry_codes: [503], base: 1 second }
 attempts: { timeout: 20 seconds, connect_timeout: 250 millis, patience_429: 1 hour, response_bytes: 1000 }
 webhooks:
@@ -60,7 +62,13 @@ limits: { body_bytes: 2000, job_headers: 3 }
 `)
     assert.strictEqual(file.db, "/var/lib/dam.db")
     assert.strictEqual(file.keysFile, "keys.txt")
-    assert.deepStrictEqual(file.regions, ["iad", "lax"])
+    const { regions, ...dam } = file.dam
+    assert.deepStrictEqual(regions, {
+      iad: "direct",
+      lax: { proxy: Redacted.make("http://ann:s%3Acret@proxy.corp:3128") },
+      ord: { dam: "https://dam.example.com", apiKey: Redacted.make("key-of-acme") }
+    })
+    assert.notMatch(inspect(file, { depth: 9 }), /cret|key-of-acme/)
     assert.deepStrictEqual(file.egress, { allowPrivate: true, allowEgress: ["billing.corp", "10.1.0.0/16"] })
     assert.deepStrictEqual(file.http, {
       host: "0.0.0.0",
@@ -70,7 +78,7 @@ limits: { body_bytes: 2000, job_headers: 3 }
       drain: Duration.seconds(30),
       limits: { bodyBytes: 2000, jobHeaders: 3 }
     })
-    assert.deepStrictEqual(file.dam, {
+    assert.deepStrictEqual(dam, {
       pacing: {
         pace: { rps: 5, maxConcurrent: 4 },
         hosts: {
@@ -131,12 +139,52 @@ describe("a configuration file is refused", () => {
       "pacing: { bounds: { min_rps: 5, max_rps: 1 } }",
       ["pacing.bounds.max_rps: Expected at least min_rps"]
     ],
+    ["a region has no name", "regions: { '': direct }", ['regions[""]: there is no such setting']],
     [
-      "a region leaves through what is not supported",
-      "regions: { iad: 'http://proxy.example.com:3128' }",
-      [
-        'regions.iad: Expected "direct", the only egress this version has; a region cannot leave through "http://proxy.example.com:3128" yet'
-      ]
+      "a region leaves in a way that there is not",
+      "regions: { iad: 'http://ann:s3cret@proxy.corp:3128' }",
+      ["regions.iad: Expected direct, { proxy } or { dam, api_key }"]
+    ],
+    [
+      "a region leaves in two ways",
+      "regions: { iad: { proxy: 'http://p:1', dam: 'http://d' } }",
+      ["regions.iad: Expected direct, { proxy } or { dam, api_key }"]
+    ],
+    ["a region says nothing", "regions: { iad: {} }", ["regions.iad: Expected direct, { proxy } or { dam, api_key }"]],
+    [
+      "a proxy is no URL",
+      "regions: { iad: { proxy: 'ann:s3cret@proxy.corp' } }",
+      ["regions.iad.proxy: Expected a proxy as http://host:port or http://user:password@host:port"]
+    ],
+    [
+      "a proxy speaks something else",
+      "regions: { iad: { proxy: 'socks5://ann:s3cret@proxy.corp' } }",
+      ["regions.iad.proxy: Expected a proxy as http://host:port or http://user:password@host:port"]
+    ],
+    [
+      "a proxy's password is not encoded",
+      "regions: { iad: { proxy: 'http://ann:s3cret%zz@proxy.corp' } }",
+      ["regions.iad.proxy: Expected a proxy as http://host:port or http://user:password@host:port"]
+    ],
+    [
+      "a dam has a path",
+      "regions: { iad: { dam: 'https://dam.corp/api?s3cret', api_key: k } }",
+      ["regions.iad.dam: Expected the origin of another dam, such as https://dam.example.com"]
+    ],
+    [
+      "a dam's key is missing",
+      "regions: { iad: { dam: 'https://dam.corp' } }",
+      ["regions.iad.api_key: Expected an API key: visible ASCII characters without spaces"]
+    ],
+    [
+      "a dam's key cannot be sent",
+      "regions: { iad: { dam: 'https://dam.corp', api_key: 's3cret key' } }",
+      ["regions.iad.api_key: Expected an API key: visible ASCII characters without spaces"]
+    ],
+    [
+      "a dam's key is misspelt",
+      "regions: { iad: { dam: 'https://dam.corp', apiKey: s3cret } }",
+      ["regions.iad.apiKey: there is no such setting"]
     ],
     ["a length of time has no unit", "retention: 24", ["retention: Expected string"]],
     [

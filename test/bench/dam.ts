@@ -31,7 +31,12 @@ const cpuOf = (pid: number | undefined) => {
   const threads = readdirSync(`/proc/${pid}/task`).map((task) => {
     const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8")
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-    return { main: Number(task) === pid, store: stat.includes("ezthrottle-sto"), user: Number(fields[11]), system: Number(fields[12]) }
+    return {
+      main: Number(task) === pid,
+      store: stat.includes("ezthrottle-sto"),
+      user: Number(fields[11]),
+      system: Number(fields[12])
+    }
   })
   const of = (some: typeof threads) => ({
     user: some.reduce((sum, { user }) => sum + user, 0) * TICK,
@@ -76,9 +81,13 @@ const start = async (name: string, hosts: Readonly<Record<string, string>>): Pro
     `pacing:\n  default: { rps: 0.01, max_concurrent: 1 }\n${paces.length === 0 ? "" : `  hosts:\n${paces.join("")}`}`
   )
   const db = join(folder, `${name}.db`)
-  const dam = spawn(process.execPath, [...nodeArgs, bin, "dam", "--port", "0", "--db", db, "--config", config, "--allow-private"], {
-    stdio: ["ignore", "pipe", "inherit"]
-  })
+  const dam = spawn(
+    process.execPath,
+    [...nodeArgs, bin, "dam", "--port", "0", "--db", db, "--config", config, "--allow-private"],
+    {
+      stdio: ["ignore", "pipe", "inherit"]
+    }
+  )
   let output = ""
   const [, port = ""] = await new Promise<RegExpExecArray>((resolve, reject) => {
     dam.on("exit", () => reject(new Error(output)))

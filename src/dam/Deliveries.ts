@@ -238,7 +238,7 @@ const send = Effect.fnUntraced(function* (
   if (answer._tag === "Failure") {
     return { ...brokenAttempt(at, answer.failure.message), latency }
   }
-  yield* lanes.observe(delivery.lane, "", answer.success)
+  yield* lanes.observe(delivery.lane, "", answer.success, delivery.jobId)
   const { status } = answer.success
   return { at, latency, status, error: undefined, excerpt: Reply.text(answer.success).slice(0, 500) }
 })

@@ -303,6 +303,7 @@ export const make = Effect.fnUntraced(function* (
     cancel,
     events: events.follow,
     lanes: lanes.views,
+    steering: lanes.steering,
     admission: Effect.map(stats, ({ bytes, deadDeliveries, jobs, pendingDeliveries }) => ({
       ...jobs,
       pending_deliveries: pendingDeliveries,

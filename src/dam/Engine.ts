@@ -11,6 +11,7 @@ import type { JobState } from "../engine/JobState.ts"
 import type { NewJob, StoredJob } from "./Job.ts"
 import type { Enqueued, StoreError } from "./JobStore.ts"
 import type { LaneView } from "./Lane.ts"
+import type { Steering } from "./Steering.ts"
 
 /**
  * Something happened to a job.
@@ -75,6 +76,8 @@ export class Engine extends Context.Service<
     readonly events: (jobId: string) => Stream.Stream<JobEvent>
     /** Every lane in memory. */
     readonly lanes: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>
+    /** What operators do with lanes. */
+    readonly steering: Steering
     /** Numbers of admission control, as `/health` shows them. */
     readonly admission: Effect.Effect<Readonly<Record<string, number>>, StoreError>
   }

@@ -69,6 +69,13 @@ export const readBody = (request: HttpServerRequest, limits: Limits): Effect.Eff
     return Effect.sync(leave)
   })
 
+/** Reads a body where there may be none; then it is empty, whatever the request says of its type. */
+export const readOptionalBody = (request: HttpServerRequest, limits: Limits): Effect.Effect<Uint8Array, Refused> => {
+  const { headers } = sourceOf(request)
+  const isEmpty = headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) === 0
+  return isEmpty ? Effect.succeed(EMPTY) : readBody(request, limits)
+}
+
 /** Reads a body and hands it over, or the reason why not, once. What it answers ends the reading. */
 export const collect = (source: Message, limits: Limits, done: (body: Uint8Array | Refused) => void): (() => void) => {
   const fault =

@@ -20,8 +20,9 @@ import { type Answer, json, ofRefusal, toResponse } from "./HttpAnswer.ts"
 import * as HttpEvents from "./HttpEvents.ts"
 import * as HttpFast from "./HttpFast.ts"
 import * as HttpJobs from "./HttpJobs.ts"
+import * as HttpLanes from "./HttpLanes.ts"
 import * as HttpProxy from "./HttpProxy.ts"
-import { faultIn, readBody, sourceOf, type Threshold } from "./HttpRequest.ts"
+import { faultIn, readBody, readOptionalBody, sourceOf, type Threshold } from "./HttpRequest.ts"
 import * as HttpSecrets from "./HttpSecrets.ts"
 import { badField, refused, type Refused } from "./IntakeRefusal.ts"
 import { type Keys, localCustomer } from "./Keys.ts"
@@ -37,6 +38,7 @@ export interface RoutesOptions extends HttpJobs.Host, Threshold {
 /** The routes of the API, its description and its page. */
 const layer = (options: RoutesOptions, jobs: HttpJobs.Jobs) => {
   const secrets = HttpSecrets.make(options.store, options.limits)
+  const lanes = HttpLanes.make(options.engine, options.limits)
   const proxy = HttpProxy.make({ jobs, secrets, limits: options.limits })
   const slots = HttpEvents.makeSlots(options.limits)
 
@@ -60,6 +62,13 @@ const layer = (options: RoutesOptions, jobs: HttpJobs.Jobs) => {
     <A extends Asked>(answer: (customer: string, asked: A) => Effect.Effect<Answer, Refused>) =>
     (asked: A) =>
       respond(Effect.flatMap(customerOf(asked.request), (customer) => answer(customer, asked)))
+
+  const steering = (verb: "pause" | "resume" | "pace" | "reset") =>
+    asking((customer, { params, request }: Asked & { readonly params: { readonly lane: string } }) =>
+      Effect.flatMap(readOptionalBody(request, options.limits), (body) =>
+        lanes.change(verb, customer, params.lane, body)
+      )
+    )
 
   const streaming = ({ params, request }: OfOneJob) =>
     Effect.gen(function* () {
@@ -100,6 +109,25 @@ const layer = (options: RoutesOptions, jobs: HttpJobs.Jobs) => {
         .handleRaw(
           "rerun",
           asking((customer, { params }) => jobs.rerun(customer, params.id))
+        )
+    ),
+    HttpApiBuilder.group(Api, "lanes", (handlers) =>
+      handlers
+        .handleRaw(
+          "list",
+          asking((_, { query }) => lanes.list(query))
+        )
+        .handleRaw(
+          "get",
+          asking((_, { params }) => lanes.get(params.lane))
+        )
+        .handleRaw("pause", steering("pause"))
+        .handleRaw("resume", steering("resume"))
+        .handleRaw("pace", steering("pace"))
+        .handleRaw("reset", steering("reset"))
+        .handleRaw(
+          "log",
+          asking((_, { params }) => lanes.log(params.lane))
         )
     ),
     HttpApiBuilder.group(Api, "secrets", (handlers) =>

@@ -12,6 +12,7 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { DeliveryState, JobState } from "../engine/JobState.ts"
 import type { Attempt } from "../step/History.ts"
+import type { Ahead, HeldBy, LaneLogEntry, StoredSteering } from "./Steering.ts"
 import type { DeliveryAttempt, JobResult, NewDelivery, NewJob, StoredDelivery, StoredJob } from "./Job.ts"
 
 /**
@@ -133,6 +134,19 @@ export interface StoreStats {
 }
 
 /**
+ * How many jobs of a lane are not finished.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LaneCounts {
+  readonly scheduled: number
+  readonly queued: number
+  readonly parked: number
+  readonly running: number
+}
+
+/**
  * The pace a lane has learnt, kept over restarts.
  *
  * @category models
@@ -146,6 +160,8 @@ export interface StoredPace {
   readonly maxConcurrent: number | undefined
   readonly accountQueues: boolean | undefined
   readonly heldUntil: number | undefined
+  /** Which answer brought the hold. */
+  readonly heldBy: HeldBy | undefined
   /** Epoch milliseconds of the last traffic; forgotten an hour later. */
   readonly seenAt: number
 }
@@ -255,6 +271,20 @@ export class JobStore extends Context.Service<
 
     readonly paces: Effect.Effect<ReadonlyArray<StoredPace>, StoreError>
     readonly savePace: (pace: StoredPace) => Effect.Effect<void, StoreError>
+
+    /** The unfinished jobs of every lane that has any, from counts that are kept: no job is read. */
+    readonly laneCounts: Effect.Effect<ReadonlyArray<readonly [lane: string, counts: LaneCounts]>, StoreError>
+    /** What stands before a job that waits; `undefined` when it does not wait. */
+    readonly ahead: (id: string) => Effect.Effect<Ahead | undefined, StoreError>
+    readonly steering: Effect.Effect<ReadonlyArray<StoredSteering>, StoreError>
+    /** Notes what an operator did, and what holds from now on (`undefined`: nothing); `forgets` what the lane was taught. */
+    readonly steer: (
+      entry: LaneLogEntry,
+      steering: StoredSteering | undefined,
+      forgets: boolean
+    ) => Effect.Effect<void, StoreError>
+    /** What operators did with a lane, newest first. */
+    readonly laneLog: (lane: string, limit: number) => Effect.Effect<ReadonlyArray<LaneLogEntry>, StoreError>
 
     /**
      * Deletes finished jobs whose end, and whose last delivery's end, came before the moment, at most `limit`; answers

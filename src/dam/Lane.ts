@@ -17,7 +17,8 @@ import * as Latch from "effect/Latch"
 import * as Gate from "./Gate.ts"
 import type { StoreError, Ticket } from "./JobStore.ts"
 import * as Accounts from "./LaneAccounts.ts"
-import type { Account, Queue } from "./LaneAccounts.ts"
+import type { Account, Queue, Waiter } from "./LaneAccounts.ts"
+import * as LaneCalls from "./LaneCalls.ts"
 import type { Lesson } from "./Learning.ts"
 
 /**
@@ -82,6 +83,27 @@ export interface LaneView {
 }
 
 /**
+ * What decides when somebody has a turn. Moments are monotonic milliseconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LaneWhy {
+  /** The gate that counts: the host's, or the account's where each has its own. */
+  readonly gate: Gate.Gate
+  readonly accountQueues: boolean
+  readonly paused: boolean
+  /** Whether one more job may run in the whole dam. */
+  readonly hasRoom: boolean
+  /** When the calls that are open at this gate began, the oldest first. */
+  readonly openSince: ReadonlyArray<number>
+  /** How long a call takes here, in milliseconds, going by those that have ended; `undefined` before the first. */
+  readonly callMillis: number | undefined
+  /** Accounts in the order of their turns, with the calls of running jobs that wait. */
+  readonly turns: ReadonlyArray<{ readonly account: string; readonly waiting: ReadonlyArray<string | undefined> }>
+}
+
+/**
  * One host's lane.
  *
  * @category models
@@ -94,7 +116,7 @@ export interface Lane {
    * Waits for a permit. To be called where interruption is off, so that no permit is lost on the way: the wait alone can
    * be interrupted, which gives the place up.
    */
-  readonly acquire: (account: string) => Effect.Effect<Permit>
+  readonly acquire: (account: string, jobId?: string) => Effect.Effect<Permit>
   /** Says that jobs of this queue may have been queued; of any, where none is named. */
   readonly wake: (queue: string | undefined) => void
   /** Says that there is room for more running jobs, which somebody here waits for. */
@@ -102,6 +124,14 @@ export interface Lane {
   /** Takes in what an answer taught. */
   readonly learn: (account: string, lesson: Lesson, now: number) => void
   readonly pause: (paused: boolean) => void
+  /** Takes over paces that were changed from outside; `lifts` ends every hold. */
+  readonly repace: (lifts: boolean) => void
+  /** What decides when a queue of the lane, or a call that waits in it, has its turn. */
+  readonly why: (queue: string) => LaneWhy
+  /** Accounts that wait, as far as is known. */
+  readonly accounts: () => number
+  /** The account for which a call of this job waits here. */
+  readonly waiting: (jobId: string) => string | undefined
   readonly view: (now: number) => LaneView
   /** Milliseconds for which nothing of the account may be sent. */
   readonly heldFor: (account: string, now: number) => number
@@ -133,6 +163,8 @@ export const make = (options: LaneOptions): Lane => {
   let starved = false
   const accounts = Accounts.make((name) => Gate.make(options.paceOf(name), options.burst))
 
+  const calls = LaneCalls.make()
+
   const gateOf = (self: Account): Gate.Gate => (accountQueues ? self.gate : gate)
 
   const permit = (self: Account, now: number): Permit => {
@@ -143,13 +175,16 @@ export const make = (options: LaneOptions): Lane => {
       else gate = to(gate)
     }
     change((it) => Gate.pass(it, now))
+    const call = calls.begin(self.name, now)
     let released = false
     return {
-      release: Effect.sync(() => {
-        if (released) return
+      release: Clock.clockWith((clock) => {
+        if (released) return Effect.void
         released = true
+        calls.end(call, Number(clock.monotonicTimeNanosUnsafe()) / 1e6)
         change(Gate.leave)
         signal.openUnsafe()
+        return Effect.void
       })
     }
   }
@@ -211,7 +246,7 @@ export const make = (options: LaneOptions): Lane => {
     if (paused || Gate.opensAt(gateOf(self)) > now) return false
     const waiter = self.waiters.shift()
     if (waiter !== undefined) {
-      Deferred.doneUnsafe(waiter, Effect.succeed(permit(self, now)))
+      Deferred.doneUnsafe(waiter.granted, Effect.succeed(permit(self, now)))
       return true
     }
     const [ticket, ...rest] = queue?.tickets ?? []
@@ -270,17 +305,17 @@ export const make = (options: LaneOptions): Lane => {
 
   return {
     run,
-    acquire: (name) =>
+    acquire: (name, jobId) =>
       Effect.suspend(() => {
         const self = accounts.get(name)
-        const waiter = Deferred.makeUnsafe<Permit>()
+        const waiter: Waiter = { granted: Deferred.makeUnsafe(), jobId }
         self.waiters.push(waiter)
         signal.openUnsafe()
-        return Effect.onInterrupt(Effect.interruptible(Deferred.await(waiter)), () => {
+        return Effect.onInterrupt(Effect.interruptible(Deferred.await(waiter.granted)), () => {
           const place = self.waiters.indexOf(waiter)
           if (place < 0) {
             // granted in the same moment: nobody else will give it back
-            return Effect.flatMap(Deferred.await(waiter), ({ release }) => release)
+            return Effect.flatMap(Deferred.await(waiter.granted), ({ release }) => release)
           }
           self.waiters.splice(place, 1)
           signal.openUnsafe()
@@ -317,6 +352,27 @@ export const make = (options: LaneOptions): Lane => {
       paused = value
       signal.openUnsafe()
     },
+    repace: (lifts) => {
+      const anew = (it: Gate.Gate, account: string | undefined): Gate.Gate => {
+        const paced = Gate.learn(it, options.paceOf(account))
+        return lifts ? { ...paced, heldUntil: Number.NEGATIVE_INFINITY } : paced
+      }
+      if (lifts) accountQueues = false
+      gate = anew(gate, undefined)
+      for (const self of accounts.all()) self.gate = anew(self.gate, self.name)
+      signal.openUnsafe()
+    },
+    why: (name) => ({
+      gate: (accountQueues && accounts.find(name)?.gate) || gate,
+      accountQueues,
+      paused,
+      hasRoom: options.room.left() > 0,
+      openSince: calls.since(accountQueues ? accounts.find(name)?.name : undefined),
+      callMillis: calls.usual(),
+      turns: accounts.all().map((self) => ({ account: self.name, waiting: self.waiters.map(({ jobId }) => jobId) }))
+    }),
+    accounts: () => accounts.all().filter(Accounts.isNeeded).length,
+    waiting: (jobId) => accounts.all().find(({ waiters }) => waiters.some((waiter) => waiter.jobId === jobId))?.name,
     view: (now) => ({
       pace: gate.pace,
       open: gate.open + sum(accounts.all().map((self) => self.gate.open)),

@@ -19,10 +19,17 @@ export interface Queue {
   restsUntil: number
 }
 
+/** Somebody who waits for a permit. */
+export interface Waiter {
+  readonly granted: Deferred.Deferred<Permit>
+  /** The job that waits; `undefined` for deliveries. */
+  readonly jobId: string | undefined
+}
+
 /** Who takes turns in a lane. */
 export interface Account {
   readonly name: string
-  readonly waiters: Array<Deferred.Deferred<Permit>>
+  readonly waiters: Array<Waiter>
   /** In the order of their turns. */
   queues: ReadonlyArray<Queue>
   gate: Gate.Gate

@@ -15,8 +15,10 @@ import { defaultPace } from "./Gate.ts"
 import type { JobStore, StoreError, Ticket } from "./JobStore.ts"
 import type { Lane, LaneView, Permit, Room } from "./Lane.ts"
 import * as LaneModule from "./Lane.ts"
+import * as LaneSteering from "./LaneSteering.ts"
 import { learn } from "./Learning.ts"
 import * as Paces from "./Paces.ts"
+import type { Steering } from "./Steering.ts"
 
 /**
  * How upstreams are paced.
@@ -43,17 +45,19 @@ export interface PacingOptions {
  */
 export interface Lanes {
   /** Waits for a permit of a host. To be called where interruption is off: see `Lane.acquire`. */
-  readonly acquire: (lane: string, account: string) => Effect.Effect<Permit>
+  readonly acquire: (lane: string, account: string, jobId?: string) => Effect.Effect<Permit>
   /** Says that jobs may have been queued in a lane, or in one queue of it. */
   readonly wake: (lane: string, queue?: string) => Effect.Effect<void>
   /** Says that fewer jobs are running. */
   readonly roomLeft: () => void
   /** Takes in what an answer of the host taught, before anybody else is let through. */
-  readonly observe: (lane: string, account: string, response: Response) => Effect.Effect<void>
+  readonly observe: (lane: string, account: string, response: Response, jobId?: string) => Effect.Effect<void>
   /** Milliseconds until the lane lets the account through again. */
   readonly heldFor: (lane: string, account: string) => Effect.Effect<number>
   /** What an upstream is told of what waits for it, so that it can scale: headers for its next call. */
   readonly load: (lane: string) => Effect.Effect<Readonly<Record<string, string>>>
+  /** What operators do with lanes. */
+  readonly steering: Steering
   readonly views: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>
 }
 
@@ -80,9 +84,13 @@ export const make = Effect.fnUntraced(function* (
   const lanes = new Map<string, Known>()
   const bounds = options.bounds ?? Pacing.defaultBounds
   const paces = yield* Paces.make(store)
+  const settings = yield* LaneSteering.load(store)
 
   const paceOf = (host: string, account = ""): Pace => {
-    const { maxConcurrent, rps } = paces.get(host, account) ?? paces.get(host, "") ?? {}
+    const learnt = paces.get(host, account) ?? paces.get(host, "")
+    const steered = settings.get(host)
+    const rps = steered?.rps ?? learnt?.rps
+    const maxConcurrent = steered?.maxConcurrent ?? learnt?.maxConcurrent
     return {
       ...defaultPace,
       ...options.pace,
@@ -112,6 +120,7 @@ export const make = Effect.fnUntraced(function* (
       const made: Known = { lane, usedAt: monotonic(clock), depth: 0, countedAt: Number.NEGATIVE_INFINITY }
       lanes.set(host, made)
       const now = clock.currentTimeMillisUnsafe()
+      if (settings.get(host)?.paused !== undefined) lane.pause(true)
       for (const { account, heldUntil = 0 } of paces.of(host)) {
         if (heldUntil > now) lane.learn(account, { ...nothing, hold: heldUntil - now }, monotonic(clock))
       }
@@ -119,14 +128,24 @@ export const make = Effect.fnUntraced(function* (
       return Effect.succeed(use(lane, clock, made))
     })
 
-  const observe = (host: string, account: string, response: Response): Effect.Effect<void> =>
+  const observe = (host: string, account: string, response: Response, jobId?: string): Effect.Effect<void> =>
     withLane(host, (lane, clock) => {
       const nowMillis = clock.currentTimeMillisUnsafe()
       const now = monotonic(clock)
       const isHeld = lane.heldFor(account, now) > 0
       const refusals = paces.refusals(host, account, response.status === 429, isHeld)
-      const lesson = learn(response, { nowMillis, bounds, refusalsInARow: refusals })
-      lane.learn(account, lesson, now)
+      const lesson = learn(response, { nowMillis, bounds, refusalsInARow: refusals, jobId })
+      const { maxConcurrent, rps } = settings.get(host) ?? {}
+      // what an operator says goes before what the upstream says, which is kept for when the operator takes it back
+      const obeyed =
+        rps === undefined && maxConcurrent === undefined
+          ? lesson
+          : {
+              ...lesson,
+              rps: rps === undefined ? lesson.rps : undefined,
+              maxConcurrent: maxConcurrent === undefined ? lesson.maxConcurrent : undefined
+            }
+      lane.learn(account, obeyed, now)
       paces.learn(host, account, lesson, nowMillis)
     })
 
@@ -163,7 +182,7 @@ export const make = Effect.fnUntraced(function* (
   )
 
   return {
-    acquire: (host, account) => Effect.flatten(withLane(host, (lane) => lane.acquire(account))),
+    acquire: (host, account, jobId) => Effect.flatten(withLane(host, (lane) => lane.acquire(account, jobId))),
     wake: (host, queue) => withLane(host, (lane) => lane.wake(queue)),
     roomLeft: () => {
       for (const { lane } of lanes.values()) lane.roomLeft()
@@ -171,6 +190,16 @@ export const make = Effect.fnUntraced(function* (
     observe,
     load,
     heldFor: (host, account) => withLane(host, (lane, clock) => lane.heldFor(account, monotonic(clock))),
+    steering: LaneSteering.make(store, {
+      settings,
+      names: () => lanes.keys(),
+      find: (host) => lanes.get(host)?.lane,
+      taught: paces.lanes,
+      pacesOf: paces.of,
+      forget: paces.reset,
+      paceOf,
+      isConfigured: (host) => options.hosts?.[host] !== undefined
+    }),
     views: Effect.map(monotonicMillis, (now) =>
       Array.from(lanes, ([host, { lane }]) => ({ lane: host, ...lane.view(now) }))
     )

@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Pacing from "../engine/Pacing.ts"
 import * as RateLimitHeaders from "../engine/RateLimitHeaders.ts"
 import * as RetryAfter from "../engine/RetryAfter.ts"
+import type { HeldBy } from "./Steering.ts"
 
 /**
  * What a lane takes from one answer.
@@ -21,6 +22,8 @@ export interface Lesson {
   readonly accountQueues: boolean | undefined
   /** Milliseconds from now during which nothing may be sent. */
   readonly hold: number | undefined
+  /** Which answer brought the hold. */
+  readonly heldBy?: HeldBy | undefined
   /** Pacing headers whose values were nonsense. */
   readonly ignored: number
 }
@@ -34,14 +37,21 @@ export interface Lesson {
  */
 export const learn = (
   answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
-  context: { readonly nowMillis: number; readonly bounds: Pacing.Bounds; readonly refusalsInARow: number }
+  context: {
+    readonly nowMillis: number
+    readonly bounds: Pacing.Bounds
+    readonly refusalsInARow: number
+    readonly jobId?: string | undefined
+  }
 ): Lesson => {
   const pacing = Pacing.parse(answer.headers, context.bounds)
+  const held = holdOf(answer, context)
   return {
     rps: pacing?.rps,
     maxConcurrent: pacing?.maxConcurrent,
     accountQueues: pacing?.accountQueue === undefined ? undefined : pacing.accountQueue === "enabled",
-    hold: holdOf(answer, context),
+    hold: held?.millis,
+    ...(held === undefined ? {} : { heldBy: { reason: held.reason, status: answer.status, jobId: context.jobId } }),
     ignored: pacing?.ignored.length ?? 0
   }
 }
@@ -49,11 +59,13 @@ export const learn = (
 const holdOf = (
   { headers, status }: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
   { nowMillis, refusalsInARow }: { readonly nowMillis: number; readonly refusalsInARow: number }
-): number | undefined => {
+): { readonly millis: number; readonly reason: HeldBy["reason"] } | undefined => {
   const retryAfter = RetryAfter.parse(headers, nowMillis)
-  if (retryAfter !== undefined) return Duration.toMillis(retryAfter)
+  if (retryAfter !== undefined) return { millis: Duration.toMillis(retryAfter), reason: "retry_after" }
   const limit = RateLimitHeaders.parse(headers, nowMillis)
   const exhausted = limit?.remaining === 0 && limit.resetAfter !== undefined
-  if (exhausted && limit.resetAfter !== undefined) return Duration.toMillis(limit.resetAfter)
-  return status === 429 ? Math.min(60_000, 1000 * 2 ** refusalsInARow) : undefined
+  if (exhausted && limit.resetAfter !== undefined) {
+    return { millis: Duration.toMillis(limit.resetAfter), reason: "rate_limit" }
+  }
+  return status === 429 ? { millis: Math.min(60_000, 1000 * 2 ** refusalsInARow), reason: "refused" } : undefined
 }

@@ -18,6 +18,10 @@ export interface Paces {
   /** Counts an answer; says how many refusals stood in a row before it. What was sent before a hold began is no news. */
   readonly refusals: (lane: string, account: string, isRefusal: boolean, isHeld: boolean) => number
   readonly forget: (now: number) => void
+  /** Forgets all that a lane was taught; the store is told by whoever asks for it. */
+  readonly reset: (lane: string) => void
+  /** The lanes something is known of. */
+  readonly lanes: () => Iterable<string>
 }
 
 /** A learnt pace is forgotten after this long without traffic. */
@@ -69,8 +73,7 @@ export const make = Effect.fnUntraced(function* (
       rps: lesson.rps ?? before?.rps,
       maxConcurrent: lesson.maxConcurrent ?? before?.maxConcurrent,
       accountQueues: lesson.accountQueues ?? before?.accountQueues,
-      heldUntil:
-        lesson.hold === undefined ? before?.heldUntil : Math.max(before?.heldUntil ?? 0, Math.ceil(now + lesson.hold)),
+      ...laterHold(before, lesson, now),
       seenAt: now
     }
     it.pace = after
@@ -127,6 +130,11 @@ export const make = Effect.fnUntraced(function* (
       else if (!isHeld) it.refusals++
       return isHeld ? Math.max(0, before - 1) : before
     },
+    reset: (lane) => {
+      for (const it of lanes.get(lane)?.values() ?? []) unsaved.delete(it)
+      lanes.delete(lane)
+    },
+    lanes: () => lanes.keys(),
     forget: (now) => {
       for (const [lane, ofLane] of lanes) {
         for (const [account, { pace, refusals }] of ofLane) {
@@ -142,6 +150,13 @@ interface Known {
   pace: StoredPace | undefined
   savedAt: number
   refusals: number
+}
+
+/** An earlier hold never shortens a later one. */
+const laterHold = (before: StoredPace | undefined, { heldBy, hold }: Lesson, now: number) => {
+  const { heldUntil = 0 } = before ?? {}
+  const until = hold === undefined ? 0 : Math.ceil(now + hold)
+  return until > heldUntil ? { heldUntil: until, heldBy } : { heldUntil: before?.heldUntil, heldBy: before?.heldBy }
 }
 
 const silent: Lesson = {

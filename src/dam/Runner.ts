@@ -92,7 +92,8 @@ export const run = Effect.fnUntraced(function* (
   })
   const permitOf = (lane: string): Effect.Effect<Permit> =>
     Effect.suspend(() => {
-      if (unused === undefined || lane !== job.lane) return Effect.andThen(letGo, lanes.acquire(lane, job.account))
+      if (unused === undefined || lane !== job.lane)
+        return Effect.andThen(letGo, lanes.acquire(lane, job.account, job.id))
       const permit = unused
       unused = undefined
       return Effect.succeed(permit)
@@ -112,7 +113,7 @@ export const run = Effect.fnUntraced(function* (
           })
         )
         // learnt before anybody else is let through
-        return Effect.tap(sent, (response) => lanes.observe(lane, job.account, response))
+        return Effect.tap(sent, (response) => lanes.observe(lane, job.account, response, job.id))
       })
   }
 

@@ -12,11 +12,12 @@ import { attempt, type DatabaseOptions, type Fault, faultOf, open } from "./Sqli
 import { jobCommands } from "./SqliteJobs.ts"
 import { laneCommands } from "./SqliteLanes.ts"
 import { listCommand } from "./SqliteListing.ts"
-import { copy, count, restore, type Tally } from "./SqliteTally.ts"
+import { steeringCommands } from "./SqliteSteering.ts"
+import { begin as beginTally, copy, count, restore, type Tally } from "./SqliteTally.ts"
 
 const commandsOver = (db: DatabaseSync, tally: Tally) => {
   const jobs = jobCommands(db, tally)
-  return { ...jobs, ...laneCommands(db, tally), ...listCommand(db, jobs.load) }
+  return { ...jobs, ...laneCommands(db, tally), ...steeringCommands(db, tally), ...listCommand(db, jobs.load) }
 }
 
 /** Everything an engine can be told to do. */
@@ -84,7 +85,7 @@ const over = (db: DatabaseSync): Engine => {
   }
 
   const transact = <A>(body: () => A): Result.Result<A, Fault> => {
-    const before = copy(tally)
+    const before = beginTally(tally)
     const done = Result.try({
       try: () => {
         begin.run()
@@ -145,5 +146,9 @@ const reads: ReadonlySet<keyof Commands> = new Set([
   "deliveries",
   "secrets",
   "paces",
+  "laneCounts",
+  "steering",
+  "laneLog",
+  "ahead",
   "stats"
 ] as const)

@@ -17,6 +17,7 @@ import type { DatabaseOptions } from "./SqliteDatabase.ts"
 import { type Executor, sameThread, worker } from "./SqliteExecutor.ts"
 import type { Listing } from "./SqliteListing.ts"
 import * as LaneRows from "./SqliteLaneRows.ts"
+import * as Steering from "./SqliteSteering.ts"
 import * as Rows from "./SqliteRows.ts"
 
 /**
@@ -137,8 +138,15 @@ const over = (run: Executor): JobStore["Service"] => ({
       pace.maxConcurrent ?? null,
       pace.accountQueues === undefined ? null : Number(pace.accountQueues),
       pace.heldUntil ?? null,
-      pace.seenAt
+      pace.seenAt,
+      pace.heldBy === undefined ? null : LaneRows.encodeHeldBy(pace.heldBy)
     ),
+
+  laneCounts: run("laneCounts"),
+  ahead: (id) => run("ahead", id),
+  steering: Effect.flatMap(run("steering"), readSteering),
+  steer: (entry, steering, forgets) => run("steer", entry, steering, forgets),
+  laneLog: (lane, limit) => Effect.flatMap(run("laneLog", lane, limit), readLog),
 
   sweep: (endedBefore, limit) => run("sweep", endedBefore, limit),
   stats: run("stats")
@@ -191,6 +199,8 @@ const readTickets = reader(Schema.Array(LaneRows.LoadedTicket), (rows) => rows.m
 const readDeliveries = reader(Schema.Array(LaneRows.LoadedDelivery), (rows) => rows.map(LaneRows.toDelivery))
 const readPaces = reader(Schema.Array(LaneRows.LoadedPace), (rows) => rows.map(LaneRows.toPace))
 const readSecrets = reader(Schema.UndefinedOr(LaneRows.LoadedSecrets), (row) => row && LaneRows.toSecrets(row))
+const readSteering = reader(Schema.Array(Steering.LoadedSteering), (rows) => rows.map(Steering.toSteering))
+const readLog = reader(Schema.Array(Steering.LoadedEntry), (rows) => rows.map(Steering.toEntry))
 const readLanes = reader(Schema.Array(Schema.Struct({ lane: Schema.String })), (rows) => rows.map(({ lane }) => lane))
 const readAccounts = reader(Schema.Array(Schema.Struct({ account: Schema.String })), (rows) =>
   rows.map(({ account }) => account)

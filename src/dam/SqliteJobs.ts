@@ -8,7 +8,7 @@ import { hash } from "node:crypto"
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite"
 import type { JobState } from "../engine/JobState.ts"
 import { type JobColumn, jobColumns } from "./SqliteTables.ts"
-import { move, stateOf, type Tally } from "./SqliteTally.ts"
+import { add, move, stateOf, type Tally } from "./SqliteTally.ts"
 
 /** A row as SQLite answers it. */
 export type Row = Record<string, SQLOutputValue>
@@ -67,10 +67,12 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
   const attemptsOf = db.prepare("SELECT attempt, response, body FROM attempts WHERE seq = ? ORDER BY n")
   const startQueued = db.prepare(
     `UPDATE jobs SET state = 'running', epoch = epoch + 1, started_at = coalesce(started_at, ?)
-     WHERE id = ? AND state = 'queued' RETURNING seq`
+     WHERE id = ? AND state = 'queued' RETURNING seq, lane`
   )
-  const running = db.prepare("SELECT seq FROM jobs WHERE id = ? AND epoch = ? AND state = 'running'")
-  const idle = db.prepare("SELECT seq, state FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')")
+  const running = db.prepare("SELECT seq, lane FROM jobs WHERE id = ? AND epoch = ? AND state = 'running'")
+  const idle = db.prepare(
+    "SELECT seq, lane, state FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')"
+  )
   const letGo = db.prepare(
     `UPDATE attempts SET response = NULL, body = NULL
      WHERE seq = ? AND path = ? AND racer = ? AND response IS NOT NULL`
@@ -80,7 +82,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
   )
   const parkRunning = db.prepare(
     `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?)
-     WHERE id = ? AND epoch = ? AND state = 'running'`
+     WHERE id = ? AND epoch = ? AND state = 'running' RETURNING lane`
   )
   const end = db.prepare(
     `UPDATE jobs SET state = ?, delivery_state = ?, due_at = NULL, finished_at = ?, settled_at = ?, quorum = coalesce(?, quorum)
@@ -131,11 +133,12 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
     insertPayload.run(seq, job.step)
     for (const [name, value] of job.metadata) insertMetadata.run(name, value, seq)
     tally.seq = seq
-    tally.jobs[job.state]++
+    add(tally, String(valueOf(job, "lane")), job.state)
     return undefined
   }
 
-  const finishAt = (seq: number, from: JobState, finish: FinishInsert): void => {
+  const finishAt = (job: Row, from: JobState, finish: FinishInsert): void => {
+    const seq = seqOf(job)
     const untold = finish.deliveries.length > 0
     end.run(finish.state, untold ? "pending" : "none", finish.at, untold ? null : finish.at, finish.quorum, seq)
     insertResult.run(seq, finish.result, finish.bodies)
@@ -144,7 +147,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
       const { lastInsertRowid } = insertDelivery.run(seq, finish.at, ...columns)
       insertBody.run(lastInsertRowid, body)
     }
-    move(tally, from, finish.state)
+    move(tally, String(job["lane"]), from, finish.state)
     tally.pending += finish.deliveries.length
   }
 
@@ -158,7 +161,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
     start: (id: string, at: number): LoadedJob | undefined => {
       const started = startQueued.get(at, id)
       if (started === undefined) return undefined
-      move(tally, "queued", "running")
+      move(tally, String(started["lane"]), "queued", "running")
       return load(seqOf(started))
     },
     record: (
@@ -179,18 +182,18 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
       return true
     },
     park: (id: string, epoch: number, dueAt: number, heldSince: number | null): boolean => {
-      const parked = parkRunning.run(dueAt, heldSince, id, epoch).changes === 1
-      if (parked) move(tally, "running", "parked")
-      return parked
+      const parked = parkRunning.get(dueAt, heldSince, id, epoch)
+      if (parked !== undefined) move(tally, String(parked["lane"]), "running", "parked")
+      return parked !== undefined
     },
     finish: (id: string, epoch: number, finish: FinishInsert): boolean => {
       const job = running.get(id, epoch)
-      if (job !== undefined) finishAt(seqOf(job), "running", finish)
+      if (job !== undefined) finishAt(job, "running", finish)
       return job !== undefined
     },
     finishIdle: (id: string, finish: FinishInsert): boolean => {
       const job = idle.get(id)
-      if (job !== undefined) finishAt(seqOf(job), stateOf(job["state"]), finish)
+      if (job !== undefined) finishAt(job, stateOf(job["state"]), finish)
       return job !== undefined
     },
     release: (now: number): { readonly lanes: ReadonlyArray<string>; readonly nextDueAt: number | undefined } => {
@@ -198,7 +201,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
       for (const { lane, seq, state } of waiting.all(now, releaseLimit)) {
         if (seq === undefined) continue
         queueAgain.run(seq)
-        move(tally, stateOf(state), "queued")
+        move(tally, String(lane), stateOf(state), "queued")
         lanes.add(String(lane))
       }
       const due = nextWaiting.get()?.["due"]
@@ -216,7 +219,9 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
     },
     recover: (): number => {
       const jobs = Number(recoverAll.run().changes)
-      move(tally, "running", "queued", jobs)
+      for (const [lane, { running: here }] of tally.lanes) {
+        if (here > 0) move(tally, lane, "running", "queued", here)
+      }
       return jobs
     },
     position: (id: string): number | undefined =>

@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import type { DeliveryAttempt as Attempt, StoredDelivery } from "./Job.ts"
 import type { StoredPace, StoredSecrets, Ticket } from "./JobStore.ts"
 import { Bit, Moment, Text } from "./SqliteRows.ts"
+import type { HeldBy as Held } from "./Steering.ts"
 
 const DeliveryAttempt = Schema.Struct({
   at: Schema.Number,
@@ -62,6 +63,17 @@ export const toSecrets = (row: typeof LoadedSecrets.Type): StoredSecrets => ({
   secondary: row.secondary_secret ?? undefined
 })
 
+const HeldBy = Schema.Struct({
+  reason: Schema.Literals(["retry_after", "rate_limit", "refused"]),
+  status: Schema.Number,
+  jobId: Schema.UndefinedOr(Schema.String)
+})
+
+/** The answer that brought a hold, as JSON. */
+export const encodeHeldBy: (heldBy: Held) => string = Schema.encodeSync(
+  Schema.fromJsonString(Schema.toCodecJson(HeldBy))
+)
+
 /** A learnt pace. */
 export const LoadedPace = Schema.Struct({
   lane: Schema.String,
@@ -70,7 +82,8 @@ export const LoadedPace = Schema.Struct({
   max_concurrent: Moment,
   account_queues: Schema.NullOr(Bit),
   held_until: Moment,
-  seen_at: Schema.Number
+  seen_at: Schema.Number,
+  held_by: Schema.NullOr(Schema.fromJsonString(Schema.toCodecJson(HeldBy)))
 })
 
 /** A learnt pace as the port knows it. */
@@ -81,5 +94,6 @@ export const toPace = (row: typeof LoadedPace.Type): StoredPace => ({
   maxConcurrent: row.max_concurrent ?? undefined,
   accountQueues: row.account_queues === null ? undefined : row.account_queues === 1,
   heldUntil: row.held_until ?? undefined,
+  heldBy: row.held_by ?? undefined,
   seenAt: row.seen_at
 })

@@ -72,7 +72,7 @@ export const laneCommands = (db: DatabaseSync, tally: Tally) => {
   const setSecrets = db.prepare("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?)")
   const removeSecrets = db.prepare("DELETE FROM secrets WHERE customer = ?")
   const paces = db.prepare("SELECT * FROM paces")
-  const savePace = db.prepare("INSERT OR REPLACE INTO paces VALUES (?, ?, ?, ?, ?, ?, ?)")
+  const savePace = db.prepare("INSERT OR REPLACE INTO paces VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
 
   return {
     lanes: (): ReadonlyArray<Row> => lanes.all(),
@@ -122,9 +122,10 @@ export const laneCommands = (db: DatabaseSync, tally: Tally) => {
       maxConcurrent: number | null,
       accountQueues: number | null,
       heldUntil: number | null,
-      seenAt: number
+      seenAt: number,
+      heldBy: string | null
     ): void => {
-      savePace.run(lane, account, rps, maxConcurrent, accountQueues, heldUntil, seenAt)
+      savePace.run(lane, account, rps, maxConcurrent, accountQueues, heldUntil, seenAt, heldBy)
     },
     stats: () => ({
       jobs: { ...tally.jobs },

@@ -128,6 +128,28 @@ export const migrations: ReadonlyArray<string> = [
   CREATE INDEX jobs_overdue ON jobs (deadline_at)
     WHERE deadline_at IS NOT NULL AND state IN ('scheduled', 'queued', 'parked');
   CREATE INDEX deliveries_of_lane ON deliveries (lane, due_at) WHERE state = 'pending';
+  `,
+  `
+  ALTER TABLE paces ADD COLUMN held_by TEXT;
+
+  CREATE TABLE steering (
+    lane TEXT PRIMARY KEY,
+    rps REAL,
+    max_concurrent REAL,
+    paused_by TEXT,
+    paused_at REAL,
+    note TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE lane_log (
+    n INTEGER PRIMARY KEY,
+    lane TEXT NOT NULL,
+    at REAL NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    detail TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX lane_log_by_lane ON lane_log (lane, n);
   `
 ]
 

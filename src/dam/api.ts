@@ -16,30 +16,8 @@ import * as Schema from "effect/Schema"
 import { deliveryStates, states } from "../engine/JobState.ts"
 import * as Fields from "../step/Fields.ts"
 import { Job } from "../wire/Job.ts"
-
-const optional = Schema.optionalKey
-const nullable = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
-const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
-
-/**
- * The body of an error.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const ApiError = Schema.Struct({
-  error: Schema.String,
-  code: Schema.String,
-  field: optional(Schema.String),
-  reason: optional(Schema.String),
-  job_id: optional(Schema.String),
-  limit_reason: optional(Schema.String),
-  limit: optional(Schema.Number),
-  current: optional(Schema.Number)
-}).annotate({ identifier: "Error" })
-
-const errors = (...statuses: ReadonlyArray<number>) =>
-  statuses.map((status) => ApiError.pipe(HttpApiSchema.status(status)))
+import { lanes } from "./ApiLanes.ts"
+import { between, errors, nullable, optional } from "./ApiParts.ts"
 
 const submission = errors(400, 401, 413, 415, 422, 429, 503)
 const ofOneJob = errors(400, 401, 404, 503)
@@ -305,7 +283,7 @@ const system = HttpApiGroup.make("system").add(
  * @since 0.1.0
  */
 export const Api = HttpApi.make("dam")
-  .add(jobs, secrets, proxy, flat, system)
+  .add(jobs, lanes, secrets, proxy, flat, system)
   .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
   .annotateMerge(
     OpenApi.annotations({

@@ -373,11 +373,85 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
 
+    promises("counts the unfinished jobs of a lane as they move, and nothing of what was refused", (jobs) =>
+      Effect.gen(function* () {
+        const counts = Effect.map(jobs.laneCounts, (lanes) => Object.fromEntries(lanes))
+        const none = { scheduled: 0, queued: 0, parked: 0, running: 0 }
+        yield* jobs.enqueue(job("1", { lane: "a" }))
+        yield* jobs.enqueue(job("2", { lane: "a" }))
+        yield* jobs.enqueue(job("3", { lane: "b", createdAt: 1, notBefore: 5 }))
+        yield* Effect.exit(jobs.enqueue(job("1", { lane: "c", key: "another" })))
+        assert.deepStrictEqual(yield* counts, { a: { ...none, queued: 2 }, b: { ...none, scheduled: 1 } })
+        yield* jobs.start("1", 1)
+        yield* jobs.start("2", 1)
+        yield* jobs.park("2", 1, 7, undefined)
+        assert.deepStrictEqual((yield* counts)["a"], { ...none, running: 1, parked: 1 })
+        yield* jobs.recover
+        assert.deepStrictEqual((yield* counts)["a"], { ...none, queued: 1, parked: 1 })
+        yield* jobs.release(9)
+        yield* jobs.start("1", 10)
+        yield* jobs.finish("1", 2, ended())
+        assert.deepStrictEqual(yield* counts, { a: { ...none, queued: 1 }, b: { ...none, queued: 1 } })
+        yield* jobs.finishIdle("2", ended())
+        assert.deepStrictEqual(yield* counts, { b: { ...none, queued: 1 } })
+      })
+    )
+
+    promises("tells what stands before a job, in its own queue and in the others", (jobs) =>
+      Effect.gen(function* () {
+        const add = (id: string, account: string) => jobs.enqueue(job(id, { lane: "a", account }))
+        for (const id of ["x1", "x2", "x3"]) yield* add(id, "x")
+        for (let n = 0; n < 9; n++) yield* add(`y${n}`, "y")
+        yield* add("z1", "z")
+        assert.deepStrictEqual(yield* jobs.ahead("x3"), {
+          queue: "x",
+          jobs: 2,
+          others: [
+            { queue: "y", jobs: 6 },
+            { queue: "z", jobs: 1 }
+          ]
+        })
+        yield* jobs.start("x1", 1)
+        assert.strictEqual((yield* jobs.ahead("x3"))?.jobs, 1)
+        assert.isUndefined(yield* jobs.ahead("x1"))
+        assert.isUndefined(yield* jobs.ahead("nobody"))
+      })
+    )
+
+    promises("keeps what operators say of a lane, and who said it, newest first", (jobs) =>
+      Effect.gen(function* () {
+        const entry = { lane: "a", by: "ann", at: 1, action: "pause", detail: "because" } as const
+        const paused = { by: "ann", at: 1, note: undefined }
+        const said = { lane: "a", rps: 2, maxConcurrent: undefined, paused }
+        yield* jobs.steer(entry, said, false)
+        assert.deepStrictEqual(yield* jobs.steering, [said])
+        const pace = { lane: "a", account: "", rps: 1, maxConcurrent: 1, accountQueues: true }
+        yield* jobs.savePace({ ...pace, heldUntil: 9, heldBy: undefined, seenAt: 1 })
+        yield* jobs.steer({ ...entry, at: 2, action: "reset", detail: "" }, undefined, true)
+        assert.deepStrictEqual(yield* jobs.steering, [])
+        assert.deepStrictEqual(yield* jobs.paces, [])
+        yield* jobs.steer({ ...entry, lane: "b", at: 3 }, undefined, false)
+        const log = yield* jobs.laneLog("a", 10)
+        assert.deepStrictEqual(log, [{ ...entry, at: 2, action: "reset", detail: "" }, entry])
+        assert.lengthOf(yield* jobs.laneLog("a", 1), 1)
+      })
+    )
+
     promises("keeps learnt paces, one per lane and account", (jobs) =>
       Effect.gen(function* () {
-        const rest = { maxConcurrent: undefined, accountQueues: undefined, heldUntil: undefined }
+        const heldBy = { reason: "retry_after", status: 503, jobId: "job-1" } as const
+        const rest = { maxConcurrent: undefined, accountQueues: undefined, heldUntil: undefined, heldBy: undefined }
         const lane = { lane: "a", account: "", rps: 0.5, ...rest, accountQueues: false, seenAt: 1 }
-        const account = { lane: "a", account: "x", ...rest, rps: undefined, maxConcurrent: 3, heldUntil: 99, seenAt: 2 }
+        const account = {
+          lane: "a",
+          account: "x",
+          ...rest,
+          rps: undefined,
+          maxConcurrent: 3,
+          heldUntil: 99,
+          heldBy,
+          seenAt: 2
+        }
         yield* jobs.savePace(lane)
         yield* jobs.savePace({ ...account, maxConcurrent: 7 })
         yield* jobs.savePace(account)
@@ -511,7 +585,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
 
     promises("forgets paces that nobody has seen since the moment of the sweep", (jobs) =>
       Effect.gen(function* () {
-        const pace = { account: "", rps: 1, maxConcurrent: 1, accountQueues: true, heldUntil: 0 }
+        const pace = { account: "", rps: 1, maxConcurrent: 1, accountQueues: true, heldUntil: 0, heldBy: undefined }
         yield* jobs.savePace({ ...pace, lane: "old", seenAt: 9 })
         yield* jobs.savePace({ ...pace, lane: "new", seenAt: 10 })
         yield* jobs.sweep(10, 1)

@@ -6,6 +6,8 @@ import * as Result from "effect/Result"
 import * as EgressPolicy from "../../src/dam/EgressPolicy.ts"
 import { Engine, WrongState } from "../../src/dam/Engine.ts"
 import * as Events from "../../src/dam/Events.ts"
+import { defaultPace } from "../../src/dam/Gate.ts"
+import * as LaneSteering from "../../src/dam/LaneSteering.ts"
 import * as HttpServer from "../../src/dam/HttpServer.ts"
 import type { JobResult } from "../../src/dam/Job.ts"
 import { JobStore } from "../../src/dam/JobStore.ts"
@@ -40,6 +42,16 @@ export const engine = (store: Store, events: Events.Events): Engine["Service"] =
     }),
   events: events.follow,
   lanes: Effect.succeed([]),
+  steering: LaneSteering.make(store, {
+    settings: new Map(),
+    names: () => [],
+    find: () => undefined,
+    taught: () => [],
+    pacesOf: () => [],
+    forget: () => undefined,
+    paceOf: () => defaultPace,
+    isConfigured: () => false
+  }),
   admission: Effect.map(store.stats, ({ bytes, jobs }) => ({ queued: jobs.queued, bytes }))
 })
 

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { HeldBy } from "../../src/dam/Steering.ts"
 import type { Lesson } from "../../src/dam/Learning.ts"
 import { learn } from "../../src/dam/Learning.ts"
 import * as Pacing from "../../src/engine/Pacing.ts"
@@ -11,6 +12,8 @@ interface Row {
   readonly headers?: Readonly<Record<string, string>>
   readonly refusals?: number
   readonly learns: Partial<Lesson>
+  /** What brought the hold, if it is no `Retry-After`. */
+  readonly by?: HeldBy["reason"]
 }
 
 const table: ReadonlyArray<Row> = [
@@ -63,19 +66,33 @@ const table: ReadonlyArray<Row> = [
     headers: { "retry-after": "999999" },
     learns: { hold: 86_400_000 }
   },
-  { says: "a hold of a second from a bare 429", status: 429, learns: { hold: 1000 } },
-  { says: "a doubled hold from a bare 429 after a refusal", status: 429, refusals: 1, learns: { hold: 2000 } },
-  { says: "a hold of a minute at most from a bare 429", status: 429, refusals: 30, learns: { hold: 60_000 } },
+  { says: "a hold of a second from a bare 429", status: 429, learns: { hold: 1000 }, by: "refused" },
+  {
+    says: "a doubled hold from a bare 429 after a refusal",
+    status: 429,
+    refusals: 1,
+    learns: { hold: 2000 },
+    by: "refused"
+  },
+  {
+    says: "a hold of a minute at most from a bare 429",
+    status: 429,
+    refusals: 30,
+    learns: { hold: 60_000 },
+    by: "refused"
+  },
   {
     says: "a hold until the limit's reset from a 429",
     status: 429,
     headers: { ratelimit: '"default";r=0;t=20' },
-    learns: { hold: 20_000 }
+    learns: { hold: 20_000 },
+    by: "rate_limit"
   },
   {
     says: "a hold from a success that used the limit up",
     headers: { ratelimit: '"default";r=0;t=20' },
-    learns: { hold: 20_000 }
+    learns: { hold: 20_000 },
+    by: "rate_limit"
   },
   { says: "no hold while something of the limit is left", headers: { ratelimit: '"default";r=1;t=20' }, learns: {} },
   {
@@ -93,16 +110,18 @@ const table: ReadonlyArray<Row> = [
 ]
 
 describe("Learning, from an answer,", () => {
-  for (const { headers = {}, learns, refusals = 0, says, status = 200 } of table) {
+  for (const { by = "retry_after", headers = {}, learns, refusals = 0, says, status = 200 } of table) {
     it(`takes ${says}`, () => {
-      const lesson = learn({ status, headers }, { nowMillis, bounds: Pacing.defaultBounds, refusalsInARow: refusals })
+      const context = { nowMillis, bounds: Pacing.defaultBounds, refusalsInARow: refusals, jobId: "job-1" }
+      const lesson = learn({ status, headers }, context)
       assert.deepStrictEqual(lesson, {
         rps: undefined,
         maxConcurrent: undefined,
         accountQueues: undefined,
         hold: undefined,
         ignored: 0,
-        ...learns
+        ...learns,
+        ...(learns.hold === undefined ? {} : { heldBy: { reason: by, status, jobId: "job-1" } })
       })
     })
   }

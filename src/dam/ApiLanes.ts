@@ -1,0 +1,83 @@
+/**
+ * The part of the API that operators use: lanes.
+ *
+ * @since 0.1.0
+ */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import { between, errors, nullable, optional } from "./ApiParts.ts"
+
+const Lane = Schema.Struct({
+  lane: Schema.String,
+  scheduled: Schema.Int,
+  queued: Schema.Int,
+  parked: Schema.Int,
+  running: Schema.Int,
+  rps: Schema.Number,
+  max_concurrent: Schema.Int,
+  source: Schema.Literals(["default", "configured", "learnt", "operator"]),
+  holds: Schema.Array(
+    Schema.Struct({
+      until: Schema.Number,
+      reason: Schema.Literals(["retry_after", "rate_limit", "refused"]),
+      status: Schema.NullOr(Schema.Int),
+      job_id: Schema.NullOr(Schema.String),
+      account: optional(Schema.String)
+    })
+  ),
+  paused: Schema.NullOr(Schema.Struct({ by: Schema.String, at: Schema.Number, note: Schema.NullOr(Schema.String) })),
+  next_at: Schema.NullOr(Schema.Number),
+  accounts: Schema.Int
+}).annotate({ identifier: "Lane" })
+
+const lane = { lane: Schema.String }
+const steering = errors(400, 401, 413, 415, 503)
+
+/** Lanes: look at them, stop them, change their pace. */
+export const lanes = HttpApiGroup.make("lanes")
+  .add(
+    HttpApiEndpoint.get("list", "/api/v1/lanes", {
+      query: {
+        limit: optional(between(1, 1000)),
+        /** `next_cursor` of the page before. */
+        cursor: optional(Schema.String),
+        prefix: optional(Schema.String)
+      },
+      success: Schema.Struct({ lanes: Schema.Array(Lane), next_cursor: Schema.NullOr(Schema.String) }),
+      error: errors(400, 401, 503)
+    }),
+    HttpApiEndpoint.get("get", "/api/v1/lanes/:lane", { params: lane, success: Lane, error: errors(400, 401, 503) }),
+    HttpApiEndpoint.post("pause", "/api/v1/lanes/:lane/pause", {
+      params: lane,
+      payload: Schema.Struct({ note: nullable(Schema.String) }),
+      success: Lane,
+      error: steering
+    }),
+    HttpApiEndpoint.post("resume", "/api/v1/lanes/:lane/resume", { params: lane, success: Lane, error: steering }),
+    HttpApiEndpoint.post("pace", "/api/v1/lanes/:lane/pace", {
+      params: lane,
+      payload: Schema.Struct({ rps: nullable(Schema.Number), max_concurrent: nullable(Schema.Int) }),
+      success: Lane,
+      error: steering
+    }),
+    HttpApiEndpoint.post("reset", "/api/v1/lanes/:lane/reset", { params: lane, success: Lane, error: steering }),
+    HttpApiEndpoint.get("log", "/api/v1/lanes/:lane/log", {
+      params: lane,
+      success: Schema.Struct({
+        entries: Schema.Array(
+          Schema.Struct({
+            at: Schema.Number,
+            by: Schema.String,
+            action: Schema.Literals(["pause", "resume", "pace", "reset"]),
+            detail: Schema.String
+          })
+        )
+      }),
+      error: errors(400, 401, 503)
+    })
+  )
+  .annotateMerge(
+    OpenApi.annotations({ title: "Lanes", description: "The pace of each host: look at it, stop it, change it" })
+  )

@@ -80,6 +80,8 @@ export interface LaneView {
   readonly opensIn: number
   /** Milliseconds the lane is still held for. */
   readonly heldFor: number
+  /** Headers of its answers that spoke of pace and made no sense. */
+  readonly ignored: number
 }
 
 /**
@@ -161,6 +163,7 @@ export const make = (options: LaneOptions): Lane => {
   let anyQueue = true
   let askAgainAt = Number.POSITIVE_INFINITY
   let starved = false
+  let ignored = 0
   const accounts = Accounts.make((name) => Gate.make(options.paceOf(name), options.burst))
 
   const calls = LaneCalls.make()
@@ -337,6 +340,7 @@ export const make = (options: LaneOptions): Lane => {
       if (starved) signal.openUnsafe()
     },
     learn: (name, lesson, now) => {
+      ignored += lesson.ignored
       if (lesson.accountQueues !== undefined) accountQueues = lesson.accountQueues
       const taught = (it: Gate.Gate): Gate.Gate => {
         const paced = Gate.learn(it, lesson)
@@ -380,7 +384,8 @@ export const make = (options: LaneOptions): Lane => {
       accountQueues,
       paused,
       opensIn: paused ? Number.POSITIVE_INFINITY : Math.max(0, Gate.opensAt(gate) - now),
-      heldFor: Math.max(0, gate.heldUntil - now)
+      heldFor: Math.max(0, gate.heldUntil - now),
+      ignored
     }),
     heldFor: (name, now) => Math.max(0, ((accountQueues && accounts.find(name)?.gate) || gate).heldUntil - now),
     idle: (now) =>

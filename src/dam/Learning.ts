@@ -24,7 +24,7 @@ export interface Lesson {
   readonly hold: number | undefined
   /** Which answer brought the hold. */
   readonly heldBy?: HeldBy | undefined
-  /** Pacing headers whose values were nonsense. */
+  /** Headers that said something of pace, and whose values were nonsense. */
   readonly ignored: number
 }
 
@@ -46,13 +46,15 @@ export const learn = (
 ): Lesson => {
   const pacing = Pacing.parse(answer.headers, context.bounds)
   const held = holdOf(answer, context)
+  const isWaitUnclear =
+    answer.headers["retry-after"] !== undefined && RetryAfter.parse(answer.headers, context.nowMillis) === undefined
   return {
     rps: pacing?.rps,
     maxConcurrent: pacing?.maxConcurrent,
     accountQueues: pacing?.accountQueue === undefined ? undefined : pacing.accountQueue === "enabled",
     hold: held?.millis,
     ...(held === undefined ? {} : { heldBy: { reason: held.reason, status: answer.status, jobId: context.jobId } }),
-    ignored: pacing?.ignored.length ?? 0
+    ignored: (pacing?.ignored.length ?? 0) + Number(isWaitUnclear)
   }
 }
 

@@ -117,8 +117,9 @@ const pairOf = Effect.fnUntraced(function* (way: Region.Way, options: RegionsOpt
     connectTimeout: options.connectTimeout,
     proxy: way._tag === "Proxy" ? way : undefined
   })
-  const over = (limit: number) => UndiciTransport.make({ dispatcher, followRedirects: false, maxResponseBytes: limit })
-  return { transport: yield* over(maxResponseBytes), webhooks: yield* over(webhookBytes) }
+  const over = (limit: number, atLeastOnce: boolean) =>
+    UndiciTransport.make({ dispatcher, followRedirects: false, maxResponseBytes: limit, atLeastOnce })
+  return { transport: yield* over(maxResponseBytes, false), webhooks: yield* over(webhookBytes, true) }
 })
 
 const itself = (region: string): string => region

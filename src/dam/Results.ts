@@ -112,7 +112,8 @@ const bodyOf = (job: StoredJob, { error, response, responses }: JobResult, succe
         idempotentKey: job.key,
         status: succeeded ? "success" : "failed",
         response,
-        error: error?.message,
+        // there an answer below 500 is a completed job, so it is told without a reason
+        error: job.dialect === "flat" && error?.tag === "Rejected" ? undefined : error?.message,
         metadata: job.step.metadata,
         responses:
           responses.length === 0

@@ -123,7 +123,11 @@ export const flatEnd = (job: StoredJob): { readonly event: "completed" | "failed
  * @category accessors
  * @since 0.1.0
  */
-export const flatStatus = (job: StoredJob) => toFlat(job.state, job.result?.response?.status)
+export const flatStatus = ({ result, state }: StoredJob) => toFlat(state, finalStatus(result))
+
+/** The status of the answer that decided. An answer cut short, or one that was waited on, decides nothing. */
+const finalStatus = (result: JobResult | undefined): number | undefined =>
+  result?.error === undefined || result.error.tag === "Rejected" ? result?.response?.status : undefined
 
 const reasonOf = ({ result, state }: StoredJob): string =>
   state === "cancelled" ? "cancelled" : (result?.error?.message ?? "no answer from the target")

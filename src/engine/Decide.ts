@@ -108,8 +108,11 @@ export const isGood = (status: number): boolean => status >= 200 && status < 300
  */
 export const isRepeatable = (failure: Failure): boolean =>
   failure._tag === "AttemptTimedOut" ||
+  failure._tag === "ConnectionFailed" ||
   failure._tag === "InvalidResponse" ||
-  (failure._tag === "ConnectionFailed" && failure.kind !== "tls")
+  failure._tag === "InvalidEncoding" ||
+  failure._tag === "TooManyInterim" ||
+  (failure._tag === "TlsError" && failure.kind !== "name" && failure.kind !== "issuer")
 
 /**
  * Reads from a history what one path has spent. An interrupted attempt spends nothing: whoever resumes makes it again.

@@ -22,8 +22,11 @@ export const forwardCodes: ReadonlyArray<number> = [429, 500, 502, 503, 504]
  */
 export const hadNoAnswer = (reason: StepReason): boolean =>
   reason._tag === "ConnectionFailed" ||
+  reason._tag === "TlsError" ||
   reason._tag === "AttemptTimedOut" ||
   reason._tag === "InvalidResponse" ||
+  reason._tag === "InvalidEncoding" ||
+  reason._tag === "TooManyInterim" ||
   reason._tag === "PathTimedOut" ||
   reason._tag === "ServiceUnreachable"
 

@@ -59,7 +59,7 @@ export const perform = <A>(
             const { ending, response } = read(reply, clock.currentTimeMillisUnsafe())
             return end(ending, response)
           },
-          onFailure: ({ reason }) => end<Ended>({ _tag: "Failed", failure: reason }, undefined)
+          onFailure: ({ kept, reason }) => end<Ended>({ _tag: "Failed", failure: reason }, kept)
         }
       )
     })

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import type { Response } from "./Reply.ts"
 
 /**
  * The connection could not be made, or broke before an answer was complete.
@@ -16,11 +17,29 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  */
 export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("ConnectionFailed", {
-  kind: Schema.Literals(["refused", "notFound", "unreachable", "reset", "tls", "other"]),
+  kind: Schema.Literals(["refused", "notFound", "unreachable", "reset", "other"]),
   detail: Schema.String
 }) {
   override get message() {
     return `no connection (${this.kind}): ${this.detail}`
+  }
+}
+
+/**
+ * There is no connection to be trusted: the target's certificate, or the TLS it speaks, is not good.
+ *
+ * **Details** — nothing was sent. `name` (a certificate of another host) and `issuer` (signed by nobody who is trusted)
+ * are not tried again: they would end the same way.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TlsError extends Schema.TaggedError<TlsError>()("TlsError", {
+  kind: Schema.Literals(["expired", "name", "issuer", "other"]),
+  detail: Schema.String
+}) {
+  override get message() {
+    return `no trusted TLS connection (${this.kind}): ${this.detail}`
   }
 }
 
@@ -53,7 +72,62 @@ export class InvalidResponse extends Schema.TaggedError<InvalidResponse>()("Inva
 }
 
 /**
- * The answer was larger than the transport keeps. The call was made; it is neither repeated nor forwarded.
+ * The head of the answer was larger than the transport reads. The call was made; it is neither repeated nor forwarded.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class HeadersTooLarge extends Schema.TaggedError<HeadersTooLarge>()("HeadersTooLarge", {}) {
+  override get message() {
+    return "the answer has more headers than the transport reads"
+  }
+}
+
+/**
+ * The target went on announcing an answer (1xx) and gave none.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TooManyInterim extends Schema.TaggedError<TooManyInterim>()("TooManyInterim", { limit: Schema.Number }) {
+  override get message() {
+    return `more than ${this.limit} interim (1xx) answers and no other`
+  }
+}
+
+/**
+ * The body is wrapped in more layers of `Content-Encoding` than the transport undoes. The call was made; it is neither
+ * repeated nor forwarded.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UnsupportedEncoding extends Schema.TaggedError<UnsupportedEncoding>()("UnsupportedEncoding", {
+  status: Schema.Number,
+  layers: Schema.Number
+}) {
+  override get message() {
+    return `the answer (status ${this.status}) has ${this.layers} layers of Content-Encoding, more than the transport undoes`
+  }
+}
+
+/**
+ * The body is not what its `Content-Encoding` says, or ends in the middle of it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidEncoding extends Schema.TaggedError<InvalidEncoding>()("InvalidEncoding", {
+  received: Schema.String
+}) {
+  override get message() {
+    return `the answer cannot be decoded: ${this.received}`
+  }
+}
+
+/**
+ * The answer was larger than the transport keeps. The call was made; it is neither repeated nor forwarded. What was kept
+ * of it stands in the history.
  *
  * @category errors
  * @since 0.1.0
@@ -193,8 +267,13 @@ export class MalformedAnswer extends Schema.TaggedError<MalformedAnswer>()("Malf
  */
 export const Failure = Schema.Union([
   ConnectionFailed,
+  TlsError,
   AttemptTimedOut,
   InvalidResponse,
+  HeadersTooLarge,
+  TooManyInterim,
+  UnsupportedEncoding,
+  InvalidEncoding,
   ResponseTooLarge,
   Unsendable,
   MissingApiKey,
@@ -214,13 +293,19 @@ export const Failure = Schema.Union([
  */
 export type Failure = typeof Failure.Type
 
+const ResponseLike = Schema.declare((u: unknown): u is Response => typeof u === "object" && u !== null && "status" in u)
+
 /**
  * What `HttpTransport.send` fails with.
  *
  * @category errors
  * @since 0.1.0
  */
-export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", { reason: Failure }) {
+export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", {
+  reason: Failure,
+  /** What was kept of an answer that could not be taken whole; its body is only a beginning, or not decoded. */
+  kept: Schema.optionalKey(ResponseLike)
+}) {
   override get message() {
     return this.reason.message
   }

@@ -7,6 +7,8 @@ import * as Schema from "effect/Schema"
 import {
   AttemptTimedOut,
   ConnectionFailed,
+  HeadersTooLarge,
+  InvalidEncoding,
   InvalidResponse,
   JobRefused,
   MalformedAnswer,
@@ -16,7 +18,10 @@ import {
   ServiceFailed,
   ServiceRateLimited,
   ServiceUnreachable,
-  Unsendable
+  TlsError,
+  TooManyInterim,
+  Unsendable,
+  UnsupportedEncoding
 } from "./Failure.ts"
 import type { History } from "./History.ts"
 import { InvalidStep } from "./InvalidStep.ts"
@@ -181,8 +186,13 @@ export const StepReason = Schema.Union([
   DeadlineExceeded,
   FanoutIncomplete,
   ConnectionFailed,
+  TlsError,
   AttemptTimedOut,
   InvalidResponse,
+  HeadersTooLarge,
+  TooManyInterim,
+  UnsupportedEncoding,
+  InvalidEncoding,
   ResponseTooLarge,
   Unsendable,
   MissingApiKey,

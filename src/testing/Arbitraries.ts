@@ -9,7 +9,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import type { Failure } from "../step/Failure.ts"
-import { AttemptTimedOut, ConnectionFailed, InvalidResponse } from "../step/Failure.ts"
+import { AttemptTimedOut, ConnectionFailed, InvalidResponse, TlsError } from "../step/Failure.ts"
 import * as Fields from "../step/Fields.ts"
 import type { Request } from "../step/Request.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
@@ -124,7 +124,7 @@ export const failure: Arbitrary.Arbitrary<Failure> = oneOf<Failure>([
   new ConnectionFailed({ kind: "refused", detail: "generated" }),
   new ConnectionFailed({ kind: "reset", detail: "generated" }),
   new ConnectionFailed({ kind: "notFound", detail: "generated" }),
-  new ConnectionFailed({ kind: "tls", detail: "generated" }),
+  new TlsError({ kind: "issuer", detail: "generated" }),
   new InvalidResponse({ received: "generated" }),
   new AttemptTimedOut({ afterMillis: 30_000 })
 ])

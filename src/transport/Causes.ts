@@ -8,7 +8,15 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import { ConnectionFailed, excerpt, InvalidResponse, Unsendable } from "../step/Failure.ts"
+import {
+  ConnectionFailed,
+  excerpt,
+  HeadersTooLarge,
+  InvalidEncoding,
+  InvalidResponse,
+  TlsError,
+  Unsendable
+} from "../step/Failure.ts"
 
 /**
  * What an error of an HTTP client can turn out to be.
@@ -16,7 +24,7 @@ import { ConnectionFailed, excerpt, InvalidResponse, Unsendable } from "../step/
  * @category models
  * @since 0.1.0
  */
-export type CallFailure = ConnectionFailed | InvalidResponse | Unsendable
+export type CallFailure = ConnectionFailed | TlsError | InvalidResponse | HeadersTooLarge | InvalidEncoding | Unsendable
 
 /**
  * Finds out why a call brought no answer. Total: whatever was thrown, there is a failure for it.
@@ -84,7 +92,12 @@ const fromCode = (layer: object, layers: ReadonlyArray<object>): CallFailure | u
   if (code === "EZ_PROXY") {
     return new ConnectionFailed({ kind: PROXY.kind, detail: textOf(layer, "message") ?? PROXY.detail })
   }
-  const connection = entry(connections, code) ?? (TLS.test(code) ? TLS_FAILURE : undefined)
+  if (OVERFLOW.has(code)) return new HeadersTooLarge()
+  const tls = entry(TLS_CODES, code) ?? (TLS.test(code) ? OTHER_TLS : undefined)
+  if (tls !== undefined) return new TlsError({ kind: tls.kind, detail: `${tls.detail} (${code})` })
+  const encoding = entry(encodings, code)
+  if (encoding !== undefined) return new InvalidEncoding({ received: `${encoding} (${code})` })
+  const connection = entry(connections, code)
   if (connection !== undefined) {
     const place = placeOf(layers)
     return new ConnectionFailed({
@@ -127,6 +140,7 @@ const fromWording = (layer: object): CallFailure | undefined => {
   if (message === "bad port") {
     return new Unsendable({ problem: "fetch refuses the port of this URL: use another one, or the Node transport" })
   }
+  if (WORDED_TLS.test(message)) return new TlsError(OTHER_TLS)
   const connection = wordings.find(([wording]) => wording.test(message))
   if (connection === undefined) return undefined
   const { kind, detail } = connection[1]
@@ -177,9 +191,36 @@ const latin1 = new TextDecoder("latin1")
 const TLS =
   /^(CERT_|CRL_|ERR_TLS|ERR_SSL|ERR_OSSL|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH_EXCEEDED)|_CERT_|^EPROTO$/
 
+const WORDED_TLS = /invalid peer certificate|certificate verify failed/i
+const OVERFLOW: ReadonlySet<string> = new Set(["HPE_HEADER_OVERFLOW", "UND_ERR_HEADERS_OVERFLOW"])
+
+type Tls = Pick<TlsError, "kind" | "detail">
+
+const OTHER_TLS: Tls = { kind: "other", detail: "check the target's certificate and which TLS it speaks" }
+const EXPIRED: Tls = {
+  kind: "expired",
+  detail: "the target's certificate is not valid now; check its dates and the clock"
+}
+const NAME: Tls = { kind: "name", detail: "the target's certificate is for other names; check the URL's host" }
+const ISSUER: Tls = { kind: "issuer", detail: "nobody who is trusted here has signed the target's certificate" }
+
+const TLS_CODES: { readonly [code: string]: Tls } = {
+  CERT_HAS_EXPIRED: EXPIRED,
+  CERT_NOT_YET_VALID: EXPIRED,
+  ERR_TLS_CERT_ALTNAME_INVALID: NAME,
+  HOSTNAME_MISMATCH: NAME,
+  DEPTH_ZERO_SELF_SIGNED_CERT: ISSUER,
+  SELF_SIGNED_CERT_IN_CHAIN: ISSUER,
+  UNABLE_TO_GET_ISSUER_CERT: ISSUER,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ISSUER,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ISSUER,
+  CERT_UNTRUSTED: ISSUER,
+  CERT_REJECTED: ISSUER,
+  INVALID_CA: ISSUER
+}
+
 type Connection = Pick<ConnectionFailed, "kind" | "detail">
 
-const TLS_FAILURE: Connection = { kind: "tls", detail: "no trusted TLS connection; check the target's certificate" }
 const REFUSED: Connection = { kind: "refused", detail: "nothing accepts connections there; check host and port" }
 const NOT_FOUND: Connection = { kind: "notFound", detail: "the host name has no address; check its spelling" }
 const CLOSED: Connection = { kind: "reset", detail: "the target closed the connection before it had answered" }
@@ -230,19 +271,20 @@ const connections: { readonly [code: string]: Connection } = {
 }
 
 const answers: { readonly [code: string]: string } = {
-  HPE_HEADER_OVERFLOW: "more headers than the HTTP client reads",
-  UND_ERR_HEADERS_OVERFLOW: "more headers than the HTTP client reads",
   HPE_INVALID_EOF_STATE: "an answer whose end never came",
   HPE_UNEXPECTED_EOF: "an answer whose end never came",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "a body of another length than announced",
   UND_ERR_RES_EXCEEDED_MAX_SIZE: "a body larger than the HTTP client reads",
-  Z_DATA_ERROR: "a body that is not in its Content-Encoding",
-  Z_BUF_ERROR: "a body that ends in the middle of its Content-Encoding",
-  ERR__ERROR_FORMAT_PADDING_1: "a body that is not in its Content-Encoding",
-  ZlibError: "a body that is not in its Content-Encoding",
   // undici asserts what a sane answer would fulfil
   ERR_ASSERTION: "an answer that the HTTP client cannot make sense of",
   UND_ERR_REDIRECT_MAX: "more redirects than the HTTP client follows"
+}
+
+const encodings: { readonly [code: string]: string } = {
+  Z_DATA_ERROR: "a body that is not in its Content-Encoding",
+  Z_BUF_ERROR: "a body that ends in the middle of its Content-Encoding",
+  ERR__ERROR_FORMAT_PADDING_1: "a body that is not in its Content-Encoding",
+  ZlibError: "a body that is not in its Content-Encoding"
 }
 
 const requests: { readonly [code: string]: string } = {
@@ -263,7 +305,6 @@ const requests: { readonly [code: string]: string } = {
 const wordings: ReadonlyArray<readonly [RegExp, Connection]> = [
   [/connection refused/i, REFUSED],
   [/dns error|failed to lookup address|name or service not known/i, NOT_FOUND],
-  [/invalid peer certificate|certificate verify failed/i, TLS_FAILURE],
   [/network connection lost|connection reset|connection closed/i, CLOSED],
   [/no route to host|network is unreachable/i, NO_ROUTE]
 ]

@@ -9,6 +9,7 @@ import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from "n
 export type Decoding =
   | { readonly _tag: "Decoded"; readonly bytes: Uint8Array }
   | { readonly _tag: "TooLarge" }
+  | { readonly _tag: "Unsupported"; readonly layers: number }
   | { readonly _tag: "Broken"; readonly problem: string }
 
 /** Encoding makes a body that cannot be compressed a little longer: what to take from the wire for a limit. */
@@ -30,7 +31,7 @@ export const decodeContent = (
     .map((coding) => coding.trim())
     .filter((coding) => coding !== "" && coding !== "identity")
   if (codings.length > MAX_LAYERS) {
-    return done({ _tag: "Broken", problem: `${codings.length} layers of Content-Encoding, more than ${MAX_LAYERS}` })
+    return done({ _tag: "Unsupported", layers: codings.length })
   }
   if (codings.some((coding) => !KNOWN.has(coding))) return done({ _tag: "Decoded", bytes: body })
   peel(body, codings, limit, done)

@@ -107,14 +107,15 @@ const receive = (
     return abort.abort()
   }
   const announced = headers["content-encoding"] === undefined ? announcedLength(headers["content-length"]) : undefined
-  if (announced !== undefined && announced > limit) return fail(tooLarge(status, limit))
+  const failTooLarge = (body: Uint8Array) =>
+    fail(tooLarge(limit, { _tag: "Response", status, headers, body: body.slice(0, limit) }))
   const broken = (received: number | undefined) => () =>
     settle(Exit.fail(new TransportError({ reason: cutShort(status, received, announced) })))
-  if (announced !== undefined) {
+  if (announced !== undefined && announced <= limit) {
     answer
       .arrayBuffer()
       .then(
-        (body) => (body.byteLength > limit ? fail(tooLarge(status, limit)) : give(new Uint8Array(body))),
+        (body) => (body.byteLength > limit ? failTooLarge(new Uint8Array(body)) : give(new Uint8Array(body))),
         broken(undefined)
       )
     return
@@ -126,7 +127,7 @@ const receive = (
       ({ done, value }) => {
         if (done) return give(body.bytes())
         body.add(value)
-        return body.length > limit ? fail(tooLarge(status, limit)) : readOn()
+        return body.length > limit ? failTooLarge(body.bytes()) : readOn()
       },
       () => broken(body.length)()
     )

@@ -140,19 +140,19 @@ const read = (method: string, answer: HttpClientResponse, limit: number): Effect
   const headers: Record<string, string> = { ...answer.headers, ...cookiesOf(answer) }
   if (isBodiless(method, status)) return Effect.succeed(response(status, headers))
   const announced = headers["content-encoding"] === undefined ? announcedLength(headers["content-length"]) : undefined
-  if (announced !== undefined && announced > limit) return Effect.fail(tooLarge(status, limit))
+  const isWhole = announced !== undefined && announced <= limit
   const collected = new Collected()
-  return Effect.matchEffect(announced === undefined ? drain(answer, collected, limit) : whole(answer, collected), {
+  return Effect.matchEffect(isWhole ? whole(answer, collected) : drain(answer, collected, limit), {
     onSuccess: () =>
       collected.length > limit
-        ? Effect.fail(tooLarge(status, limit))
+        ? Effect.fail(tooLarge(limit, response(status, headers, collected.bytes().slice(0, limit))))
         : Effect.succeed(response(status, headers, collected.bytes())),
     onFailure: ({ reason }) =>
       reason._tag === "EmptyBodyError"
         ? Effect.succeed(response(status, headers, EMPTY))
         : Effect.fail(
             new TransportError({
-              reason: cutShort(status, announced === undefined ? collected.length : undefined, announced)
+              reason: cutShort(status, isWhole ? undefined : collected.length, announced)
             })
           )
   })

@@ -12,6 +12,11 @@ export const unreachable = (failure: CallFailure): Failure => {
   switch (failure._tag) {
     case "Unsendable":
       return failure
+    case "TlsError":
+      return new ServiceUnreachable({ detail: failure.message, maybeAccepted: false })
+    case "HeadersTooLarge":
+    case "InvalidEncoding":
+      return new MalformedAnswer({ problem: failure.message, received: "" })
     case "InvalidResponse":
       return new MalformedAnswer({ problem: "expected HTTP", received: excerpt(failure.received) })
     case "ConnectionFailed": {

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { ResponseTooLarge, TransportError } from "../step/Failure.ts"
+import type { Response } from "../step/Reply.ts"
 
 /**
  * Limits of what a transport reads.
@@ -30,8 +31,9 @@ export const isFinalStatus = (status: number): boolean => status >= 200 && statu
 export const announcedLength = (contentLength: string | undefined): number | undefined =>
   contentLength !== undefined && DIGITS.test(contentLength) ? Number(contentLength) : undefined
 
-export const tooLarge = (status: number, limitBytes: number): TransportError =>
-  new TransportError({ reason: new ResponseTooLarge({ status, limitBytes }) })
+/** The failure of an answer that is too large, with what was read of it. */
+export const tooLarge = (limitBytes: number, kept: Response): TransportError =>
+  new TransportError({ reason: new ResponseTooLarge({ status: kept.status, limitBytes }), kept })
 
 /** Chunks on their way to becoming one body. */
 export class Collected {

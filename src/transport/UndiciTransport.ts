@@ -12,12 +12,20 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { Agent, type Dispatcher, ProxyAgent } from "undici"
-import { InvalidResponse, TransportError } from "../step/Failure.ts"
+import {
+  type Failure,
+  InvalidEncoding,
+  InvalidResponse,
+  TooManyInterim,
+  TransportError,
+  UnsupportedEncoding
+} from "../step/Failure.ts"
 import type { Response } from "../step/Reply.ts"
 import type { Request } from "../step/Request.ts"
 import { cutShort, failureOf } from "./Causes.ts"
 import { decodeContent, roomForEncoded } from "./ContentEncoding.ts"
 import { type Exchanging, HttpTransport } from "./HttpTransport.ts"
+import * as Opened from "./Opened.ts"
 import type { Call } from "./Redirects.ts"
 import { exchanging } from "./Redirects.ts"
 import {
@@ -53,6 +61,12 @@ export interface ConnectionOptions extends ResponseLimits {
 export interface UndiciOptions extends ConnectionOptions {
   /** A dispatcher of your own; it stays yours to close, and the connection options above are its business. */
   readonly dispatcher?: Dispatcher | undefined
+  /**
+   * Sends again at once, whatever the method, when a connection that was kept turns out to be closed. Without it only
+   * requests that may arrive twice are sent again: GET and its like, and those with an `Idempotency-Key`.
+   * Defaults to `false`.
+   */
+  readonly atLeastOnce?: boolean | undefined
   /** Follows up to five redirects of GET and HEAD. Defaults to `true`; with `false` the 3xx is the answer. */
   readonly followRedirects?: boolean | undefined
 }
@@ -112,25 +126,44 @@ const owned = <D extends Dispatcher>(open: () => D): Effect.Effect<D, never, Sco
   Effect.acquireRelease(Effect.sync(open), (dispatcher) => Effect.promise(() => dispatcher.destroy()))
 
 const over = (dispatcher: Dispatcher, options: Omit<UndiciOptions, "dispatcher">): Exchanging => {
-  const limit = options.maxResponseBytes ?? DEFAULT_MAX_BYTES
+  const way: Way = {
+    dispatcher,
+    limit: options.maxResponseBytes ?? DEFAULT_MAX_BYTES,
+    atLeastOnce: options.atLeastOnce === true,
+    opened: Opened.countOf(dispatcher)
+  }
   const call: Call = (request) =>
     Effect.callback<Response, TransportError>((resume) => {
-      const answer = new Answer(request.method, limit, resume)
-      answer.dispatch(dispatcher, request)
+      const answer = new Answer(way, request, resume)
+      answer.dispatch()
       return Effect.sync(() => answer.abort())
     })
   return exchanging(call, options.followRedirects)
+}
+
+/** What all calls of a transport share. */
+interface Way {
+  readonly dispatcher: Dispatcher
+  readonly limit: number
+  readonly atLeastOnce: boolean
+  readonly opened: (() => number) | undefined
 }
 
 type Resume = (result: Exit.Exit<Response, TransportError>) => void
 
 /** One call, told in callbacks. Once settled it ignores whatever else arrives. */
 class Answer implements Dispatcher.DispatchHandler {
+  readonly #way: Way
+  readonly #request: Request
   readonly #method: string
   readonly #limit: number
   readonly #resume: Resume
   #controller: Dispatcher.DispatchController | undefined = undefined
   #settled = false
+  #openedBefore: number | undefined = undefined
+  /** No connection was opened before it was sent, so it went over an older one. */
+  #reused = false
+  #sentAgain = false
   #interim = 0
   #status = 0
   #headers: Record<string, string> = NO_HEADERS
@@ -139,16 +172,20 @@ class Answer implements Dispatcher.DispatchHandler {
   #wireLimit = 0
   #body: Collected | undefined = undefined
 
-  constructor(method: string, limit: number, resume: Resume) {
-    this.#method = method
-    this.#limit = limit
+  constructor(way: Way, request: Request, resume: Resume) {
+    this.#way = way
+    this.#request = request
+    this.#method = request.method
+    this.#limit = way.limit
     this.#resume = resume
   }
 
-  dispatch(dispatcher: Dispatcher, request: Request): void {
+  dispatch(): void {
+    const request = this.#request
     try {
       const url = new URL(request.url)
-      dispatcher.dispatch(
+      this.#openedBefore = this.#way.opened?.()
+      this.#way.dispatcher.dispatch(
         {
           origin: url.origin,
           path: url.search === "" ? url.pathname : url.pathname + url.search,
@@ -162,7 +199,7 @@ class Answer implements Dispatcher.DispatchHandler {
         this
       )
     } catch (cause) {
-      this.#fail(new TransportError({ reason: failureOf(cause) }))
+      this.#fail(failureOf(cause))
     }
   }
 
@@ -174,6 +211,7 @@ class Answer implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
+    this.#reused = this.#openedBefore !== undefined && this.#openedBefore === this.#way.opened?.()
     if (this.#settled) controller.abort(ABORTED)
   }
 
@@ -185,23 +223,24 @@ class Answer implements Dispatcher.DispatchHandler {
     if (this.#settled) return
     if (status >= 100 && status < 200) {
       this.#interim++
-      if (this.#interim > MAX_INTERIM) this.#invalid(`more than ${MAX_INTERIM} interim (1xx) answers`)
+      if (this.#interim > MAX_INTERIM) this.#fail(new TooManyInterim({ limit: MAX_INTERIM }))
       return
     }
-    if (!isFinalStatus(status)) return this.#invalid(`status ${status}, which HTTP does not have`)
+    if (!isFinalStatus(status)) {
+      return this.#fail(new InvalidResponse({ received: `status ${status}, which HTTP does not have` }))
+    }
     this.#status = status
     this.#headers = joined(headers)
     if (isBodiless(this.#method, status)) return
     this.#wireLimit = this.#headers["content-encoding"] === undefined ? this.#limit : roomForEncoded(this.#limit)
     this.#announced = announcedLength(this.#headers["content-length"])
-    if (this.#announced !== undefined && this.#announced > this.#wireLimit) this.#tooLarge()
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {
     if (this.#settled || isBodiless(this.#method, this.#status)) return
     this.#body ??= new Collected()
     this.#body.add(chunk)
-    if (this.#body.length > this.#wireLimit) this.#tooLarge()
+    if (this.#body.length > this.#wireLimit) this.#tooLarge(this.#body.bytes())
   }
 
   onResponseEnd(): void {
@@ -212,23 +251,42 @@ class Answer implements Dispatcher.DispatchHandler {
     decodeContent(body, encoding, this.#limit, (decoded) => {
       if (this.#settled) return
       if (decoded._tag === "Decoded") return this.#succeed(decoded.bytes)
-      if (decoded._tag === "TooLarge") return this.#tooLarge()
-      this.#invalid(`status ${this.#status} and ${decoded.problem}`)
+      if (decoded._tag === "TooLarge") return this.#tooLarge(body)
+      const reason =
+        decoded._tag === "Unsupported"
+          ? new UnsupportedEncoding({ status: this.#status, layers: decoded.layers })
+          : new InvalidEncoding({ received: `status ${this.#status} and ${decoded.problem}` })
+      this.#fail(reason, this.#answer(body.slice(0, RAW_BYTES)))
     })
   }
 
   onResponseError(_: unknown, cause: unknown): void {
     if (this.#settled) return
-    const reason =
-      this.#status === 0 ? failureOf(cause) : cutShort(this.#status, this.#body?.length ?? 0, this.#announced)
-    this.#fail(new TransportError({ reason }))
+    if (this.#status > 0) return this.#fail(cutShort(this.#status, this.#body?.length ?? 0, this.#announced))
+    const reason = failureOf(cause)
+    const isStale = this.#reused && this.#interim === 0 && reason._tag === "ConnectionFailed" && reason.kind === "reset"
+    if (!isStale || this.#sentAgain || !(this.#way.atLeastOnce || mayArriveTwice(this.#request)))
+      return this.#fail(reason)
+    this.#sentAgain = true
+    // the target closed a connection that it had kept, in the moment in which it was used
+    queueMicrotask(() => {
+      if (!this.#settled) this.dispatch()
+    })
   }
 
   #succeed(body: Uint8Array): void {
-    this.#settle(Exit.succeed({ _tag: "Response", status: this.#status, headers: this.#headers, body }))
+    this.#settle(Exit.succeed(this.#answer(body)))
   }
 
-  #fail(error: TransportError): void {
+  #answer(body: Uint8Array): Response {
+    return { _tag: "Response", status: this.#status, headers: this.#headers, body }
+  }
+
+  #fail(reason: Failure, kept?: Response): void {
+    this.#end(new TransportError(kept === undefined ? { reason } : { reason, kept }))
+  }
+
+  #end(error: TransportError): void {
     this.#settle(Exit.fail(error))
     this.#controller?.abort(ABORTED)
   }
@@ -239,12 +297,11 @@ class Answer implements Dispatcher.DispatchHandler {
     queueMicrotask(() => this.#resume(result))
   }
 
-  #invalid(received: string): void {
-    this.#fail(new TransportError({ reason: new InvalidResponse({ received }) }))
-  }
-
-  #tooLarge(): void {
-    this.#fail(tooLarge(this.#status, this.#limit))
+  /** Of an encoded body there is only what came over the wire, which is of little use. */
+  #tooLarge(body: Uint8Array): void {
+    const isEncoded = this.#headers["content-encoding"] !== undefined
+    const kept = body.slice(0, isEncoded ? Math.min(RAW_BYTES, this.#limit) : this.#limit)
+    this.#end(tooLarge(this.#limit, this.#answer(kept)))
   }
 }
 
@@ -258,7 +315,13 @@ const joined = (headers: Record<string, string | Array<string> | undefined>): Re
   return result
 }
 
+const mayArriveTwice = ({ headers, method }: Request): boolean =>
+  REPEATABLE.has(method) || Object.keys(headers).some((name) => name.toLowerCase() === "idempotency-key")
+
+const REPEATABLE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
 const MAX_INTERIM = 10
+/** What is kept of a body that cannot be decoded. */
+const RAW_BYTES = 65_536
 const NO_HEADERS: Record<string, string> = {}
 // one for all: nobody reads it, and a stack trace for each would be dear
 const ABORTED = new Error("the exchange is over")

@@ -314,6 +314,12 @@ export const suite = (name: string, { decodes, make, sendsGetWithBody }: Subject
             assert.deepStrictEqual([reason.status, reason.limitBytes], [201, 70_000])
           })
         )
+
+        it.live(`is kept up to the limit where it is longer (${framing})`, () =>
+          Effect.map(Effect.flip(sized(70_001, framing)), ({ kept }) => {
+            assert.deepStrictEqual([kept?.status, kept?.body.length, kept?.body.at(-1)], [201, 70_000, 7])
+          })
+        )
       }
 
       it.live("that has no end is cut at the limit, and the connection closed", () =>
@@ -396,8 +402,7 @@ export const suite = (name: string, { decodes, make, sendsGetWithBody }: Subject
         "a status above 599": "HTTP/1.1 600 Odd\r\nContent-Length: 0\r\n\r\n",
         "a status of four digits": "HTTP/1.1 1000 Odd\r\nContent-Length: 0\r\n\r\n",
         "a header without a colon": "HTTP/1.1 200 OK\r\nno colon here\r\n\r\n",
-        "two lengths": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-        "headers without end": `HTTP/1.1 200 OK\r\n${"X-A: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n".repeat(20_000)}\r\n`
+        "two lengths": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"
       }
       for (const [what, written] of Object.entries(garbage)) {
         it.live(`is an invalid response when the target sends ${what}`, () =>
@@ -409,6 +414,14 @@ export const suite = (name: string, { decodes, make, sendsGetWithBody }: Subject
         )
       }
     })
+
+    it.live("headers without end are too large", () =>
+      Effect.gen(function* () {
+        const many = "X-A: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n".repeat(20_000)
+        const { url } = yield* Upstream.raw((socket) => socket.end(`HTTP/1.1 200 OK\r\n${many}\r\n`))
+        assert.strictEqual((yield* failureOf(ask({ url })))._tag, "HeadersTooLarge")
+      })
+    )
 
     describe("interruption", () => {
       const beginnings = {

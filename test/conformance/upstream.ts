@@ -78,6 +78,9 @@ export const raw = (answer: (socket: Socket) => void) =>
     })
   )
 
+/** Speaks whatever the test writes, from the first moment of a connection on. */
+export const bytes = (answer: (socket: Socket) => void) => listening(createSocketServer(answer))
+
 /** Says `beginning` and nothing more; tells when it was asked and when the caller hung up. */
 export const stalling = Effect.fnUntraced(function* (beginning: string) {
   const asked = yield* Deferred.make<void>()

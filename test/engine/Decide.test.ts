@@ -7,7 +7,12 @@ import {
   ConnectionFailed,
   InvalidResponse,
   MissingApiKey,
+  HeadersTooLarge,
+  InvalidEncoding,
   ResponseTooLarge,
+  TlsError,
+  TooManyInterim,
+  UnsupportedEncoding,
   Unsendable
 } from "../../src/step/Failure.ts"
 import type { Attempt, Ending } from "../../src/step/History.ts"
@@ -110,7 +115,14 @@ describe("what ends a path", () => {
     assert.isTrue(isRepeatable(new ConnectionFailed({ kind: "reset", detail: "" })))
     assert.isTrue(isRepeatable(new AttemptTimedOut({ afterMillis: 1 })))
     assert.isTrue(isRepeatable(new InvalidResponse({ received: "" })))
-    assert.isFalse(isRepeatable(new ConnectionFailed({ kind: "tls", detail: "expired" })))
+    assert.isTrue(isRepeatable(new InvalidEncoding({ received: "" })))
+    assert.isTrue(isRepeatable(new TooManyInterim({ limit: 10 })))
+    assert.deepStrictEqual(
+      (["expired", "name", "issuer", "other"] as const).map((kind) => isRepeatable(new TlsError({ kind, detail: "" }))),
+      [true, false, false, true]
+    )
+    assert.isFalse(isRepeatable(new HeadersTooLarge()))
+    assert.isFalse(isRepeatable(new UnsupportedEncoding({ status: 200, layers: 6 })))
     assert.isFalse(isRepeatable(new ResponseTooLarge({ status: 200, limitBytes: 1 })))
     assert.isFalse(isRepeatable(new Unsendable({ problem: "" })))
     assert.isFalse(isRepeatable(new MissingApiKey({ variable: "EZTHROTTLE_API_KEY" })))

@@ -13,9 +13,11 @@ const step = Step.get("https://api.example/").pipe(Step.frugal())
 
 const noAnswer: ReadonlyArray<StepReason> = [
   new Failure.ConnectionFailed({ kind: "refused", detail: "" }),
-  new Failure.ConnectionFailed({ kind: "tls", detail: "" }),
+  new Failure.TlsError({ kind: "issuer", detail: "" }),
   new Failure.AttemptTimedOut({ afterMillis: 30_000 }),
   new Failure.InvalidResponse({ received: "half" }),
+  new Failure.InvalidEncoding({ received: "half" }),
+  new Failure.TooManyInterim({ limit: 10 }),
   new PathTimedOut({ afterMillis: 10 }),
   new Failure.ServiceUnreachable({ detail: "", maybeAccepted: false })
 ]
@@ -24,6 +26,8 @@ const final: ReadonlyArray<StepReason> = [
   new DeadlineExceeded({ afterMillis: 10 }),
   new FanoutIncomplete({ failed: ["iad"], responses: [] }),
   new Failure.ResponseTooLarge({ status: 200, limitBytes: 1 }),
+  new Failure.HeadersTooLarge(),
+  new Failure.UnsupportedEncoding({ status: 200, layers: 6 }),
   new Failure.Unsendable({ problem: "GET with a body" }),
   new Failure.MissingApiKey({ variable: "EZTHROTTLE_API_KEY" }),
   new Failure.ServiceDenied({ detail: "" }),

@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import {
-  ConnectionFailed,
   JobRefused,
   MalformedAnswer,
   MissingApiKey,
   ServiceDenied,
   ServiceFailed,
   ServiceUnreachable,
+  TlsError,
   TransportError
 } from "../../src/step/Failure.ts"
 import * as Step from "../../src/step/Step.ts"
@@ -37,7 +37,7 @@ describe("a FRUGAL step", () => {
 
   it.effect("is forwarded without an answer, whatever the list says", () =>
     Effect.gen(function* () {
-      const tls = Script.fail(new ConnectionFailed({ kind: "tls", detail: "expired" }))
+      const tls = Script.fail(new TlsError({ kind: "issuer", detail: "nobody" }))
       for (const api of [Script.refuse, Script.reset, Script.notFound, Script.hang, tls]) {
         const { execute, fake } = yield* client(on(api))
         accepted(yield* execute(Step.fallbackOnError(frugal, [])))

@@ -14,16 +14,6 @@ describe("failureOf", () => {
     notFound: ["ENOTFOUND", "EAI_AGAIN", "EAI_NONAME"],
     unreachable: ["EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "UND_ERR_PRX_CONN"],
     reset: ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"],
-    tls: [
-      "CERT_HAS_EXPIRED",
-      "DEPTH_ZERO_SELF_SIGNED_CERT",
-      "SELF_SIGNED_CERT_IN_CHAIN",
-      "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-      "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-      "ERR_TLS_CERT_ALTNAME_INVALID",
-      "ERR_SSL_UNSUPPORTED_PROTOCOL",
-      "EPROTO"
-    ],
     other: ["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_DESTROYED", "EMFILE", "E_NEVER_HEARD_OF"]
   }
   for (const [kind, codes] of Object.entries(kinds)) {
@@ -40,7 +30,38 @@ describe("failureOf", () => {
     }
   }
 
-  for (const code of ["HPE_INVALID_CONSTANT", "HPE_INVALID_CHUNK_SIZE", "UND_ERR_HEADERS_OVERFLOW", "Z_DATA_ERROR"]) {
+  const tls = {
+    expired: ["CERT_HAS_EXPIRED"],
+    issuer: [
+      "DEPTH_ZERO_SELF_SIGNED_CERT",
+      "SELF_SIGNED_CERT_IN_CHAIN",
+      "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+      "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"
+    ],
+    name: ["ERR_TLS_CERT_ALTNAME_INVALID"],
+    other: ["ERR_SSL_UNSUPPORTED_PROTOCOL", "EPROTO", "CERT_REVOKED"]
+  }
+  for (const [kind, codes] of Object.entries(tls)) {
+    for (const code of codes) {
+      it(`reads ${code} as TLS that cannot be trusted (${kind}), bare or wrapped`, () => {
+        for (const cause of [coded(code), fetchFailed(coded(code))]) {
+          const failure = failureOf(cause)
+          assert(failure._tag === "TlsError" && failure.kind === kind, failure.message)
+          assert.include(failure.detail, code)
+          assert.notInclude(failure.message, "secret")
+        }
+      })
+    }
+  }
+
+  const tags = { UND_ERR_HEADERS_OVERFLOW: "HeadersTooLarge", Z_DATA_ERROR: "InvalidEncoding" }
+  for (const [code, tag] of Object.entries(tags)) {
+    it(`reads ${code} as ${tag}`, () => {
+      assert.strictEqual(failureOf(fetchFailed(coded(code)))._tag, tag)
+    })
+  }
+
+  for (const code of ["HPE_INVALID_CONSTANT", "HPE_INVALID_CHUNK_SIZE"]) {
     it(`reads ${code} as an invalid response`, () => {
       assert.strictEqual(failureOf(fetchFailed(coded(code)))._tag, "InvalidResponse")
     })
@@ -87,7 +108,6 @@ describe("failureOf", () => {
   const worded = {
     "tcp connect error: Connection refused (os error 111)": "refused",
     "dns error: failed to lookup address information": "notFound",
-    "invalid peer certificate: Expired": "tls",
     "Network connection lost.": "reset"
   }
   for (const [wording, kind] of Object.entries(worded)) {
@@ -97,6 +117,10 @@ describe("failureOf", () => {
       assert.notInclude(failure.message, "secret")
     })
   }
+
+  it("understands certificates that are refused in words", () => {
+    assert.strictEqual(failureOf(new TypeError("invalid peer certificate: Expired"))._tag, "TlsError")
+  })
 
   const strange: Readonly<Record<string, unknown>> = {
     nothing: undefined,

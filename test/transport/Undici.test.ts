@@ -74,15 +74,14 @@ describe("an encoded body", () => {
 
   const broken: Readonly<Record<string, readonly [encoding: string, body: Uint8Array]>> = {
     "is not what it claims": ["gzip", plain],
-    "ends early": ["gzip", gzipSync(plain).subarray(0, 30)],
-    "has more than five layers": ["gzip, gzip, gzip, gzip, gzip, gzip", gzipSync(plain)]
+    "ends early": ["gzip", gzipSync(plain).subarray(0, 30)]
   }
   for (const [what, [encoding, body]] of Object.entries(broken)) {
-    it.live(`is an invalid response when it ${what}`, () =>
+    it.live(`is an invalid encoding when it ${what}`, () =>
       Effect.gen(function* () {
         const { transport, url } = yield* encoded(encoding, body)
         const reason = yield* failureOf(transport, url)
-        assert.strictEqual(reason._tag, "InvalidResponse")
+        assert.strictEqual(reason._tag, "InvalidEncoding")
         assert.include(reason.message, "status 200")
         assert.include(reason.message, "Content-Encoding")
       })
@@ -228,8 +227,7 @@ it.live("more than ten interim answers are none", () =>
   Effect.gen(function* () {
     const { url } = yield* Upstream.raw((socket) => socket.write("HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1_000)))
     const reason = yield* failureOf(yield* UndiciTransport.make(), url)
-    assert.strictEqual(reason._tag, "InvalidResponse")
-    assert.include(reason.message, "interim")
+    assert(reason._tag === "TooManyInterim" && reason.limit === 10)
   })
 )
 

@@ -2,7 +2,7 @@
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type ConnectionFailed, excerpt, type Failure } from "../step/Failure.ts"
+import { type ConnectionFailed, excerpt, type Failure, type TlsError } from "../step/Failure.ts"
 import { type Problem, problem } from "./Problem.ts"
 import { cloudUrl, type Target } from "./Target.ts"
 
@@ -25,20 +25,25 @@ export const ofConnection = (target: Target, failure: ConnectionFailed): Problem
     notFound: `there is no such host: ${where}`,
     unreachable: `there is no way to ${where}`,
     reset: `the connection to ${where} broke off`,
-    tls: `no secure connection to ${where}`,
     other: `no connection to ${where}`
   }[failure.kind]
   return problem("unreachable", text, {
     next:
-      failure.kind === "tls"
-        ? "check its certificate, or whether it speaks http:// and not https://"
-        : target.url === cloudUrl
-          ? "check the network"
-          : "start a dam with `ezthrottle dam`, or name another service with --url",
+      target.url === cloudUrl
+        ? "check the network"
+        : "start a dam with `ezthrottle dam`, or name another service with --url",
     code: "unreachable",
     details: [failure.message]
   })
 }
+
+/** A connection that cannot be trusted. */
+export const ofTls = (target: Target, { message }: TlsError): Problem =>
+  problem("unreachable", `no secure connection to ${target.url} (${target.from.url})`, {
+    next: "check its certificate, or whether it speaks http:// and not https://",
+    code: "unreachable",
+    details: [message]
+  })
 
 /** The network, or the way through the proxy. */
 export const ofFailure = (target: Target, failure: Failure): Problem => {

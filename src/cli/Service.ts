@@ -80,7 +80,11 @@ export const make = (target: Target): Service["Service"] => {
 
   const open = (request: Request) =>
     Effect.mapError(send(withKey(request, target)), (failure) =>
-      failure._tag === "ConnectionFailed" ? Refusals.ofConnection(target, failure) : named(unreachable(failure))
+      failure._tag === "ConnectionFailed"
+        ? Refusals.ofConnection(target, failure)
+        : failure._tag === "TlsError"
+          ? Refusals.ofTls(target, failure)
+          : named(unreachable(failure))
     )
 
   const exchange = (request: Request, timeout: Duration.Input) =>

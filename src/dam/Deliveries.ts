@@ -228,6 +228,12 @@ const send = Effect.fnUntraced(function* (
   const answer = yield* transport
     .send({ request: step.request, region, step, timeoutMillis, attempt: `${delivery.id}/${at}` })
     .pipe(
+      // what a receiver says at length is not read, but it has said whether it took the delivery
+      Effect.catch((error) =>
+        error.reason._tag === "ResponseTooLarge" && error.kept !== undefined
+          ? Effect.succeed(error.kept)
+          : Effect.fail(error)
+      ),
       Effect.timeoutOrElse({
         duration: timeoutMillis,
         orElse: () => Effect.fail(new TransportError({ reason: new AttemptTimedOut({ afterMillis: timeoutMillis }) }))

@@ -10,7 +10,17 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as RemoteService from "../run/RemoteService.ts"
 import type { ServiceError } from "../run/Service.ts"
-import { AttemptTimedOut, ConnectionFailed, ResponseTooLarge, TransportError, Unsendable } from "../step/Failure.ts"
+import {
+  AttemptTimedOut,
+  ConnectionFailed,
+  HeadersTooLarge,
+  InvalidEncoding,
+  InvalidResponse,
+  ResponseTooLarge,
+  TlsError,
+  TransportError,
+  Unsendable
+} from "../step/Failure.ts"
 import type { Failure } from "../step/Failure.ts"
 import type { Receipt, Response } from "../step/Reply.ts"
 import type { Request } from "../step/Request.ts"
@@ -60,9 +70,17 @@ export const make = Effect.fnUntraced(function* (
 
   const answer = Effect.fnUntraced(function* (jobId: string, timeoutMillis: number) {
     const { error, response } = yield* results.await(jobId)
-    if (response === undefined) {
+    if (response === undefined || error !== undefined) {
       const { answer: shown } = yield* job(jobId)
-      return yield* failed(endOf(String(shown["error_tag"]), error ?? "it says no more", timeoutMillis))
+      const tag = String(shown["error_tag"])
+      if (response === undefined || !isWhole(tag)) {
+        return yield* Effect.fail(
+          new TransportError({
+            reason: endOf(tag, error ?? "it says no more", timeoutMillis),
+            ...(response === undefined ? {} : { kept: response })
+          })
+        )
+      }
     }
     return response.body.length <= maxResponseBytes
       ? response
@@ -108,6 +126,18 @@ const endOf = (tag: string, message: string, timeoutMillis: number): Failure => 
       return new AttemptTimedOut({ afterMillis: timeoutMillis })
     case "Unsendable":
       return new Unsendable({ problem: message })
+    case "HeadersTooLarge":
+      return new HeadersTooLarge()
+    case "TooManyInterim":
+    case "InvalidResponse":
+      return new InvalidResponse({ received: message })
+    case "InvalidEncoding":
+    case "UnsupportedEncoding":
+      return new InvalidEncoding({ received: message })
+    case "TlsError": {
+      const [, kind = "", detail] = /^no trusted TLS connection \((\w+)\): (.*)$/s.exec(message) ?? []
+      return new TlsError({ kind: isTlsKind(kind) ? kind : "other", detail: `from there: ${detail ?? message}` })
+    }
     case "ResponseTooLarge": {
       const [, status, limitBytes] = /\(status (\d+)\) is larger than (\d+) bytes/.exec(message) ?? []
       return new ResponseTooLarge({ status: Number(status ?? 0), limitBytes: Number(limitBytes ?? 0) })
@@ -120,7 +150,13 @@ const endOf = (tag: string, message: string, timeoutMillis: number): Failure => 
 }
 
 const isKind = (kind: string): kind is ConnectionFailed["kind"] =>
-  ["refused", "notFound", "unreachable", "reset", "tls"].includes(kind)
+  ["refused", "notFound", "unreachable", "reset"].includes(kind)
+
+const isTlsKind = (kind: string): kind is TlsError["kind"] => ["expired", "name", "issuer"].includes(kind)
+
+/** What was cut short or cannot be decoded is told with the beginning that was kept. */
+const isWhole = (tag: string): boolean =>
+  tag !== "ResponseTooLarge" && tag !== "InvalidEncoding" && tag !== "UnsupportedEncoding"
 
 /** A dam that cannot be used is a region that cannot be used; where it stands is the operator's business. */
 const seenFromHere = ({ reason }: TransportError | ServiceError): Failure => {

@@ -160,7 +160,10 @@ const race = (path: Path, racers: ReadonlyArray<Effect.Effect<EndedAttempt>>): E
 
 const fanout = (path: Path, racers: ReadonlyArray<Effect.Effect<EndedAttempt>>): Effect.Effect<PathEnd> =>
   Effect.map(Effect.all(racers, { concurrency: "unbounded" }), (attempts): PathEnd => {
-    const responses = attempts.flatMap(({ region, response }) => (response === undefined ? [] : [{ region, response }]))
+    const responses = attempts.flatMap(({ ending, region, response }) =>
+      // what was kept of a failed one is no answer
+      response === undefined || ending._tag === "Failed" ? [] : [{ region, response }]
+    )
     const best = attempts.find(isGoodAttempt)
     const failed = attempts.filter((attempt) => !isGoodAttempt(attempt)).map(({ region }) => region)
     if (best === undefined) return decidedBy(path)

@@ -76,13 +76,8 @@ export const connector = Effect.fnUntraced(function* (policy: EgressPolicy, opti
               ? buildConnector(settings)({ ...target, httpSocket: socket }, callback)
               : callback(null, socket)
           )
-    run(
-      addressesOf(policy, target).pipe(
-        Effect.mapError(errorOf),
-        Effect.flatMap(connected),
-        Effect.catch((error) => Effect.sync(() => callback(error, null)))
-      )
-    )
+    const way = Effect.flatMap(Effect.mapError(addressesOf(policy, target), errorOf), connected)
+    run(Effect.match(way, { onFailure: (error) => callback(error, null), onSuccess: () => undefined }))
   }
   return connect
 })

@@ -5,6 +5,7 @@
  * module is something that no bundler may drop: every program that imports one name would carry all the others with it.
  * Marked as pure, the object goes when nobody asks for it; `test/bench/bundle.ts` shows the difference, 8 kB gzipped.
  */
+import { readFileSync } from "node:fs"
 import { defineConfig, type Options } from "tsup"
 import own from "./package.json" with { type: "json" }
 
@@ -20,4 +21,26 @@ const pureNamespaces: Plugin = {
   })
 }
 
-export default defineConfig({ ...(own.tsup as Options), plugins: [pureNamespaces] })
+// whoever passes their code on passes their licence on with it
+const licences = ["preact", "uplot"]
+  .map((name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}`)
+  .join("\n\n")
+
+// the dam serves it as it is: nothing is left to fetch elsewhere, and nothing to build for whoever installs it
+const page: Options = {
+  entry: {
+    "dam/page/page": "src/page/Page.tsx",
+    "dam/page/style": "src/page/style.css",
+    "dam/page/index": "src/page/index.html",
+    "dam/page/icon": "src/page/icon.svg"
+  },
+  loader: { ".html": "copy", ".svg": "copy" },
+  format: ["esm"],
+  platform: "browser",
+  target: "es2022",
+  minify: true,
+  banner: { js: `/*!\n${licences}\n*/` },
+  noExternal: ["preact", "uplot"]
+}
+
+export default defineConfig([{ ...(own.tsup as Options), plugins: [pureNamespaces] }, page])

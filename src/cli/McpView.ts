@@ -1,10 +1,10 @@
 /** What an agent may see of an answer: no secrets, and no more text than a model can use. */
 import type * as Schema from "effect/Schema"
+import { isSecretName } from "../step/SecretName.ts"
 
 /** Longer texts are cut; what was left out is counted. */
 const longest = 4000
 
-const SECRET_NAME = /authorization|cookie|token|secret|api[-_]?key|password|signature|credential/i
 const URL_NAME = /^(url|location|target_url)$/i
 
 /** Hides secrets by their names, at any depth, and cuts long texts. */
@@ -13,7 +13,7 @@ export const shown = (value: Schema.JsonObject): Schema.JsonObject =>
 
 const part = (name: string, value: Schema.Json): Schema.Json => {
   if (typeof value === "string") {
-    if (SECRET_NAME.test(name)) return "<redacted>"
+    if (isSecretName(name)) return "<redacted>"
     return cut(URL_NAME.test(name) ? withoutSecrets(value) : value)
   }
   if (typeof value !== "object" || value === null) return value

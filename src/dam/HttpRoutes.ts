@@ -21,9 +21,11 @@ import * as HttpEvents from "./HttpEvents.ts"
 import * as HttpFast from "./HttpFast.ts"
 import * as HttpJobs from "./HttpJobs.ts"
 import * as HttpLanes from "./HttpLanes.ts"
+import * as HttpPage from "./HttpPage.ts"
 import * as HttpProxy from "./HttpProxy.ts"
 import { faultIn, readBody, readOptionalBody, sourceOf, type Threshold } from "./HttpRequest.ts"
 import * as HttpSecrets from "./HttpSecrets.ts"
+import * as HttpSession from "./HttpSession.ts"
 import { badField, refused, type Refused } from "./IntakeRefusal.ts"
 import { type Keys, localCustomer } from "./Keys.ts"
 
@@ -42,9 +44,16 @@ const layer = (options: RoutesOptions, jobs: HttpJobs.Jobs) => {
   const proxy = HttpProxy.make({ jobs, secrets, limits: options.limits })
   const slots = HttpEvents.makeSlots(options.limits)
 
-  const customerOf = ({ headers }: HttpServerRequest): Effect.Effect<string, Refused> => {
-    const customer = authenticate(options.keys)(headers["authorization"])
-    return typeof customer === "string" ? Effect.succeed(customer) : Effect.fail(customer)
+  const sessions = HttpSession.make()
+  const known = authenticate(options.keys)
+
+  const customerOf = (request: HttpServerRequest): Effect.Effect<string, Refused> => {
+    const customer = known(request.headers["authorization"])
+    return typeof customer === "string"
+      ? Effect.succeed(customer)
+      : Effect.flatMap(sessions.customerOf(request.method, sourceOf(request).headers), (signedIn) =>
+          signedIn === undefined ? Effect.fail(customer) : Effect.succeed(signedIn)
+        )
   }
 
   const submitting =
@@ -172,7 +181,8 @@ const layer = (options: RoutesOptions, jobs: HttpJobs.Jobs) => {
     )
   )
 
-  return Layer.merge(
+  return Layer.mergeAll(
+    HttpPage.layer({ limits: options.limits, sessions, authenticate: known }),
     Layer.provide(HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }), groups),
     HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
   )
@@ -185,7 +195,8 @@ const guarded = <E, R>(
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest> => {
   const answered = Effect.catchCause(routes, (cause) => unrouted(cause))
   return Effect.flatMap(HttpServerRequest, (request) => {
-    const fault = faultIn(sourceOf(request), threshold)
+    const source = sourceOf(request)
+    const fault = faultIn(source, threshold) ?? HttpSession.faultInOrigin(request.method, source.headers)
     return fault === undefined ? answered : Effect.succeed(toResponse(ofRefusal(fault)))
   })
 }
@@ -259,7 +270,8 @@ const paths = [
     Object.values(group.endpoints).map(({ method, path }) => ({ method: String(method), path: String(path) }))
   ),
   { method: "GET", path: "/openapi.json" },
-  { method: "GET", path: "/docs" }
+  { method: "GET", path: "/docs" },
+  ...HttpPage.paths
 ].map(({ method, path }) => ({
   pattern: new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/:\w+/g, "[^/]+")}/?$`),
   methods: method === "GET" ? ["GET", "HEAD"] : [method]

@@ -9,6 +9,8 @@ import { toFlat } from "../engine/JobState.ts"
 import { excerpt } from "../step/Failure.ts"
 import type { Attempt } from "../step/History.ts"
 import * as Reply from "../step/Reply.ts"
+import type { Request } from "../step/Request.ts"
+import { isSecretName } from "../step/SecretName.ts"
 import type { JobResult, NewJob, StoredDelivery, StoredJob } from "./Job.ts"
 
 type Json = Readonly<Record<string, Schema.Json>>
@@ -73,6 +75,7 @@ export const summary = (job: StoredJob): Json => ({
  */
 export const whole = (job: StoredJob, deliveries: ReadonlyArray<StoredDelivery>): Json => ({
   ...summary(job),
+  request: request(job.step.request),
   region: job.result?.region ?? null,
   ...resultOf(job.result),
   attempts: job.history.map(attempt),
@@ -134,6 +137,23 @@ const reasonOf = ({ result, state }: StoredJob): string =>
 
 const flatAnswer = (result: JobResult | undefined): Json =>
   result?.response === undefined ? {} : { response_status: result.response.status, ...bodyOf(result.response) }
+
+/** What is called, without its secrets; a long body is cut. */
+const request = ({ body, headers, method, url }: Request): Json => {
+  const shown = {
+    method,
+    url,
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, isSecretName(name) ? "<redacted>" : value])
+    )
+  }
+  if (body === undefined) return shown
+  const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body
+  return { ...shown, body: new TextDecoder().decode(bytes.subarray(0, bodyShown)), body_bytes: bytes.length }
+}
+
+/** How much of a request's body is shown, in bytes. */
+const bodyShown = 16_384
 
 const resultOf = (result: JobResult | undefined): Json => {
   if (result === undefined) return {}

@@ -96,6 +96,14 @@ const Delivery = Schema.Struct({
 const JobSummary = Schema.Struct(summary).annotate({ identifier: "JobSummary" })
 const JobView = Schema.Struct({
   ...summary,
+  /** Secrets are replaced, and a body is cut at 16 KiB; `body_bytes` is its whole length. */
+  request: Schema.Struct({
+    method: Schema.String,
+    url: Schema.String,
+    headers: Schema.Record(Schema.String, Schema.String),
+    body: optional(Schema.String),
+    body_bytes: optional(Schema.Int)
+  }),
   region: Schema.NullOr(Schema.String),
   ...result,
   attempts: Schema.Array(Attempt),

@@ -15,6 +15,11 @@ const exceptions: ReadonlyArray<Exception> = [
   { path: "promise/", bans: ["async", "try"], because: "the facade's callers live in promises" },
   { path: "receive/", bans: ["async", "try"], because: "a fetch handler answers with a promise" },
   {
+    path: "page/",
+    bans: ["async", "try", "Date.now", "new Date", "setTimeout", "setInterval"],
+    because: "it is a program for a browser, without Effect"
+  },
+  {
     path: "transport/UndiciTransport.ts",
     bans: ["try", "setTimeout"],
     because: "undici's dispatcher speaks in callbacks and throws from them"

@@ -19,6 +19,8 @@ const folders: Readonly<Record<string, ReadonlyArray<string>>> = {
   cluster: [...upToRun, "dam"],
   promise: upToRun,
   testing: [...upToRun, "receive", "dam", "promise"],
+  // runs in a browser and knows the dam by its API alone
+  page: [],
   cli: [...upToRun, "receive", "dam", "cluster", "promise", "testing"]
 }
 
@@ -113,12 +115,16 @@ export const barrelImports = (
     .filter(({ specifier }) => isBarrel(specifier))
     .map(({ from, specifier }) => `${from} imports the barrel ${specifier}`)
 
+/** The build puts into the page whatever it imports. */
+const bundled: ReadonlyArray<string> = ["preact", "uplot"]
+
 export const undeclaredPackages = (
   sources: ReadonlyArray<Source>,
   declared: ReadonlyArray<string>
 ): ReadonlyArray<string> =>
   edgesOf(sources)
     .filter(({ specifier }) => !isRelative(specifier) && !isBuiltin(specifier))
+    .filter(({ from, specifier }) => !(areaOf(from) === "page" && bundled.includes(packageOf(specifier))))
     .filter(({ specifier }) => !declared.includes(packageOf(specifier)))
     .map(({ from, specifier }) => `${from} imports ${specifier}, which package.json does not declare`)
 

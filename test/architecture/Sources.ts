@@ -23,7 +23,7 @@ export const parse = (path: string, text: string): Source => ({
 export const readSources = (root: string): ReadonlyArray<Source> =>
   readdirSync(root, { recursive: true, encoding: "utf8" })
     .map((path) => path.replaceAll("\\", "/"))
-    .filter((path) => path.endsWith(".ts"))
+    .filter((path) => /\.tsx?$/.test(path))
     .toSorted()
     .map((path) => parse(path, readFileSync(join(root, path), "utf8")))
 

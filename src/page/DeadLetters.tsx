@@ -1,0 +1,144 @@
+/** Results that nobody took, and how to tell them again. */
+import { useState } from "preact/hooks"
+import { type DeliveryAttempt, query } from "./Api.ts"
+import { millis, plainUrl } from "./Format.ts"
+import { useAction, useAsked } from "./Hooks.ts"
+import { Cell, Failed, Nothing, Table, Time } from "./Parts.tsx"
+
+interface DeadLetter {
+  readonly delivery_id: string
+  readonly job_id: string
+  readonly url: string
+  readonly reason: string
+  readonly dead_at: number
+  readonly attempts: ReadonlyArray<DeliveryAttempt>
+}
+
+interface Page {
+  readonly dead_letters: ReadonlyArray<DeadLetter>
+  readonly next_cursor: string | null
+}
+
+export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchParams }) => {
+  const host = parameters.get("host") ?? ""
+  const cursor = parameters.get("cursor") ?? ""
+  const [typed, setTyped] = useState(host)
+  const [pace, setPace] = useState("10")
+  const { again, problem, value } = useAsked<Page>(`/api/v1/dead-letters${query({ host, cursor, limit: 50 })}`, "jobs")
+  const { act, busy, problem: failed } = useAction(again)
+  const filter = host === "" ? {} : { host }
+  const go = (next: Readonly<Record<string, string>>) => {
+    location.hash = `/dead${query({ host: typed, ...next })}`
+  }
+  return (
+    <section aria-labelledby="dead-title">
+      <h1 id="dead-title" tabIndex={-1}>
+        Dead letters
+      </h1>
+      <form
+        class="filters"
+        role="search"
+        aria-label="Filter dead letters"
+        onSubmit={(event) => {
+          event.preventDefault()
+          go({})
+        }}
+      >
+        <label>
+          Receiver
+          <input
+            value={typed}
+            placeholder="hooks.example.com"
+            onInput={(event) => setTyped(event.currentTarget.value)}
+          />
+        </label>
+        <button type="submit">Filter</button>
+      </form>
+      <Failed problem={problem ?? failed} />
+      {value === undefined || value.dead_letters.length === 0 ? (
+        problem === undefined && <Nothing loading={value === undefined}>Everything was told.</Nothing>
+      ) : (
+        <>
+          <p class="actions">
+            <button
+              disabled={busy}
+              onClick={() => void act("/api/v1/dead-letters/replay", { ...filter, rps: Number(pace) || 10 })}
+            >
+              Tell all of these again
+            </button>
+            <label class="inline">
+              per second
+              <input
+                type="number"
+                min="0.1"
+                step="any"
+                value={pace}
+                onInput={(event) => setPace(event.currentTarget.value)}
+              />
+            </label>
+            <button
+              disabled={busy}
+              class="danger"
+              onClick={() => {
+                if (confirm("Forget all of these dead letters? Their results stay with their jobs.")) {
+                  void act("/api/v1/dead-letters/purge", filter)
+                }
+              }}
+            >
+              Forget them
+            </button>
+          </p>
+          <Table
+            caption="Results that were not told"
+            columns={["Receiver", "Reason", "Job", "Given up", "Attempts", ""]}
+          >
+            {value.dead_letters.map((letter) => (
+              <tr key={letter.delivery_id}>
+                <Cell name="Receiver" wide>
+                  {plainUrl(letter.url)}
+                </Cell>
+                <Cell name="Reason">{letter.reason}</Cell>
+                <Cell name="Job">
+                  <a href={`#/jobs/${letter.job_id}`}>{letter.job_id.slice(-8)}</a>
+                </Cell>
+                <Cell name="Given up">
+                  <Time at={letter.dead_at} />
+                </Cell>
+                <Cell name="Attempts">
+                  <Attempts attempts={letter.attempts} />
+                </Cell>
+                <Cell name="">
+                  <button
+                    disabled={busy}
+                    onClick={() => void act(`/api/v1/dead-letters/${encodeURIComponent(letter.delivery_id)}/replay`)}
+                  >
+                    Tell again
+                  </button>
+                </Cell>
+              </tr>
+            ))}
+          </Table>
+        </>
+      )}
+      {typeof value?.next_cursor === "string" && (
+        <nav class="pages" aria-label="Pages of dead letters">
+          <button onClick={() => go({ cursor: value.next_cursor ?? "" })}>More</button>
+        </nav>
+      )}
+    </section>
+  )
+}
+
+const Attempts = ({ attempts }: { readonly attempts: ReadonlyArray<DeliveryAttempt> }) => (
+  <details>
+    <summary>{attempts.length}</summary>
+    <ol>
+      {attempts.map(({ at, error, excerpt, latency_ms: latency, status }) => (
+        <li key={at}>
+          <Time at={at} />, {millis(latency)}: {status ?? error ?? "no answer"}
+          {excerpt !== null && excerpt !== "" && <q>{excerpt.slice(0, 200)}</q>}
+        </li>
+      ))}
+    </ol>
+  </details>
+)

@@ -1,0 +1,120 @@
+/** The page as a whole: who is looking, where, and what the dam tells meanwhile. */
+import { render } from "preact"
+import { useEffect, useRef, useState } from "preact/hooks"
+import { ask } from "./Api.ts"
+import { DeadLetters } from "./DeadLetters.tsx"
+import { happened, usePlace } from "./Hooks.ts"
+import { Jobs } from "./Jobs.tsx"
+import { OneJob } from "./OneJob.tsx"
+import { Overview } from "./Overview.tsx"
+import { SignIn } from "./SignIn.tsx"
+
+interface Session {
+  readonly customer: string | null
+}
+
+const places = [
+  { path: "/", name: "Overview" },
+  { path: "/jobs", name: "Jobs" },
+  { path: "/dead", name: "Dead letters" }
+]
+
+/** Listens to what happens, and says so to the views. */
+const useLive = (on: boolean): boolean => {
+  const [isLive, setLive] = useState(false)
+  useEffect(() => {
+    if (!on) return undefined
+    const source = new EventSource("/api/v1/events")
+    source.onopen = () => {
+      setLive(true)
+      // whatever was missed
+      for (const kind of ["jobs", "lanes", "stats"]) happened(kind)
+    }
+    source.onerror = () => setLive(false)
+    for (const kind of ["jobs", "lanes", "stats"]) source.addEventListener(kind, () => happened(kind))
+    return () => source.close()
+  }, [on])
+  return isLive
+}
+
+const View = ({ parameters, path }: { readonly path: string; readonly parameters: URLSearchParams }) => {
+  if (path === "/jobs") return <Jobs parameters={parameters} />
+  if (path.startsWith("/jobs/")) return <OneJob id={decodeURIComponent(path.slice("/jobs/".length))} />
+  if (path === "/dead") return <DeadLetters parameters={parameters} />
+  return <Overview parameters={parameters} />
+}
+
+const Page = () => {
+  const [session, setSession] = useState<Session>()
+  const [unreachable, setUnreachable] = useState(false)
+  const [path, parameters] = usePlace()
+  const main = useRef<HTMLElement>(null)
+  const look = () => {
+    ask<Session>("/session").then(
+      (found) => {
+        setSession(found)
+        setUnreachable(false)
+      },
+      () => setUnreachable(true)
+    )
+  }
+  useEffect(look, [])
+  const isIn = session !== undefined && session.customer !== null
+  const isLive = useLive(isIn)
+
+  const first = useRef(true)
+  useEffect(() => {
+    // whoever uses a screen reader is told where they are now
+    if (!first.current) main.current?.querySelector("h1")?.focus()
+    first.current = false
+    const title = places.find((place) => place.path === path)?.name ?? "Job"
+    document.title = `${title} – EZThrottle dam`
+  }, [path])
+
+  if (session === undefined) {
+    return (
+      <main id="main">
+        <p role="status">{unreachable ? "The dam cannot be reached." : "Loading…"}</p>
+        {unreachable && <button onClick={look}>Try again</button>}
+      </main>
+    )
+  }
+  if (!isIn) return <SignIn done={look} />
+  return (
+    <>
+      <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+        Skip to the content
+      </a>
+      <header>
+        <a class="brand" href="#/">
+          <img src="/page/icon.svg" alt="" width="24" height="24" /> EZThrottle dam
+        </a>
+        <nav aria-label="Pages">
+          {places.map((place) => (
+            <a key={place.path} href={`#${place.path}`} aria-current={path === place.path ? "page" : undefined}>
+              {place.name}
+            </a>
+          ))}
+        </nav>
+        <span class={isLive ? "live on" : "live"} role="status">
+          {isLive ? "live" : "connecting…"}
+        </span>
+        {session.customer !== "local" && (
+          <button
+            onClick={() => {
+              ask("/session", { method: "DELETE" }).then(look, look)
+            }}
+          >
+            Sign out {session.customer}
+          </button>
+        )}
+      </header>
+      <main id="main" ref={main} tabIndex={-1}>
+        <View key={path} path={path} parameters={parameters} />
+      </main>
+    </>
+  )
+}
+
+const root = document.getElementById("page")
+if (root !== null) render(<Page />, root)

@@ -13,6 +13,7 @@ export type { HeadersOptions, MetadataOptions } from "./promise/Given.ts"
 export type { FallbackJobOptions, JobOptions, RetryPolicyOptions, WebhookOptions } from "./promise/JobOptions.ts"
 export type {
   JobAnswer,
+  JobExplanation,
   LocalFailure,
   LocalSuccess,
   QueueResult,

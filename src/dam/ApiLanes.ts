@@ -7,7 +7,27 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { states } from "../engine/JobState.ts"
+import { confidences, reasonKinds } from "../wire/Explained.ts"
 import { between, errors, nullable, optional } from "./ApiParts.ts"
+
+/** Why a job waits. */
+export const Explanation = Schema.Struct({
+  job_id: Schema.String,
+  status: Schema.Literals(states),
+  reasons: Schema.Array(
+    Schema.StructWithRest(
+      Schema.Struct({
+        kind: Schema.Literals(reasonKinds),
+        message: Schema.String,
+        until: Schema.NullOr(Schema.Number)
+      }),
+      [Schema.Record(Schema.String, Schema.Json)]
+    )
+  ),
+  estimated_start: Schema.NullOr(Schema.Number),
+  confidence: Schema.Literals(confidences)
+}).annotate({ identifier: "Explanation" })
 
 const Lane = Schema.Struct({
   lane: Schema.String,

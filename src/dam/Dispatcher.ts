@@ -23,6 +23,7 @@ import * as Duties from "./Duties.ts"
 import type { Engine } from "./Engine.ts"
 import { Overloaded, WrongState } from "./Engine.ts"
 import * as Events from "./Events.ts"
+import * as Explain from "./Explain.ts"
 import type { NewJob, StoredJob } from "./Job.ts"
 import type { Finish, JobStore, StaleEpoch, StoreError, Ticket } from "./JobStore.ts"
 import type { Permit, Room } from "./Lane.ts"
@@ -304,6 +305,7 @@ export const make = Effect.fnUntraced(function* (
     events: events.follow,
     lanes: lanes.views,
     steering: lanes.steering,
+    explain: Explain.make(store, lanes),
     admission: Effect.map(stats, ({ bytes, deadDeliveries, jobs, pendingDeliveries }) => ({
       ...jobs,
       pending_deliveries: pendingDeliveries,

@@ -77,6 +77,7 @@ export const make = (engine: Engine["Service"], store: JobStore["Service"]): Ser
         const deliveries = yield* Secrets.inService(store.deliveries(jobId))
         return { jobId, status: job.state, answer: Views.whole(job, deliveries) }
       }),
+    explain: (jobId) => Effect.flatMap(get(jobId), (job) => Secrets.inService(engine.explain(job))),
     secrets: Secrets.make(store, localCustomer)
   }
 }
@@ -96,6 +97,7 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
     },
     results: { await: (jobId) => use(({ results }) => results.await(jobId)) },
     job: (jobId) => use(({ job }) => job(jobId)),
+    explain: (jobId) => use(({ explain }) => explain(jobId)),
     secrets: {
       create: (primary, secondary) => use(({ secrets }) => secrets.create(primary, secondary)),
       get: use(({ secrets }) => secrets.get),

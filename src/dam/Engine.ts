@@ -8,6 +8,7 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { JobState } from "../engine/JobState.ts"
+import type { Explanation } from "../wire/Explained.ts"
 import type { NewJob, StoredJob } from "./Job.ts"
 import type { Enqueued, StoreError } from "./JobStore.ts"
 import type { LaneView } from "./Lane.ts"
@@ -76,6 +77,8 @@ export class Engine extends Context.Service<
     readonly events: (jobId: string) => Stream.Stream<JobEvent>
     /** Every lane in memory. */
     readonly lanes: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>
+    /** Why a job waits and until when, computed from where it stands in its lane. */
+    readonly explain: (job: StoredJob) => Effect.Effect<Explanation, StoreError>
     /** What operators do with lanes. */
     readonly steering: Steering
     /** Numbers of admission control, as `/health` shows them. */

@@ -6,6 +6,7 @@ import type * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import { isTerminal } from "../engine/JobState.ts"
+import * as Explained from "../wire/Explained.ts"
 import type { ListQuery } from "./api.ts"
 import type { Engine } from "./Engine.ts"
 import { type Answer, json, orRefused } from "./HttpAnswer.ts"
@@ -39,6 +40,7 @@ export interface Jobs {
   readonly getFlat: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly list: (customer: string, query: Query) => Effect.Effect<Answer, Refused>
   readonly wait: (customer: string, id: string, timeout: number | undefined) => Effect.Effect<Answer, Refused>
+  readonly explain: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly cancel: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly rerun: (customer: string, id: string) => Effect.Effect<Answer, Refused>
 }
@@ -89,6 +91,10 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
       const until = (yield* Clock.currentTimeMillis) + Math.min(timeout, limits.waitMillis)
       return yield* show(isTerminal(first.state) ? first : yield* ended(customer, id, until))
     }),
+    explain: (customer, id) =>
+      Effect.flatMap(find(customer, id), (job) =>
+        Effect.map(orRefused(engine.explain(job)), (explanation) => json(200, Explained.toJson(explanation)))
+      ),
     cancel: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.cancel(job)), show)),
     rerun: Effect.fnUntraced(function* (customer, id) {

@@ -88,6 +88,8 @@ const dispatch = (
       })
     case "/":
       return by(method, { GET: () => jobs.get(customer, id) })
+    case "/explain":
+      return by(method, { GET: () => jobs.explain(customer, id) })
     case "/cancel":
       return by(method, { POST: () => jobs.cancel(customer, id) })
     case "/rerun":
@@ -149,4 +151,4 @@ const decodeQuery = Schema.decodeUnknownResult(
   Schema.toCodecArrayFromSingle(Schema.toCodecStringTree(Schema.Struct(ListQuery)))
 )
 const describe = SchemaIssue.makeFormatterStandardSchemaV1()
-const ONE_JOB = /^\/api\/v1\/jobs\/([^/]+)(?:\/(cancel|rerun))?$/
+const ONE_JOB = /^\/api\/v1\/jobs\/([^/]+)(?:\/(cancel|explain|rerun))?$/

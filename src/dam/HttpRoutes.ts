@@ -112,6 +112,10 @@ const layer = (options: RoutesOptions, jobs: HttpJobs.Jobs) => {
         )
         .handleRaw("stream", streaming)
         .handleRaw(
+          "explain",
+          asking((customer, { params }) => jobs.explain(customer, params.id))
+        )
+        .handleRaw(
           "cancel",
           asking((customer, { params }) => jobs.cancel(customer, params.id))
         )

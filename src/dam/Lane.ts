@@ -102,7 +102,12 @@ export interface LaneWhy {
   /** How long a call takes here, in milliseconds, going by those that have ended; `undefined` before the first. */
   readonly callMillis: number | undefined
   /** Accounts in the order of their turns, with the calls of running jobs that wait. */
-  readonly turns: ReadonlyArray<{ readonly account: string; readonly waiting: ReadonlyArray<string | undefined> }>
+  readonly turns: ReadonlyArray<{
+    readonly account: string
+    readonly waiting: ReadonlyArray<string | undefined>
+    /** Names of its queues in the order of their turns. */
+    readonly queues: ReadonlyArray<string>
+  }>
 }
 
 /**
@@ -373,7 +378,11 @@ export const make = (options: LaneOptions): Lane => {
       hasRoom: options.room.left() > 0,
       openSince: calls.since(accountQueues ? accounts.find(name)?.name : undefined),
       callMillis: calls.usual(),
-      turns: accounts.all().map((self) => ({ account: self.name, waiting: self.waiters.map(({ jobId }) => jobId) }))
+      turns: accounts.all().map((self) => ({
+        account: self.name,
+        waiting: self.waiters.map(({ jobId }) => jobId),
+        queues: self.queues.map((queue) => queue.name)
+      }))
     }),
     accounts: () => accounts.all().filter(Accounts.isNeeded).length,
     waiting: (jobId) => accounts.all().find(({ waiters }) => waiters.some((waiter) => waiter.jobId === jobId))?.name,

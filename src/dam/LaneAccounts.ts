@@ -118,7 +118,8 @@ export const isNeeded = ({ queues, waiters }: Account): boolean =>
 export const queueOf = (account: string, isolated: boolean): string =>
   isolated ? `${accountIn(account)}${beside}` : account
 
-const accountIn = (queue: string): string => (queue.endsWith(beside) ? queue.slice(0, -beside.length) : queue)
+/** Names the account of a queue. */
+export const accountIn = (queue: string): string => (queue.endsWith(beside) ? queue.slice(0, -beside.length) : queue)
 
 // accounts are named by hashes, which have no such sign
 const beside = "+"

@@ -18,7 +18,7 @@ import * as LaneModule from "./Lane.ts"
 import * as LaneSteering from "./LaneSteering.ts"
 import { learn } from "./Learning.ts"
 import * as Paces from "./Paces.ts"
-import type { Steering } from "./Steering.ts"
+import type { Hold, Paused, Steering } from "./Steering.ts"
 
 /**
  * How upstreams are paced.
@@ -56,9 +56,28 @@ export interface Lanes {
   readonly heldFor: (lane: string, account: string) => Effect.Effect<number>
   /** What an upstream is told of what waits for it, so that it can scale: headers for its next call. */
   readonly load: (lane: string) => Effect.Effect<Readonly<Record<string, string>>>
+  /** What decides when a queue of a lane, or a call of a running job, has its turn. */
+  readonly why: (lane: string, queue: string) => Effect.Effect<LaneModule.LaneWhy & LaneNow>
+  /** Where a call of this job waits for a permit. */
+  readonly waiting: (jobId: string) => { readonly lane: string; readonly account: string } | undefined
   /** What operators do with lanes. */
   readonly steering: Steering
   readonly views: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>
+}
+
+/**
+ * What stops a lane now, and when now is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LaneNow {
+  /** Monotonic milliseconds. */
+  readonly now: number
+  /** The same moment in epoch milliseconds. */
+  readonly epoch: number
+  readonly holds: ReadonlyArray<Hold>
+  readonly pausedBy: Paused | undefined
 }
 
 /** How old the count of a lane's queue may be in milliseconds; a long one takes a while to count. */
@@ -190,6 +209,24 @@ export const make = Effect.fnUntraced(function* (
     observe,
     load,
     heldFor: (host, account) => withLane(host, (lane, clock) => lane.heldFor(account, monotonic(clock))),
+    why: (host, queue) =>
+      withLane(host, (lane, clock) => {
+        const epoch = clock.currentTimeMillisUnsafe()
+        return {
+          ...lane.why(queue),
+          now: monotonic(clock),
+          epoch,
+          holds: LaneSteering.holdsOf(paces.of(host), epoch),
+          pausedBy: settings.get(host)?.paused
+        }
+      }),
+    waiting: (jobId) => {
+      for (const [host, { lane }] of lanes) {
+        const account = lane.waiting(jobId)
+        if (account !== undefined) return { lane: host, account }
+      }
+      return undefined
+    },
     steering: LaneSteering.make(store, {
       settings,
       names: () => lanes.keys(),

@@ -16,7 +16,7 @@ import * as Schema from "effect/Schema"
 import { deliveryStates, states } from "../engine/JobState.ts"
 import * as Fields from "../step/Fields.ts"
 import { Job } from "../wire/Job.ts"
-import { lanes } from "./ApiLanes.ts"
+import { Explanation, lanes } from "./ApiLanes.ts"
 import { between, errors, nullable, optional } from "./ApiParts.ts"
 
 const submission = errors(400, 401, 413, 415, 422, 429, 503)
@@ -156,6 +156,11 @@ const jobs = HttpApiGroup.make("jobs")
       params: id,
       success: Events,
       error: errors(400, 401, 404, 429, 503)
+    }),
+    HttpApiEndpoint.get("explain", "/api/v1/jobs/:id/explain", {
+      params: id,
+      success: Explanation,
+      error: ofOneJob
     }),
     HttpApiEndpoint.post("cancel", "/api/v1/jobs/:id/cancel", {
       params: id,

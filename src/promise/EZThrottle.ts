@@ -16,8 +16,8 @@ import * as Composition from "./Composition.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
 import type { JobOptions } from "./JobOptions.ts"
 import { toStep } from "./JobOptions.ts"
-import type { JobAnswer, QueueResult, SecretAnswer, SecretsView } from "./Results.ts"
-import { jobAnswer, queueResult, secretsView } from "./Results.ts"
+import type { JobAnswer, JobExplanation, QueueResult, SecretAnswer, SecretsView } from "./Results.ts"
+import { jobAnswer, jobExplanation, queueResult, secretsView } from "./Results.ts"
 import type { CallOptions, Runtime } from "./Running.ts"
 import { run } from "./Running.ts"
 
@@ -113,6 +113,15 @@ export class EZThrottle {
     const { pollInterval: _, timeout = 300_000, ...request } = given ?? noJob()
     if (!(timeout > 0)) throw new EZThrottleError("timeout: Expected a positive number of milliseconds")
     return run(this.runtime, submitAndWait(toStep(jobOf(request)), timeout), options)
+  }
+
+  /**
+   * Tells why a job waits and until when: its reasons, an estimated start and how sure that is. Only a dam can tell;
+   * EZThrottle Cloud rejects.
+   */
+  async explainJob(jobId: string, options?: CallOptions): Promise<JobExplanation> {
+    const explained = Effect.mapError(Client.explain(jobId), (error) => toError(error, jobId))
+    return run(this.runtime, Effect.map(explained, jobExplanation), options)
   }
 
   /** Calls a target directly, without retry, forwarding or EZThrottle. */

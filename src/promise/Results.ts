@@ -7,7 +7,7 @@ import * as Base64 from "effect/encoding/Base64"
 import type { Accepted, Outcome } from "../step/Outcome.ts"
 import type { Response } from "../step/Reply.ts"
 import * as Reply from "../step/Reply.ts"
-import type { JobResult, WebhookSecrets } from "../run/Service.ts"
+import type { Explanation, JobResult, WebhookSecrets } from "../run/Service.ts"
 import type { Json } from "effect/Schema"
 
 /**
@@ -24,6 +24,28 @@ export interface JobAnswer {
   readonly duplicate?: boolean
   readonly executed_locally?: undefined
   readonly [key: string]: unknown
+}
+
+/**
+ * Why a job waits, as the dam's API spells it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobExplanation {
+  readonly job_id: string
+  readonly status: string
+  readonly reasons: ReadonlyArray<{
+    readonly kind: Explanation["reasons"][number]["kind"]
+    /** For people. */
+    readonly message: string
+    /** Until when it holds, epoch milliseconds. */
+    readonly until: number | null
+    readonly [detail: string]: Json
+  }>
+  /** When its next call may begin, epoch milliseconds. */
+  readonly estimated_start: number | null
+  readonly confidence: Explanation["confidence"]
 }
 
 /**
@@ -171,3 +193,21 @@ const body = (response: Response) => {
 
 // without a replacement character nothing was replaced, and the bytes need not be compared
 const isWhole = (text: string, response: Response): boolean => !text.includes("\ufffd") || Reply.isText(response)
+
+/**
+ * Gives an explanation its shape.
+ *
+ * @internal
+ */
+export const jobExplanation = (self: Explanation): JobExplanation => ({
+  job_id: self.jobId,
+  status: self.status,
+  reasons: self.reasons.map(({ details, kind, message, until }) => ({
+    ...details,
+    kind,
+    message,
+    until: until ?? null
+  })),
+  estimated_start: self.estimatedStart ?? null,
+  confidence: self.confidence
+})

@@ -12,7 +12,7 @@ import type { Accepted, Outcome, StepError } from "../step/Outcome.ts"
 import type { Step } from "../step/StepModel.ts"
 import { Strategies } from "../transport/Strategies.ts"
 import * as Interpreter from "./Interpreter.ts"
-import type { Job, JobResult, Secrets } from "./Service.ts"
+import type { Explanation, Job, JobResult, Secrets } from "./Service.ts"
 import { AwaitTimedOut, Service, ServiceError } from "./Service.ts"
 
 /**
@@ -41,6 +41,8 @@ export class EZThrottle extends Context.Service<
     readonly submit: (step: Step) => Effect.Effect<Accepted, StepError>
     /** Looks at a job once. */
     readonly job: (jobId: string) => Effect.Effect<Job, ServiceError>
+    /** Tells why a job waits and until when. */
+    readonly explain: (jobId: string) => Effect.Effect<Explanation, ServiceError>
     /** Waits for the result of a job. A failed job is a result too. */
     readonly awaitJob: (jobId: string, options?: AwaitOptions) => Effect.Effect<JobResult, ServiceError>
     readonly secrets: Secrets
@@ -75,6 +77,15 @@ export const job = (jobId: string): Effect.Effect<Job, ServiceError, EZThrottle>
   Effect.flatMap(EZThrottle, (client) => client.job(jobId))
 
 /**
+ * Tells why a job waits and until when.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const explain = (jobId: string): Effect.Effect<Explanation, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, (client) => client.explain(jobId))
+
+/**
  * Waits for the result of a job.
  *
  * @category running
@@ -93,6 +104,7 @@ export const make = (strategies: Strategies["Service"], service: Service["Servic
   execute: (step) => Interpreter.run(step, strategies),
   submit: (step) => Interpreter.submit(step, service.transport),
   job: service.job,
+  explain: service.explain,
   awaitJob: (jobId, options) => {
     const limit = Duration.fromInputUnsafe(options?.timeout ?? Duration.minutes(5))
     return Effect.flatMap(Effect.timeoutOption(service.results.await(jobId), limit), (result) =>

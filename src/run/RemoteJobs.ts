@@ -21,10 +21,11 @@ import {
 } from "../step/Failure.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { DirectAnswer, EzthrottleApi } from "../transport/EzthrottleApi.ts"
+import * as Explained from "../wire/Explained.ts"
 import * as JobView from "../wire/JobView.ts"
 import { errorIn } from "../wire/Proxy.ts"
-import type { Job, JobResult, ResultSource } from "./Service.ts"
-import { CannotAwait, JobNotFound, ServiceError } from "./Service.ts"
+import type { Explanation, Job, JobResult, ResultSource } from "./Service.ts"
+import { CannotAwait, JobNotFound, NotOffered, ServiceError } from "./Service.ts"
 
 type Api = EzthrottleApi["Service"]
 type Reason = Failure | JobNotFound | CannotAwait
@@ -37,6 +38,23 @@ export const job =
       Effect.map(({ answer, jobId: named = jobId, status }): Job => ({ jobId: named, status, answer })),
       Effect.mapError((reason) => new ServiceError({ reason }))
     )
+
+/** Asks why a job waits. */
+export const explain =
+  (api: Api) =>
+  (jobId: string): Effect.Effect<Explanation, ServiceError> => {
+    const read = (answer: DirectAnswer): Result.Result<Explanation, Reason | NotOffered> => {
+      const refusal = refusalOf(jobId, answer)
+      if (refusal?._tag === "CannotAwait") return Result.fail(new NotOffered({ operation: "explain" }))
+      return refusal === undefined ? Explained.read(answer.body) : Result.fail(refusal)
+    }
+    return Effect.mapError(
+      isId(jobId)
+        ? api.direct({ path: pathOf(jobId, "/explain"), read })
+        : Effect.fail<Reason | NotOffered>(new JobNotFound({ jobId })),
+      (reason) => new ServiceError({ reason })
+    )
+  }
 
 /** Waits for results at the service, and at the receiver where the service tells none. */
 export const results = (api: Api, receiver: ResultSource | undefined): ResultSource => ({

@@ -51,6 +51,7 @@ export const make = (
     transport: RemoteTransport.make(api, options),
     results: RemoteJobs.results(api, options.receiver),
     job: RemoteJobs.job(api),
+    explain: RemoteJobs.explain(api),
     secrets
   }))
 

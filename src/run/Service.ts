@@ -11,6 +11,9 @@ import * as Schema from "effect/Schema"
 import { Failure } from "../step/Failure.ts"
 import type { Response } from "../step/Reply.ts"
 import type { Delegating } from "../transport/HttpTransport.ts"
+import type { Explanation } from "../wire/Explained.ts"
+
+export type { Explanation, Reason } from "../wire/Explained.ts"
 
 /**
  * A job as the service reports it.
@@ -81,6 +84,18 @@ export class CannotAwait extends Schema.TaggedError<CannotAwait>()("CannotAwait"
 }
 
 /**
+ * The service has no such operation: EZThrottle Cloud does less than a dam.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotOffered extends Schema.TaggedError<NotOffered>()("NotOffered", { operation: Schema.String }) {
+  override get message() {
+    return `The service does not offer ${this.operation}; a dam does`
+  }
+}
+
+/**
  * The result did not come within the time given. The job goes on.
  *
  * @category errors
@@ -138,7 +153,16 @@ export class WeakSecret extends Schema.TaggedError<WeakSecret>()("WeakSecret", {
  * @since 0.1.0
  */
 export class ServiceError extends Schema.TaggedError<ServiceError>()("ServiceError", {
-  reason: Schema.Union([Failure, JobNotFound, CannotAwait, AwaitTimedOut, NoSecrets, OldSecretUnknown, WeakSecret])
+  reason: Schema.Union([
+    Failure,
+    JobNotFound,
+    CannotAwait,
+    NotOffered,
+    AwaitTimedOut,
+    NoSecrets,
+    OldSecretUnknown,
+    WeakSecret
+  ])
 }) {
   override get message() {
     return this.reason.message
@@ -193,6 +217,8 @@ export class Service extends Context.Service<
     readonly results: ResultSource
     /** Looks at a job once. */
     readonly job: (jobId: string) => Effect.Effect<Job, ServiceError>
+    /** Tells why a job waits and until when. Fails with `NotOffered` where the service cannot. */
+    readonly explain: (jobId: string) => Effect.Effect<Explanation, ServiceError>
     readonly secrets: Secrets
   }
 >()("ezthrottle-effect/run/Service") {}

@@ -185,6 +185,14 @@ const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["S
         status: job.status,
         answer: { job_id: jobId, status: job.status, idempotent_key: job.key }
       })),
+    explain: (jobId) =>
+      Effect.map(find(jobId), ({ job }) => ({
+        jobId,
+        status: job.status,
+        reasons: [],
+        estimatedStart: undefined,
+        confidence: "unknown"
+      })),
     results: {
       await: (jobId) =>
         tellsResults

@@ -46,6 +46,26 @@ describe("the embedded service", () => {
     })
   )
 
+  it.effect("tells why a job waits, to the facade as the API spells it", () =>
+    Effect.gen(function* () {
+      const { engine, ez, service } = yield* client()
+      yield* engine.steering.change("api.example:443", "ann", { _tag: "Pause", note: undefined })
+      const { jobId } = yield* ez.submit(Step.get(url))
+      yield* TestClock.adjust("1 second")
+      const said = yield* ez.explain(jobId)
+      assert.deepStrictEqual(
+        said.reasons.map(({ kind }) => kind),
+        ["paused"]
+      )
+      const facade = new Facade({ service })
+      const told = yield* Effect.promise(() => facade.explainJob(jobId))
+      assert.deepInclude(told, { job_id: jobId, status: "queued", estimated_start: null, confidence: "unknown" })
+      assert.deepInclude(told.reasons[0], { kind: "paused", by: "ann", note: null, until: null })
+      const error = yield* Effect.flip(ez.explain("job_nobody"))
+      assert.strictEqual(error.reason._tag, "JobNotFound")
+    })
+  )
+
   it.effect("tells the result of a job that has ended already, and knows no other jobs", () =>
     Effect.gen(function* () {
       const { ez } = yield* client()

@@ -6,7 +6,8 @@ import * as Result from "effect/Result"
 import * as EgressPolicy from "../../src/dam/EgressPolicy.ts"
 import { Engine, WrongState } from "../../src/dam/Engine.ts"
 import * as Events from "../../src/dam/Events.ts"
-import { defaultPace } from "../../src/dam/Gate.ts"
+import * as Explain from "../../src/dam/Explain.ts"
+import * as Gate from "../../src/dam/Gate.ts"
 import * as LaneSteering from "../../src/dam/LaneSteering.ts"
 import * as HttpServer from "../../src/dam/HttpServer.ts"
 import type { JobResult } from "../../src/dam/Job.ts"
@@ -42,6 +43,7 @@ export const engine = (store: Store, events: Events.Events): Engine["Service"] =
     }),
   events: events.follow,
   lanes: Effect.succeed([]),
+  explain: Explain.make(store, { waiting: () => undefined, why: () => Effect.succeed(still) }),
   steering: LaneSteering.make(store, {
     settings: new Map(),
     names: () => [],
@@ -49,7 +51,7 @@ export const engine = (store: Store, events: Events.Events): Engine["Service"] =
     taught: () => [],
     pacesOf: () => [],
     forget: () => undefined,
-    paceOf: () => defaultPace,
+    paceOf: () => Gate.defaultPace,
     isConfigured: () => false
   }),
   admission: Effect.map(store.stats, ({ bytes, jobs }) => ({ queued: jobs.queued, bytes }))
@@ -64,6 +66,21 @@ const finish = (state: "succeeded" | "failed" | "cancelled", result: JobResult) 
   children: [],
   deliveries: []
 })
+
+/** A lane in which nothing happens. */
+const still = {
+  gate: Gate.make(),
+  accountQueues: false,
+  paused: false,
+  hasRoom: true,
+  openSince: [],
+  callMillis: undefined,
+  turns: [],
+  now: 0,
+  epoch: 0,
+  holds: [],
+  pausedBy: undefined
+}
 
 /** Moves jobs by hand. */
 export const runs = (store: Store, events: Events.Events) => ({

@@ -59,6 +59,20 @@ describe("our own client against the dam", () => {
     })
   )
 
+  it.live("is told why a job waits, and that a job is unknown", () =>
+    Effect.gen(function* () {
+      const { dam, service, submit } = yield* setup
+      const { jobId } = yield* submit
+      const said = yield* service.explain(jobId)
+      assert.deepInclude(said, { jobId, status: "queued", reasons: [], confidence: "exact" })
+      yield* dam.runs.start(jobId)
+      const [running] = (yield* service.explain(jobId)).reasons
+      assert.deepInclude(running, { kind: "running", until: undefined, details: { since: 1, attempt: 1, starts: 1 } })
+      const unknown = yield* Effect.flip(service.explain("job_00000000000000000000000000"))
+      assert.strictEqual(unknown.reason._tag, "JobNotFound")
+    })
+  )
+
   it.live("keeps its webhook secrets there", () =>
     Effect.gen(function* () {
       const { dam, service } = yield* setup

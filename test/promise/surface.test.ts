@@ -29,6 +29,7 @@ describe("the surface", () => {
       "submitJob",
       "queueRequest",
       "queueAndWait",
+      "explainJob",
       "request",
       "createWebhookSecret",
       "getWebhookSecret",

@@ -58,6 +58,22 @@ describe("RemoteService: jobs", () => {
 
   it.effect.each([
     [404, { error: "no", code: "job_not_found" }, "JobNotFound"],
+    [404, { error: "no route" }, "NotOffered"],
+    [404, "<html>", "NotOffered"],
+    [405, "", "NotOffered"],
+    [200, { job_id: "j" }, "MalformedAnswer"]
+  ] as const)("cannot explain a job where the service answers %s %j", ([status, body, tag]) =>
+    Effect.gen(function* () {
+      const { value } = yield* against(
+        (_, response) => reply(response, status, body),
+        ({ explain }) => Effect.flip(explain("j"))
+      )
+      assert.strictEqual(value.reason._tag, tag)
+    })
+  )
+
+  it.effect.each([
+    [404, { error: "no", code: "job_not_found" }, "JobNotFound"],
     [404, { error: "no route" }, "CannotAwait"],
     [404, "<html>", "CannotAwait"],
     [405, "", "CannotAwait"],

@@ -177,6 +177,7 @@ const seenFromHere = ({ reason }: TransportError | ServiceError): Failure => {
       return lost("other", "failed")
     case "JobNotFound":
     case "CannotAwait":
+    case "NotOffered":
     case "AwaitTimedOut":
     case "NoSecrets":
     case "OldSecretUnknown":

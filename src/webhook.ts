@@ -1,5 +1,5 @@
 /**
- * Verifying and reading webhooks, on every runtime that has `TextEncoder` and `TextDecoder`: Node, Deno, Bun, browsers and workers.
+ * Receiving webhooks, or only verifying and reading them, on every runtime: Node, Deno, Bun, browsers and workers.
  *
  * @since 0.1.0
  */
@@ -14,3 +14,23 @@ export {
 export type { Delivery as StandardDelivery } from "./wire/StandardWebhooks.ts"
 export { decode as decodeEvent, InvalidWebhookEvent } from "./wire/WebhookEvent.ts"
 export type { Dialect, WebhookEvent } from "./wire/WebhookEvent.ts"
+export * as Ed25519 from "./wire/Ed25519.ts"
+export * as EzthrottleSignature from "./wire/EzthrottleSignature.ts"
+export * as L8 from "./wire/L8.ts"
+export * as L8Delivery from "./wire/L8Delivery.ts"
+export * as L8Handshake from "./wire/L8Handshake.ts"
+export * as StandardWebhooks from "./wire/StandardWebhooks.ts"
+export * as StandardWebhooksKeys from "./wire/StandardWebhooksKeys.ts"
+export { fetchHandler } from "./receive/FetchHandler.ts"
+export type { FetchHandler } from "./receive/FetchHandler.ts"
+export type { HandlerOptions } from "./receive/Detached.ts"
+export { nodeListener } from "./receive/NodeListener.ts"
+export type { IncomingMessageLike, NodeListener, ServerResponseLike } from "./receive/NodeListener.ts"
+export { route } from "./receive/Route.ts"
+export type { RouteOptions } from "./receive/Route.ts"
+export * as EventStore from "./receive/EventStore.ts"
+export * as Inbox from "./receive/Inbox.ts"
+export * as MemoryEventStore from "./receive/MemoryEventStore.ts"
+export * as Receiver from "./receive/Receiver.ts"
+export * as SqlEventStore from "./receive/SqlEventStore.ts"
+export type { Trust } from "./receive/Verify.ts"

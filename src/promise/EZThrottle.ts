@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as Client from "../run/EZThrottle.ts"
-import type { ResultSource, Secrets, Service } from "../run/Service.ts"
+import type { JobReceiver, Secrets, Service } from "../run/Service.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as Composition from "./Composition.ts"
@@ -35,7 +35,7 @@ export interface EZThrottleOptions {
   /** Base URL of the service behind the proxy. Defaults to EZThrottle Cloud's. */
   readonly ezthrottleUrl?: string | undefined
   /** Tells the results that EZThrottle itself does not tell: what webhooks brought, for instance. */
-  readonly receiver?: ResultSource | undefined
+  readonly receiver?: JobReceiver | undefined
   /** What takes jobs over instead of EZThrottle Cloud: an embedded dam, for instance. Disposed with the client. */
   readonly service?: (Service["Service"] & Partial<AsyncDisposable>) | undefined
   /** What makes the local calls of FRUGAL steps. Defaults to one over `fetch`. */

@@ -18,7 +18,8 @@ import * as LocalTransport from "../transport/LocalTransport.ts"
 import * as Strategies from "../transport/Strategies.ts"
 import { EZThrottle, make } from "./EZThrottle.ts"
 import * as RemoteService from "./RemoteService.ts"
-import type { Service } from "./Service.ts"
+import type { JobReceiver, Service } from "./Service.ts"
+import { toldTo } from "./Service.ts"
 
 /**
  * How a client is set up. What is left out of key and base URLs is read from `EZTHROTTLE_API_KEY`,
@@ -47,11 +48,16 @@ export const layer = <E = never>(options: ClientOptions<E> = {}): Layer.Layer<EZ
   Layer.effect(
     EZThrottle,
     Effect.gen(function* () {
-      const { service = yield* remote(options), transport = LocalTransport.makeFetch(options) } = options
+      const { transport = LocalTransport.makeFetch(options) } = options
+      const service = options.service === undefined ? yield* remote(options) : told(options.service, options.receiver)
       const local = Effect.isEffect(transport) ? yield* transport : transport
       return make(Strategies.client(local, service.transport), service)
     })
   )
+
+// a service of another kind tells its results itself
+const told = (service: Service["Service"], receiver: JobReceiver | undefined): Service["Service"] =>
+  receiver === undefined ? service : { ...service, transport: toldTo(service.transport, receiver) }
 
 const remote = Effect.fnUntraced(function* (options: RemoteService.Options & EzthrottleApi.FetchOptions) {
   const apiKey = yield* setting("EZTHROTTLE_API_KEY")

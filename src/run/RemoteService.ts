@@ -12,7 +12,7 @@ import * as RemoteTransport from "../transport/RemoteTransport.ts"
 import type { EncodeOptions } from "../wire/Job.ts"
 import * as RemoteJobs from "./RemoteJobs.ts"
 import * as RemoteSecrets from "./RemoteSecrets.ts"
-import { type ResultSource, Service } from "./Service.ts"
+import { type JobReceiver, Service, toldTo } from "./Service.ts"
 
 /**
  * What the service can be told besides how to reach it.
@@ -21,8 +21,11 @@ import { type ResultSource, Service } from "./Service.ts"
  * @since 0.1.0
  */
 export interface ServiceOptions extends EncodeOptions {
-  /** Where results come from when the service does not tell them. Without one, waiting fails with `CannotAwait`. */
-  readonly receiver?: ResultSource | undefined
+  /**
+   * Where results come from when the service does not tell them. Without one, waiting fails with `CannotAwait`. It may
+   * also keep back children of a job to run them here.
+   */
+  readonly receiver?: JobReceiver | undefined
 }
 
 /**
@@ -48,7 +51,7 @@ export const make = (
   options: ServiceOptions = {}
 ): Effect.Effect<Service["Service"]> =>
   Effect.map(RemoteSecrets.make(api), (secrets) => ({
-    transport: RemoteTransport.make(api, options),
+    transport: toldTo(RemoteTransport.make(api, options), options.receiver),
     results: RemoteJobs.results(api, options.receiver),
     job: RemoteJobs.job(api),
     explain: RemoteJobs.explain(api),

@@ -5,11 +5,12 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type { Redacted } from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { Failure } from "../step/Failure.ts"
+import { Failure, TransportError, type Unsendable } from "../step/Failure.ts"
 import type { Response } from "../step/Reply.ts"
+import type { Step } from "../step/StepModel.ts"
 import type { Delegating } from "../transport/HttpTransport.ts"
 import type { Explanation } from "../wire/Explained.ts"
 
@@ -178,6 +179,40 @@ export class ServiceError extends Schema.TaggedError<ServiceError>()("ServiceErr
 export interface ResultSource {
   /** Waits for the final result, however long it takes; interruption ends the wait. */
   readonly await: (jobId: string) => Effect.Effect<JobResult, ServiceError>
+}
+
+/**
+ * A webhook receiver as a client sees it: it tells results, and may take care of a job's children.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobReceiver extends ResultSource {
+  /**
+   * Makes a step ready to be handed over: the receiver is told the job's result, and children that are to run here are
+   * kept back, stored before this returns. Without it the step goes as it is.
+   */
+  readonly handOver?: ((step: Step) => Effect.Effect<Step, Unsendable>) | undefined
+}
+
+/**
+ * The transport of a service whose results go to a receiver.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const toldTo = (transport: Delegating, receiver: JobReceiver | undefined): Delegating => {
+  const handOver = receiver?.handOver
+  return handOver === undefined
+    ? transport
+    : {
+        kind: "delegating",
+        submit: (delegation) =>
+          handOver(delegation.step).pipe(
+            Effect.mapError((reason) => new TransportError({ reason })),
+            Effect.flatMap((step) => transport.submit({ ...delegation, step }))
+          )
+      }
 }
 
 /**

@@ -110,7 +110,7 @@ export const verify = ({
     const scheme = {
       version: "v1a",
       missing: { _tag: "MissingV1a" } as const,
-      keys: () => SignedMessage.keysOf(publicKeys, keyOf)
+      keys: () => SignedMessage.keysOf(publicKeys, publicKey)
     }
     const { prefix, signatures, ...read } = yield* StandardMessage.read(received, scheme, received)
     const signed = SignedMessage.signedBytes(prefix, yield* SignedMessage.bodyBytes(body))
@@ -184,7 +184,13 @@ const match = Effect.fnUntraced(function* ({
   return { _tag: "SignatureMismatch" }
 })
 
-const keyOf: SignedMessage.KeyOf = (text) => {
+/**
+ * Reads a public key, `whpk_` and base64 of 32 bytes; fails with what is wrong with it.
+ *
+ * @category keys
+ * @since 0.1.0
+ */
+export const publicKey: SignedMessage.KeyOf = (text) => {
   const bytes = text.startsWith(publicPrefix) ? Ed25519.fromBase64(text.slice(publicPrefix.length)) : undefined
   return bytes === undefined ? Result.fail(`is not ${publicPrefix} and base64`) : Ed25519.publicKey(bytes)
 }

@@ -24,7 +24,9 @@ export class Problem extends Schema.TaggedError<Problem>()("Problem", {
   /** A stable name for programs. */
   code: Schema.String,
   /** What `--verbose` adds. */
-  details: Schema.Array(Schema.String)
+  details: Schema.Array(Schema.String),
+  /** Milliseconds after which the same call may work; `undefined` when repeating it changes nothing. */
+  passesAfter: Schema.UndefinedOr(Schema.Number)
 }) {
   override get message() {
     return this.next === undefined ? this.problem : `${this.problem}; ${this.next}`
@@ -35,6 +37,7 @@ interface More {
   readonly next?: string | undefined
   readonly code?: string | undefined
   readonly details?: ReadonlyArray<string> | undefined
+  readonly passesAfter?: number | undefined
 }
 
 export const problem = (exit: keyof typeof exits, text: string, more: More = {}): Problem =>
@@ -43,7 +46,8 @@ export const problem = (exit: keyof typeof exits, text: string, more: More = {})
     problem: text,
     next: more.next,
     code: more.code ?? snake(exit),
-    details: more.details ?? []
+    details: more.details ?? [],
+    passesAfter: more.passesAfter
   })
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

@@ -33,7 +33,8 @@ export const ofConnection = (target: Target, failure: ConnectionFailed): Problem
         ? "check the network"
         : "start a dam with `ezthrottle dam`, or name another service with --url",
     code: "unreachable",
-    details: [failure.message]
+    details: [failure.message],
+    passesAfter: 0
   })
 }
 
@@ -52,7 +53,8 @@ export const ofFailure = (target: Target, failure: Failure): Problem => {
       return problem("unreachable", `no usable answer from ${target.url} (${target.from.url})`, {
         next: "try again, or look with `ezthrottle doctor`",
         code: "unreachable",
-        details: [failure.detail]
+        details: [failure.detail],
+        passesAfter: 0
       })
     case "MissingApiKey":
       return problem("denied", `${target.url} needs an API key`, {
@@ -64,7 +66,8 @@ export const ofFailure = (target: Target, failure: Failure): Problem => {
     case "ServiceRateLimited":
       return problem("failed", `${target.url} asks to slow down: ${failure.detail}`, {
         next: "try again later",
-        code: "rate_limited"
+        code: "rate_limited",
+        passesAfter: 1000
       })
     case "Unsendable":
       return problem("usage", failure.problem, { code: "unsendable" })
@@ -113,7 +116,15 @@ export const ofAnswer = (
       })
     case 429:
     case 503:
-      return problem("failed", text, { next: nextOf[code] ?? later, code, details })
+      return problem("failed", text, {
+        next: nextOf[code] ?? later,
+        code,
+        details,
+        passesAfter: retryAfter === undefined ? 1000 : Duration.toMillis(retryAfter)
+      })
+    case 502:
+    case 504:
+      return problem("unreachable", text, { next: later, code, details, passesAfter: 0 })
     default:
       return problem("failed", text, { next: nextOf[code], code, details })
   }

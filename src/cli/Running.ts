@@ -19,7 +19,8 @@ export const stoppable = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
               problem: "stopped",
               next: undefined,
               code: "interrupted",
-              details: [name]
+              details: [name],
+              passesAfter: undefined
             })
           )
         )

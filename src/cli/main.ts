@@ -15,6 +15,7 @@ import * as Globals from "./Globals.ts"
 import * as JobsCommand from "./JobsCommand.ts"
 import * as McpCommand from "./McpCommand.ts"
 import { exits, problem, type Problem } from "./Problem.ts"
+import * as SubmitCommand from "./SubmitCommand.ts"
 import { version } from "./version.ts"
 
 export const ezthrottle = Command.make("ezthrottle").pipe(
@@ -24,7 +25,13 @@ export const ezthrottle = Command.make("ezthrottle").pipe(
     { command: "ezthrottle submit job.json", description: "Hand it a job" },
     { command: "ezthrottle --completions zsh", description: "Completions for a shell: bash, zsh, fish, powershell" }
   ]),
-  Command.withSubcommands([DamCommand.command, JobsCommand.command, McpCommand.command]),
+  Command.withSubcommands([
+    SubmitCommand.run,
+    SubmitCommand.submit,
+    JobsCommand.command,
+    DamCommand.command,
+    McpCommand.command
+  ]),
   Command.withGlobalFlags(Globals.everywhere)
 )
 

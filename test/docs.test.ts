@@ -20,11 +20,11 @@ interface Ended {
 }
 
 /** Runs TypeScript on this very Node, the package's name meaning the sources. */
-const run = (...files: ReadonlyArray<string>): Promise<Ended> =>
+const run = (cwd: string, ...files: ReadonlyArray<string>): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const { EZTHROTTLE_API_KEY: _, ...env } = process.env
     const child = spawn(process.execPath, ["--import", path("./docs/register.ts"), ...files], {
-      cwd: root,
+      cwd,
       env: {
         ...env,
         NO_COLOR: "1",
@@ -43,11 +43,10 @@ const run = (...files: ReadonlyArray<string>): Promise<Ended> =>
     child.on("close", (code, signal) => resolve({ with: code ?? signal ?? "nothing", output }))
   })
 
-let folder: string
+mkdirSync(join(root, ".tmp"), { recursive: true })
+const folder = mkdtempSync(join(root, ".tmp", "docs-"))
 
 beforeAll(async () => {
-  mkdirSync(join(root, ".tmp"), { recursive: true })
-  folder = mkdtempSync(join(root, ".tmp", "docs-"))
   const programs = Library.textsOf(root, "{*,docs/**/*,test/fixtures/docs/*}.{md,ts}")
   await Library.bundle(root, join(folder, "library"), programs)
 }, 60_000)
@@ -64,8 +63,16 @@ const write = (snippets: ReadonlyArray<Snippet>): ReadonlyArray<string> =>
     return file
   })
 
-const runPage = (from: string, page: string): Promise<Ended> =>
-  run(path("./docs/runSnippets.ts"), ...write(snippetsOf(from, page).filter(({ use }) => use === "run")))
+const isTest = ({ code, use }: Snippet): boolean => use === "run" && /from "@effect\/vitest"/.test(code)
+
+const programsOf = (from: string, page: string): ReadonlyArray<Snippet> =>
+  snippetsOf(from, page).filter((snippet) => snippet.use === "run" && !isTest(snippet))
+
+/** In a folder of its own, so that the files a snippet makes are no part of the repository. */
+const runPage = (from: string, page: string): Promise<Ended> => {
+  const files = write(programsOf(from, page))
+  return run(join(folder, page), path("./docs/runSnippets.ts"), ...files)
+}
 
 /** The compiler's complaints about every checked snippet, by its page: one program, the options of the sources. */
 const check = (): ReadonlyMap<string, ReadonlyArray<string>> => {
@@ -115,16 +122,22 @@ describe("the documentation", { concurrent: true }, () => {
       []
     ))
 
-  for (const page of pages.filter((page) => snippetsOf(root, page).some(({ use }) => use === "run"))) {
+  for (const page of pages.filter((page) => programsOf(root, page).length > 0)) {
     it(`${page} does what its snippets say`, async () => {
       const ended = await runPage(root, page)
       assert.strictEqual(ended.with, 0, ended.output)
     }, 60_000)
   }
 
+  for (const snippet of pages.flatMap((page) => snippetsOf(root, page)).filter(isTest)) {
+    describe(`${snippet.file}:${snippet.line}, a test,`, async () => {
+      for (const file of write([snippet])) await import(file)
+    })
+  }
+
   for (const example of examples) {
     it(`${example} runs and ends by itself`, async () => {
-      const ended = await run(example)
+      const ended = await run(root, example)
       assert.strictEqual(ended.with, 0, ended.output)
     }, 60_000)
   }
@@ -183,7 +196,7 @@ describe("the checks bite", { concurrent: true }, () => {
     ]))
 
   it("on an example with a wrong value", async () => {
-    const ended = await run(path("./fixtures/docs/example.ts"))
+    const ended = await run(root, path("./fixtures/docs/example.ts"))
     assert.strictEqual(ended.with, 1)
     assert.include(ended.output, "test/fixtures/docs/example.ts:1: expected 3, but it is 2")
   })

@@ -1,6 +1,7 @@
 /** Runs the files it is given one after the other in one process: the snippets of one page. */
 import { pathToFileURL } from "node:url"
 import { inspect } from "node:util"
+import "./network.ts"
 
 let left = process.argv.length - 2
 

@@ -5,8 +5,10 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as RemoteService from "../run/RemoteService.ts"
 import type { ServiceError } from "../run/Service.ts"
@@ -53,8 +55,8 @@ export const make = Effect.fnUntraced(function* (
 
   /** A job that was called off when this dam stopped is the answer to nothing. */
   const handOver = Effect.fnUntraced(function* (step: Step.Step, key: string) {
-    for (let again = 2; ; again++) {
-      const receipt = yield* submit(step, again === 2 ? key : `${key}~${again - 1}`)
+    for (let nth = 1; ; nth++) {
+      const receipt = yield* submit(step, nth === 1 ? key : `${key}~${nth}`)
       if (!receipt.duplicate || receipt.status !== "cancelled") return receipt
     }
   })
@@ -71,12 +73,12 @@ export const make = Effect.fnUntraced(function* (
   const answer = Effect.fnUntraced(function* (jobId: string, timeoutMillis: number) {
     const { error, response } = yield* results.await(jobId)
     if (response === undefined || error !== undefined) {
-      const { answer: shown } = yield* job(jobId)
-      const tag = String(shown["error_tag"])
-      if (response === undefined || !isWhole(tag)) {
+      const shown = decodeEnd((yield* job(jobId)).answer)
+      const last = Option.getOrUndefined(shown)?.attempts.at(-1)
+      if (response === undefined || !isWhole(last?.error_tag)) {
         return yield* Effect.fail(
           new TransportError({
-            reason: endOf(tag, error ?? "it says no more", timeoutMillis),
+            reason: endOf(last?.error_tag, last?.error ?? error ?? "it says no more", timeoutMillis),
             ...(response === undefined ? {} : { kept: response })
           })
         )
@@ -118,11 +120,22 @@ const failed = (reason: Failure) => Effect.fail(new TransportError({ reason }))
 const mayHaveArrived = ({ reason }: TransportError): boolean =>
   reason._tag === "ServiceUnreachable" && reason.maybeAccepted
 
+/** The one attempt there, as the job shows it. Interrupted, by its deadline for instance, it has no error. */
+const decodeEnd = Schema.decodeUnknownOption(
+  Schema.Struct({
+    attempts: Schema.Array(
+      Schema.Struct({
+        error: Schema.optionalKey(Schema.String),
+        error_tag: Schema.optionalKey(Schema.String)
+      })
+    )
+  })
+)
+
 /** Why the other dam had no answer from the target, as if it had happened here. */
-const endOf = (tag: string, message: string, timeoutMillis: number): Failure => {
+const endOf = (tag: string | undefined, message: string, timeoutMillis: number): Failure => {
   switch (tag) {
     case "AttemptTimedOut":
-    case "DeadlineExceeded":
       return new AttemptTimedOut({ afterMillis: timeoutMillis })
     case "Unsendable":
       return new Unsendable({ problem: message })
@@ -155,7 +168,7 @@ const isKind = (kind: string): kind is ConnectionFailed["kind"] =>
 const isTlsKind = (kind: string): kind is TlsError["kind"] => ["expired", "name", "issuer"].includes(kind)
 
 /** What was cut short or cannot be decoded is told with the beginning that was kept. */
-const isWhole = (tag: string): boolean =>
+const isWhole = (tag: string | undefined): boolean =>
   tag !== "ResponseTooLarge" && tag !== "InvalidEncoding" && tag !== "UnsupportedEncoding"
 
 /** A dam that cannot be used is a region that cannot be used; where it stands is the operator's business. */

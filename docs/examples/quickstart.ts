@@ -10,6 +10,7 @@ import idempotency from "./idempotency.ts"
 import interruption from "./interruption.ts"
 import jobChain from "./job-chain.ts"
 import jobFallbacks from "./job-fallbacks.ts"
+import jobRace from "./job-race.ts"
 import onFailure from "./on-failure.ts"
 import onSuccess from "./on-success.ts"
 import pace from "./pace.ts"
@@ -42,6 +43,7 @@ main([
   // handed over, and run by the dam
   performance,
   awaitJob,
+  jobRace,
   jobFallbacks,
   jobChain,
   idempotency,

@@ -15,6 +15,14 @@ describe("the regions of a path", () => {
     assert.deepStrictEqual(plan(step([]), ["iad", "lax", "ord"]), { starts: ["iad"], spare: ["lax", "ord"] })
   })
 
+  it("start at home when the step names none and the transport has one, and do not come back by another name", () => {
+    const egress = (region: string) => (region === "dc" ? "home" : region)
+    const regions = ["dc", "iad", "lax"]
+    assert.deepStrictEqual(plan(step([]), regions, egress, "home"), { starts: [undefined], spare: ["iad", "lax"] })
+    assert.deepStrictEqual(plan(step([], "strict"), regions, egress, "home"), { starts: [undefined], spare: [] })
+    assert.deepStrictEqual(plan(step(["lax"]), regions, egress, "home"), { starts: ["lax"], spare: ["dc", "iad"] })
+  })
+
   it("start in all regions of the step at once, the transport's others to spare", () => {
     assert.deepStrictEqual(plan(step(["lax", "fra"]), ["iad", "lax", "fra"]), {
       starts: ["lax", "fra"],

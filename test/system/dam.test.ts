@@ -104,7 +104,10 @@ pacing:
   default: { rps: 7, max_concurrent: 3 }
   hosts:
     ${new URL(upstream.url).host}: { rps: 100 }
-regions: { iad: direct }
+regions:
+  iad: direct
+  lax: { proxy: "http://ann:s3cret@127.0.0.1:9" }
+  ord: { dam: "http://127.0.0.1:9", api_key: s3cret-key }
 limits: { body_bytes: 300 }
 egress:
   allow_private: true
@@ -114,7 +117,15 @@ egress:
     assert.include(dam.output(), "pace       7 per second and 3 at once for each host, 1 hosts of their own")
     assert.isTrue(existsSync(join(folder, "from-file.db")))
     const { body } = await ask(`${dam.url}/health`)
-    assert.deepStrictEqual(body.regions, { iad: "direct", "*": "direct" })
+    assert.deepStrictEqual(body.regions, { iad: "direct", lax: "proxy", ord: "dam", "*": "direct" })
+    assert.deepStrictEqual(body.unconfigured_regions, [])
+    assert.include(dam.output(), "regions    iad direct, lax proxy, ord dam; others leave from here")
+    assert.notInclude(dam.output() + JSON.stringify(body), "s3cret")
+    const job = { url: upstream.url, regions: ["fra", "iad"] }
+    const accepted = await ask(`${dam.url}/api/v1/jobs`, { body: job })
+    assert.strictEqual(accepted.body.status, "racing")
+    await ask(`${dam.url}/api/v1/jobs/${accepted.body.job_id}/wait?timeout_ms=5000`)
+    assert.deepStrictEqual((await ask(`${dam.url}/health`)).body.unconfigured_regions, ["fra"])
     const long = await ask(`${dam.url}/api/v1/jobs`, { body: { url: upstream.url, body: "x".repeat(400) } })
     assert.strictEqual(long.status, 413)
   })

@@ -90,6 +90,17 @@ describe("a region", () => {
     })
   )
 
+  it.effect("that is at the default's own place is the same place as what nobody configured", () =>
+    Effect.gen(function* () {
+      const here = named("here")
+      const transport = yield* RegionalTransport.make({ dc: here, iad: named("east") }, { default: here })
+      assert.strictEqual(transport.egress?.("dc"), transport.egress?.("ord"))
+      assert.strictEqual(transport.egress?.("dc"), transport.home)
+      assert.notStrictEqual(transport.egress?.("iad"), transport.home)
+      assert.isUndefined((yield* RegionalTransport.make({ iad: here })).home)
+    })
+  )
+
   it.effect("that is not named is the first healthy one", () =>
     Effect.gen(function* () {
       const transport = yield* RegionalTransport.make({ iad: refused, lax: named("west") })

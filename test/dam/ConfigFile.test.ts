@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import { readFileSync } from "node:fs"
 import { inspect } from "node:util"
 import * as ConfigFile from "../../src/dam/ConfigFile.ts"
 import * as Deliveries from "../../src/dam/Deliveries.ts"
@@ -105,6 +106,12 @@ limits: { body_bytes: 2000, job_headers: 3 }
       maxRunning: 5,
       maxStoredBytes: 1_000_000
     })
+  })
+
+  it("is what the guide shows", () => {
+    const guide = readFileSync(new URL("../../docs/guide/dam.md", import.meta.url), "utf8")
+    const [, source = ""] = /```yaml\n(.*?)```/s.exec(guide) ?? []
+    assert.deepStrictEqual(Object.keys(parse(source).dam.regions ?? {}), ["iad", "lax", "ord"])
   })
 
   it("knows every limit that health reports, by the same name", () => {

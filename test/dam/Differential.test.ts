@@ -35,17 +35,20 @@ const AnyAnswer: Arbitrary.Arbitrary<Answer> = Arbitrary.map(
 const World = Arbitrary.all({
   step: Arbitraries.step({ depth: 1, types: ["PERFORMANCE", undefined] }),
   answers: Arbitrary.array(AnyAnswer, { minLength: 1, maxLength: 9 }),
-  regions: Arbitrary.array(oneOf(["iad", "lax", "ord", "fra"]), { maxLength: 4 })
+  regions: Arbitrary.array(oneOf(["iad", "lax", "ord", "fra"]), { maxLength: 4 }),
+  /** A transport with a place of its own, which one of the regions shares. */
+  hasHome: oneOf([true, false])
 })
 type World = typeof World extends Arbitrary.Arbitrary<infer A> ? A : never
 
 /** A transport whose answers depend on the place and on how often it was called, not on who comes first. */
-const targets = ({ answers, regions }: World) => {
+const targets = ({ answers, hasHome, regions }: World) => {
   const made = new Map<string, number>()
   let sent = 0
   const transport: Exchanging = {
     kind: "exchanging",
     regions: Effect.succeed([...new Set(regions)]),
+    ...(hasHome ? { home: "home", egress: (region: string) => (region === "fra" ? "home" : region) } : {}),
     send: ({ region, request }) =>
       Effect.suspend(() => {
         sent++

@@ -68,6 +68,8 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
     Effect.provide(NodeDns.layer),
     Effect.mapError((error) => new CannotStart({ problem: problemOf(error, settings) }))
   )
+  // before the server closes: one limit for both, and nothing is started while answers end
+  yield* Effect.addFinalizer(() => engine.leave)
   const { deadDeliveries, jobs } = yield* Effect.mapError(
     store.stats,
     ({ message }) => new CannotStart({ problem: message })

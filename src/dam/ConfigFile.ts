@@ -131,6 +131,8 @@ const toOptions = (config: Config): ConfigFile => {
         maxQueued: admission.queued_jobs,
         maxRunning: admission.running_jobs,
         maxStoredBytes: admission.stored_bytes,
+        maxMemoryBytes: admission.memory_bytes,
+        maxBytes: admission.file_bytes,
         regions: config.regions && regionsOf(config.regions)
       })
     },

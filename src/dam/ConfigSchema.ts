@@ -149,7 +149,9 @@ export const ConfigSchema = Schema.Struct({
     Schema.Struct({
       queued_jobs: optional(whole(1)),
       running_jobs: optional(whole(1)),
-      stored_bytes: optional(whole(1))
+      stored_bytes: optional(whole(1)),
+      memory_bytes: optional(whole(1)),
+      file_bytes: optional(whole(1))
     })
   ),
   limits: optional(Schema.Struct(limits))

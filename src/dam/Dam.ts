@@ -23,6 +23,7 @@ import * as EmbeddedService from "./EmbeddedService.ts"
 import type { Engine } from "./Engine.ts"
 import * as IntakeId from "./IntakeId.ts"
 import { accountOf, laneOf } from "./IntakeLane.ts"
+import * as Limits from "./Limits.ts"
 import type { JobStore, StoreError } from "./JobStore.ts"
 import * as Region from "./Region.ts"
 import type { RegionOptions } from "./Region.ts"
@@ -40,6 +41,12 @@ export interface DamOptions extends Partial<
 > {
   /** The database file, made when it is not there; `:memory:` keeps nothing. */
   readonly path: string
+  /** The database does not grow beyond; then submissions fail until jobs are deleted. Unlimited by default. */
+  readonly maxBytes?: number | undefined
+  /** `sameThread` is for tests in virtual time. Defaults to `worker`, a thread of its own. */
+  readonly executor?: "worker" | "sameThread" | undefined
+  /** Limits of what is submitted in process. Defaults to none: whoever calls an embedded dam is the user's own code. */
+  readonly limits?: Partial<Limits.Limits> | undefined
   /** What jobs and webhooks may reach. Defaults to everything: whoever calls an embedded dam is the user's own code. */
   readonly egress?: EgressPolicy | undefined
   /** Names of regions and where they leave from. A name that is not here leaves from this machine. Defaults to none. */
@@ -72,7 +79,11 @@ export interface Running {
 export const make = Effect.fnUntraced(function* (
   options: DamOptions
 ): Effect.fn.Return<Running, StoreError | InvalidRegion, Scope.Scope> {
-  const store = yield* SqliteJobStore.make({ path: options.path })
+  const store = yield* SqliteJobStore.make({
+    path: options.path,
+    executor: options.executor,
+    maxBytes: options.maxBytes
+  })
   const regions = yield* Effect.provide(
     Regions.make({ ...options, egress: options.egress ?? Egress.open }),
     NodeDns.layer
@@ -87,7 +98,12 @@ export const make = Effect.fnUntraced(function* (
     laneOf,
     accountOf: (step, parent) => accountOf(parent.keyScope, step.request.headers)
   })
-  return { engine, store, service: EmbeddedService.make(engine, store), regions }
+  return {
+    engine,
+    store,
+    service: EmbeddedService.make(engine, store, options.limits && Limits.make(options.limits)),
+    regions
+  }
 })
 
 /**

@@ -18,10 +18,11 @@ import type { Step } from "../step/StepModel.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
+import * as Admission from "./Admission.ts"
 import * as Deliveries from "./Deliveries.ts"
 import * as Duties from "./Duties.ts"
 import type { Engine } from "./Engine.ts"
-import { Overloaded, WrongState } from "./Engine.ts"
+import { WrongState } from "./Engine.ts"
 import * as Events from "./Events.ts"
 import * as Explain from "./Explain.ts"
 import type { NewJob, StoredJob } from "./Job.ts"
@@ -38,7 +39,7 @@ import * as Runner from "./Runner.ts"
  * @category models
  * @since 0.1.0
  */
-export interface DispatcherOptions {
+export interface DispatcherOptions extends Admission.AdmissionOptions {
   readonly store: JobStore["Service"]
   /** What calls targets. */
   readonly transport: Exchanging
@@ -56,11 +57,7 @@ export interface DispatcherOptions {
   readonly retention: Duration.Duration
   /** Jobs running at once, over all lanes. */
   readonly maxRunning: number
-  /** Jobs waiting before new ones are refused. */
-  readonly maxQueued: number
-  /** Bytes of the database before new jobs are refused. */
-  readonly maxStoredBytes: number
-  /** How long what runs may take to end when the dam stops; nothing else is started meanwhile. */
+  /** How long what runs may take to end when the dam stops, counted from `leave`; nothing else is started meanwhile. */
   readonly drain: Duration.Duration
   readonly newId: Effect.Effect<string>
   readonly laneOf: (url: string) => string
@@ -74,6 +71,7 @@ export interface DispatcherOptions {
  * @since 0.1.0
  */
 export const defaults = {
+  ...Admission.defaults,
   pacing: {},
   deliveries: Deliveries.defaults,
   unsetPolicy: RetryPolicy.defaults,
@@ -81,16 +79,11 @@ export const defaults = {
   patience429: Duration.hours(24),
   retention: Duration.hours(24),
   maxRunning: 10_000,
-  maxQueued: 5_000_000,
-  maxStoredBytes: 50 * 1024 ** 3,
   drain: Duration.zero
 } as const
 
 /** How often it is looked whether a dam that stops has come to rest. */
-const drainEvery = Duration.millis(20)
-
-/** How often the numbers for admission are read again. */
-const statsEvery = Duration.seconds(1)
+const drainEvery = 20
 
 /**
  * Starts the dam; it works in the scope until it closes.
@@ -111,6 +104,12 @@ export const make = Effect.fnUntraced(function* (
 
   let taken = 0
   let leaving = false
+  let leftAt = 0
+  const leave = Effect.map(Clock.monotonicTimeNanos, (nanos) => {
+    if (leaving) return
+    leaving = true
+    leftAt = Number(nanos) / 1e6
+  })
   const room: Room = {
     left: () => (leaving ? 0 : options.maxRunning - taken),
     take: () => void taken++
@@ -218,33 +217,24 @@ export const make = Effect.fnUntraced(function* (
 
   // the last finalizer is the first to run: everything still works while it waits
   yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => {
-      leaving = true
-      return Effect.gen(function* () {
-        while (taken > 0 || deliveries.underWay() > 0) yield* Effect.sleep(drainEvery)
-      }).pipe(
-        // the limit works as it is; made interruptible, the wait would end at once in a dam that is stopped by interruption
-        Effect.timeoutOption(options.drain),
-        Effect.when(Effect.sync(() => Duration.isGreaterThan(options.drain, Duration.zero)))
-      )
+    Effect.gen(function* () {
+      yield* leave
+      const until = leftAt + Duration.toMillis(options.drain)
+      // looked at again and again rather than interrupted: a finalizer cannot count on that
+      while (taken > 0 || deliveries.underWay() > 0) {
+        const left = until - Number(yield* Clock.monotonicTimeNanos) / 1e6
+        if (left <= 0) return
+        yield* Effect.sleep(Math.min(drainEvery, left))
+      }
     })
   )
 
-  const stats = yield* Effect.cachedWithTTL(store.stats, statsEvery)
-  const admit = Effect.gen(function* () {
-    const { bytes, jobs } = yield* stats
-    const queued = jobs.queued + jobs.scheduled + jobs.parked
-    const refuse = (limitReason: string, limit: number, current: number) =>
-      new Overloaded({ limitReason, limit, current, retryAfterSeconds: 10 })
-    if (queued >= options.maxQueued) return yield* refuse("queued_jobs", options.maxQueued, queued)
-    if (bytes >= options.maxStoredBytes) return yield* refuse("stored_bytes", options.maxStoredBytes, bytes)
-  })
+  const admission = Admission.make(store, options)
 
   const submit = Effect.fnUntraced(function* (given: NewJob) {
-    yield* admit
     const job = given.isolated ? { ...given, account: queueOf(given.account, true) } : given
     // whoever submitted may lose patience, but a job that is stored is looked after
-    return yield* Effect.uninterruptible(
+    const file = Effect.uninterruptible(
       Effect.tap(store.enqueue(job), (enqueued) =>
         Effect.gen(function* () {
           if (enqueued._tag !== "Stored") return
@@ -254,6 +244,7 @@ export const make = Effect.fnUntraced(function* (
         })
       )
     )
+    return yield* admission.through(file)
   })
 
   /** A job whose fiber is gone, though the store could not be told why, is queued again. */
@@ -306,15 +297,11 @@ export const make = Effect.fnUntraced(function* (
     lanes: lanes.views,
     steering: lanes.steering,
     explain: Explain.make(store, lanes),
-    admission: Effect.map(stats, ({ bytes, deadDeliveries, jobs, pendingDeliveries }) => ({
-      ...jobs,
-      pending_deliveries: pendingDeliveries,
-      dead_deliveries: deadDeliveries,
-      stored_bytes: bytes,
-      max_queued: options.maxQueued,
-      max_stored_bytes: options.maxStoredBytes,
+    admission: Effect.map(admission.view, (view) => ({
+      ...view,
       running_now: taken,
       max_running: options.maxRunning
-    }))
+    })),
+    leave
   }
 })

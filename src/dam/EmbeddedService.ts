@@ -11,19 +11,22 @@ import { JobNotFound, ServiceError } from "../run/Service.ts"
 import type { Failure } from "../step/Failure.ts"
 import { JobRefused, ServiceFailed, ServiceRateLimited, TransportError } from "../step/Failure.ts"
 import type { Receipt } from "../step/Reply.ts"
-import { makeStep } from "../step/StepModel.ts"
+import { makeStep, type Step } from "../step/StepModel.ts"
 import type { Delegation } from "../transport/HttpTransport.ts"
 import type { Engine, Overloaded } from "./Engine.ts"
 import * as IntakeId from "./IntakeId.ts"
 import { accountOf, laneOf } from "./IntakeLane.ts"
 import type { NewJob, StoredJob } from "./Job.ts"
+import { refused, type Refused } from "./IntakeRefusal.ts"
+import { breachOf, nodesOf } from "./IntakeTree.ts"
 import type { JobStore, StoreError } from "./JobStore.ts"
+import type { Limits } from "./Limits.ts"
 import { localCustomer } from "./Keys.ts"
 import * as Secrets from "./Secrets.ts"
 import * as Views from "./Views.ts"
 
 /** Makes the service over a dam at work. */
-export const make = (engine: Engine["Service"], store: JobStore["Service"]): Service["Service"] => {
+export const make = (engine: Engine["Service"], store: JobStore["Service"], limits?: Limits): Service["Service"] => {
   const get = (jobId: string): Effect.Effect<StoredJob, ServiceError> =>
     Effect.flatMap(Secrets.inService(store.get(jobId)), (job) =>
       job === undefined ? Effect.fail(new ServiceError({ reason: new JobNotFound({ jobId }) })) : Effect.succeed(job)
@@ -54,6 +57,12 @@ export const make = (engine: Engine["Service"], store: JobStore["Service"]): Ser
       kind: "delegating",
       submit: Effect.fnUntraced(function* (delegation) {
         const job = yield* jobOf(delegation)
+        const breach = limits && breachIn(delegation.step, limits, job.createdAt)
+        if (breach !== undefined) {
+          return yield* new TransportError({
+            reason: new JobRefused({ status: breach.status, received: breach.problem })
+          })
+        }
         const enqueued = yield* Effect.mapError(
           engine.submit(job),
           (error) => new TransportError({ reason: failureOf(error, job.createdAt) })
@@ -105,6 +114,17 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
       rotate: (next, old) => use(({ secrets }) => secrets.rotate(next, old))
     }
   }
+}
+
+const breachIn = (step: Step, limits: Limits, now: number): Refused | undefined => {
+  const { body = "" } = step.request
+  const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length
+  if (bodyBytes > limits.bodyBytes) {
+    return refused(413, "body_too_large", `the body is larger than ${limits.bodyBytes} bytes`)
+  }
+  const nodes = nodesOf(step, limits)
+  // what is measured only where the whole is large enough is measured here in any case
+  return "_tag" in nodes ? nodes : breachOf(nodes, { limits, now, bodyBytes: Number.MAX_SAFE_INTEGER })
 }
 
 const jobOf = Effect.fnUntraced(function* ({ key, retryAt, step }: Delegation) {

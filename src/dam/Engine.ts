@@ -83,5 +83,10 @@ export class Engine extends Context.Service<
     readonly steering: Steering
     /** Numbers of admission control, as `/health` shows them. */
     readonly admission: Effect.Effect<Readonly<Record<string, number>>, StoreError>
+    /**
+     * Starts nothing any more, for a dam that is about to stop: what is taken is stored for the next start, and the time
+     * that what runs has left begins to run.
+     */
+    readonly leave: Effect.Effect<void>
   }
 >()("ezthrottle-effect/dam/Engine") {}

@@ -38,23 +38,11 @@ export interface RoutesOptions extends HttpJobs.Host, Threshold {
 }
 
 /** The routes of the API, its description and its page. */
-const layer = (options: RoutesOptions, jobs: HttpJobs.Jobs) => {
+const layer = (options: RoutesOptions, jobs: HttpJobs.Jobs, { customerOf, known, sessions }: Callers) => {
   const secrets = HttpSecrets.make(options.store, options.limits)
   const lanes = HttpLanes.make(options.engine, options.limits)
   const proxy = HttpProxy.make({ jobs, secrets, limits: options.limits })
   const slots = HttpEvents.makeSlots(options.limits)
-
-  const sessions = HttpSession.make()
-  const known = authenticate(options.keys)
-
-  const customerOf = (request: HttpServerRequest): Effect.Effect<string, Refused> => {
-    const customer = known(request.headers["authorization"])
-    return typeof customer === "string"
-      ? Effect.succeed(customer)
-      : Effect.flatMap(sessions.customerOf(request.method, sourceOf(request).headers), (signedIn) =>
-          signedIn === undefined ? Effect.fail(customer) : Effect.succeed(signedIn)
-        )
-  }
 
   const submitting =
     (submit: HttpJobs.Jobs["submit"]) =>
@@ -195,15 +183,54 @@ const layer = (options: RoutesOptions, jobs: HttpJobs.Jobs) => {
 /** Stands before and behind the routes: lets nobody in who does not fit, and answers what they leave open. */
 const guarded = <E, R>(
   routes: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
-  threshold: Threshold
+  threshold: Threshold,
+  callers: Callers
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest> => {
   const answered = Effect.catchCause(routes, (cause) => unrouted(cause))
   return Effect.flatMap(HttpServerRequest, (request) => {
     const source = sourceOf(request)
     const fault = faultIn(source, threshold) ?? HttpSession.faultInOrigin(request.method, source.headers)
-    return fault === undefined ? answered : Effect.succeed(toResponse(ofRefusal(fault)))
+    if (fault !== undefined) return Effect.succeed(toResponse(ofRefusal(fault)))
+    // whoever has no key learns nothing of a request, not even that its parameters are wrong
+    return isGuarded(request)
+      ? Effect.matchEffect(callers.customerOf(request), {
+          onFailure: (refusal) => Effect.succeed(toResponse(ofRefusal(refusal))),
+          onSuccess: () => answered
+        })
+      : answered
   })
 }
+
+/** Tells who calls: by a key, or by the cookie of the page. */
+interface Callers {
+  readonly known: (authorization: string | undefined) => string | Refused
+  readonly sessions: HttpSession.Sessions
+  readonly customerOf: (request: HttpServerRequest) => Effect.Effect<string, Refused>
+}
+
+const callersOf = (keys: Keys | undefined): Callers => {
+  const sessions = HttpSession.make()
+  const known = authenticate(keys)
+  return {
+    known,
+    sessions,
+    customerOf: (request) => {
+      const customer = known(request.headers["authorization"])
+      return typeof customer === "string"
+        ? Effect.succeed(customer)
+        : Effect.flatMap(sessions.customerOf(request.method, sourceOf(request).headers), (signedIn) =>
+            signedIn === undefined ? Effect.fail(customer) : Effect.succeed(signedIn)
+          )
+    }
+  }
+}
+
+const isGuarded = ({ method, url }: HttpServerRequest): boolean => {
+  const path = pathIn(url)
+  return paths.some(({ isOpen, methods, pattern }) => !isOpen && methods.includes(method) && pattern.test(path))
+}
+
+const pathIn = (url: string): string => url.replace(/[?#].*$/, "")
 
 interface Asked {
   readonly request: HttpServerRequest
@@ -259,7 +286,7 @@ const unrouted = (
 }
 
 const elsewhere = (method: string, url: string): Refused => {
-  const path = url.replace(/[?#].*$/, "")
+  const path = pathIn(url)
   const known = paths.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
   // a path that fits and is not routed is one that the router reads otherwise, such as `..`
   if (known.includes(method) || (known.length === 0 && method !== "TRACE"))
@@ -277,6 +304,8 @@ const paths = [
   { method: "GET", path: "/docs" },
   ...HttpPage.paths
 ].map(({ method, path }) => ({
+  // the proxy tells strangers in its envelope
+  isOpen: path === "/api/v1/proxy" || !/^\/(?:api\/v1|jobs)(?:\/|$)/.test(path),
   pattern: new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/:\w+/g, "[^/]+")}/?$`),
   methods: method === "GET" ? ["GET", "HEAD"] : [method]
 }))
@@ -286,10 +315,8 @@ const describe = SchemaIssue.makeFormatterStandardSchemaV1()
 /** Builds the routes into one effect that answers a request, and the short way beside them. */
 export const build = Effect.fnUntraced(function* (options: RoutesOptions) {
   const jobs = HttpJobs.make(options)
-  const routes = yield* HttpRouter.toHttpEffect(layer(options, jobs))
-  const fast = HttpFast.make(
-    { ...options, jobs, authenticate: authenticate(options.keys) },
-    yield* Effect.context<never>()
-  )
-  return { routes: guarded(routes, options), fast }
+  const callers = callersOf(options.keys)
+  const routes = yield* HttpRouter.toHttpEffect(layer(options, jobs, callers))
+  const fast = HttpFast.make({ ...options, jobs, authenticate: callers.known }, yield* Effect.context<never>())
+  return { routes: guarded(routes, options, callers), fast }
 })

@@ -129,7 +129,7 @@ export interface StoreStats {
   readonly jobs: Readonly<Record<JobState, number>>
   readonly pendingDeliveries: number
   readonly deadDeliveries: number
-  /** Bytes of the database on disk, its log included. */
+  /** Bytes that the database holds, without room that was freed. */
   readonly bytes: number
 }
 

@@ -99,6 +99,8 @@ export const run = Effect.fnUntraced(function* (
       return Effect.succeed(permit)
     })
 
+  // grows with every call, over crashes too: what was in flight at one has left nothing in the history
+  let calls = job.history.length + (job.epoch - 1) * atOnceOf(step)
   const transport: Exchanging = {
     ...options.transport,
     send: (exchange) =>
@@ -109,7 +111,7 @@ export const run = Effect.fnUntraced(function* (
           options.transport.send({
             ...exchange,
             attempt: attempt && `${job.id}/${attempt}`,
-            request: { ...request, headers: { ...request.headers, ...load } }
+            request: { ...request, headers: headersOf(request.headers, load, ++calls) }
           })
         )
         // learnt before anybody else is let through
@@ -172,6 +174,35 @@ export const run = Effect.fnUntraced(function* (
   })
   return yield* Effect.ensuring(Effect.raceFirst(ended, Deferred.await(stopped)), letGo)
 })
+
+/**
+ * Tells a target how many calls of this job there were, this one included. It grows with every call, also after a crash
+ * that left the last one unrecorded; numbers may be left out.
+ *
+ * @category headers
+ * @since 0.1.0
+ */
+export const attemptHeader = "X-EZThrottle-Attempt"
+
+/** The headers of a call with ours; whatever has the name of one of them gives way, except where a dam stands before. */
+const headersOf = (
+  given: Readonly<Record<string, string>>,
+  load: Readonly<Record<string, string>>,
+  attempt: number
+): Readonly<Record<string, string>> => {
+  const headers: Record<string, string> = { ...load, [attemptHeader]: String(attempt) }
+  for (const name in given) {
+    const lower = name.toLowerCase()
+    if (lower.startsWith("x-aqueduct-") && Object.keys(load).some((own) => own.toLowerCase() === lower)) continue
+    if (lower === attemptHeader.toLowerCase()) delete headers[attemptHeader]
+    headers[name] = given[name] ?? ""
+  }
+  return headers
+}
+
+/** How many calls of a step may be in flight at once: raced or fanned-out regions. */
+const atOnceOf = ({ fallbacks, regions }: Step): number =>
+  Math.max(1, regions.length, ...fallbacks.map(({ step }) => step.regions.length))
 
 /** Makes the job of a chained step. */
 export const childOf = Effect.fnUntraced(function* (

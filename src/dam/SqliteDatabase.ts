@@ -4,7 +4,6 @@
  * Everything here is synchronous and runs in the thread that writes.
  */
 import * as Result from "effect/Result"
-import { statSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { applicationId, migrations } from "./SqliteTables.ts"
 
@@ -39,9 +38,9 @@ export const open = (options: DatabaseOptions): Result.Result<DatabaseSync, Faul
 /** Runs something on the database and names what SQLite threw. */
 export const attempt = <A>(body: () => A): Result.Result<A, Fault> => Result.try({ try: body, catch: faultOf })
 
-/** Bytes on disk, the log included. */
+/** Bytes that the database holds. Room that was freed is used again, so it does not count, whatever the file's size. */
 export const bytesOf = (db: DatabaseSync): number =>
-  numberOf(db, "PRAGMA page_count") * numberOf(db, "PRAGMA page_size") + logBytes(db.location())
+  (numberOf(db, "PRAGMA page_count") - numberOf(db, "PRAGMA freelist_count")) * numberOf(db, "PRAGMA page_size")
 
 /** The one number a statement answers; 0 where it answers nothing. */
 export const numberOf = (db: DatabaseSync, sql: string): number =>
@@ -84,9 +83,6 @@ const migrate = (db: DatabaseSync): void => {
 }
 
 class Refused extends Error {}
-
-const logBytes = (location: string | null): number =>
-  location === null ? 0 : (statSync(`${location}-wal`, { throwIfNoEntry: false })?.size ?? 0)
 
 /** Names what SQLite threw. */
 export const faultOf = (error: unknown): Fault => {

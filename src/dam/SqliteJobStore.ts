@@ -34,7 +34,7 @@ export interface SqliteOptions {
    * thread, for tests in virtual time. Defaults to `worker`.
    */
   readonly executor?: "worker" | "sameThread" | undefined
-  /** How long to wait for another process to let the file go. Defaults to 5 seconds. */
+  /** How long to wait for another process to let the file go. Defaults to zero: one dam owns a file. */
   readonly busyTimeout?: Duration.Input | undefined
   /** The database does not grow beyond; then writes fail with `StorageFull`. Unlimited by default. */
   readonly maxBytes?: number | undefined
@@ -53,7 +53,7 @@ export interface SqliteOptions {
 export const make = (options: SqliteOptions): Effect.Effect<JobStore["Service"], StoreError, Scope.Scope> => {
   const database: DatabaseOptions = {
     path: options.path,
-    busyTimeout: Duration.toMillis(options.busyTimeout ?? Duration.seconds(5)),
+    busyTimeout: Duration.toMillis(options.busyTimeout ?? Duration.zero),
     maxBytes: options.maxBytes
   }
   return Effect.map(options.executor === "sameThread" ? sameThread(database) : worker(database), over)

@@ -54,7 +54,8 @@ export const engine = (store: Store, events: Events.Events): Engine["Service"] =
     paceOf: () => Gate.defaultPace,
     isConfigured: () => false
   }),
-  admission: Effect.map(store.stats, ({ bytes, jobs }) => ({ queued: jobs.queued, bytes }))
+  admission: Effect.map(store.stats, ({ bytes, jobs }) => ({ queued: jobs.queued, bytes })),
+  leave: Effect.void
 })
 
 const none: JobResult = { response: undefined, responses: [], region: undefined, path: 0, error: undefined }

@@ -42,7 +42,10 @@ describe("taking jobs", () => {
   it.effect("refuses what is more than it may hold, and says for how long", () =>
     Effect.gen(function* () {
       const dam = yield* setUp({ maxQueued: 3, target: Script.always(Script.hang), maxRunning: 1 })
-      for (let n = 0; n < 4; n++) yield* dam.submit(distinct(n))
+      for (let n = 0; n < 4; n++) {
+        yield* dam.submit(distinct(n))
+        yield* TestClock.adjust("100 millis")
+      }
       yield* TestClock.adjust("2 seconds")
       const error = yield* Effect.flip(dam.engine.submit(yield* jobOf(distinct(9))))
       assert.deepInclude(error, { _tag: "Overloaded", limitReason: "queued_jobs", limit: 3, current: 3 })

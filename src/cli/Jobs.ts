@@ -29,16 +29,13 @@ export const list = Effect.fnUntraced(function* (filter: Filter, limit: number) 
   do {
     const page = yield* pageOf({ ...query, limit: Math.min(200, limit - jobs.length), cursor })
     jobs.push(...page.value.jobs)
-    all.push(...listIn(page.json))
+    all.push(...Output.listIn(page.json, "jobs"))
     cursor = page.value.cursor ?? undefined
   } while (cursor !== undefined && jobs.length < limit)
   const now = yield* Clock.currentTimeMillis
   yield* Output.print({ jobs: all, more: cursor !== undefined }, (paint) => JobText.list(paint, jobs, now))
   if (cursor !== undefined) yield* Output.note(`and more; --limit ${limit * 4} shows them`)
 })
-
-const listIn = (json: Schema.Json): ReadonlyArray<Schema.Json> =>
-  typeof json === "object" && json !== null && "jobs" in json && Array.isArray(json.jobs) ? json.jobs : []
 
 const pageOf = (query: Query) =>
   Service.use((service) => service.call({ path: "/api/v1/jobs", query, schema: Shapes.JobPage }))
@@ -159,7 +156,7 @@ export const rerun = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
 })
 
 /** Does all of them, and tells at the end what could not be done. One alone fails as it is. */
-const each = Effect.fnUntraced(function* <E extends { readonly message: string }, R>(
+export const each = Effect.fnUntraced(function* <E extends { readonly message: string }, R>(
   ids: ReadonlyArray<string>,
   act: (id: string) => Effect.Effect<{ readonly json: Schema.Json; readonly text: string }, E, R>
 ) {

@@ -56,6 +56,12 @@ export const facts = (paint: Paint, pairs: ReadonlyArray<readonly [string, strin
   return said.map(([name, value]) => `  ${paint("dim", name.padEnd(width))}  ${value}`).join("\n")
 }
 
+/** The entries of a page as they came. */
+export const listIn = (page: Schema.Json, name: string): ReadonlyArray<Schema.Json> => {
+  const list = typeof page === "object" && page !== null ? Object.entries(page).find(([key]) => key === name)?.[1] : []
+  return Array.isArray(list) ? list : []
+}
+
 /** Text from elsewhere in one line: what would steer a terminal becomes visible. */
 export const plain = (text: string, longest = 200): string => {
   // eslint-disable-next-line no-control-regex -- control characters are what it looks for

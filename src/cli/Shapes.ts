@@ -113,7 +113,7 @@ export const LaneLog = Schema.Struct({
       at: Schema.Number,
       by: Schema.String,
       action: Schema.String,
-      detail: Schema.optionalKey(Schema.Json)
+      detail: Schema.optionalKey(Schema.String)
     })
   )
 })
@@ -138,6 +138,9 @@ export const Explanation = Schema.Struct({
   confidence: Schema.String
 })
 export type Explanation = typeof Explanation.Type
+
+export const Replayed = Schema.Struct({ replayed: Schema.Number })
+export const Purged = Schema.Struct({ purged: Schema.Number })
 
 /** `/health`, as far as it is known. */
 export const Health = Schema.Struct({

@@ -11,10 +11,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as DamCommand from "./DamCommand.ts"
+import * as DeadCommand from "./DeadCommand.ts"
 import * as Globals from "./Globals.ts"
 import * as JobsCommand from "./JobsCommand.ts"
+import * as LanesCommand from "./LanesCommand.ts"
 import * as McpCommand from "./McpCommand.ts"
 import { exits, problem, type Problem } from "./Problem.ts"
+import * as SecretsCommand from "./SecretsCommand.ts"
 import * as SubmitCommand from "./SubmitCommand.ts"
 import { version } from "./version.ts"
 
@@ -29,6 +32,10 @@ export const ezthrottle = Command.make("ezthrottle").pipe(
     SubmitCommand.run,
     SubmitCommand.submit,
     JobsCommand.command,
+    LanesCommand.explain,
+    LanesCommand.lanes,
+    DeadCommand.command,
+    SecretsCommand.command,
     DamCommand.command,
     McpCommand.command
   ]),

@@ -12,6 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as DamCommand from "./DamCommand.ts"
 import * as DeadCommand from "./DeadCommand.ts"
+import * as DoctorCommand from "./DoctorCommand.ts"
 import * as Globals from "./Globals.ts"
 import * as JobsCommand from "./JobsCommand.ts"
 import * as LanesCommand from "./LanesCommand.ts"
@@ -36,6 +37,7 @@ export const ezthrottle = Command.make("ezthrottle").pipe(
     LanesCommand.lanes,
     DeadCommand.command,
     SecretsCommand.command,
+    DoctorCommand.command,
     DamCommand.command,
     McpCommand.command
   ]),

@@ -20,9 +20,9 @@ describe("ezthrottle dead", () => {
       const { asked, url } = yield* Double.make({
         [`GET ${path}`]: { body: { dead_letters: [letter("d1")], next_cursor: "more" } }
       })
-      const { code, err, out } = yield* Support.run([
-        ...["dead", "list", "--host", "hooks.example", "--job", "job_1", "--limit", "2", "--url", url]
-      ])
+      const { code, err, out } = yield* Support.run(
+        "dead list --host hooks.example --job job_1 --limit 2 --url".split(" ").concat(url)
+      )
       assert.strictEqual(code, 0)
       assert.match(
         out,

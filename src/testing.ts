@@ -1,5 +1,6 @@
 /**
- * Tests in virtual time: a transport with two sides, scripted targets, an EZThrottle in memory, random steps.
+ * Tests in virtual time: a transport with two sides, scripted targets, an EZThrottle in memory, random steps,
+ * signatures for the webhooks a test sends.
  *
  * @since 0.1.0
  */
@@ -26,3 +27,6 @@ export type {
   Received,
   ReceivedDelegation
 } from "./testing/TestTransport.ts"
+export * as EzthrottleSignature from "./wire/EzthrottleSignature.ts"
+export * as StandardWebhooks from "./wire/StandardWebhooks.ts"
+export * as StandardWebhooksKeys from "./wire/StandardWebhooksKeys.ts"

@@ -14,13 +14,15 @@ export {
 export type { Delivery as StandardDelivery } from "./wire/StandardWebhooks.ts"
 export { decode as decodeEvent, InvalidWebhookEvent } from "./wire/WebhookEvent.ts"
 export type { Dialect, WebhookEvent } from "./wire/WebhookEvent.ts"
-export * as Ed25519 from "./wire/Ed25519.ts"
-export * as EzthrottleSignature from "./wire/EzthrottleSignature.ts"
-export * as L8 from "./wire/L8.ts"
-export * as L8Delivery from "./wire/L8Delivery.ts"
-export * as L8Handshake from "./wire/L8Handshake.ts"
-export * as StandardWebhooks from "./wire/StandardWebhooks.ts"
-export * as StandardWebhooksKeys from "./wire/StandardWebhooksKeys.ts"
+export {
+  authenticate as authenticateStandardWebhookKeys,
+  verify as verifyStandardWebhookKeys
+} from "./wire/StandardWebhooksKeys.ts"
+export type { Delivery as StandardKeysDelivery } from "./wire/StandardWebhooksKeys.ts"
+export { layer as ed25519 } from "./wire/Ed25519.ts"
+export { publicKey as l8PublicKey } from "./wire/L8.ts"
+export { verify as verifyL8Delivery } from "./wire/L8Delivery.ts"
+export type { Delivery as L8Delivery } from "./wire/L8Delivery.ts"
 export { fetchHandler } from "./receive/FetchHandler.ts"
 export type { FetchHandler } from "./receive/FetchHandler.ts"
 export type { HandlerOptions } from "./receive/Detached.ts"

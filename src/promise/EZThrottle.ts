@@ -91,11 +91,20 @@ export interface RequestOptions {
 export class EZThrottle {
   /** What every call runs on. */
   readonly runtime: Runtime
+  /** Runs children of jobs for a webhook receiver of `ezthrottle-effect/webhook`: give it as its `client`. */
+  readonly runner: Pick<Client.EZThrottle["Service"], "execute">
   readonly #service: Partial<AsyncDisposable> | undefined
 
   constructor(options: EZThrottleOptions = {}) {
     this.#service = options.runtime === undefined ? options.service : undefined
-    this.runtime = options.runtime ?? ManagedRuntime.make(Composition.layer(options))
+    const runtime = options.runtime ?? ManagedRuntime.make(Composition.layer(options))
+    this.runtime = runtime
+    this.runner = {
+      execute: (step) =>
+        Effect.flatMap(Effect.orDie(runtime.contextEffect), (context) =>
+          Effect.provideContext(Client.execute(step), context)
+        )
+    }
   }
 
   /** Hands a job over and resolves with the service's answer. */

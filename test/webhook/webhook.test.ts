@@ -10,18 +10,31 @@ const secrets = "whk_primary_0123456789"
 const body = '{"job_id":"job_01","status":"success","response":{"status_code":200,"headers":{},"body":"ok"}}'
 
 describe("ezthrottle-effect/webhook", () => {
-  it("offers verifying and reading, and no signing", () => {
+  it("offers receiving, verifying and reading, and no signing", () => {
     assert.deepStrictEqual(Object.keys(Webhook).sort(), [
+      "EventStore",
+      "Inbox",
       "InvalidWebhookEvent",
+      "MemoryEventStore",
+      "Receiver",
       "Rejection",
       "SignatureRejected",
+      "SqlEventStore",
       "authenticate",
       "authenticateStandardWebhook",
+      "authenticateStandardWebhookKeys",
       "decodeEvent",
+      "ed25519",
       "explain",
+      "fetchHandler",
       "headerName",
+      "l8PublicKey",
+      "nodeListener",
+      "route",
       "verify",
-      "verifyStandardWebhook"
+      "verifyL8Delivery",
+      "verifyStandardWebhook",
+      "verifyStandardWebhookKeys"
     ])
   })
 

@@ -5,6 +5,7 @@
  */
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { states } from "../engine/JobState.ts"
@@ -28,6 +29,49 @@ export const Explanation = Schema.Struct({
   estimated_start: Schema.NullOr(Schema.Number),
   confidence: Schema.Literals(confidences)
 }).annotate({ identifier: "Explanation" })
+
+const Percentiles = Schema.Struct({
+  count: Schema.Int,
+  p50: Schema.NullOr(Schema.Number),
+  p95: Schema.NullOr(Schema.Number),
+  p99: Schema.NullOr(Schema.Number)
+}).annotate({ identifier: "Percentiles" })
+
+/** The whole dam: what happens in it, how much, and how fast. */
+export const overview = HttpApiGroup.make("overview")
+  .add(
+    HttpApiEndpoint.get("events", "/api/v1/events", {
+      success: HttpApiSchema.StreamSse({ data: Schema.Json }),
+      error: errors(400, 401, 429, 503)
+    }),
+    HttpApiEndpoint.get("stats", "/api/v1/stats", {
+      success: Schema.Struct({
+        span_ms: Schema.Int,
+        spans: Schema.Array(
+          Schema.Struct({
+            at: Schema.Number,
+            accepted: Schema.Int,
+            succeeded: Schema.Int,
+            failed: Schema.Int,
+            cancelled: Schema.Int,
+            wait: Percentiles,
+            total: Percentiles
+          })
+        )
+      }),
+      error: errors(401, 503)
+    }),
+    HttpApiEndpoint.get("metrics", "/metrics", {
+      success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4" })),
+      error: errors(401, 503)
+    })
+  )
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Overview",
+      description: "Everything at once: live, over the last hour, for Prometheus"
+    })
+  )
 
 const Lane = Schema.Struct({
   lane: Schema.String,

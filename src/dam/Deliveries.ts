@@ -11,6 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Latch from "effect/Latch"
+import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -20,6 +21,7 @@ import * as Reply from "../step/Reply.ts"
 import { post } from "../step/Step.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as EzthrottleSignature from "../wire/EzthrottleSignature.ts"
+import { metrics } from "./DamTelemetry.ts"
 import type { DeliveryAttempt, StoredDelivery } from "./Job.ts"
 import type { JobStore, StoredSecrets } from "./JobStore.ts"
 import type { Lanes } from "./Lanes.ts"
@@ -114,6 +116,7 @@ export const make = Effect.fnUntraced(function* (
     )
     const pause = options.schedule[delivery.attempts.length + 1]
     const isDelivered = attempt.status !== undefined && isGood(attempt.status)
+    yield* Metric.update(isDelivered ? metrics.delivered : metrics.undelivered, 1)
     const jitter = 1 + 0.2 * (yield* Random.next)
     const next = isDelivered
       ? ({ _tag: "Delivered" } as const)

@@ -21,6 +21,7 @@ import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as Admission from "./Admission.ts"
 import * as Deliveries from "./Deliveries.ts"
 import * as Duties from "./Duties.ts"
+import { metrics } from "./DamTelemetry.ts"
 import type { Engine } from "./Engine.ts"
 import { WrongState } from "./Engine.ts"
 import * as Events from "./Events.ts"
@@ -32,6 +33,7 @@ import { queueOf } from "./LaneAccounts.ts"
 import * as Lanes from "./Lanes.ts"
 import * as Results from "./Results.ts"
 import * as Runner from "./Runner.ts"
+import * as Stats from "./Stats.ts"
 
 /**
  * How the dam works.
@@ -95,10 +97,27 @@ export const make = Effect.fnUntraced(function* (
   options: DispatcherOptions
 ): Effect.fn.Return<Engine["Service"], StoreError, Scope.Scope> {
   const { store } = options
-  const events = Events.make()
+  const events = Events.make(1000 * (yield* Clock.currentTimeMillis))
+  const notes = Stats.make()
   const running = yield* FiberMap.make<string>()
-  const told = (jobId: string, state: JobState) =>
-    Effect.map(Clock.currentTimeMillis, (at) => events.publish({ jobId, state, at }))
+  const told = (job: NewJob, state: JobState, isFirst = false) =>
+    Effect.withFiber((fiber) => {
+      const at = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+      events.publish({ jobId: job.id, state, at, customer: job.customer, lane: job.lane })
+      if (isFirst && state !== "running") {
+        notes.accepted(at)
+        metrics.accepted.updateUnsafe(1, fiber.context)
+      } else if (isFirst) {
+        const waited = Math.max(0, at - Math.max(job.createdAt, job.notBefore ?? 0))
+        notes.started(at, waited)
+        metrics.wait.updateUnsafe(waited, fiber.context)
+      } else if (state === "succeeded" || state === "failed" || state === "cancelled") {
+        notes.ended(at, state, at - job.createdAt)
+        metrics[state].updateUnsafe(1, fiber.context)
+        metrics.total.updateUnsafe(at - job.createdAt, fiber.context)
+      }
+      return Effect.void
+    })
 
   yield* store.recover
 
@@ -126,7 +145,7 @@ export const make = Effect.fnUntraced(function* (
         const job = yield* store.start(ticket.id, yield* Clock.currentTimeMillis)
         // called off, or out of time, since its id was read
         if (job === undefined) return yield* Effect.andThen(permit.release, giveBack)
-        yield* told(job.id, "running")
+        yield* told(job, "running", job.epoch === 1)
         yield* FiberMap.run(running, job.id, Effect.ensuring(execute(job, permit), giveBack))
       }),
       () => giveBack
@@ -151,7 +170,7 @@ export const make = Effect.fnUntraced(function* (
           return yield* written(
             job,
             store.park(job.id, job.epoch, run.dueAt, run.heldSince),
-            Effect.andThen(told(job.id, "parked"), Effect.sync(lookAround))
+            Effect.andThen(told(job, "parked"), Effect.sync(lookAround))
           )
         case "Ended":
         case "Broken": {
@@ -184,8 +203,9 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const finished = Effect.fnUntraced(function* (job: StoredJob, finish: Finish) {
-    yield* told(job.id, finish.state)
+    yield* told(job, finish.state)
     if (finish.deliveries.length > 0) deliveries.wake(new Set(finish.deliveries.map(({ lane }) => lane)))
+    for (const child of finish.children) yield* told(child, "queued", true)
     for (const child of finish.children) yield* lanes.wake(child.lane, child.account)
     if (finish.children.length > 0) lookAround()
   })
@@ -238,7 +258,7 @@ export const make = Effect.fnUntraced(function* (
       Effect.tap(store.enqueue(job), (enqueued) =>
         Effect.gen(function* () {
           if (enqueued._tag !== "Stored") return
-          yield* told(job.id, enqueued.state)
+          yield* told(job, enqueued.state, true)
           if (enqueued.state === "queued") yield* lanes.wake(job.lane, job.account)
           if (enqueued.state === "scheduled" || job.step.onFailureTimeout !== undefined) lookAround()
         })
@@ -294,6 +314,8 @@ export const make = Effect.fnUntraced(function* (
     submit,
     cancel,
     events: events.follow,
+    recent: events.recent,
+    stats: Effect.map(Clock.currentTimeMillis, notes.read),
     lanes: lanes.views,
     steering: lanes.steering,
     explain: Explain.make(store, lanes),

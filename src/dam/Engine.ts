@@ -12,6 +12,8 @@ import type { Explanation } from "../wire/Explained.ts"
 import type { NewJob, StoredJob } from "./Job.ts"
 import type { Enqueued, StoreError } from "./JobStore.ts"
 import type { LaneView } from "./Lane.ts"
+import type { Recent } from "./Events.ts"
+import type { Span } from "./Stats.ts"
 import type { Steering } from "./Steering.ts"
 
 /**
@@ -24,6 +26,8 @@ export interface JobEvent {
   readonly jobId: string
   readonly state: JobState
   readonly at: number
+  readonly customer: string
+  readonly lane: string
 }
 
 /**
@@ -75,6 +79,10 @@ export class Engine extends Context.Service<
     readonly cancel: (job: StoredJob) => Effect.Effect<StoredJob, StoreError | WrongState>
     /** The states a job goes through from now on; ends after a final one. A slow reader is cut off (the stream ends). */
     readonly events: (jobId: string) => Stream.Stream<JobEvent>
+    /** What happened to jobs of all customers lately. */
+    readonly recent: Recent
+    /** How much went through in the last hour, and how fast. */
+    readonly stats: Effect.Effect<ReadonlyArray<Span>>
     /** Every lane in memory. */
     readonly lanes: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>
     /** Why a job waits and until when, computed from where it stands in its lane. */

@@ -21,7 +21,7 @@ import * as Views from "./Views.ts"
 /** Who may open one more stream. */
 export interface Slots {
   /** Takes a place for as long as the scope lasts. */
-  readonly take: (job: StoredJob) => Effect.Effect<void, Refused, Scope.Scope>
+  readonly take: (job: Pick<StoredJob, "id" | "keyScope">) => Effect.Effect<void, Refused, Scope.Scope>
   readonly open: () => number
 }
 
@@ -35,7 +35,7 @@ export const makeSlots = ({ streams, streamsPerAccount, streamsPerJob }: Limits)
     if (next === 0) counts.delete(name)
     else counts.set(name, next)
   }
-  const changeAll = (job: StoredJob, by: number) => {
+  const changeAll = (job: Pick<StoredJob, "id" | "keyScope">, by: number) => {
     all += by
     change(jobs, job.id, by)
     change(accounts, job.keyScope, by)

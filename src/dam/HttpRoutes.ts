@@ -16,9 +16,11 @@ import type * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Stream from "effect/Stream"
 import { Api } from "./api.ts"
-import { type Answer, json, ofRefusal, toResponse } from "./HttpAnswer.ts"
+import * as DamTelemetry from "./DamTelemetry.ts"
+import { type Answer, json, ofRefusal, orRefused, toResponse } from "./HttpAnswer.ts"
 import * as HttpEvents from "./HttpEvents.ts"
 import * as HttpFast from "./HttpFast.ts"
+import * as HttpFeed from "./HttpFeed.ts"
 import * as HttpJobs from "./HttpJobs.ts"
 import * as HttpLanes from "./HttpLanes.ts"
 import * as HttpPage from "./HttpPage.ts"
@@ -38,7 +40,12 @@ export interface RoutesOptions extends HttpJobs.Host, Threshold {
 }
 
 /** The routes of the API, its description and its page. */
-const layer = (options: RoutesOptions, jobs: HttpJobs.Jobs, { customerOf, known, sessions }: Callers) => {
+const layer = (
+  options: RoutesOptions,
+  jobs: HttpJobs.Jobs,
+  { customerOf, known, sessions }: Callers,
+  feed: HttpFeed.Feed
+) => {
   const secrets = HttpSecrets.make(options.store, options.limits)
   const lanes = HttpLanes.make(options.engine, options.limits)
   const proxy = HttpProxy.make({ jobs, secrets, limits: options.limits })
@@ -82,7 +89,35 @@ const layer = (options: RoutesOptions, jobs: HttpJobs.Jobs, { customerOf, known,
       })
     }).pipe(Effect.catch((refusal) => Effect.succeed(toResponse(ofRefusal(refusal)))))
 
+  const feeding = ({ request }: Asked) =>
+    Effect.gen(function* () {
+      const customer = yield* customerOf(request)
+      const seen = HttpFeed.seenBy(request.headers["last-event-id"])
+      if (typeof seen === "object") return yield* Effect.fail(seen)
+      yield* slots.take({ id: `all of ${customer}`, keyScope: customer })
+      giveUpAfter(request, options.streamPatience)
+      return HttpServerResponse.stream(Stream.encodeText(feed.text(customer, seen)), {
+        contentType: "text/event-stream",
+        headers: { "cache-control": "no-store", "x-accel-buffering": "no" }
+      })
+    }).pipe(Effect.catch((refusal) => Effect.succeed(toResponse(ofRefusal(refusal)))))
+
+  const measuring = ({ request }: Asked) =>
+    Effect.match(Effect.andThen(customerOf(request), orRefused(DamTelemetry.render(options.engine))), {
+      onFailure: (refusal) => toResponse(ofRefusal(refusal)),
+      onSuccess: (text) => HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
+    })
+
   const groups = Layer.mergeAll(
+    HttpApiBuilder.group(Api, "overview", (handlers) =>
+      handlers
+        .handleRaw("events", feeding)
+        .handleRaw(
+          "stats",
+          asking(() => Effect.map(feed.stats, (stats) => json(200, stats)))
+        )
+        .handleRaw("metrics", measuring)
+    ),
     HttpApiBuilder.group(Api, "jobs", (handlers) =>
       handlers
         .handleRaw("submit", submitting(jobs.submit))
@@ -316,7 +351,8 @@ const describe = SchemaIssue.makeFormatterStandardSchemaV1()
 export const build = Effect.fnUntraced(function* (options: RoutesOptions) {
   const jobs = HttpJobs.make(options)
   const callers = callersOf(options.keys)
-  const routes = yield* HttpRouter.toHttpEffect(layer(options, jobs, callers))
+  const feed = yield* HttpFeed.make(options.engine, options.leaving)
+  const routes = yield* HttpRouter.toHttpEffect(layer(options, jobs, callers, feed))
   const fast = HttpFast.make({ ...options, jobs, authenticate: callers.known }, yield* Effect.context<never>())
   return { routes: guarded(routes, options, callers), fast }
 })

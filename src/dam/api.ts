@@ -16,7 +16,7 @@ import * as Schema from "effect/Schema"
 import { deliveryStates, states } from "../engine/JobState.ts"
 import * as Fields from "../step/Fields.ts"
 import { Job } from "../wire/Job.ts"
-import { Explanation, lanes } from "./ApiLanes.ts"
+import { Explanation, lanes, overview } from "./ApiLanes.ts"
 import { between, errors, nullable, optional } from "./ApiParts.ts"
 
 const submission = errors(400, 401, 413, 415, 422, 429, 503)
@@ -296,7 +296,7 @@ const system = HttpApiGroup.make("system").add(
  * @since 0.1.0
  */
 export const Api = HttpApi.make("dam")
-  .add(jobs, lanes, secrets, proxy, flat, system)
+  .add(jobs, lanes, overview, secrets, proxy, flat, system)
   .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
   .annotateMerge(
     OpenApi.annotations({

@@ -38,10 +38,12 @@ export const engine = (store: Store, events: Events.Events): Engine["Service"] =
         job.id,
         finish("cancelled", { ...none, error: { tag: "Cancelled", message: "cancelled" } })
       )
-      events.publish({ jobId: job.id, state: "cancelled", at: 0 })
+      events.publish({ jobId: job.id, state: "cancelled", at: 0, customer: job.customer, lane: job.lane })
       return (yield* store.get(job.id)) ?? job
     }),
   events: events.follow,
+  recent: events.recent,
+  stats: Effect.succeed([]),
   lanes: Effect.succeed([]),
   explain: Explain.make(store, { waiting: () => undefined, why: () => Effect.succeed(still) }),
   steering: LaneSteering.make(store, {
@@ -83,12 +85,14 @@ const still = {
   pausedBy: undefined
 }
 
+const whose = { customer: "local", lane: "api.example.com:443" }
+
 /** Moves jobs by hand. */
 export const runs = (store: Store, events: Events.Events) => ({
   start: (id: string) =>
     Effect.gen(function* () {
       const job = yield* store.start(id, 1)
-      events.publish({ jobId: id, state: "running", at: 1 })
+      events.publish({ jobId: id, state: "running", at: 1, ...whose })
       return job?.epoch ?? 0
     }),
   end: (id: string, epoch: number, status: number, body = "done") =>
@@ -97,7 +101,7 @@ export const runs = (store: Store, events: Events.Events) => ({
       const error = status < 300 ? undefined : { tag: "Rejected", message: `the target answered ${status}` }
       const response = Reply.response(status, { "content-type": "text/plain" }, body)
       yield* store.finish(id, epoch, finish(state, { ...none, response, error }))
-      events.publish({ jobId: id, state, at: 2 })
+      events.publish({ jobId: id, state, at: 2, ...whose })
     })
 })
 

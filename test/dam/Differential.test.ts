@@ -149,7 +149,7 @@ const both = Effect.fnUntraced(function* (world: World) {
 const get = Step.get("https://api.example/")
 const once = Step.retryPolicy(get, { maxRetries: 0, maxReroutes: 0 })
 const everywhere = get.pipe(Step.regions(["iad", "lax"]), Step.executionMode("fanout"), Step.regionPolicy("strict"))
-const here = (step: Step.Step, ...answers: Array<Answer>): World => ({ step, answers, regions: [] })
+const here = (step: Step.Step, ...answers: Array<Answer>): World => ({ step, answers, regions: [], hasHome: false })
 
 /** A world for each way to end, so that none depends on what was drawn. */
 const endings: Readonly<Record<string, World>> = {

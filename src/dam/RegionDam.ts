@@ -96,7 +96,11 @@ export const make = Effect.fnUntraced(function* (
     const handedOver = fork(handOver(callOf(request, timeoutMillis), key))
     return yield* Fiber.join(handedOver).pipe(
       Effect.flatMap(({ jobId }) => answer(jobId, timeoutMillis)),
-      Effect.mapError((error) => new TransportError({ reason: seenFromHere(error) })),
+      Effect.mapError((error) => {
+        const reason = seenFromHere(error)
+        // with what was kept of the answer
+        return error._tag === "TransportError" && error.reason === reason ? error : new TransportError({ reason })
+      }),
       Effect.onInterrupt(() =>
         Effect.sync(
           () => void fork(Effect.flatMap(Fiber.join(handedOver), ({ jobId }) => Effect.ignore(cancel(jobId))))

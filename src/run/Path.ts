@@ -102,9 +102,13 @@ export const prepare = Effect.fnUntraced(function* (
     rested: goesOn && history.at(-1)?.path === index ? (host.rested ?? 0) : 0,
     run: (limits: Limits): Effect.Effect<PathEnd> =>
       Effect.suspend(() => {
+        // field by field: a spread in the midst of a literal is slow, and this is on the way of every call
         const path: Path = {
           execution,
-          ...limits,
+          expired: limits.expired,
+          deadline: limits.deadline,
+          left: limits.left,
+          stopwatch: limits.stopwatch,
           transport,
           step,
           index,

@@ -180,7 +180,7 @@ describe("laws of the interpreter", () => {
           assert.strictEqual(sent(), before)
         })
       ),
-    { arbitrary: { runs: 1200 } }
+    { arbitrary: { runs: 1200 }, timeout: 60_000 }
   )
 
   afterAll(() => {
@@ -223,7 +223,7 @@ describe("laws of interruption", () => {
           assert.strictEqual(sent(), before)
         })
       ),
-    { arbitrary: { runs: 300 } }
+    { arbitrary: { runs: 300 }, timeout: 60_000 }
   )
 })
 
@@ -253,6 +253,6 @@ describe("laws of going on from a history", () => {
         }
         assert.isAtMost(jobsOf(history).size, 1, lines(history).join("; "))
       }),
-    { arbitrary: { runs: 500 } }
+    { arbitrary: { runs: 500 }, timeout: 60_000 }
   )
 })

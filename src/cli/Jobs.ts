@@ -193,6 +193,11 @@ export const watch = Effect.fnUntraced(function* (id: string) {
       for (const line of [...lines, ...made]) yield* Console.log(line)
     })
   if (!isJson) {
+    if (JobText.isEnded(first.value.status)) {
+      const paint = yield* Output.paint
+      yield* tell(first.value, [paint(Output.statusStyle(first.value.status), first.value.status)])
+      return yield* endedWell(first.value)
+    }
     yield* tell(first.value, [`${id}  ${first.value.method} ${Output.target(first.value.url)}`])
   }
   let lastEventId: string | undefined

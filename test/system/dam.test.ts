@@ -297,7 +297,7 @@ describe("ezthrottle", () => {
     assert.strictEqual(version.output.trim(), `ezthrottle v${manifest.version}`)
     assert.strictEqual(version.with, 0)
     const help = await run(built.bin, ["--help"])
-    assert.include(help.output, "dam    Start a durable EZThrottle on one SQLite file")
+    assert.match(help.output, /^ {2}dam +Start a durable EZThrottle on one SQLite file$/m)
     assert.strictEqual(help.with, 0)
     assert.strictEqual((await run(built.bin, ["flood"])).with, 2)
     assert.strictEqual((await run(built.bin, ["dam", "--port", "70000"])).with, 2)

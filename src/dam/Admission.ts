@@ -127,10 +127,11 @@ export const make = (store: Pick<JobStore["Service"], "stats">, options: Admissi
           )
         })
       ),
-    view: Effect.map(ask, ({ bytes, deadDeliveries, jobs, pendingDeliveries }) => ({
+    view: Effect.map(ask, ({ bytes, deadDeliveries, disabledEndpoints, jobs, pendingDeliveries }) => ({
       ...jobs,
       pending_deliveries: pendingDeliveries,
       dead_deliveries: deadDeliveries,
+      disabled_endpoints: disabledEndpoints,
       waiting_jobs: jobs.queued + jobs.scheduled + jobs.parked,
       stored_bytes: bytes,
       memory_bytes: memory,

@@ -118,7 +118,12 @@ const toOptions = (config: Config): ConfigFile => {
       deliveries: {
         schedule: webhooks.schedule ?? Deliveries.defaults.schedule,
         timeoutMillis: millisOf(webhooks.timeout) ?? Deliveries.defaults.timeoutMillis,
-        concurrency: webhooks.concurrency ?? Deliveries.defaults.concurrency
+        concurrency: webhooks.concurrency ?? Deliveries.defaults.concurrency,
+        endpoints: {
+          failures: webhooks.disable_after?.failures ?? Deliveries.defaults.endpoints.failures,
+          failingMillis: millisOf(webhooks.disable_after?.failing_for) ?? Deliveries.defaults.endpoints.failingMillis,
+          probeMillis: millisOf(webhooks.probe_every) ?? Deliveries.defaults.endpoints.probeMillis
+        }
       },
       ...given({
         unsetPolicy: retry && RetryPolicy.resolve(policyOf(retry)),

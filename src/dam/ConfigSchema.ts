@@ -140,6 +140,8 @@ export const ConfigSchema = Schema.Struct({
       schedule: optional(Schema.NonEmptyArray(Span)),
       timeout: optional(Lasting),
       concurrency: optional(whole(1)),
+      disable_after: optional(Schema.Struct({ failures: optional(whole(1)), failing_for: optional(Span) })),
+      probe_every: optional(Lasting),
       https_only: optional(Schema.Boolean)
     })
   ),

@@ -16,14 +16,15 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { isGood } from "../engine/Decide.ts"
+import * as RetryAfter from "../engine/RetryAfter.ts"
 import { AttemptTimedOut, TransportError } from "../step/Failure.ts"
 import * as Reply from "../step/Reply.ts"
 import { post } from "../step/Step.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as EzthrottleSignature from "../wire/EzthrottleSignature.ts"
 import { metrics } from "./DamTelemetry.ts"
-import type { DeliveryAttempt, StoredDelivery } from "./Job.ts"
-import type { JobStore, StoredSecrets } from "./JobStore.ts"
+import type { DeadReason, DeliveryAttempt, StoredDelivery } from "./Job.ts"
+import type { DueDelivery, EndpointRule, JobStore, StoredSecrets } from "./JobStore.ts"
 import type { Lanes } from "./Lanes.ts"
 import { untilWritten } from "./Runner.ts"
 
@@ -60,15 +61,23 @@ export interface DeliveryOptions {
   readonly timeoutMillis: number
   /** Deliveries to one receiver's host that are in memory at once, most of them waiting for its lane. */
   readonly concurrency: number
+  /** When an endpoint that fails is disabled, and how often it is probed then. */
+  readonly endpoints: EndpointRule
 }
 
 /**
- * The defaults: the schedule above, 15 seconds per attempt, 100 in memory.
+ * The defaults: the schedule above, 15 seconds per attempt, 100 in memory; an endpoint is disabled after 20 failures in a
+ * row over a day or longer, and probed every hour.
  *
  * @category constants
  * @since 0.1.0
  */
-export const defaults: DeliveryOptions = { schedule: defaultSchedule, timeoutMillis: 15_000, concurrency: 100 }
+export const defaults: DeliveryOptions = {
+  schedule: defaultSchedule,
+  timeoutMillis: 15_000,
+  concurrency: 100,
+  endpoints: { failures: 20, failingMillis: 24 * 3_600_000, probeMillis: 3_600_000 }
+}
 
 /**
  * The delivery duty.
@@ -106,28 +115,71 @@ export const make = Effect.fnUntraced(function* (
   const calls = yield* FiberMap.make<string>()
   const fork = yield* FiberMap.runtime(receivers)()
   const signals = new Map<string, Latch.Latch>()
+  /** When the endpoints that were probed may be probed again: what was read before a probe does not know of it. */
+  const probes = new Map<string, number>()
   let underWay = 0
 
-  const deliver = Effect.fnUntraced(function* (delivery: StoredDelivery) {
-    const attempt = yield* Effect.catchDefect(
+  const attempt = Effect.fnUntraced(function* (delivery: DueDelivery, probed?: { readonly until: number }) {
+    const made = yield* Effect.catchDefect(
       call(store, lanes, transport, options.timeoutMillis, delivery),
       // a fault of this program: as an attempt it is seen, and not repeated at once
       (defect) => Effect.map(Clock.currentTimeMillis, (at) => brokenAttempt(at, String(defect)))
     )
-    const pause = options.schedule[delivery.attempts.length + 1]
-    const isDelivered = attempt.status !== undefined && isGood(attempt.status)
-    yield* Metric.update(isDelivered ? metrics.delivered : metrics.undelivered, 1)
-    const jitter = 1 + 0.2 * (yield* Random.next)
-    const next = isDelivered
-      ? ({ _tag: "Delivered" } as const)
-      : pause === undefined
-        ? ({ _tag: "Dead" } as const)
-        : ({
-            _tag: "Again",
-            dueAt: Math.ceil(attempt.at + attempt.latency + Duration.toMillis(pause) * jitter)
-          } as const)
-    yield* untilWritten(delivery.jobId, store.settleDelivery(delivery.id, attempt, next))
+    const next = nextOf(options.schedule, delivery, made, 1 + 0.2 * (yield* Random.next))
+    yield* Metric.update(next._tag === "Delivered" ? metrics.delivered : metrics.undelivered, 1)
+    const isFailedProbe = probed !== undefined && next._tag !== "Delivered" && made.status !== 410
+    yield* settle(
+      delivery,
+      made,
+      // the schedule is the receiver's chance to come back; it is not spent on looking whether it has
+      isFailedProbe ? { _tag: "Again", dueAt: Math.max(probed.until, made.at + made.retryAfter), spends: false } : next
+    )
   })
+
+  const settle = Effect.fnUntraced(function* (
+    delivery: DueDelivery,
+    made: Made | undefined,
+    next: Parameters<JobStore["Service"]["settleDelivery"]>[2]
+  ) {
+    const write = store.settleDelivery(delivery.id, made, next, options.endpoints)
+    const { endpoint } = yield* untilWritten(delivery.jobId, write)
+    if (endpoint === undefined) return
+    const who = `the webhook endpoint of ${delivery.customer} at ${new URL(delivery.url).origin}`
+    yield* endpoint === "enabled"
+      ? Effect.logInfo(`${who} works again and is enabled`)
+      : Effect.logWarning(
+          made?.status === 410
+            ? `${who} answered 410 and is disabled until it is enabled by hand`
+            : `${who} has failed for too long and is disabled; it is probed from time to time`
+        )
+  })
+
+  const giveUp = (delivery: DueDelivery, at: number, reason: DeadReason) =>
+    settle(delivery, undefined, { _tag: "Dead", reason, at })
+
+  /** Nothing is sent to a disabled endpoint but one probe at a time; the rest waits until its schedule would be over. */
+  const deliver = Effect.fnUntraced(function* (delivery: DueDelivery) {
+    const { customer, disabled, url } = delivery
+    if (disabled === undefined) return yield* attempt(delivery)
+    const now = yield* Clock.currentTimeMillis
+    if (disabled.reason === "gone") return yield* giveUp(delivery, now, "receiver_gone")
+    if (now > delivery.begunAt + patience) return yield* giveUp(delivery, now, "endpoint_disabled")
+    const endpoint = `${customer} ${url}`
+    const hold = (until: number) => untilWritten(delivery.jobId, store.holdEndpoint(customer, url, until))
+    // of those that were read together, one is the probe
+    const probeAt = Math.max(disabled.probeAt, probes.get(endpoint) ?? 0)
+    if (probeAt > now) return yield* hold(probeAt)
+    const until = now + options.endpoints.probeMillis
+    for (const [other, over] of probes) if (over <= now) probes.delete(other)
+    probes.set(endpoint, until)
+    yield* hold(until)
+    yield* attempt(delivery, { until })
+  })
+
+  const patience = Math.max(
+    options.endpoints.probeMillis,
+    mostJitter * options.schedule.reduce((sum, pause) => sum + Duration.toMillis(pause), 0)
+  )
 
   /** Sees to one receiver until nothing is pending there. */
   const receiver = Effect.fnUntraced(function* (lane: string, signal: Latch.Latch) {
@@ -187,13 +239,42 @@ export const make = Effect.fnUntraced(function* (
   return { wake, underWay: () => underWay }
 })
 
-const brokenAttempt = (at: number, error: string): DeliveryAttempt => ({
+/** An attempt, and what the receiver asked for. */
+interface Made extends DeliveryAttempt {
+  /** Milliseconds of its `Retry-After`. */
+  readonly retryAfter: number
+}
+
+const brokenAttempt = (at: number, error: string): Made => ({
   at,
   latency: 0,
   status: undefined,
   error,
-  excerpt: undefined
+  excerpt: undefined,
+  retryAfter: 0
 })
+
+/** What follows from an attempt. A `Retry-After` is a lower bound of the next pause. */
+const nextOf = (
+  schedule: DeliveryOptions["schedule"],
+  { attempts, spent }: StoredDelivery,
+  { at, latency, retryAfter, status }: Made,
+  jitter: number
+): Parameters<JobStore["Service"]["settleDelivery"]>[2] => {
+  const ended = Math.ceil(at + latency)
+  if (status !== undefined && isGood(status)) return { _tag: "Delivered" }
+  if (status === 410) return { _tag: "Dead", reason: "receiver_gone", at: ended }
+  const pause = schedule[attempts.length - spent + 1]
+  return pause === undefined
+    ? { _tag: "Dead", reason: "attempts_exhausted", at: ended }
+    : {
+        _tag: "Again",
+        dueAt: ended + Math.ceil(Math.max(Duration.toMillis(pause) * jitter, retryAfter)),
+        spends: true
+      }
+}
+
+const mostJitter = 1.2
 
 const nothingDue = { deliveries: [], nextDueAt: undefined }
 
@@ -219,7 +300,7 @@ const send = Effect.fnUntraced(function* (
   timeoutMillis: number,
   delivery: StoredDelivery,
   secrets: StoredSecrets | undefined
-): Effect.fn.Return<DeliveryAttempt> {
+): Effect.fn.Return<Made> {
   const at = yield* Clock.currentTimeMillis
   const from = yield* Clock.monotonicTimeNanos
   const step = post(delivery.url, {
@@ -248,9 +329,20 @@ const send = Effect.fnUntraced(function* (
     return { ...brokenAttempt(at, answer.failure.message), latency }
   }
   yield* lanes.observe(delivery.lane, "", answer.success, delivery.jobId)
-  const { status } = answer.success
-  return { at, latency, status, error: undefined, excerpt: Reply.text(answer.success).slice(0, 500) }
+  const { headers, status } = answer.success
+  const retryAfter = RetryAfter.parse(headers, yield* Clock.currentTimeMillis)
+  return {
+    at,
+    latency,
+    status,
+    error: undefined,
+    excerpt: Reply.text(answer.success).slice(0, excerptLength),
+    retryAfter: retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
+  }
 })
+
+/** What is kept of an answer, in characters; more than this many bytes is not read. */
+const excerptLength = 4096
 
 const signatureOf = (
   { body }: StoredDelivery,

@@ -13,7 +13,17 @@ import * as Schema from "effect/Schema"
 import type { DeliveryState, JobState } from "../engine/JobState.ts"
 import type { Attempt } from "../step/History.ts"
 import type { Ahead, HeldBy, LaneLogEntry, StoredSteering } from "./Steering.ts"
-import type { DeliveryAttempt, JobResult, NewDelivery, NewJob, StoredDelivery, StoredJob } from "./Job.ts"
+import type {
+  DeadLetter,
+  DeadReason,
+  DeliveryAttempt,
+  Endpoint,
+  JobResult,
+  NewDelivery,
+  NewJob,
+  StoredDelivery,
+  StoredJob
+} from "./Job.ts"
 
 /**
  * The disk is full; nothing was stored. Submitting again later is right.
@@ -129,6 +139,8 @@ export interface StoreStats {
   readonly jobs: Readonly<Record<JobState, number>>
   readonly pendingDeliveries: number
   readonly deadDeliveries: number
+  /** Endpoints that are disabled, of all customers. */
+  readonly disabledEndpoints: number
   /** Bytes that the database holds, without room that was freed. */
   readonly bytes: number
 }
@@ -144,6 +156,63 @@ export interface LaneCounts {
   readonly queued: number
   readonly parked: number
   readonly running: number
+}
+
+/**
+ * What dead letters are selected by; what is left out does not restrict.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DeadLetterFilter {
+  readonly customer: string
+  readonly deliveryId?: string | undefined
+  readonly jobId?: string | undefined
+  /** A host with its port, or without for all its ports. */
+  readonly host?: string | undefined
+  /** Given up at this moment or later, in epoch milliseconds. */
+  readonly since?: number | undefined
+  /** Given up at this moment or earlier. */
+  readonly until?: number | undefined
+}
+
+/**
+ * When an endpoint is disabled, and how often it is probed then.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EndpointRule {
+  /** Failed attempts in a row, at least. */
+  readonly failures: number
+  /** Milliseconds since the first of them, at least. */
+  readonly failingMillis: number
+  /** Milliseconds between two probes of a disabled endpoint. */
+  readonly probeMillis: number
+}
+
+/**
+ * What an attempt to deliver changed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Settlement {
+  /** The job's delivery state now. */
+  readonly deliveryState: DeliveryState
+  /** What became of the endpoint, where that changed. */
+  readonly endpoint: "enabled" | "disabled" | undefined
+}
+
+/**
+ * A delivery that is due, and what is known of where it goes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DueDelivery extends StoredDelivery {
+  /** There where the endpoint is disabled. */
+  readonly disabled: { readonly reason: "gone" | "failing"; readonly probeAt: number } | undefined
 }
 
 /**
@@ -251,20 +320,61 @@ export class JobStore extends Context.Service<
       except: ReadonlySet<string>,
       lane?: string
     ) => Effect.Effect<
-      { readonly deliveries: ReadonlyArray<StoredDelivery>; readonly nextDueAt: number | undefined },
+      { readonly deliveries: ReadonlyArray<DueDelivery>; readonly nextDueAt: number | undefined },
       StoreError
     >
     /**
-     * Notes an attempt; `next` is the time of the next one, or the end. Settles the job's delivery state by its quorum.
-     * A delivery that is settled stays as it is.
+     * Notes an attempt, where there was one; `next` is the time of the next one, or the end. Settles the job's delivery
+     * state by its quorum. A delivery that is settled stays as it is, and so does its endpoint.
+     *
+     * A good attempt forgets the failures of the endpoint and enables it; what waits for it is then due at once. Another
+     * counts as a failure: by `rule` the endpoint is disabled, and what waits for it is not due before its next probe. A
+     * 410 disables it at once, and what waits for it is due, to be given up.
      */
     readonly settleDelivery: (
       id: string,
-      attempt: DeliveryAttempt,
+      attempt: DeliveryAttempt | undefined,
       next:
-        { readonly _tag: "Again"; readonly dueAt: number } | { readonly _tag: "Delivered" } | { readonly _tag: "Dead" }
-    ) => Effect.Effect<DeliveryState, StoreError>
+        /** `spends`: whether the attempt counts for the schedule; one that does not is kept all the same. */
+        | { readonly _tag: "Again"; readonly dueAt: number; readonly spends: boolean }
+        | { readonly _tag: "Delivered" }
+        | { readonly _tag: "Dead"; readonly reason: DeadReason; readonly at: number },
+      rule: EndpointRule
+    ) => Effect.Effect<Settlement, StoreError>
     readonly deliveries: (jobId: string) => Effect.Effect<ReadonlyArray<StoredDelivery>, StoreError>
+
+    /** A page of dead letters, the newest job first; `cursor` as in `list`. */
+    readonly deadLetters: (
+      filter: DeadLetterFilter & { readonly cursor?: string | undefined; readonly limit: number }
+    ) => Effect.Effect<
+      { readonly deadLetters: ReadonlyArray<DeadLetter>; readonly cursor: string | undefined },
+      StoreError
+    >
+    /**
+     * dead -> pending for at most `limit` dead letters, oldest job first: the first is due at `now`, each further one
+     * `spacing` milliseconds later. Their attempts are kept, their schedule begins anew, and their jobs are pending again
+     * as far as a quorum is in reach. `cursor` goes on behind an earlier portion; without one there are no more.
+     */
+    readonly replay: (
+      filter: DeadLetterFilter & { readonly cursor?: string | undefined; readonly limit: number },
+      now: number,
+      spacing: number
+    ) => Effect.Effect<
+      { readonly replayed: number; readonly lanes: ReadonlyArray<string>; readonly cursor: string | undefined },
+      StoreError
+    >
+    /** Deletes at most `limit` dead letters; answers how many. Their jobs stay as they are. */
+    readonly purge: (filter: DeadLetterFilter, limit: number) => Effect.Effect<number, StoreError>
+    /** Endpoints of a customer that fail or are disabled, the disabled ones first, at most 1,000. */
+    readonly endpoints: (customer: string) => Effect.Effect<ReadonlyArray<Endpoint>, StoreError>
+    /** Forgets the failures of an endpoint; what waits for it is due at once. Answers what was known of it. */
+    readonly enableEndpoint: (
+      customer: string,
+      url: string,
+      now: number
+    ) => Effect.Effect<Endpoint | undefined, StoreError>
+    /** Moves the next probe of a disabled endpoint, and whatever of it is due before, to a moment. */
+    readonly holdEndpoint: (customer: string, url: string, until: number) => Effect.Effect<void, StoreError>
 
     readonly secrets: (customer: string) => Effect.Effect<StoredSecrets | undefined, StoreError>
     readonly setSecrets: (customer: string, secrets: StoredSecrets | undefined) => Effect.Effect<void, StoreError>

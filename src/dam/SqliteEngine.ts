@@ -10,6 +10,8 @@ import * as Result from "effect/Result"
 import type { DatabaseSync } from "node:sqlite"
 import { attempt, type DatabaseOptions, type Fault, faultOf, open } from "./SqliteDatabase.ts"
 import { jobCommands } from "./SqliteJobs.ts"
+import { deadLetterCommands } from "./SqliteDeadLetters.ts"
+import { deliveryCommands } from "./SqliteDeliveries.ts"
 import { laneCommands } from "./SqliteLanes.ts"
 import { listCommand } from "./SqliteListing.ts"
 import { steeringCommands } from "./SqliteSteering.ts"
@@ -17,7 +19,15 @@ import { begin as beginTally, copy, count, restore, type Tally } from "./SqliteT
 
 const commandsOver = (db: DatabaseSync, tally: Tally) => {
   const jobs = jobCommands(db, tally)
-  return { ...jobs, ...laneCommands(db, tally), ...steeringCommands(db, tally), ...listCommand(db, jobs.load) }
+  const deliveries = deliveryCommands(db, tally)
+  return {
+    ...jobs,
+    ...laneCommands(db, tally),
+    ...steeringCommands(db, tally),
+    ...deliveries.commands,
+    ...deadLetterCommands(db, tally, deliveries.judge),
+    ...listCommand(db, jobs.load)
+  }
 }
 
 /** Everything an engine can be told to do. */
@@ -144,6 +154,8 @@ const reads: ReadonlySet<keyof Commands> = new Set([
   "deliveryLanes",
   "dueDeliveries",
   "deliveries",
+  "deadLetters",
+  "endpoints",
   "secrets",
   "paces",
   "laneCounts",

@@ -10,10 +10,11 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { states } from "../engine/JobState.ts"
 import type { NewJob, StoredJob } from "./Job.ts"
-import type { Enqueued, JobFilter, StoreError } from "./JobStore.ts"
+import type { DeadLetterFilter, Enqueued, JobFilter, StoreError } from "./JobStore.ts"
 import { invalid } from "../step/InvalidStep.ts"
 import { JobStore, StaleEpoch, StorageFailed } from "./JobStore.ts"
 import type { DatabaseOptions } from "./SqliteDatabase.ts"
+import type { Wanted } from "./SqliteDeadLetters.ts"
 import { type Executor, sameThread, worker } from "./SqliteExecutor.ts"
 import type { Listing } from "./SqliteListing.ts"
 import * as LaneRows from "./SqliteLaneRows.ts"
@@ -111,19 +112,44 @@ const over = (run: Executor): JobStore["Service"] => ({
     Effect.flatMap(
       run("dueDeliveries", now, limit, JSON.stringify([...except]), lane ?? null),
       ({ deliveries, nextDueAt }) =>
-        Effect.map(readDeliveries(deliveries), (due) => ({
+        Effect.map(readDueDeliveries(deliveries), (due) => ({
           deliveries: due,
           nextDueAt: typeof nextDueAt === "number" ? nextDueAt : undefined
         }))
     ),
-  settleDelivery: (id, attempt, next) =>
+  settleDelivery: (id, attempt, next, rule) =>
     Effect.suspend(() => {
-      const state = next._tag === "Again" ? "pending" : next._tag === "Delivered" ? "delivered" : "dead"
-      const dueAt = next._tag === "Again" ? next.dueAt : null
-      const settle = run("settleDelivery", id, LaneRows.encodeDeliveryAttempt(attempt), attempt.at, state, dueAt)
-      return Effect.flatMap(settle, readDeliveryState)
+      const made = attempt && {
+        json: LaneRows.encodeDeliveryAttempt(attempt),
+        at: attempt.at,
+        isGone: attempt.status === 410
+      }
+      return Effect.flatMap(run("settleDelivery", id, made, next, rule), ({ deliveryState, endpoint }) =>
+        Effect.map(readDeliveryState(deliveryState), (state) => ({ deliveryState: state, endpoint }))
+      )
     }),
   deliveries: (jobId) => Effect.flatMap(run("deliveries", jobId), readDeliveries),
+
+  deadLetters: ({ cursor, limit, ...filter }) => {
+    const below = placeOf(cursor, Number.MAX_SAFE_INTEGER)
+    if (below === undefined) return Effect.succeed({ deadLetters: [], cursor: undefined })
+    return Effect.flatMap(run("deadLetters", wantedOf(filter), below, limit), ({ next, rows }) =>
+      Effect.map(readDeadLetters(rows), (deadLetters) => ({ deadLetters, cursor: next?.toString() }))
+    )
+  },
+  replay: ({ cursor, limit, ...filter }, now, spacing) => {
+    const above = placeOf(cursor, 0)
+    if (above === undefined) return Effect.succeed({ replayed: 0, lanes: [], cursor: undefined })
+    return Effect.map(run("replay", wantedOf(filter), above, limit, now, spacing), ({ next, ...replayed }) => ({
+      ...replayed,
+      cursor: next?.toString()
+    }))
+  },
+  purge: (filter, limit) => run("purge", wantedOf(filter), limit),
+  endpoints: (customer) => Effect.flatMap(run("endpoints", customer), readEndpoints),
+  enableEndpoint: (customer, url, now) =>
+    Effect.map(Effect.flatMap(run("enableEndpoint", customer, url, now), readEndpoints), ([known]) => known),
+  holdEndpoint: (customer, url, until) => run("holdEndpoint", customer, url, until),
 
   secrets: (customer) => Effect.flatMap(run("secrets", customer), readSecrets),
   setSecrets: (customer, secrets) => run("setSecrets", customer, secrets?.primary ?? null, secrets?.secondary ?? null),
@@ -163,10 +189,25 @@ const orStale = (
 ): Effect.Effect<void, StoreError | StaleEpoch> =>
   Effect.flatMap(done, (isDone) => (isDone ? Effect.void : Effect.fail(new StaleEpoch({ jobId }))))
 
+const wantedOf = (filter: DeadLetterFilter): Wanted => ({
+  customer: filter.customer,
+  deliveryId: filter.deliveryId,
+  jobId: filter.jobId,
+  host: filter.host,
+  since: filter.since,
+  until: filter.until
+})
+
+/** The row behind which a cursor goes on; `undefined` for one of nobody's making. */
+const placeOf = (cursor: string | undefined, start: number): number | undefined => {
+  const place = cursor === undefined ? start : Number(cursor)
+  return Number.isSafeInteger(place) ? place : undefined
+}
+
 /** A cursor of nobody's making selects nothing. */
 const listingOf = (filter: JobFilter): Listing | undefined => {
-  const below = filter.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(filter.cursor)
-  if (!Number.isSafeInteger(below)) return undefined
+  const below = placeOf(filter.cursor, Number.MAX_SAFE_INTEGER)
+  if (below === undefined) return undefined
   return {
     customer: filter.customer,
     states: filter.states ?? states,
@@ -197,6 +238,9 @@ const readJob = reader(Rows.LoadedJob, Rows.toJob)
 const readOptionalJob = (row: unknown) => (row === undefined ? Effect.succeed(undefined) : readJob(row))
 const readTickets = reader(Schema.Array(LaneRows.LoadedTicket), (rows) => rows.map(LaneRows.toTicket))
 const readDeliveries = reader(Schema.Array(LaneRows.LoadedDelivery), (rows) => rows.map(LaneRows.toDelivery))
+const readDueDeliveries = reader(Schema.Array(LaneRows.LoadedDueDelivery), (rows) => rows.map(LaneRows.toDueDelivery))
+const readDeadLetters = reader(Schema.Array(LaneRows.LoadedDeadLetter), (rows) => rows.map(LaneRows.toDeadLetter))
+const readEndpoints = reader(Schema.Array(LaneRows.LoadedEndpoint), (rows) => rows.map(LaneRows.toEndpoint))
 const readPaces = reader(Schema.Array(LaneRows.LoadedPace), (rows) => rows.map(LaneRows.toPace))
 const readSecrets = reader(Schema.UndefinedOr(LaneRows.LoadedSecrets), (row) => row && LaneRows.toSecrets(row))
 const readSteering = reader(Schema.Array(Steering.LoadedSteering), (rows) => rows.map(Steering.toSteering))

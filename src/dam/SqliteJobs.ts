@@ -90,8 +90,8 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
   )
   const insertResult = db.prepare("INSERT INTO results (seq, result, bodies) VALUES (?, ?, ?)")
   const insertDelivery = db.prepare(
-    `INSERT INTO deliveries (seq, due_at, id, job_id, customer, place, url, regions, votes, lane)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    `INSERT INTO deliveries (seq, due_at, begun_at, id, job_id, customer, place, url, regions, votes, lane)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
   )
   const insertBody = db.prepare("INSERT INTO delivery_bodies (n, body) VALUES (?, ?)")
   const waiting = db.prepare(
@@ -115,6 +115,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
   const deadOf = db.prepare("SELECT count(*) AS dead FROM deliveries WHERE state = 'dead' AND seq = ?")
   const remove = db.prepare("DELETE FROM jobs WHERE seq = ?")
   const forget = db.prepare("DELETE FROM paces WHERE seen_at < ?")
+  const forgetEndpoints = db.prepare("DELETE FROM endpoints WHERE status = 'enabled' AND seen_at < ?")
 
   const load = (seq: SQLInputValue): LoadedJob => {
     const job = whole.get(seq)
@@ -144,7 +145,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
     insertResult.run(seq, finish.result, finish.bodies)
     for (const child of finish.children) enqueue(child)
     for (const { body, columns } of finish.deliveries) {
-      const { lastInsertRowid } = insertDelivery.run(seq, finish.at, ...columns)
+      const { lastInsertRowid } = insertDelivery.run(seq, finish.at, finish.at, ...columns)
       insertBody.run(lastInsertRowid, body)
     }
     move(tally, String(job["lane"]), from, finish.state)
@@ -235,6 +236,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
         remove.run(seq)
       }
       forget.run(endedBefore)
+      forgetEndpoints.run(endedBefore)
       return jobs.length
     }
   }

@@ -4,9 +4,6 @@ import { bytesOf } from "./SqliteDatabase.ts"
 import type { Row } from "./SqliteJobs.ts"
 import type { Tally } from "./SqliteTally.ts"
 
-/** What an attempt to deliver made of its delivery. */
-export type Settled = "pending" | "delivered" | "dead"
-
 /** Prepares the statements once and makes the commands over them. */
 export const laneCommands = (db: DatabaseSync, tally: Tally) => {
   // SQLite reads a whole index to find its distinct values; these leap from one to the next
@@ -51,23 +48,16 @@ export const laneCommands = (db: DatabaseSync, tally: Tally) => {
     `SELECT n, due_at FROM deliveries INDEXED BY deliveries_of_lane
      WHERE state = 'pending' AND lane = ? AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at, n LIMIT ?`
   )
-  const delivery = db.prepare("SELECT * FROM deliveries JOIN delivery_bodies USING (n) WHERE n = ?")
+  const delivery = db.prepare(
+    `SELECT deliveries.*, body, endpoints.reason AS disabled_reason, probe_at
+     FROM deliveries JOIN delivery_bodies USING (n)
+     LEFT JOIN endpoints ON endpoints.customer = deliveries.customer AND endpoints.url = deliveries.url
+     WHERE n = ?`
+  )
   const deliveriesOf = db.prepare(
     "SELECT * FROM deliveries JOIN delivery_bodies USING (n) WHERE seq = (SELECT seq FROM jobs WHERE id = ?) ORDER BY n"
   )
-  const deliveryById = db.prepare("SELECT n, seq, state FROM deliveries WHERE id = ?")
-  const note = db.prepare(
-    `UPDATE deliveries SET attempts = json_insert(attempts, '$[#]', json(?)), state = ?, due_at = coalesce(?, due_at)
-     WHERE n = ?`
-  )
-  const votes = db.prepare(
-    `SELECT quorum, delivery_state,
-       (SELECT count(*) FROM deliveries WHERE seq = jobs.seq AND votes = 1 AND state = 'delivered') AS yes,
-       (SELECT count(*) FROM deliveries WHERE seq = jobs.seq AND votes = 1 AND state = 'pending') AS open,
-       (SELECT count(*) FROM deliveries WHERE seq = jobs.seq AND state = 'pending') AS pending
-     FROM jobs WHERE seq = ?`
-  )
-  const judge = db.prepare("UPDATE jobs SET delivery_state = ?, settled_at = ? WHERE seq = ?")
+  const disabled = db.prepare("SELECT count(*) AS endpoints FROM endpoints WHERE status = 'disabled'")
   const secrets = db.prepare("SELECT primary_secret, secondary_secret FROM secrets WHERE customer = ?")
   const setSecrets = db.prepare("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?)")
   const removeSecrets = db.prepare("DELETE FROM secrets WHERE customer = ?")
@@ -89,24 +79,6 @@ export const laneCommands = (db: DatabaseSync, tally: Tally) => {
         deliveries: taken.flatMap(({ n }) => delivery.all(n ?? null)),
         nextDueAt: next[taken.length]?.["due_at"]
       }
-    },
-    settleDelivery: (id: string, attempt: string, at: number, state: Settled, dueAt: number | null) => {
-      const found = deliveryById.get(id)
-      if (found === undefined) throw new Error(`there is no delivery ${id}`)
-      const { n = null, seq = null } = found
-      const isOpen = found["state"] === "pending"
-      if (isOpen) {
-        note.run(attempt, state, dueAt, n)
-        if (state !== "pending") tally.pending--
-        if (state === "dead") tally.dead++
-      }
-      const { delivery_state, open, pending, quorum, yes } = votes.get(seq) ?? {}
-      const reached = Number(yes) >= Number(quorum)
-      const lost = Number(yes) + Number(open) < Number(quorum)
-      const verdict =
-        delivery_state !== "pending" ? delivery_state : reached ? "delivered" : lost ? "undelivered" : "pending"
-      if (isOpen && state !== "pending") judge.run(verdict ?? null, pending === 0 ? at : null, seq)
-      return verdict
     },
     deliveries: (jobId: string): ReadonlyArray<Row> => deliveriesOf.all(jobId),
     secrets: (customer: string): Row | undefined => secrets.get(customer),
@@ -131,6 +103,7 @@ export const laneCommands = (db: DatabaseSync, tally: Tally) => {
       jobs: { ...tally.jobs },
       pendingDeliveries: tally.pending,
       deadDeliveries: tally.dead,
+      disabledEndpoints: Number(disabled.get()?.["endpoints"]),
       bytes: bytesOf(db)
     })
   }

@@ -150,6 +150,29 @@ export const migrations: ReadonlyArray<string> = [
     detail TEXT NOT NULL
   ) STRICT;
   CREATE INDEX lane_log_by_lane ON lane_log (lane, n);
+  `,
+  `
+  ALTER TABLE deliveries ADD COLUMN begun_at REAL;
+  ALTER TABLE deliveries ADD COLUMN spent INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE deliveries ADD COLUMN reason TEXT;
+  ALTER TABLE deliveries ADD COLUMN dead_at REAL;
+  UPDATE deliveries SET reason = 'attempts_exhausted', dead_at = due_at WHERE state = 'dead';
+  CREATE INDEX deliveries_dead_of ON deliveries (customer, n) WHERE state = 'dead';
+
+  CREATE TABLE endpoints (
+    customer TEXT NOT NULL,
+    url TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT 'enabled',
+    reason TEXT,
+    since REAL NOT NULL,
+    failures INTEGER NOT NULL,
+    failing_since REAL NOT NULL,
+    seen_at REAL NOT NULL,
+    probe_at REAL,
+    PRIMARY KEY (customer, url)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX endpoints_disabled ON endpoints (customer, url) WHERE status = 'disabled';
   `
 ]
 

@@ -496,7 +496,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
           yield* jobs.enqueue(job("theirs", { customer: "other", ...about({ order: "7" }) }))
           yield* jobs.start("one", 1)
           yield* jobs.finish("one", 1, ended({ deliveries: [delivery("one", 0)] }))
-          yield* jobs.settleDelivery("one-0", { at: 5, latency: 1, ...failedCall }, { _tag: "Dead" })
+          yield* jobs.settleDelivery("one-0", { at: 5, latency: 1, ...failedCall }, dead(5), rule)
           yield* jobs.start("two", 1)
 
           assert.deepStrictEqual(yield* ids(jobs, { states: ["running", "succeeded"] }), ["two", "one"])
@@ -554,7 +554,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
           yield* jobs.finish(id, 1, ended({ at: 10 + n, deliveries }))
         }
         const call = { at: 50, latency: 1, ...failedCall }
-        yield* jobs.settleDelivery("two-0", call, { _tag: "Dead" })
+        yield* jobs.settleDelivery("two-0", call, dead(50), rule)
         // a job ends with its deliveries: the second one at 50
         assert.strictEqual(yield* jobs.sweep(50, 1), 1)
         assert.isUndefined(yield* jobs.get("one"))
@@ -566,7 +566,12 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         const { bytes, ...counts } = yield* jobs.stats
         assert.isAbove(bytes, 0)
         const none = { scheduled: 0, running: 0, parked: 0, failed: 0, cancelled: 0 }
-        const expected = { jobs: { ...none, queued: 1, succeeded: 1 }, pendingDeliveries: 1, deadDeliveries: 0 }
+        const expected = {
+          jobs: { ...none, queued: 1, succeeded: 1 },
+          pendingDeliveries: 1,
+          deadDeliveries: 0,
+          disabledEndpoints: 0
+        }
         assert.deepStrictEqual(counts, expected)
         assert.strictEqual((yield* jobs.enqueue(rich("one")))._tag, "Stored")
       })
@@ -596,3 +601,5 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
 }
 
 const failedCall = { status: 500, error: undefined, excerpt: "no" }
+const dead = (at: number) => ({ _tag: "Dead", reason: "attempts_exhausted", at }) as const
+const rule = { failures: 1000, failingMillis: 0, probeMillis: 100 }

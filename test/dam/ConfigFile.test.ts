@@ -53,6 +53,8 @@ attempts: { timeout: 20 seconds, connect_timeout: 250 millis, patience_429: 1 ho
 webhooks:
   schedule: [0 seconds, 1.5 minutes]
   timeout: 3 seconds
+  disable_after: { failures: 5, failing_for: 2 hours }
+  probe_every: 10 minutes
   https_only: true
 retention: 2 days
 egress:
@@ -93,7 +95,8 @@ limits: { body_bytes: 2000, job_headers: 3 }
       deliveries: {
         schedule: [Duration.zero, Duration.seconds(90)],
         timeoutMillis: 3000,
-        concurrency: Deliveries.defaults.concurrency
+        concurrency: Deliveries.defaults.concurrency,
+        endpoints: { failures: 5, failingMillis: 7_200_000, probeMillis: 600_000 }
       },
       unsetPolicy: { ...RetryPolicy.defaults, maxRetries: 7, retryCodes: [503], base: Duration.seconds(1) },
       attemptTimeout: Duration.seconds(20),

@@ -14,6 +14,7 @@ import * as Step from "../../src/step/Step.ts"
 import { attempt, delivery, ended, job, rich } from "../conformance/jobStore/Fixtures.ts"
 import { suite } from "../conformance/jobStore.ts"
 import { suite as deliveries } from "../conformance/jobStoreDeliveries.ts"
+import { suite as endpoints } from "../conformance/jobStoreEndpoints.ts"
 
 /** A folder that is gone with its scope. */
 const folder = Effect.acquireRelease(
@@ -38,6 +39,7 @@ const stores = {
 for (const [name, store] of Object.entries(stores)) {
   suite(name, store)
   deliveries(name, store)
+  endpoints(name, store)
 }
 
 const executors = ["worker", "sameThread"] as const

@@ -19,6 +19,7 @@ import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as Admission from "./Admission.ts"
+import * as DeadLetters from "./DeadLetters.ts"
 import * as Deliveries from "./Deliveries.ts"
 import * as Duties from "./Duties.ts"
 import { metrics } from "./DamTelemetry.ts"
@@ -319,6 +320,7 @@ export const make = Effect.fnUntraced(function* (
     lanes: lanes.views,
     steering: lanes.steering,
     explain: Explain.make(store, lanes),
+    deadLetters: DeadLetters.make(store, deliveries.wake),
     admission: Effect.map(admission.view, (view) => ({
       ...view,
       running_now: taken,

@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { JobState } from "../engine/JobState.ts"
 import type { Explanation } from "../wire/Explained.ts"
+import type { DeadLetters } from "./DeadLetters.ts"
 import type { NewJob, StoredJob } from "./Job.ts"
 import type { Enqueued, StoreError } from "./JobStore.ts"
 import type { LaneView } from "./Lane.ts"
@@ -89,6 +90,8 @@ export class Engine extends Context.Service<
     readonly explain: (job: StoredJob) => Effect.Effect<Explanation, StoreError>
     /** What operators do with lanes. */
     readonly steering: Steering
+    /** What may be done with results that could not be told. */
+    readonly deadLetters: DeadLetters
     /** Numbers of admission control, as `/health` shows them. */
     readonly admission: Effect.Effect<Readonly<Record<string, number>>, StoreError>
     /**

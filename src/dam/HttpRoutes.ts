@@ -18,6 +18,7 @@ import * as Stream from "effect/Stream"
 import { Api } from "./api.ts"
 import * as DamTelemetry from "./DamTelemetry.ts"
 import { type Answer, json, ofRefusal, orRefused, toResponse } from "./HttpAnswer.ts"
+import * as HttpDeliveries from "./HttpDeliveries.ts"
 import * as HttpEvents from "./HttpEvents.ts"
 import * as HttpFast from "./HttpFast.ts"
 import * as HttpFeed from "./HttpFeed.ts"
@@ -48,6 +49,7 @@ const layer = (
 ) => {
   const secrets = HttpSecrets.make(options.store, options.limits)
   const lanes = HttpLanes.make(options.engine, options.limits)
+  const deliveries = HttpDeliveries.make(options.engine.deadLetters, options.limits)
   const proxy = HttpProxy.make({ jobs, secrets, limits: options.limits })
   const slots = HttpEvents.makeSlots(options.limits)
 
@@ -72,6 +74,11 @@ const layer = (
       Effect.flatMap(readOptionalBody(request, options.limits), (body) =>
         lanes.change(verb, customer, params.lane, body)
       )
+    )
+
+  const choosing = (answer: (customer: string, body: Uint8Array) => Effect.Effect<Answer, Refused>) =>
+    asking((customer, { request }: Asked) =>
+      Effect.flatMap(readBody(request, options.limits), (body) => answer(customer, body))
     )
 
   const streaming = ({ params, request }: OfOneJob) =>
@@ -166,14 +173,27 @@ const layer = (
           asking((_, { params }) => lanes.log(params.lane))
         )
     ),
-    HttpApiBuilder.group(Api, "secrets", (handlers) =>
+    HttpApiBuilder.group(Api, "deliveries", (handlers) =>
       handlers
         .handleRaw(
-          "set",
-          asking((customer, { request }) =>
-            Effect.flatMap(readBody(request, options.limits), (body) => secrets.set(customer, body))
-          )
+          "deadLetters",
+          asking((customer, { query }) => deliveries.list(customer, query))
         )
+        .handleRaw("replay", choosing(deliveries.replay))
+        .handleRaw("purge", choosing(deliveries.purge))
+        .handleRaw(
+          "replayOne",
+          asking((customer, { params }) => deliveries.replayOne(customer, params.delivery_id))
+        )
+        .handleRaw(
+          "endpoints",
+          asking((customer) => deliveries.endpoints(customer))
+        )
+        .handleRaw("enable", choosing(deliveries.enable))
+    ),
+    HttpApiBuilder.group(Api, "secrets", (handlers) =>
+      handlers
+        .handleRaw("set", choosing(secrets.set))
         .handleRaw(
           "get",
           asking((customer) => secrets.get(customer))

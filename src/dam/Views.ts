@@ -11,7 +11,7 @@ import type { Attempt } from "../step/History.ts"
 import * as Reply from "../step/Reply.ts"
 import type { Request } from "../step/Request.ts"
 import { isSecretName } from "../step/SecretName.ts"
-import type { JobResult, NewJob, StoredDelivery, StoredJob } from "./Job.ts"
+import type { DeadLetter, DeliveryAttempt, Endpoint, JobResult, NewJob, StoredDelivery, StoredJob } from "./Job.ts"
 
 type Json = Readonly<Record<string, Schema.Json>>
 
@@ -80,6 +80,36 @@ export const whole = (job: StoredJob, deliveries: ReadonlyArray<StoredDelivery>)
   ...resultOf(job.result),
   attempts: job.history.map(attempt),
   deliveries: deliveries.map(delivery)
+})
+
+/**
+ * A dead letter with its attempts.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const deadLetter = (self: DeadLetter): Json => ({
+  delivery_id: self.id,
+  job_id: self.jobId,
+  url: self.url,
+  reason: self.dead?.reason ?? "attempts_exhausted",
+  dead_at: self.dead?.at ?? self.dueAt,
+  attempts: self.attempts.map(deliveryAttempt)
+})
+
+/**
+ * An endpoint that fails or is disabled.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const endpoint = ({ failures, probeAt, reason, since, status, url }: Endpoint): Json => ({
+  url,
+  status,
+  reason: reason ?? null,
+  since,
+  failures,
+  probe_at: probeAt ?? null
 })
 
 /**
@@ -196,13 +226,16 @@ const delivery = (self: StoredDelivery): Json => ({
   status: self.state,
   due_at: self.state === "pending" ? self.dueAt : null,
   has_quorum_vote: self.hasQuorumVote,
-  attempts: self.attempts.map(({ at, error, excerpt: said, latency, status }) => ({
-    at,
-    latency_ms: latency,
-    status: status ?? null,
-    error: error ?? null,
-    excerpt: said ?? null
-  }))
+  reason: self.dead?.reason ?? null,
+  attempts: self.attempts.map(deliveryAttempt)
+})
+
+const deliveryAttempt = ({ at, error, excerpt: said, latency, status }: DeliveryAttempt): Json => ({
+  at,
+  latency_ms: latency,
+  status: status ?? null,
+  error: error ?? null,
+  excerpt: said ?? null
 })
 
 const RELATIONS = { onSuccess: "on_success", onFailure: "on_failure" } as const

@@ -16,8 +16,10 @@ import * as Schema from "effect/Schema"
 import { deliveryStates, states } from "../engine/JobState.ts"
 import * as Fields from "../step/Fields.ts"
 import { Job } from "../wire/Job.ts"
+import { deliveries, deliveryAttempts } from "./ApiDeliveries.ts"
 import { Explanation, lanes, overview } from "./ApiLanes.ts"
 import { between, errors, nullable, optional } from "./ApiParts.ts"
+import { deadReasons } from "./Job.ts"
 
 const submission = errors(400, 401, 413, 415, 422, 429, 503)
 const ofOneJob = errors(400, 401, 404, 503)
@@ -82,15 +84,8 @@ const Delivery = Schema.Struct({
   status: Schema.Literals(["pending", "delivered", "dead"]),
   due_at: Schema.NullOr(Schema.Number),
   has_quorum_vote: Schema.Boolean,
-  attempts: Schema.Array(
-    Schema.Struct({
-      at: Schema.Number,
-      latency_ms: Schema.Number,
-      status: Schema.NullOr(Schema.Int),
-      error: Schema.NullOr(Schema.String),
-      excerpt: Schema.NullOr(Schema.String)
-    })
-  )
+  reason: Schema.NullOr(Schema.Literals(deadReasons)),
+  attempts: deliveryAttempts
 }).annotate({ identifier: "Delivery" })
 
 const JobSummary = Schema.Struct(summary).annotate({ identifier: "JobSummary" })
@@ -296,7 +291,7 @@ const system = HttpApiGroup.make("system").add(
  * @since 0.1.0
  */
 export const Api = HttpApi.make("dam")
-  .add(jobs, lanes, overview, secrets, proxy, flat, system)
+  .add(jobs, deliveries, lanes, overview, secrets, proxy, flat, system)
   .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
   .annotateMerge(
     OpenApi.annotations({

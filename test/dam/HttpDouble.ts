@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Dns from "effect/net/Dns"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
+import * as DeadLetters from "../../src/dam/DeadLetters.ts"
 import * as EgressPolicy from "../../src/dam/EgressPolicy.ts"
 import { Engine, WrongState } from "../../src/dam/Engine.ts"
 import * as Events from "../../src/dam/Events.ts"
@@ -56,6 +57,7 @@ export const engine = (store: Store, events: Events.Events): Engine["Service"] =
     paceOf: () => Gate.defaultPace,
     isConfigured: () => false
   }),
+  deadLetters: DeadLetters.make(store, () => {}),
   admission: Effect.map(store.stats, ({ bytes, jobs }) => ({ queued: jobs.queued, bytes })),
   leave: Effect.void
 })

@@ -1,0 +1,87 @@
+/**
+ * What the API does with dead letters and endpoints: list, replay, purge, enable.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { invalid } from "../step/InvalidStep.ts"
+import { type DeadLetterQuery, EndpointChoice, ReplayChoice, PurgeChoice } from "./ApiDeliveries.ts"
+import type { DeadLetters } from "./DeadLetters.ts"
+import { type Answer, json, orRefused } from "./HttpAnswer.ts"
+import { readJson } from "./IntakeBody.ts"
+import { badField, refused, type Refused } from "./IntakeRefusal.ts"
+import type { DeadLetterFilter } from "./JobStore.ts"
+import type { Limits } from "./Limits.ts"
+import * as Views from "./Views.ts"
+
+/** What the API does with deliveries, for a customer. */
+export interface Deliveries {
+  readonly list: (customer: string, query: Query) => Effect.Effect<Answer, Refused>
+  readonly replayOne: (customer: string, id: string) => Effect.Effect<Answer, Refused>
+  readonly replay: (customer: string, body: Uint8Array) => Effect.Effect<Answer, Refused>
+  readonly purge: (customer: string, body: Uint8Array) => Effect.Effect<Answer, Refused>
+  readonly endpoints: (customer: string) => Effect.Effect<Answer, Refused>
+  readonly enable: (customer: string, body: Uint8Array) => Effect.Effect<Answer, Refused>
+}
+
+type Query = Schema.Struct<typeof DeadLetterQuery>["Type"]
+
+/** Makes the handlers. */
+export const make = (deadLetters: DeadLetters, limits: Limits): Deliveries => ({
+  list: (customer, { limit = defaultPage, cursor, ...query }) =>
+    Effect.map(orRefused(deadLetters.list({ ...filterOf(customer, query), cursor, limit })), (page) =>
+      json(200, { dead_letters: page.deadLetters.map(Views.deadLetter), next_cursor: page.cursor ?? null })
+    ),
+  replayOne: (customer, deliveryId) =>
+    Effect.flatMap(orRefused(deadLetters.replay({ customer, deliveryId })), (replayed) =>
+      replayed === 0 ? Effect.fail(unknown()) : Effect.succeed(json(200, { replayed }))
+    ),
+  replay: Effect.fnUntraced(function* (customer, body) {
+    const { rps, ...query } = yield* read(ReplayChoice, body, limits)
+    return json(200, { replayed: yield* orRefused(deadLetters.replay(filterOf(customer, query), rps)) })
+  }),
+  purge: Effect.fnUntraced(function* (customer, body) {
+    const query = yield* read(PurgeChoice, body, limits)
+    return json(200, { purged: yield* orRefused(deadLetters.purge(filterOf(customer, query))) })
+  }),
+  endpoints: (customer) =>
+    Effect.map(orRefused(deadLetters.endpoints(customer)), (endpoints) =>
+      json(200, { endpoints: endpoints.map(Views.endpoint) })
+    ),
+  enable: Effect.fnUntraced(function* (customer, body) {
+    const { url } = yield* read(EndpointChoice, body, limits)
+    const known = yield* orRefused(deadLetters.enable(customer, url))
+    if (known === undefined) return yield* Effect.fail(unknownEndpoint())
+    return json(200, { ...Views.endpoint(known), status: "enabled", reason: null, failures: 0 })
+  })
+})
+
+const read = <S extends Schema.ConstraintDecoder<unknown>>(
+  schema: S,
+  body: Uint8Array,
+  limits: Limits
+): Effect.Effect<S["Type"], Refused> =>
+  Effect.fromResult(
+    Result.flatMap(readJson(body, limits), (given) =>
+      Result.mapError(Schema.decodeUnknownResult(schema, { onExcessProperty: "error" })(given), ({ issue }) => {
+        const { field, problem } = invalid("", issue)
+        return problem === "Expected no excess property"
+          ? badField(field.slice(0, 64), "is no field of this request", "unknown_field")
+          : badField(field === "step" ? "body" : field, problem)
+      })
+    )
+  )
+
+const filterOf = (customer: string, { job_id, ...query }: Omit<Query, "cursor" | "limit">): DeadLetterFilter => ({
+  customer,
+  jobId: job_id,
+  ...query
+})
+
+const unknown = () =>
+  refused(404, "dead_letter_not_found", "there is no such dead letter; it may have been delivered or deleted")
+
+const unknownEndpoint = () =>
+  refused(404, "endpoint_not_found", "no such endpoint has failed since it last took a delivery", { field: "url" })
+
+const defaultPage = 50

@@ -45,7 +45,7 @@ export const serve = (settings: Settings): Effect.Effect<void, CannotStart> =>
 const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return<void, CannotStart, Scope.Scope> {
   const { db, file, host, keys, policy, port } = settings
   const { engine, regions, store } = yield* Effect.mapError(
-    Dam.make({ drain, ...file.dam, path: db, egress: policy }),
+    Dam.make({ drain, ...file.dam, path: db, egress: policy, masterKey: settings.masterKey }),
     ({ message }) => new CannotStart({ problem: message })
   )
   const pace = { ...defaultPace, ...file.dam.pacing?.pace }

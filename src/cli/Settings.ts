@@ -1,7 +1,10 @@
 /** What a dam is started with: the command line over the file over the environment over the defaults. */
+import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as ConfigFile from "../dam/ConfigFile.ts"
@@ -29,6 +32,8 @@ export interface Settings {
   readonly db: string
   readonly keys: Keys.Keys | undefined
   readonly policy: EgressPolicy.EgressPolicy
+  /** What secrets are sealed with in the database. */
+  readonly masterKey: Redacted.Redacted | undefined
 }
 
 /** A setting that cannot be used; the command ends with 2. */
@@ -61,6 +66,7 @@ export const settle = Effect.fnUntraced(function* (
     port: flags.port ?? file.http.port ?? 8080,
     db: db === ":memory:" ? db : path.resolve(db),
     keys,
+    masterKey: Option.getOrUndefined(yield* orInvalid(Config.option(Config.Redacted("EZTHROTTLE_MASTER_KEY")))),
     policy: yield* orInvalid(Effect.fromResult(policy))
   }
 })

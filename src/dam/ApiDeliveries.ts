@@ -122,6 +122,10 @@ export const deliveries = HttpApiGroup.make("deliveries")
       success: Replayed,
       error: errors(400, 401, 404, 503)
     }),
+    HttpApiEndpoint.get("webhookKey", "/api/v1/webhook-key", {
+      success: Schema.Struct({ algorithm: Schema.Literal("ed25519"), public_key: Schema.String }),
+      error: errors(401, 404)
+    }),
     HttpApiEndpoint.get("endpoints", "/api/v1/endpoints", {
       success: Schema.Struct({ endpoints: Schema.Array(Endpoint) }),
       error: errors(401, 503)

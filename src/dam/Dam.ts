@@ -12,6 +12,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { Service } from "../run/Service.ts"
@@ -28,7 +29,9 @@ import type { JobStore, StoreError } from "./JobStore.ts"
 import * as Region from "./Region.ts"
 import type { RegionOptions } from "./Region.ts"
 import * as Regions from "./Regions.ts"
+import * as Signing from "./Signing.ts"
 import * as SqliteJobStore from "./SqliteJobStore.ts"
+import * as Vault from "./Vault.ts"
 
 /**
  * How a dam is set up. What is left out takes its default.
@@ -37,7 +40,7 @@ import * as SqliteJobStore from "./SqliteJobStore.ts"
  * @since 0.1.0
  */
 export interface DamOptions extends Partial<
-  Omit<Dispatcher.DispatcherOptions, "accountOf" | "laneOf" | "newId" | "store" | "transport" | "webhooks">
+  Omit<Dispatcher.DispatcherOptions, "accountOf" | "laneOf" | "newId" | "signer" | "store" | "transport" | "webhooks">
 > {
   /** The database file, made when it is not there; `:memory:` keeps nothing. */
   readonly path: string
@@ -53,6 +56,11 @@ export interface DamOptions extends Partial<
   readonly regions?: { readonly [name: string]: RegionOptions } | undefined
   /** Largest answer that is kept, in bytes. Defaults to 1 MiB. */
   readonly maxResponseBytes?: number | undefined
+  /**
+   * 32 bytes as base64 or hexadecimal digits, with which webhook secrets and keys are sealed in the file. A file that is
+   * sealed does not open without. Defaults to none: they are kept as they are.
+   */
+  readonly masterKey?: Redacted.Redacted | undefined
   /** How long a connection may take. Defaults to 5 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
 }
@@ -79,11 +87,12 @@ export interface Running {
 export const make = Effect.fnUntraced(function* (
   options: DamOptions
 ): Effect.fn.Return<Running, StoreError | InvalidRegion, Scope.Scope> {
-  const store = yield* SqliteJobStore.make({
+  const opened = yield* SqliteJobStore.make({
     path: options.path,
     executor: options.executor,
     maxBytes: options.maxBytes
   })
+  const store = yield* Vault.make(opened, options.masterKey)
   const regions = yield* Effect.provide(
     Regions.make({ ...options, egress: options.egress ?? Egress.open }),
     NodeDns.layer
@@ -94,6 +103,7 @@ export const make = Effect.fnUntraced(function* (
     store,
     transport: regions.transport,
     webhooks: regions.webhooks,
+    signer: yield* Signing.make(store),
     newId: IntakeId.fresh,
     laneOf,
     accountOf: (step, parent) => accountOf(parent.keyScope, step.request.headers)

@@ -13,7 +13,6 @@ import * as FiberMap from "effect/FiberMap"
 import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { isGood } from "../engine/Decide.ts"
 import * as RetryAfter from "../engine/RetryAfter.ts"
@@ -21,12 +20,12 @@ import { AttemptTimedOut, TransportError } from "../step/Failure.ts"
 import * as Reply from "../step/Reply.ts"
 import { post } from "../step/Step.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
-import * as EzthrottleSignature from "../wire/EzthrottleSignature.ts"
 import { metrics } from "./DamTelemetry.ts"
 import type { DeadReason, DeliveryAttempt, StoredDelivery } from "./Job.ts"
 import type { DueDelivery, EndpointRule, JobStore, StoredSecrets } from "./JobStore.ts"
 import type { Lanes } from "./Lanes.ts"
 import { untilWritten } from "./Runner.ts"
+import * as Signing from "./Signing.ts"
 
 /**
  * The pauses before the attempts of a delivery: none, then 5 s, 5 min, 30 min, 2 h, 5 h, 10 h,
@@ -109,7 +108,8 @@ export const make = Effect.fnUntraced(function* (
   lanes: Lanes,
   transport: Exchanging,
   options: DeliveryOptions,
-  leaving: () => boolean
+  leaving: () => boolean,
+  signer?: Signing.Signer
 ): Effect.fn.Return<Deliveries, never, Scope.Scope> {
   const receivers = yield* FiberMap.make<string>()
   const calls = yield* FiberMap.make<string>()
@@ -121,7 +121,7 @@ export const make = Effect.fnUntraced(function* (
 
   const attempt = Effect.fnUntraced(function* (delivery: DueDelivery, probed?: { readonly until: number }) {
     const made = yield* Effect.catchDefect(
-      call(store, lanes, transport, options.timeoutMillis, delivery),
+      call(store, lanes, transport, options.timeoutMillis, delivery, signer),
       // a fault of this program: as an attempt it is seen, and not repeated at once
       (defect) => Effect.map(Clock.currentTimeMillis, (at) => brokenAttempt(at, String(defect)))
     )
@@ -284,12 +284,13 @@ const call = Effect.fnUntraced(function* (
   lanes: Lanes,
   transport: Exchanging,
   timeoutMillis: number,
-  delivery: StoredDelivery
+  delivery: StoredDelivery,
+  signer: Signing.Signer | undefined
 ) {
   const secrets = yield* untilWritten(delivery.jobId, store.secrets(delivery.customer))
   return yield* Effect.acquireUseRelease(
     lanes.acquire(delivery.lane, ""),
-    () => send(lanes, transport, timeoutMillis, delivery, secrets),
+    () => send(lanes, transport, timeoutMillis, delivery, secrets, signer),
     ({ release }) => release
   )
 })
@@ -299,12 +300,13 @@ const send = Effect.fnUntraced(function* (
   transport: Exchanging,
   timeoutMillis: number,
   delivery: StoredDelivery,
-  secrets: StoredSecrets | undefined
+  secrets: StoredSecrets | undefined,
+  signer: Signing.Signer | undefined
 ): Effect.fn.Return<Made> {
   const at = yield* Clock.currentTimeMillis
   const from = yield* Clock.monotonicTimeNanos
   const step = post(delivery.url, {
-    headers: { "Content-Type": "application/json", ...signatureOf(delivery, secrets, at) },
+    headers: { "Content-Type": "application/json", ...(yield* Signing.headers(delivery, secrets, at, signer)) },
     body: delivery.body
   })
   // egress points in the order they were named, the next one at each attempt
@@ -343,20 +345,3 @@ const send = Effect.fnUntraced(function* (
 
 /** What is kept of an answer, in characters; more than this many bytes is not read. */
 const excerptLength = 4096
-
-const signatureOf = (
-  { body }: StoredDelivery,
-  secrets: StoredSecrets | undefined,
-  at: number
-): Readonly<Record<string, string>> => {
-  if (secrets === undefined) return {}
-  const { primary, secondary } = secrets
-  const keys = [primary, ...(secondary === undefined ? [] : [secondary])].map((secret) => Redacted.make(secret))
-  return {
-    [EzthrottleSignature.headerName]: EzthrottleSignature.sign({
-      body,
-      secrets: keys,
-      timestamp: Math.floor(at / 1000)
-    })
-  }
-}

@@ -34,6 +34,7 @@ import { queueOf } from "./LaneAccounts.ts"
 import * as Lanes from "./Lanes.ts"
 import * as Results from "./Results.ts"
 import * as Runner from "./Runner.ts"
+import type { Signer } from "./Signing.ts"
 import * as Stats from "./Stats.ts"
 
 /**
@@ -62,6 +63,8 @@ export interface DispatcherOptions extends Admission.AdmissionOptions {
   readonly maxRunning: number
   /** How long what runs may take to end when the dam stops, counted from `leave`; nothing else is started meanwhile. */
   readonly drain: Duration.Duration
+  /** Signs deliveries with a key pair beside the customer's secrets. Defaults to none. */
+  readonly signer?: Signer | undefined
   readonly newId: Effect.Effect<string>
   readonly laneOf: (url: string) => string
   readonly accountOf: (step: Step, parent: StoredJob) => string
@@ -153,7 +156,14 @@ export const make = Effect.fnUntraced(function* (
     )
 
   const lanes: Lanes.Lanes = yield* Lanes.make(store, options.pacing, start, room)
-  const deliveries = yield* Deliveries.make(store, lanes, options.webhooks, options.deliveries, () => leaving)
+  const deliveries = yield* Deliveries.make(
+    store,
+    lanes,
+    options.webhooks,
+    options.deliveries,
+    () => leaving,
+    options.signer
+  )
   const runner: Runner.RunnerOptions = {
     ...options,
     lanes,
@@ -320,6 +330,7 @@ export const make = Effect.fnUntraced(function* (
     lanes: lanes.views,
     steering: lanes.steering,
     explain: Explain.make(store, lanes),
+    webhookKey: options.signer?.publicKey,
     deadLetters: DeadLetters.make(store, deliveries.wake),
     admission: Effect.map(admission.view, (view) => ({
       ...view,

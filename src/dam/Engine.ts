@@ -90,6 +90,8 @@ export class Engine extends Context.Service<
     readonly explain: (job: StoredJob) => Effect.Effect<Explanation, StoreError>
     /** What operators do with lanes. */
     readonly steering: Steering
+    /** The public key of what deliveries are signed with, where they are: `whpk_` and base64. */
+    readonly webhookKey: string | undefined
     /** What may be done with results that could not be told. */
     readonly deadLetters: DeadLetters
     /** Numbers of admission control, as `/health` shows them. */

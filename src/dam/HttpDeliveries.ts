@@ -6,7 +6,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { invalid } from "../step/InvalidStep.ts"
 import { type DeadLetterQuery, EndpointChoice, ReplayChoice, PurgeChoice } from "./ApiDeliveries.ts"
-import type { DeadLetters } from "./DeadLetters.ts"
+import type { Engine } from "./Engine.ts"
 import { type Answer, json, orRefused } from "./HttpAnswer.ts"
 import { readJson } from "./IntakeBody.ts"
 import { badField, refused, type Refused } from "./IntakeRefusal.ts"
@@ -21,13 +21,18 @@ export interface Deliveries {
   readonly replay: (customer: string, body: Uint8Array) => Effect.Effect<Answer, Refused>
   readonly purge: (customer: string, body: Uint8Array) => Effect.Effect<Answer, Refused>
   readonly endpoints: (customer: string) => Effect.Effect<Answer, Refused>
+  /** What receivers check `v1a` signatures with. */
+  readonly webhookKey: Effect.Effect<Answer, Refused>
   readonly enable: (customer: string, body: Uint8Array) => Effect.Effect<Answer, Refused>
 }
 
 type Query = Schema.Struct<typeof DeadLetterQuery>["Type"]
 
 /** Makes the handlers. */
-export const make = (deadLetters: DeadLetters, limits: Limits): Deliveries => ({
+export const make = (
+  { deadLetters, webhookKey }: Pick<Engine["Service"], "deadLetters" | "webhookKey">,
+  limits: Limits
+): Deliveries => ({
   list: (customer, { limit = defaultPage, cursor, ...query }) =>
     Effect.map(orRefused(deadLetters.list({ ...filterOf(customer, query), cursor, limit })), (page) =>
       json(200, { dead_letters: page.deadLetters.map(Views.deadLetter), next_cursor: page.cursor ?? null })
@@ -44,6 +49,10 @@ export const make = (deadLetters: DeadLetters, limits: Limits): Deliveries => ({
     const query = yield* read(PurgeChoice, body, limits)
     return json(200, { purged: yield* orRefused(deadLetters.purge(filterOf(customer, query))) })
   }),
+  webhookKey:
+    webhookKey === undefined
+      ? Effect.fail(refused(404, "key_not_found", "this dam signs with shared secrets only"))
+      : Effect.succeed(json(200, { algorithm: "ed25519", public_key: webhookKey })),
   endpoints: (customer) =>
     Effect.map(orRefused(deadLetters.endpoints(customer)), (endpoints) =>
       json(200, { endpoints: endpoints.map(Views.endpoint) })

@@ -49,7 +49,7 @@ const layer = (
 ) => {
   const secrets = HttpSecrets.make(options.store, options.limits)
   const lanes = HttpLanes.make(options.engine, options.limits)
-  const deliveries = HttpDeliveries.make(options.engine.deadLetters, options.limits)
+  const deliveries = HttpDeliveries.make(options.engine, options.limits)
   const proxy = HttpProxy.make({ jobs, secrets, limits: options.limits })
   const slots = HttpEvents.makeSlots(options.limits)
 
@@ -190,6 +190,10 @@ const layer = (
           asking((customer) => deliveries.endpoints(customer))
         )
         .handleRaw("enable", choosing(deliveries.enable))
+        .handleRaw(
+          "webhookKey",
+          asking(() => deliveries.webhookKey)
+        )
     ),
     HttpApiBuilder.group(Api, "secrets", (handlers) =>
       handlers

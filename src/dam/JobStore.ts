@@ -377,6 +377,14 @@ export class JobStore extends Context.Service<
     readonly holdEndpoint: (customer: string, url: string, until: number) => Effect.Effect<void, StoreError>
 
     readonly secrets: (customer: string) => Effect.Effect<StoredSecrets | undefined, StoreError>
+    readonly everySecret: Effect.Effect<ReadonlyArray<StoredSecrets & { readonly customer: string }>, StoreError>
+    /** A setting of the dam itself. */
+    readonly setting: (name: string) => Effect.Effect<string | undefined, StoreError>
+    /** Sets secrets and settings together; of what they replace nothing is left on disk. */
+    readonly putSecrets: (
+      secrets: ReadonlyArray<StoredSecrets & { readonly customer: string }>,
+      settings: ReadonlyArray<readonly [name: string, value: string]>
+    ) => Effect.Effect<void, StoreError>
     readonly setSecrets: (customer: string, secrets: StoredSecrets | undefined) => Effect.Effect<void, StoreError>
 
     readonly paces: Effect.Effect<ReadonlyArray<StoredPace>, StoreError>

@@ -14,6 +14,7 @@ import { deadLetterCommands } from "./SqliteDeadLetters.ts"
 import { deliveryCommands } from "./SqliteDeliveries.ts"
 import { laneCommands } from "./SqliteLanes.ts"
 import { listCommand } from "./SqliteListing.ts"
+import { settingCommands } from "./SqliteSettings.ts"
 import { steeringCommands } from "./SqliteSteering.ts"
 import { begin as beginTally, copy, count, restore, type Tally } from "./SqliteTally.ts"
 
@@ -25,6 +26,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally) => {
     ...laneCommands(db, tally),
     ...steeringCommands(db, tally),
     ...deliveries.commands,
+    ...settingCommands(db),
     ...deadLetterCommands(db, tally, deliveries.judge),
     ...listCommand(db, jobs.load)
   }
@@ -157,6 +159,10 @@ const reads: ReadonlySet<keyof Commands> = new Set([
   "deadLetters",
   "endpoints",
   "secrets",
+  "everySecret",
+  "setting",
+  // not to be run in a transaction
+  "foldLog",
   "paces",
   "laneCounts",
   "steering",

@@ -152,6 +152,17 @@ const over = (run: Executor): JobStore["Service"] => ({
   holdEndpoint: (customer, url, until) => run("holdEndpoint", customer, url, until),
 
   secrets: (customer) => Effect.flatMap(run("secrets", customer), readSecrets),
+  everySecret: Effect.flatMap(run("everySecret"), readEverySecret),
+  setting: (name) => Effect.flatMap(run("setting", name), readSetting),
+  putSecrets: (secrets, settings) =>
+    Effect.andThen(
+      run(
+        "putSecrets",
+        secrets.map(({ customer, primary, secondary }) => [customer, primary, secondary ?? null] as const),
+        settings
+      ),
+      run("foldLog")
+    ),
   setSecrets: (customer, secrets) => run("setSecrets", customer, secrets?.primary ?? null, secrets?.secondary ?? null),
 
   paces: Effect.flatMap(run("paces"), readPaces),
@@ -242,6 +253,11 @@ const readDueDeliveries = reader(Schema.Array(LaneRows.LoadedDueDelivery), (rows
 const readDeadLetters = reader(Schema.Array(LaneRows.LoadedDeadLetter), (rows) => rows.map(LaneRows.toDeadLetter))
 const readEndpoints = reader(Schema.Array(LaneRows.LoadedEndpoint), (rows) => rows.map(LaneRows.toEndpoint))
 const readPaces = reader(Schema.Array(LaneRows.LoadedPace), (rows) => rows.map(LaneRows.toPace))
+const readSetting = reader(Schema.UndefinedOr(Schema.Struct({ value: Schema.String })), (row) => row?.value)
+const readEverySecret = reader(
+  Schema.Array(Schema.Struct({ customer: Schema.String, ...LaneRows.LoadedSecrets.fields })),
+  (rows) => rows.map(({ customer, ...row }) => ({ customer, ...LaneRows.toSecrets(row) }))
+)
 const readSecrets = reader(Schema.UndefinedOr(LaneRows.LoadedSecrets), (row) => row && LaneRows.toSecrets(row))
 const readSteering = reader(Schema.Array(Steering.LoadedSteering), (rows) => rows.map(Steering.toSteering))
 const readLog = reader(Schema.Array(Steering.LoadedEntry), (rows) => rows.map(Steering.toEntry))

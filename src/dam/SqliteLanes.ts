@@ -58,9 +58,6 @@ export const laneCommands = (db: DatabaseSync, tally: Tally) => {
     "SELECT * FROM deliveries JOIN delivery_bodies USING (n) WHERE seq = (SELECT seq FROM jobs WHERE id = ?) ORDER BY n"
   )
   const disabled = db.prepare("SELECT count(*) AS endpoints FROM endpoints WHERE status = 'disabled'")
-  const secrets = db.prepare("SELECT primary_secret, secondary_secret FROM secrets WHERE customer = ?")
-  const setSecrets = db.prepare("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?)")
-  const removeSecrets = db.prepare("DELETE FROM secrets WHERE customer = ?")
   const paces = db.prepare("SELECT * FROM paces")
   const savePace = db.prepare("INSERT OR REPLACE INTO paces VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
 
@@ -81,11 +78,6 @@ export const laneCommands = (db: DatabaseSync, tally: Tally) => {
       }
     },
     deliveries: (jobId: string): ReadonlyArray<Row> => deliveriesOf.all(jobId),
-    secrets: (customer: string): Row | undefined => secrets.get(customer),
-    setSecrets: (customer: string, primary: string | null, secondary: string | null): void => {
-      if (primary === null) removeSecrets.run(customer)
-      else setSecrets.run(customer, primary, secondary)
-    },
     paces: (): ReadonlyArray<Row> => paces.all(),
     savePace: (
       lane: string,

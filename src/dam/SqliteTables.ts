@@ -173,6 +173,12 @@ export const migrations: ReadonlyArray<string> = [
     PRIMARY KEY (customer, url)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX endpoints_disabled ON endpoints (customer, url) WHERE status = 'disabled';
+  `,
+  `
+  CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
   `
 ]
 

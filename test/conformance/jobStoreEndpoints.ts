@@ -180,6 +180,30 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
     )
   })
 
+  describe(`JobStore (${name}): settings`, () => {
+    promises("sets secrets and settings together, and names every secret", (jobs) =>
+      Effect.gen(function* () {
+        assert.isUndefined(yield* jobs.setting("a"))
+        assert.deepStrictEqual(yield* jobs.everySecret, [])
+        yield* jobs.setSecrets("one", { primary: "first", secondary: "before" })
+        yield* jobs.putSecrets(
+          [
+            { customer: "one", primary: "second", secondary: undefined },
+            { customer: "two", primary: "third", secondary: "fourth" }
+          ],
+          [["a", "b"]]
+        )
+        yield* jobs.putSecrets([], [["a", "c"]])
+        assert.strictEqual(yield* jobs.setting("a"), "c")
+        assert.deepStrictEqual(yield* jobs.everySecret, [
+          { customer: "one", primary: "second", secondary: undefined },
+          { customer: "two", primary: "third", secondary: "fourth" }
+        ])
+        assert.deepStrictEqual(yield* jobs.secrets("one"), { primary: "second", secondary: undefined })
+      })
+    )
+  })
+
   describe(`JobStore (${name}): endpoints`, () => {
     const fail = (jobs: Store, id: string, at: number, status?: number) =>
       jobs.settleDelivery(id, failure(at, status), again(at + 10), rule)

@@ -149,6 +149,18 @@ describe("replaying and purging", () => {
   )
 })
 
+describe("GET /api/v1/webhook-key", () => {
+  it.live("answers the public key of what deliveries are signed with", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { json } = yield* ask(dam, "/api/v1/webhook-key")
+      assert.deepStrictEqual(json, { algorithm: "ed25519", public_key: "whpk_of the double" })
+      const mute = yield* Double.make({ wrapEngine: (engine) => ({ ...engine, webhookKey: undefined }) })
+      assert.strictEqual((yield* ask(mute, "/api/v1/webhook-key")).status, 404)
+    })
+  )
+})
+
 describe("endpoints", () => {
   it.live("are listed while they fail, and enabled by a call", () =>
     Effect.gen(function* () {

@@ -57,6 +57,7 @@ export const engine = (store: Store, events: Events.Events): Engine["Service"] =
     paceOf: () => Gate.defaultPace,
     isConfigured: () => false
   }),
+  webhookKey: "whpk_of the double",
   deadLetters: DeadLetters.make(store, () => {}),
   admission: Effect.map(store.stats, ({ bytes, jobs }) => ({ queued: jobs.queued, bytes })),
   leave: Effect.void

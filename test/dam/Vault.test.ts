@@ -1,0 +1,99 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Signing from "../../src/dam/Signing.ts"
+import * as SqliteJobStore from "../../src/dam/SqliteJobStore.ts"
+import * as Vault from "../../src/dam/Vault.ts"
+
+const base64 = Redacted.make(Buffer.alloc(32, 1).toString("base64"))
+const hex = Redacted.make(Buffer.alloc(32, 1).toString("hex"))
+const wrong = Redacted.make(Buffer.alloc(32, 2).toString("base64"))
+const canary = { primary: "canary-primary-0123456789", secondary: "canary-secondary-0123456789" }
+
+const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "vault-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+)
+
+const open = (path: string, key: Redacted.Redacted | undefined) =>
+  Effect.flatMap(SqliteJobStore.make({ path, executor: "sameThread" }), (store) => Vault.make(store, key))
+
+/** Everything the folder holds, log included. */
+const bytesIn = (path: string) =>
+  readdirSync(path)
+    .map((name) => readFileSync(join(path, name), "latin1"))
+    .join("")
+
+const inFolder = (sentence: string, test: (folder: string, db: string) => Effect.Effect<void, unknown, Scope.Scope>) =>
+  it.effect(sentence, () => Effect.flatMap(folder, (path) => test(path, join(path, "jobs.db"))))
+
+describe("a vault", () => {
+  inFolder("keeps secrets that only the key opens, also after a restart", (path, db) =>
+    Effect.gen(function* () {
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const store = yield* open(db, base64)
+          yield* store.setSecrets("acme", canary)
+          assert.deepStrictEqual(yield* store.secrets("acme"), canary)
+          assert.notInclude(bytesIn(path), "canary")
+        })
+      )
+      assert.notInclude(bytesIn(path), "canary")
+      const again = yield* open(db, hex)
+      assert.deepStrictEqual(yield* again.secrets("acme"), canary)
+      assert.deepStrictEqual(yield* again.everySecret, [{ customer: "acme", ...canary }])
+      assert.isUndefined(yield* again.secrets("nobody"))
+    })
+  )
+
+  inFolder("seals at the first start with a key what was plain, and leaves no trace of it on disk", (path, db) =>
+    Effect.gen(function* () {
+      const key = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const store = yield* open(db, undefined)
+          for (let n = 0; n < 50; n++) yield* store.setSecrets(`customer ${n}`, canary)
+          return (yield* Signing.make(store)).publicKey
+        })
+      )
+      assert.include(bytesIn(path), "canary")
+      assert.include(bytesIn(path), "whsk_")
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const store = yield* open(db, base64)
+          assert.deepStrictEqual(yield* store.secrets("customer 7"), canary)
+          assert.strictEqual((yield* Signing.make(store)).publicKey, key)
+          assert.notInclude(bytesIn(path), "canary")
+          assert.notInclude(bytesIn(path), "whsk_")
+        })
+      )
+      assert.notInclude(bytesIn(path), "canary")
+    })
+  )
+
+  inFolder("does not open with another key, nor without one, and says what to do", (_, db) =>
+    Effect.gen(function* () {
+      yield* Effect.scoped(Effect.asVoid(open(db, base64)))
+      const refusal = (key: Redacted.Redacted | undefined) =>
+        Effect.map(Effect.flip(Effect.scoped(open(db, key))), ({ message }) => message)
+      assert.include(yield* refusal(wrong), "sealed with another master key")
+      assert.include(yield* refusal(undefined), "give it its master key")
+      assert.include(yield* refusal(Redacted.make("short")), "openssl rand -base64 32")
+      assert.notInclude(yield* refusal(wrong), Redacted.value(wrong))
+    })
+  )
+
+  inFolder("does not take the sealed secret of one customer for another's", (_, db) =>
+    Effect.gen(function* () {
+      const plain = yield* SqliteJobStore.make({ path: db, executor: "sameThread" })
+      const store = yield* Vault.make(plain, base64)
+      yield* store.setSecrets("acme", canary)
+      yield* plain.setSecrets("zeta", yield* plain.secrets("acme"))
+      const error = yield* Effect.flip(store.secrets("zeta"))
+      assert.include(error.message, "was changed")
+    })
+  )
+})

@@ -1,0 +1,125 @@
+import { afterAll, assert, beforeAll, it } from "@effect/vitest"
+import { createServer } from "node:http"
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { type Built, build } from "./support/Built.ts"
+import { endAll, start } from "./support/DamProcess.ts"
+
+let built: Built
+
+beforeAll(async () => {
+  built = await build()
+})
+
+afterAll(async () => {
+  await endAll()
+  built.remove()
+})
+
+const masterKey = Buffer.from("canary master key of 32 bytes!!!").toString("base64")
+const apiKey = "0123-canary-of-the-api-key-0123"
+const secrets = ["0000-canary-of-the-first-0000", "1111-canary-of-the-second-1111", "2222-canary-of-the-third-2222"]
+
+it("shows no secret in its output, its answers and its sealed file", async () => {
+  const receiver = createServer((request, response) => {
+    request.resume()
+    response.writeHead(request.url === "/gone" ? 410 : 500).end("no")
+  })
+  await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve))
+  const address = receiver.address()
+  const hook = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
+  const folder = join(built.folder, "canaries")
+  const keys = join(built.folder, "canary-keys.txt")
+  const config = join(built.folder, "canaries.yaml")
+  writeFileSync(keys, `acme:${apiKey}\n`)
+  writeFileSync(
+    config,
+    "webhooks:\n  schedule: [0 seconds]\n  disable_after: { failures: 1, failing_for: 0 seconds }\npacing:\n  default: { rps: 1000 }\n"
+  )
+  mkdirSync(folder)
+  const args = [
+    "--db",
+    join(folder, "dam.db"),
+    "--config",
+    config,
+    "--keys-file",
+    keys,
+    "--allow-private",
+    "--port",
+    "0"
+  ]
+
+  let answers = ""
+  const asking =
+    (url: string) =>
+    async (path: string, body?: unknown, method?: string, key: string = apiKey) => {
+      const answer = await fetch(url + path, {
+        method: method ?? (body === undefined ? "GET" : "POST"),
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) })
+      })
+      const text = await answer.text()
+      answers += `${JSON.stringify([...answer.headers])}${text}`
+      return { status: answer.status, text }
+    }
+
+  // plain at first, sealed from the second start on
+  const plain = await start(built.bin, args)
+  await asking(plain.url)("/api/v1/webhook-secrets", { primary_secret: secrets[0] })
+  plain.signal("SIGTERM")
+  const first = await plain.ended
+
+  process.env["EZTHROTTLE_MASTER_KEY"] = masterKey
+  const dam = await start(built.bin, args)
+  const ask = asking(dam.url)
+  await ask("/api/v1/webhook-secrets", { primary_secret: secrets[1], rotate: true })
+  await ask("/api/v1/webhook-secrets", { primary_secret: secrets[2], secondary_secret: secrets[2] })
+  await ask("/api/v1/webhook-secrets", { primary_secret: secrets[2], rotated: true })
+  await ask("/api/v1/webhook-secrets", { primary_secret: secrets[1], rotate: true })
+  await ask("/api/v1/jobs", undefined, undefined, `${apiKey}!`)
+  const job = {
+    url: `${hook}/target`,
+    headers: { authorization: "Bearer canary of the target" },
+    webhooks: [{ url: `${hook}/gone` }, { url: `${hook}/down` }]
+  }
+  const { job_id: id } = JSON.parse((await ask("/api/v1/jobs", job)).text)
+  await ask(`/api/v1/jobs/${id}/wait`)
+  for (;;) {
+    if (JSON.parse((await ask("/api/v1/dead-letters")).text).dead_letters.length > 0) break
+  }
+  for (const path of [
+    "/api/v1/jobs",
+    `/api/v1/jobs/${id}`,
+    `/api/v1/jobs/${id}/explain`,
+    "/api/v1/webhook-secrets",
+    "/api/v1/webhook-key",
+    "/api/v1/endpoints",
+    "/api/v1/lanes",
+    "/health",
+    "/openapi.json"
+  ]) {
+    assert.strictEqual((await ask(path)).status, 200, path)
+  }
+  dam.signal("SIGTERM")
+  const second = await dam.ended
+  delete process.env["EZTHROTTLE_MASTER_KEY"]
+  const refusal = await start(built.bin, args).then(
+    () => "started",
+    (error: unknown) => String(error)
+  )
+  assert.include(refusal, "give it its master key")
+  receiver.close()
+
+  const output = [first, second].map((end) => end.output + end.errors).join("") + refusal
+  const file = readdirSync(folder)
+    .map((name) => readFileSync(join(folder, name), "latin1"))
+    .join("")
+  assert.include(output, "answered 410")
+  for (const canary of [...secrets, apiKey, masterKey]) {
+    assert.notInclude(output, canary)
+    assert.notInclude(answers, canary)
+    assert.notInclude(file, canary)
+  }
+  assert.notInclude(output, "canary")
+  assert.notInclude(answers, "canary")
+}, 300_000)

@@ -251,7 +251,7 @@ const guarded = <E, R>(
     const fault = faultIn(source, threshold) ?? HttpSession.faultInOrigin(request.method, source.headers)
     if (fault !== undefined) return Effect.succeed(toResponse(ofRefusal(fault)))
     // whoever has no key learns nothing of a request, not even that its parameters are wrong
-    return isGuarded(request)
+    return callers.areAsked && isGuarded(request)
       ? Effect.matchEffect(callers.customerOf(request), {
           onFailure: (refusal) => Effect.succeed(toResponse(ofRefusal(refusal))),
           onSuccess: () => answered
@@ -262,6 +262,8 @@ const guarded = <E, R>(
 
 /** Tells who calls: by a key, or by the cookie of the page. */
 interface Callers {
+  /** Whether there are keys. */
+  readonly areAsked: boolean
   readonly known: (authorization: string | undefined) => string | Refused
   readonly sessions: HttpSession.Sessions
   readonly customerOf: (request: HttpServerRequest) => Effect.Effect<string, Refused>
@@ -271,6 +273,7 @@ const callersOf = (keys: Keys | undefined): Callers => {
   const sessions = HttpSession.make()
   const known = authenticate(keys)
   return {
+    areAsked: keys !== undefined,
     known,
     sessions,
     customerOf: (request) => {

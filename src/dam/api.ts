@@ -280,8 +280,20 @@ const flat = HttpApiGroup.make("flat")
   )
   .annotateMerge(OpenApi.annotations({ title: "Self-hosted dialect", description: "One call, one webhook, flat JSON" }))
 
+const Health = Schema.StructWithRest(
+  Schema.Struct({
+    status: Schema.Literal("ok"),
+    authentication: Schema.Literals(["none", "keys"]),
+    egress: Schema.String,
+    /** Jobs by state, what waits and is stored, and the marks beyond which jobs are answered 429. */
+    admission: Schema.Record(Schema.String, Schema.Number),
+    limits: Schema.Record(Schema.String, Schema.Number)
+  }),
+  [Schema.JsonObject]
+).annotate({ identifier: "Health" })
+
 const system = HttpApiGroup.make("system").add(
-  HttpApiEndpoint.get("health", "/health", { success: Schema.JsonObject, error: errors(503) })
+  HttpApiEndpoint.get("health", "/health", { success: Health, error: errors(503) })
 )
 
 /**

@@ -104,6 +104,8 @@ export const make = Effect.fnUntraced(function* (
   const events = Events.make(1000 * (yield* Clock.currentTimeMillis))
   const notes = Stats.make()
   const running = yield* FiberMap.make<string>()
+  // jobs belong to the dam: nothing of whoever happens to call it goes along
+  const fork = yield* FiberMap.runtime(running)()
   const told = (job: NewJob, state: JobState, isFirst = false) =>
     Effect.withFiber((fiber) => {
       const at = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
@@ -293,7 +295,7 @@ export const make = Effect.fnUntraced(function* (
         const wasRunning = FiberMap.hasUnsafe(running, job.id)
         yield* FiberMap.remove(running, job.id)
         const ended = yield* Effect.onError(cancelOnce(job), () =>
-          wasRunning ? Effect.asVoid(FiberMap.run(running, job.id, requeue(job.id))) : Effect.void
+          wasRunning ? Effect.sync(() => void fork(job.id, requeue(job.id))) : Effect.void
         )
         if (ended !== undefined) return ended
         // it was started, parked or released in the same moment

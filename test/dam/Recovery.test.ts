@@ -111,6 +111,24 @@ describe("a dam that is stopped and started again over the same store", () => {
     })
   )
 
+  it.effect("counts the time for that from when it began to leave, and starts nothing meanwhile", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ target: Script.always(Script.hang), drain: Duration.seconds(10) })
+      yield* dam.submit(post(1))
+      yield* TestClock.adjust("1 second")
+      yield* dam.engine.leave
+      const late = yield* dam.submit(post(2))
+      yield* TestClock.adjust("6 seconds")
+      const stopping = yield* Effect.forkChild(dam.stop)
+      yield* TestClock.adjust("3 seconds")
+      assert.isUndefined(stopping.pollUnsafe())
+      yield* TestClock.adjust("2 seconds")
+      assert.isDefined(stopping.pollUnsafe())
+      assert.strictEqual((yield* dam.get(late)).state, "queued")
+      assert.lengthOf(yield* dam.exchanges, 1)
+    })
+  )
+
   it.effect("stops in the end though something hangs, and takes it up at the next start", () =>
     Effect.gen(function* () {
       const dam = yield* setUp({ target: Script.always(Script.inTurn(Script.hang, ok)), drain: Duration.seconds(10) })

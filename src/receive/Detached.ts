@@ -20,7 +20,7 @@ export interface HandlerOptions extends ReceiverOptions {
 }
 
 export interface Detached {
-  readonly receiver: Promise<Receiver.Receiver>
+  readonly receiver: Receiver.Receiver
   readonly receive: (header: HeaderOf, body: Uint8Array) => Promise<Received>
   readonly close: () => Promise<void>
 }
@@ -34,12 +34,13 @@ export const make = ({ handle, ...options }: HandlerOptions): (() => Detached) =
 
 const start = (options: ReceiverOptions, handle: HandlerOptions["handle"]): Detached => {
   const scope = Scope.makeUnsafe()
-  const receiver = Effect.runPromise(
+  // at once: a promise that one request of a worker began must not keep another waiting
+  const receiver = Effect.runSync(
     Receiver.make(options, (event) => Effect.tryPromise(async () => handle(event))).pipe(Scope.provide(scope))
   )
   return {
     receiver,
-    receive: async (header, body) => Effect.runPromise((await receiver).receive(header, body)),
+    receive: (header, body) => Effect.runPromise(receiver.receive(header, body)),
     close: () => Effect.runPromise(Scope.close(scope, Exit.void))
   }
 }

@@ -35,7 +35,7 @@ export const fetchHandler = (options: HandlerOptions): FetchHandler => {
     if (request.method !== "POST") return toResponse(methodNotAllowed)
     const { receive, receiver } = detached()
     const header = (name: string) => request.headers.get(name)
-    const body = await read(request, await receiver)
+    const body = await read(request, receiver)
     return toResponse(answerTo(body instanceof Uint8Array ? await receive(header, body) : body))
   }
   return Object.assign(respond, { [Symbol.asyncDispose]: () => detached().close() })

@@ -64,7 +64,7 @@ export const nodeListener = (options: HandlerOptions): NodeListener => {
   const listen = async (request: IncomingMessageLike, response: ServerResponseLike): Promise<void> => {
     if (request.method !== "POST") return write(response, methodNotAllowed)
     const { receive, receiver } = detached()
-    const { maxBodyBytes, refuse } = await receiver
+    const { maxBodyBytes, refuse } = receiver
     const header = (name: string) => request.headers[name.toLowerCase()]
     const refused = refuse(header) ?? Collected.tooLong(header("content-length"), maxBodyBytes)
     const body = refused ?? (await read(request, maxBodyBytes))

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Dns from "effect/net/Dns"
 import * as Redacted from "effect/Redacted"
+import * as Deliveries from "../../src/dam/Deliveries.ts"
 import * as Dam from "../../src/dam/Dam.ts"
 import * as EgressPolicy from "../../src/dam/EgressPolicy.ts"
 import type { RegionOptions } from "../../src/dam/Region.ts"
@@ -76,6 +77,7 @@ describe("the regions of a dam", () => {
       const there = yield* OtherDam.listening()
       const dam = yield* OtherDam.running({
         deliveries: {
+          ...Deliveries.defaults,
           schedule: [0, 1, 1].map(Duration.millis),
           timeoutMillis: 5000,
           concurrency: 9

@@ -2,6 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { EZThrottle } from "../../src/promise/EZThrottle.ts"
 import type { EventStore } from "../../src/receive/EventStore.ts"
 import { EventStoreFailed } from "../../src/receive/EventStore.ts"
@@ -9,6 +12,7 @@ import { fetchHandler } from "../../src/receive/FetchHandler.ts"
 import * as Inbox from "../../src/receive/Inbox.ts"
 import * as MemoryEventStore from "../../src/receive/MemoryEventStore.ts"
 import * as Receiver from "../../src/receive/Receiver.ts"
+import * as SqliteEventStore from "../../src/receive/SqliteEventStore.ts"
 import * as Reply from "../../src/step/Reply.ts"
 import { listen } from "../promise/Loopback.ts"
 import { bodyOf, delivery, headersFor, secret } from "./support.ts"
@@ -75,6 +79,24 @@ describe("who waits for a job", () => {
       yield* arrive("job_2")
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* Fiber.join(waiting)).jobId, "job_2")
+    })
+  )
+
+  it.effect("finds after a restart what came before it, in a file", () =>
+    Effect.gen(function* () {
+      const folder = mkdtempSync(join(tmpdir(), "ezthrottle-inbox-"))
+      const path = join(folder, "inbox.db")
+      const before = SqliteEventStore.open(path)
+      yield* (yield* receiver(Inbox.make({ store: before })))("job_1")
+      before[Symbol.dispose]()
+      const after = SqliteEventStore.open(path)
+      const inbox = Inbox.make({ store: after })
+      const result = yield* inbox.await("job_1")
+      assert.deepStrictEqual([result.status, result.response && Reply.text(result.response)], ["success", "done"])
+      const again = yield* (yield* receiver(inbox))("job_1")
+      assert.strictEqual(again._tag, "Duplicate")
+      after[Symbol.dispose]()
+      rmSync(folder, { recursive: true })
     })
   )
 

@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { answerTo } from "../../src/receive/Answer.ts"
@@ -16,7 +18,7 @@ import * as L8Delivery from "../../src/wire/L8Delivery.ts"
 import * as StandardWebhooks from "../../src/wire/StandardWebhooks.ts"
 import * as StandardWebhooksKeys from "../../src/wire/StandardWebhooksKeys.ts"
 import type { WebhookEvent } from "../../src/wire/WebhookEvent.ts"
-import { bodyOf, delivery, secret } from "./support.ts"
+import { bodyOf, delivery, headersFor, secret } from "./support.ts"
 
 const now = 1_760_000_000_000
 
@@ -259,4 +261,41 @@ describe("the schemes", () => {
       Effect.map(Effect.flip(receiving(options)), (error) => assert.strictEqual(error._tag, "InvalidReceiver"))
     )
   }
+})
+
+describe("laws", () => {
+  const Bytes = Arbitrary.schema(Schema.Uint8Array)
+
+  it.effect.prop(
+    "any body that was signed is accepted or called undecodable, and one changed byte is refused",
+    [Bytes, Schema.Int],
+    ([bytes, at]) =>
+      Effect.gen(function* () {
+        const { receiver } = yield* receiving()
+        const headers: Record<string, string> = headersFor(bytes, now / 1000)
+        const header = (name: string) => headers[name.toLowerCase()]
+        assert.include(["Undecodable", "Handled"], (yield* receiver.receive(header, bytes))._tag)
+        const changed = Uint8Array.of(...bytes, 0)
+        const place = Math.abs(at) % changed.length
+        changed[place] = (changed[place] ?? 0) ^ 1
+        assert.strictEqual((yield* receiver.receive(header, changed))._tag, "Rejected")
+      }).pipe(Effect.scoped)
+  )
+
+  it.effect.prop(
+    "no headers and no body make it fail, and none are accepted",
+    [Schema.String, Schema.String, Bytes],
+    ([a, b, bytes]) =>
+      Effect.gen(function* () {
+        const { handled, receiver } = yield* receiving({ secrets: [secret, `whsec_${"A".repeat(32)}`] })
+        for (const header of [
+          () => a,
+          () => `t=${now / 1000},v1=${b}`,
+          (name: string) => (name.endsWith("id") ? a : `v1,${b}`)
+        ]) {
+          assert.strictEqual((yield* receiver.receive(header, bytes))._tag, "Rejected")
+        }
+        assert.deepStrictEqual(handled, [])
+      }).pipe(Effect.scoped)
+  )
 })

@@ -13,6 +13,7 @@ import { Engine } from "../dam/Engine.ts"
 import { defaultPace } from "../dam/Gate.ts"
 import * as HttpServer from "../dam/HttpServer.ts"
 import { JobStore } from "../dam/JobStore.ts"
+import * as Observability from "./Observability.ts"
 import type { Settings } from "./Settings.ts"
 import * as Signals from "./Signals.ts"
 import { version } from "./version.ts"
@@ -40,7 +41,7 @@ export const serve = (settings: Settings): Effect.Effect<void, CannotStart> =>
       )
       yield* Console.log("stopped; what is left goes on at the next start")
     })
-  )
+  ).pipe(Effect.provide(Observability.layer))
 
 const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return<void, CannotStart, Scope.Scope> {
   const { db, file, host, keys, policy, port } = settings

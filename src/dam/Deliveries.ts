@@ -18,9 +18,11 @@ import { isGood } from "../engine/Decide.ts"
 import * as RetryAfter from "../engine/RetryAfter.ts"
 import { AttemptTimedOut, TransportError } from "../step/Failure.ts"
 import * as Reply from "../step/Reply.ts"
+import * as Telemetry from "../run/Telemetry.ts"
 import { post } from "../step/Step.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import { metrics } from "./DamTelemetry.ts"
+import * as DamTracing from "./DamTracing.ts"
 import type { DeadReason, DeliveryAttempt, StoredDelivery } from "./Job.ts"
 import type { DueDelivery, EndpointRule, JobStore, StoredSecrets } from "./JobStore.ts"
 import type { Lanes } from "./Lanes.ts"
@@ -121,7 +123,7 @@ export const make = Effect.fnUntraced(function* (
 
   const attempt = Effect.fnUntraced(function* (delivery: DueDelivery, probed?: { readonly until: number }) {
     const made = yield* Effect.catchDefect(
-      call(store, lanes, transport, options.timeoutMillis, delivery, signer),
+      DamTracing.told(store, delivery, call(store, lanes, transport, options.timeoutMillis, delivery, signer)),
       // a fault of this program: as an attempt it is seen, and not repeated at once
       (defect) => Effect.map(Clock.currentTimeMillis, (at) => brokenAttempt(at, String(defect)))
     )
@@ -311,21 +313,21 @@ const send = Effect.fnUntraced(function* (
   })
   // egress points in the order they were named, the next one at each attempt
   const region = delivery.regions[delivery.attempts.length % Math.max(1, delivery.regions.length)]
-  const answer = yield* transport
-    .send({ request: step.request, region, step, timeoutMillis, attempt: `${delivery.id}/${at}` })
-    .pipe(
-      // what a receiver says at length is not read, but it has said whether it took the delivery
-      Effect.catch((error) =>
-        error.reason._tag === "ResponseTooLarge" && error.kept !== undefined
-          ? Effect.succeed(error.kept)
-          : Effect.fail(error)
-      ),
-      Effect.timeoutOrElse({
-        duration: timeoutMillis,
-        orElse: () => Effect.fail(new TransportError({ reason: new AttemptTimedOut({ afterMillis: timeoutMillis }) }))
-      }),
-      Effect.result
-    )
+  const answer = yield* Telemetry.propagated(step.request, (request) =>
+    transport.send({ request, region, step, timeoutMillis, attempt: `${delivery.id}/${at}` })
+  ).pipe(
+    // what a receiver says at length is not read, but it has said whether it took the delivery
+    Effect.catch((error) =>
+      error.reason._tag === "ResponseTooLarge" && error.kept !== undefined
+        ? Effect.succeed(error.kept)
+        : Effect.fail(error)
+    ),
+    Effect.timeoutOrElse({
+      duration: timeoutMillis,
+      orElse: () => Effect.fail(new TransportError({ reason: new AttemptTimedOut({ afterMillis: timeoutMillis }) }))
+    }),
+    Effect.result
+  )
   const latency = Number((yield* Clock.monotonicTimeNanos) - from) / 1e6
   if (answer._tag === "Failure") {
     return { ...brokenAttempt(at, answer.failure.message), latency }

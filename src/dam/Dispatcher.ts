@@ -23,6 +23,7 @@ import * as DeadLetters from "./DeadLetters.ts"
 import * as Deliveries from "./Deliveries.ts"
 import * as Duties from "./Duties.ts"
 import { metrics } from "./DamTelemetry.ts"
+import * as DamTracing from "./DamTracing.ts"
 import type { Engine } from "./Engine.ts"
 import { WrongState } from "./Engine.ts"
 import * as Events from "./Events.ts"
@@ -152,7 +153,7 @@ export const make = Effect.fnUntraced(function* (
         // called off, or out of time, since its id was read
         if (job === undefined) return yield* Effect.andThen(permit.release, giveBack)
         yield* told(job, "running", job.epoch === 1)
-        yield* FiberMap.run(running, job.id, Effect.ensuring(execute(job, permit), giveBack))
+        yield* FiberMap.run(running, job.id, Effect.ensuring(DamTracing.started(job, execute(job, permit)), giveBack))
       }),
       () => giveBack
     )

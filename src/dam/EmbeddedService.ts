@@ -127,7 +127,7 @@ const breachIn = (step: Step, limits: Limits, now: number): Refused | undefined 
   return "_tag" in nodes ? nodes : breachOf(nodes, { limits, now, bodyBytes: Number.MAX_SAFE_INTEGER })
 }
 
-const jobOf = Effect.fnUntraced(function* ({ key, retryAt, step }: Delegation) {
+const jobOf = Effect.fnUntraced(function* ({ key, retryAt, step, traceparent }: Delegation) {
   const payload = Idempotency.hash(step.request)
   const notBefore = Math.max(step.retryAt ?? 0, retryAt ?? 0)
   return {
@@ -146,7 +146,7 @@ const jobOf = Effect.fnUntraced(function* ({ key, retryAt, step }: Delegation) {
     notBefore: notBefore === 0 ? undefined : notBefore,
     parent: undefined,
     rerunOf: undefined,
-    traceparent: undefined
+    traceparent
   } satisfies NewJob
 })
 

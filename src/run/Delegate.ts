@@ -7,6 +7,7 @@ import { ServiceUnreachable } from "../step/Failure.ts"
 import type { Accepted, StepReason } from "../step/Outcome.ts"
 import type { Receipt } from "../step/Reply.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
+import * as Telemetry from "./Telemetry.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { Delegating } from "../transport/HttpTransport.ts"
 import type { Execution, Facts } from "./Execution.ts"
@@ -51,8 +52,11 @@ export const delegate = Effect.fnUntraced(function* (
     const pause = last === undefined ? 0 : Pause.draw(bounds, yield* Random.next)
     if (pause > 0) yield* execution.host.pause(pause, true)
     let receipt: Receipt | undefined
+    const submitted = Effect.flatMap(Telemetry.traceparent, (traceparent) =>
+      transport.submit({ step, key, retryAt, ...(traceparent === undefined ? {} : { traceparent }) })
+    )
     const facts: Facts = { path, racer: 0, kind: "forward", region: undefined, pause }
-    const { ending } = yield* perform(execution, step, facts, transport.submit({ step, key, retryAt }), (reply) => {
+    const { ending } = yield* perform(execution, step, facts, submitted, (reply) => {
       receipt = reply
       return {
         ending: { _tag: "Answered", status: reply.duplicate ? 200 : 201, retryAfter: undefined },

@@ -25,6 +25,7 @@ import { perform, readResponse, within } from "./Execution.ts"
 import type { Host } from "./Host.ts"
 import * as Keys from "./Keys.ts"
 import * as Stopwatch from "./Stopwatch.ts"
+import * as Telemetry from "./Telemetry.ts"
 
 export type PathEnd =
   | {
@@ -228,7 +229,10 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
   if (path.expired) return Effect.never
   const { execution, request, step, timeoutMillis, transport } = path
   const { region } = facts
-  const send = transport.send({ request, region, step, timeoutMillis, attempt: attemptOf(path, facts.racer) })
+  const attempt = attemptOf(path, facts.racer)
+  const send = Telemetry.propagated(request, (traced) =>
+    transport.send({ request: traced, region, step, timeoutMillis, attempt })
+  )
   const sent = perform(execution, step, facts, within(send, timeoutMillis), readResponse)
   return execution.host.paced === undefined ? sent : inTurn(path, execution.host.paced, sent)
 }

@@ -10,7 +10,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import type { Attempt } from "../step/History.ts"
 import type { Outcome, StepError } from "../step/Outcome.ts"
-import { target } from "../step/Request.ts"
+import { type Request, target } from "../step/Request.ts"
 import type { Step } from "../step/StepModel.ts"
 
 /**
@@ -25,7 +25,13 @@ export const spans = {
   /** One call to a target. */
   attempt: "ezthrottle.attempt",
   /** One hand-over to a service. */
-  forward: "ezthrottle.forward"
+  forward: "ezthrottle.forward",
+  /** One start of a job in a dam, to its end or to a pause that the store keeps. */
+  job: "ezthrottle.job",
+  /** What a job waited in a dam before this start: from acceptance, its moment, or the end of its pause. */
+  queueWait: "ezthrottle.queue_wait",
+  /** One attempt of a dam to tell a webhook. */
+  delivery: "ezthrottle.delivery"
 } as const
 
 /**
@@ -47,6 +53,10 @@ export const attributes = {
   outcome: "ezthrottle.outcome",
   /** The id of the job that took the step over. */
   jobId: "ezthrottle.job_id",
+  /** The id of a delivery, the same for each of its attempts. */
+  deliveryId: "ezthrottle.delivery_id",
+  /** The lane of a dam: canonical host and port. */
+  lane: "ezthrottle.lane",
   /** `true` when the service knew the key already. */
   duplicate: "ezthrottle.duplicate",
   /** Place in the line: 0 the step itself, n the n-th fallback. */
@@ -127,6 +137,38 @@ export const countAttempt = (attempt: Attempt, context: Parameters<typeof metric
 // a span costs about as much as the rest of an attempt, so it is made only where a tracer was provided to see it
 const whenTraced = <A, E>(traced: () => Effect.Effect<A, E>, plain: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.withFiber((fiber) => (fiber.cache.tracer === undefined ? plain : traced()))
+
+/**
+ * The W3C trace context of the span at hand; `undefined` without a tracer.
+ *
+ * @internal
+ */
+export const traceparent: Effect.Effect<string | undefined> = Effect.withFiber((fiber) =>
+  fiber.cache.tracer === undefined
+    ? Effect.undefined
+    : Effect.match(Effect.currentParentSpan, {
+        onFailure: () => undefined,
+        onSuccess: ({ sampled, spanId, traceId }) =>
+          `00-${traceId.padStart(32, "0")}-${spanId}-${sampled ? "01" : "00"}`
+      })
+)
+
+/**
+ * Lets a call say which trace it belongs to, where a tracer listens and the call does not say so itself.
+ *
+ * @internal
+ */
+export const propagated = <A, E, R>(
+  request: Request,
+  send: (request: Request) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    if (fiber.cache.tracer === undefined) return send(request)
+    if (Object.keys(request.headers).some((name) => name.toLowerCase() === "traceparent")) return send(request)
+    return Effect.flatMap(traceparent, (given) =>
+      send(given === undefined ? request : { ...request, headers: { ...request.headers, traceparent: given } })
+    )
+  })
 
 /**
  * Wraps one execution.

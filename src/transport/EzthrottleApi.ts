@@ -211,13 +211,13 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
 
   return {
     timeout: limit,
-    proxied: ({ body, method, path, read: readForwarded, secrets = [] }) =>
+    proxied: ({ body, headers, method, path, read: readForwarded, secrets = [] }) =>
       call(
         {
           method: "POST",
           url: proxyUrl,
           headers: { "content-type": "application/json" },
-          body: envelope({ targetUrl: serviceUrl + path, method, body })
+          body: envelope({ targetUrl: serviceUrl + path, method, body, headers })
         },
         maxProxiedBytes
       ).pipe(

@@ -48,6 +48,8 @@ export interface Delegation {
   readonly key: string | undefined
   /** Epoch milliseconds before which the service shall not start. */
   readonly retryAt: number | undefined
+  /** W3C trace context of the caller, where it has a trace. */
+  readonly traceparent?: string | undefined
 }
 
 /**

@@ -25,7 +25,13 @@ export const make = (api: EzthrottleApi["Service"], options?: Job.EncodeOptions)
   submit: (delegation) =>
     Effect.fromResult(Job.encode(delegation, options)).pipe(
       Effect.flatMap((job) =>
-        api.proxied({ path: "/api/v1/jobs", method: "POST", body: JSON.stringify(job), read: readReceipt })
+        api.proxied({
+          path: "/api/v1/jobs",
+          method: "POST",
+          headers: delegation.traceparent === undefined ? undefined : { traceparent: delegation.traceparent },
+          body: JSON.stringify(job),
+          read: readReceipt
+        })
       ),
       Effect.mapError((reason) => new TransportError({ reason }))
     )

@@ -24,6 +24,8 @@ import type { Receipt } from "../step/Reply.ts"
  */
 export interface Call {
   readonly targetUrl: string
+  /** What the service is told besides. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
   readonly method: "GET" | "POST" | "DELETE"
   /** JSON text. Left out it travels as empty text, because the proxy wants the key. */
   readonly body?: string | undefined
@@ -60,13 +62,13 @@ export interface Forwarded {
  * @category encoding
  * @since 0.1.0
  */
-export const envelope = ({ body = "", method, targetUrl }: Call): string =>
+export const envelope = ({ body = "", headers, method, targetUrl }: Call): string =>
   JSON.stringify({
     scope: "customer",
     metric_name: "",
     target_url: targetUrl,
     method,
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", ...headers },
     body
   })
 

@@ -10,6 +10,7 @@ import {
   toFlat,
   toWebhook
 } from "../../src/engine/JobState.ts"
+import * as Dam from "../../src/dam/DamTelemetry.ts"
 import { metrics } from "../../src/run/Telemetry.ts"
 
 const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
@@ -79,7 +80,7 @@ const endings = ["Answered", "Failed", "Interrupted"] as const
 export const telemetryPage = (): string => {
   const attempts = kinds.flatMap((kind) => endings.flatMap((ending) => metrics.attempts(kind, ending) ?? []))
   const steps = Object.values(metrics.steps)
-  const all = [...attempts, metrics.latency, ...steps]
+  const all = [...attempts, metrics.latency, ...steps, ...Object.values(Dam.metrics), ...Object.values(Dam.gauges)]
   const labels = (id: string): string => {
     const pairs = all.filter((metric) => metric.id === id).flatMap((metric) => Object.entries(attributesOf(metric)))
     const keys = [...new Set(pairs.map(([key]) => key))]
@@ -93,14 +94,14 @@ export const telemetryPage = (): string => {
   const unique = all.filter((metric, index) => all.findIndex(({ id }) => id === metric.id) === index)
   return page(
     "# Telemetry",
-    "Every name this library reports under. Targets come without query; headers, bodies and secrets are in no value. Read from `src/run/Telemetry.ts`; a test compares.",
+    "Every name this library reports under. Targets come without query; headers, bodies and secrets are in no value. Read from `src/run/Telemetry.ts` and `src/dam/DamTelemetry.ts`; a test compares.",
     "## Spans",
     "Made only where a tracer was provided to the program ([why](../decisions/0006-spans-only-for-a-tracer.md)).",
     described("spans"),
     "## Attributes",
     described("attributes"),
     "## Metrics",
-    "Always kept.",
+    "Always kept; gauges of a dam are read when `/metrics` is asked. Names that begin with `ezthrottle_dam_` are a dam's.",
     table(
       ["name", "type", "labels", "meaning"],
       unique.map((metric) => [code(metric.id), metric.type.toLowerCase(), labels(metric.id), metric.description ?? ""])

@@ -1,0 +1,28 @@
+import { assert, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
+import * as Dam from "../../src/dam/DamTelemetry.ts"
+import { metrics } from "../../src/run/Telemetry.ts"
+
+const file = readFileSync(new URL("../../docs/dashboards/grafana.json", import.meta.url), "utf8")
+const dashboard: {
+  readonly panels: ReadonlyArray<{ readonly targets: ReadonlyArray<{ readonly expr: string }> }>
+} = JSON.parse(file)
+
+const known = new Set(
+  [...Object.values(Dam.metrics), ...Object.values(Dam.gauges), metrics.latency, ...Object.values(metrics.steps)]
+    .concat(metrics.attempts("start", "Answered") ?? [])
+    .flatMap(({ id, type }) => (type === "Histogram" ? [`${id}_bucket`, `${id}_count`, `${id}_sum`] : [id]))
+)
+
+describe("the Grafana dashboard", () => {
+  it("asks for metrics that exist, and for nothing else", () => {
+    const asked = dashboard.panels.flatMap(({ targets }) =>
+      targets.flatMap(({ expr }) => expr.match(/\bezthrottle_\w+/g) ?? [])
+    )
+    assert.isAtLeast(asked.length, dashboard.panels.length)
+    assert.deepStrictEqual(
+      asked.filter((name) => !known.has(name)),
+      []
+    )
+  })
+})

@@ -38,11 +38,11 @@ export const started = <A, E, R>(job: StoredJob, run: Effect.Effect<A, E, R>): E
   })
 
 /** Wraps one attempt to tell a result; the job's row says which trace it belongs to. */
-export const told = <E, R>(
+export const told = <A extends DeliveryAttempt, E, R>(
   store: JobStore["Service"],
   { id, jobId, lane }: StoredDelivery,
-  run: Effect.Effect<DeliveryAttempt, E, R>
-): Effect.Effect<DeliveryAttempt, E, R> =>
+  run: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
   Effect.withFiber((fiber) => {
     if (fiber.cache.tracer === undefined) return run
     return Effect.flatMap(Effect.option(store.get(jobId)), (job) =>

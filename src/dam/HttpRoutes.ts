@@ -1,19 +1,15 @@
 /**
  * Binds the API to what it does, and answers for whatever is not of it.
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
-import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
 import * as HttpApiScalar from "effect/http-api/HttpApiScalar"
 import * as HttpRouter from "effect/http/HttpRouter"
-import { isHttpServerError } from "effect/http/HttpServerError"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
 import * as Stream from "effect/Stream"
 import { Api } from "./api.ts"
 import * as DamTelemetry from "./DamTelemetry.ts"
@@ -29,8 +25,9 @@ import * as HttpProxy from "./HttpProxy.ts"
 import { faultIn, readBody, readOptionalBody, sourceOf, type Threshold } from "./HttpRequest.ts"
 import * as HttpSecrets from "./HttpSecrets.ts"
 import * as HttpSession from "./HttpSession.ts"
-import { badField, refused, type Refused } from "./IntakeRefusal.ts"
+import { refused, type Refused } from "./IntakeRefusal.ts"
 import { type Keys, localCustomer } from "./Keys.ts"
+import { pathIn, paths, unrouted } from "./HttpUnrouted.ts"
 
 /** What the routes need. */
 export interface RoutesOptions extends HttpJobs.Host, Threshold {
@@ -292,8 +289,6 @@ const isGuarded = ({ method, url }: HttpServerRequest): boolean => {
   return paths.some(({ isOpen, methods, pattern }) => !isOpen && methods.includes(method) && pattern.test(path))
 }
 
-const pathIn = (url: string): string => url.replace(/[?#].*$/, "")
-
 interface Asked {
   readonly request: HttpServerRequest
 }
@@ -324,55 +319,6 @@ const giveUpAfter = (request: HttpServerRequest, millis: number): void => {
   const response = NodeHttpServerRequest.toServerResponse(request)
   response.setTimeout(millis, () => response.destroy())
 }
-
-/** What becomes of a request that no handler answered: no such route, or parameters that do not fit its schema. */
-const unrouted = (
-  cause: Cause.Cause<unknown>
-): Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest> => {
-  for (const reason of cause.reasons) {
-    if (reason._tag === "Die" && HttpApiSchemaError.is(reason.defect)) {
-      const { issue } = reason.defect.cause
-      const first = describe(issue).issues[0]
-      const name = String(first?.path?.map((part) => (typeof part === "object" ? part.key : part))[0] ?? "query")
-      return Effect.succeed(toResponse(ofRefusal(badField(name, first?.message ?? "is not valid"))))
-    }
-    if (reason._tag === "Fail" && isHttpServerError(reason.error) && reason.error.reason._tag === "RouteNotFound") {
-      return Effect.map(HttpServerRequest, ({ method, url }) => toResponse(ofRefusal(elsewhere(method, url))))
-    }
-  }
-  if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
-  return Effect.as(
-    Effect.logError("a request failed", cause),
-    toResponse(ofRefusal(refused(500, "internal", "something broke here; the log of the dam says what")))
-  )
-}
-
-const elsewhere = (method: string, url: string): Refused => {
-  const path = pathIn(url)
-  const known = paths.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
-  // a path that fits and is not routed is one that the router reads otherwise, such as `..`
-  if (known.includes(method) || (known.length === 0 && method !== "TRACE"))
-    return refused(404, "not_found", "there is nothing at this path")
-  const allow = [...new Set(known.length === 0 ? paths.flatMap(({ methods }) => methods) : known)].join(", ")
-  return refused(405, "method_not_allowed", `use ${allow} here`, { headers: { allow } })
-}
-
-/** What the router knows, told for those who ask it wrongly. */
-const paths = [
-  ...Object.values(Api.groups).flatMap((group) =>
-    Object.values(group.endpoints).map(({ method, path }) => ({ method: String(method), path: String(path) }))
-  ),
-  { method: "GET", path: "/openapi.json" },
-  { method: "GET", path: "/docs" },
-  ...HttpPage.paths
-].map(({ method, path }) => ({
-  // the proxy tells strangers in its envelope
-  isOpen: path === "/api/v1/proxy" || !/^\/(?:api\/v1|jobs)(?:\/|$)/.test(path),
-  pattern: new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/:\w+/g, "[^/]+")}/?$`),
-  methods: method === "GET" ? ["GET", "HEAD"] : [method]
-}))
-
-const describe = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /** Builds the routes into one effect that answers a request, and the short way beside them. */
 export const build = Effect.fnUntraced(function* (options: RoutesOptions) {

@@ -116,7 +116,7 @@ export const make = Effect.fnUntraced(function* (
   const receivers = yield* FiberMap.make<string>()
   const calls = yield* FiberMap.make<string>()
   const fork = yield* FiberMap.runtime(receivers)()
-  const signals = new Map<string, Latch.Latch>()
+  const signals = new Map<string, Signal>()
   /** When the endpoints that were probed may be probed again: what was read before a probe does not know of it. */
   const probes = new Map<string, number>()
   let underWay = 0
@@ -184,10 +184,22 @@ export const make = Effect.fnUntraced(function* (
   )
 
   /** Sees to one receiver until nothing is pending there. */
-  const receiver = Effect.fnUntraced(function* (lane: string, signal: Latch.Latch) {
+  const receiver = Effect.fnUntraced(function* (lane: string, signal: Signal) {
     const ids = new Set<string>()
+    // looking costs the same for one delivery and for many: where enough is under way, half of it ends first
+    let enough = 0
+    const half = options.concurrency / 2
+    const isTime = () => ids.size <= (signal.isNews ? half : Math.min(half, enough))
+    const untilTime = Effect.gen(function* () {
+      while (!isTime()) {
+        signal.closeUnsafe()
+        yield* signal.await
+      }
+    })
     while (true) {
+      if (!isTime()) yield* Effect.timeoutOption(untilTime, askAgainAfter)
       signal.closeUnsafe()
+      signal.isNews = false
       const now = yield* Clock.currentTimeMillis
       const due = leaving()
         ? nothingDue
@@ -215,6 +227,7 @@ export const make = Effect.fnUntraced(function* (
           )
         )
       }
+      enough = Math.floor(ids.size / 2)
       const isFull = ids.size >= options.concurrency
       if (!isFull && due.nextDueAt !== undefined) {
         yield* Effect.raceFirst(signal.await, Effect.sleep(Math.max(0, due.nextDueAt - now)))
@@ -232,10 +245,13 @@ export const make = Effect.fnUntraced(function* (
     for (const lane of woken) {
       const known = signals.get(lane)
       if (known === undefined) {
-        const signal = Latch.makeUnsafe(false)
+        const signal: Signal = Object.assign(Latch.makeUnsafe(false), { isNews: false })
         signals.set(lane, signal)
         fork(lane, receiver(lane, signal))
-      } else known.openUnsafe()
+      } else {
+        known.isNews = true
+        known.openUnsafe()
+      }
     }
   }
   return { wake, underWay: () => underWay }
@@ -277,6 +293,11 @@ const nextOf = (
 }
 
 const mostJitter = 1.2
+
+/** Opens when a delivery has ended, or with news: that there may be new ones. */
+interface Signal extends Latch.Latch {
+  isNews: boolean
+}
 
 const nothingDue = { deliveries: [], nextDueAt: undefined }
 

@@ -205,13 +205,13 @@ export const make = Effect.fnUntraced(function* (
     at: number
   ): Finish => {
     if (run._tag === "Broken") return Results.finish(job, "failed", { at, result: Results.broken() }, options.laneOf)
-    const { children, end } = run
+    const { attempt, children, end } = run
     return end._tag === "StepError"
-      ? Results.finish(job, "failed", { at, result: Results.failed(end), children }, options.laneOf)
+      ? Results.finish(job, "failed", { at, attempt, result: Results.failed(end), children }, options.laneOf)
       : Results.finish(
           job,
           "succeeded",
-          { at, result: Results.succeeded(end), children, answeredBy: end.answeredBy },
+          { at, attempt, result: Results.succeeded(end), children, answeredBy: end.answeredBy },
           options.laneOf
         )
   }

@@ -103,6 +103,8 @@ export interface Finish {
   readonly result: JobResult
   readonly children: ReadonlyArray<NewJob>
   readonly deliveries: ReadonlyArray<NewDelivery>
+  /** The attempt that ended it, where it was not recorded before. */
+  readonly attempt?: Attempt | undefined
   /** Votes that make the result count as delivered; the step's own where it is left out. */
   readonly quorum?: number | undefined
 }

@@ -148,6 +148,7 @@ export interface Lane {
 
 /** How many ids of one queue are in memory at once, and of all queues of a lane together. */
 const pageSize = 32
+const pageMost = 256
 const pagesSize = 4096
 
 /** When a store that failed is asked again. */
@@ -222,7 +223,9 @@ export const make = (options: LaneOptions): Lane => {
   const read = Effect.fnUntraced(function* (queue: Queue, now: number) {
     // cleared first: a wake that comes during the read sets it again
     queue.more = false
-    const limit = Math.max(1, Math.min(pageSize, Math.floor(pagesSize / accounts.size()))) + starting.size
+    // what passes within a second: a fast lane would be reading all the time, in a slow one a page grows stale
+    const wanted = Math.min(pageMost, Math.max(pageSize, gate.pace.rps))
+    const limit = Math.max(1, Math.min(Math.ceil(wanted), Math.floor(pagesSize / accounts.size()))) + starting.size
     const page = yield* Effect.result(options.page(queue.name, limit))
     if (page._tag === "Failure") {
       queue.more = true

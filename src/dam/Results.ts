@@ -1,4 +1,5 @@
 /** What the end of an execution becomes in the store: the result, the children, the deliveries. Pure. */
+import type { Attempt } from "../step/History.ts"
 import type { Outcome, StepError } from "../step/Outcome.ts"
 import type { Response } from "../step/Reply.ts"
 import type { Step } from "../step/StepModel.ts"
@@ -78,6 +79,7 @@ export const finish = (
   state: Finish["state"],
   end: {
     readonly at: number
+    readonly attempt?: Attempt | undefined
     readonly result: JobResult
     readonly children?: ReadonlyArray<NewJob>
     /** The fallback that answered: it tells its own webhooks, where it has some. */
@@ -85,7 +87,7 @@ export const finish = (
   },
   laneOf: (url: string) => string
 ): Finish => {
-  const { at, children = [], result } = end
+  const { at, attempt, children = [], result } = end
   const told = end.answeredBy === undefined ? job.step : inherit(end.answeredBy, job.step)
   // the same bytes for all, and for every repetition
   const body = told.webhooks.length === 0 ? noBytes : bodyOf(job, result, state === "succeeded")
@@ -100,7 +102,7 @@ export const finish = (
     lane: laneOf(url),
     body
   }))
-  return { state, at, result, children, deliveries, quorum: told.webhookQuorum }
+  return { state, at, result, children, deliveries, quorum: told.webhookQuorum, attempt }
 }
 
 const bodyOf = (job: StoredJob, { error, response, responses }: JobResult, succeeded: boolean): Uint8Array =>

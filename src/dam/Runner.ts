@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import { isGood } from "../engine/Decide.ts"
 import type { Host } from "../run/Host.ts"
 import * as Hosts from "../run/Host.ts"
 import * as Interpreter from "../run/Interpreter.ts"
@@ -58,7 +59,13 @@ export interface RunnerOptions {
  * @since 0.1.0
  */
 export type RunEnd =
-  | { readonly _tag: "Ended"; readonly end: Completed | StepError; readonly children: ReadonlyArray<NewJob> }
+  | {
+      readonly _tag: "Ended"
+      readonly end: Completed | StepError
+      readonly children: ReadonlyArray<NewJob>
+      /** The attempt that ended it, to be stored together with the end. */
+      readonly attempt: Attempt | undefined
+    }
   | { readonly _tag: "Broken"; readonly problem: string }
   | { readonly _tag: "Parked"; readonly dueAt: number; readonly heldSince: number | undefined }
   | { readonly _tag: "Stale" }
@@ -83,6 +90,8 @@ export const run = Effect.fnUntraced(function* (
   const stopped = yield* Deferred.make<RunEnd>()
   const stop = (end: RunEnd) => Effect.andThen(Deferred.succeed(stopped, end), Effect.never)
   const held = (attempt: Attempt) => isHeld(step, attempt)
+  const isLast = lastIn(step)
+  let unwritten: Attempt | undefined
   let heldSince = job.heldSince ?? job.history.find(held)?.at
   let unused: Permit | undefined = first
   const letGo = Effect.suspend(() => {
@@ -129,6 +138,10 @@ export const run = Effect.fnUntraced(function* (
     rested: restedOf(job, held),
     acceptedAt: job.createdAt,
     record: (attempt) => {
+      if (isLast(attempt)) {
+        unwritten = attempt
+        return Effect.void
+      }
       const write = store.record(job.id, job.epoch, attempt)
       return attempt.ending._tag === "Interrupted"
         ? // for the record only: the run is over, and nobody waits for a store that fails
@@ -169,10 +182,16 @@ export const run = Effect.fnUntraced(function* (
   const ended = Effect.map(Effect.exit(Interpreter.run(step, Strategies.only(transport), host)), (exit): RunEnd => {
     const end = Exit.isSuccess(exit) ? exit.value : Option.getOrUndefined(Exit.findErrorOption(exit))
     // nothing here is handed over, so nothing is merely accepted
-    if (end !== undefined && end._tag !== "Accepted") return { _tag: "Ended", end, children }
+    if (end !== undefined && end._tag !== "Accepted") return { _tag: "Ended", end, children, attempt: unwritten }
     return { _tag: "Broken", problem: Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "" }
   })
-  return yield* Effect.ensuring(Effect.raceFirst(ended, Deferred.await(stopped)), letGo)
+  return yield* Effect.raceFirst(ended, Deferred.await(stopped)).pipe(
+    // called off between its last answer and its end: that there was a call is not forgotten
+    Effect.onInterrupt(() =>
+      unwritten === undefined ? Effect.void : Effect.ignore(store.record(job.id, job.epoch, unwritten))
+    ),
+    Effect.ensuring(letGo)
+  )
 })
 
 /**
@@ -203,6 +222,15 @@ const headersOf = (
 /** How many calls of a step may be in flight at once: raced or fanned-out regions. */
 const atOnceOf = ({ fallbacks, regions }: Step): number =>
   Math.max(1, regions.length, ...fallbacks.map(({ step }) => step.regions.length))
+
+/**
+ * Tells the attempt that ends a run, so that it is stored with the end and not before it: a 2xx, where no other region
+ * may still be under way. Nothing is decided after it that a crash could forget: the job would only be run again.
+ */
+const lastIn = (root: Step): ((attempt: Attempt) => boolean) => {
+  const isAlone = [root, ...root.fallbacks.map(({ step }) => step)].every(({ regions }) => regions.length < 2)
+  return ({ ending }) => isAlone && ending._tag === "Answered" && isGood(ending.status)
+}
 
 /** Makes the job of a chained step. */
 export const childOf = Effect.fnUntraced(function* (

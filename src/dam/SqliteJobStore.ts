@@ -15,6 +15,7 @@ import { invalid } from "../step/InvalidStep.ts"
 import { JobStore, StaleEpoch, StorageFailed } from "./JobStore.ts"
 import type { DatabaseOptions } from "./SqliteDatabase.ts"
 import type { Wanted } from "./SqliteDeadLetters.ts"
+import * as Fresh from "./SqliteFresh.ts"
 import { type Executor, sameThread, worker } from "./SqliteExecutor.ts"
 import type { Listing } from "./SqliteListing.ts"
 import * as LaneRows from "./SqliteLaneRows.ts"
@@ -69,13 +70,16 @@ export const make = (options: SqliteOptions): Effect.Effect<JobStore["Service"],
 export const layer = (options: SqliteOptions): Layer.Layer<JobStore, StoreError> =>
   Layer.effect(JobStore, make(options))
 
-const over = (run: Executor): JobStore["Service"] => ({
+const over = (run: Executor, fresh = Fresh.make(freshBytes)): JobStore["Service"] => ({
   enqueue: (job) =>
     Effect.suspend(() => {
       const insert = Rows.encodeJob(job)
       return Effect.flatMap(run("enqueue", insert), (first): Effect.Effect<Enqueued, StoreError> =>
         first === undefined
-          ? Effect.succeed({ _tag: "Stored", state: insert.state })
+          ? Effect.sync(() => {
+              if (insert.state === "queued") fresh.add(job, insert.step.length + freshOverhead)
+              return { _tag: "Stored", state: insert.state }
+            })
           : Effect.map(readJob(first), (known) => compare(job, known))
       )
     }),
@@ -91,13 +95,17 @@ const over = (run: Executor): JobStore["Service"] => ({
   lanes: Effect.flatMap(run("lanes"), readLanes),
   accounts: (lane) => Effect.flatMap(run("accounts", lane), readAccounts),
   page: (lane, account, after, limit) => Effect.flatMap(run("page", lane, account, after, limit), readTickets),
-  start: (id, at) => Effect.flatMap(run("start", id, at), readOptionalJob),
-  record: (id, epoch, attempt) =>
+  start: (id, at) =>
     Effect.suspend(() => {
-      const row = Rows.encodeAttempt(attempt)
-      const { path, racer } = attempt
-      return orStale(id, run("record", id, epoch, path, racer, row.attempt, row.response, row.body))
+      const known = fresh.take(id)
+      return known === undefined
+        ? Effect.flatMap(run("start", id, at), readOptionalJob)
+        : Effect.map(run("begin", id, at), (epoch) =>
+            epoch === undefined ? undefined : Fresh.started(known, epoch, at)
+          )
     }),
+  record: (id, epoch, attempt) =>
+    Effect.suspend(() => orStale(id, run("record", id, epoch, Rows.encodeAttempt(attempt)))),
   park: (id, epoch, dueAt, heldSince) => orStale(id, run("park", id, epoch, dueAt, heldSince ?? null)),
   finish: (id, epoch, finish) => Effect.suspend(() => orStale(id, run("finish", id, epoch, Rows.encodeFinish(finish)))),
   finishIdle: (id, finish) => Effect.suspend(() => run("finishIdle", id, Rows.encodeFinish(finish))),
@@ -188,6 +196,10 @@ const over = (run: Executor): JobStore["Service"] => ({
   sweep: (endedBefore, limit) => run("sweep", endedBefore, limit),
   stats: run("stats")
 })
+
+/** Stored jobs that are kept in memory until their start: their steps as JSON, and about as much for the rest. */
+const freshBytes = 8 * 1024 * 1024
+const freshOverhead = 1024
 
 const compare = (job: NewJob, known: StoredJob): Enqueued =>
   job.dialect === "cloud" && job.keyGiven && known.payload !== job.payload

@@ -36,6 +36,16 @@ export interface FinishInsert {
   readonly children: ReadonlyArray<JobInsert>
   readonly quorum: number | null
   readonly deliveries: ReadonlyArray<DeliveryInsert>
+  readonly attempt: AttemptInsert | undefined
+}
+
+/** An attempt to insert: itself without its answer, the answer without its body, the body. */
+export interface AttemptInsert {
+  readonly path: number
+  readonly racer: number
+  readonly attempt: string
+  readonly response: string | null
+  readonly body: Uint8Array | null
 }
 
 /** A delivery to insert: id, job id, customer, place, URL, regions as JSON, vote, lane. */
@@ -67,7 +77,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
   const attemptsOf = db.prepare("SELECT attempt, response, body FROM attempts WHERE seq = ? ORDER BY n")
   const startQueued = db.prepare(
     `UPDATE jobs SET state = 'running', epoch = epoch + 1, started_at = coalesce(started_at, ?)
-     WHERE id = ? AND state = 'queued' RETURNING seq, lane`
+     WHERE id = ? AND state = 'queued' RETURNING seq, lane, epoch`
   )
   const running = db.prepare("SELECT seq, lane FROM jobs WHERE id = ? AND epoch = ? AND state = 'running'")
   const idle = db.prepare(
@@ -138,9 +148,16 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
     return undefined
   }
 
+  const note = (seq: number, { attempt, body, path, racer, response }: AttemptInsert): void => {
+    // as in `History.append`: only the last answer of a racer is kept
+    letGo.run(seq, path, racer)
+    insertAttempt.run(seq, path, racer, attempt, response, body)
+  }
+
   const finishAt = (job: Row, from: JobState, finish: FinishInsert): void => {
     const seq = seqOf(job)
     const untold = finish.deliveries.length > 0
+    if (finish.attempt !== undefined) note(seq, finish.attempt)
     end.run(finish.state, untold ? "pending" : "none", finish.at, untold ? null : finish.at, finish.quorum, seq)
     insertResult.run(seq, finish.result, finish.bodies)
     for (const child of finish.children) enqueue(child)
@@ -165,22 +182,17 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
       move(tally, String(started["lane"]), "queued", "running")
       return load(seqOf(started))
     },
-    record: (
-      id: string,
-      epoch: number,
-      path: number,
-      racer: number,
-      attempt: string,
-      response: string | null,
-      body: Uint8Array | null
-    ): boolean => {
+    /** The same for one whose contents are known: answers the epoch. */
+    begin: (id: string, at: number): number | undefined => {
+      const started = startQueued.get(at, id)
+      if (started === undefined) return undefined
+      move(tally, String(started["lane"]), "queued", "running")
+      return Number(started["epoch"])
+    },
+    record: (id: string, epoch: number, attempt: AttemptInsert): boolean => {
       const job = running.get(id, epoch)
-      if (job === undefined) return false
-      const seq = seqOf(job)
-      // as in `History.append`: only the last answer of a racer is kept
-      letGo.run(seq, path, racer)
-      insertAttempt.run(seq, path, racer, attempt, response, body)
-      return true
+      if (job !== undefined) note(seqOf(job), attempt)
+      return job !== undefined
     },
     park: (id: string, epoch: number, dueAt: number, heldSince: number | null): boolean => {
       const parked = parkRunning.get(dueAt, heldSince, id, epoch)

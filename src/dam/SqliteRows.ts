@@ -12,7 +12,7 @@ import type { Response } from "../step/Reply.ts"
 import { StepFromJson } from "../step/StepJson.ts"
 import type { JobResult, NewDelivery, NewJob, StoredJob } from "./Job.ts"
 import type { Finish } from "./JobStore.ts"
-import type { FinishInsert, JobInsert } from "./SqliteJobs.ts"
+import type { AttemptInsert, FinishInsert, JobInsert } from "./SqliteJobs.ts"
 import { type JobColumn, jobColumns } from "./SqliteTables.ts"
 
 /** A new job as what is inserted. */
@@ -56,7 +56,7 @@ const metadataOf = (metadata: { readonly [name: string]: Schema.Json }) =>
   )
 
 /** The end of a job as what is inserted. */
-export const encodeFinish = ({ at, children, deliveries, quorum, result, state }: Finish): FinishInsert => {
+export const encodeFinish = ({ at, attempt, children, deliveries, quorum, result, state }: Finish): FinishInsert => {
   const all = [...(result.response === undefined ? [] : [result.response]), ...result.responses.map(responseOf)]
   return {
     state,
@@ -69,6 +69,7 @@ export const encodeFinish = ({ at, children, deliveries, quorum, result, state }
     bodies: joined(all.map(({ body }) => body)),
     children: children.map(encodeJob),
     quorum: quorum ?? null,
+    attempt: attempt && encodeAttempt(attempt),
     deliveries: deliveries.map(({ body, ...delivery }) => ({ columns: deliveryColumns(delivery), body: compact(body) }))
   }
 }
@@ -84,10 +85,12 @@ const deliveryColumns = (delivery: Omit<NewDelivery, "body">) => [
   delivery.lane
 ]
 
-/** An attempt as three values: itself without its answer, the answer without its body, the body. */
-export const encodeAttempt = (attempt: Attempt) => {
+/** An attempt as what is inserted. */
+export const encodeAttempt = (attempt: Attempt): AttemptInsert => {
   const { response, ...rest } = attempt
   return {
+    path: attempt.path,
+    racer: attempt.racer,
     attempt: encodeBareAttempt(rest),
     response: response === undefined ? null : JSON.stringify({ status: response.status, headers: response.headers }),
     body: response === undefined ? null : compact(response.body)

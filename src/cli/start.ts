@@ -1,5 +1,7 @@
 /** Looks at Node before anything is imported that an older one does not have. */
 
+import { keepYoungSpaceSmall } from "./Heap.ts"
+
 /** The oldest Node with an SQLite and a type stripping that this package can build on; `engines` says the same. */
 const oldest = [22, 19] as const
 
@@ -12,4 +14,9 @@ const refuse = (): void => {
   process.exitCode = 1
 }
 
-export const started: unknown = isTooOld ? refuse() : import("./main.ts").then(({ run }) => run(process.argv.slice(2)))
+const load = () => {
+  keepYoungSpaceSmall()
+  return import("./main.ts")
+}
+
+export const started: unknown = isTooOld ? refuse() : load().then(({ run }) => run(process.argv.slice(2)))

@@ -6,6 +6,7 @@ import {
   barrelImports,
   barrels,
   brokenEdges,
+  heavyThreads,
   impureEntries,
   longFiles,
   undeclaredPackages,
@@ -31,6 +32,7 @@ const isBarrel = (specifier: string): boolean => {
 }
 
 const rules = {
+  heavyThreads,
   unknownAreas,
   brokenEdges,
   unportableReach,
@@ -52,6 +54,7 @@ describe("the sources", () => {
   it("reach Node, undici and drivers from the Node entries only", () => holds("unportableReach"))
   it("import Effect by module path, never through a barrel", () => holds("barrelImports"))
   it("import declared packages only", () => holds("undeclaredPackages"))
+  it("give the thread that writes nothing heavy to load", () => holds("heavyThreads"))
   it("have no barrels besides the entries", () => holds("barrels"))
   it("keep entries to exports", () => holds("impureEntries"))
   it("have no file above 300 lines of code", () => holds("longFiles"))
@@ -68,6 +71,9 @@ describe("the rules bite", () => {
       "extra.ts belongs to no known floor or entry",
       "helpers/Thing.ts belongs to no known floor or entry"
     ]))
+
+  it("on a thread that loads what it has no use for", () =>
+    finds("heavyThreads", ["dam/slowWorker.ts -> dam/Heavy.ts -> effect/Schema"]))
 
   it("on every syntax that looks up a floor", () =>
     finds("brokenEdges", [

@@ -4,6 +4,9 @@ import { defineConfig } from "vitest/config"
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
+// workers, and the threads that tests start in them, read what others have compiled
+process.env["NODE_COMPILE_CACHE"] ??= path("../.tmp/compile-cache")
+
 const helpers = ["test/fixtures/**", "test/bench/**"]
 
 export default defineConfig({

@@ -19,7 +19,7 @@ import * as Fresh from "./SqliteFresh.ts"
 import { type Executor, sameThread, worker } from "./SqliteExecutor.ts"
 import type { Listing } from "./SqliteListing.ts"
 import * as LaneRows from "./SqliteLaneRows.ts"
-import * as Steering from "./SqliteSteering.ts"
+import * as Steering from "./SqliteSteeringRows.ts"
 import * as Rows from "./SqliteRows.ts"
 
 /**

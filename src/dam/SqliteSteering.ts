@@ -1,8 +1,6 @@
-/** What operators and those who ask why a job waits need of the database, as statements and rows. Runs in the thread that writes. */
-import * as Schema from "effect/Schema"
+/** What operators and those who ask why a job waits need of the database, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
 import type { Row } from "./SqliteJobs.ts"
-import { Moment, Text } from "./SqliteRows.ts"
 import type { LaneCounts, Tally } from "./SqliteTally.ts"
 import type { Ahead, LaneLogEntry, StoredSteering } from "./Steering.ts"
 
@@ -73,36 +71,3 @@ export const steeringCommands = (db: DatabaseSync, tally: Tally) => {
     }
   }
 }
-
-/** What operators have said of a lane. */
-export const LoadedSteering = Schema.Struct({
-  lane: Schema.String,
-  rps: Moment,
-  max_concurrent: Moment,
-  paused_by: Text,
-  paused_at: Moment,
-  note: Text
-})
-
-/** The same as the port knows it. */
-export const toSteering = (row: typeof LoadedSteering.Type): StoredSteering => ({
-  lane: row.lane,
-  rps: row.rps ?? undefined,
-  maxConcurrent: row.max_concurrent ?? undefined,
-  paused:
-    row.paused_by === null || row.paused_at === null
-      ? undefined
-      : { by: row.paused_by, at: row.paused_at, note: row.note ?? undefined }
-})
-
-/** An entry of a lane's log. */
-export const LoadedEntry = Schema.Struct({
-  lane: Schema.String,
-  at: Schema.Number,
-  actor: Schema.String,
-  action: Schema.Literals(["pause", "resume", "pace", "reset"]),
-  detail: Schema.String
-})
-
-/** The same as the port knows it. */
-export const toEntry = ({ actor, ...row }: typeof LoadedEntry.Type): LaneLogEntry => ({ ...row, by: actor })

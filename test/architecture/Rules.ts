@@ -80,14 +80,18 @@ export const brokenEdges = (sources: ReadonlyArray<Source>): ReadonlyArray<strin
 }
 
 /** Everything one entry pulls in, each file and package with the path of imports that leads to it. */
-const reach = (sources: ReadonlyArray<Source>, entry: string): ReadonlyMap<string, ReadonlyArray<string>> => {
+const reach = (
+  sources: ReadonlyArray<Source>,
+  entry: string,
+  counts: (edge: Import) => boolean = () => true
+): ReadonlyMap<string, ReadonlyArray<string>> => {
   const byPath = new Map(sources.map((source) => [source.path, source]))
   const seen = new Map<string, ReadonlyArray<string>>([[entry, [entry]]])
   // a Map visits what is added during the loop, so this is a breadth-first walk
   for (const [path, chain] of seen) {
     const source = byPath.get(path)
     if (source === undefined) continue
-    for (const edge of importsOf(source)) {
+    for (const edge of importsOf(source).filter(counts)) {
       const next = isRelative(edge.specifier) ? targetOf(edge) : edge.specifier
       if (!seen.has(next)) seen.set(next, [...chain, next])
     }
@@ -105,6 +109,16 @@ export const unportableReach = (sources: ReadonlyArray<Source>): ReadonlyArray<s
         .map(([, chain]) => chain.join(" -> "))
     )
 }
+
+/** The thread that writes starts with every dam: what decodes and what runs effects costs it most of that time. */
+export const heavyThreads = (sources: ReadonlyArray<Source>): ReadonlyArray<string> =>
+  sources
+    .filter(({ path }) => path.endsWith("Worker.ts"))
+    .flatMap(({ path }) =>
+      [...reach(sources, path, ({ isType }) => !isType)]
+        .filter(([name]) => name === "effect/Schema" || name === "effect/Effect")
+        .map(([, chain]) => chain.join(" -> "))
+    )
 
 /** A package path that is a folder's index pulls in the folder; `exports` of the package says which ones are. */
 export const barrelImports = (

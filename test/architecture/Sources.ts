@@ -13,6 +13,8 @@ export interface Source {
 export interface Import {
   readonly from: string
   readonly specifier: string
+  /** Gone when the program runs. */
+  readonly isType: boolean
 }
 
 export const parse = (path: string, text: string): Source => ({
@@ -43,6 +45,13 @@ const specifierOf = (node: ts.Node): ts.Node | undefined => {
   return loads ? node.arguments[0] : undefined
 }
 
+/** With `verbatimModuleSyntax` what is not marked as a type is loaded, names or none. */
+const isTypeOnly = (node: ts.Node): boolean => {
+  if (ts.isImportTypeNode(node)) return true
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly
+  return ts.isImportDeclaration(node) && node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
+}
+
 /** A specifier that is computed is reported as its source text, which no rule allows. */
 export const importsOf = (source: Source): ReadonlyArray<Import> => {
   const found: Array<Import> = []
@@ -51,6 +60,7 @@ export const importsOf = (source: Source): ReadonlyArray<Import> => {
     if (specifier === undefined) return
     found.push({
       from: source.path,
+      isType: isTypeOnly(node),
       specifier: ts.isStringLiteralLike(specifier) ? specifier.text : `computed: ${specifier.getText(source.tree)}`
     })
   })

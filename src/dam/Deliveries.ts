@@ -313,7 +313,7 @@ const call = Effect.fnUntraced(function* (
   const secrets = yield* untilWritten(delivery.jobId, store.secrets(delivery.customer))
   return yield* Effect.acquireUseRelease(
     lanes.acquire(delivery.lane, ""),
-    () => send(lanes, transport, timeoutMillis, delivery, secrets, signer),
+    ({ depart }) => Effect.andThen(depart, send(lanes, transport, timeoutMillis, delivery, secrets, signer)),
     ({ release }) => release
   )
 })

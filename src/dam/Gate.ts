@@ -2,7 +2,9 @@
  * When one host, or one account's queue of it, may be called next: pure arithmetic over a monotonic clock.
  *
  * A gate spaces calls evenly. Being late gives back less than `burst` calls, so that in any second at most the rate plus
- * `burst` calls pass, however the timers fall. All moments are monotonic milliseconds.
+ * `burst` calls pass, however the timers fall. It counts twice: when a call may pass, and when it is sent, which is later
+ * by what has to be written before; calls that were held up by a slow disk are sent no closer together than they may
+ * pass. All moments are monotonic milliseconds.
  *
  * @since 0.1.0
  */
@@ -34,6 +36,10 @@ export interface Gate {
   readonly dueAt: number
   /** When the last call passed. */
   readonly passedAt: number
+  /** When the next call is due to be sent, going by those that were sent. */
+  readonly sendDueAt: number
+  /** When the last call was sent. */
+  readonly sentAt: number
   /** Calls in flight. */
   readonly open: number
   /** No call before this, whatever the pace. */
@@ -59,6 +65,8 @@ export const make = (pace: Pace = defaultPace, burst = 1): Gate => ({
   burst,
   dueAt: Number.NEGATIVE_INFINITY,
   passedAt: Number.NEGATIVE_INFINITY,
+  sendDueAt: Number.NEGATIVE_INFINITY,
+  sentAt: Number.NEGATIVE_INFINITY,
   open: 0,
   heldUntil: Number.NEGATIVE_INFINITY
 })
@@ -78,11 +86,24 @@ export const opensAt = (self: Gate): number =>
  * @category verbs
  * @since 0.1.0
  */
-export const pass = (self: Gate, now: number): Gate => {
-  const interval = 1000 / self.pace.rps
-  const dueAt = Math.max(self.dueAt, now - creditOf(self) * interval) + interval
-  return { ...self, open: self.open + 1, dueAt, passedAt: now }
-}
+export const pass = (self: Gate, now: number): Gate => ({
+  ...self,
+  open: self.open + 1,
+  dueAt: dueAfter(self, self.dueAt, now),
+  passedAt: now
+})
+
+/**
+ * Notes that a call which has passed is sent, not before `sendDueAt`.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const send = (self: Gate, now: number): Gate => ({
+  ...self,
+  sendDueAt: dueAfter(self, self.sendDueAt, now),
+  sentAt: now
+})
 
 /**
  * Notes that a call has ended.
@@ -115,7 +136,8 @@ export const learn = (
   return {
     ...self,
     pace: { rps, maxConcurrent },
-    dueAt: rps === self.pace.rps ? self.dueAt : self.passedAt + 1000 / rps
+    dueAt: rps === self.pace.rps ? self.dueAt : self.passedAt + 1000 / rps,
+    sendDueAt: rps === self.pace.rps ? self.sendDueAt : self.sentAt + 1000 / rps
   }
 }
 
@@ -126,7 +148,9 @@ export const learn = (
  * @since 0.1.0
  */
 export const isQuiet = (self: Gate, now: number): boolean =>
-  self.open === 0 && self.heldUntil <= now && self.dueAt <= now - (creditOf(self) * 1000) / self.pace.rps
+  self.open === 0 &&
+  self.heldUntil <= now &&
+  Math.max(self.dueAt, self.sendDueAt) <= now - (creditOf(self) * 1000) / self.pace.rps
 
 /**
  * How many calls being late may give back. A second holds whole calls, so what a rate has behind its point leaves less
@@ -134,3 +158,8 @@ export const isQuiet = (self: Gate, now: number): boolean =>
  */
 const creditOf = ({ burst, pace: { rps } }: Gate): number =>
   Math.max(0, rps < 1 ? burst - 1 : burst - (rps % 1) - 0.001)
+
+const dueAfter = (self: Gate, dueAt: number, now: number): number => {
+  const interval = 1000 / self.pace.rps
+  return Math.max(dueAt, now - creditOf(self) * interval) + interval
+}

@@ -19,6 +19,7 @@ import type { StoreError, Ticket } from "./JobStore.ts"
 import * as Accounts from "./LaneAccounts.ts"
 import type { Account, Queue, Waiter } from "./LaneAccounts.ts"
 import * as LaneCalls from "./LaneCalls.ts"
+import * as LaneDepartures from "./LaneDepartures.ts"
 import type { Lesson } from "./Learning.ts"
 
 /**
@@ -28,6 +29,11 @@ import type { Lesson } from "./Learning.ts"
  * @since 0.1.0
  */
 export interface Permit {
+  /**
+   * Waits until the exchange may begin, which is at once unless writing before it took longer than the pace allows for.
+   * To be run right before it.
+   */
+  readonly depart: Effect.Effect<void>
   readonly release: Effect.Effect<void>
 }
 
@@ -173,6 +179,10 @@ export const make = (options: LaneOptions): Lane => {
   const accounts = Accounts.make((name) => Gate.make(options.paceOf(name), options.burst))
 
   const calls = LaneCalls.make()
+  const departures = LaneDepartures.make(
+    () => gate,
+    (it) => void (gate = it)
+  )
 
   const gateOf = (self: Account): Gate.Gate => (accountQueues ? self.gate : gate)
 
@@ -187,6 +197,7 @@ export const make = (options: LaneOptions): Lane => {
     const call = calls.begin(self.name, now)
     let released = false
     return {
+      depart: own ? self.departures.next : departures.next,
       release: Clock.clockWith((clock) => {
         if (released) return Effect.void
         released = true
@@ -219,13 +230,17 @@ export const make = (options: LaneOptions): Lane => {
       )
     )
 
+  /** What passes within a second: a fast lane would be reading all the time, in a slow one a page grows stale. */
+  const pageOf = (sharedBy: number): number => {
+    const wanted = Math.min(pageMost, Math.max(pageSize, gate.pace.rps))
+    return Math.max(1, Math.min(Math.ceil(wanted), Math.floor(pagesSize / sharedBy)))
+  }
+
   /** Reads the next ids of a queue. */
   const read = Effect.fnUntraced(function* (queue: Queue, now: number) {
     // cleared first: a wake that comes during the read sets it again
     queue.more = false
-    // what passes within a second: a fast lane would be reading all the time, in a slow one a page grows stale
-    const wanted = Math.min(pageMost, Math.max(pageSize, gate.pace.rps))
-    const limit = Math.max(1, Math.min(Math.ceil(wanted), Math.floor(pagesSize / accounts.size()))) + starting.size
+    const limit = pageOf(accounts.size()) + starting.size
     const page = yield* Effect.result(options.page(queue.name, limit))
     if (page._tag === "Failure") {
       queue.more = true
@@ -233,14 +248,32 @@ export const make = (options: LaneOptions): Lane => {
       return yield* Effect.logWarning(`a lane cannot read its queue: ${page.failure.message}`)
     }
     queue.tickets = page.success.filter(({ id }) => !starting.has(id))
-    if (page.success.length === limit) queue.more = true
+    queue.isLong = page.success.length === limit
+    if (queue.isLong) queue.more = true
   })
+
+  const readAhead = (queue: Queue, now: number) => {
+    queue.isReading = true
+    return Effect.forkChild(
+      Effect.ensuring(
+        read(queue, now),
+        Effect.sync(() => {
+          queue.isReading = false
+          signal.openUnsafe()
+        })
+      )
+    )
+  }
 
   /** The queue of an account whose turn it is and that has a job, as far as can be told without the store at rest. */
   const nextOf = Effect.fnUntraced(function* (self: Account, now: number) {
     for (const queue of self.queues) {
-      const isUnread = queue.tickets.length === 0 && queue.more
-      if (isUnread && queue.restsUntil <= now) yield* read(queue, now)
+      const isDry = queue.tickets.length === 0
+      if (queue.more && !queue.isReading && queue.restsUntil <= now) {
+        if (isDry) yield* read(queue, now)
+        // while there is something left, so that nobody waits for a store that is slow just now
+        else if (queue.isLong && queue.tickets.length <= pageOf(accounts.size()) / 2) yield* readAhead(queue, now)
+      }
       if (queue.tickets.length === 0 && queue.restsUntil > now) askAgainAt = Math.min(askAgainAt, queue.restsUntil)
       if (queue.tickets.length > 0) return queue
     }

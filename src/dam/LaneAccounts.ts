@@ -6,6 +6,8 @@
  */
 import type * as Deferred from "effect/Deferred"
 import type * as Gate from "./Gate.ts"
+import * as LaneDepartures from "./LaneDepartures.ts"
+import type { Departures } from "./LaneDepartures.ts"
 import type { Ticket } from "./JobStore.ts"
 import type { Permit } from "./Lane.ts"
 
@@ -15,6 +17,10 @@ export interface Queue {
   tickets: ReadonlyArray<Ticket>
   /** Whether the store may have more than what is in `tickets`. */
   more: boolean
+  /** Whether the last page was full. */
+  isLong: boolean
+  /** Whether the store is being asked while there still are `tickets`. */
+  isReading: boolean
   /** Monotonic milliseconds before which the store is not asked again. */
   restsUntil: number
 }
@@ -33,6 +39,7 @@ export interface Account {
   /** In the order of their turns. */
   queues: ReadonlyArray<Queue>
   gate: Gate.Gate
+  readonly departures: Departures
 }
 
 /** A ring of accounts. */
@@ -60,7 +67,16 @@ export const make = (gateOf: (account: string) => Gate.Gate): Accounts => {
     const name = accountIn(queueName)
     const known = accounts.get(name)
     if (known !== undefined) return known
-    const made: Account = { name, waiters: [], queues: [], gate: gateOf(name) }
+    const made: Account = {
+      name,
+      waiters: [],
+      queues: [],
+      gate: gateOf(name),
+      departures: LaneDepartures.make(
+        () => made.gate,
+        (gate) => void (made.gate = gate)
+      )
+    }
     accounts.set(name, made)
     ring.push(made)
     return made
@@ -93,7 +109,14 @@ export const make = (gateOf: (account: string) => Gate.Gate): Accounts => {
       const self = get(name)
       const known = self.queues.find((queue) => queue.name === name)
       if (known !== undefined) return known
-      const made: Queue = { name, tickets: [], more: false, restsUntil: Number.NEGATIVE_INFINITY }
+      const made: Queue = {
+        name,
+        tickets: [],
+        more: false,
+        isLong: false,
+        isReading: false,
+        restsUntil: Number.NEGATIVE_INFINITY
+      }
       self.queues = [...self.queues, made]
       return made
     }
@@ -107,7 +130,7 @@ export const rotate = (self: Account, served: Queue): void => {
 
 /** Whether somebody waits here, or something is queued as far as is known. */
 export const isNeeded = ({ queues, waiters }: Account): boolean =>
-  waiters.length > 0 || queues.some(({ more, tickets }) => more || tickets.length > 0)
+  waiters.length > 0 || queues.some(({ isReading, more, tickets }) => more || isReading || tickets.length > 0)
 
 /**
  * Names the queue of a job: its account's, or the one beside it for jobs that asked for isolation.

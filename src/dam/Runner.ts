@@ -159,8 +159,8 @@ export const run = Effect.fnUntraced(function* (
       ),
     paced: (request, exchange) =>
       Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(permitOf(options.laneOf(request.url)), ({ release }) =>
-          Effect.ensuring(restore(exchange), release)
+        Effect.flatMap(permitOf(options.laneOf(request.url)), ({ depart, release }) =>
+          Effect.ensuring(restore(Effect.andThen(depart, exchange)), release)
         )
       ),
     repeatsAfter: (_, request, attempt) =>

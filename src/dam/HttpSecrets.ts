@@ -2,12 +2,14 @@
  * The webhook secrets of a customer: set, shown masked, rotated, deleted.
  */
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { type Answer, json, orRefused } from "./HttpAnswer.ts"
 import { isObject, readJson } from "./IntakeBody.ts"
 import { badField, refused, type Refused } from "./IntakeRefusal.ts"
 import type { JobStore, StoredSecrets } from "./JobStore.ts"
 import type { Limits } from "./Limits.ts"
+import { mask } from "./Secrets.ts"
 
 /** What the API does with secrets, for a customer. */
 export interface Secrets {
@@ -36,8 +38,8 @@ export const make = (store: JobStore["Service"], limits: Limits): Secrets => {
       Effect.map(known(customer), ({ primary, secondary }) =>
         json(200, {
           customer_id: customer,
-          primary_secret: masked(primary),
-          secondary_secret: secondary === undefined ? null : masked(secondary),
+          primary_secret: mask(primary),
+          secondary_secret: secondary === undefined ? null : mask(secondary),
           has_secondary: secondary !== undefined
         })
       ),
@@ -49,8 +51,8 @@ export const make = (store: JobStore["Service"], limits: Limits): Secrets => {
 }
 
 interface Wanted {
-  readonly primary: string
-  readonly secondary: string | undefined
+  readonly primary: Redacted.Redacted
+  readonly secondary: Redacted.Redacted | undefined
   readonly rotate: boolean
 }
 
@@ -70,7 +72,11 @@ const read = (body: Uint8Array, limits: Limits): Result.Result<Wanted, Refused> 
     if (weak !== "") return fail(weak, "Expected 16 to 1024 characters", "weak_secret")
     return primary === secondary
       ? fail("secondary_secret", "is the primary one; two secrets must differ", "weak_secret")
-      : Result.succeed({ primary, secondary: secondary ?? undefined, rotate })
+      : Result.succeed({
+          primary: Redacted.make(primary),
+          secondary: secondary === null ? undefined : Redacted.make(secondary),
+          rotate
+        })
   })
 
 const replaced = (
@@ -81,13 +87,10 @@ const replaced = (
   if (now === undefined) {
     return Result.fail(refused(409, "wrong_state", "there is no secret to rotate from; set one first"))
   }
-  return now.primary === primary
+  return Redacted.value(now.primary) === Redacted.value(primary)
     ? fail("primary_secret", "is the current one; rotate to another", "weak_secret")
     : Result.succeed({ primary, secondary: now.primary })
 }
-
-/** `abcd****wxyz`: at most half of the shortest secret shows. */
-const masked = (secret: string): string => `${secret.slice(0, 4)}****${secret.slice(-4)}`
 
 const isWeak = (secret: string): boolean => secret.length < 16 || secret.length > 1024
 

@@ -9,6 +9,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { DeliveryState, JobState } from "../engine/JobState.ts"
 import type { Attempt } from "../step/History.ts"
@@ -244,8 +245,8 @@ export interface StoredPace {
  * @since 0.1.0
  */
 export interface StoredSecrets {
-  readonly primary: string
-  readonly secondary: string | undefined
+  readonly primary: Redacted.Redacted
+  readonly secondary: Redacted.Redacted | undefined
 }
 
 /**

@@ -21,18 +21,17 @@ const shortest = 16
  */
 export const make = (store: JobStore["Service"], customer: string): Secrets => {
   const read = inService(store.secrets(customer))
-  const write = (primary: string, secondary: string | undefined, message: string) =>
+  const write = (primary: Redacted.Redacted, secondary: Redacted.Redacted | undefined, message: string) =>
     Effect.gen(function* () {
-      if (primary.length < shortest) return yield* weak(`primarySecret must be at least ${shortest} characters`)
-      if (secondary !== undefined && secondary.length < shortest) {
+      if (isWeak(primary)) return yield* weak(`primarySecret must be at least ${shortest} characters`)
+      if (secondary !== undefined && isWeak(secondary)) {
         return yield* weak(`secondarySecret must be at least ${shortest} characters`)
       }
       yield* inService(store.setSecrets(customer, { primary, secondary }))
       return { status: "ok", message }
     })
   return {
-    create: (primary, secondary) =>
-      write(Redacted.value(primary), secondary && Redacted.value(secondary), "Webhook secrets stored"),
+    create: (primary, secondary) => write(primary, secondary, "Webhook secrets stored"),
     get: Effect.flatMap(read, (secrets) =>
       secrets === undefined
         ? Effect.fail(new ServiceError({ reason: new NoSecrets() }))
@@ -49,10 +48,11 @@ export const make = (store: JobStore["Service"], customer: string): Secrets => {
     }),
     rotate: (next, old) =>
       Effect.gen(function* () {
-        const secondary = old === undefined ? (yield* read)?.primary : Redacted.value(old)
+        const secondary = old === undefined ? (yield* read)?.primary : old
         if (secondary === undefined) return yield* new ServiceError({ reason: new OldSecretUnknown() })
-        if (secondary === Redacted.value(next)) return yield* weak("the new secret is the one that is set already")
-        return yield* write(Redacted.value(next), secondary, "Webhook secrets rotated")
+        if (Redacted.value(secondary) === Redacted.value(next))
+          return yield* weak("the new secret is the one that is set already")
+        return yield* write(next, secondary, "Webhook secrets rotated")
       })
   }
 }
@@ -63,7 +63,12 @@ export const make = (store: JobStore["Service"], customer: string): Secrets => {
  * @category encoding
  * @since 0.1.0
  */
-export const mask = (secret: string): string => `${secret.slice(0, 4)}****${secret.slice(-4)}`
+export const mask = (secret: Redacted.Redacted): string => {
+  const text = Redacted.value(secret)
+  return `${text.slice(0, 4)}****${text.slice(-4)}`
+}
+
+const isWeak = (secret: Redacted.Redacted): boolean => Redacted.value(secret).length < shortest
 
 /** Tells a store's failure as the service's. */
 export const inService = <A>(self: Effect.Effect<A, StoreError>): Effect.Effect<A, ServiceError> =>

@@ -91,20 +91,17 @@ export const headers = (
     const own: Headers =
       shared.length === 0
         ? {}
-        : { [EzthrottleSignature.headerName]: EzthrottleSignature.sign({ body, secrets: redacted(shared), timestamp }) }
+        : { [EzthrottleSignature.headerName]: EzthrottleSignature.sign({ body, secrets: shared, timestamp }) }
     const also =
-      standard.length === 0
-        ? undefined
-        : StandardWebhooks.sign({ id: jobId, body, secrets: redacted(standard), timestamp })
+      standard.length === 0 ? undefined : StandardWebhooks.sign({ id: jobId, body, secrets: standard, timestamp })
     if (signer === undefined) {
       return Effect.succeed({ ...own, ...(also ?? { "webhook-id": jobId, "webhook-timestamp": String(timestamp) }) })
     }
     return Effect.map(signer.sign(jobId, timestamp, body, also), (signed) => ({ ...own, ...signed }))
   })
 
-const redacted = (texts: ReadonlyArray<string>) => texts.map((text) => Redacted.make(text))
-
-const isStandard = (secret: string): boolean => {
-  const bytes = Base64.decode(secret.startsWith("whsec_") ? secret.slice(6) : secret)
+const isStandard = (secret: Redacted.Redacted): boolean => {
+  const text = Redacted.value(secret)
+  const bytes = Base64.decode(text.startsWith("whsec_") ? text.slice(6) : text)
   return Result.isSuccess(bytes) && bytes.success.length >= 24
 }

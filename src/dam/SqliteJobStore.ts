@@ -166,12 +166,15 @@ const over = (run: Executor, fresh = Fresh.make(freshBytes)): JobStore["Service"
     Effect.andThen(
       run(
         "putSecrets",
-        secrets.map(({ customer, primary, secondary }) => [customer, primary, secondary ?? null] as const),
+        secrets.map(({ customer, ...known }) => [customer, ...LaneRows.encodeSecrets(known)] as const),
         settings
       ),
       run("foldLog")
     ),
-  setSecrets: (customer, secrets) => run("setSecrets", customer, secrets?.primary ?? null, secrets?.secondary ?? null),
+  setSecrets: (customer, secrets) => {
+    const [primary, secondary] = secrets === undefined ? [null, null] : LaneRows.encodeSecrets(secrets)
+    return run("setSecrets", customer, primary, secondary)
+  },
 
   paces: Effect.flatMap(run("paces"), readPaces),
   savePace: (pace) =>

@@ -1,4 +1,5 @@
 /** Deliveries, places in a lane and settings as rows, and back. Rows are read through schemas, as in `SqliteRows.ts`. */
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import {
   type DeadLetter,
@@ -127,9 +128,13 @@ export const LoadedSecrets = Schema.Struct({ primary_secret: Schema.String, seco
 
 /** The secrets of a customer as the port knows them. */
 export const toSecrets = (row: typeof LoadedSecrets.Type): StoredSecrets => ({
-  primary: row.primary_secret,
-  secondary: row.secondary_secret ?? undefined
+  primary: Redacted.make(row.primary_secret),
+  secondary: row.secondary_secret === null ? undefined : Redacted.make(row.secondary_secret)
 })
+
+/** The secrets of a customer as they are written: primary and secondary. */
+export const encodeSecrets = ({ primary, secondary }: StoredSecrets) =>
+  [Redacted.value(primary), secondary === undefined ? null : Redacted.value(secondary)] as const
 
 const HeldBy = Schema.Struct({
   reason: Schema.Literals(["retry_after", "rate_limit", "refused"]),

@@ -82,8 +82,8 @@ const sealed = (store: Store, key: Uint8Array): Store => ({
 const isKey = (name: string): boolean => keys.some((known) => known === name)
 
 const sealSecrets = (key: Uint8Array, customer: string, { primary, secondary }: StoredSecrets): StoredSecrets => ({
-  primary: seal(key, `primary ${customer}`, primary),
-  secondary: secondary === undefined ? undefined : seal(key, `secondary ${customer}`, secondary)
+  primary: sealSecret(key, `primary ${customer}`, primary),
+  secondary: secondary && sealSecret(key, `secondary ${customer}`, secondary)
 })
 
 const openSecrets = Effect.fnUntraced(function* (
@@ -92,10 +92,16 @@ const openSecrets = Effect.fnUntraced(function* (
   { primary, secondary }: StoredSecrets
 ): Effect.fn.Return<StoredSecrets, StorageFailed> {
   return {
-    primary: yield* opened(key, `primary ${customer}`, primary),
-    secondary: secondary === undefined ? undefined : yield* opened(key, `secondary ${customer}`, secondary)
+    primary: yield* openSecret(key, `primary ${customer}`, primary),
+    secondary: secondary && (yield* openSecret(key, `secondary ${customer}`, secondary))
   }
 })
+
+const sealSecret = (key: Uint8Array, purpose: string, plain: Redacted.Redacted): Redacted.Redacted =>
+  Redacted.make(seal(key, purpose, Redacted.value(plain)))
+
+const openSecret = (key: Uint8Array, purpose: string, text: Redacted.Redacted) =>
+  Effect.map(opened(key, purpose, Redacted.value(text)), (plain) => Redacted.make(plain))
 
 const opened = (key: Uint8Array, purpose: string, text: string): Effect.Effect<string, StorageFailed> =>
   Effect.suspend(() => {

@@ -10,14 +10,14 @@ import { join } from "node:path"
 import * as Dam from "../../src/dam/Dam.ts"
 import * as Signing from "../../src/dam/Signing.ts"
 import * as SqliteJobStore from "../../src/dam/SqliteJobStore.ts"
-import { delivery, ended, job } from "../conformance/jobStore/Fixtures.ts"
+import { delivery, ended, job, secretsOf } from "../conformance/jobStore/Fixtures.ts"
 
 const quick = process.env["BENCH_QUICK"] === "1"
 const folder = mkdtempSync(join(tmpdir(), "deliveries-bench-"))
-const secrets = {
-  primary: `whsec_${Buffer.alloc(32, 1).toString("base64")}`,
-  secondary: `whsec_${Buffer.alloc(32, 2).toString("base64")}`
-}
+const secrets = secretsOf(
+  `whsec_${Buffer.alloc(32, 1).toString("base64")}`,
+  `whsec_${Buffer.alloc(32, 2).toString("base64")}`
+)
 
 const signing = Effect.gen(function* () {
   const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })

@@ -6,6 +6,7 @@ import { defaultSchedule } from "../../src/dam/Deliveries.ts"
 import * as Step from "../../src/step/Step.ts"
 import * as Script from "../../src/testing/Script.ts"
 import type { ExchangeCall } from "../../src/testing/Call.ts"
+import { secretsOf } from "../conformance/jobStore/Fixtures.ts"
 import { verify } from "../../src/webhook.ts"
 import { backup, hook, ok, setUp, toEnd, url } from "./support.ts"
 
@@ -74,7 +75,7 @@ describe("telling a result", () => {
   it.effect("signs each attempt afresh with the customer's secrets, over the same bytes", () =>
     Effect.gen(function* () {
       const dam = yield* setUp({ receivers: Script.always(Script.inTurn({ status: 500 }, { status: 500 }, ok)) })
-      yield* dam.store.setSecrets("local", { primary: secret, secondary: "another secret, an older one" })
+      yield* dam.store.setSecrets("local", secretsOf(secret, "another secret, an older one"))
       yield* dam.submit(telling)
       yield* TestClock.adjust("10 minutes")
       const calls = yield* dam.told
@@ -95,7 +96,7 @@ describe("telling a result", () => {
   it.effect("signs nothing where no secret is set, or that of another customer", () =>
     Effect.gen(function* () {
       const dam = yield* setUp()
-      yield* dam.store.setSecrets("somebody else", { primary: secret, secondary: undefined })
+      yield* dam.store.setSecrets("somebody else", secretsOf(secret))
       yield* dam.runToEnd(telling)
       assert.isUndefined((yield* dam.told)[0]?.asked.request.headers["X-EZThrottle-Signature"])
     })

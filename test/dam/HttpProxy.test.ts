@@ -4,6 +4,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { Overloaded } from "../../src/dam/Engine.ts"
 import * as Keys from "../../src/dam/Keys.ts"
+import { revealed } from "../conformance/jobStore/Fixtures.ts"
 import recorded from "../fixtures/official-requests.json" with { type: "json" }
 import * as Double from "./HttpDouble.ts"
 
@@ -171,7 +172,7 @@ describe("webhook secrets", () => {
         secondary_secret: "abcd****wxyz",
         has_secondary: true
       })
-      assert.deepStrictEqual(yield* store.secrets("local"), {
+      assert.deepStrictEqual(revealed(yield* store.secrets("local")), {
         primary: rotated.primary_secret,
         secondary: secret.primary_secret
       })

@@ -8,7 +8,7 @@ import * as EzthrottleSignature from "../../src/wire/EzthrottleSignature.ts"
 import * as StandardWebhooks from "../../src/wire/StandardWebhooks.ts"
 import * as StandardWebhooksKeys from "../../src/wire/StandardWebhooksKeys.ts"
 import { Webhook } from "standardwebhooks"
-import { delivery } from "../conformance/jobStore/Fixtures.ts"
+import { delivery, secretsOf } from "../conformance/jobStore/Fixtures.ts"
 
 const standard = `whsec_${Buffer.alloc(24, 7).toString("base64")}`
 const other = `whsec_${Buffer.alloc(32, 9).toString("base64")}`
@@ -44,7 +44,7 @@ const versions = (headers: Readonly<Record<string, string>>) =>
 describe("the headers of a delivery", () => {
   it.effect("carry both secrets of a rotation in either scheme, the primary's signature last", () =>
     Effect.gen(function* () {
-      const headers = yield* Signing.headers(told, { primary: standard, secondary: other }, at, undefined)
+      const headers = yield* Signing.headers(told, secretsOf(standard, other), at, undefined)
       for (const secret of [standard, other]) {
         const own = EzthrottleSignature.verify({
           header: headers[EzthrottleSignature.headerName],
@@ -55,7 +55,7 @@ describe("the headers of a delivery", () => {
         assert.strictEqual(own._tag, "Valid")
         assert.strictEqual(v1(headers, secret), "Valid")
       }
-      const alone = yield* Signing.headers(told, { primary: standard, secondary: undefined }, at, undefined)
+      const alone = yield* Signing.headers(told, secretsOf(standard), at, undefined)
       const last = (name: string, apart: string) => headers[name]?.split(apart).at(-1)
       assert.strictEqual(last("webhook-signature", " "), alone["webhook-signature"])
       assert.strictEqual(
@@ -69,7 +69,7 @@ describe("the headers of a delivery", () => {
     Effect.gen(function* () {
       const signer = yield* Signing.make(yield* store)
       const recent = Date.now()
-      const headers = yield* Signing.headers(told, { primary: standard, secondary: undefined }, recent, signer)
+      const headers = yield* Signing.headers(told, secretsOf(standard), recent, signer)
       const payload = new Webhook(standard).verify(Buffer.from(told.body).toString(), headers)
       assert.deepStrictEqual(payload, { job_id: "job_1" })
       assert.deepStrictEqual(versions(headers), ["v1", "v1a"])
@@ -88,7 +88,7 @@ describe("the headers of a delivery", () => {
   it.effect("have no v1 of a secret that Standard Webhooks cannot read", () =>
     Effect.gen(function* () {
       const signer = yield* Signing.make(yield* store)
-      const headers = yield* Signing.headers(told, { primary: words, secondary: standard }, at, signer)
+      const headers = yield* Signing.headers(told, secretsOf(words, standard), at, signer)
       assert.deepStrictEqual(versions(headers), ["v1", "v1a"])
       assert.strictEqual(v1(headers, standard), "Valid")
       assert.include(headers[EzthrottleSignature.headerName], "v1=")

@@ -11,7 +11,7 @@ import { JobStore } from "../../src/dam/JobStore.ts"
 import * as SqliteJobStore from "../../src/dam/SqliteJobStore.ts"
 import type { SqliteOptions } from "../../src/dam/SqliteJobStore.ts"
 import * as Step from "../../src/step/Step.ts"
-import { attempt, delivery, ended, job, rich } from "../conformance/jobStore/Fixtures.ts"
+import { attempt, delivery, ended, job, revealed, rich, secretsOf } from "../conformance/jobStore/Fixtures.ts"
 import { suite } from "../conformance/jobStore.ts"
 import { suite as deliveries } from "../conformance/jobStoreDeliveries.ts"
 import { suite as endpoints } from "../conformance/jobStoreEndpoints.ts"
@@ -85,7 +85,7 @@ describe("SqliteJobStore", () => {
           }
           yield* jobs.park("parked", 1, 500, 40)
           yield* jobs.finish("ended", 1, ended({ deliveries: [delivery("ended", 0)], children: [job("child")] }))
-          yield* jobs.setSecrets("local", { primary: "p", secondary: "s" })
+          yield* jobs.setSecrets("local", secretsOf("p", "s"))
           return yield* everything(jobs)
         })
       )
@@ -233,6 +233,6 @@ const everything = (jobs: JobStore["Service"]) =>
     stats: jobs.stats,
     lanes: jobs.lanes,
     deliveries: jobs.deliveries("ended"),
-    secrets: jobs.secrets("local"),
+    secrets: Effect.map(jobs.secrets("local"), revealed),
     page: jobs.page("a.example:443", "acc", 0, 10)
   })

@@ -1,7 +1,8 @@
 /** Jobs, attempts and deliveries to store. */
 import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
 import type { NewDelivery, NewJob } from "../../../src/dam/Job.ts"
-import type { Finish } from "../../../src/dam/JobStore.ts"
+import type { Finish, StoredSecrets } from "../../../src/dam/JobStore.ts"
 import { ConnectionFailed } from "../../../src/step/Failure.ts"
 import type { Attempt } from "../../../src/step/History.ts"
 import type { Response } from "../../../src/step/Reply.ts"
@@ -56,6 +57,19 @@ export const answered = (status: number, body: Uint8Array): Response => ({
   headers: { "content-type": "text/plain" },
   body
 })
+
+/** Secrets as the store takes them. */
+export const secretsOf = (primary: string, secondary?: string): StoredSecrets => ({
+  primary: Redacted.make(primary),
+  secondary: secondary === undefined ? undefined : Redacted.make(secondary)
+})
+
+/** What secrets hide: two of them look the same to every comparison. */
+export const revealed = (secrets: StoredSecrets | undefined) =>
+  secrets && {
+    primary: Redacted.value(secrets.primary),
+    secondary: secrets.secondary && Redacted.value(secrets.secondary)
+  }
 
 export const attempt = (change: Partial<Attempt> = {}): Attempt => ({
   path: 0,

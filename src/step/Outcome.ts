@@ -4,25 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import {
-  AttemptTimedOut,
-  ConnectionFailed,
-  HeadersTooLarge,
-  InvalidEncoding,
-  InvalidResponse,
-  JobRefused,
-  MalformedAnswer,
-  MissingApiKey,
-  ResponseTooLarge,
-  ServiceDenied,
-  ServiceFailed,
-  ServiceRateLimited,
-  ServiceUnreachable,
-  TlsError,
-  TooManyInterim,
-  Unsendable,
-  UnsupportedEncoding
-} from "./Failure.ts"
+import { Failure } from "./Failure.ts"
 import type { History } from "./History.ts"
 import { InvalidStep } from "./InvalidStep.ts"
 import type { Receipt, Response } from "./Reply.ts"
@@ -185,23 +167,7 @@ export const StepReason = Schema.Union([
   PathTimedOut,
   DeadlineExceeded,
   FanoutIncomplete,
-  ConnectionFailed,
-  TlsError,
-  AttemptTimedOut,
-  InvalidResponse,
-  HeadersTooLarge,
-  TooManyInterim,
-  UnsupportedEncoding,
-  InvalidEncoding,
-  ResponseTooLarge,
-  Unsendable,
-  MissingApiKey,
-  ServiceUnreachable,
-  ServiceDenied,
-  ServiceRateLimited,
-  ServiceFailed,
-  JobRefused,
-  MalformedAnswer
+  ...Failure.members
 ])
 
 /**

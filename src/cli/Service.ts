@@ -8,6 +8,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as JsonText from "../step/JsonText.ts"
 import * as RetryAfter from "../engine/RetryAfter.ts"
 import { excerpt, type Failure } from "../step/Failure.ts"
 import type { Request } from "../step/Request.ts"
@@ -190,7 +191,7 @@ export const make = (target: Target): Service["Service"] => {
   }
 }
 
-const parseJson = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Json))
+const parseJson = Schema.decodeUnknownResult(JsonText.schema(Schema.Json))
 
 const withKey = (request: Request, { apiKey }: Target): Request =>
   apiKey === undefined

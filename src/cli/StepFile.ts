@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { findFault } from "../dam/JsonFault.ts"
+import * as JsonText from "../step/JsonText.ts"
 import * as StepJson from "../step/StepJson.ts"
 import type { Step } from "../step/StepModel.ts"
 import * as Job from "../wire/Job.ts"
@@ -55,7 +56,7 @@ const parse = (name: string, text: string): Result.Result<unknown, Problem> => {
 const parseJson = (name: string, text: string): Result.Result<unknown, Problem> => {
   const fault = isDeep(text) ? undefined : findFault(text)
   if (fault !== undefined) return Result.fail(bad(`${name}${placeOf(text, fault.at)}`, fault.problem))
-  return Result.try({ try: (): unknown => JSON.parse(text), catch: () => bad(name, "is no JSON") })
+  return Result.try({ try: (): unknown => JsonText.parse(text), catch: () => bad(name, "is no JSON") })
 }
 
 const parseYaml = (name: string, text: string): Result.Result<unknown, Problem> =>

@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import { deliveryStates, states } from "../engine/JobState.ts"
 import { Attempt } from "../step/History.ts"
 import type { Response } from "../step/Reply.ts"
+import * as JsonText from "../step/JsonText.ts"
 import { StepFromJson } from "../step/StepJson.ts"
 import type { JobResult, NewDelivery, NewJob, StoredJob } from "./Job.ts"
 import type { Finish } from "./JobStore.ts"
@@ -180,7 +181,7 @@ export const LoadedJob = Schema.Struct({
     started_at: Moment,
     finished_at: Moment,
     held_since: Moment,
-    step: Schema.fromJsonString(StepFromJson),
+    step: JsonText.schema(StepFromJson),
     result: Schema.NullOr(StoredResult),
     bodies: Schema.NullOr(Schema.Uint8Array)
   }),

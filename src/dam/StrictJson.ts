@@ -12,6 +12,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as JsonText from "../step/JsonText.ts"
 import { findFault } from "./JsonFault.ts"
 
 /**
@@ -82,7 +83,7 @@ export const parse = (
   if (Result.isFailure(text)) {
     return refuse("invalid_utf8", "the bytes are not UTF-8", firstInvalidUtf8(bytes))
   }
-  const value = Result.try((): Schema.Json => JSON.parse(text.success))
+  const value = Result.try((): Schema.Json => JsonText.parse(text.success))
   if (Result.isSuccess(value) && keysIn(value.success, mayHoldSurrogates(text.success)) === keys) {
     return Result.succeed(value.success)
   }

@@ -1,5 +1,6 @@
 /** What callers write, read as `JSON.stringify` would print it: the official SDK does so with all it is given. */
 import type { Json } from "effect/Schema"
+import * as JsonText from "../step/JsonText.ts"
 import { EZThrottleError } from "./Errors.ts"
 
 /**
@@ -31,7 +32,8 @@ export const headers = (given: HeadersOptions): Readonly<Record<string, string>>
 export const metadata = (given: MetadataOptions): { readonly [key: string]: Json } => {
   try {
     // JSON would make nothing of a `Map`
-    if (!isObject(given) || !isIterable(given)) return JSON.parse(JSON.stringify(given))
+    if (!isObject(given) || !isIterable(given))
+      return JsonText.parse(JSON.stringify(given)) as { readonly [key: string]: Json } // as an object gives one
   } catch {
     // a BigInt, or an object inside itself
   }

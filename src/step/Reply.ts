@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as JsonText from "./JsonText.ts"
 
 /**
  * The answer of a target. Bytes are kept as they came; `text` and `json` read them.
@@ -110,4 +111,4 @@ const EMPTY = new Uint8Array(0)
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 // marked pure, so that a bundle that reads no JSON leaves it out
-const decodeJson = /* @__PURE__ */ (() => Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Json)))()
+const decodeJson = /* @__PURE__ */ (() => Schema.decodeUnknownEffect(JsonText.schema(Schema.Json)))()

@@ -14,6 +14,7 @@ import {
   ServiceFailed,
   ServiceRateLimited
 } from "../step/Failure.ts"
+import * as JsonText from "../step/JsonText.ts"
 import type { Receipt } from "../step/Reply.ts"
 
 /**
@@ -154,7 +155,7 @@ export const kindOf = (body: string): string => {
 }
 
 /** Parses JSON; `undefined`, which JSON cannot say, when it is none. */
-export const parse = (body: string): unknown => Result.getOrUndefined(Result.try(() => JSON.parse(body) as unknown))
+export const parse = (body: string): unknown => Result.getOrUndefined(Result.try((): unknown => JsonText.parse(body)))
 
 const rateLimited = ({ body, retryAt }: Answer): ServiceRateLimited => {
   const json = parse(body)

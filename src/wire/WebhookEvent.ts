@@ -17,6 +17,7 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import * as JsonText from "../step/JsonText.ts"
 import * as Reply from "../step/Reply.ts"
 import type { RawBody } from "./Signature.ts"
 
@@ -135,7 +136,10 @@ const jsonOf = (body: RawBody): Result.Result<unknown, InvalidWebhookEvent> =>
         ? body
         : yield* Result.try({ try: () => strictUtf8.decode(body), catch: () => invalid("body", "Expected UTF-8 text") })
     if (depthOf(text) > maxDepth) return yield* Result.fail(invalid("body", `Expected at most ${maxDepth} levels`))
-    return yield* Result.try({ try: (): unknown => JSON.parse(text), catch: () => invalid("body", "Expected JSON") })
+    return yield* Result.try({
+      try: (): unknown => JsonText.parse(text),
+      catch: () => invalid("body", "Expected JSON")
+    })
   })
 
 const isFlat = (json: unknown): boolean => {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
+import * as JsonText from "../../src/step/JsonText.ts"
 import { makeStep } from "../../src/step/StepModel.ts"
 import * as Step from "../../src/step/Step.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
@@ -11,7 +12,7 @@ const encode = (step: Step.Step, options?: Job.EncodeOptions) =>
   Result.getOrThrow(Job.encode({ step, key: undefined, retryAt: undefined }, options))
 
 const overTheWire = (step: Step.Step): Step.Step =>
-  Result.getOrThrow(Job.decode(JSON.parse(JSON.stringify(encode(step, { binary: "base64" })))))
+  Result.getOrThrow(Job.decode(JsonText.parse(JSON.stringify(encode(step, { binary: "base64" })))))
 
 /** The step without what never travels: what the other side can know of it. */
 const carried = (self: Step.Step): Step.Step =>

@@ -1,0 +1,63 @@
+/**
+ * Reads JSON text: `JSON.parse`, without a mistake that V8 makes.
+ *
+ * V8 guesses the next key of an object from the objects it has seen before, and compares its guess with the text as it
+ * is written, escapes included: where it expects the key `\`, it takes `"\n"` for it, and `"\u0061b"` for `\u`. So what
+ * a text means depends on texts that others sent before. A guess that is wrong in this way has a backslash in it. A text
+ * that yields such a key, which hardly any does, is read a second time without escapes in keys.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+
+/** Throws what `JSON.parse` throws. */
+export const parse = (text: string): Schema.Json => {
+  const value: Schema.Json = JSON.parse(text)
+  return text.includes("\\") && hasDoubtfulKey(value) ? restored(JSON.parse(text.replace(tokens, listed))) : value
+}
+
+/** A schema over JSON text, as `Schema.fromJsonString` makes it. */
+export const schema = <S extends Schema.Constraint>(of: S) => Schema.String.pipe(Schema.decodeTo(of, fromText()))
+
+// made when it is asked for, so that a bundle that asks for none leaves it out
+const fromText = () =>
+  new SchemaTransformation.Transformation<unknown, string>(
+    SchemaGetter.transformEffect((text: string, options) =>
+      Effect.try({
+        try: () => parse(text),
+        catch: () => new SchemaIssue.InvalidValue({ expected: "a valid JSON string" }, text, options)
+      })
+    ),
+    SchemaGetter.stringifyJson()
+  )
+
+// without recursion: what is nested too deep for that is nobody's fault here
+const hasDoubtfulKey = (root: Schema.Json): boolean => {
+  const left: Array<unknown> = [root]
+  while (left.length > 0) {
+    const value = left.pop()
+    if (typeof value !== "object" || value === null) continue
+    if (!Array.isArray(value) && Object.keys(value).some((key) => key.includes("\\"))) return true
+    for (const inner of Object.values(value)) left.push(inner)
+  }
+  return false
+}
+
+/** An object as the list of its keys and values, under a key that is written without escapes. */
+const listed = (token: string): string => (token === "{" ? '{"":[' : token === "}" ? "]}" : token === ":" ? "," : token)
+
+const restored = (value: Schema.Json): Schema.Json => {
+  if (typeof value !== "object" || value === null) return value
+  if (isList(value)) return value.map(restored)
+  const list = Object.values(value)[0] as Schema.JsonArray // the only one there is
+  const entries: Array<[string, Schema.Json]> = []
+  for (let at = 0; at < list.length; at += 2) entries.push([list[at] as string, restored(list[at + 1] ?? null)])
+  return Object.fromEntries(entries)
+}
+
+/** `Array.isArray` does not tell a read-only list from an object. */
+const isList = (value: Schema.Json): value is Schema.JsonArray => Array.isArray(value)
+
+const tokens = /"(?:[^"\\]|\\.)*"|[{}:]/g

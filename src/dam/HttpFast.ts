@@ -12,6 +12,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:
 import { type Answer, ofRefusal, settled } from "./HttpAnswer.ts"
 import type { Jobs } from "./HttpJobs.ts"
 import { collect, faultIn, faultInContent, type Threshold } from "./HttpRequest.ts"
+import { faultInOrigin } from "./HttpSession.ts"
 import { refused, type Refused } from "./IntakeRefusal.ts"
 
 /** What the short way needs. */
@@ -63,6 +64,7 @@ const isPlain = (request: IncomingMessage, options: Threshold): boolean => {
     length !== undefined &&
     Number(length) <= options.limits.bodyBytes &&
     faultInContent(request.headers) === undefined &&
+    faultInOrigin("POST", request.headers) === undefined &&
     faultIn(request, options) === undefined
   )
 }

@@ -1,6 +1,7 @@
 /** Operators' settings of all lanes: kept in memory as the store has them, and what is shown of lanes. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
 import type { Pace } from "./Gate.ts"
 import type { JobStore, LaneCounts, StoredPace, StoreError } from "./JobStore.ts"
 import type { Lane } from "./Lane.ts"
@@ -30,6 +31,8 @@ export const load = (store: JobStore["Service"]): Effect.Effect<Settings, StoreE
 /** Makes what operators work with. */
 export const make = (store: JobStore["Service"], steered: Steered): Steering => {
   const { settings } = steered
+  // an action builds on what the one before has left
+  const turn = Semaphore.makeUnsafe(1)
 
   const status = (lane: string, counts: LaneCounts | undefined, now: number, monotonic: number): LaneStatus => {
     const inMemory = steered.find(lane)
@@ -87,7 +90,8 @@ export const make = (store: JobStore["Service"], steered: Steered): Steering => 
     }),
     get,
     // whoever asked may lose patience, but memory and store do not part
-    change: (lane, by, action) => Effect.andThen(Effect.uninterruptible(change(lane, by, action)), get(lane)),
+    change: (lane, by, action) =>
+      Effect.andThen(Effect.uninterruptible(turn.withPermits(1)(change(lane, by, action))), get(lane)),
     log: store.laneLog
   }
 }

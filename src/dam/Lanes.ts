@@ -6,7 +6,9 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FiberMap from "effect/FiberMap"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Pacing from "../engine/Pacing.ts"
 import type { Response } from "../step/Reply.ts"
@@ -193,8 +195,10 @@ export const make = Effect.fnUntraced(function* (
         paces.forget(yield* Clock.currentTimeMillis)
         for (const [host, { lane, usedAt }] of lanes) {
           if (now - usedAt < Duration.toMillis(tidyEvery) || !lane.idle(now)) continue
+          // found before anything else can happen: a lane made anew under the name has a fiber of its own
+          const fiber = FiberMap.getUnsafe(fibers, host)
           lanes.delete(host)
-          yield* FiberMap.remove(fibers, host)
+          if (Option.isSome(fiber)) yield* Fiber.interrupt(fiber.value)
         }
       }
     })

@@ -39,6 +39,8 @@ export const make = Effect.fnUntraced(function* (
   const key = yield* keyOf(masterKey)
   if (checked === undefined) yield* sealAll(store, key)
   else if (open(key, check, checked) === undefined) yield* refuse("its secrets are sealed with another master key")
+  // a crash just after the sealing has left the log as it was
+  else yield* store.putSecrets([], [])
   return sealed(store, key)
 })
 

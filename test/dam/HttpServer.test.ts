@@ -60,6 +60,21 @@ describe("the dam over HTTP", () => {
     })
   )
 
+  it.live("lets no page of another site change anything, on whichever way a request comes in", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      for (const origin of ["https://evil.example", "null", `http://localhost:${dam.port + 1}`]) {
+        for (const path of ["/api/v1/jobs", "/jobs", "/api/v1/proxy", "/api/v1/jobs/x/cancel"]) {
+          const refused = yield* call(`${dam.url}${path}`, "POST", job, { origin })
+          assert.strictEqual(refused.status, 403, `${path} from ${origin}`)
+          assert.strictEqual(JSON.parse(refused.text).code, "cross_origin")
+        }
+      }
+      const own = yield* call(`${dam.url}/api/v1/jobs`, "POST", job, { origin: dam.url })
+      assert.strictEqual(own.status, 201)
+    })
+  )
+
   it.live("asks nobody for a Host where keys say who calls", () =>
     Effect.gen(function* () {
       const dam = yield* Double.make({ keys })

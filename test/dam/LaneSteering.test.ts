@@ -54,6 +54,21 @@ describe("pausing a lane", () => {
     })
   )
 
+  it.effect("is not undone by what another operator does in the same moment", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({
+        through: (store) => ({ ...store, steer: (...args) => Effect.andThen(Effect.yieldNow, store.steer(...args)) })
+      })
+      const [paused, paced] = yield* Effect.all([steer(dam, stop), steer(dam, pace(7), "bob")], {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual(paused.paused?.by, "ann")
+      assert.strictEqual(paced.rps, 7)
+      assert.deepInclude(yield* dam.engine.steering.get(lane), { paused: paused.paused, rps: 7 })
+      assert.deepInclude((yield* dam.store.steering)[0], { rps: 7, paused: paused.paused })
+    })
+  )
+
   it.effect("holds over a restart, for a lane that nobody used as well", () =>
     Effect.gen(function* () {
       const dam = yield* setUp()

@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Signing from "../../src/dam/Signing.ts"
+import * as SqliteEngine from "../../src/dam/SqliteEngine.ts"
 import * as SqliteJobStore from "../../src/dam/SqliteJobStore.ts"
 import * as Vault from "../../src/dam/Vault.ts"
 import { revealed, secretsOf } from "../conformance/jobStore/Fixtures.ts"
@@ -75,6 +77,31 @@ describe("a vault", () => {
         })
       )
       assert.notInclude(bytesIn(path), "canary")
+    })
+  )
+
+  inFolder("clears up at the next start what a crash after sealing has left in the log", (path, db) =>
+    Effect.gen(function* () {
+      const crashed = join(path, "crashed")
+      mkdirSync(crashed)
+      const engine = Result.getOrThrow(SqliteEngine.make({ path: db, busyTimeout: 0, maxBytes: undefined }))
+      engine.run([["setSecrets", "acme", canary.primary, canary.secondary]])
+      const plain = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
+      yield* plain.setSecrets("acme", canary)
+      const sealing: typeof plain.putSecrets = (secrets, settings) =>
+        Effect.sync(() => {
+          const rows = secrets.map(
+            ({ customer, primary, secondary }) => [customer, primary, secondary ?? null] as const
+          )
+          engine.run([["putSecrets", rows, settings]])
+        })
+      yield* Vault.make({ ...plain, putSecrets: sealing }, base64)
+      for (const name of ["jobs.db", "jobs.db-wal"]) copyFileSync(join(path, name), join(crashed, name))
+      engine.close()
+      assert.include(bytesIn(crashed), "canary")
+      const again = yield* open(join(crashed, "jobs.db"), base64)
+      assert.deepStrictEqual(yield* again.secrets("acme"), canary)
+      assert.notInclude(bytesIn(crashed), "canary")
     })
   )
 

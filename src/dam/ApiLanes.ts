@@ -93,7 +93,8 @@ const Lane = Schema.Struct({
   ),
   paused: Schema.NullOr(Schema.Struct({ by: Schema.String, at: Schema.Number, note: Schema.NullOr(Schema.String) })),
   next_at: Schema.NullOr(Schema.Number),
-  accounts: Schema.Int
+  accounts: Schema.Int,
+  calls: Schema.Int
 }).annotate({ identifier: "Lane" })
 
 const lane = { lane: Schema.String }

@@ -63,7 +63,8 @@ export const make = Effect.fnUntraced(function* (
     const known = new Map(lanes.map((lane) => [String(lane["lane"]), JSON.stringify(still(lane, now))]))
     const changed = lanes.filter(({ lane }) => known.get(String(lane)) !== state.lanes.get(String(lane)))
     const removed = Array.from(state.lanes.keys()).filter((lane) => !known.has(lane))
-    const numbers = JSON.stringify(counters)
+    // memory breathes all the time: it is told with what else there is to tell
+    const numbers = JSON.stringify({ ...counters, memory_bytes: 0 })
     const isFirst = state.saidAt === undefined
     const isNews = jobs.size > 0 || !isWhole || changed.length > 0 || removed.length > 0 || numbers !== state.numbers
     const next: State = {

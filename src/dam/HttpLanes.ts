@@ -71,7 +71,8 @@ export const view = (self: LaneStatus): Readonly<Record<string, Schema.Json>> =>
   })),
   paused: self.paused === undefined ? null : { ...self.paused, note: self.paused.note ?? null },
   next_at: self.nextAt ?? null,
-  accounts: self.accounts
+  accounts: self.accounts,
+  calls: self.calls
 })
 
 const named = (given: string): Effect.Effect<string, Refused> => {

@@ -88,6 +88,8 @@ export interface LaneView {
   readonly heldFor: number
   /** Headers of its answers that spoke of pace and made no sense. */
   readonly ignored: number
+  /** Calls it has let through. */
+  readonly calls: number
 }
 
 /**
@@ -430,7 +432,8 @@ export const make = (options: LaneOptions): Lane => {
       paused,
       opensIn: paused ? Number.POSITIVE_INFINITY : Math.max(0, Gate.opensAt(gate) - now),
       heldFor: Math.max(0, gate.heldUntil - now),
-      ignored
+      ignored,
+      calls: calls.count()
     }),
     heldFor: (name, now) => Math.max(0, ((accountQueues && accounts.find(name)?.gate) || gate).heldUntil - now),
     idle: (now) =>

@@ -14,6 +14,8 @@ export interface LaneCalls {
   readonly end: (call: OpenCall, now: number) => void
   /** When the open calls began, of one account or of all, the oldest first. */
   readonly since: (account: string | undefined) => ReadonlyArray<number>
+  /** How many have begun. */
+  readonly count: () => number
   /** How many milliseconds a call takes, the last ones counting most; `undefined` while none has ended. */
   readonly usual: () => number | undefined
 }
@@ -26,8 +28,10 @@ export const make = (): LaneCalls => {
   // in the order in which they began
   const open = new Set<OpenCall>()
   let usual: number | undefined
+  let count = 0
   return {
     begin: (account, since) => {
+      count++
       const call = { account, since }
       open.add(call)
       return call
@@ -39,6 +43,7 @@ export const make = (): LaneCalls => {
     },
     since: (account) =>
       Array.from(open).flatMap((call) => (account === undefined || call.account === account ? [call.since] : [])),
+    count: () => count,
     usual: () => usual
   }
 }

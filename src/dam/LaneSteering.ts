@@ -49,7 +49,8 @@ export const make = (store: JobStore["Service"], steered: Steered): Steering => 
       holds,
       paused,
       nextAt: paused !== undefined || opensIn === Number.POSITIVE_INFINITY ? undefined : Math.ceil(now + opensIn),
-      accounts: inMemory?.accounts() ?? 0
+      accounts: inMemory?.accounts() ?? 0,
+      calls: view?.calls ?? 0
     }
   }
 

@@ -115,6 +115,8 @@ export interface LaneStatus {
   readonly nextAt: number | undefined
   /** Accounts that wait in it now. */
   readonly accounts: number
+  /** Calls it has let through since it was first needed; begins anew after a minute in which nobody needed it. */
+  readonly calls: number
 }
 
 /**

@@ -7,6 +7,30 @@ export interface Answer {
   readonly body_base64?: string
 }
 
+export interface Hold {
+  readonly until: number
+  readonly reason: string
+  readonly status: number | null
+  readonly job_id: string | null
+  readonly account?: string
+}
+
+export interface Lane {
+  readonly lane: string
+  readonly scheduled: number
+  readonly queued: number
+  readonly parked: number
+  readonly running: number
+  readonly rps: number
+  readonly max_concurrent: number
+  readonly source: string
+  readonly holds: ReadonlyArray<Hold>
+  readonly paused: { readonly by: string; readonly at: number; readonly note: string | null } | null
+  readonly next_at: number | null
+  readonly accounts: number
+  readonly calls: number
+}
+
 export interface JobSummary {
   readonly job_id: string
   readonly status: string

@@ -1,5 +1,6 @@
 /** Lines over time. */
 import { useEffect, useRef } from "preact/hooks"
+import { count } from "./Format.ts"
 import uPlot from "uplot"
 
 export interface Line {
@@ -23,8 +24,16 @@ export interface ChartOptions {
 
 const colorOf = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
+const font = "12px system-ui, sans-serif"
+
 const make = (into: HTMLElement, { at, height, lines, small = false, unit }: ChartOptions): uPlot => {
-  const axis = { stroke: colorOf("--faint"), grid: { stroke: colorOf("--rule"), width: 1 }, ticks: { show: false } }
+  const axis = {
+    stroke: colorOf("--faint"),
+    font,
+    grid: { stroke: colorOf("--rule"), width: 1 },
+    ticks: { show: false }
+  }
+  const values = (_: uPlot, splits: Array<number>) => splits.map((value) => count(value))
   return new uPlot(
     {
       width: Math.max(40, into.clientWidth),
@@ -32,15 +41,17 @@ const make = (into: HTMLElement, { at, height, lines, small = false, unit }: Cha
       cursor: { show: !small, drag: { x: false, y: false } },
       legend: { show: !small },
       padding: small ? [2, 0, 2, 0] : [8, 8, 0, 0],
-      scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
-      axes: small ? [{ show: false }, { show: false }] : [axis, { ...axis, size: 48 }],
+      scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(1, (most ?? 0) * 1.1)] } },
+      axes: small ? [{ show: false }, { show: false }] : [axis, { ...axis, size: 56, values }],
       series: [
-        {},
+        { value: "{HH}:{mm}:{ss}" },
         ...lines.map(({ color, name }) => ({
-          label: unit === "" ? name : `${name}, ${unit}`,
+          label: name,
+          value: (_: uPlot, value: number | null) => (value === null ? "–" : `${count(value)} ${unit}`),
           stroke: colorOf(color),
           width: small ? 1.5 : 2,
-          fill: `${colorOf(color)}22`,
+          spanGaps: true,
+          ...(small || lines.length === 1 ? { fill: `${colorOf(color)}22` } : {}),
           points: { show: false }
         }))
       ]
@@ -82,6 +93,7 @@ export const Chart = (options: ChartOptions) => {
       plot.current = undefined
     }
   }, [options.lines.length])
-  useEffect(() => plot.current?.setData(dataOf(options.at, options.lines)), [options.at, options.lines])
+  // what is kept is added to in place: the last moment tells whether there is something new to draw
+  useEffect(() => plot.current?.setData(dataOf(options.at, options.lines)), [options.at.at(-1), options.at.length])
   return <div class={options.small === true ? "spark" : "chart"} ref={place} role="img" aria-label={options.label} />
 }

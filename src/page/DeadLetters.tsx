@@ -1,6 +1,7 @@
 /** Results that nobody took, and how to tell them again. */
 import { useState } from "preact/hooks"
 import { type DeliveryAttempt, query } from "./Api.ts"
+import { Endpoints } from "./Endpoints.tsx"
 import { millis, plainUrl } from "./Format.ts"
 import { useAction, useAsked } from "./Hooks.ts"
 import { Cell, Failed, Nothing, Table, Time } from "./Parts.tsx"
@@ -19,12 +20,18 @@ interface Page {
   readonly next_cursor: string | null
 }
 
+const reasons: Readonly<Record<string, string>> = {
+  attempts_exhausted: "every attempt failed",
+  receiver_gone: "the receiver is gone (410)",
+  endpoint_disabled: "the receiver was disabled"
+}
+
 export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchParams }) => {
   const host = parameters.get("host") ?? ""
   const cursor = parameters.get("cursor") ?? ""
   const [typed, setTyped] = useState(host)
   const [pace, setPace] = useState("10")
-  const { again, problem, value } = useAsked<Page>(`/api/v1/dead-letters${query({ host, cursor, limit: 50 })}`, "jobs")
+  const { again, problem, value } = useAsked<Page>(`/api/v1/dead-letters${query({ host, cursor, limit: 50 })}`, "deliveries")
   const { act, busy, problem: failed } = useAction(again)
   const filter = host === "" ? {} : { host }
   const go = (next: Readonly<Record<string, string>>) => {
@@ -90,16 +97,18 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
           </p>
           <Table
             caption="Results that were not told"
-            columns={["Receiver", "Reason", "Job", "Given up", "Attempts", ""]}
+            columns={["Receiver", "Reason", "Job", "Given up", "Attempts", "Do"]}
           >
             {value.dead_letters.map((letter) => (
               <tr key={letter.delivery_id}>
                 <Cell name="Receiver" wide>
                   {plainUrl(letter.url)}
                 </Cell>
-                <Cell name="Reason">{letter.reason}</Cell>
+                <Cell name="Reason">{reasons[letter.reason] ?? letter.reason}</Cell>
                 <Cell name="Job">
-                  <a href={`#/jobs/${letter.job_id}`}>{letter.job_id.slice(-8)}</a>
+                  <a href={`#/jobs/${letter.job_id}`} aria-label={`Job ${letter.job_id}`}>
+                    …{letter.job_id.slice(-8)}
+                  </a>
                 </Cell>
                 <Cell name="Given up">
                   <Time at={letter.dead_at} />
@@ -107,9 +116,10 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
                 <Cell name="Attempts">
                   <Attempts attempts={letter.attempts} />
                 </Cell>
-                <Cell name="">
+                <Cell name="Do">
                   <button
                     disabled={busy}
+                    aria-label={`Tell ${letter.job_id} again`}
                     onClick={() => void act(`/api/v1/dead-letters/${encodeURIComponent(letter.delivery_id)}/replay`)}
                   >
                     Tell again
@@ -125,13 +135,14 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
           <button onClick={() => go({ cursor: value.next_cursor ?? "" })}>More</button>
         </nav>
       )}
+      <Endpoints />
     </section>
   )
 }
 
 const Attempts = ({ attempts }: { readonly attempts: ReadonlyArray<DeliveryAttempt> }) => (
   <details>
-    <summary>{attempts.length}</summary>
+    <summary aria-label={`${attempts.length} attempts`}>{attempts.length}</summary>
     <ol>
       {attempts.map(({ at, error, excerpt, latency_ms: latency, status }) => (
         <li key={at}>

@@ -1,8 +1,10 @@
 /** How numbers and times are told to people. */
+import { language } from "./Language.ts"
 
 const digits = new Intl.NumberFormat("en", { maximumFractionDigits: 1 })
+const fine = new Intl.NumberFormat("en", { maximumSignificantDigits: 2 })
 
-export const count = (value: number): string => digits.format(value)
+export const count = (value: number): string => (value > 0 && value < 1 ? fine : digits).format(value)
 
 export const millis = (value: number): string => {
   if (value < 1000) return `${Math.round(value)} ms`
@@ -11,18 +13,28 @@ export const millis = (value: number): string => {
   return `${digits.format(value / 3_600_000)} h`
 }
 
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" })
-const whole = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" })
+const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" })
+const whole = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" })
+
+let ahead = 0
+
+/** Takes over the dam's clock: moments are its own, and this one may be off. */
+export const setClock = (now: number): void => {
+  ahead = now - Date.now()
+}
+
+/** What the dam's clock says. */
+export const now = (): number => Date.now() + ahead
 
 /** Today as a time of day, else with its date. */
 export const moment = (at: number): string =>
-  Math.abs(Date.now() - at) < 12 * 3_600_000 ? clock.format(at) : whole.format(at)
+  Math.abs(now() - at) < 12 * 3_600_000 ? clock.format(at) : whole.format(at)
 
 export const exactly = (at: number): string => new Date(at).toISOString()
 
 /** From now, in words. */
 export const away = (at: number): string => {
-  const left = at - Date.now()
+  const left = at - now()
   return left > 0 ? `in ${millis(left)}` : `${millis(-left)} ago`
 }
 
@@ -33,5 +45,11 @@ export const plainUrl = (text: string): string => {
   url.username = ""
   url.password = ""
   for (const name of new Set(url.searchParams.keys())) url.searchParams.set(name, "…")
-  return decodeURIComponent(url.href)
+  try {
+    return decodeURIComponent(url.href)
+  } catch {
+    return url.href
+  }
 }
+
+export const laneHref = (lane: string): string => `#/lanes/${encodeURIComponent(lane)}`

@@ -1,6 +1,7 @@
 /** What every view does: ask, ask again when something happened, and know where it is. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks"
 import { ask, Problem } from "./Api.ts"
+import { onNews } from "./Live.ts"
 
 export interface Asked<A> {
   readonly value: A | undefined
@@ -8,47 +9,31 @@ export interface Asked<A> {
   readonly again: () => void
 }
 
-/** Not more often than this, whatever happens. */
+/** Not more often than this, whatever happens, */
 const atMostEvery = 1000
-/** Even when nothing is heard. */
+/** nor so often that the dam would be busy with it for more than this part of the time, */
+const share = 0.05
+/** and even when nothing is heard. */
 const atLeastEvery = 15_000
 
-type Listener = (kind: string) => void
-const listeners = new Set<Listener>()
-
-/** Says that something of this kind has changed. */
-export const happened = (kind: string): void => {
-  for (const listener of listeners) listener(kind)
-}
-
-/** Calls back for every change of these kinds. */
-export const useHappenings = (kinds: string, listen: () => void): void => {
-  const latest = useRef(listen)
-  latest.current = listen
-  useEffect(() => {
-    const listener: Listener = (kind) => {
-      if (kinds.split(" ").includes(kind)) latest.current()
-    }
-    listeners.add(listener)
-    return () => void listeners.delete(listener)
-  }, [kinds])
-}
-
-/** Asks for a path, and again after changes of these kinds. */
-export const useAsked = <A>(path: string, kinds: string): Asked<A> => {
+/** Asks for a path, and again after news of these kinds. */
+export const useAsked = <A>(path: string | undefined, ...kinds: ReadonlyArray<string>): Asked<A> => {
   const [value, setValue] = useState<A>()
   const [problem, setProblem] = useState<Problem>()
   const [round, setRound] = useState(0)
-  const last = useRef(0)
+  const notBefore = useRef(0)
   const planned = useRef<ReturnType<typeof setTimeout>>(undefined)
   const again = useCallback(() => setRound((before) => before + 1), [])
 
   useEffect(() => setValue(undefined), [path])
   useEffect(() => {
+    if (path === undefined) return undefined
     const controller = new AbortController()
-    last.current = performance.now()
+    const began = performance.now()
+    notBefore.current = began + atMostEvery
     ask<A>(path, { signal: controller.signal }).then(
       (answer) => {
+        notBefore.current = began + Math.max(atMostEvery, (performance.now() - began) / share)
         setValue(answer)
         setProblem(undefined)
       },
@@ -61,20 +46,29 @@ export const useAsked = <A>(path: string, kinds: string): Asked<A> => {
   }, [path, round])
 
   useEffect(() => {
-    const timer = setInterval(again, atLeastEvery)
+    const timer = setInterval(() => {
+      if (!document.hidden) again()
+    }, atLeastEvery)
     return () => clearInterval(timer)
   }, [again])
-  useEffect(() => () => clearTimeout(planned.current), [])
-  useHappenings(kinds, () => {
-    if (planned.current !== undefined || document.hidden) return
-    planned.current = setTimeout(
-      () => {
-        planned.current = undefined
-        again()
-      },
-      Math.max(0, atMostEvery - (performance.now() - last.current))
-    )
-  })
+  const key = kinds.join(" ")
+  useEffect(() => {
+    const stop = onNews((kind) => {
+      if (!kinds.includes(kind) || planned.current !== undefined || document.hidden) return
+      planned.current = setTimeout(
+        () => {
+          planned.current = undefined
+          again()
+        },
+        Math.max(0, notBefore.current - performance.now())
+      )
+    })
+    return () => {
+      stop()
+      clearTimeout(planned.current)
+      planned.current = undefined
+    }
+  }, [key])
   return { value, problem, again }
 }
 

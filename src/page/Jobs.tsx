@@ -1,21 +1,23 @@
 /** Jobs, filtered. */
 import { useState } from "preact/hooks"
 import { type Jobs as Page, query } from "./Api.ts"
-import { plainUrl } from "./Format.ts"
+import { laneHref, plainUrl } from "./Format.ts"
 import { useAsked } from "./Hooks.ts"
 import { Cell, Failed, Nothing, State, Table, Time } from "./Parts.tsx"
 
 const states = ["scheduled", "queued", "running", "parked", "succeeded", "failed", "cancelled"]
 
-const names = ["status", "lane", "metadata", "cursor"] as const
+const deliveries = ["none", "pending", "delivered", "undelivered"]
+
+const names = ["status", "delivery_status", "lane", "metadata", "cursor"] as const
 
 export const Jobs = ({ parameters }: { readonly parameters: URLSearchParams }) => {
   const given = Object.fromEntries(names.map((name) => [name, parameters.get(name) ?? ""]))
   const [lane, setLane] = useState(given["lane"] ?? "")
   const [metadata, setMetadata] = useState(given["metadata"] ?? "")
-  const { problem, value } = useAsked<Page>(`/api/v1/jobs${query({ ...given, limit: 50 })}`, "jobs")
+  const { problem, value } = useAsked<Page>(`/api/v1/jobs${query({ ...given, limit: 50 })}`, "jobs", "deliveries")
   const go = (changed: Readonly<Record<string, string>>) => {
-    location.hash = `/jobs${query({ status: given["status"], lane, metadata, cursor: "", ...changed })}`
+    location.hash = `/jobs${query({ ...given, lane, metadata, cursor: "", ...changed })}`
   }
   return (
     <section aria-labelledby="jobs-title">
@@ -36,6 +38,20 @@ export const Jobs = ({ parameters }: { readonly parameters: URLSearchParams }) =
           <select value={given["status"]} onChange={(event) => go({ status: event.currentTarget.value })}>
             <option value="">all</option>
             {states.map((state) => (
+              <option key={state} value={state}>
+                {state}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Webhooks
+          <select
+            value={given["delivery_status"]}
+            onChange={(event) => go({ delivery_status: event.currentTarget.value })}
+          >
+            <option value="">all</option>
+            {deliveries.map((state) => (
               <option key={state} value={state}>
                 {state}
               </option>
@@ -78,7 +94,9 @@ export const Jobs = ({ parameters }: { readonly parameters: URLSearchParams }) =
                   {job.method} {plainUrl(job.url)}
                 </a>
               </Cell>
-              <Cell name="Lane">{job.lane}</Cell>
+              <Cell name="Lane" wide>
+                <a href={laneHref(job.lane)}>{job.lane}</a>
+              </Cell>
               <Cell name="Attempts">{job.attempts_made}</Cell>
               <Cell name="Answer">{job.response_status ?? "–"}</Cell>
               <Cell name="Webhooks">{job.delivery_status}</Cell>

@@ -1,62 +1,60 @@
 /** The lanes: how many wait, how fast they go, what holds them, and how to stop and start them. */
-import { useRef, useState } from "preact/hooks"
-import { query } from "./Api.ts"
+import { useState } from "preact/hooks"
+import { type Lane, query } from "./Api.ts"
 import { Chart } from "./Chart.tsx"
-import { away, count } from "./Format.ts"
+import { away, count, laneHref } from "./Format.ts"
 import { useAction, useAsked } from "./Hooks.ts"
-import { Cell, Failed, Nothing, Table } from "./Parts.tsx"
+import { lanesAtMost, live, rateOf, useNews } from "./Live.ts"
+import { Cell, Failed, HoldReason, Nothing, Rate, Table } from "./Parts.tsx"
 
-export interface Lane {
-  readonly lane: string
-  readonly queued: number
-  readonly parked: number
-  readonly running: number
-  readonly rps: number
-  readonly max_concurrent: number
-  readonly source: string
-  readonly holds: ReadonlyArray<{ readonly until: number | null; readonly reason: string; readonly account?: string }>
-  readonly paused: { readonly by: string; readonly at: number; readonly note: string | null } | null
-  readonly next_at: number | null
+const pageSize = 25
+
+const shows = {
+  all: () => true,
+  busy: ({ parked, queued, running }: Lane) => parked + queued + running > 0,
+  stopped: ({ holds, paused }: Lane) => paused !== null || holds.length > 0
 }
 
-interface Page {
-  readonly lanes: ReadonlyArray<Lane>
-  readonly next_cursor: string | null
-}
+const waitingIn = ({ parked, queued }: Lane): number => parked + queued
 
-/** How many a lane had waiting each time it was looked at, in this page's time. */
-type Depths = Map<string, { readonly at: Array<number>; readonly depths: Array<number> }>
-
-const remembered = 60
-
-const remember = (depths: Depths, lanes: ReadonlyArray<Lane>): void => {
-  const now = Date.now() / 1000
-  for (const { lane, queued } of lanes) {
-    const known = depths.get(lane) ?? { at: [], depths: [] }
-    depths.set(lane, {
-      at: [...known.at, now].slice(-remembered),
-      depths: [...known.depths, queued].slice(-remembered)
-    })
-  }
+/** The lanes that are shown: of those the dam tells by itself, or where there are more of them, of those asked for. */
+const useLanes = (prefix: string) => {
+  useNews("numbers", "moment")
+  const told = live.lanes()
+  const isTooMany = told.size >= lanesAtMost && prefix !== ""
+  const asked = useAsked<{ readonly lanes: ReadonlyArray<Lane> }>(
+    isTooMany ? `/api/v1/lanes${query({ prefix, limit: 200 })}` : undefined,
+    "numbers"
+  )
+  const lanes = isTooMany ? asked.value?.lanes : live.isKnown() ? Array.from(told.values()) : undefined
+  return { lanes: lanes?.filter(({ lane }) => lane.startsWith(prefix)), problem: asked.problem, isCut: told.size >= lanesAtMost }
 }
 
 export const Lanes = ({ parameters }: { readonly parameters: URLSearchParams }) => {
   const prefix = parameters.get("prefix") ?? ""
-  const cursor = parameters.get("cursor") ?? ""
+  const show = parameters.get("show") ?? "all"
+  const order = parameters.get("order") ?? "name"
   const [typed, setTyped] = useState(prefix)
-  const depths = useRef<Depths>(new Map())
-  const seen = useRef<Page>(undefined)
-  const { again, problem, value } = useAsked<Page>(`/api/v1/lanes${query({ prefix, cursor, limit: 25 })}`, "lanes")
-  if (value !== undefined && seen.current !== value) {
-    seen.current = value
-    remember(depths.current, value.lanes)
-  }
+  const [most, setMost] = useState(pageSize)
+  const { isCut, lanes, problem } = useLanes(prefix)
+  const fits = show === "busy" || show === "stopped" ? shows[show] : shows.all
+  const fitting = lanes
+    ?.filter(fits)
+    .toSorted((one, other) =>
+      order === "waiting" && waitingIn(one) !== waitingIn(other)
+        ? waitingIn(other) - waitingIn(one)
+        : one.lane < other.lane
+          ? -1
+          : 1
+    )
   const go = (next: Readonly<Record<string, string>>) => {
-    location.hash = `/${query({ prefix: typed, ...next })}`
+    location.hash = `/${query({ prefix: typed, show, order, ...next })}`
   }
   return (
     <section aria-labelledby="lanes-title">
-      <h2 id="lanes-title">Lanes</h2>
+      <h2 id="lanes-title">
+        Lanes <span class="faint">{fitting !== undefined && count(fitting.length)}</span>
+      </h2>
       <form
         class="filters"
         role="search"
@@ -71,81 +69,93 @@ export const Lanes = ({ parameters }: { readonly parameters: URLSearchParams }) 
           <input value={typed} placeholder="api.example.com" onInput={(event) => setTyped(event.currentTarget.value)} />
         </label>
         <button type="submit">Find</button>
+        <label>
+          Show
+          <select value={show} onChange={(event) => go({ show: event.currentTarget.value })}>
+            <option value="all">all</option>
+            <option value="busy">with jobs</option>
+            <option value="stopped">paused or held</option>
+          </select>
+        </label>
+        <label>
+          Order
+          <select value={order} onChange={(event) => go({ order: event.currentTarget.value })}>
+            <option value="name">by name</option>
+            <option value="waiting">most waiting first</option>
+          </select>
+        </label>
       </form>
       <Failed problem={problem} />
-      {value === undefined || value.lanes.length === 0 ? (
-        problem === undefined && <Nothing loading={value === undefined}>No host is called yet.</Nothing>
+      {fitting === undefined || fitting.length === 0 ? (
+        <Nothing loading={fitting === undefined}>
+          {lanes?.length === 0 && prefix === "" ? "No host is called yet." : "No lane fits."}
+        </Nothing>
       ) : (
-        <Table caption="Lanes" columns={["Lane", "Waiting", "", "Running", "Pace", "Held by", ""]}>
-          {value.lanes.map((lane) => (
-            <Row key={lane.lane} lane={lane} again={again} past={depths.current.get(lane.lane)} />
+        <Table caption="Lanes" columns={["Lane", "Waiting", "Last minutes", "Running", "Rate", "Held by", "Steer"]}>
+          {fitting.slice(0, most).map((lane) => (
+            <Row key={lane.lane} lane={lane} />
           ))}
         </Table>
       )}
-      <nav class="pages" aria-label="Pages of lanes">
-        {cursor !== "" && <button onClick={() => go({})}>First page</button>}
-        {typeof value?.next_cursor === "string" && (
-          <button onClick={() => go({ cursor: value.next_cursor ?? "" })}>More lanes</button>
+      <div class="pages">
+        {fitting !== undefined && fitting.length > most && (
+          <button onClick={() => setMost(most + pageSize)}>
+            Show {Math.min(pageSize, fitting.length - most)} more of {count(fitting.length)}
+          </button>
         )}
-      </nav>
+        {isCut && <p class="faint">Only the first {count(lanesAtMost)} lanes are listed: find others by their host.</p>}
+      </div>
     </section>
   )
 }
 
-const Row = ({
-  again,
-  lane,
-  past
-}: {
-  readonly lane: Lane
-  readonly again: () => void
-  readonly past: { readonly at: ReadonlyArray<number>; readonly depths: ReadonlyArray<number> } | undefined
-}) => {
-  const { act, busy, problem } = useAction(again)
-  const path = `/api/v1/lanes/${encodeURIComponent(lane.lane)}`
+const Row = ({ lane }: { readonly lane: Lane }) => {
+  const { act, busy, problem } = useAction(() => {})
   const isPaused = lane.paused !== null
+  const past = live.past(lane.lane)
   return (
     <tr class={isPaused ? "paused" : undefined}>
       <Cell name="Lane" wide>
-        <a href={`#/jobs?lane=${encodeURIComponent(lane.lane)}`}>{lane.lane}</a>
+        <a href={laneHref(lane.lane)}>{lane.lane}</a>
       </Cell>
-      <Cell name="Waiting">{count(lane.queued + lane.parked)}</Cell>
-      <Cell name="">
+      <Cell name="Waiting">
+        <span>{count(waitingIn(lane))}</span>
+        {lane.scheduled > 0 && <span class="faint">+ {count(lane.scheduled)} scheduled</span>}
+      </Cell>
+      <Cell name="Last minutes">
         <Chart
           small
           height={28}
           unit=""
-          label={`Waiting in ${lane.lane}: ${lane.queued}`}
+          label={`${count(waitingIn(lane))} waiting`}
           at={past?.at ?? []}
-          lines={[{ name: "waiting", color: "--accent", values: past?.depths ?? [] }]}
+          lines={[{ name: "waiting", color: "--accent", values: past?.waiting ?? [] }]}
         />
       </Cell>
       <Cell name="Running">
-        {count(lane.running)} of {count(lane.max_concurrent)}
+        {count(lane.running)} <span class="faint">of {count(lane.max_concurrent)}</span>
       </Cell>
-      <Cell name="Pace">
-        {count(lane.rps)} per second <span class="faint">{lane.source}</span>
+      <Cell name="Rate">
+        <Rate rate={rateOf(past)} limit={lane.rps} source={lane.source} />
       </Cell>
       <Cell name="Held by">
-        {isPaused && (
-          <span>
-            paused by {lane.paused?.by}
-            {typeof lane.paused?.note === "string" && `: ${lane.paused.note}`}
+        {lane.paused !== null && (
+          <span class="held">
+            paused by {lane.paused.by} {away(lane.paused.at)}
+            {lane.paused.note !== null && lane.paused.note !== "" && `: ${lane.paused.note}`}
           </span>
         )}
-        {lane.holds.map(({ reason, until }) => (
-          <span key={reason}>
-            {reason}
-            {until !== null && `, ends ${away(until)}`}
-          </span>
+        {lane.holds.slice(0, 3).map((hold) => (
+          <HoldReason key={`${hold.reason} ${hold.account ?? ""}`} hold={hold} />
         ))}
+        {lane.holds.length > 3 && <a href={laneHref(lane.lane)}>{lane.holds.length - 3} more</a>}
         {!isPaused && lane.holds.length === 0 && <span class="faint">–</span>}
       </Cell>
-      <Cell name="">
+      <Cell name="Steer">
         <button
           disabled={busy}
           aria-label={`${isPaused ? "Resume" : "Pause"} ${lane.lane}`}
-          onClick={() => void act(`${path}/${isPaused ? "resume" : "pause"}`, {})}
+          onClick={() => void act(`/api/v1/lanes/${encodeURIComponent(lane.lane)}/${isPaused ? "resume" : "pause"}`, {})}
         >
           {isPaused ? "Resume" : "Pause"}
         </button>

@@ -1,6 +1,6 @@
 /** One job: why it waits, what happened to it, what was sent and answered. */
 import type { Job } from "./Api.ts"
-import { away, count, plainUrl } from "./Format.ts"
+import { away, count, laneHref, plainUrl } from "./Format.ts"
 import { useAction, useAsked } from "./Hooks.ts"
 import { Fact, Failed, Nothing, State, Time } from "./Parts.tsx"
 import { Waterfall } from "./Waterfall.tsx"
@@ -15,7 +15,7 @@ const ended = ["succeeded", "failed", "cancelled"]
 
 export const OneJob = ({ id }: { readonly id: string }) => {
   const path = `/api/v1/jobs/${encodeURIComponent(id)}`
-  const { again, problem, value: job } = useAsked<Job>(path, "jobs")
+  const { again, problem, value: job } = useAsked<Job>(path, id, "any job", "deliveries")
   return (
     <section aria-labelledby="job-title">
       <p class="way">
@@ -65,7 +65,7 @@ const Facts = ({ job }: { readonly job: Job }) => (
     </Fact>
     <Fact name="Webhooks">{job.delivery_status}</Fact>
     <Fact name="Lane">
-      <a href={`#/jobs?lane=${encodeURIComponent(job.lane)}`}>{job.lane}</a>
+      <a href={laneHref(job.lane)}>{job.lane}</a>
     </Fact>
     <Fact name="Accepted">
       <Time at={job.created_at} />
@@ -103,7 +103,7 @@ const Actions = ({ again, job }: { readonly job: Job; readonly again: () => void
 }
 
 const Why = ({ path }: { readonly path: string }) => {
-  const { problem, value } = useAsked<Explained>(`${path}/explain`, "jobs lanes")
+  const { problem, value } = useAsked<Explained>(`${path}/explain`, "numbers")
   return (
     <section class="why" aria-live="polite" aria-labelledby="why-title">
       <h2 id="why-title">Why is it waiting?</h2>

@@ -1,88 +1,121 @@
 /** The dam at a glance: what waits and runs, how much and how fast over the last hour, and the lanes. */
 import { Chart } from "./Chart.tsx"
-import { count } from "./Format.ts"
+import { count, millis, now } from "./Format.ts"
 import { useAsked } from "./Hooks.ts"
 import { Lanes } from "./Lanes.tsx"
+import { live, useNews } from "./Live.ts"
 import { Fact, Failed } from "./Parts.tsx"
 
-interface Health {
-  readonly admission: Readonly<Record<string, number>>
+interface Percentiles {
+  readonly p50: number | null
+  readonly p95: number | null
+}
+
+interface Span {
+  readonly at: number
+  readonly accepted: number
+  readonly succeeded: number
+  readonly failed: number
+  readonly wait: Percentiles
+  readonly total: Percentiles
 }
 
 interface Stats {
-  readonly every_ms: number
-  readonly buckets: ReadonlyArray<{
-    readonly at: number
-    readonly accepted: number
-    readonly succeeded: number
-    readonly failed: number
-    readonly latency_ms: { readonly p50: number | null; readonly p95: number | null }
-  }>
+  readonly span_ms: number
+  readonly spans: ReadonlyArray<Span>
 }
 
 const shown = [
-  ["queued", "Queued"],
-  ["running", "Running"],
-  ["parked", "Paused between attempts"],
-  ["scheduled", "Scheduled"],
-  ["succeeded", "Succeeded"],
-  ["failed", "Failed"],
-  ["pending_deliveries", "Webhooks on their way"],
-  ["dead_deliveries", "Dead letters"]
-] as const
+  { name: "queued", title: "Queued", href: "#/jobs?status=queued" },
+  { name: "running", title: "Running", href: "#/jobs?status=running" },
+  { name: "parked", title: "Between attempts", href: "#/jobs?status=parked" },
+  { name: "scheduled", title: "Scheduled", href: "#/jobs?status=scheduled" },
+  { name: "succeeded", title: "Succeeded", href: "#/jobs?status=succeeded" },
+  { name: "failed", title: "Failed", href: "#/jobs?status=failed" },
+  { name: "pending_deliveries", title: "Webhooks on their way", href: "#/jobs?delivery_status=pending" },
+  { name: "dead_deliveries", title: "Dead letters", href: "#/dead" }
+]
+
+/** Young dams have little to show: at least this is shown. */
+const shortest = 300_000
+
+const nothing = { p50: null, p95: null }
+
+/** Spans in which nothing happened are not told: they are filled in, up to the one that has just ended. */
+const whole = ({ span_ms: every, spans }: Stats): ReadonlyArray<Span> => {
+  const known = new Map(spans.map((span) => [span.at, span]))
+  const to = Math.floor(now() / every) * every
+  const from = Math.min(spans[0]?.at ?? to, to - shortest)
+  return Array.from({ length: Math.max(1, Math.round((to - from) / every)) }, (_, place) => {
+    const at = from + place * every
+    return known.get(at) ?? { at, accepted: 0, succeeded: 0, failed: 0, wait: nothing, total: nothing }
+  })
+}
 
 export const Overview = ({ parameters }: { readonly parameters: URLSearchParams }) => {
-  const health = useAsked<Health>("/health", "stats jobs")
-  const { problem, value: stats } = useAsked<Stats>("/api/v1/stats", "stats")
-  const buckets = stats?.buckets ?? []
-  const seconds = (stats?.every_ms ?? 10_000) / 1000
-  const at = buckets.map((bucket) => bucket.at / 1000)
-  const rate = (of: (bucket: Stats["buckets"][number]) => number) => buckets.map((bucket) => of(bucket) / seconds)
+  useNews("numbers")
+  const counters = live.counters()
   return (
     <>
       <h1 tabIndex={-1}>Overview</h1>
-      <Failed problem={health.problem ?? problem} />
       <dl class="facts numbers">
-        {shown.map(([name, title]) => (
-          <Fact key={name} name={title}>
-            {name === "dead_deliveries" ? (
-              <a href="#/dead">{count(health.value?.admission[name] ?? 0)}</a>
-            ) : (
-              count(health.value?.admission[name] ?? 0)
-            )}
+        {shown.map(({ href, name, title }) => (
+          <Fact key={name} name={title} isBad={name === "dead_deliveries" && (counters[name] ?? 0) > 0}>
+            <a href={href}>{live.isKnown() ? count(counters[name] ?? 0) : "–"}</a>
           </Fact>
         ))}
       </dl>
-      <div class="charts">
-        <figure>
-          <figcaption>Jobs per second</figcaption>
-          <Chart
-            height={180}
-            unit="per second"
-            label={`Jobs per second over the last hour; last ${count((buckets.at(-1)?.succeeded ?? 0) / seconds)} succeeded`}
-            at={at}
-            lines={[
-              { name: "accepted", color: "--accent", values: rate(({ accepted }) => accepted) },
-              { name: "succeeded", color: "--good", values: rate(({ succeeded }) => succeeded) },
-              { name: "failed", color: "--bad", values: rate(({ failed }) => failed) }
-            ]}
-          />
-        </figure>
-        <figure>
-          <figcaption>Latency of attempts</figcaption>
-          <Chart
-            height={180}
-            unit="ms"
-            label={`Latency of attempts over the last hour; last median ${count(buckets.at(-1)?.latency_ms.p50 ?? 0)} milliseconds`}
-            at={at}
-            lines={[
-              { name: "median", color: "--accent", values: buckets.map((bucket) => bucket.latency_ms.p50) },
-              { name: "95 %", color: "--warn", values: buckets.map((bucket) => bucket.latency_ms.p95) }
-            ]}
-          />
-        </figure>
-      </div>
+      <LastHour />
       <Lanes parameters={parameters} />
     </>
   )
 }
+
+const LastHour = () => {
+  const { problem, value: stats } = useAsked<Stats>("/api/v1/stats")
+  const spans = stats === undefined ? [] : whole(stats)
+  const seconds = (stats?.span_ms ?? 10_000) / 1000
+  const at = spans.map((span) => span.at / 1000)
+  const last = spans.at(-1)
+  const rate = (of: (span: Span) => number) => spans.map((span) => of(span) / seconds)
+  const lately = (of: (span: Span) => number | null) => spans.map(of).findLast((value) => value !== null) ?? 0
+  return (
+    <div class="charts">
+      <Failed problem={problem} />
+      <figure>
+        <figcaption>
+          Throughput <span class="faint">jobs per second</span>
+        </figcaption>
+        <Chart
+          height={180}
+          unit="/s"
+          label={`Jobs per second over the last hour; in the last ten seconds ${count((last?.accepted ?? 0) / seconds)} accepted, ${count((last?.succeeded ?? 0) / seconds)} succeeded, ${count((last?.failed ?? 0) / seconds)} failed`}
+          at={at}
+          lines={[
+            { name: "accepted", color: "--accent", values: rate(({ accepted }) => accepted) },
+            { name: "succeeded", color: "--good", values: rate(({ succeeded }) => succeeded) },
+            { name: "failed", color: "--bad", values: rate(({ failed }) => failed) }
+          ]}
+        />
+      </figure>
+      <figure>
+        <figcaption>
+          Latency <span class="faint">seconds from acceptance</span>
+        </figcaption>
+        <Chart
+          height={180}
+          unit="s"
+          label={`Latency over the last hour; lately half of the jobs ended within ${millis(lately(({ total }) => total.p50))}, 95 % within ${millis(lately(({ total }) => total.p95))}`}
+          at={at}
+          lines={[
+            { name: "first call, median", color: "--accent", values: spans.map(({ wait }) => inSeconds(wait.p50)) },
+            { name: "end, median", color: "--good", values: spans.map(({ total }) => inSeconds(total.p50)) },
+            { name: "end, 95 %", color: "--warn", values: spans.map(({ total }) => inSeconds(total.p95)) }
+          ]}
+        />
+      </figure>
+    </div>
+  )
+}
+
+const inSeconds = (of: number | null): number | null => (of === null ? null : of / 1000)

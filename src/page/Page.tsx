@@ -3,9 +3,11 @@ import { render } from "preact"
 import { useEffect, useRef, useState } from "preact/hooks"
 import { ask } from "./Api.ts"
 import { DeadLetters } from "./DeadLetters.tsx"
-import { happened, usePlace } from "./Hooks.ts"
+import { usePlace } from "./Hooks.ts"
 import { Jobs } from "./Jobs.tsx"
+import { live, onNews, useFeed, useNews } from "./Live.ts"
 import { OneJob } from "./OneJob.tsx"
+import { OneLane } from "./OneLane.tsx"
 import { Overview } from "./Overview.tsx"
 import { SignIn } from "./SignIn.tsx"
 
@@ -19,29 +21,21 @@ const places = [
   { path: "/dead", name: "Dead letters" }
 ]
 
-/** Listens to what happens, and says so to the views. */
-const useLive = (on: boolean): boolean => {
-  const [isLive, setLive] = useState(false)
-  useEffect(() => {
-    if (!on) return undefined
-    const source = new EventSource("/api/v1/events")
-    source.onopen = () => {
-      setLive(true)
-      // whatever was missed
-      for (const kind of ["jobs", "lanes", "stats"]) happened(kind)
-    }
-    source.onerror = () => setLive(false)
-    for (const kind of ["jobs", "lanes", "stats"]) source.addEventListener(kind, () => happened(kind))
-    return () => source.close()
-  }, [on])
-  return isLive
-}
-
 const View = ({ parameters, path }: { readonly path: string; readonly parameters: URLSearchParams }) => {
   if (path === "/jobs") return <Jobs parameters={parameters} />
   if (path.startsWith("/jobs/")) return <OneJob id={decodeURIComponent(path.slice("/jobs/".length))} />
+  if (path.startsWith("/lanes/")) return <OneLane name={decodeURIComponent(path.slice("/lanes/".length))} />
   if (path === "/dead") return <DeadLetters parameters={parameters} />
   return <Overview parameters={parameters} />
+}
+
+const Connection = () => {
+  useNews("live")
+  return (
+    <span class={live.isLive() ? "live on" : "live"} role="status">
+      {live.isLive() ? "live" : "connecting…"}
+    </span>
+  )
 }
 
 const Page = () => {
@@ -60,14 +54,15 @@ const Page = () => {
   }
   useEffect(look, [])
   const isIn = session !== undefined && session.customer !== null
-  const isLive = useLive(isIn)
+  useFeed(isIn)
+  useEffect(() => onNews((kind) => kind === "refused" && look()), [])
 
   const first = useRef(true)
   useEffect(() => {
     // whoever uses a screen reader is told where they are now
     if (!first.current) main.current?.querySelector("h1")?.focus()
     first.current = false
-    const title = places.find((place) => place.path === path)?.name ?? "Job"
+    const title = places.find((place) => place.path === path)?.name ?? (path.startsWith("/lanes/") ? "Lane" : "Job")
     document.title = `${title} – EZThrottle dam`
   }, [path])
 
@@ -96,9 +91,7 @@ const Page = () => {
             </a>
           ))}
         </nav>
-        <span class={isLive ? "live on" : "live"} role="status">
-          {isLive ? "live" : "connecting…"}
-        </span>
+        <Connection />
         {session.customer !== "local" && (
           <button
             onClick={() => {

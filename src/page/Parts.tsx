@@ -1,7 +1,7 @@
 /** Small things that several views show. */
 import type { ComponentChildren } from "preact"
-import type { Problem } from "./Api.ts"
-import { exactly, moment } from "./Format.ts"
+import type { Hold, Problem } from "./Api.ts"
+import { away, count, exactly, moment } from "./Format.ts"
 
 export const State = ({ name }: { readonly name: string }) => (
   <span class={`state state-${name}`}>{name.replaceAll("_", " ")}</span>
@@ -28,8 +28,16 @@ export const Nothing = ({ loading, children }: { readonly loading: boolean; read
   <p class="nothing">{loading ? "Loading…" : children}</p>
 )
 
-export const Fact = ({ name, children }: { readonly name: string; readonly children: ComponentChildren }) => (
-  <div class="fact">
+export const Fact = ({
+  name,
+  children,
+  isBad = false
+}: {
+  readonly name: string
+  readonly children: ComponentChildren
+  readonly isBad?: boolean
+}) => (
+  <div class={isBad ? "fact bad" : "fact"}>
     <dt>{name}</dt>
     <dd>{children}</dd>
   </div>
@@ -45,7 +53,7 @@ export const Table = ({
   readonly columns: ReadonlyArray<string>
   readonly children: ComponentChildren
 }) => (
-  <table>
+  <table class="rows">
     <caption class="unseen">{caption}</caption>
     <thead>
       <tr>
@@ -72,4 +80,52 @@ export const Cell = ({
   <td data-name={name} class={wide ? "wide" : undefined}>
     {children}
   </td>
+)
+
+const sources: Readonly<Record<string, string>> = {
+  default: "of every host",
+  configured: "configured",
+  learnt: "as the host asks",
+  operator: "set by hand"
+}
+
+/** How fast a lane goes, beside how fast it may. */
+export const Rate = ({
+  limit,
+  rate,
+  source
+}: {
+  readonly rate: number | undefined
+  readonly limit: number
+  readonly source: string
+}) => (
+  <span class="rate">
+    <span>
+      {rate === undefined ? "…" : count(rate)} of {count(limit)} <span class="faint">per second</span>
+    </span>
+    <meter min={0} max={limit} value={Math.min(limit, rate ?? 0)} aria-hidden="true" />
+    <span class="faint">{sources[source] ?? source}</span>
+  </span>
+)
+
+const reasons: Readonly<Record<string, string>> = {
+  retry_after: "asked to wait",
+  rate_limit: "its limit is used up",
+  refused: "refused"
+}
+
+/** Why nothing is sent, until when, and the job whose answer said so. */
+export const HoldReason = ({ hold: { account, job_id: job, reason, status, until } }: { readonly hold: Hold }) => (
+  <span class="held">
+    {reasons[reason] ?? reason}
+    {status !== null && ` (${status})`}
+    {account !== undefined && `, account ${account}`}
+    {`, ends ${away(until)}`}
+    {job !== null && (
+      <>
+        {", by "}
+        <a href={`#/jobs/${encodeURIComponent(job)}`}>this job</a>
+      </>
+    )}
+  </span>
 )

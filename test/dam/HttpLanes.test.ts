@@ -44,7 +44,8 @@ describe("lanes over HTTP", () => {
             holds: [],
             paused: null,
             next_at: first.json.lanes[0].next_at,
-            accounts: 0
+            accounts: 0,
+            calls: 0
           }
         ],
         next_cursor: "a.example.com:443"

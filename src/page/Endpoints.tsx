@@ -1,0 +1,63 @@
+/** Receivers that fail, and how to take a disabled one up again. */
+import { away, count, plainUrl } from "./Format.ts"
+import { useAction, useAsked } from "./Hooks.ts"
+import { Cell, Failed, State, Table, Time } from "./Parts.tsx"
+
+interface Endpoint {
+  readonly url: string
+  readonly status: string
+  readonly reason: string | null
+  readonly since: number
+  readonly failures: number
+  readonly probe_at: number | null
+}
+
+const reasons: Readonly<Record<string, string>> = { gone: "it answered 410, gone", failing: "it failed for a day" }
+
+export const Endpoints = () => {
+  const { again, problem, value } = useAsked<{ readonly endpoints: ReadonlyArray<Endpoint> }>(
+    "/api/v1/endpoints",
+    "deliveries"
+  )
+  const { act, busy, problem: failed } = useAction(again)
+  if (value?.endpoints.length === 0) return null
+  return (
+    <section aria-labelledby="endpoints-title">
+      <h2 id="endpoints-title">Receivers that fail</h2>
+      <Failed problem={problem ?? failed} />
+      {value !== undefined && (
+        <Table caption="Receivers that fail" columns={["Receiver", "State", "Failures in a row", "Since", "Do"]}>
+          {value.endpoints.map(({ failures, probe_at: probe, reason, since, status, url }) => (
+            <tr key={url}>
+              <Cell name="Receiver" wide>
+                {plainUrl(url)}
+              </Cell>
+              <Cell name="State">
+                <State name={status === "disabled" ? "disabled" : "failing"} />
+                {reason !== null && <span class="faint">{reasons[reason] ?? reason}</span>}
+                {probe !== null && <span class="faint">tried again {away(probe)}</span>}
+              </Cell>
+              <Cell name="Failures in a row">{count(failures)}</Cell>
+              <Cell name="Since">
+                <Time at={since} />
+              </Cell>
+              <Cell name="Do">
+                {status === "disabled" ? (
+                  <button
+                    disabled={busy}
+                    aria-label={`Enable ${plainUrl(url)}`}
+                    onClick={() => void act("/api/v1/endpoints/enable", { url })}
+                  >
+                    Enable
+                  </button>
+                ) : (
+                  <span class="faint">–</span>
+                )}
+              </Cell>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </section>
+  )
+}

@@ -28,7 +28,7 @@ export default defineConfig({
           name: "behaviour",
           include: ["test/**/*.test.ts"],
           exclude: ["test/system/**", ...helpers],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           // Effect and the sources are read once per worker: files keep no state of their own in them, and give back
           // what they change of the process
           isolate: false,

@@ -103,7 +103,7 @@ const inClient = (world: World) =>
     const run = Interpreter.run(world.step, Strategies.only(transport), {
       ...Hosts.client,
       unsetPolicy: RetryPolicy.defaults,
-      attemptTimeout: () => 60_000,
+      attemptTimeout: () => 240_000,
       patience: () => Number.POSITIVE_INFINITY,
       acceptedAt: yield* Clock.currentTimeMillis,
       startChild: (relation) => Effect.sync(() => ({ _tag: "Started", relation, jobId: `child ${++children}` }))
@@ -177,7 +177,7 @@ describe("a step", () => {
     [World],
     ([world]) => Effect.map(both(world), (tag) => void seen.set(tag, (seen.get(tag) ?? 0) + 1)),
     // always the same 320; another seed to look further
-    { arbitrary: { runs: 320, seed: process.env["DIFFERENTIAL_SEED"] ?? "a step" }, timeout: 60_000 }
+    { arbitrary: { runs: 320, seed: process.env["DIFFERENTIAL_SEED"] ?? "a step" }, timeout: 240_000 }
   )
 
   it("was drawn to succeed, to be rejected and to run out of time", () => {

@@ -85,13 +85,14 @@ describe("a vault", () => {
       const crashed = join(path, "crashed")
       mkdirSync(crashed)
       const engine = Result.getOrThrow(SqliteEngine.make({ path: db, busyTimeout: 0, maxBytes: undefined }))
-      engine.run([["setSecrets", "acme", canary.primary, canary.secondary]])
+      engine.run([["setSecrets", "acme", texts.primary, texts.secondary]])
       const plain = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
       yield* plain.setSecrets("acme", canary)
       const sealing: typeof plain.putSecrets = (secrets, settings) =>
         Effect.sync(() => {
           const rows = secrets.map(
-            ({ customer, primary, secondary }) => [customer, primary, secondary ?? null] as const
+            ({ customer, primary, secondary }) =>
+              [customer, Redacted.value(primary), secondary === undefined ? null : Redacted.value(secondary)] as const
           )
           engine.run([["putSecrets", rows, settings]])
         })
@@ -100,7 +101,7 @@ describe("a vault", () => {
       engine.close()
       assert.include(bytesIn(crashed), "canary")
       const again = yield* open(join(crashed, "jobs.db"), base64)
-      assert.deepStrictEqual(yield* again.secrets("acme"), canary)
+      assert.deepStrictEqual(revealed(yield* again.secrets("acme")), texts)
       assert.notInclude(bytesIn(crashed), "canary")
     })
   )

@@ -103,7 +103,7 @@ const inClient = (world: World) =>
     const run = Interpreter.run(world.step, Strategies.only(transport), {
       ...Hosts.client,
       unsetPolicy: RetryPolicy.defaults,
-      attemptTimeout: () => 240_000,
+      attemptTimeout: () => 60_000,
       patience: () => Number.POSITIVE_INFINITY,
       acceptedAt: yield* Clock.currentTimeMillis,
       startChild: (relation) => Effect.sync(() => ({ _tag: "Started", relation, jobId: `child ${++children}` }))

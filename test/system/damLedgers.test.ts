@@ -14,11 +14,11 @@ const sound: Ledgers = {
     { key: "e", bodyHash: "#e", at: 1045 }
   ],
   calls: [
-    { key: "a", header: "a", bodyHash: "#a", start: 10, end: 40 },
-    { key: "b", header: "b", bodyHash: "#b", start: 1010, end: 1051 },
-    { key: "b", header: "b", bodyHash: "#b", start: 2100, end: 2120 },
-    { key: "c", header: "c", bodyHash: "#c", start: 3100, end: 3120 },
-    { key: "d", header: "d", bodyHash: "#d", start: 4100, end: 4120 }
+    { key: "a", header: "a", attempt: 1, bodyHash: "#a", start: 10, end: 40 },
+    { key: "b", header: "b", attempt: 1, bodyHash: "#b", start: 1010, end: 1051 },
+    { key: "b", header: "b", attempt: 2, bodyHash: "#b", start: 2100, end: 2120 },
+    { key: "c", header: "c", attempt: 1, bodyHash: "#c", start: 3100, end: 3120 },
+    { key: "d", header: "d", attempt: 1, bodyHash: "#d", start: 4100, end: 4120 }
   ],
   hooks: [
     { jobId: "1", key: "a", status: "success", signed: true, answered: 200, start: 50, end: 60 },
@@ -69,7 +69,8 @@ const without = (jobId: string): Ledgers => ({
   ...sound,
   finals: sound.finals.filter((one) => one.jobId !== jobId),
   hooks: sound.hooks.filter((one) => one.jobId !== jobId),
-  calls: sound.calls.filter((one) => one.key !== "d")
+  calls: sound.calls.filter((one) => one.key !== "d"),
+  store: { ...sound.store, sequence: [1, 2, 3] }
 })
 
 const more = (change: Partial<Ledgers>): Ledgers => ({ ...sound, ...change })
@@ -79,6 +80,7 @@ const answer = { jobId: "1", status: 200, state: "queued", at: 6000 }
 const doctored: ReadonlyArray<readonly [string, ReadonlyArray<Invariant>, Ledgers]> = [
   ["an acknowledged job is gone", ["I1", "I10"], without("4")],
   ["a job succeeded without a call", ["I2"], more({ calls: sound.calls.slice(0, 4) })],
+  ["a job that was told of is gone", ["I1", "I4", "I9", "I10"], more({ finals: sound.finals.slice(1) })],
   ["a job was sent with other bytes", ["I2"], call(0, { bodyHash: "#x" })],
   [
     "a job failed without a call and without a reason",
@@ -93,7 +95,7 @@ const doctored: ReadonlyArray<readonly [string, ReadonlyArray<Invariant>, Ledger
   [
     "a call nobody asked for",
     ["I4"],
-    more({ calls: [...sound.calls, { key: "z", header: "z", bodyHash: "#z", start: 6000, end: 6010 }] })
+    more({ calls: [...sound.calls, { key: "z", header: "z", attempt: 1, bodyHash: "#z", start: 6000, end: 6010 }] })
   ],
   [
     "a webhook of a job that does not exist",
@@ -114,7 +116,7 @@ const doctored: ReadonlyArray<readonly [string, ReadonlyArray<Invariant>, Ledger
   [
     "a call was repeated with no kill between",
     ["I6"],
-    more({ calls: [...sound.calls, { key: "d", header: "d", bodyHash: "#d", start: 6000, end: 6010 }] })
+    more({ calls: [...sound.calls, { key: "d", header: "d", attempt: 2, bodyHash: "#d", start: 6000, end: 6010 }] })
   ],
   [
     "a call was repeated, and the kill before came long after its answer",
@@ -132,6 +134,12 @@ const doctored: ReadonlyArray<readonly [string, ReadonlyArray<Invariant>, Ledger
     })
   ],
   ["a call carried another key", ["I6"], call(0, { header: "b" })],
+  ["a repeated call carried no key", ["I6"], call(2, { header: "undefined" })],
+  ["a repeated call has the number of the one before", ["I6"], call(2, { attempt: 1 })],
+  ["a repeated call has a lower number", ["I6"], call(1, { attempt: 7 })],
+  ["a call has no number", ["I6"], call(3, { attempt: Number.NaN })],
+  ["a call is numbered from nought", ["I6"], call(0, { attempt: 0 })],
+  ["a webhook was repeated, and the kill came after it", ["I6"], hook(3, { start: 3148, end: 3149 })],
   [
     "more calls in a second than the rate and its burst",
     ["I7"],
@@ -150,7 +158,22 @@ const doctored: ReadonlyArray<readonly [string, ReadonlyArray<Invariant>, Ledger
       ]
     })
   ],
+  [
+    "a job that was running waits for its first start",
+    ["I8"],
+    more({
+      submissions: [
+        ...sound.submissions,
+        { key: "a", bodyHash: "#a", at: 10, answer: { ...answer, state: "running", at: 12 } },
+        { key: "a", bodyHash: "#a", at: 20, answer: { ...answer, state: "scheduled", at: 22 } }
+      ]
+    })
+  ],
   ["a result was told that is not the job's", ["I8"], hook(0, { status: "failed" })],
+  ["a result was told as a success, and the job has failed", ["I8"], final(0, { state: "failed", error: "no" })],
+  ["a result was told, and the job was cancelled", ["I8"], final(1, { state: "cancelled", error: "cancelled" })],
+  ["a job shows more than there is in the file", ["I9"], more({ store: { ...sound.store, sequence: [1, 2, 3] } })],
+  ["the file is empty", ["I9"], more({ store: { ...sound.store, sequence: [] } })],
   ["the file is damaged", ["I9"], more({ store: { ...sound.store, integrity: "row 7 missing from index" } })],
   ["numbers are missing", ["I9"], more({ store: { ...sound.store, sequence: [1, 4, 5, 6] } })],
   ["too few jobs ended", ["I10"], { ...final(3, { state: "queued" }), hooks: sound.hooks.slice(0, 4) }],

@@ -20,6 +20,8 @@ export interface Call {
   /** What the job itself carries in its body, and what came in `Idempotency-Key`. */
   readonly key: string
   readonly header: string
+  /** What came in `X-EZThrottle-Attempt`. */
+  readonly attempt: number
   readonly bodyHash: string
   readonly start: number
   /** When it was answered, or its caller was gone. */
@@ -128,7 +130,10 @@ const oneJobPerKey: Check = ({ finals, hooks, submissions }) => {
   return [...named].flatMap(([key, ids]) => (ids.size === 1 ? [] : [`${key} names ${[...ids].join(" and ")}`]))
 }
 
-/** A call or a webhook is repeated only when a kill came between, while the one before was under way. */
+/**
+ * A call or a webhook is repeated only when a kill came between, while the one before was under way; a repeated call has
+ * the same key and a higher number.
+ */
 const repeatsAreKills: Check = ({ calls, hooks, kills, slackMillis }) => {
   const explained = (before: { readonly start: number; readonly end: number }, next: { readonly start: number }) =>
     kills.some((at) => before.start <= at + slackMillis && at <= next.start && at <= before.end + slackMillis)
@@ -148,9 +153,22 @@ const repeatsAreKills: Check = ({ calls, hooks, kills, slackMillis }) => {
   return [
     ...unexplained(calls, ({ key }) => `the call of ${key}`),
     ...unexplained(hooks, ({ jobId }) => `the webhook of ${jobId}`),
-    ...calls.flatMap(({ header, key }) => (header === key ? [] : [`the call of ${key} carried the key ${header}`]))
+    ...calls.flatMap(({ header, key }) => (header === key ? [] : [`the call of ${key} carried the key ${header}`])),
+    ...unnumbered(calls)
   ]
 }
+
+/** Calls of a job whose numbers do not grow; the first may have any, since a kill may come before it is made. */
+const unnumbered = (calls: ReadonlyArray<Call>): ReadonlyArray<string> =>
+  [...Map.groupBy(calls, ({ key }) => key)].flatMap(([key, group]) =>
+    group
+      .toSorted((a, b) => a.start - b.start)
+      .flatMap(({ attempt }, place, all) =>
+        Number.isInteger(attempt) && attempt > (all[place - 1]?.attempt ?? 0)
+          ? []
+          : [`the call of ${key} has the number ${attempt} after ${all[place - 1]?.attempt ?? "none"}`]
+      )
+  )
 
 /** In any second at most the rate and its burst begin, and never more than allowed are open, across restarts. */
 const paced: Check = ({ calls, kills, pace, slackMillis }) => {
@@ -208,12 +226,13 @@ const edges: Check = ({ finals, hooks, submissions }) => {
 }
 
 /** The file is whole, and no job is missing from the middle: only a submission of a known key takes a number in vain. */
-const whole: Check = ({ store, submissions }) => {
+const whole: Check = ({ finals, store, submissions }) => {
   const { integrity, sequence } = store
   const missing = (sequence.at(-1) ?? 0) - sequence.length
   const repeated = submissions.length - new Set(submissions.map(({ key }) => key)).size
   return [
     ...(integrity === "ok" ? [] : [`the database says: ${integrity}`]),
+    ...(sequence.length === finals.length ? [] : [`${sequence.length} jobs are stored and ${finals.length} are shown`]),
     ...(missing > repeated ? [`${missing} numbers are missing, and ${repeated} submissions were repeated`] : [])
   ]
 }

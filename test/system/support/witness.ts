@@ -41,6 +41,7 @@ const upstream = await serve((body, request, response, start) => {
   const call = {
     key: JSON.parse(body).key,
     header: String(request.headers["idempotency-key"]),
+    attempt: Number(request.headers["x-ezthrottle-attempt"]),
     bodyHash: createHash("sha256").update(body).digest("hex"),
     start,
     end: Number.MAX_SAFE_INTEGER

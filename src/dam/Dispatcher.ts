@@ -190,7 +190,11 @@ export const make = Effect.fnUntraced(function* (
         case "Broken": {
           const finish = finishOf(job, run, yield* Clock.currentTimeMillis)
           if (run._tag === "Broken") yield* Effect.logError(`job ${job.id} is given up: ${run.problem}`)
-          return yield* written(job, store.finish(job.id, job.epoch, finish), finished(job, finish))
+          return yield* Effect.onInterrupt(
+            written(job, store.finish(job.id, job.epoch, finish), finished(job, finish)),
+            // called off while the end could not be written: that there was a call is not forgotten
+            () => (finish.attempt ? Effect.ignore(store.record(job.id, job.epoch, finish.attempt)) : Effect.void)
+          )
         }
       }
     })
@@ -219,10 +223,23 @@ export const make = Effect.fnUntraced(function* (
   const finished = Effect.fnUntraced(function* (job: StoredJob, finish: Finish) {
     yield* told(job, finish.state)
     if (finish.deliveries.length > 0) deliveries.wake(new Set(finish.deliveries.map(({ lane }) => lane)))
-    for (const child of finish.children) yield* told(child, "queued", true)
-    for (const child of finish.children) yield* lanes.wake(child.lane, child.account)
+    for (const child of finish.children) {
+      if (!(yield* isStored(child))) continue
+      yield* told(
+        child,
+        child.notBefore !== undefined && child.notBefore > child.createdAt ? "scheduled" : "queued",
+        true
+      )
+      yield* lanes.wake(child.lane, child.account)
+    }
     if (finish.children.length > 0) lookAround()
   })
+
+  /** A child is not, where the key it was given names an earlier job; other keys are made for it. */
+  const isStored = ({ id, keyGiven }: NewJob): Effect.Effect<boolean> =>
+    keyGiven
+      ? Effect.match(store.get(id), { onFailure: () => true, onSuccess: (found) => found !== undefined })
+      : Effect.succeed(true)
 
   const duties = yield* Duties.make(store, {
     released: (lane) => lanes.wake(lane),

@@ -130,6 +130,22 @@ describe("chains", () => {
     })
   )
 
+  it.effect("tell of no child that was not stored, because its key names an earlier job", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp()
+      yield* dam.submit(Step.idempotentKey(Step.get(backup), "taken"))
+      yield* TestClock.adjust("1 second")
+      const before = dam.engine.recent.last()
+      yield* dam.runToEnd(get.pipe(Step.onSuccess(Step.idempotentKey(Step.get(backup), "taken"))))
+      assert.isUndefined(yield* dam.store.get("child-1"))
+      const { events } = dam.engine.recent.since(before)
+      assert.notInclude(
+        events.map(({ jobId }) => jobId),
+        "child-1"
+      )
+    })
+  )
+
   it.effect("run again in a rerun, beside the key of the first children", () =>
     Effect.gen(function* () {
       const dam = yield* setUp()
@@ -272,6 +288,19 @@ describe("cancelling", () => {
       assert.deepInclude(error, { _tag: "WrongState", state: "cancelled" })
       yield* TestClock.adjust("1 hour")
       assert.isUndefined(yield* dam.store.get("child-1"))
+    })
+  )
+
+  it.effect("does not forget a call that was answered, though its end could not be written yet", () =>
+    Effect.gen(function* () {
+      let full = true
+      const dam = yield* setUp({ through: (store) => failing(store, () => full, ["finish"]) })
+      const id = yield* dam.submit(get)
+      yield* TestClock.adjust(100)
+      full = false
+      cancelled(yield* dam.engine.cancel(yield* dam.get(id)))
+      assert.lengthOf(yield* dam.exchanges, 1)
+      assert.deepStrictEqual(lines(yield* dam.get(id)), ["0 start 200"])
     })
   )
 

@@ -18,7 +18,7 @@ export const read = Effect.fnUntraced(function* (source: string) {
           ? Effect.fail(problem("usage", `${source.slice(4)} is not set in the environment`))
           : Effect.succeed(value)
       )
-    : yield* source === "-" ? StepFile.readInput : StepFile.readText(source)
+    : yield* source === "-" ? StepFile.readInput : fileOf(source)
   // an editor ends a file with a line break
   const secret = text.replace(/\r?\n$/, "")
   if (secret.length < 16) {
@@ -31,6 +31,15 @@ export const read = Effect.fnUntraced(function* (source: string) {
   }
   return Redacted.make(secret)
 })
+
+/** What cannot be read may be a secret that was typed in place of a name: it is not repeated. */
+const fileOf = (name: string) =>
+  Effect.mapError(StepFile.readText(name), ({ code }) =>
+    problem("usage", "there is no file of that name that could be read", {
+      next: "say where the secret stands: a file, env:NAME, or - for standard input; the secret itself is no argument",
+      code
+    })
+  )
 
 const path = "/api/v1/webhook-secrets"
 

@@ -48,7 +48,9 @@ describe("ezthrottle secrets", () => {
         "has 9 characters, and at least 16 are needed; make one with `openssl rand -hex 32`"
       )
       assert.include(yield* refusal("env:NOTHING"), "NOTHING is not set in the environment")
-      assert.include(yield* refusal("/nowhere/secret.txt"), "there is no file /nowhere/secret.txt")
+      const typed = yield* refusal("/a-secret-and-no-file")
+      assert.include(typed, "there is no file of that name that could be read; say where the secret stands")
+      assert.notInclude(typed, "a-secret-and-no-file")
       assert.isEmpty(asked)
     })
   )

@@ -46,7 +46,14 @@ export const serve = (settings: Settings): Effect.Effect<void, CannotStart> =>
 const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return<void, CannotStart, Scope.Scope> {
   const { db, file, host, keys, policy, port } = settings
   const { engine, regions, store } = yield* Effect.mapError(
-    Dam.make({ drain, ...file.dam, path: db, egress: policy, masterKey: settings.masterKey }),
+    Dam.make({
+      drain,
+      ...file.dam,
+      path: db,
+      egress: policy,
+      masterKey: settings.masterKey,
+      l8: file.dam.l8 && { ...file.dam.l8, privateKey: settings.l8Key }
+    }),
     ({ message }) => new CannotStart({ problem: message })
   )
   const pace = { ...defaultPace, ...file.dam.pacing?.pace }
@@ -88,6 +95,7 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
       ...(names.length === 0
         ? []
         : [`  regions    ${names.map(([name, kind]) => `${name} ${kind}`).join(", ")}; others leave from here`]),
+      ...(engine.l8 === undefined ? [] : [`  l8         ${engine.l8.publicKey}`]),
       `  pace       ${pace.rps} per second and ${pace.maxConcurrent} at once for each host${hosts === 0 ? "" : `, ${hosts} hosts of their own`}`,
       `ready after ${Math.round(performance.now())} ms; Ctrl-C stops it`
     ].join("\n")

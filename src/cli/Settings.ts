@@ -34,6 +34,8 @@ export interface Settings {
   readonly policy: EgressPolicy.EgressPolicy
   /** What secrets are sealed with in the database. */
   readonly masterKey: Redacted.Redacted | undefined
+  /** What L8 signs with, where it is on; else a key in a file. */
+  readonly l8Key: Redacted.Redacted | undefined
 }
 
 /** A setting that cannot be used; the command ends with 2. */
@@ -67,6 +69,7 @@ export const settle = Effect.fnUntraced(function* (
     db: db === ":memory:" ? db : path.resolve(db),
     keys,
     masterKey: Option.getOrUndefined(yield* orInvalid(Config.option(Config.Redacted("EZTHROTTLE_MASTER_KEY")))),
+    l8Key: Option.getOrUndefined(yield* orInvalid(Config.option(Config.Redacted("L8_PRIVATE_KEY")))),
     policy: yield* orInvalid(Effect.fromResult(policy))
   }
 })

@@ -138,7 +138,8 @@ const toOptions = (config: Config): ConfigFile => {
         maxStoredBytes: admission.stored_bytes,
         maxMemoryBytes: admission.memory_bytes,
         maxBytes: admission.file_bytes,
-        regions: config.regions && regionsOf(config.regions)
+        regions: config.regions && regionsOf(config.regions),
+        l8: webhooks.l8
       })
     },
     http: given({

@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Fields from "../step/Fields.ts"
 import { canonicalLane } from "./ConfigLane.ts"
+import { modes } from "./L8.ts"
 import * as Limits from "./Limits.ts"
 import * as Region from "./Region.ts"
 
@@ -55,19 +56,23 @@ const bounds = Schema.Struct({
   })
 )
 
-const Hosts = Schema.Record(Schema.String, Pace).check(
-  Schema.makeFilter((hosts: { readonly [host: string]: unknown }) => {
-    const seen = new Map<string, string>()
-    for (const host of Object.keys(hosts)) {
-      const lane = canonicalLane(host)
-      if (lane === undefined) return { path: [host], issue: "Expected a host, a host:port or an origin as the name" }
-      const other = seen.get(lane)
-      if (other !== undefined) return { path: [host], issue: `Expected each host once; ${other} is the same` }
-      seen.set(lane, host)
-    }
-    return undefined
-  })
-)
+const namesHosts = Schema.makeFilter((hosts: { readonly [host: string]: unknown }) => {
+  const seen = new Map<string, string>()
+  for (const host of Object.keys(hosts)) {
+    const lane = canonicalLane(host)
+    if (lane === undefined) return { path: [host], issue: "Expected a host, a host:port or an origin as the name" }
+    const other = seen.get(lane)
+    if (other !== undefined) return { path: [host], issue: `Expected each host once; ${other} is the same` }
+    seen.set(lane, host)
+  }
+  return undefined
+})
+
+const Hosts = Schema.Record(Schema.String, Pace).check(namesHosts)
+
+const L8Mode = Schema.Literals(modes)
+
+const L8Hosts = Schema.Record(Schema.String, L8Mode).check(namesHosts)
 
 const REGION_EXPECTED = "direct, { proxy } or { dam, api_key }"
 
@@ -142,7 +147,8 @@ export const ConfigSchema = Schema.Struct({
       concurrency: optional(whole(1)),
       disable_after: optional(Schema.Struct({ failures: optional(whole(1)), failing_for: optional(Span) })),
       probe_every: optional(Lasting),
-      https_only: optional(Schema.Boolean)
+      https_only: optional(Schema.Boolean),
+      l8: optional(Schema.Struct({ default: optional(L8Mode), hosts: optional(L8Hosts) }))
     })
   ),
   retention: optional(Span),

@@ -24,6 +24,7 @@ import * as EmbeddedService from "./EmbeddedService.ts"
 import type { Engine } from "./Engine.ts"
 import * as IntakeId from "./IntakeId.ts"
 import { accountOf, laneOf } from "./IntakeLane.ts"
+import * as L8 from "./L8.ts"
 import * as Limits from "./Limits.ts"
 import type { JobStore, StoreError } from "./JobStore.ts"
 import * as Region from "./Region.ts"
@@ -40,7 +41,10 @@ import * as Vault from "./Vault.ts"
  * @since 0.1.0
  */
 export interface DamOptions extends Partial<
-  Omit<Dispatcher.DispatcherOptions, "accountOf" | "laneOf" | "newId" | "signer" | "store" | "transport" | "webhooks">
+  Omit<
+    Dispatcher.DispatcherOptions,
+    "accountOf" | "l8" | "laneOf" | "newId" | "signer" | "store" | "transport" | "webhooks"
+  >
 > {
   /** The database file, made when it is not there; `:memory:` keeps nothing. */
   readonly path: string
@@ -61,6 +65,8 @@ export interface DamOptions extends Partial<
    * sealed does not open without. Defaults to none: they are kept as they are.
    */
   readonly masterKey?: Redacted.Redacted | undefined
+  /** Deliveries that prove where they come from without a shared secret. Defaults to none. */
+  readonly l8?: L8.L8Options | undefined
   /** How long a connection may take. Defaults to 5 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
 }
@@ -93,10 +99,8 @@ export const make = Effect.fnUntraced(function* (
     maxBytes: options.maxBytes
   })
   const store = yield* Vault.make(opened, options.masterKey)
-  const regions = yield* Effect.provide(
-    Regions.make({ ...options, egress: options.egress ?? Egress.open }),
-    NodeDns.layer
-  )
+  const egress = options.egress ?? Egress.open
+  const regions = yield* Effect.provide(Regions.make({ ...options, egress }), NodeDns.layer)
   const engine = yield* Dispatcher.make({
     ...Dispatcher.defaults,
     ...options,
@@ -104,6 +108,7 @@ export const make = Effect.fnUntraced(function* (
     transport: regions.transport,
     webhooks: regions.webhooks,
     signer: yield* Signing.make(store),
+    l8: yield* L8.make(options.l8, options.path, store, regions.proofs, egress),
     newId: IntakeId.fresh,
     laneOf,
     accountOf: (step, parent) => accountOf(parent.keyScope, step.request.headers)

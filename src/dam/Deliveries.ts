@@ -25,6 +25,7 @@ import { metrics } from "./DamTelemetry.ts"
 import * as DamTracing from "./DamTracing.ts"
 import type { DeadReason, DeliveryAttempt, StoredDelivery } from "./Job.ts"
 import type { DueDelivery, EndpointRule, JobStore, StoredSecrets } from "./JobStore.ts"
+import type { L8, Sign } from "./L8.ts"
 import type { Lanes } from "./Lanes.ts"
 import { untilWritten } from "./Runner.ts"
 import * as Signing from "./Signing.ts"
@@ -111,7 +112,8 @@ export const make = Effect.fnUntraced(function* (
   transport: Exchanging,
   options: DeliveryOptions,
   leaving: () => boolean,
-  signer?: Signing.Signer
+  signer?: Signing.Signer,
+  l8?: L8
 ): Effect.fn.Return<Deliveries, never, Scope.Scope> {
   const receivers = yield* FiberMap.make<string>()
   const calls = yield* FiberMap.make<string>()
@@ -123,7 +125,7 @@ export const make = Effect.fnUntraced(function* (
 
   const attempt = Effect.fnUntraced(function* (delivery: DueDelivery, probed?: { readonly until: number }) {
     const made = yield* Effect.catchDefect(
-      DamTracing.told(store, delivery, call(store, lanes, transport, options.timeoutMillis, delivery, signer)),
+      DamTracing.told(store, delivery, call(store, lanes, transport, options.timeoutMillis, delivery, signer, l8)),
       // a fault of this program: as an attempt it is seen, and not repeated at once
       (defect) => Effect.map(Clock.currentTimeMillis, (at) => brokenAttempt(at, String(defect)))
     )
@@ -301,19 +303,28 @@ interface Signal extends Latch.Latch {
 
 const nothingDue = { deliveries: [], nextDueAt: undefined }
 
-/** Makes one attempt. Its time begins with the permit. */
+/** Makes one attempt. Its time begins with the permit, once the receiver is trusted where it has to be. */
 const call = Effect.fnUntraced(function* (
   store: JobStore["Service"],
   lanes: Lanes,
   transport: Exchanging,
   timeoutMillis: number,
   delivery: StoredDelivery,
-  signer: Signing.Signer | undefined
+  signer: Signing.Signer | undefined,
+  l8: L8 | undefined
 ) {
+  const prepared = yield* Effect.result(
+    l8?.prepare(delivery, regionOf(delivery), timeoutMillis, lanes) ?? Effect.succeed(undefined)
+  )
+  if (prepared._tag === "Failure") {
+    const at = yield* Clock.currentTimeMillis
+    return brokenAttempt(at, `L8 is required and the receiver is not trusted: ${prepared.failure.problem}`)
+  }
   const secrets = yield* untilWritten(delivery.jobId, store.secrets(delivery.customer))
   return yield* Effect.acquireUseRelease(
     lanes.acquire(delivery.lane, ""),
-    ({ depart }) => Effect.andThen(depart, send(lanes, transport, timeoutMillis, delivery, secrets, signer)),
+    ({ depart }) =>
+      Effect.andThen(depart, send(lanes, transport, timeoutMillis, delivery, secrets, signer, prepared.success)),
     ({ release }) => release
   )
 })
@@ -324,16 +335,20 @@ const send = Effect.fnUntraced(function* (
   timeoutMillis: number,
   delivery: StoredDelivery,
   secrets: StoredSecrets | undefined,
-  signer: Signing.Signer | undefined
+  signer: Signing.Signer | undefined,
+  sign: Sign | undefined
 ): Effect.fn.Return<Made> {
   const at = yield* Clock.currentTimeMillis
   const from = yield* Clock.monotonicTimeNanos
   const step = post(delivery.url, {
-    headers: { "Content-Type": "application/json", ...(yield* Signing.headers(delivery, secrets, at, signer)) },
+    headers: {
+      "Content-Type": "application/json",
+      ...(yield* Signing.headers(delivery, secrets, at, signer)),
+      ...(sign && (yield* sign(at)))
+    },
     body: delivery.body
   })
-  // egress points in the order they were named, the next one at each attempt
-  const region = delivery.regions[delivery.attempts.length % Math.max(1, delivery.regions.length)]
+  const region = regionOf(delivery)
   const answer = yield* Telemetry.propagated(step.request, (request) =>
     transport.send({ request, region, step, timeoutMillis, attempt: `${delivery.id}/${at}` })
   ).pipe(
@@ -365,6 +380,10 @@ const send = Effect.fnUntraced(function* (
     retryAfter: retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
   }
 })
+
+/** Egress points in the order they were named, the next one at each attempt. */
+const regionOf = ({ attempts, regions }: StoredDelivery): string | undefined =>
+  regions[attempts.length % Math.max(1, regions.length)]
 
 /** What is kept of an answer, in characters; more than this many bytes is not read. */
 const excerptLength = 4096

@@ -32,6 +32,7 @@ import type { NewJob, StoredJob } from "./Job.ts"
 import type { Finish, JobStore, StaleEpoch, StoreError, Ticket } from "./JobStore.ts"
 import type { Permit, Room } from "./Lane.ts"
 import { queueOf } from "./LaneAccounts.ts"
+import type { L8 } from "./L8.ts"
 import * as Lanes from "./Lanes.ts"
 import * as Results from "./Results.ts"
 import * as Runner from "./Runner.ts"
@@ -66,6 +67,8 @@ export interface DispatcherOptions extends Admission.AdmissionOptions {
   readonly drain: Duration.Duration
   /** Signs deliveries with a key pair beside the customer's secrets. Defaults to none. */
   readonly signer?: Signer | undefined
+  /** Signs deliveries for receivers that have proved themselves. Defaults to none. */
+  readonly l8?: L8 | undefined
   readonly newId: Effect.Effect<string>
   readonly laneOf: (url: string) => string
   readonly accountOf: (step: Step, parent: StoredJob) => string
@@ -165,7 +168,8 @@ export const make = Effect.fnUntraced(function* (
     options.webhooks,
     options.deliveries,
     () => leaving,
-    options.signer
+    options.signer,
+    options.l8
   )
   const runner: Runner.RunnerOptions = {
     ...options,
@@ -351,6 +355,7 @@ export const make = Effect.fnUntraced(function* (
     steering: lanes.steering,
     explain: Explain.make(store, lanes),
     webhookKey: options.signer?.publicKey,
+    l8: options.l8,
     deadLetters: DeadLetters.make(store, deliveries.wake),
     admission: Effect.map(admission.view, (view) => ({
       ...view,

@@ -128,7 +128,7 @@ export const open: EgressPolicy = {
  */
 export const describe = (self: EgressPolicy): string => {
   const ranges = self.ranges.map(IpNetwork.format)
-  if (ranges.includes("0.0.0.0/0") && ranges.includes("::/0")) return "every address"
+  if (ranges.includes("0.0.0.0/0") && ranges.includes("::/0")) return EVERYTHING
   return ["public addresses", ...(self.allowPrivate ? ["private addresses"] : []), ...self.hosts, ...ranges].join(", ")
 }
 
@@ -170,6 +170,15 @@ export const denialOfName = (self: EgressPolicy, name: string, port: number): De
   return isLocalName(name) ? "NameNotAllowed" : undefined
 }
 
+/**
+ * Tells whether the operator opened this very host: by its name, by its address, or with everything.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const isOpened = (self: EgressPolicy, host: NetAddress.IpAddress | string): boolean =>
+  typeof host === "string" ? self.hosts.has(host) || describe(self) === EVERYTHING : isWithin(self.ranges, host)
+
 /** Names that mean something in one network only, or nothing anywhere. */
 const isLocalName = (name: string): boolean =>
   !name.includes(".") || LOCAL_NAMES.some((local) => name === local || name.endsWith(`.${local}`))
@@ -189,6 +198,8 @@ const hostOrAddress = (entry: string): Result.Result<Opening, NetAddress.NetAddr
       ? Result.succeed(Host.toRelative(host))
       : Result.fail(new NetAddress.NetAddressError({ input: entry, message: "zones are not supported" }))
   })
+
+const EVERYTHING = "every address"
 
 const WEB_PORTS: ReadonlySet<number> = new Set([80, 443, 8080, 8443])
 

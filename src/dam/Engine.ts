@@ -12,6 +12,7 @@ import type { Explanation } from "../wire/Explained.ts"
 import type { DeadLetters } from "./DeadLetters.ts"
 import type { NewJob, StoredJob } from "./Job.ts"
 import type { Enqueued, StoreError } from "./JobStore.ts"
+import type { L8 } from "./L8.ts"
 import type { LaneView } from "./Lane.ts"
 import type { Recent } from "./Events.ts"
 import type { Span } from "./Stats.ts"
@@ -92,6 +93,8 @@ export class Engine extends Context.Service<
     readonly steering: Steering
     /** The public key of what deliveries are signed with, where they are: `whpk_` and base64. */
     readonly webhookKey: string | undefined
+    /** L8, where it is on. */
+    readonly l8: L8 | undefined
     /** What may be done with results that could not be told. */
     readonly deadLetters: DeadLetters
     /** Numbers of admission control, as `/health` shows them. */

@@ -42,11 +42,11 @@ export const make = (
       replayed === 0 ? Effect.fail(unknown()) : Effect.succeed(json(200, { replayed }))
     ),
   replay: Effect.fnUntraced(function* (customer, body) {
-    const { rps, ...query } = yield* read(ReplayChoice, body, limits)
+    const { rps, ...query } = yield* readChoice(ReplayChoice, body, limits)
     return json(200, { replayed: yield* orRefused(deadLetters.replay(filterOf(customer, query), rps)) })
   }),
   purge: Effect.fnUntraced(function* (customer, body) {
-    const query = yield* read(PurgeChoice, body, limits)
+    const query = yield* readChoice(PurgeChoice, body, limits)
     return json(200, { purged: yield* orRefused(deadLetters.purge(filterOf(customer, query))) })
   }),
   webhookKey:
@@ -58,14 +58,15 @@ export const make = (
       json(200, { endpoints: endpoints.map(Views.endpoint) })
     ),
   enable: Effect.fnUntraced(function* (customer, body) {
-    const { url } = yield* read(EndpointChoice, body, limits)
+    const { url } = yield* readChoice(EndpointChoice, body, limits)
     const known = yield* orRefused(deadLetters.enable(customer, url))
     if (known === undefined) return yield* Effect.fail(unknownEndpoint())
     return json(200, { ...Views.endpoint(known), status: "enabled", reason: null, failures: 0 })
   })
 })
 
-const read = <S extends Schema.ConstraintDecoder<unknown>>(
+/** Reads the body of a request that chooses. */
+export const readChoice = <S extends Schema.ConstraintDecoder<unknown>>(
   schema: S,
   body: Uint8Array,
   limits: Limits

@@ -32,6 +32,10 @@ export interface Message extends Head, Readable {
 /** The message as Node has it. */
 export const sourceOf = (request: HttpServerRequest): Message => NodeHttpServerRequest.toIncomingMessage(request)
 
+/** The address a request came from; a proxy's, where one stands before the dam. */
+export const addressOf = (request: HttpServerRequest): string =>
+  NodeHttpServerRequest.toIncomingMessage(request).socket.remoteAddress ?? ""
+
 /** Finds what is wrong with the head of a request. */
 export const faultIn = (head: Head, { hosts, limits }: Threshold): Refused | undefined => {
   if (head.httpVersion !== "1.1" && !/^\/health(?:\?|$)/.test(head.url ?? "")) {

@@ -14,11 +14,13 @@ import * as Stream from "effect/Stream"
 import { Api } from "./api.ts"
 import * as DamTelemetry from "./DamTelemetry.ts"
 import { type Answer, json, ofRefusal, orRefused, toResponse } from "./HttpAnswer.ts"
+import { type Callers, callersOf } from "./HttpCallers.ts"
 import * as HttpDeliveries from "./HttpDeliveries.ts"
 import * as HttpEvents from "./HttpEvents.ts"
 import * as HttpFast from "./HttpFast.ts"
 import * as HttpFeed from "./HttpFeed.ts"
 import * as HttpJobs from "./HttpJobs.ts"
+import * as HttpL8 from "./HttpL8.ts"
 import * as HttpLanes from "./HttpLanes.ts"
 import * as HttpPage from "./HttpPage.ts"
 import * as HttpProxy from "./HttpProxy.ts"
@@ -26,7 +28,7 @@ import { faultIn, readBody, readOptionalBody, sourceOf, type Threshold } from ".
 import * as HttpSecrets from "./HttpSecrets.ts"
 import * as HttpSession from "./HttpSession.ts"
 import { refused, type Refused } from "./IntakeRefusal.ts"
-import { type Keys, localCustomer } from "./Keys.ts"
+import type { Keys } from "./Keys.ts"
 import { pathIn, paths, unrouted } from "./HttpUnrouted.ts"
 
 /** What the routes need. */
@@ -47,6 +49,7 @@ const layer = (
   const secrets = HttpSecrets.make(options.store, options.limits)
   const lanes = HttpLanes.make(options.engine, options.limits)
   const deliveries = HttpDeliveries.make(options.engine, options.limits)
+  const l8 = HttpL8.make(options.engine, options.limits)
   const proxy = HttpProxy.make({ jobs, secrets, limits: options.limits })
   const slots = HttpEvents.makeSlots(options.limits)
 
@@ -222,6 +225,24 @@ const layer = (
         )
         .handleRaw("stream", streaming)
     ),
+    HttpApiBuilder.group(Api, "l8", (handlers) =>
+      handlers
+        .handleRaw("document", () => respond(l8.document))
+        .handleRaw("challenge", ({ request }) => respond(l8.challenge(request)))
+        .handleRaw("spec", () => Effect.match(l8.spec, { onFailure: told, onSuccess: markdown }))
+        .handleRaw(
+          "trust",
+          asking(() => l8.list)
+        )
+        .handleRaw(
+          "revoke",
+          choosing((_, body) => l8.revoke(body))
+        )
+        .handleRaw(
+          "forget",
+          choosing((_, body) => l8.forget(body))
+        )
+    ),
     HttpApiBuilder.group(Api, "system", (handlers) =>
       handlers.handleRaw("health", () =>
         respond(Effect.map(options.health, (health) => json(200, { status: "ok", ...health, streams: slots.open() })))
@@ -257,33 +278,6 @@ const guarded = <E, R>(
   })
 }
 
-/** Tells who calls: by a key, or by the cookie of the page. */
-interface Callers {
-  /** Whether there are keys. */
-  readonly areAsked: boolean
-  readonly known: (authorization: string | undefined) => string | Refused
-  readonly sessions: HttpSession.Sessions
-  readonly customerOf: (request: HttpServerRequest) => Effect.Effect<string, Refused>
-}
-
-const callersOf = (keys: Keys | undefined): Callers => {
-  const sessions = HttpSession.make()
-  const known = authenticate(keys)
-  return {
-    areAsked: keys !== undefined,
-    known,
-    sessions,
-    customerOf: (request) => {
-      const customer = known(request.headers["authorization"])
-      return typeof customer === "string"
-        ? Effect.succeed(customer)
-        : Effect.flatMap(sessions.customerOf(request.method, sourceOf(request).headers), (signedIn) =>
-            signedIn === undefined ? Effect.fail(customer) : Effect.succeed(signedIn)
-          )
-    }
-  }
-}
-
 const isGuarded = ({ method, url }: HttpServerRequest): boolean => {
   const path = pathIn(url)
   return paths.some(({ isOpen, methods, pattern }) => !isOpen && methods.includes(method) && pattern.test(path))
@@ -297,22 +291,15 @@ interface OfOneJob extends Asked {
   readonly params: { readonly id: string }
 }
 
+const told = (refusal: Refused) => toResponse(ofRefusal(refusal))
+
+const markdown = (text: string) => HttpServerResponse.text(text, { contentType: "text/markdown; charset=utf-8" })
+
 const respond = (answer: Effect.Effect<Answer, Refused>) =>
   Effect.match(answer, {
     onFailure: (refusal) => toResponse(ofRefusal(refusal)),
     onSuccess: toResponse
   })
-
-/** Tells who calls. */
-const authenticate =
-  (keys: Keys | undefined) =>
-  (authorization: string | undefined): string | Refused =>
-    keys === undefined
-      ? localCustomer
-      : (keys.authenticate(authorization) ??
-        refused(401, "unauthorized", "send a key of this dam as Authorization: Bearer", {
-          headers: { "www-authenticate": "Bearer" }
-        }))
 
 /** A client that reads nothing keeps a socket silent in both directions; Node then closes it. */
 const giveUpAfter = (request: HttpServerRequest, millis: number): void => {

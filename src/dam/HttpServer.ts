@@ -25,6 +25,7 @@ import * as EgressDoor from "./EgressDoor.ts"
 import * as EgressPolicy from "./EgressPolicy.ts"
 import { Engine } from "./Engine.ts"
 import { orRefused } from "./HttpAnswer.ts"
+import * as HttpL8 from "./HttpL8.ts"
 import { build } from "./HttpRoutes.ts"
 import * as Intake from "./Intake.ts"
 import { JobStore } from "./JobStore.ts"
@@ -119,6 +120,7 @@ export const make = Effect.fnUntraced(function* (
       health: Effect.gen(function* () {
         return {
           ...(yield* options.health ?? Effect.succeed({})),
+          ...(engine.l8 === undefined ? {} : yield* HttpL8.health(engine.l8)),
           authentication: options.keys === undefined ? "none" : "keys",
           egress: EgressPolicy.describe(policy),
           admission: yield* orRefused(engine.admission),

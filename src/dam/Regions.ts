@@ -45,6 +45,8 @@ export interface Regions {
   readonly transport: Exchanging
   /** Calls webhooks, of whose answers little is kept. */
   readonly webhooks: Exchanging
+  /** Asks receivers to prove themselves: 16 KiB of an answer, each call made once. */
+  readonly proofs: Exchanging
   /** The configured names and what they are. */
   readonly configured: Readonly<Record<string, Region.Kind>>
   /** Names that jobs and webhooks used and nobody configured, 32 at most. */
@@ -60,19 +62,19 @@ export interface Regions {
 export const make = Effect.fnUntraced(function* (
   options: RegionsOptions
 ): Effect.fn.Return<Regions, RegionalTransport.InvalidRegion, Dns.Dns | Scope.Scope> {
-  const ways = new Map<string, Pair>()
+  const ways = new Map<string, Ways>()
   const open = Effect.fnUntraced(function* (way: Region.Way) {
     const identity = Region.identityOf(way)
-    const known = ways.get(identity) ?? (yield* pairOf(way, options))
+    const known = ways.get(identity) ?? (yield* waysOf(way, options))
     ways.set(identity, known)
     return known
   })
   const here = yield* open({ _tag: "Direct" })
-  const pairs: Array<readonly [string, Pair]> = []
+  const pairs: Array<readonly [string, Ways]> = []
   for (const [name, region] of Object.entries(options.regions ?? {})) {
     pairs.push([name, yield* open(yield* Effect.fromResult(Region.parse(name, region)))])
   }
-  const regional = (of: keyof Pair) =>
+  const regional = (of: keyof Ways) =>
     RegionalTransport.make(Object.fromEntries(pairs.map(([name, pair]) => [name, pair[of]])), { default: here[of] })
 
   const configured = new Map(Object.entries(options.regions ?? {}).map(([name, it]) => [name, Region.kindOf(it)]))
@@ -96,22 +98,24 @@ export const make = Effect.fnUntraced(function* (
   return {
     transport: noting(yield* regional("transport")),
     webhooks: noting(yield* regional("webhooks")),
+    proofs: yield* regional("proofs"),
     configured: Object.fromEntries(configured),
     unconfigured: () => [...unconfigured]
   }
 })
 
-/** One way out, for targets and for webhooks: the same connections, other limits. */
-interface Pair {
+/** One way out, for targets, for webhooks and for proofs of receivers: the same connections, other limits. */
+interface Ways {
   readonly transport: Exchanging
   readonly webhooks: Exchanging
+  readonly proofs: Exchanging
 }
 
-const pairOf = Effect.fnUntraced(function* (way: Region.Way, options: RegionsOptions) {
+const waysOf = Effect.fnUntraced(function* (way: Region.Way, options: RegionsOptions) {
   const maxResponseBytes = options.maxResponseBytes ?? 1_048_576
   if (way._tag === "Dam") {
     const transport = yield* RegionDam.make(way, maxResponseBytes)
-    return { transport, webhooks: transport }
+    return { transport, webhooks: transport, proofs: yield* RegionDam.make(way, proofBytes) }
   }
   const dispatcher = yield* EgressConnector.dispatcher(options.egress, {
     connectTimeout: options.connectTimeout,
@@ -119,11 +123,16 @@ const pairOf = Effect.fnUntraced(function* (way: Region.Way, options: RegionsOpt
   })
   const over = (limit: number, atLeastOnce: boolean) =>
     UndiciTransport.make({ dispatcher, followRedirects: false, maxResponseBytes: limit, atLeastOnce })
-  return { transport: yield* over(maxResponseBytes, false), webhooks: yield* over(webhookBytes, true) }
+  return {
+    transport: yield* over(maxResponseBytes, false),
+    webhooks: yield* over(webhookBytes, true),
+    proofs: yield* over(proofBytes, false)
+  }
 })
 
 const itself = (region: string): string => region
 
 const webhookBytes = 4096
+const proofBytes = 16_384
 const maxNoted = 32
 const longestNoted = 64

@@ -12,6 +12,7 @@ import { attempt, type DatabaseOptions, type Fault, faultOf, open } from "./Sqli
 import { jobCommands } from "./SqliteJobs.ts"
 import { deadLetterCommands } from "./SqliteDeadLetters.ts"
 import { deliveryCommands } from "./SqliteDeliveries.ts"
+import { l8Commands } from "./SqliteL8.ts"
 import { laneCommands } from "./SqliteLanes.ts"
 import { listCommand } from "./SqliteListing.ts"
 import { settingCommands } from "./SqliteSettings.ts"
@@ -27,6 +28,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally) => {
     ...steeringCommands(db, tally),
     ...deliveries.commands,
     ...settingCommands(db),
+    ...l8Commands(db),
     ...deadLetterCommands(db, tally, deliveries.judge),
     ...listCommand(db, jobs.load)
   }
@@ -161,6 +163,8 @@ const reads: ReadonlySet<keyof Commands> = new Set([
   "secrets",
   "everySecret",
   "setting",
+  "l8Trust",
+  "l8Trusts",
   // not to be run in a transaction
   "foldLog",
   "paces",

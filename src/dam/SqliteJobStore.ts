@@ -176,6 +176,12 @@ const over = (run: Executor, fresh = Fresh.make(freshBytes)): JobStore["Service"
     return run("setSecrets", customer, primary, secondary)
   },
 
+  takeL8Nonce: (nonce, now, keepMillis, most) => run("takeL8Nonce", nonce, now, keepMillis, most),
+  l8Trust: (origin) => Effect.flatMap(run("l8Trust", origin), readTrust),
+  l8Trusts: (limit) => Effect.flatMap(run("l8Trusts", limit), readTrusts),
+  saveL8Trust: (trust) => run("saveL8Trust", ...LaneRows.encodeTrust(trust)),
+  forgetL8Trust: (origin) => run("forgetL8Trust", origin),
+
   paces: Effect.flatMap(run("paces"), readPaces),
   savePace: (pace) =>
     run(
@@ -274,6 +280,8 @@ const readEverySecret = reader(
   (rows) => rows.map(({ customer, ...row }) => ({ customer, ...LaneRows.toSecrets(row) }))
 )
 const readSecrets = reader(Schema.UndefinedOr(LaneRows.LoadedSecrets), (row) => row && LaneRows.toSecrets(row))
+const readTrust = reader(Schema.UndefinedOr(LaneRows.LoadedTrust), (row) => row && LaneRows.toTrust(row))
+const readTrusts = reader(Schema.Array(LaneRows.LoadedTrust), (rows) => rows.map(LaneRows.toTrust))
 const readSteering = reader(Schema.Array(Steering.LoadedSteering), (rows) => rows.map(Steering.toSteering))
 const readLog = reader(Schema.Array(Steering.LoadedEntry), (rows) => rows.map(Steering.toEntry))
 const readLanes = reader(Schema.Array(Schema.Struct({ lane: Schema.String })), (rows) => rows.map(({ lane }) => lane))

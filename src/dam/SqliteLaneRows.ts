@@ -8,7 +8,8 @@ import {
   type Endpoint,
   type StoredDelivery
 } from "./Job.ts"
-import type { DueDelivery, StoredPace, StoredSecrets, Ticket } from "./JobStore.ts"
+import type { DueDelivery, StoredPace, StoredSecrets, StoredTrust, Ticket } from "./JobStore.ts"
+import type { TrustRow } from "./SqliteL8.ts"
 import { Bit, Moment, Text } from "./SqliteRows.ts"
 import type { HeldBy as Held } from "./Steering.ts"
 
@@ -135,6 +136,33 @@ export const toSecrets = (row: typeof LoadedSecrets.Type): StoredSecrets => ({
 /** The secrets of a customer as they are written: primary and secondary. */
 export const encodeSecrets = ({ primary, secondary }: StoredSecrets) =>
   [Redacted.value(primary), secondary === undefined ? null : Redacted.value(secondary)] as const
+
+/** A row of what is known of an origin. */
+export const LoadedTrust = Schema.Struct({
+  origin: Schema.String,
+  public_key: Text,
+  proved_at: Moment,
+  changed_key: Text,
+  revoked_at: Moment
+})
+
+/** What is known of an origin, as the port has it. */
+export const toTrust = (row: typeof LoadedTrust.Type): StoredTrust => ({
+  origin: row.origin,
+  publicKey: row.public_key ?? undefined,
+  provedAt: row.proved_at ?? undefined,
+  changedKey: row.changed_key ?? undefined,
+  revokedAt: row.revoked_at ?? undefined
+})
+
+/** What is known of an origin, as it is written. */
+export const encodeTrust = (self: StoredTrust): TrustRow => [
+  self.origin,
+  self.publicKey ?? null,
+  self.provedAt ?? null,
+  self.changedKey ?? null,
+  self.revokedAt ?? null
+]
 
 const HeldBy = Schema.Struct({
   reason: Schema.Literals(["retry_after", "rate_limit", "refused"]),

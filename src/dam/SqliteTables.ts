@@ -179,6 +179,21 @@ export const migrations: ReadonlyArray<string> = [
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE l8_nonces (
+    nonce TEXT PRIMARY KEY,
+    seen_at REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX l8_nonces_by_time ON l8_nonces (seen_at);
+
+  CREATE TABLE l8_trust (
+    origin TEXT PRIMARY KEY,
+    public_key TEXT,
+    proved_at REAL,
+    changed_key TEXT,
+    revoked_at REAL
+  ) STRICT, WITHOUT ROWID;
   `
 ]
 

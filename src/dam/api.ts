@@ -17,6 +17,7 @@ import { deliveryStates, states } from "../engine/JobState.ts"
 import * as Fields from "../step/Fields.ts"
 import { Job } from "../wire/Job.ts"
 import { deliveries, deliveryAttempts } from "./ApiDeliveries.ts"
+import { l8 } from "./ApiL8.ts"
 import { Explanation, lanes, overview } from "./ApiLanes.ts"
 import { between, errors, nullable, optional } from "./ApiParts.ts"
 import { deadReasons } from "./Job.ts"
@@ -303,7 +304,7 @@ const system = HttpApiGroup.make("system").add(
  * @since 0.1.0
  */
 export const Api = HttpApi.make("dam")
-  .add(jobs, deliveries, lanes, overview, secrets, proxy, flat, system)
+  .add(jobs, deliveries, lanes, overview, secrets, proxy, flat, l8, system)
   .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
   .annotateMerge(
     OpenApi.annotations({

@@ -58,6 +58,7 @@ export const engine = (store: Store, events: Events.Events): Engine["Service"] =
     isConfigured: () => false
   }),
   webhookKey: "whpk_of the double",
+  l8: undefined,
   deadLetters: DeadLetters.make(store, () => {}),
   admission: Effect.map(store.stats, ({ bytes, jobs }) => ({ queued: jobs.queued, bytes })),
   leave: Effect.void

@@ -27,7 +27,7 @@ import * as HttpProxy from "./HttpProxy.ts"
 import { faultIn, readBody, readOptionalBody, sourceOf, type Threshold } from "./HttpRequest.ts"
 import * as HttpSecrets from "./HttpSecrets.ts"
 import * as HttpSession from "./HttpSession.ts"
-import { refused, type Refused } from "./IntakeRefusal.ts"
+import type { Refused } from "./IntakeRefusal.ts"
 import type { Keys } from "./Keys.ts"
 import { pathIn, paths, unrouted } from "./HttpUnrouted.ts"
 

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { createHash } from "node:crypto"
+import { createHash, randomUUID } from "node:crypto"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as Ed25519 from "../wire/Ed25519.ts"
 import * as L8Wire from "../wire/L8.ts"
@@ -131,13 +131,21 @@ export const make = Effect.fnUntraced(function* (
           ({ depart }) =>
             Effect.andThen(
               depart,
-              transport.send({ request: step.request, region, step, timeoutMillis, attempt: `${delivery.id}/l8` }).pipe(
-                Effect.timeoutOrElse({
-                  duration: timeoutMillis,
-                  orElse: () => Effect.fail({ message: `no answer within ${timeoutMillis} ms` })
-                }),
-                Effect.tap((answer) => lanes.observe(delivery.lane, "", answer, delivery.jobId))
-              )
+              transport
+                .send({
+                  request: step.request,
+                  region,
+                  step,
+                  timeoutMillis,
+                  attempt: `${delivery.id}/l8/${randomUUID()}`
+                })
+                .pipe(
+                  Effect.timeoutOrElse({
+                    duration: timeoutMillis,
+                    orElse: () => Effect.fail({ message: `no answer within ${timeoutMillis} ms` })
+                  }),
+                  Effect.tap((answer) => lanes.observe(delivery.lane, "", answer, delivery.jobId))
+                )
             ),
           ({ release }) => release
         )

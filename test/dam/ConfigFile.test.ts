@@ -111,6 +111,15 @@ limits: { body_bytes: 2000, job_headers: 3 }
     })
   })
 
+  it("says where L8 is spoken; a bare off is a mode, not a boolean", () => {
+    assert.deepStrictEqual(
+      parse("webhooks: { l8: { default: prefer, hosts: { hooks.example.com: require, 'localhost:1': off } } }").dam.l8,
+      { default: "prefer", hosts: { "hooks.example.com": "require", "localhost:1": "off" } }
+    )
+    assert.deepStrictEqual(parse("webhooks: { l8: { default: off } }").dam.l8, { default: "off" })
+    assert.isUndefined(parse("webhooks: {}").dam.l8)
+  })
+
   it("is what the guide shows", () => {
     const guide = readFileSync(new URL("../../docs/guide/dam.md", import.meta.url), "utf8")
     const [, source = ""] = /```yaml\n(.*?)```/s.exec(guide) ?? []
@@ -148,6 +157,16 @@ describe("a configuration file is refused", () => {
       "bounds are the wrong way round",
       "pacing: { bounds: { min_rps: 5, max_rps: 1 } }",
       ["pacing.bounds.max_rps: Expected at least min_rps"]
+    ],
+    [
+      "there is no such mode of L8",
+      "webhooks: { l8: { default: always } }",
+      ['webhooks.l8.default: Expected "off" | "prefer" | "require"']
+    ],
+    [
+      "L8 is asked of a host twice",
+      "webhooks: { l8: { hosts: { a.example: off, 'a.example:443': require } } }",
+      ['webhooks.l8.hosts["a.example:443"]: Expected each host once; a.example is the same']
     ],
     ["a region has no name", "regions: { '': direct }", ['regions[""]: there is no such setting']],
     [

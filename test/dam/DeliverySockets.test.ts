@@ -1,36 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { createServer, type RequestListener } from "node:http"
 import { createServer as createNetServer, type Socket } from "node:net"
 import * as Dam from "../../src/dam/Dam.ts"
 import { defaults } from "../../src/dam/Deliveries.ts"
-import type { JobStore } from "../../src/dam/JobStore.ts"
 import * as Step from "../../src/step/Step.ts"
-
-type Store = JobStore["Service"]
+import { listening as http, settled } from "./DeliverySockets.ts"
 
 const portOf = (address: unknown): number =>
   typeof address === "object" && address !== null && "port" in address ? Number(address.port) : 0
-
-const http = (answer: RequestListener) =>
-  Effect.acquireRelease(
-    Effect.callback<{ readonly url: string; readonly stop: () => void }>((resume) => {
-      const server = createServer(answer)
-      server.listen(0, "127.0.0.1", () =>
-        resume(
-          Effect.succeed({
-            url: `http://127.0.0.1:${portOf(server.address())}/`,
-            stop: () => {
-              server.close()
-              server.closeAllConnections()
-            }
-          })
-        )
-      )
-    }),
-    ({ stop }) => Effect.sync(stop)
-  )
 
 /** Takes connections and does with them what it is told. */
 const raw = (meet: (socket: Socket) => void) =>
@@ -76,16 +54,6 @@ const setUp = Effect.gen(function* () {
     )
   return { ...dam, submit }
 })
-
-/** Waits until a delivery is settled. */
-const settled = (store: Store, jobId: string) =>
-  Effect.gen(function* () {
-    while (true) {
-      const [delivery] = yield* store.deliveries(jobId)
-      if (delivery !== undefined && delivery.state !== "pending") return delivery
-      yield* Effect.sleep("10 millis")
-    }
-  })
 
 describe("a receiver", () => {
   it.live("that sends without end has taken the delivery with its status, and little of it is read", () =>

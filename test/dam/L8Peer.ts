@@ -23,7 +23,7 @@ export const peer = () => {
       capabilities: ["signed_payloads"],
       ...change
     }),
-    challenge: (change: Readonly<Record<string, unknown>> = {}, timestamp = 0) => {
+    challenge: (change: Readonly<Record<string, unknown>> = {}, timestamp = 0): Readonly<Record<string, unknown>> => {
       const asked: Record<string, unknown> = {
         challenge_id: crypto.randomUUID(),
         nonce: crypto.randomUUID(),

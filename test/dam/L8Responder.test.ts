@@ -176,11 +176,11 @@ describe("over HTTP", () => {
 
   const ask = (url: string, body?: unknown) =>
     Effect.promise(async () => {
-      const answer = await fetch(url, {
-        ...(body === undefined
-          ? {}
-          : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) })
-      })
+      const headers = { "content-type": "application/json" }
+      const answer = await fetch(
+        url,
+        body === undefined ? undefined : { method: "POST", headers, body: JSON.stringify(body) }
+      )
       const text = await answer.text()
       return { status: answer.status, type: answer.headers.get("content-type"), text }
     })

@@ -83,3 +83,48 @@ it.effect(
     }),
   300_000
 )
+
+it.effect("brings results through it attempt by attempt where the endpoint is never disabled", () =>
+  Effect.gen(function* () {
+    const { state, transport } = receiver()
+    const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
+    const ids = Array.from({ length: 250 }, (_, n) => `job-${n}`)
+    for (const id of ids) {
+      yield* store.enqueue(job(id))
+      yield* store.start(id, 0)
+      const one = delivery(id, 0, { url: hook, lane: "hooks.example:443" })
+      yield* store.finish(id, 1, ended({ at: 0, deliveries: [one] }))
+    }
+    yield* setUp({
+      store,
+      webhooks: transport,
+      deliveries: { ...defaults, endpoints: { ...defaults.endpoints, failures: Number.MAX_SAFE_INTEGER } },
+      pacing: { pace: { rps: 1_000_000, maxConcurrent: 1000 } },
+      retention: Duration.days(30)
+    })
+    yield* Effect.repeat(TestClock.adjust(hour), { times: 71 })
+    // at once, then after 5 s, 5 min, 30 min, 2, 5, 10, 14 and 20 h: nine rounds before the 72 hours are over
+    const rounds = 9
+    assert.isEmpty(
+      yield* store.endpoints("local").pipe(Effect.map((all) => all.filter(({ status }) => status === "disabled")))
+    )
+    assert.strictEqual(state.refusals, ids.length * rounds)
+    assert.deepInclude(yield* store.stats, { pendingDeliveries: ids.length, deadDeliveries: 0 })
+    state.isUp = true
+    yield* Effect.repeat(TestClock.adjust(hour), { times: 30 })
+    assert.deepInclude(yield* store.stats, { pendingDeliveries: 0, deadDeliveries: 0 })
+    assert.strictEqual(state.told.size, ids.length)
+    assert.isTrue([...state.told.values()].every((times) => times === 1))
+    const made = (yield* Effect.forEach(ids, (id) => store.deliveries(id))).flat().map(({ attempts }) => attempts)
+    // what was sent is what was noted, each under a number of its own
+    assert.strictEqual(made.flat().length, state.refusals + ids.length)
+    for (const attempts of made) {
+      assert.lengthOf(attempts, rounds + 1)
+      assert.isTrue(attempts.every(({ at }, n) => n === 0 || at > (attempts[n - 1]?.at ?? at)))
+      assert.deepStrictEqual(
+        attempts.map(({ status }) => status),
+        [...Array.from({ length: rounds }, () => undefined), 204]
+      )
+    }
+  })
+)

@@ -1,7 +1,8 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { createServer } from "node:http"
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { peer } from "../dam/L8Peer.ts"
 import { type Built, build } from "./support/Built.ts"
 import { endAll, start } from "./support/DamProcess.ts"
 
@@ -17,6 +18,7 @@ afterAll(async () => {
 })
 
 const masterKey = Buffer.from("canary master key of 32 bytes!!!").toString("base64")
+const l8 = peer()
 const apiKey = "0123-canary-of-the-api-key-0123"
 const secrets = ["0000-canary-of-the-first-0000", "1111-canary-of-the-second-1111", "2222-canary-of-the-third-2222"]
 
@@ -34,7 +36,7 @@ it("shows no secret in its output, its answers and its sealed file", async () =>
   writeFileSync(keys, `acme:${apiKey}\n`)
   writeFileSync(
     config,
-    "webhooks:\n  schedule: [0 seconds]\n  disable_after: { failures: 1, failing_for: 0 seconds }\npacing:\n  default: { rps: 1000 }\n"
+    "webhooks:\n  schedule: [0 seconds]\n  disable_after: { failures: 1, failing_for: 0 seconds }\n  l8: { default: prefer }\npacing:\n  default: { rps: 1000 }\n"
   )
   mkdirSync(folder)
   const args = [
@@ -63,13 +65,16 @@ it("shows no secret in its output, its answers and its sealed file", async () =>
       return { status: answer.status, text }
     }
 
-  // plain at first, sealed from the second start on
+  // plain at first, sealed from the second start on; the L8 key from a file at first, then from outside
   const plain = await start(built.bin, args)
   await asking(plain.url)("/api/v1/webhook-secrets", { primary_secret: secrets[0] })
   plain.signal("SIGTERM")
   const first = await plain.ended
 
+  const l8File = readFileSync(join(folder, "dam.db.l8-key"), "utf8").trim()
+  rmSync(join(folder, "dam.db.l8-key"))
   process.env["EZTHROTTLE_MASTER_KEY"] = masterKey
+  process.env["L8_PRIVATE_KEY"] = l8.secret
   const dam = await start(built.bin, args)
   const ask = asking(dam.url)
   await ask("/api/v1/webhook-secrets", { primary_secret: secrets[1], rotate: true })
@@ -94,6 +99,8 @@ it("shows no secret in its output, its answers and its sealed file", async () =>
     "/api/v1/webhook-secrets",
     "/api/v1/webhook-key",
     "/api/v1/endpoints",
+    "/api/v1/l8/trust",
+    "/.well-known/l8",
     "/api/v1/lanes",
     "/health",
     "/openapi.json"
@@ -103,6 +110,7 @@ it("shows no secret in its output, its answers and its sealed file", async () =>
   dam.signal("SIGTERM")
   const second = await dam.ended
   delete process.env["EZTHROTTLE_MASTER_KEY"]
+  delete process.env["L8_PRIVATE_KEY"]
   const refusal = await start(built.bin, args).then(
     () => "started",
     (error: unknown) => String(error)
@@ -115,7 +123,9 @@ it("shows no secret in its output, its answers and its sealed file", async () =>
     .map((name) => readFileSync(join(folder, name), "latin1"))
     .join("")
   assert.include(output, "answered 410")
-  for (const canary of [...secrets, apiKey, masterKey]) {
+  assert.include(answers, l8.publicKey)
+  // the first half of an L8 key is the private one
+  for (const canary of [...secrets, apiKey, masterKey, l8File.slice(0, 40), l8.secret.slice(0, 40)]) {
     assert.notInclude(output, canary)
     assert.notInclude(answers, canary)
     assert.notInclude(file, canary)

@@ -8,6 +8,7 @@ import { defaults } from "../../src/dam/Deliveries.ts"
 import * as SqliteJobStore from "../../src/dam/SqliteJobStore.ts"
 import * as Step from "../../src/step/Step.ts"
 import { applicationId, migrations } from "../../src/dam/SqliteTables.ts"
+import { revealed } from "../conformance/jobStore/Fixtures.ts"
 
 const step = JSON.stringify(Step.webhooks(Step.get("https://a.example/"), [{ url: "https://hooks.example/a" }]))
 const result = '{"response":{"status":200,"headers":{},"size":2},"responses":[],"region":null,"path":0,"error":null}'
@@ -85,10 +86,11 @@ describe("a file of an earlier version", () => {
           [["untold:0", version < 3 ? { reason: "attempts_exhausted", at: 10 } : { reason: "receiver_gone", at: 11 }]]
         )
         assert.strictEqual((yield* store.replay({ customer: "acme", limit: 10 }, 80, 0)).replayed, 1)
-        assert.strictEqual((yield* store.secrets("acme"))?.primary, "a secret of sixteen")
+        assert.strictEqual(revealed(yield* store.secrets("acme"))?.primary, "a secret of sixteen")
         assert.deepInclude((yield* store.paces)[0], { lane: "a.example:443", rps: 7 })
         assert.deepStrictEqual(yield* store.steering, [])
         assert.isUndefined(yield* store.setting("webhook_key"))
+        assert.deepStrictEqual(yield* store.l8Trusts(10), [])
         assert.strictEqual(yield* store.sweep(1000, 100), 1)
       })
     )

@@ -53,12 +53,17 @@ export const layer = (options: PageOptions, root = folder) =>
     Effect.fnUntraced(function* (router) {
       // resolving a path of ours cannot fail
       const files = yield* Effect.orDie(HttpStaticServer.make({ root, cacheControl: "no-cache" }))
-      const file = files.pipe(
-        Effect.map(HttpServerResponse.setHeaders(SECURITY)),
-        Effect.catch(HttpServerRespondable.toResponse)
-      )
-      yield* router.add("GET", "/", file)
-      yield* router.prefixed("/page").add("GET", "/*", file)
+      const file = (missing: Refused) =>
+        files.pipe(
+          Effect.map(HttpServerResponse.setHeaders(SECURITY)),
+          Effect.catch((error) =>
+            error.reason._tag === "RouteNotFound"
+              ? Effect.succeed(toResponse(ofRefusal(missing)))
+              : HttpServerRespondable.toResponse(error)
+          )
+        )
+      yield* router.add("GET", "/", file(notBuilt))
+      yield* router.prefixed("/page").add("GET", "/*", file(nothing))
       yield* router.add("GET", "/session", answering(whoAmI(options)))
       yield* router.add("POST", "/session", answering(signIn(options)))
       yield* router.add("DELETE", "/session", answering(signOut(options)))
@@ -72,6 +77,14 @@ export const paths = [
   { method: "POST", path: "/session" },
   { method: "DELETE", path: "/session" }
 ]
+
+const notBuilt = refused(
+  404,
+  "page_not_built",
+  "this dam runs from its sources, and its page is not built; npm run build:js builds it"
+)
+
+const nothing = refused(404, "not_found", "there is nothing at this path")
 
 const Credentials = Schema.fromJsonString(Schema.Struct({ api_key: Schema.NonEmptyString }))
 const decodeCredentials = Schema.decodeUnknownResult(Credentials)

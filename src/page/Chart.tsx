@@ -1,6 +1,6 @@
 /** Lines over time. */
 import { useEffect, useRef } from "preact/hooks"
-import { count } from "./Format.ts"
+import { count, moment, shortly } from "./Format.ts"
 import uPlot from "uplot"
 
 export interface Line {
@@ -24,6 +24,8 @@ export interface ChartOptions {
 
 const colorOf = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
+const isSaid = (value: number | null | undefined): value is number => typeof value === "number"
+
 const font = "12px system-ui, sans-serif"
 
 const make = (into: HTMLElement, { at, height, lines, small = false, unit }: ChartOptions): uPlot => {
@@ -33,6 +35,11 @@ const make = (into: HTMLElement, { at, height, lines, small = false, unit }: Cha
     grid: { stroke: colorOf("--rule"), width: 1 },
     ticks: { show: false }
   }
+  const times = (_: uPlot, splits: Array<number>, __: number, ___: number, every: number) =>
+    splits.map((at) => (every < 60 ? moment(at * 1000) : shortly(at * 1000)))
+  /** Where nobody points at a moment the last one counts. */
+  const said = (plot: uPlot, value: number | null, place: number) =>
+    value ?? Array.from<number | null | undefined>(plot.data[place] ?? []).findLast(isSaid) ?? null
   const values = (_: uPlot, splits: Array<number>) => splits.map((value) => count(value))
   return new uPlot(
     {
@@ -40,14 +47,23 @@ const make = (into: HTMLElement, { at, height, lines, small = false, unit }: Cha
       height,
       cursor: { show: !small, drag: { x: false, y: false } },
       legend: { show: !small },
-      padding: small ? [2, 0, 2, 0] : [8, 8, 0, 0],
+      padding: small ? [2, 0, 2, 0] : [8, 20, 0, 0],
       scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(1, (most ?? 0) * 1.1)] } },
-      axes: small ? [{ show: false }, { show: false }] : [axis, { ...axis, size: 56, values }],
+      axes: small ? [{ show: false }, { show: false }] : [{ ...axis, space: 80, values: times }, { ...axis, size: 56, values }],
       series: [
-        { value: "{HH}:{mm}:{ss}" },
+        {
+          label: "at",
+          value: (plot: uPlot, value: number | null) => {
+            const at = said(plot, value, 0)
+            return at === null ? "–" : moment(at * 1000)
+          }
+        },
         ...lines.map(({ color, name }) => ({
           label: name,
-          value: (_: uPlot, value: number | null) => (value === null ? "–" : `${count(value)} ${unit}`),
+          value: (plot: uPlot, value: number | null, place: number) => {
+            const last = said(plot, value, place)
+            return last === null ? "–" : `${count(last)} ${unit}`
+          },
           stroke: colorOf(color),
           width: small ? 1.5 : 2,
           spanGaps: true,
@@ -78,6 +94,8 @@ export const Chart = (options: ChartOptions) => {
     const draw = () => {
       plot.current?.destroy()
       plot.current = make(into, latest.current)
+      // a picture with a name has no content of its own
+      into.querySelector(".u-legend")?.setAttribute("aria-hidden", "true")
     }
     draw()
     const watched = new ResizeObserver(() =>

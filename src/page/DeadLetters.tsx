@@ -68,7 +68,7 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
         <>
           <p class="actions">
             <button
-              disabled={busy}
+              aria-disabled={busy}
               onClick={() => void act("/api/v1/dead-letters/replay", { ...filter, rps: Number(pace) || 10 })}
             >
               Tell all of these again
@@ -84,7 +84,7 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
               />
             </label>
             <button
-              disabled={busy}
+              aria-disabled={busy}
               class="danger"
               onClick={() => {
                 if (confirm("Forget all of these dead letters? Their results stay with their jobs.")) {
@@ -118,7 +118,7 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
                 </Cell>
                 <Cell name="Do">
                   <button
-                    disabled={busy}
+                    aria-disabled={busy}
                     aria-label={`Tell ${letter.job_id} again`}
                     onClick={() => void act(`/api/v1/dead-letters/${encodeURIComponent(letter.delivery_id)}/replay`)}
                   >

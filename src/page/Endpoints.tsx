@@ -34,8 +34,8 @@ export const Endpoints = () => {
               </Cell>
               <Cell name="State">
                 <State name={status === "disabled" ? "disabled" : "failing"} />
-                {reason !== null && <span class="faint">{reasons[reason] ?? reason}</span>}
-                {probe !== null && <span class="faint">tried again {away(probe)}</span>}
+                {reason !== null && <span class="faint line">{reasons[reason] ?? reason}</span>}
+                {probe !== null && <span class="faint line">tried again {away(probe)}</span>}
               </Cell>
               <Cell name="Failures in a row">{count(failures)}</Cell>
               <Cell name="Since">
@@ -44,7 +44,7 @@ export const Endpoints = () => {
               <Cell name="Do">
                 {status === "disabled" ? (
                   <button
-                    disabled={busy}
+                    aria-disabled={busy}
                     aria-label={`Enable ${plainUrl(url)}`}
                     onClick={() => void act("/api/v1/endpoints/enable", { url })}
                   >

@@ -26,6 +26,11 @@ export const setClock = (now: number): void => {
 /** What the dam's clock says. */
 export const now = (): number => Date.now() + ahead
 
+const minutes = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" })
+
+/** A time of day to the minute. */
+export const shortly = (at: number): string => minutes.format(at)
+
 /** Today as a time of day, else with its date. */
 export const moment = (at: number): string =>
   Math.abs(now() - at) < 12 * 3_600_000 ? clock.format(at) : whole.format(at)

@@ -84,11 +84,17 @@ export const usePlace = (): readonly [path: string, parameters: URLSearchParams]
   return [path === "" ? "/" : path, new URLSearchParams(search)]
 }
 
-/** Does something once when it is asked to, and says how it went. */
+/**
+ * Does something once when it is asked to, and says how it went. What asks for it stays enabled meanwhile: a button that
+ * is disabled loses the focus.
+ */
 export const useAction = (then: () => void) => {
   const [busy, setBusy] = useState(false)
+  const isUnderWay = useRef(false)
   const [problem, setProblem] = useState<string>()
   const act = async (path: string, body?: unknown, method = "POST"): Promise<boolean> => {
+    if (isUnderWay.current) return false
+    isUnderWay.current = true
     setBusy(true)
     setProblem(undefined)
     try {
@@ -99,6 +105,7 @@ export const useAction = (then: () => void) => {
       setProblem(cause instanceof Error ? cause.message : String(cause))
       return false
     } finally {
+      isUnderWay.current = false
       setBusy(false)
     }
   }

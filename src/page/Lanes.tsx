@@ -120,7 +120,7 @@ const Row = ({ lane }: { readonly lane: Lane }) => {
       </Cell>
       <Cell name="Waiting">
         <span>{count(waitingIn(lane))}</span>
-        {lane.scheduled > 0 && <span class="faint">+ {count(lane.scheduled)} scheduled</span>}
+        {lane.scheduled > 0 && <span class="faint line">+ {count(lane.scheduled)} scheduled</span>}
       </Cell>
       <Cell name="Last minutes">
         <Chart
@@ -153,7 +153,7 @@ const Row = ({ lane }: { readonly lane: Lane }) => {
       </Cell>
       <Cell name="Steer">
         <button
-          disabled={busy}
+          aria-disabled={busy}
           aria-label={`${isPaused ? "Resume" : "Pause"} ${lane.lane}`}
           onClick={() => void act(`/api/v1/lanes/${encodeURIComponent(lane.lane)}/${isPaused ? "resume" : "pause"}`, {})}
         >

@@ -64,7 +64,7 @@ const Facts = ({ job }: { readonly job: Job }) => (
       <State name={job.status} />
     </Fact>
     <Fact name="Webhooks">{job.delivery_status}</Fact>
-    <Fact name="Lane">
+    <Fact name="Lane" isLong>
       <a href={laneHref(job.lane)}>{job.lane}</a>
     </Fact>
     <Fact name="Accepted">
@@ -74,10 +74,10 @@ const Facts = ({ job }: { readonly job: Job }) => (
       <Time at={job.finished_at} />
     </Fact>
     <Fact name="Attempts">{count(job.attempts_made)}</Fact>
-    <Fact name="Id">
+    <Fact name="Id" isLong>
       <code>{job.job_id}</code>
     </Fact>
-    <Fact name="Key">
+    <Fact name="Key" isLong>
       <code>{job.idempotent_key}</code>
     </Fact>
   </dl>
@@ -89,11 +89,11 @@ const Actions = ({ again, job }: { readonly job: Job; readonly again: () => void
   return (
     <p class="actions">
       {ended.includes(job.status) ? (
-        <button disabled={busy} onClick={() => void act(`${path}/rerun`)}>
+        <button aria-disabled={busy} onClick={() => void act(`${path}/rerun`)}>
           Run again as a new job
         </button>
       ) : (
-        <button disabled={busy} onClick={() => void act(`${path}/cancel`)}>
+        <button aria-disabled={busy} onClick={() => void act(`${path}/cancel`)}>
           Cancel
         </button>
       )}

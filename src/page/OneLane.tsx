@@ -143,7 +143,7 @@ const Steer = ({ again, lane, path }: { readonly lane: Lane; readonly path: stri
             <input value={note} maxLength={500} onInput={(event) => setNote(event.currentTarget.value)} />
           </label>
         )}
-        <button type="submit" disabled={busy}>
+        <button type="submit" aria-disabled={busy}>
           {lane.paused === null ? "Pause" : "Resume"}
         </button>
       </form>
@@ -152,6 +152,7 @@ const Steer = ({ again, lane, path }: { readonly lane: Lane; readonly path: stri
         aria-label="Set the pace"
         onSubmit={(event) => {
           event.preventDefault()
+          if (rps === "" && open === "") return
           void act(`${path}/pace`, {
             ...(rps === "" ? {} : { rps: Number(rps) }),
             ...(open === "" ? {} : { max_concurrent: Number(open) })
@@ -184,12 +185,12 @@ const Steer = ({ again, lane, path }: { readonly lane: Lane; readonly path: stri
             onInput={(event) => setOpen(event.currentTarget.value)}
           />
         </label>
-        <button type="submit" disabled={busy || (rps === "" && open === "")}>
+        <button type="submit" aria-disabled={busy || (rps === "" && open === "")}>
           Set pace
         </button>
         <button
           type="button"
-          disabled={busy}
+          aria-disabled={busy}
           class="danger"
           onClick={() => {
             if (confirm(`Forget the pace set here, what ${lane.lane} taught, and its holds?`)) void act(`${path}/reset`, {})

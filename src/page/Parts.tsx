@@ -31,13 +31,15 @@ export const Nothing = ({ loading, children }: { readonly loading: boolean; read
 export const Fact = ({
   name,
   children,
-  isBad = false
+  isBad = false,
+  isLong = false
 }: {
   readonly name: string
   readonly children: ComponentChildren
   readonly isBad?: boolean
+  readonly isLong?: boolean
 }) => (
-  <div class={isBad ? "fact bad" : "fact"}>
+  <div class={`fact${isBad ? " bad" : ""}${isLong ? " long" : ""}`}>
     <dt>{name}</dt>
     <dd>{children}</dd>
   </div>
@@ -78,14 +80,14 @@ export const Cell = ({
   readonly wide?: boolean
 }) => (
   <td data-name={name} class={wide ? "wide" : undefined}>
-    {children}
+    <div>{children}</div>
   </td>
 )
 
 const sources: Readonly<Record<string, string>> = {
-  default: "of every host",
+  default: "default",
   configured: "configured",
-  learnt: "as the host asks",
+  learnt: "learnt",
   operator: "set by hand"
 }
 
@@ -104,7 +106,7 @@ export const Rate = ({
       {rate === undefined ? "…" : count(rate)} of {count(limit)} <span class="faint">per second</span>
     </span>
     <meter min={0} max={limit} value={Math.min(limit, rate ?? 0)} aria-hidden="true" />
-    <span class="faint">{sources[source] ?? source}</span>
+    <small class="faint">{sources[source] ?? source}</small>
   </span>
 )
 

@@ -31,7 +31,7 @@ const attemptBars = (attempt: Attempt): ReadonlyArray<Bar> => {
   const isGood = status !== null && status >= 200 && status < 300
   return [
     ...(pause > 0
-      ? [{ name: "pause", where, detail: `before the ${kind}`, kind: "pause" as const, from: at - pause, to: at }]
+      ? [{ name: "pause", where: "", detail: `before the ${kind} ${where}`, kind: "pause" as const, from: at - pause, to: at }]
       : []),
     {
       name,
@@ -52,7 +52,7 @@ const deliveryBars = ({ attempts, due_at: due, url }: Delivery): ReadonlyArray<B
     return [
       ...(before === undefined
         ? []
-        : [{ name: "pause", where, detail: "before telling it again", kind: "pause" as const, from: before.at + before.latency_ms, to: at }]),
+        : [{ name: "pause", where: "", detail: "before it is told again", kind: "pause" as const, from: before.at + before.latency_ms, to: at }]),
       {
         name: "webhook",
         where,
@@ -147,8 +147,8 @@ export const Waterfall = ({ job }: { readonly job: Job }) => {
                   class={`bar bar-${kind}`}
                   x={Math.min(996, place(bar.from))}
                   width={Math.max(4, ((bar.to - bar.from) / span) * 1000)}
-                  y="0"
-                  height="10"
+                  y={kind === "told" || kind === "untold" ? 2.5 : 0}
+                  height={kind === "told" || kind === "untold" ? 5 : 10}
                 />
               </svg>
             </span>

@@ -91,8 +91,8 @@ export const run = (bin: string, args: ReadonlyArray<string>, options?: LaunchOp
   launch(bin, args, options).ended
 
 /** Starts a dam and waits until it says that it is ready. */
-export const start = async (bin: string, args: ReadonlyArray<string>): Promise<DamProcess> => {
-  const { child, ended, output, says } = launch(bin, ["dam", ...args])
+export const start = async (bin: string, args: ReadonlyArray<string>, options?: LaunchOptions): Promise<DamProcess> => {
+  const { child, ended, output, says } = launch(bin, ["dam", ...args], options)
   await says(/^ready after/m)
   const [, url = ""] = /^ {2}listening {2}(\S+)$/m.exec(output()) ?? []
   return { url, port: Number(new URL(url).port), pid: child.pid, output, signal: (name) => child.kill(name), ended }

@@ -57,4 +57,9 @@ export const plainUrl = (text: string): string => {
   }
 }
 
+const secret = /auth|cookie|credential|key|password|secret|session|signature|token/i
+
+/** A header as it may be shown; those of a request come without their secrets already, those of an answer do not. */
+export const plainHeader = (name: string, value: string): string => (secret.test(name) ? "<redacted>" : value)
+
 export const laneHref = (lane: string): string => `#/lanes/${encodeURIComponent(lane)}`

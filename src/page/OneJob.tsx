@@ -1,6 +1,6 @@
 /** One job: why it waits, what happened to it, what was sent and answered. */
 import type { Job } from "./Api.ts"
-import { away, count, laneHref, plainUrl } from "./Format.ts"
+import { away, count, laneHref, plainHeader, plainUrl } from "./Format.ts"
 import { useAction, useAsked } from "./Hooks.ts"
 import { Fact, Failed, Nothing, State, Time } from "./Parts.tsx"
 import { Waterfall } from "./Waterfall.tsx"
@@ -139,7 +139,7 @@ const Message = ({
   <pre class="message" tabIndex={0}>
     {first}
     {"\n"}
-    {Object.entries(headers).map(([name, value]) => `${name}: ${value}\n`)}
+    {Object.entries(headers).map(([name, value]) => `${name}: ${plainHeader(name, value)}\n`)}
     {body !== undefined && body !== "" && `\n${body}`}
     {left > 0 && `\n… ${count(left)} more bytes`}
   </pre>

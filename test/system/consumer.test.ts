@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { gzipSync } from "node:zlib"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
@@ -59,11 +60,29 @@ describe("the packed package, installed in an empty folder", () => {
   it("publishes what was built and nothing else", () => {
     const others = published.filter((file) => !file.startsWith("dist/")).toSorted()
     assert.deepStrictEqual(others, ["LICENSE", "README.md", "package.json"])
-    const built = published.filter((file) => !/\.(js|js\.map|d\.ts)$/.test(file) && file.startsWith("dist/"))
-    assert.deepStrictEqual(built, [])
-    const unmapped = published.filter((file) => file.endsWith(".js") && !published.includes(`${file}.map`))
+    const page = published.filter((file) => file.startsWith("dist/dam/page/")).map((file) => file.slice(14))
+    assert.deepStrictEqual(page.toSorted(), ["icon.svg", "index.html", "page.js", "style.css"])
+    const code = published.filter((file) => file.startsWith("dist/") && !file.startsWith("dist/dam/page/"))
+    assert.deepStrictEqual(
+      code.filter((file) => !/\.(js|js\.map|d\.ts)$/.test(file)),
+      []
+    )
+    const unmapped = code.filter((file) => file.endsWith(".js") && !published.includes(`${file}.map`))
     assert.deepStrictEqual(unmapped, [])
     assert.isTrue(published.some((file) => file.endsWith(".js")))
+  })
+
+  it("has a page of less than 100 kB, compressed, that asks for nothing from elsewhere", () => {
+    const files = published.filter((file) => file.startsWith("dist/dam/page/"))
+    const texts = files.map((file) => readFileSync(join(folder, "node_modules", manifest.name, file)))
+    assert.isBelow(
+      texts.reduce((sum, text) => sum + gzipSync(text).length, 0),
+      100_000
+    )
+    const html = String(texts[files.indexOf("dist/dam/page/index.html")])
+    const asked = Array.from(html.matchAll(/(?:src|href)="([^"]*)"/g), ([, url = ""]) => url)
+    assert.isNotEmpty(asked)
+    for (const url of asked) assert.include(files, `dist/dam${url}`)
   })
 
   for (const entry of entries) {

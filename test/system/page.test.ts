@@ -167,6 +167,7 @@ describe("the page", () => {
     const text = await page.locator("body").innerText()
     assert.include(text, "the body that was sent")
     assert.include(text, "x-tenant: shop")
+    assert.include(text, "set-cookie: <redacted>")
     assert.notInclude(await page.content(), "s3cret")
   })
 

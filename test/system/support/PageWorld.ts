@@ -42,8 +42,12 @@ const upstream = (gates: Map<string, Array<() => void> | "open">, hooks: { takes
     const { url = "" } = request
     const [, kind = "", value = ""] = url.split(/[/?]/)
     const answer = (status: number, headers: Readonly<Record<string, string>> = {}) => {
-      response.writeHead(status, { "content-type": "application/json", ...headers })
-      response.end(JSON.stringify({ path: url, status }))
+      response.writeHead(status, {
+        "content-type": "application/json",
+        "set-cookie": "session=s3cret-cookie",
+        ...headers
+      })
+      response.end(JSON.stringify({ path: url.split("?")[0], status }))
     }
     request.resume().on("end", () => {
       const call = (calls.get(url) ?? 0) + 1

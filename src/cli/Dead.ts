@@ -84,7 +84,7 @@ export const replay = Effect.fnUntraced(function* (choice: Choice) {
     body: said({ ...wire(choice), rps: choice.rps }),
     schema: Shapes.Replayed
   })
-  yield* Output.print(json, () => `${value.replayed} are delivered again`)
+  yield* Output.print(json, () => `${are(value.replayed)} delivered again`)
 })
 
 export const purge = Effect.fnUntraced(function* (choice: Choice) {
@@ -96,8 +96,10 @@ export const purge = Effect.fnUntraced(function* (choice: Choice) {
     body: said(wire(choice)),
     schema: Shapes.Purged
   })
-  yield* Output.print(json, () => `${value.purged} are deleted`)
+  yield* Output.print(json, () => `${are(value.purged)} deleted`)
 })
+
+const are = (count: number): string => (count === 1 ? "1 is" : `${count} are`)
 
 const isFiltered = ({ host, job, since, until }: Filter): boolean =>
   [host, job, since, until].some((value) => value !== undefined)

@@ -80,7 +80,9 @@ export const decode = (name: string, document: unknown): Effect.Effect<Step, Pro
   }
   const wire = wireKey(document, "")
   if (wire === undefined) {
-    return Effect.mapError(StepJson.decode(document), ({ field, problem }) => bad(name, `${field}: ${problem}`))
+    return Effect.mapError(StepJson.decode(document), ({ field, problem }) =>
+      bad(name, `${field}: ${problem === "Expected no excess property" ? "a step has no such field" : problem}`)
+    )
   }
   return Effect.mapError(Effect.fromResult(Job.decode(document)), ({ code, field, nearest, problem }) =>
     bad(
@@ -111,7 +113,7 @@ const opaque: ReadonlySet<string> = new Set(["headers", "metadata"])
 const bad = (
   name: string,
   text: string,
-  next = "see docs/guide/command-line.md for what a step file may say"
+  next = 'see "Everything a step can say" in the README of the package'
 ): Problem => problem("usage", `${name}: ${text}`, { next, code: "bad_step" })
 
 const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, " ")

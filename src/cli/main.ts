@@ -101,7 +101,11 @@ const presenter = (args: ReadonlyArray<string>): CliOutput.Presenter => ({
       : CliOutput.defaultPresenter.present(event)
 })
 
-const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, " ")
+const oneLine = (text: string): string =>
+  text
+    .trim()
+    .replace(/\s+Did you mean this\?\s+(.+)$/s, "; did you mean $1?")
+    .replace(/\s*\n\s*/g, " ")
 
 /** What keeps a dam from starting says what to do itself. */
 const ofDam = (error: { readonly _tag: string; readonly message: string }): Problem =>

@@ -157,7 +157,7 @@ describe("ezthrottle jobs", () => {
           assert.deepStrictEqual([code, out, err.split("\n").length], [2, "", 1], err)
           return err
         })
-      assert.include(yield* refusal("lst"), "see `ezthrottle jobs --help`")
+      assert.include(yield* refusal("lst"), "; did you mean list?; see `ezthrottle jobs --help`")
       assert.include(yield* refusal("list", "--status", "gone"), "see `ezthrottle jobs list --help`")
       assert.include(yield* refusal("list", "--since", "yesterday"), '"yesterday" is no age such as 90s, 2h or 7d')
       assert.include(yield* refusal("list", "--metadata", "order"), 'there is no "=" after a name')

@@ -80,31 +80,32 @@ describe("ezthrottle lanes", () => {
 describe("ezthrottle explain", () => {
   it.live("says every reason, until when it holds, and when the job starts", () =>
     Effect.gen(function* () {
-      const until = Date.now() + 90_000
-      const { url } = yield* Double.make({
-        "GET /api/v1/jobs/job_1/explain": {
-          body: {
-            job_id: "job_1",
-            status: "queued",
-            reasons: [
-              { kind: "position", message: "3 jobs are ahead of it", ahead: 3, until: null },
-              { kind: "hold", message: "answer 429 of job_0 asked everybody to wait\u001b[2J", until }
-            ],
-            estimated_start: until + 1500,
-            confidence: "likely"
-          }
-        }
-      })
-      const { code, out } = yield* Support.run(["explain", "job_1", "--url", url])
+      const dam = yield* Support.dam()
+      const { host } = new URL(dam.upstream.url)
+      yield* dam.run("lanes", "pause", host, "--note", "their maintenance\u001b[2J")
+      const first = yield* Support.submit(dam.url, { url: `${dam.upstream.url}/1` })
+      const second = yield* Support.submit(dam.url, { url: `${dam.upstream.url}/2` })
+      const { code, out } = yield* dam.run("explain", second)
       assert.strictEqual(code, 0)
       assert.deepStrictEqual(Support.settled(out).split("\n"), [
-        "job_1  queued",
-        "  position      3 jobs are ahead of it",
-        "  hold          answer 429 of job_0 asked everybody to wait�[2J, until <time> (in <span>)",
+        "job_<id>  queued",
+        "  paused        local has paused 127.0.0.1:<port>: their maintenance\ufffd[2J",
+        "  position      it is number 2 in its lane"
+      ])
+      const json = yield* dam.run("explain", second, "--json")
+      assert.deepStrictEqual(JSON.parse(json.out).reasons[0].kind, "paused")
+
+      const later = yield* Support.submit(dam.url, { url: "http://127.0.0.1:9/", retry_at: Date.now() + 90_000 })
+      const scheduled = yield* dam.run("explain", later)
+      assert.deepStrictEqual(Support.settled(scheduled.out.replace(/\b(89|90) s/, "<n> s")).split("\n"), [
+        "job_<id>  scheduled",
+        "  scheduled     it must not start for another <n> s, until <time> (in <span>)",
         "  starts likely <time> (in <span>)"
       ])
-      const json = yield* Support.run(["explain", "job_1", "--url", url, "--json"])
-      assert.strictEqual(JSON.parse(json.out).reasons[0].ahead, 3)
+      yield* dam.run("lanes", "resume", host)
+      for (const id of [first, second]) yield* dam.run("jobs", "wait", id)
+      const ended = yield* dam.run("explain", second)
+      assert.strictEqual(Support.settled(ended.out), "job_<id>  succeeded\n  finished      it has succeeded")
     })
   )
 })

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { exits } from "../../src/cli/Problem.ts"
-import * as Double from "./Double.ts"
 import * as Support from "./support.ts"
 
 const meanings: { readonly [Exit in keyof typeof exits]: string } = {
@@ -75,48 +74,16 @@ const page = Effect.gen(function* () {
   )
   const lines = Array.from({ length: 20 }, (_, n) => JSON.stringify({ url: `${upstream}/${n}` }))
   const batch = file("jobs.ndjson", `${lines.join("\n")}\n{"url":"nowhere"}\n`)
-  const explained = yield* Double.make({
-    "GET /api/v1/jobs/job_1/explain": {
-      body: {
-        job_id: "job_1",
-        status: "queued",
-        reasons: [
-          { kind: "position", message: "3 jobs are ahead of it in 127.0.0.1:443", until: null },
-          { kind: "hold", message: "an answer 429 asked everybody to wait", until: Date.now() + 60_500 }
-        ],
-        estimated_start: Date.now() + 61_500,
-        confidence: "likely"
-      }
-    },
-    "GET /api/v1/dead-letters": {
-      body: {
-        dead_letters: [
-          {
-            delivery_id: "dlv_1",
-            job_id: "job_1",
-            url: "https://hooks.example.com/done",
-            reason: "attempts exhausted",
-            dead_at: Date.now() - 10_000,
-            attempts: [{ at: 1, latency_ms: 3, status: 500, error: null, excerpt: null }]
-          }
-        ],
-        next_cursor: null
-      }
-    },
-    "POST /api/v1/dead-letters/dlv_1/replay": { body: { replayed: 1 } },
-    "POST /api/v1/dead-letters/purge": { body: { purged: 0 } }
-  })
   const parts: Array<string> = []
   const show = Effect.fnUntraced(function* (
     command: string,
     options: {
-      readonly url?: string
       readonly args?: ReadonlyArray<string>
       readonly environment?: Readonly<Record<string, string>>
     } = {}
   ) {
     const args = options.args ?? command.split(" ").slice(1)
-    const ran = yield* Support.run([...args, "--url", options.url ?? dam.url], options.environment)
+    const ran = yield* Support.run([...args, "--url", dam.url], options.environment)
     const said = [ran.err, ran.out].filter((text) => text !== "").join("\n")
     parts.push(
       `\`\`\`text\n$ ${settled(command)}\n${settled(said)}${ran.code === 0 ? "" : `\n(ends with ${ran.code})`}\n\`\`\``
@@ -154,7 +121,9 @@ const page = Effect.gen(function* () {
   const { jobs } = JSON.parse((yield* dam.run("jobs", "list", "--limit", "100", "--json")).out)
   for (const { job_id } of jobs) yield* dam.run("jobs", "wait", job_id)
   yield* help("explain")
-  yield* show("ezthrottle explain job_1", { url: explained.url })
+  const tomorrow = yield* Support.submit(dam.url, { url: `${upstream}/tomorrow`, retry_at: Date.now() + 86_400_000 })
+  yield* show(`ezthrottle explain ${tomorrow}`)
+  yield* dam.run("jobs", "cancel", tomorrow)
   yield* help("lanes")
   const { host } = new URL(upstream)
   yield* help("lanes", "pause")
@@ -171,11 +140,15 @@ const page = Effect.gen(function* () {
   yield* show(`ezthrottle lanes log ${host}`)
   yield* help("dead")
   yield* help("dead", "list")
-  yield* show("ezthrottle dead list", { url: explained.url })
+  const webhooks = [{ url: `${upstream}/status/410` }]
+  yield* Support.submit(dam.url, { url: `${upstream}/status/200`, body: "told to nobody", webhooks })
+  const isDead = (listed: Support.Ran) => listed.out !== "no dead letters"
+  yield* Effect.repeat(dam.run("dead", "list"), { until: isDead })
+  const { out: letters } = yield* show("ezthrottle dead list")
   yield* help("dead", "replay")
-  yield* show("ezthrottle dead replay dlv_1", { url: explained.url })
+  yield* show(`ezthrottle dead replay ${/^job_\w+:0/m.exec(letters)?.[0]}`)
   yield* help("dead", "purge")
-  yield* show("ezthrottle dead purge --until 30d", { url: explained.url })
+  yield* show("ezthrottle dead purge --until 30d")
   yield* help("secrets")
   const environment = { SECRET: "a secret of our own", NEXT: "the secret after it" }
   yield* help("secrets", "create")

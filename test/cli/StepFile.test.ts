@@ -82,7 +82,7 @@ onSuccess:
           "a.yaml",
           "url: https://a.example\nfallbacks:\n  - step: { url: https://b.example, methd: GET }\n"
         ),
-        /^a\.yaml: fallbacks\[0\]\.step\.methd: /
+        /^a\.yaml: fallbacks\[0\]\.step\.methd: a step has no such field/
       )
       assert.match(
         yield* refusal("a.json", `{"url":"https://a.example","retry_at":1,"type":"FRUGAL"}`),

@@ -106,6 +106,19 @@ export const send = (self: Gate, now: number): Gate => ({
 })
 
 /**
+ * Notes a call that another gate has let pass: it is open here too, and the next is due an interval after it.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const note = (self: Gate, now: number): Gate => ({
+  ...self,
+  open: self.open + 1,
+  dueAt: Math.max(self.dueAt, now + 1000 / self.pace.rps),
+  passedAt: now
+})
+
+/**
  * Notes that a call has ended.
  *
  * @category verbs

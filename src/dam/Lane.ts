@@ -178,9 +178,11 @@ export const make = (options: LaneOptions): Lane => {
   let askAgainAt = Number.POSITIVE_INFINITY
   let starved = false
   let ignored = 0
-  const accounts = Accounts.make((name) => Gate.make(options.paceOf(name), options.burst))
-
   const calls = LaneCalls.make()
+  const accounts = Accounts.make((name) => ({
+    ...Gate.make(options.paceOf(name), options.burst),
+    open: calls.since(name).length
+  }))
   const departures = LaneDepartures.make(
     () => gate,
     (it) => void (gate = it)
@@ -189,13 +191,10 @@ export const make = (options: LaneOptions): Lane => {
   const gateOf = (self: Account): Gate.Gate => (accountQueues ? self.gate : gate)
 
   const permit = (self: Account, now: number): Permit => {
-    // given back where it was taken, even if the upstream changed its mind in between
+    // both know of every call, so that the one is right when the upstream makes it count instead of the other
     const own = accountQueues
-    const change = (to: (gate: Gate.Gate) => Gate.Gate) => {
-      if (own) self.gate = to(self.gate)
-      else gate = to(gate)
-    }
-    change((it) => Gate.pass(it, now))
+    self.gate = own ? Gate.pass(self.gate, now) : Gate.note(self.gate, now)
+    gate = own ? Gate.note(gate, now) : Gate.pass(gate, now)
     const call = calls.begin(self.name, now)
     let released = false
     return {
@@ -204,7 +203,10 @@ export const make = (options: LaneOptions): Lane => {
         if (released) return Effect.void
         released = true
         calls.end(call, Number(clock.monotonicTimeNanosUnsafe()) / 1e6)
-        change(Gate.leave)
+        gate = Gate.leave(gate)
+        // it may have been dropped and made anew meanwhile
+        const known = accounts.find(call.account)
+        if (known !== undefined) known.gate = Gate.leave(known.gate)
         signal.openUnsafe()
         return Effect.void
       })
@@ -426,7 +428,7 @@ export const make = (options: LaneOptions): Lane => {
     waiting: (jobId) => accounts.all().find(({ waiters }) => waiters.some((waiter) => waiter.jobId === jobId))?.name,
     view: (now) => ({
       pace: gate.pace,
-      open: gate.open + sum(accounts.all().map((self) => self.gate.open)),
+      open: gate.open,
       waiting: sum(accounts.all().map((self) => self.waiters.length)),
       accountQueues,
       paused,

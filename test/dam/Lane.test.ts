@@ -312,6 +312,25 @@ describe("Lane: lessons", () => {
     })
   )
 
+  it.effect("has no more calls open than it may when the upstream takes account queues back, or gives them", () =>
+    Effect.gen(function* () {
+      const { fill, lane, started } = yield* setUp({ pace: { rps: 100, maxConcurrent: 2 }, takes: 10_000 })
+      lane.learn("a", { ...silent, accountQueues: true }, yield* monotonic)
+      for (const account of ["a", "b", "c"]) fill(account, 10)
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(started, 6)
+      lane.learn("a", { ...silent, accountQueues: false }, yield* monotonic)
+      yield* TestClock.adjust("5 seconds")
+      assert.lengthOf(started, 6)
+      assert.strictEqual(lane.view(yield* monotonic).open, 6)
+      yield* TestClock.adjust("8 seconds")
+      assert.lengthOf(started, 8)
+      lane.learn("a", { ...silent, accountQueues: true }, yield* monotonic)
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(started, 12)
+    })
+  )
+
   it.effect("keeps an isolated queue inside its account's own pace", () =>
     Effect.gen(function* () {
       const { fill, lane, started } = yield* setUp({ pace: { rps: 2 } })

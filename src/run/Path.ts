@@ -20,6 +20,7 @@ import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
+import * as TimeLimit from "../transport/TimeLimit.ts"
 import type { Execution, Facts } from "./Execution.ts"
 import { perform, readResponse, within } from "./Execution.ts"
 import type { Host } from "./Host.ts"
@@ -233,7 +234,13 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
   const send = Telemetry.propagated(request, (traced) =>
     transport.send({ request: traced, region, step, timeoutMillis, attempt })
   )
-  const sent = perform(execution, step, facts, within(send, timeoutMillis), readResponse)
+  const sent = perform(
+    execution,
+    step,
+    facts,
+    TimeLimit.isKeptBy(transport) ? send : within(send, timeoutMillis),
+    readResponse
+  )
   return execution.host.paced === undefined ? sent : inTurn(path, execution.host.paced, sent)
 }
 

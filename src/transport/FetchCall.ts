@@ -38,18 +38,29 @@ export const refusal = (request: Request): TransportError | undefined => {
 /** Makes the call; interruption aborts it. */
 export const over =
   (fetch: Fetch, init: FetchInit, limit: number): Call =>
-  (request) =>
+  (request, time, isFirst) =>
     Effect.callback<Response, TransportError>((resume) => {
       const refused = refusal(request)
       if (refused !== undefined) return resume(Exit.fail(refused))
       const abort = new AbortController()
+      const inTime = time.watch((expired) => {
+        resume(expired)
+        abort.abort()
+      }, isFirst)
+      const settle: Settle = (result) => {
+        inTime()
+        resume(result)
+      }
       const options = optionsOf(request, init, abort.signal)
-      const fail = (cause: unknown) => resume(Exit.fail(new TransportError({ reason: failureOf(cause) })))
+      const fail = (cause: unknown) => settle(Exit.fail(new TransportError({ reason: failureOf(cause) })))
       const sent = Result.try(() => fetch(request.url, options))
       if (Result.isFailure(sent)) return fail(sent.failure)
       // the second step also catches what is wrong with an answer that a `fetch` of one's own made up
-      sent.success.then((answer) => receive(request.method, answer, limit, abort, resume)).then(undefined, fail)
-      return Effect.sync(() => abort.abort())
+      sent.success.then((answer) => receive(request.method, answer, limit, abort, settle)).then(undefined, fail)
+      return Effect.sync(() => {
+        inTime()
+        abort.abort()
+      })
     })
 
 /** Makes calls whose answers are read as they come. */

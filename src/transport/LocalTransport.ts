@@ -32,6 +32,7 @@ import {
   type ResponseLimits,
   tooLarge
 } from "./ResponseBody.ts"
+import * as TimeLimit from "./TimeLimit.ts"
 
 /**
  * What `fetch` may be told besides the request itself, `credentials` or `cache` for instance.
@@ -98,11 +99,13 @@ export const make = (client: HttpClient.HttpClient, options: LocalOptions = {}):
  * @since 0.1.0
  */
 export const makeFetch = (options: FetchOptions = {}): Exchanging =>
-  exchanging(
-    FetchCall.over(
-      options.fetch ?? FetchCall.platform,
-      options.requestInit ?? {},
-      options.maxResponseBytes ?? DEFAULT_MAX_BYTES
+  TimeLimit.keeping(
+    exchanging(
+      FetchCall.over(
+        options.fetch ?? FetchCall.platform,
+        options.requestInit ?? {},
+        options.maxResponseBytes ?? DEFAULT_MAX_BYTES
+      )
     )
   )
 

@@ -11,9 +11,10 @@ import { InvalidResponse, TransportError, Unsendable } from "../step/Failure.ts"
 import type { Request } from "../step/Request.ts"
 import type { Response } from "../step/Reply.ts"
 import type { Exchange, Exchanging } from "./HttpTransport.ts"
+import { TimeLimit } from "./TimeLimit.ts"
 
-/** One request and its answer, redirects not followed. */
-export type Call = (request: Request) => Effect.Effect<Response, TransportError>
+/** One request and its answer, redirects not followed. `isFirst`: not what a redirect leads to. */
+export type Call = (request: Request, limit: TimeLimit, isFirst: boolean) => Effect.Effect<Response, TransportError>
 
 /** A transport of one place out of a single call. */
 export const exchanging = (call: Call, follows = true): Exchanging => ({
@@ -26,19 +27,23 @@ export const exchanging = (call: Call, follows = true): Exchanging => ({
 /** Turns one call into an exchange, which follows redirects unless told not to. */
 export const following =
   (call: Call, follows = true) =>
-  ({ request }: Exchange): Effect.Effect<Response, TransportError> => {
+  ({ request, timeoutMillis }: Exchange): Effect.Effect<Response, TransportError> => {
     if (request.method === "CONNECT") return unsendable("CONNECT opens a tunnel, it is no call: no transport sends it")
     if (request.url.includes("@") && hasCredentials(request.url)) {
       return unsendable("the URL carries a user name or password: send an Authorization header instead")
     }
-    const first = call(request)
-    return follows && isFollowed(request.method)
-      ? Effect.flatMap(first, (response) => arrive(call, request, response, 0))
-      : first
+    return Effect.withFiber((fiber) => {
+      const limit = new TimeLimit(fiber, timeoutMillis)
+      const first = call(request, limit, true)
+      return follows && isFollowed(request.method)
+        ? Effect.flatMap(first, (response) => arrive(call, limit, request, response, 0))
+        : first
+    })
   }
 
 const arrive = (
   call: Call,
+  limit: TimeLimit,
   request: Request,
   response: Response,
   followed: number
@@ -54,7 +59,7 @@ const arrive = (
   }
   if (followed === MAX_REDIRECTS) return invalid(`status ${response.status} after ${MAX_REDIRECTS} redirects in a row`)
   const redirected = redirect(request, next)
-  return Effect.flatMap(call(redirected), (after) => arrive(call, redirected, after, followed + 1))
+  return Effect.flatMap(call(redirected, limit, false), (after) => arrive(call, limit, redirected, after, followed + 1))
 }
 
 const redirect = (request: Request, to: URL): Request =>

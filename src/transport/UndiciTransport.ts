@@ -38,6 +38,7 @@ import {
   type ResponseLimits,
   tooLarge
 } from "./ResponseBody.ts"
+import * as TimeLimit from "./TimeLimit.ts"
 
 /**
  * How connections are made.
@@ -132,13 +133,23 @@ const over = (dispatcher: Dispatcher, options: Omit<UndiciOptions, "dispatcher">
     atLeastOnce: options.atLeastOnce === true,
     opened: Opened.countOf(dispatcher)
   }
-  const call: Call = (request) =>
+  const call: Call = (request, time, isFirst) =>
     Effect.callback<Response, TransportError>((resume) => {
-      const answer = new Answer(way, request, resume)
+      const inTime = time.watch((expired) => {
+        resume(expired)
+        answer.abort()
+      }, isFirst)
+      const answer = new Answer(way, request, (result) => {
+        inTime()
+        resume(result)
+      })
       answer.dispatch()
-      return Effect.sync(() => answer.abort())
+      return Effect.sync(() => {
+        inTime()
+        answer.abort()
+      })
     })
-  return exchanging(call, options.followRedirects)
+  return TimeLimit.keeping(exchanging(call, options.followRedirects))
 }
 
 /** What all calls of a transport share. */

@@ -24,6 +24,7 @@ import * as EmbeddedService from "./EmbeddedService.ts"
 import type { Engine } from "./Engine.ts"
 import * as IntakeId from "./IntakeId.ts"
 import { accountOf, laneOf } from "./IntakeLane.ts"
+import * as KnownSecrets from "./KnownSecrets.ts"
 import * as L8 from "./L8.ts"
 import * as Limits from "./Limits.ts"
 import type { JobStore, StoreError } from "./JobStore.ts"
@@ -98,7 +99,7 @@ export const make = Effect.fnUntraced(function* (
     executor: options.executor,
     maxBytes: options.maxBytes
   })
-  const store = yield* Vault.make(opened, options.masterKey)
+  const store = KnownSecrets.make(yield* Vault.make(opened, options.masterKey))
   const egress = options.egress ?? Egress.open
   const regions = yield* Effect.provide(Regions.make({ ...options, egress }), NodeDns.layer)
   const engine = yield* Dispatcher.make({

@@ -10,6 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
+import * as FiberSet from "effect/FiberSet"
 import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
@@ -116,7 +117,7 @@ export const make = Effect.fnUntraced(function* (
   l8?: L8
 ): Effect.fn.Return<Deliveries, never, Scope.Scope> {
   const receivers = yield* FiberMap.make<string>()
-  const calls = yield* FiberMap.make<string>()
+  const calls = yield* FiberSet.make()
   const fork = yield* FiberMap.runtime(receivers)()
   const signals = new Map<string, Signal>()
   /** When the endpoints that were probed may be probed again: what was read before a probe does not know of it. */
@@ -216,9 +217,8 @@ export const make = Effect.fnUntraced(function* (
       for (const delivery of due.deliveries) {
         ids.add(delivery.id)
         underWay++
-        yield* FiberMap.run(
+        yield* FiberSet.run(
           calls,
-          delivery.id,
           Effect.ensuring(
             deliver(delivery),
             Effect.sync(() => {

@@ -207,11 +207,15 @@ export const make = (options: LaneOptions): Lane => {
         // it may have been dropped and made anew meanwhile
         const known = accounts.find(call.account)
         if (known !== undefined) known.gate = Gate.leave(known.gate)
-        signal.openUnsafe()
+        if (!isLeftAlone(self)) signal.openUnsafe()
         return Effect.void
       })
     }
   }
+
+  /** Whether nobody has a turn here who would have to be looked for. */
+  const isLeftAlone = (self: Account): boolean =>
+    !anyQueue && accounts.size() === 1 && accounts.find(self.name) === self && !Accounts.isNeeded(self)
 
   const startOne = (queue: Queue, ticket: Ticket, granted: Permit): Effect.Effect<void> =>
     options.start(ticket, granted).pipe(
@@ -354,8 +358,10 @@ export const make = (options: LaneOptions): Lane => {
   return {
     run,
     acquire: (name, jobId) =>
-      Effect.suspend(() => {
+      Clock.clockWith((clock) => {
         const self = accounts.get(name)
+        const now = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+        if (!paused && isLeftAlone(self) && Gate.opensAt(gateOf(self)) <= now) return Effect.succeed(permit(self, now))
         const waiter: Waiter = { granted: Deferred.makeUnsafe(), jobId }
         self.waiters.push(waiter)
         signal.openUnsafe()

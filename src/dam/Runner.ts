@@ -88,7 +88,16 @@ export const run = Effect.fnUntraced(function* (
   const step = keyed(job)
   const children: Array<NewJob> = []
   const stopped = yield* Deferred.make<RunEnd>()
-  const stop = (end: RunEnd) => Effect.andThen(Deferred.succeed(stopped, end), Effect.never)
+  let stoppedWith: RunEnd | undefined
+  // where nothing runs beside the run, whoever stops it is the run itself, and nobody need wait for the other
+  const isLone = step.regions.length < 2 && step.fallbacks.length === 0 && step.onFailureTimeout === undefined
+  const stop = (end: RunEnd) =>
+    isLone
+      ? Effect.suspend(() => {
+          stoppedWith = end
+          return Effect.interrupt
+        })
+      : Effect.andThen(Deferred.succeed(stopped, end), Effect.never)
   const held = (attempt: Attempt) => isHeld(step, attempt)
   const isLast = lastIn(step)
   let unwritten: Attempt | undefined
@@ -180,12 +189,13 @@ export const run = Effect.fnUntraced(function* (
   }
 
   const ended = Effect.map(Effect.exit(Interpreter.run(step, Strategies.only(transport), host)), (exit): RunEnd => {
+    if (stoppedWith !== undefined) return stoppedWith
     const end = Exit.isSuccess(exit) ? exit.value : Option.getOrUndefined(Exit.findErrorOption(exit))
     // nothing here is handed over, so nothing is merely accepted
     if (end !== undefined && end._tag !== "Accepted") return { _tag: "Ended", end, children, attempt: unwritten }
     return { _tag: "Broken", problem: Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "" }
   })
-  return yield* Effect.raceFirst(ended, Deferred.await(stopped)).pipe(
+  return yield* (isLone ? ended : Effect.raceFirst(ended, Deferred.await(stopped))).pipe(
     // called off between its last answer and its end: that there was a call is not forgotten
     Effect.onInterrupt(() =>
       unwritten === undefined ? Effect.void : Effect.ignore(store.record(job.id, job.epoch, unwritten))

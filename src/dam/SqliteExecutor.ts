@@ -11,6 +11,7 @@ import { Worker } from "node:worker_threads"
 import { StorageFailed, StorageFull, type StoreError } from "./JobStore.ts"
 import type { DatabaseOptions, Fault } from "./SqliteDatabase.ts"
 import { type Call, closed, type Commands, type Group, make } from "./SqliteEngine.ts"
+import type { FinishInsert } from "./SqliteJobs.ts"
 
 /** Runs one command, durably done when it answers. */
 export type Executor = <Name extends keyof Commands>(
@@ -185,7 +186,27 @@ const groupSize = (waiting: ReadonlyArray<Waiting>): number => {
 }
 
 /** What most calls are is looked at only where it can be large. */
-const weightOf = (call: Call | undefined): number => (call?.[0] === "enqueue" ? call[1].step.length : weight(call))
+const weightOf = (call: Call | undefined): number => {
+  if (call === undefined) return 0
+  switch (call[0]) {
+    case "enqueue":
+      return call[1].step.length
+    case "finish":
+      return weightOfFinish(call[3])
+    case "begin":
+    case "settleDelivery":
+      return 0
+    default:
+      return weight(call)
+  }
+}
+
+const weightOfFinish = ({ attempt, bodies, children, deliveries, result }: FinishInsert): number => {
+  let sum = result.length + bodies.byteLength + (attempt?.body?.byteLength ?? 0)
+  for (const { body } of deliveries) sum += body.byteLength
+  for (const { step } of children) sum += step.length
+  return sum
+}
 
 const weight = (value: unknown): number => {
   if (typeof value === "string") return value.length

@@ -71,7 +71,8 @@ export const parse = (
   headers: Readonly<Record<string, string>>,
   bounds: Bounds = defaultBounds
 ): Pacing | undefined => {
-  const namespace = namespaces.find((prefix) => suffixes.some((suffix) => headers[prefix + suffix] !== undefined))
+  const place = names.findIndex((own) => own.some((name) => headers[name] !== undefined))
+  const namespace = namespaces[place]
   if (namespace === undefined) return undefined
 
   const ignored: Array<string> = []
@@ -95,6 +96,9 @@ export const parse = (
 }
 
 const suffixes = ["rps", "max-concurrent", "account-queue"] as const
+
+// put together once: nearly every answer has none of them
+const names = namespaces.map((prefix) => suffixes.map((suffix) => prefix + suffix))
 
 // Patterns rather than `Number`, which also reads "1e9", "0x10" and the empty text.
 const decimal = /^\d+(?:\.\d+)?$/

@@ -59,6 +59,7 @@ export type Source = "ratelimit" | "ratelimit-*" | "x-ratelimit-*" | "x-rate-lim
  * @since 0.1.0
  */
 export const parse = (headers: Readonly<Record<string, string>>, nowMillis: number): RateLimit | undefined => {
+  if (!names.some((name) => headers[name] !== undefined)) return undefined
   const policies = members(headers["ratelimit-policy"]).map(toPolicy)
   return (
     fromRateLimit(members(headers["ratelimit"]), policies, nowMillis) ??
@@ -68,6 +69,17 @@ export const parse = (headers: Readonly<Record<string, string>>, nowMillis: numb
     toRateLimit("ratelimit-policy", tightest(policies) ?? {})
   )
 }
+
+// put together once: nearly every answer has none of them
+const names = [
+  "ratelimit-policy",
+  "ratelimit",
+  ...["ratelimit-", "x-ratelimit-", "x-rate-limit-"].flatMap((prefix) => [
+    `${prefix}limit`,
+    `${prefix}remaining`,
+    `${prefix}reset`
+  ])
+]
 
 interface Quota {
   readonly name?: string | undefined

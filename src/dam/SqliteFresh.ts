@@ -2,7 +2,9 @@
  * Jobs that were stored just now, so that starting one need not read back what was written a moment ago.
  *
  * What is here is in the database too, and a job is here until its first start only. A dam that keeps up with its
- * callers finds nearly every job here; one with a backlog reads. Bounded by weight: the oldest make room.
+ * callers finds nearly every job here; one with a backlog reads. Bounded by weight: the oldest make room, but not for
+ * others of a lane that has its share already. Jobs of a backlog would only pass through here, and what is held for a
+ * while and then dropped fills the heap with garbage that is old, which V8 is slow to clear away.
  */
 import type { NewJob, StoredJob } from "./Job.ts"
 
@@ -14,22 +16,32 @@ export interface Fresh {
   readonly take: (id: string) => NewJob | undefined
 }
 
+/** What part of the weight one lane may have. */
+const share = 0.5
+
 /** Remembers jobs up to so much weight. */
 export const make = (limit: number): Fresh => {
   const jobs = new Map<string, { readonly job: NewJob; readonly weight: number }>()
+  const lanes = new Map<string, number>()
   let total = 0
+  const weigh = (lane: string, weight: number) => {
+    const after = (lanes.get(lane) ?? 0) + weight
+    total += weight
+    if (after > 0) lanes.set(lane, after)
+    else lanes.delete(lane)
+  }
   const take = (id: string) => {
     const found = jobs.get(id)
     if (found === undefined) return undefined
     jobs.delete(id)
-    total -= found.weight
+    weigh(found.job.lane, -found.weight)
     return found.job
   }
   return {
     add: (job, weight) => {
-      if (weight > limit) return
+      if ((lanes.get(job.lane) ?? 0) + weight > limit * share) return
       jobs.set(job.id, { job, weight })
-      total += weight
+      weigh(job.lane, weight)
       for (const id of jobs.keys()) {
         if (total <= limit) break
         take(id)

@@ -108,7 +108,12 @@ const over = (run: Executor, fresh = Fresh.make(freshBytes)): JobStore["Service"
     Effect.suspend(() => orStale(id, run("record", id, epoch, Rows.encodeAttempt(attempt)))),
   park: (id, epoch, dueAt, heldSince) => orStale(id, run("park", id, epoch, dueAt, heldSince ?? null)),
   finish: (id, epoch, finish) => Effect.suspend(() => orStale(id, run("finish", id, epoch, Rows.encodeFinish(finish)))),
-  finishIdle: (id, finish) => Effect.suspend(() => run("finishIdle", id, Rows.encodeFinish(finish))),
+  finishIdle: (id, finish) =>
+    Effect.suspend(() => {
+      // it will not be started
+      fresh.take(id)
+      return run("finishIdle", id, Rows.encodeFinish(finish))
+    }),
   release: (now) => run("release", now),
   overdue: (now, limit) => run("overdue", now, limit),
   recover: run("recover"),

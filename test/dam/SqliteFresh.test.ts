@@ -78,15 +78,29 @@ describe.each(["worker", "sameThread"] as const)("a store (%s)", (executor) => {
 })
 
 describe("jobs in memory", () => {
-  it("are handed out once, and make room for newer ones by weight", () => {
+  const of = (lane: string, id: string) => ({ ...job(id), lane })
+
+  it("are handed out once, and make room for newer ones of other lanes by weight", () => {
     const fresh = Fresh.make(10)
-    for (const id of ["a", "b", "c"]) fresh.add(job(id), 4)
+    for (const id of ["a", "b", "c"]) fresh.add(of(id, id), 4)
     assert.isUndefined(fresh.take("a"))
     assert.strictEqual(fresh.take("c")?.id, "c")
     assert.isUndefined(fresh.take("c"))
-    fresh.add(job("huge"), 11)
+    fresh.add(of("d", "huge"), 11)
     assert.isUndefined(fresh.take("huge"))
-    fresh.add(job("d"), 6)
+    fresh.add(of("d", "d"), 5)
+    assert.strictEqual(fresh.take("b")?.id, "b")
+    assert.strictEqual(fresh.take("d")?.id, "d")
+  })
+
+  it("stay where a lane has more than its share: what would be dropped before its start is not kept at all", () => {
+    const fresh = Fresh.make(10)
+    for (const id of ["a", "b", "c"]) fresh.add(of("busy", id), 2)
+    assert.isUndefined(fresh.take("c"))
+    fresh.add(of("other", "x"), 5)
+    assert.strictEqual(fresh.take("x")?.id, "x")
+    assert.strictEqual(fresh.take("a")?.id, "a")
+    fresh.add(of("busy", "d"), 2)
     assert.strictEqual(fresh.take("b")?.id, "b")
     assert.strictEqual(fresh.take("d")?.id, "d")
   })

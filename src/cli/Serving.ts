@@ -90,7 +90,7 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
       `ezthrottle dam ${version}`,
       `  listening  ${server.url}`,
       `  data       ${db === ":memory:" ? "in memory only, gone when it stops" : db} (${waiting} jobs waiting, ${deadDeliveries} dead deliveries)`,
-      `  callers    ${keys === undefined ? "this machine, without keys" : `${keys.customers.size} customers with keys`}`,
+      `  callers    ${keys === undefined ? "this machine, without keys" : `${keys.customers.size} customer${keys.customers.size === 1 ? "" : "s"} with keys`}`,
       `  egress     ${EgressPolicy.describe(policy)}`,
       ...(names.length === 0
         ? []

@@ -135,7 +135,7 @@ egress:
     const keys = join(folder, "keys.txt")
     writeFileSync(keys, "# who may call\nacme:secret-of-acme\n")
     const dam = await start(built.bin, [...fresh(folder), "--keys-file", keys, "--host", "0.0.0.0"])
-    assert.include(dam.output(), "1 customers with keys")
+    assert.include(dam.output(), "1 customer with keys")
     const url = `http://127.0.0.1:${dam.port}/api/v1/jobs`
     assert.strictEqual((await ask(url)).status, 401)
     assert.strictEqual((await ask(url, { headers: { authorization: "Bearer secret-of-acme" } })).status, 200)

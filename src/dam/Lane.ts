@@ -20,6 +20,7 @@ import * as Accounts from "./LaneAccounts.ts"
 import type { Account, Queue, Waiter } from "./LaneAccounts.ts"
 import * as LaneCalls from "./LaneCalls.ts"
 import * as LaneDepartures from "./LaneDepartures.ts"
+import * as Pages from "./LanePages.ts"
 import type { Lesson } from "./Learning.ts"
 
 /**
@@ -154,14 +155,6 @@ export interface Lane {
   readonly idle: (now: number) => boolean
 }
 
-/** How many ids of one queue are in memory at once, and of all queues of a lane together. */
-const pageSize = 32
-const pageMost = 256
-const pagesSize = 4096
-
-/** When a store that failed is asked again. */
-const askAgainAfter = 1000
-
 /**
  * Makes a lane. It does nothing until `run` is forked.
  *
@@ -187,6 +180,13 @@ export const make = (options: LaneOptions): Lane => {
     () => gate,
     (it) => void (gate = it)
   )
+
+  const pages = Pages.make(options.page, {
+    starting,
+    rps: () => gate.pace.rps,
+    queues: () => accounts.size(),
+    read: () => signal.openUnsafe()
+  })
 
   const gateOf = (self: Account): Gate.Gate => (accountQueues ? self.gate : gate)
 
@@ -226,7 +226,7 @@ export const make = (options: LaneOptions): Lane => {
           const again = accounts.queue(queue.name)
           again.more = true
           again.tickets = []
-          again.restsUntil = (yield* monotonicMillis) + askAgainAfter
+          again.restsUntil = (yield* monotonicMillis) + Pages.askAgainAfter
           yield* Effect.logWarning(`job ${ticket.id} cannot be started: ${error.message}`)
         })
       ),
@@ -238,61 +238,13 @@ export const make = (options: LaneOptions): Lane => {
       )
     )
 
-  /** What passes within a second: a fast lane would be reading all the time, in a slow one a page grows stale. */
-  const pageOf = (sharedBy: number): number => {
-    const wanted = Math.min(pageMost, Math.max(pageSize, gate.pace.rps))
-    return Math.max(1, Math.min(Math.ceil(wanted), Math.floor(pagesSize / sharedBy)))
-  }
-
-  /** Reads the next ids of a queue. */
-  const read = Effect.fnUntraced(function* (queue: Queue, now: number) {
-    // cleared first: a wake that comes during the read sets it again
-    queue.more = false
-    const limit = pageOf(accounts.size()) + starting.size
-    const page = yield* Effect.result(options.page(queue.name, limit))
-    if (page._tag === "Failure") {
-      queue.more = true
-      queue.restsUntil = now + askAgainAfter
-      return yield* Effect.logWarning(`a lane cannot read its queue: ${page.failure.message}`)
-    }
-    queue.tickets = page.success.filter(({ id }) => !starting.has(id))
-    queue.isLong = page.success.length === limit
-    if (queue.isLong) queue.more = true
-  })
-
-  const readAhead = (queue: Queue, now: number) => {
-    queue.isReading = true
-    return Effect.forkChild(
-      Effect.ensuring(
-        read(queue, now),
-        Effect.sync(() => {
-          queue.isReading = false
-          signal.openUnsafe()
-        })
-      )
-    )
-  }
-
-  /** The queue of an account whose turn it is and that has a job, as far as can be told without the store at rest. */
-  const nextOf = Effect.fnUntraced(function* (self: Account, now: number) {
-    for (const queue of self.queues) {
-      const isDry = queue.tickets.length === 0
-      if (queue.more && !queue.isReading && queue.restsUntil <= now) {
-        if (isDry) yield* read(queue, now)
-        // while there is something left, so that nobody waits for a store that is slow just now
-        else if (queue.isLong && queue.tickets.length <= pageOf(accounts.size()) / 2) yield* readAhead(queue, now)
-      }
-      if (queue.tickets.length === 0 && queue.restsUntil > now) askAgainAt = Math.min(askAgainAt, queue.restsUntil)
-      if (queue.tickets.length > 0) return queue
-    }
-    return undefined
-  })
-
   /** Gives an account its turn; answers whether it made use of it. */
   const serve = Effect.fnUntraced(function* (self: Account) {
     const hasRoom = options.room.left() > 0
     if (!hasRoom) starved = true
-    const queue = self.waiters.length > 0 || !hasRoom ? undefined : yield* nextOf(self, yield* monotonicMillis)
+    const found = self.waiters.length > 0 || !hasRoom ? undefined : yield* pages.next(self, yield* monotonicMillis)
+    const queue = found?.queue
+    askAgainAt = Math.min(askAgainAt, found?.askAgainAt ?? Number.POSITIVE_INFINITY)
     // reading takes a while, in which the gate may have closed or somebody may have come to wait
     const now = yield* monotonicMillis
     if (paused || Gate.opensAt(gateOf(self)) > now) return false
@@ -343,7 +295,7 @@ export const make = (options: LaneOptions): Lane => {
         const names = yield* Effect.result(options.queues)
         if (names._tag === "Failure") {
           anyQueue = true
-          askAgainAt = (yield* monotonicMillis) + askAgainAfter
+          askAgainAt = (yield* monotonicMillis) + Pages.askAgainAfter
           yield* Effect.logWarning(`a lane cannot read its queues: ${names.failure.message}`)
         } else for (const name of names.success) accounts.queue(name).more = true
       }

@@ -7,6 +7,9 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 /** What the space for young objects may take: enough that requests die in it, an eighth of what V8 would take. */
 const youngBytes = 16 * 1024 * 1024
 
+/** What the space for old objects may grow by between two collections, in percent; V8 would let it triple. */
+const oldGrowth = 40
+
 /** V8 begins with 2 MiB. */
 const growth = 8
 
@@ -30,3 +33,9 @@ export const keepYoungSpaceSmall = (): void => {
 /** Bytes of the space for young objects. */
 export const youngSpace = (): number =>
   getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space")?.space_size ?? 0
+
+/**
+ * Has V8 clear away old garbage sooner: what grows old while a dam fills would otherwise take twice as much as what is
+ * alive, and what the heap has once taken from the machine stays with it.
+ */
+export const keepOldSpaceSmall = (): void => setFlagsFromString(`--heap-growing-percent=${oldGrowth}`)

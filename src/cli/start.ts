@@ -1,6 +1,6 @@
 /** Looks at Node before anything is imported that an older one does not have. */
 
-import { keepYoungSpaceSmall } from "./Heap.ts"
+import { keepOldSpaceSmall, keepYoungSpaceSmall } from "./Heap.ts"
 
 /** The oldest Node with an SQLite and a type stripping that this package can build on; `engines` says the same. */
 const oldest = [22, 19] as const
@@ -16,6 +16,7 @@ const refuse = (): void => {
 
 const load = () => {
   keepYoungSpaceSmall()
+  keepOldSpaceSmall()
   return import("./main.ts")
 }
 

@@ -31,3 +31,29 @@ describe("the space for young objects", () => {
     assert.isAbove(largest(""), 32 * 1024 * 1024)
   })
 })
+
+/** Bytes of the heap at its largest where 30 MiB or so are alive and much more grows old and is dropped. */
+const heapOf = (before: string): number => {
+  const code = `
+    import { keepOldSpaceSmall, keepYoungSpaceSmall } from ${JSON.stringify(heap)}
+    import { getHeapStatistics } from "node:v8"
+    keepYoungSpaceSmall()
+    ${before}
+    const alive = Array.from({ length: 300_000 }, (_, n) => ({ n, list: [n] }))
+    const queue = new Array(100_000)
+    let largest = 0
+    for (let n = 0; n < 6_000_000; n++) {
+      queue[n % queue.length] = { n, list: [n] }
+      if (n % 20_000 === 0) largest = Math.max(largest, getHeapStatistics().total_physical_size)
+    }
+    console.log(largest, alive.length)
+  `
+  const { stderr, stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", code], { encoding: "utf8" })
+  return stdout === "" ? assert.fail(stderr) : Number(stdout.split(" ")[0])
+}
+
+describe("the space for old objects", () => {
+  it("is cleared before it has grown much beyond what is alive", () => {
+    assert.isBelow(heapOf("keepOldSpaceSmall()"), 0.8 * heapOf(""))
+  })
+})

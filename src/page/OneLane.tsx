@@ -83,7 +83,7 @@ const Facts = ({ lane }: { readonly lane: Lane }) => (
     <Fact name="Running">
       {count(lane.running)} of {count(lane.max_concurrent)}
     </Fact>
-    <Fact name="Rate">
+    <Fact name="Rate" isLong>
       <Rate rate={rateOf(live.past(lane.lane))} limit={lane.rps} source={lane.source} />
     </Fact>
     <Fact name="Next call">

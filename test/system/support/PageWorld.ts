@@ -170,7 +170,7 @@ export const fill = async (world: World) => {
   for (let n = 0; n < 400; n++)
     await submit({ url: at("api.payments", `/delay/300?charge=${n}`), method: "POST", headers, body })
   for (let n = 0; n < 90; n++) await submit({ url: at("reports", `/delay/900?month=${n}`) })
-  for (let n = 0; n < 900; n++) await submit({ url: at("catalog", `/delay/30?page=${n}`) })
+  for (let n = 0; n < 2000; n++) await submit({ url: at("catalog", `/delay/30?page=${n}`) })
   await ask(`${world.url}/api/v1/lanes/${new URL(at("mail", "/")).host}/pause`, {
     body: { note: "the provider asked us to stop until Monday" }
   })

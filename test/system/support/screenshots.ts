@@ -20,10 +20,10 @@ const wide = { width: 1100, height: 760 }
 const phone = { width: 390, height: 780 }
 
 /** The charts fill while the page is open. */
-const watched = 45_000
+const watched = 30_000
 
 const pictures = [
-  { name: "overview", place: "#/", viewport: { ...wide, height: 900 }, colorScheme: "light", after: watched },
+  { name: "overview", place: "#/", viewport: { ...wide, height: 1180 }, colorScheme: "light", after: watched },
   { name: "job", place: `#/jobs/${race}`, viewport: wide, colorScheme: "light", after: 0 },
   { name: "job-dark", place: `#/jobs/${retried}`, viewport: wide, colorScheme: "dark", after: 0 },
   { name: "lane", place: `#/lanes/${laneOf("reports")}`, viewport: wide, colorScheme: "light", after: watched },

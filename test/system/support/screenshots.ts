@@ -23,7 +23,7 @@ const phone = { width: 390, height: 780 }
 const watched = 30_000
 
 const pictures = [
-  { name: "overview", place: "#/", viewport: { ...wide, height: 1180 }, colorScheme: "light", after: watched },
+  { name: "overview", place: "#/", viewport: { ...wide, height: 1120 }, colorScheme: "light", after: watched },
   { name: "job", place: `#/jobs/${race}`, viewport: wide, colorScheme: "light", after: 0 },
   { name: "job-dark", place: `#/jobs/${retried}`, viewport: wide, colorScheme: "dark", after: 0 },
   { name: "lane", place: `#/lanes/${laneOf("reports")}`, viewport: wide, colorScheme: "light", after: watched },

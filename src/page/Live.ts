@@ -4,7 +4,7 @@
  */
 import { useEffect, useState } from "preact/hooks"
 import type { Lane } from "./Api.ts"
-import { setClock } from "./Format.ts"
+import { now, setClock } from "./Format.ts"
 
 /** How a lane stood at moments that lie `every` apart. */
 export interface Past {
@@ -32,6 +32,9 @@ type Listener = (kind: string) => void
 export const lanesAtMost = 1000
 
 const every = 2000
+/** The dam counts in spans of this length. */
+const spanMillis = 10_000
+let lastSpan = 0
 const remembered = 90
 /** A rate is taken over so many moments. */
 const smoothed = 5
@@ -110,6 +113,9 @@ const look = (): void => {
     pasts.set(lane, past)
   }
   happened("moment")
+  const span = Math.floor(now() / spanMillis)
+  if (span !== lastSpan) happened("span")
+  lastSpan = span
 }
 
 /** Listens to the dam while the page is looked at. */

@@ -1,4 +1,5 @@
 /** The dam at a glance: what waits and runs, how much and how fast over the last hour, and the lanes. */
+import { useMemo } from "preact/hooks"
 import { Chart } from "./Chart.tsx"
 import { count, millis, now } from "./Format.ts"
 import { useAsked } from "./Hooks.ts"
@@ -72,8 +73,9 @@ export const Overview = ({ parameters }: { readonly parameters: URLSearchParams 
 }
 
 const LastHour = () => {
-  const { problem, value: stats } = useAsked<Stats>("/api/v1/stats")
-  const spans = stats === undefined ? [] : whole(stats)
+  const { problem, value: stats } = useAsked<Stats>("/api/v1/stats", "span")
+  // filled in up to the moment they were told, not to that of being drawn: what came in between is not known yet
+  const spans = useMemo(() => (stats === undefined ? [] : whole(stats)), [stats])
   const seconds = (stats?.span_ms ?? 10_000) / 1000
   const at = spans.map((span) => span.at / 1000)
   const last = spans.at(-1)

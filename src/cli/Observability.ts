@@ -3,12 +3,22 @@
  * nothing is made without an endpoint.
  */
 import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Otlp from "effect/observability/Otlp"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import { version } from "./version.ts"
+
+/** The standard's default for each signal; Effect's is none. */
+const exporters = ConfigProvider.layerAdd(
+  ConfigProvider.fromUnknown({
+    OTEL_TRACES_EXPORTER: "otlp",
+    OTEL_METRICS_EXPORTER: "otlp",
+    OTEL_LOGS_EXPORTER: "otlp"
+  })
+)
 
 /** What reports, where there is somebody to report to. */
 export const layer: Layer.Layer<never> = Layer.unwrap(
@@ -28,7 +38,8 @@ export const layer: Layer.Layer<never> = Layer.unwrap(
           })
         ),
         Layer.provide(protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf),
-        Layer.provide(FetchHttpClient.layer)
+        Layer.provide(FetchHttpClient.layer),
+        Layer.provide(exporters)
       )
   )
 )

@@ -34,6 +34,8 @@ export interface LaunchOptions {
   readonly nodeArgs?: ReadonlyArray<string>
   /** Runs it as somebody without rights of his own, where this process could do everything. */
   readonly unprivileged?: boolean
+  /** Set beside what this process has. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 const nobody = 65_534
@@ -51,7 +53,7 @@ const launch = (bin: string, args: ReadonlyArray<string>, options: LaunchOptions
   // whoever may do everything may also write what is marked as read-only
   const isDropped = options.unprivileged === true && process.getuid?.() === 0
   const child = spawn(process.execPath, [...(options.nodeArgs ?? []), bin, ...args], {
-    env: { ...env, NO_COLOR: "1" },
+    env: { ...env, NO_COLOR: "1", ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
     ...(isDropped ? { uid: nobody, gid: nobody } : {})
   })

@@ -8,7 +8,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 const youngBytes = 16 * 1024 * 1024
 
 /** What the space for old objects may grow by between two collections, in percent; V8 would let it triple. */
-const oldGrowth = 40
+const oldGrowth = 80
 
 /** V8 begins with 2 MiB. */
 const growth = 8

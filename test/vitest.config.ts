@@ -7,6 +7,9 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 // workers, and the threads that tests start in them, read what others have compiled
 process.env["NODE_COMPILE_CACHE"] ??= path("../.tmp/compile-cache")
 
+// they set variables of the environment, which Effect reads once per process
+const ofTheirOwn = ["test/docs/recipes.test.ts"]
+
 const helpers = ["test/fixtures/**", "test/bench/**"]
 
 export default defineConfig({
@@ -27,13 +30,21 @@ export default defineConfig({
         test: {
           name: "behaviour",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/system/**", ...helpers],
+          exclude: ["test/system/**", ...ofTheirOwn, ...helpers],
           testTimeout: 60_000,
           // Effect and the sources are read once per worker: files keep no state of their own in them, and give back
           // what they change of the process
           isolate: false,
           // one for each core: files that wait for child processes leave theirs to the others
           maxWorkers: availableParallelism()
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: "behaviour of their own",
+          include: ofTheirOwn,
+          testTimeout: 60_000
         }
       },
       {

@@ -1,5 +1,5 @@
 /** What strictness costs: `StrictJson.parse` against decoding and `JSON.parse` alone, on bodies of jobs. */
-import { parse } from "../../src/dam/StrictJson.ts"
+import { parse } from "../../src/wire/StrictJson.ts"
 
 const quick = process.env["BENCH_QUICK"] === "1"
 

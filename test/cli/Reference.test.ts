@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { exits } from "../../src/cli/Problem.ts"
+import { exits } from "../../src/cli/output/Problem.ts"
 import * as Support from "./support.ts"
 
 const meanings: { readonly [Exit in keyof typeof exits]: string } = {

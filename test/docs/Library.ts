@@ -25,7 +25,7 @@ export const bundle = async (root: string, folder: string, programs: ReadonlyArr
     absWorkingDir: root,
     entryPoints: Object.fromEntries([
       ...entries,
-      ["dam/sqliteWorker", join(root, "src/dam/sqliteWorker.ts")],
+      ["dam/sqliteWorker", join(root, "src/dam/sqlite/sqliteWorker.ts")],
       ...effectModules(['from "effect/Equal"', ...programs]).map((name) => [name, name])
     ]),
     outdir: folder,

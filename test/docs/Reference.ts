@@ -10,7 +10,7 @@ import {
   toFlat,
   toWebhook
 } from "../../src/engine/JobState.ts"
-import * as Dam from "../../src/dam/DamTelemetry.ts"
+import * as Dam from "../../src/dam/http/routes/Prometheus.ts"
 import { metrics } from "../../src/run/Telemetry.ts"
 
 const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
@@ -94,7 +94,7 @@ export const telemetryPage = (): string => {
   const unique = all.filter((metric, index) => all.findIndex(({ id }) => id === metric.id) === index)
   return page(
     "# Telemetry",
-    "Every name this library reports under. Targets come without query; headers, bodies and secrets are in no value. Read from `src/run/Telemetry.ts` and `src/dam/DamTelemetry.ts`; a test compares.",
+    "Every name this library reports under. Targets come without query; headers, bodies and secrets are in no value. Read from `src/run/Telemetry.ts` and `src/dam/observe/Metrics.ts`; a test compares.",
     "## Spans",
     "Made only where a tracer was provided to the program ([why](../decisions/0006-spans-only-for-a-tracer.md)).",
     described("spans"),

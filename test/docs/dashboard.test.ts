@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
-import * as Dam from "../../src/dam/DamTelemetry.ts"
+import * as Dam from "../../src/dam/http/routes/Prometheus.ts"
 import { metrics } from "../../src/run/Telemetry.ts"
 
 const file = readFileSync(new URL("../../docs/dashboards/grafana.json", import.meta.url), "utf8")

@@ -2,7 +2,7 @@ import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { createServer } from "node:http"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { peer } from "../dam/L8Peer.ts"
+import { peer } from "../dam/l8/L8Peer.ts"
 import { type Built, build } from "./support/Built.ts"
 import { endAll, start } from "./support/DamProcess.ts"
 

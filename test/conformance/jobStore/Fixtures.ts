@@ -1,8 +1,8 @@
 /** Jobs, attempts and deliveries to store. */
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
-import type { NewDelivery, NewJob } from "../../../src/dam/Job.ts"
-import type { Finish, StoredSecrets } from "../../../src/dam/JobStore.ts"
+import type { NewDelivery, NewJob } from "../../../src/dam/job/Job.ts"
+import type { Finish, StoredSecrets } from "../../../src/dam/store/JobStore.ts"
 import { ConnectionFailed } from "../../../src/step/Failure.ts"
 import type { Attempt } from "../../../src/step/History.ts"
 import type { Response } from "../../../src/step/Reply.ts"

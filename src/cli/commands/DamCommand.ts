@@ -1,0 +1,86 @@
+/** `ezthrottle dam`: the flags, and what becomes of them. */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Serving from "../serving/Serving.ts"
+import type * as Settings from "../serving/Settings.ts"
+
+const flags = {
+  port: Flag.Int("port").pipe(
+    Flag.filter(
+      (port) => port >= 0 && port <= 65_535,
+      () => "a port is a number from 0 to 65535"
+    ),
+    Flag.withMetavar("PORT"),
+    Flag.withDescription("Port to listen on, 0 for a free one (8080)"),
+    Flag.optional
+  ),
+  host: Flag.String("host").pipe(
+    Flag.withMetavar("ADDRESS"),
+    Flag.withDescription("Address to listen on; beyond loopback it takes keys (127.0.0.1)"),
+    Flag.optional
+  ),
+  db: Flag.String("db").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("Database file, made when it is not there (./ezthrottle.db)"),
+    Flag.optional
+  ),
+  config: Flag.String("config").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("Settings in YAML; flags win over it"),
+    Flag.optional
+  ),
+  keysFile: Flag.String("keys-file").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("API keys, one customer:key per line; or EZTHROTTLE_DAM_KEYS in the environment"),
+    Flag.optional
+  ),
+  allowPrivate: Flag.Boolean("allow-private").pipe(
+    Flag.withDescription("Let jobs and webhooks reach private and loopback addresses"),
+    Flag.withDefault(false)
+  ),
+  allowEgress: Flag.String("allow-egress").pipe(
+    Flag.withMetavar("HOST|CIDR"),
+    Flag.withDescription("Let jobs and webhooks reach this host or range; may be repeated"),
+    Flag.atLeast(0)
+  )
+} as const
+
+// the server is most of this package: no other command waits for it
+const loadSettings = Effect.promise(() => import("../serving/Settings.ts"))
+const loadServing = Effect.promise(() => import("../serving/Serving.ts"))
+
+/** The command; `serve` is what it does once everything is settled. */
+export const make = <R>(serve: (settings: Settings.Settings) => Effect.Effect<void, Serving.CannotStart, R>) =>
+  Command.make("dam", flags, ({ allowEgress, allowPrivate, config, db, host, keysFile, port }) =>
+    Effect.flatMap(
+      Effect.flatMap(loadSettings, ({ settle }) =>
+        settle({
+          port: Option.getOrUndefined(port),
+          host: Option.getOrUndefined(host),
+          db: Option.getOrUndefined(db),
+          config: Option.getOrUndefined(config),
+          keysFile: Option.getOrUndefined(keysFile),
+          allowPrivate,
+          allowEgress
+        })
+      ),
+      serve
+    )
+  ).pipe(
+    Command.withDescription(
+      "Starts a durable EZThrottle on one SQLite file. Ends with 0 when it was asked to stop, 1 when it could not " +
+        "start, 2 when the command line or the settings are wrong, 130 or 143 when it was stopped at once."
+    ),
+    Command.withShortDescription("Start a durable EZThrottle on one SQLite file"),
+    Command.withExamples([
+      { command: "ezthrottle dam", description: "For this machine, on port 8080" },
+      {
+        command: "ezthrottle dam --host 0.0.0.0 --keys-file keys.txt --config dam.yaml",
+        description: "For a network, with keys and settings"
+      }
+    ])
+  )
+
+export const command = make((settings) => Effect.flatMap(loadServing, ({ serve }) => serve(settings)))

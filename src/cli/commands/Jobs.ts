@@ -1,0 +1,242 @@
+/** What `ezthrottle jobs` does. */
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
+import * as Globals from "../output/Globals.ts"
+import * as JobText from "./JobText.ts"
+import * as Output from "../output/Output.ts"
+import { problem } from "../output/Problem.ts"
+import { type Query, Service } from "../service/Service.ts"
+import * as Shapes from "../service/Shapes.ts"
+
+export interface Filter {
+  readonly status: ReadonlyArray<string>
+  readonly webhooks: ReadonlyArray<string>
+  readonly host: string | undefined
+  readonly account: string | undefined
+  readonly metadata: ReadonlyArray<string>
+  readonly since: number | undefined
+  readonly until: number | undefined
+}
+
+/** Asks page by page until there are as many as were asked for. */
+export const list = Effect.fnUntraced(function* (filter: Filter, limit: number) {
+  const query = yield* queryOf(filter)
+  const jobs: Array<Shapes.JobSummary> = []
+  const all: Array<Schema.Json> = []
+  let cursor: string | undefined
+  do {
+    const page = yield* pageOf({ ...query, limit: Math.min(200, limit - jobs.length), cursor })
+    jobs.push(...page.value.jobs)
+    all.push(...Output.listIn(page.json, "jobs"))
+    cursor = page.value.cursor ?? undefined
+  } while (cursor !== undefined && jobs.length < limit)
+  const now = yield* Clock.currentTimeMillis
+  yield* Output.print({ jobs: all, more: cursor !== undefined }, (paint) => JobText.list(paint, jobs, now))
+  if (cursor !== undefined) yield* Output.note(`and more; --limit ${limit * 4} shows them`)
+})
+
+const pageOf = (query: Query) =>
+  Service.use((service) => service.call({ path: "/api/v1/jobs", query, schema: Shapes.JobPage }))
+
+const queryOf = Effect.fnUntraced(function* ({ account, host, metadata, since, status, until, webhooks }: Filter) {
+  const pairs: Array<string> = []
+  for (const pair of metadata) {
+    const at = pair.indexOf("=")
+    if (at < 1) {
+      return yield* Effect.fail(
+        problem("usage", `--metadata ${pair}: there is no "=" after a name`, { next: "write it like order=7" })
+      )
+    }
+    pairs.push(`${pair.slice(0, at)}:${pair.slice(at + 1)}`)
+  }
+  return {
+    status,
+    delivery_status: webhooks,
+    lane: host === undefined ? undefined : yield* laneOf(host),
+    account,
+    metadata: pairs,
+    created_from: since,
+    created_to: until
+  } satisfies Query
+})
+
+/** A lane as the service names it, from a URL, a host, or a host with a port. */
+export const laneOf = (host: string) => {
+  const url = /^https?:\/\//i.test(host) ? host : `https://${host}`
+  if (!URL.canParse(url)) {
+    return Effect.fail(
+      problem("usage", `"${Output.plain(host)}" names no host`, {
+        next: "write it like api.example.com or 10.0.0.7:8080"
+      })
+    )
+  }
+  // a scheme that has no default port, so that one that was written stays
+  const { host: written } = new URL(url.replace(/^https?:/i, "x:"))
+  const { hostname, port, protocol } = new URL(url)
+  const name = hostname.replace(/\.$/, "")
+  const given = /:(\d+)$/.exec(written)?.[1]
+  return Effect.succeed(`${name}:${given ?? (port === "" ? (protocol === "http:" ? "80" : "443") : port)}`)
+}
+
+const pathOf = (id: string, below = ""): string => `/api/v1/jobs/${encodeURIComponent(id)}${below}`
+
+export const show = Effect.fnUntraced(function* (id: string) {
+  const { json, value } = yield* Service.use((service) => service.call({ path: pathOf(id), schema: Shapes.Job }))
+  const now = yield* Clock.currentTimeMillis
+  yield* Output.print(json, (paint) => JobText.show(paint, value, now))
+})
+
+/** Waits by long polls, so that it works through every proxy. */
+export const awaitEnd = Effect.fnUntraced(function* (id: string, timeout: number) {
+  const service = yield* Service
+  const until = (yield* Clock.currentTimeMillis) + timeout
+  while (true) {
+    const left = until - (yield* Clock.currentTimeMillis)
+    const answer = yield* service.call({
+      path: pathOf(id, "/wait"),
+      query: { timeout_ms: Math.max(0, Math.min(longestPoll, Math.ceil(left))) },
+      schema: Shapes.Job,
+      timeout: longestPoll + 15_000
+    })
+    if (JobText.isEnded(answer.value.status)) return answer
+    if (left <= 0) {
+      return yield* Effect.fail(
+        problem("timedOut", `job ${id} is still ${answer.value.status} after ${Output.span(timeout)}`, {
+          next: "it goes on; wait longer with --timeout, or ask `ezthrottle explain`"
+        })
+      )
+    }
+    // a service that does not wait must not be asked without a pause
+    yield* Effect.sleep(shortestPause)
+  }
+})
+
+export const wait = Effect.fnUntraced(function* (id: string, timeout: number) {
+  const { json, value } = yield* awaitEnd(id, timeout)
+  const now = yield* Clock.currentTimeMillis
+  yield* Output.print(json, (paint) => JobText.show(paint, value, now))
+  yield* endedWell(value)
+})
+
+/** A job that ended badly ends the command so. */
+export const endedWell = (job: Shapes.Job) =>
+  job.status === "succeeded"
+    ? Effect.void
+    : Effect.fail(
+        problem(
+          "endedBadly",
+          `job ${job.job_id} ${job.status === "cancelled" ? "was cancelled" : "failed"}${job.error ? `: ${Output.plain(job.error, 300)}` : ""}`,
+          {
+            next: `run it again with \`ezthrottle jobs rerun ${job.job_id}\``,
+            code: `job_${job.status}`
+          }
+        )
+      )
+
+export const cancel = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
+  const service = yield* Service
+  yield* each(ids, (id) =>
+    Effect.map(
+      service.call({ method: "POST", path: pathOf(id, "/cancel"), schema: Shapes.Job }),
+      ({ json, value }) => ({ json, text: `${id} ${value.status}` })
+    )
+  )
+})
+
+export const rerun = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
+  const service = yield* Service
+  yield* each(ids, (id) =>
+    Effect.map(
+      service.call({ method: "POST", path: pathOf(id, "/rerun"), schema: Shapes.Receipt }),
+      ({ json, value }) => ({ json, text: `${id} runs again as ${value.job_id}` })
+    )
+  )
+})
+
+/** Does all of them, and tells at the end what could not be done. One alone fails as it is. */
+export const each = Effect.fnUntraced(function* <E extends { readonly message: string }, R>(
+  ids: ReadonlyArray<string>,
+  act: (id: string) => Effect.Effect<{ readonly json: Schema.Json; readonly text: string }, E, R>
+) {
+  const failures: Array<E> = []
+  for (const id of ids) {
+    yield* Effect.matchEffect(act(id), {
+      onSuccess: ({ json, text }) => Output.print(json, () => text),
+      onFailure: (failure) =>
+        Effect.gen(function* () {
+          failures.push(failure)
+          if (ids.length > 1) yield* Console.error(`${id}: ${failure.message}`)
+        })
+    })
+  }
+  const [first] = failures
+  if (first === undefined) return
+  if (ids.length === 1) return yield* Effect.fail(first)
+  return yield* Effect.fail(problem("partly", `${failures.length} of ${ids.length} could not be done`))
+})
+
+/** Every change of a job while it happens, to its end. */
+export const watch = Effect.fnUntraced(function* (id: string) {
+  const service = yield* Service
+  const isJson = yield* Globals.Json
+  const first = yield* service.call({ path: pathOf(id), schema: Shapes.Job })
+  let attempts = 0
+  const tell = (job: Shapes.Job, lines: ReadonlyArray<string>) =>
+    Effect.gen(function* () {
+      const paint = yield* Output.paint
+      const made = job.attempts
+        .slice(attempts)
+        .map((attempt) => JobText.attemptRow(paint, attempt).filter(Boolean).join("  "))
+      attempts = job.attempts.length
+      for (const line of [...lines, ...made]) yield* Console.log(line)
+    })
+  if (!isJson) {
+    if (JobText.isEnded(first.value.status)) {
+      const paint = yield* Output.paint
+      yield* tell(first.value, [paint(Output.statusStyle(first.value.status), first.value.status)])
+      return yield* endedWell(first.value)
+    }
+    yield* tell(first.value, [`${id}  ${first.value.method} ${Output.target(first.value.url)}`])
+  }
+  let lastEventId: string | undefined
+  let said = ""
+  while (true) {
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const next = yield* service.events(pathOf(id, "/stream"), lastEventId)
+        while (true) {
+          const events = yield* next
+          if (events === undefined) return
+          for (const event of events) {
+            if (event._tag === "Retry") continue
+            lastEventId = event.id ?? lastEventId
+            if (isJson) {
+              yield* Console.log(`{"event":${JSON.stringify(event.event)},"data":${event.data}}`)
+            } else if (event.event !== "completed" && event.event !== "failed") {
+              const text = event.event === "position" ? `position ${positionIn(event.data)}` : event.event
+              if (text !== said)
+                yield* tell((yield* service.call({ path: pathOf(id), schema: Shapes.Job })).value, [text])
+              said = text
+            }
+          }
+        }
+      })
+    )
+    const { value } = yield* service.call({ path: pathOf(id), schema: Shapes.Job })
+    if (JobText.isEnded(value.status)) {
+      const paint = yield* Output.paint
+      if (!isJson) yield* tell(value, [])
+      if (!isJson) yield* Console.log(paint(Output.statusStyle(value.status), value.status))
+      return yield* endedWell(value)
+    }
+    // the stream broke off: attach again where it was
+    yield* Effect.sleep(shortestPause)
+  }
+})
+
+const positionIn = (data: string): string => /"position":(\d+)/.exec(data)?.[1] ?? "?"
+
+const longestPoll = 20_000
+const shortestPause = 250

@@ -1,0 +1,130 @@
+/** What `ezthrottle lanes` and `ezthrottle explain` do. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
+import * as Jobs from "./Jobs.ts"
+import * as Output from "../output/Output.ts"
+import { problem } from "../output/Problem.ts"
+import { Service } from "../service/Service.ts"
+import * as Shapes from "../service/Shapes.ts"
+
+export const list = Effect.fnUntraced(function* (prefix: string | undefined, limit: number) {
+  const service = yield* Service
+  const lanes: Array<Shapes.Lane> = []
+  const all: Array<Schema.Json> = []
+  let cursor: string | undefined
+  do {
+    const page = yield* service.call({
+      path: "/api/v1/lanes",
+      query: { prefix, cursor, limit: Math.min(1000, limit - lanes.length) },
+      schema: Shapes.LanePage
+    })
+    lanes.push(...page.value.lanes)
+    all.push(...Output.listIn(page.json, "lanes"))
+    cursor = page.value.next_cursor ?? undefined
+  } while (cursor !== undefined && lanes.length < limit)
+  const now = yield* Clock.currentTimeMillis
+  yield* Output.print({ lanes: all, more: cursor !== undefined }, (paint) => table(paint, lanes, now))
+  if (cursor !== undefined) yield* Output.note(`and more; --limit ${limit * 4} shows them`)
+})
+
+const table = (paint: Output.Paint, lanes: ReadonlyArray<Shapes.Lane>, now: number): string =>
+  lanes.length === 0
+    ? "no lanes"
+    : Output.table(
+        paint,
+        ["LANE", "QUEUED", "RUNNING", "PARKED", "PACE", "FROM", "NOW"],
+        lanes.map((lane) => [
+          Output.plain(lane.lane),
+          String(lane.queued),
+          String(lane.running),
+          String(lane.parked),
+          `${lane.rps}/s, ${lane.max_concurrent} at once`,
+          lane.source,
+          standing(paint, lane, now)
+        ])
+      )
+
+const standing = (paint: Output.Paint, { holds, next_at, paused }: Shapes.Lane, now: number): string => {
+  if (paused !== null && paused !== undefined) {
+    const why = paused.note === null || paused.note === undefined ? "" : `: ${Output.plain(paused.note, 60)}`
+    return paint("red", `paused by ${Output.plain(paused.by, 40)} ${Output.span(now - paused.at)} ago${why}`)
+  }
+  const [hold] = holds
+  if (hold !== undefined) {
+    const whose = hold.account === null || hold.account === undefined ? "" : " for one account"
+    const until = hold.until === null || hold.until === undefined ? "" : ` for ${Output.span(hold.until - now)}`
+    return paint("yellow", `held${until}${whose} (${hold.reason})`)
+  }
+  return next_at !== null && next_at !== undefined && next_at > now ? `next in ${Output.span(next_at - now)}` : "open"
+}
+
+type Act = "pause" | "resume" | "pace" | "reset"
+
+/** Changes one lane, and shows how it stands then. */
+export const steer = Effect.fnUntraced(function* (host: string, act: Act, body: Schema.JsonObject) {
+  const service = yield* Service
+  const lane = yield* Jobs.laneOf(host)
+  const { json, value } = yield* service.call({
+    method: "POST",
+    path: `/api/v1/lanes/${encodeURIComponent(lane)}/${act}`,
+    body,
+    schema: Shapes.Lane
+  })
+  const now = yield* Clock.currentTimeMillis
+  yield* Output.print(json, (paint) => table(paint, [value], now))
+})
+
+export const set = (host: string, rps: number | undefined, maxConcurrent: number | undefined) =>
+  rps === undefined && maxConcurrent === undefined
+    ? Effect.fail(problem("usage", "nothing is set", { next: "say --rps or --max-concurrent, or both" }))
+    : steer(host, "pace", {
+        ...(rps === undefined ? {} : { rps }),
+        ...(maxConcurrent === undefined ? {} : { max_concurrent: maxConcurrent })
+      })
+
+export const log = Effect.fnUntraced(function* (host: string) {
+  const service = yield* Service
+  const lane = yield* Jobs.laneOf(host)
+  const { json, value } = yield* service.call({
+    path: `/api/v1/lanes/${encodeURIComponent(lane)}/log`,
+    schema: Shapes.LaneLog
+  })
+  yield* Output.print(json, (paint) =>
+    value.entries.length === 0
+      ? "nobody has changed this lane"
+      : Output.table(
+          paint,
+          ["WHEN", "WHO", "WHAT", "DETAIL"],
+          value.entries.map(({ action, at, by, detail = "" }) => [
+            Output.time(at),
+            Output.plain(by, 40),
+            action,
+            Output.plain(detail, 100)
+          ])
+        )
+  )
+})
+
+/** Why a job waits, and until when. */
+export const explain = Effect.fnUntraced(function* (id: string) {
+  const service = yield* Service
+  const { json, value } = yield* service.call({
+    path: `/api/v1/jobs/${encodeURIComponent(id)}/explain`,
+    schema: Shapes.Explanation
+  })
+  const now = yield* Clock.currentTimeMillis
+  const sure = { exact: "surely", likely: "likely", rough: "roughly" }[value.confidence] ?? "perhaps"
+  yield* Output.print(json, (paint) =>
+    [
+      `${paint("bold", value.job_id)}  ${paint(Output.statusStyle(value.status), value.status)}`,
+      ...value.reasons.map(({ kind, message, until }) => {
+        const moment = Output.moment(until, now)
+        return `  ${paint("cyan", kind.padEnd(12))}  ${Output.plain(message, 300)}${moment === undefined ? "" : paint("dim", `, until ${moment}`)}`
+      }),
+      ...(value.estimated_start === null || value.estimated_start === undefined
+        ? []
+        : [`  starts ${sure} ${Output.moment(value.estimated_start, now)}`])
+    ].join("\n")
+  )
+})

@@ -1,0 +1,126 @@
+/** `ezthrottle lanes` and `ezthrottle explain`: the flags, and what becomes of them. */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
+import * as Globals from "../output/Globals.ts"
+import * as Lanes from "./Lanes.ts"
+import { talking } from "./Running.ts"
+
+const lane = Argument.String("host").pipe(Argument.withDescription("The host of the lane: a name, name:port, or a URL"))
+
+const list = Command.make(
+  "list",
+  {
+    prefix: Flag.String("prefix").pipe(
+      Flag.withMetavar("TEXT"),
+      Flag.withDescription("Only lanes whose name begins so"),
+      Flag.optional
+    ),
+    limit: Flag.Int("limit").pipe(
+      Flag.filter(
+        (limit) => limit > 0,
+        () => "a limit is at least 1"
+      ),
+      Flag.withMetavar("N"),
+      Flag.withDescription("How many at most (50)"),
+      Flag.withDefault(50)
+    )
+  },
+  ({ limit, prefix }) => talking(Lanes.list(Option.getOrUndefined(prefix), limit))
+).pipe(
+  Command.withDescription("Lists lanes: how much waits for each host, at which pace it goes, and what holds it."),
+  Command.withShortDescription("List lanes with depth, pace and holds"),
+  Command.withExamples([{ command: "ezthrottle lanes list --prefix api.", description: "Those of one kind of host" }])
+)
+
+const pause = Command.make(
+  "pause",
+  {
+    lane,
+    note: Flag.String("note").pipe(
+      Flag.withMetavar("TEXT"),
+      Flag.withDescription("Why, for whoever finds it paused"),
+      Flag.optional
+    )
+  },
+  ({ lane, note }) => talking(Lanes.steer(lane, "pause", Option.isSome(note) ? { note: note.value } : {}))
+).pipe(
+  Command.withDescription("Starts no call to this host any more; what is under way ends. It holds over a restart."),
+  Command.withShortDescription("Stop calls to a host"),
+  Command.withExamples([
+    { command: 'ezthrottle lanes pause api.example.com --note "their maintenance"', description: "Until it is resumed" }
+  ])
+)
+
+const resume = Command.make("resume", { lane }, (input) => talking(Lanes.steer(input.lane, "resume", {}))).pipe(
+  Command.withDescription("Goes on with the calls to a host that was paused."),
+  Command.withShortDescription("Go on with a paused host"),
+  Command.withExamples([{ command: "ezthrottle lanes resume api.example.com", description: "Go on" }])
+)
+
+const set = Command.make(
+  "set",
+  {
+    lane,
+    rps: Flag.Finite("rps").pipe(
+      Flag.filter(
+        (rps) => rps > 0,
+        () => "a rate is above 0"
+      ),
+      Flag.withMetavar("N"),
+      Flag.withDescription("Calls per second; 0.5 is one every two seconds"),
+      Flag.optional
+    ),
+    maxConcurrent: Flag.Int("max-concurrent").pipe(
+      Flag.filter(
+        (count) => count > 0,
+        () => "at least one call has to be possible"
+      ),
+      Flag.withMetavar("N"),
+      Flag.withDescription("Calls at once"),
+      Flag.optional
+    )
+  },
+  ({ lane, maxConcurrent, rps }) =>
+    talking(Lanes.set(lane, Option.getOrUndefined(rps), Option.getOrUndefined(maxConcurrent)))
+).pipe(
+  Command.withDescription("Sets the pace of a host, over what was configured or learnt, until it is reset."),
+  Command.withShortDescription("Set the pace of a host"),
+  Command.withExamples([
+    { command: "ezthrottle lanes set api.example.com --rps 5 --max-concurrent 2", description: "Slow down" }
+  ])
+)
+
+const reset = Command.make("reset", { lane }, (input) => talking(Lanes.steer(input.lane, "reset", {}))).pipe(
+  Command.withDescription("Forgets what was learnt and set for a host: its pace and its holds begin anew."),
+  Command.withShortDescription("Forget what was learnt and set"),
+  Command.withExamples([{ command: "ezthrottle lanes reset api.example.com", description: "Begin anew" }])
+)
+
+const log = Command.make("log", { lane }, (input) => talking(Lanes.log(input.lane))).pipe(
+  Command.withDescription("Shows who paused, resumed, set or reset a lane, and when."),
+  Command.withShortDescription("Show who changed a lane, and when"),
+  Command.withExamples([{ command: "ezthrottle lanes log api.example.com", description: "What was done to it" }])
+)
+
+export const lanes = Command.make("lanes").pipe(
+  Command.withDescription("Looks at lanes, the pace of each host, and steers them while they run."),
+  Command.withShortDescription("List, pause, resume, set and reset the lanes of hosts"),
+  Command.withExamples([{ command: "ezthrottle lanes list", description: "All of them" }]),
+  Command.withSubcommands([list, pause, resume, set, reset, log]),
+  Command.withGlobalFlags(Globals.service)
+)
+
+export const explain = Command.make(
+  "explain",
+  { id: Argument.String("job-id").pipe(Argument.withDescription("The job that waits")) },
+  ({ id }) => talking(Lanes.explain(id))
+).pipe(
+  Command.withDescription("Says why a job is waiting, until when, and when it starts as far as that is known."),
+  Command.withShortDescription("Why is this job waiting, and until when?"),
+  Command.withExamples([
+    { command: "ezthrottle explain job_01JD9Q6Z7Y8X9W0V1T2S3R4Q5P", description: "Everything that it waits for" }
+  ]),
+  Command.withGlobalFlags(Globals.service)
+)

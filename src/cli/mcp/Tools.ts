@@ -1,0 +1,124 @@
+/**
+ * What an agent can do with a dam. Every tool is one call, and an answer tells what to do next: how long to wait, or
+ * what to change.
+ */
+import * as McpServer from "effect/ai/McpServer"
+import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { states } from "../../engine/JobState.ts"
+import * as Fields from "../../step/Fields.ts"
+import { type Call, CallFailed } from "./Call.ts"
+import { shown } from "./View.ts"
+
+const described = <S extends Schema.Top>(schema: S, description: string): S["Rebuild"] =>
+  schema.annotate({ description })
+const optional = Schema.optionalKey
+
+const JobId = described(Schema.NonEmptyString, "Id of a job, as enqueue_job answered it")
+const jobId = { job_id: JobId }
+
+const tool = <const Name extends string, Parameters extends Schema.Struct.Fields>(
+  name: Name,
+  description: string,
+  parameters: Parameters
+) =>
+  Tool.make(name, {
+    description,
+    parameters: Schema.Struct(parameters),
+    success: Schema.JsonObject,
+    failure: CallFailed
+  })
+
+const reading = <const Name extends string, Parameters extends Schema.Struct.Fields>(
+  name: Name,
+  description: string,
+  parameters: Parameters
+) => tool(name, description, parameters).annotate(Tool.Readonly, true).annotate(Tool.Destructive, false)
+
+const EnqueueJob = tool(
+  "enqueue_job",
+  "Hands an HTTP call over to the dam, which makes it at the pace its target can bear and repeats it until it is " +
+    "answered. Answers at once with the job's id; use wait_for_job for the result. The same idempotent_key never " +
+    "makes a second job.",
+  {
+    url: described(Fields.Url, "Absolute http or https URL to call"),
+    method: optional(described(Fields.Method, "HTTP method; GET when left out")),
+    headers: optional(described(Fields.Headers, "Request headers by name")),
+    body: optional(described(Schema.String, "Request body as text")),
+    idempotent_key: optional(described(Schema.NonEmptyString, "Two jobs with the same key are one job")),
+    metadata: optional(described(Schema.Record(Schema.String, Schema.Json), "Anything to find the job by later")),
+    retry_at: optional(described(Schema.Int, "Not before this moment, in milliseconds since 1970")),
+    webhooks: optional(
+      described(Schema.Array(Schema.Struct({ url: Fields.Url })), "Where the result is delivered to besides")
+    )
+  }
+).annotate(Tool.Destructive, false)
+
+const GetJob = reading("get_job", "Shows a job: its state, its attempts, and its result once it has one.", jobId)
+
+const WaitForJob = reading(
+  "wait_for_job",
+  "Waits until a job has ended and shows it. Answers the job as it is when the time is over; then call it again.",
+  {
+    ...jobId,
+    timeout_seconds: optional(
+      described(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 300 })), "How long to wait; 30 when left out")
+    )
+  }
+)
+
+const ExplainJob = reading("explain_job", "Says why a job is still waiting, until when, and how sure that is.", jobId)
+
+const ListJobs = reading("list_jobs", "Lists jobs, the newest first.", {
+  status: optional(described(Schema.Array(Schema.Literals(states)), "Only jobs in one of these states")),
+  lane: optional(described(Schema.NonEmptyString, "Only jobs of this host, written host:port")),
+  limit: optional(described(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })), "20 when left out")),
+  cursor: optional(described(Schema.NonEmptyString, "Where to go on, as the page before said"))
+})
+
+const ListLanes = reading(
+  "list_lanes",
+  "Lists the hosts that are called: how many jobs wait for each, how fast it may be called, and what holds it.",
+  { cursor: optional(described(Schema.NonEmptyString, "Where to go on, as the page before said")) }
+)
+
+const Health = Tool.make("health", {
+  description: "Says whether the dam works, how full it is, and which limits hold.",
+  success: Schema.JsonObject,
+  failure: CallFailed
+})
+  .annotate(Tool.Readonly, true)
+  .annotate(Tool.Destructive, false)
+
+const toolkit = Toolkit.make(EnqueueJob, GetJob, WaitForJob, ExplainJob, ListJobs, ListLanes, Health)
+
+/** The tools over calls to one dam. */
+export const layer = (call: Call) => {
+  const asked = (...given: Parameters<Call>) => Effect.map(call(...given), shown)
+  const ofJob = (id: string, route = "") => `/api/v1/jobs/${encodeURIComponent(id)}${route}`
+  return McpServer.toolkit(toolkit).pipe(
+    Layer.provide(
+      toolkit.toLayer({
+        enqueue_job: (job) => asked("POST", "/api/v1/jobs", job),
+        get_job: ({ job_id: id }) => asked("GET", ofJob(id)),
+        wait_for_job: ({ job_id: id, timeout_seconds: seconds = 30 }) =>
+          asked("GET", ofJob(id, `/wait?timeout_ms=${seconds * 1000}`)),
+        explain_job: ({ job_id: id }) => asked("GET", ofJob(id, "/explain")),
+        list_jobs: ({ cursor, lane, limit = 20, status = [] }) =>
+          asked("GET", `/api/v1/jobs?${query({ status, lane, limit, cursor })}`),
+        list_lanes: ({ cursor }) => asked("GET", `/api/v1/lanes?${query({ cursor })}`),
+        health: () => asked("GET", "/health")
+      })
+    )
+  )
+}
+
+const query = (given: { readonly [name: string]: string | number | ReadonlyArray<string> | undefined }): string =>
+  new URLSearchParams(
+    Object.entries(given).flatMap(([name, value]) =>
+      value === undefined ? [] : [value].flat().map((one): [string, string] => [name, String(one)])
+    )
+  ).toString()

@@ -1,0 +1,209 @@
+/** The service as the commands call it: one request each, every answer either what was asked for or a `Problem`. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Sse from "effect/encoding/Sse"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as JsonText from "../../step/JsonText.ts"
+import * as RetryAfter from "../../engine/RetryAfter.ts"
+import { excerpt, type Failure } from "../../step/Failure.ts"
+import type { Request } from "../../step/Request.ts"
+import * as EzthrottleApi from "../../transport/EzthrottleApi.ts"
+import * as FetchCall from "../../transport/FetchCall.ts"
+import { cleaned, readBody, readText, unreachable } from "../../transport/RemoteAnswer.ts"
+import { type Problem, problem } from "../output/Problem.ts"
+import * as Refusals from "./Refusals.ts"
+import type { Target } from "./Target.ts"
+
+export type Query = Readonly<Record<string, string | number | ReadonlyArray<string> | undefined>>
+
+export interface Call<A> {
+  readonly method?: "GET" | "POST" | "DELETE"
+  /** Below the base of the service, from its first slash. */
+  readonly path: string
+  readonly query?: Query
+  readonly body?: Schema.Json
+  readonly schema: Schema.ConstraintDecoder<A>
+  /** Whether the cloud has this route too. */
+  readonly cloud?: boolean
+  /** What no error may repeat. */
+  readonly secrets?: ReadonlyArray<Redacted.Redacted>
+  /** How long the answer may take. Defaults to 30 seconds. */
+  readonly timeout?: Duration.Input
+}
+
+export interface Answer<A> {
+  readonly value: A
+  /** All of it, for programs. */
+  readonly json: Schema.Json
+}
+
+/** An answer as it came. */
+export interface Raw {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export interface Event {
+  readonly event: string
+  readonly data: string
+}
+
+export class Service extends Context.Service<
+  Service,
+  {
+    readonly target: Target
+    /** Calls it, and decodes a 2xx. */
+    readonly call: <A>(call: Call<A>) => Effect.Effect<Answer<A>, Problem>
+    /** Asks it for whatever it says, refusals included. */
+    readonly ask: (path: string) => Effect.Effect<Raw, Problem>
+    /** Opens an event stream; each `next` is the events that came, `undefined` its end. */
+    readonly events: (
+      path: string,
+      lastEventId: string | undefined
+    ) => Effect.Effect<Effect.Effect<ReadonlyArray<Sse.AnyEvent> | undefined, Problem>, Problem, Scope.Scope>
+  }
+>()("ezthrottle-effect/cli/Service") {}
+
+export const make = (target: Target): Service["Service"] => {
+  const send = FetchCall.opening(FetchCall.platform, {})
+  const cloud = EzthrottleApi.makeFetch({
+    apiKey: target.apiKey,
+    ezthrottleUrl: target.url,
+    tracktagsUrl: target.proxyUrl
+  })
+  const named = (failure: Failure) => Refusals.ofFailure(target, failure)
+
+  const open = (request: Request) =>
+    Effect.mapError(send(withKey(request, target)), (failure) =>
+      failure._tag === "ConnectionFailed"
+        ? Refusals.ofConnection(target, failure)
+        : failure._tag === "TlsError"
+          ? Refusals.ofTls(target, failure)
+          : named(unreachable(failure))
+    )
+
+  const exchange = (request: Request, timeout: Duration.Input) =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const opened = yield* open(request)
+        const { body } = yield* Effect.mapError(readBody(opened, EzthrottleApi.maxDirectBytes), named)
+        return { status: opened.status, headers: opened.headers, body }
+      })
+    ).pipe(
+      Effect.timeoutOrElse({
+        duration: timeout,
+        orElse: () =>
+          Effect.fail(
+            problem(
+              "unreachable",
+              `${target.url} gave no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}`,
+              {
+                next: "try again, or look with `ezthrottle doctor`"
+              }
+            )
+          )
+      })
+    )
+
+  const direct = (call: Call<unknown>) =>
+    exchange(
+      {
+        method: call.method ?? "GET",
+        url: target.url + call.path + queryText(call.query),
+        headers: {
+          accept: "application/json",
+          ...(call.body === undefined ? {} : { "content-type": "application/json" })
+        },
+        body: call.body === undefined ? undefined : JSON.stringify(call.body)
+      },
+      call.timeout ?? "30 seconds"
+    )
+
+  const proxied = (call: Call<unknown>): Effect.Effect<Raw, Problem> =>
+    cloud
+      .proxied({
+        path: call.path,
+        method: call.method ?? "GET",
+        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        secrets: call.secrets ?? [],
+        read: (forwarded) => Result.succeed(forwarded)
+      })
+      .pipe(Effect.mapError(named))
+
+  return {
+    target,
+    call: Effect.fnUntraced(function* <A>(call: Call<A>): Effect.fn.Return<Answer<A>, Problem> {
+      if (target.kind === "cloud" && call.cloud !== true)
+        return yield* Effect.fail(Refusals.notOffered(target, call.path))
+      const answer = yield* target.kind === "cloud" ? proxied(call) : direct(call)
+      const secrets = [target.apiKey, ...(call.secrets ?? [])]
+      if (answer.status < 200 || answer.status > 299) {
+        const now = yield* Clock.currentTimeMillis
+        const pause = RetryAfter.parse(answer.headers, now)
+        return yield* Effect.fail(
+          Refusals.ofAnswer(target, call.path, { ...answer, body: cleaned(answer.body, secrets) }, pause)
+        )
+      }
+      const malformed = (text: string) =>
+        problem("failed", `${target.url} answered ${call.path} with something else than this command expects`, {
+          next: "compare its version with `ezthrottle --version`",
+          code: "malformed_answer",
+          details: [text, excerpt(cleaned(answer.body, secrets))]
+        })
+      const json = yield* Effect.fromResult(
+        Result.mapError(parseJson(answer.body), ({ message }) => malformed(message))
+      )
+      const value = yield* Effect.mapError(Schema.decodeUnknownEffect(call.schema)(json), ({ message }) =>
+        malformed(cleaned(message, secrets))
+      )
+      return { value, json }
+    }),
+    ask: (path) => exchange({ method: "GET", url: target.url + path, headers: {}, body: undefined }, "10 seconds"),
+    events: Effect.fnUntraced(function* (path, lastEventId) {
+      if (target.kind === "cloud") return yield* Effect.fail(Refusals.notOffered(target, path))
+      const opened = yield* open({
+        method: "GET",
+        url: target.url + path,
+        headers: {
+          accept: "text/event-stream",
+          ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId })
+        },
+        body: undefined
+      })
+      if (opened.status !== 200) {
+        const { body } = yield* Effect.mapError(readBody(opened, EzthrottleApi.maxDirectBytes), named)
+        return yield* Effect.fail(Refusals.ofAnswer(target, path, { status: opened.status, body }, undefined))
+      }
+      const arrived: Array<Sse.AnyEvent> = []
+      const parser = Sse.makeParser((event) => arrived.push(event))
+      return Effect.map(Effect.mapError(readText(opened), named), (piece) => {
+        if (piece === undefined) return undefined
+        parser.feed(piece)
+        return arrived.splice(0)
+      })
+    })
+  }
+}
+
+const parseJson = Schema.decodeUnknownResult(JsonText.schema(Schema.Json))
+
+const withKey = (request: Request, { apiKey }: Target): Request =>
+  apiKey === undefined
+    ? request
+    : { ...request, headers: { ...request.headers, authorization: `Bearer ${Redacted.value(apiKey)}` } }
+
+const queryText = (query: Query = {}): string => {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined) continue
+    for (const one of Array.isArray(value) ? value : [value]) parameters.append(name, String(one))
+  }
+  const text = parameters.toString()
+  return text === "" ? "" : `?${text}`
+}

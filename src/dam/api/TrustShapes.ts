@@ -1,0 +1,88 @@
+/**
+ * The routes of L8: what strangers ask, and what operators see of the trust in receivers.
+ *
+ * @since 0.1.0
+ */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import { challengePath, documentPath } from "../../wire/L8Handshake.ts"
+import { errors } from "./Parts.ts"
+
+const Challenge = Schema.Struct({
+  challenge_id: Schema.String,
+  nonce: Schema.String,
+  timestamp: Schema.Int,
+  sender_public_key: Schema.String,
+  signature: Schema.String
+}).annotate({ identifier: "L8Challenge" })
+
+const Document = Schema.Struct({
+  protocol_version: Schema.Literal("0.1"),
+  service_name: Schema.String,
+  public_key: Schema.String,
+  challenge_endpoint: Schema.String,
+  supported_algorithms: Schema.Array(Schema.String),
+  capabilities: Schema.Array(Schema.String)
+}).annotate({ identifier: "L8Document" })
+
+const Trust = Schema.Struct({
+  origin: Schema.String,
+  status: Schema.Literals(["trusted", "expired", "key_changed", "revoked"]),
+  public_key: Schema.NullOr(Schema.String),
+  proved_at: Schema.NullOr(Schema.Number),
+  changed_key: Schema.NullOr(Schema.String),
+  revoked_at: Schema.NullOr(Schema.Number)
+}).annotate({ identifier: "L8Trust" })
+
+/**
+ * The receiver whose trust is meant.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const OriginChoice = Schema.Struct({ origin: Schema.NonEmptyString })
+
+const choosing = errors(400, 401, 404, 413, 415, 503)
+
+/** The routes. They answer 404 while L8 is off. */
+export const l8 = HttpApiGroup.make("l8")
+  .add(
+    HttpApiEndpoint.get("document", documentPath, { success: Document, error: errors(404) }),
+    HttpApiEndpoint.post("challenge", challengePath, {
+      payload: Challenge,
+      success: Schema.Struct({
+        challenge_id: Schema.String,
+        nonce: Schema.String,
+        receiver_signature: Schema.String,
+        receiver_public_key: Schema.String
+      }),
+      error: errors(400, 404, 413, 415, 429, 503)
+    }),
+    HttpApiEndpoint.get("spec", "/l8-spec", {
+      success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/markdown; charset=utf-8" })),
+      error: errors(404)
+    }),
+    HttpApiEndpoint.get("trust", "/api/v1/l8/trust", {
+      success: Schema.Struct({ trust: Schema.Array(Trust) }),
+      error: errors(401, 404, 503)
+    }),
+    HttpApiEndpoint.post("revoke", "/api/v1/l8/trust/revoke", {
+      payload: OriginChoice,
+      success: Trust,
+      error: choosing
+    }),
+    HttpApiEndpoint.post("forget", "/api/v1/l8/trust/forget", {
+      payload: OriginChoice,
+      success: Schema.Struct({ forgotten: Schema.Boolean }),
+      error: choosing
+    })
+  )
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "L8",
+      description: "Deliveries signed without a shared secret; there only while it is on"
+    })
+  )

@@ -1,0 +1,205 @@
+/**
+ * The dam's configuration file: YAML, every name optional, every mistake told with the place it stands at.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Yaml from "effect/encoding/Yaml"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { defaultBounds } from "../../engine/Pacing.ts"
+import * as RetryPolicy from "../../step/RetryPolicy.ts"
+import { canonicalLane } from "../job/LaneName.ts"
+import { type Config, ConfigSchema } from "./ConfigSchema.ts"
+import type { DamOptions } from "../Dam.ts"
+import * as Deliveries from "../deliver/Deliveries.ts"
+import type { EgressOptions } from "../egress/EgressPolicy.ts"
+import type { Pace } from "../lane/Gate.ts"
+import type { HttpOptions } from "../http/HttpServer.ts"
+import * as Limits from "../intake/Limits.ts"
+import type { RegionOptions } from "../egress/Region.ts"
+
+/**
+ * A file that cannot be used.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidConfig", {
+  /** Where each mistake stands (`pacing.hosts["api.example.com"].rps`, empty for the whole file) and what it is. */
+  problems: Schema.Array(Schema.Struct({ path: Schema.String, problem: Schema.String }))
+}) {
+  override get message() {
+    return this.problems.map(({ path, problem }) => (path === "" ? problem : `${path}: ${problem}`)).join("; ")
+  }
+}
+
+/**
+ * What a file says, as the dam takes it. What it does not say is not there.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConfigFile {
+  readonly db: string | undefined
+  readonly keysFile: string | undefined
+  readonly egress: EgressOptions
+  readonly dam: Omit<DamOptions, "path" | "egress">
+  readonly http: Omit<HttpOptions, "keys" | "policy" | "health">
+}
+
+/**
+ * Reads a file.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const parse = (source: string): Result.Result<ConfigFile, InvalidConfig> =>
+  Result.try({
+    try: () => Yaml.parse(source),
+    catch: (error) => invalid([{ path: "", problem: error instanceof Error ? error.message : String(error) }])
+  }).pipe(
+    // an empty file, or one of comments, says nothing
+    Result.flatMap((document) => decode(document ?? {})),
+    Result.map(toOptions)
+  )
+
+/**
+ * What a file says that says nothing.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const empty: ConfigFile = { db: undefined, keysFile: undefined, egress: {}, dam: {}, http: {} }
+
+const decodeConfig = Schema.decodeUnknownResult(ConfigSchema, { errors: "all", onExcessProperty: "error" })
+
+const decode = (document: unknown): Result.Result<Config, InvalidConfig> =>
+  Result.mapError(decodeConfig(document), ({ issue }) =>
+    invalid(
+      problemsOf(issue).issues.map(({ message, path = [] }) => ({
+        path: path.map((part, depth) => placeOf(typeof part === "object" ? part.key : part, depth)).join(""),
+        problem: message === "Expected no excess property" ? "there is no such setting" : message
+      }))
+    )
+  )
+
+const problemsOf = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const placeOf = (key: PropertyKey, depth: number): string => {
+  const name = String(key)
+  if (typeof key === "number") return `[${name}]`
+  if (!/^\w+$/.test(name)) return `[${JSON.stringify(name)}]`
+  return depth === 0 ? name : `.${name}`
+}
+
+const invalid = (problems: InvalidConfig["problems"]) => new InvalidConfig({ problems })
+
+const toOptions = (config: Config): ConfigFile => {
+  const { admission = {}, attempts = {}, pacing = {}, retry, webhooks = {} } = config
+  return {
+    db: config.db,
+    keysFile: config.keys_file,
+    egress: { allowPrivate: config.egress?.allow_private, allowEgress: config.egress?.allow },
+    dam: {
+      pacing: {
+        pace: pacing.default && paceOf(pacing.default),
+        hosts: pacing.hosts && hostsOf(pacing.hosts),
+        burst: pacing.burst,
+        bounds: pacing.bounds && {
+          minRps: pacing.bounds.min_rps ?? defaultBounds.minRps,
+          maxRps: pacing.bounds.max_rps ?? defaultBounds.maxRps,
+          minConcurrent: pacing.bounds.min_concurrent ?? defaultBounds.minConcurrent,
+          maxConcurrent: pacing.bounds.max_concurrent ?? defaultBounds.maxConcurrent
+        }
+      },
+      deliveries: {
+        schedule: webhooks.schedule ?? Deliveries.defaults.schedule,
+        timeoutMillis: millisOf(webhooks.timeout) ?? Deliveries.defaults.timeoutMillis,
+        concurrency: webhooks.concurrency ?? Deliveries.defaults.concurrency,
+        endpoints: {
+          failures: webhooks.disable_after?.failures ?? Deliveries.defaults.endpoints.failures,
+          failingMillis: millisOf(webhooks.disable_after?.failing_for) ?? Deliveries.defaults.endpoints.failingMillis,
+          probeMillis: millisOf(webhooks.probe_every) ?? Deliveries.defaults.endpoints.probeMillis
+        }
+      },
+      ...given({
+        unsetPolicy: retry && RetryPolicy.resolve(policyOf(retry)),
+        attemptTimeout: attempts.timeout,
+        connectTimeout: attempts.connect_timeout,
+        patience429: attempts.patience_429,
+        maxResponseBytes: attempts.response_bytes,
+        retention: config.retention,
+        drain: config.drain,
+        maxQueued: admission.queued_jobs,
+        maxRunning: admission.running_jobs,
+        maxStoredBytes: admission.stored_bytes,
+        maxMemoryBytes: admission.memory_bytes,
+        maxBytes: admission.file_bytes,
+        regions: config.regions && regionsOf(config.regions),
+        l8: webhooks.l8
+      })
+    },
+    http: given({
+      host: config.host,
+      port: config.port,
+      allowedHosts: config.allowed_hosts,
+      httpsWebhooks: webhooks.https_only,
+      drain: config.drain,
+      limits: config.limits && limitsOf(config.limits)
+    })
+  }
+}
+
+type Given<A> = { readonly [Key in keyof A]?: Exclude<A[Key], undefined> }
+
+/** Without what was left out: a field that is there with `undefined` would hide a default. */
+const given = <A extends object>(fields: A): Given<A> =>
+  // entries lose which value belongs to which key
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<A>
+
+type Written<Name extends "pacing" | "regions" | "retry"> = NonNullable<Config[Name]>
+
+const paceOf = ({ max_concurrent, rps }: NonNullable<Written<"pacing">["default"]>): Partial<Pace> =>
+  given({ rps, maxConcurrent: max_concurrent })
+
+const hostsOf = (hosts: NonNullable<Written<"pacing">["hosts"]>): Record<string, Partial<Pace>> =>
+  Object.fromEntries(Object.entries(hosts).map(([host, pace]) => [canonicalLane(host) ?? host, paceOf(pace)]))
+
+const regionsOf = (regions: Written<"regions">): Record<string, RegionOptions> =>
+  Object.fromEntries(
+    Object.entries(regions).map(([name, region]) => [name, region === "direct" ? region : wayOf(region)])
+  )
+
+/** The schema lets through a proxy, or a dam with its key. */
+const wayOf = ({
+  api_key = Redacted.make(""),
+  dam = "",
+  proxy
+}: Exclude<Written<"regions">[string], "direct">): RegionOptions =>
+  proxy === undefined ? { dam, apiKey: api_key } : { proxy }
+
+const policyOf = (retry: Written<"retry">): RetryPolicy.RetryPolicy => ({
+  maxRetries: retry.max_retries,
+  maxReroutes: retry.max_reroutes,
+  retryCodes: retry.retry_codes,
+  rerouteCodes: retry.reroute_codes,
+  base: retry.base,
+  cap: retry.cap
+})
+
+/** Names as `/health` shows them, back to ours. */
+const limitsOf = (limits: Readonly<Record<string, number | undefined>>): Partial<Limits.Limits> =>
+  Object.fromEntries(
+    Object.keys(Limits.defaults).flatMap((name, place) => {
+      const value = limits[limitNames[place] ?? name]
+      return value === undefined ? [] : [[name, value]]
+    })
+  )
+
+const limitNames = Object.keys(Limits.toJson(Limits.defaults))
+
+const millisOf = (duration: Duration.Duration | undefined): number | undefined =>
+  duration && Duration.toMillis(duration)

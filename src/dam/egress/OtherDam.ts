@@ -1,0 +1,206 @@
+/**
+ * Another dam as the place a region leaves from: each call is one job there, handed over under a key of the attempt's
+ * own, so that an attempt that is made again after a crash finds the job that the first one made.
+ */
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as RemoteService from "../../run/RemoteService.ts"
+import type { ServiceError } from "../../run/Service.ts"
+import {
+  AttemptTimedOut,
+  ConnectionFailed,
+  HeadersTooLarge,
+  InvalidEncoding,
+  InvalidResponse,
+  ResponseTooLarge,
+  TlsError,
+  TransportError,
+  Unsendable
+} from "../../step/Failure.ts"
+import type { Failure } from "../../step/Failure.ts"
+import type { Receipt, Response } from "../../step/Reply.ts"
+import type { Request } from "../../step/Request.ts"
+import * as Step from "../../step/Step.ts"
+import { makeStep } from "../../step/StepModel.ts"
+import * as EzthrottleApi from "../../transport/EzthrottleApi.ts"
+import type { Exchange, Exchanging } from "../../transport/HttpTransport.ts"
+import * as IntakeId from "../job/JobId.ts"
+import type { OtherDam } from "./Region.ts"
+
+/** How long jobs that are wanted no more may take to be called off when this dam stops. */
+const farewell = "2 seconds"
+
+/** Makes the transport. It keeps no connection open but those of calls under way. */
+export const make = Effect.fnUntraced(function* (
+  { apiKey, url }: OtherDam,
+  maxResponseBytes: number
+): Effect.fn.Return<Exchanging, never, Scope.Scope> {
+  const api = EzthrottleApi.makeFetch({ apiKey, tracktagsUrl: url, ezthrottleUrl: url })
+  const { job, results, transport } = yield* RemoteService.make(api, { binary: "base64" })
+  const calls = yield* FiberSet.make<unknown, unknown>()
+  const fork = yield* FiberSet.runtime(calls)()
+  yield* Effect.addFinalizer(() => Effect.timeoutOption(FiberSet.awaitEmpty(calls), farewell))
+
+  /** Again under the same key when it is not known whether the other dam has heard it. */
+  const submit = (step: Step.Step, key: string): Effect.Effect<Receipt, TransportError> =>
+    transport
+      .submit({ step, key, retryAt: undefined })
+      .pipe(Effect.retry({ while: mayHaveArrived, times: 2, schedule: Schedule.exponential("200 millis") }))
+
+  /** A job that was called off when this dam stopped is the answer to nothing. */
+  const handOver = Effect.fnUntraced(function* (step: Step.Step, key: string) {
+    for (let nth = 1; ; nth++) {
+      const receipt = yield* submit(step, nth === 1 ? key : `${key}~${nth}`)
+      if (!receipt.duplicate || receipt.status !== "cancelled") return receipt
+    }
+  })
+
+  const cancel = (jobId: string) =>
+    api
+      .proxied({
+        path: `/api/v1/jobs/${encodeURIComponent(jobId)}/cancel`,
+        method: "POST",
+        read: () => Result.succeed(undefined)
+      })
+      .pipe(Effect.retry({ times: 2, schedule: Schedule.exponential("200 millis") }))
+
+  const answer = Effect.fnUntraced(function* (jobId: string, timeoutMillis: number) {
+    const { error, response } = yield* results.await(jobId)
+    if (response === undefined || error !== undefined) {
+      const shown = decodeEnd((yield* job(jobId)).answer)
+      const last = Option.getOrUndefined(shown)?.attempts.at(-1)
+      if (response === undefined || !isWhole(last?.error_tag)) {
+        return yield* Effect.fail(
+          new TransportError({
+            reason: endOf(last?.error_tag, last?.error ?? error ?? "it says no more", timeoutMillis),
+            ...(response === undefined ? {} : { kept: response })
+          })
+        )
+      }
+    }
+    return response.body.length <= maxResponseBytes
+      ? response
+      : yield* failed(new ResponseTooLarge({ status: response.status, limitBytes: maxResponseBytes }))
+  })
+
+  const send = Effect.fnUntraced(function* (exchange: Exchange): Effect.fn.Return<Response, TransportError> {
+    const { attempt, request, timeoutMillis } = exchange
+    const key = attempt ?? (yield* IntakeId.fresh)
+    // not of the caller's life: whoever gives up has to learn the id of what is to be called off
+    const handedOver = fork(handOver(callOf(request, timeoutMillis), key))
+    return yield* Fiber.join(handedOver).pipe(
+      Effect.flatMap(({ jobId }) => answer(jobId, timeoutMillis)),
+      Effect.mapError((error) => {
+        const reason = seenFromHere(error)
+        // with what was kept of the answer
+        return error._tag === "TransportError" && error.reason === reason ? error : new TransportError({ reason })
+      }),
+      Effect.onInterrupt(() =>
+        Effect.sync(
+          () => void fork(Effect.flatMap(Fiber.join(handedOver), ({ jobId }) => Effect.ignore(cancel(jobId))))
+        )
+      )
+    )
+  })
+
+  return { kind: "exchanging", regions: Effect.succeed([]), send }
+})
+
+/** One call and nothing else: what to do after it is decided here. A policy that names 429 has it answered at once. */
+const callOf = (request: Request, timeoutMillis: number): Step.Step =>
+  makeStep({ request }).pipe(
+    Step.retryPolicy({ maxRetries: 0, maxReroutes: 0, retryCodes: [429], rerouteCodes: [] }),
+    Step.onFailureTimeout(timeoutMillis)
+  )
+
+const failed = (reason: Failure) => Effect.fail(new TransportError({ reason }))
+
+const mayHaveArrived = ({ reason }: TransportError): boolean =>
+  reason._tag === "ServiceUnreachable" && reason.maybeAccepted
+
+/** The one attempt there, as the job shows it. Interrupted, by its deadline for instance, it has no error. */
+const decodeEnd = Schema.decodeUnknownOption(
+  Schema.Struct({
+    attempts: Schema.Array(
+      Schema.Struct({
+        error: Schema.optionalKey(Schema.String),
+        error_tag: Schema.optionalKey(Schema.String)
+      })
+    )
+  })
+)
+
+/** Why the other dam had no answer from the target, as if it had happened here. */
+const endOf = (tag: string | undefined, message: string, timeoutMillis: number): Failure => {
+  switch (tag) {
+    case "AttemptTimedOut":
+      return new AttemptTimedOut({ afterMillis: timeoutMillis })
+    case "Unsendable":
+      return new Unsendable({ problem: message })
+    case "HeadersTooLarge":
+      return new HeadersTooLarge()
+    case "TooManyInterim":
+    case "InvalidResponse":
+      return new InvalidResponse({ received: message })
+    case "InvalidEncoding":
+    case "UnsupportedEncoding":
+      return new InvalidEncoding({ received: message })
+    case "TlsError": {
+      const [, kind = "", detail] = /^no trusted TLS connection \((\w+)\): (.*)$/s.exec(message) ?? []
+      return new TlsError({ kind: isTlsKind(kind) ? kind : "other", detail: `from there: ${detail ?? message}` })
+    }
+    case "ResponseTooLarge": {
+      const [, status, limitBytes] = /\(status (\d+)\) is larger than (\d+) bytes/.exec(message) ?? []
+      return new ResponseTooLarge({ status: Number(status ?? 0), limitBytes: Number(limitBytes ?? 0) })
+    }
+    default: {
+      const [, kind = "", detail] = /^no connection \((\w+)\): (.*)$/s.exec(message) ?? []
+      return new ConnectionFailed({ kind: isKind(kind) ? kind : "other", detail: `from there: ${detail ?? message}` })
+    }
+  }
+}
+
+const isKind = (kind: string): kind is ConnectionFailed["kind"] =>
+  ["refused", "notFound", "unreachable", "reset"].includes(kind)
+
+const isTlsKind = (kind: string): kind is TlsError["kind"] => ["expired", "name", "issuer"].includes(kind)
+
+/** What was cut short or cannot be decoded is told with the beginning that was kept. */
+const isWhole = (tag: string | undefined): boolean =>
+  tag !== "ResponseTooLarge" && tag !== "InvalidEncoding" && tag !== "UnsupportedEncoding"
+
+/** A dam that cannot be used is a region that cannot be used; where it stands is the operator's business. */
+const seenFromHere = ({ reason }: TransportError | ServiceError): Failure => {
+  const lost = (kind: "unreachable" | "other", detail: string) =>
+    new ConnectionFailed({ kind, detail: `the dam of this region ${detail}` })
+  switch (reason._tag) {
+    case "ServiceUnreachable":
+      return lost(reason.maybeAccepted ? "other" : "unreachable", "cannot be reached")
+    case "ServiceDenied":
+    case "MissingApiKey":
+      return lost("unreachable", "refuses the API key that it is given")
+    case "ServiceRateLimited":
+      return lost("unreachable", "takes no more for now")
+    case "JobRefused":
+      return lost("unreachable", `refuses the call: ${reason.received}`)
+    case "ServiceFailed":
+    case "MalformedAnswer":
+      return lost("other", "failed")
+    case "JobNotFound":
+    case "CannotAwait":
+    case "NotOffered":
+    case "AwaitTimedOut":
+    case "NoSecrets":
+    case "OldSecretUnknown":
+    case "WeakSecret":
+      return lost("other", "does not tell how the call ended")
+    default:
+      return reason
+  }
+}

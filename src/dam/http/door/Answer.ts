@@ -1,0 +1,66 @@
+/**
+ * What the dam answers, before it becomes HTTP: the proxy puts the same answers into its envelope.
+ */
+import * as Effect from "effect/Effect"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type * as Schema from "effect/Schema"
+import type { Overloaded, WrongState } from "../../work/Engine.ts"
+import { later, refused, type Refused, toJson } from "../../intake/Refusal.ts"
+import type { StoreError } from "../../store/JobStore.ts"
+
+/** An answer in JSON. */
+export interface Answer {
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Makes an answer. */
+export const json = (
+  status: number,
+  value: Readonly<Record<string, Schema.Json>>,
+  headers: Readonly<Record<string, string>> = NONE
+): Answer => ({ status, headers, body: JSON.stringify(value) })
+
+/** Makes the answer that tells a refusal. */
+export const ofRefusal = (refusal: Refused): Answer => json(refusal.status, toJson(refusal), refusal.headers)
+
+/** Turns whatever goes wrong behind the API into what the caller is told. */
+export const orRefused = <A>(
+  effect: Effect.Effect<A, StoreError | Overloaded | WrongState | Refused>
+): Effect.Effect<A, Refused> =>
+  effect.pipe(
+    // how the database failed is the operator's business
+    Effect.tapErrorTag("StorageFailed", ({ message }) => Effect.logError(message)),
+    Effect.mapError(refusalOf)
+  )
+
+const refusalOf = (error: StoreError | Overloaded | WrongState | Refused): Refused => {
+  switch (error._tag) {
+    case "Refused":
+      return error
+    case "StorageFull":
+      return later(503, "storage_full", error.message, 30)
+    case "StorageFailed":
+      return later(503, "storage_failed", "the store cannot work right now", 5)
+    case "Overloaded":
+      return later(429, "overloaded", error.message, error.retryAfterSeconds, {
+        limit_reason: error.limitReason,
+        limit: error.limit,
+        current: error.current
+      })
+    case "WrongState":
+      return refused(409, "wrong_state", error.message, { extra: { state: error.state } })
+  }
+}
+
+/** Answers, one way or the other. */
+export const settled = (effect: Effect.Effect<Answer, Refused>): Effect.Effect<Answer> =>
+  Effect.match(effect, { onFailure: ofRefusal, onSuccess: (answer) => answer })
+
+/** Turns an answer into HTTP. */
+export const toResponse = ({ body, headers, status }: Answer): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.text(body, { status, headers, contentType: "application/json" })
+
+const NONE = {}

@@ -1,0 +1,97 @@
+/**
+ * What the API does with dead letters and endpoints: list, replay, purge, enable.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { invalid } from "../../../step/InvalidStep.ts"
+import { type DeadLetterQuery, EndpointChoice, ReplayChoice, PurgeChoice } from "../../api/DeliveryShapes.ts"
+import type { Engine } from "../../work/Engine.ts"
+import { type Answer, json, orRefused } from "../door/Answer.ts"
+import { readJson } from "../../intake/Body.ts"
+import { badField, refused, type Refused } from "../../intake/Refusal.ts"
+import type { DeadLetterFilter } from "../../store/JobStore.ts"
+import type { Limits } from "../../intake/Limits.ts"
+import * as Views from "../../api/JobShapes.ts"
+
+/** What the API does with deliveries, for a customer. */
+export interface Deliveries {
+  readonly list: (customer: string, query: Query) => Effect.Effect<Answer, Refused>
+  readonly replayOne: (customer: string, id: string) => Effect.Effect<Answer, Refused>
+  readonly replay: (customer: string, body: Uint8Array) => Effect.Effect<Answer, Refused>
+  readonly purge: (customer: string, body: Uint8Array) => Effect.Effect<Answer, Refused>
+  readonly endpoints: (customer: string) => Effect.Effect<Answer, Refused>
+  /** What receivers check `v1a` signatures with. */
+  readonly webhookKey: Effect.Effect<Answer, Refused>
+  readonly enable: (customer: string, body: Uint8Array) => Effect.Effect<Answer, Refused>
+}
+
+type Query = Schema.Struct<typeof DeadLetterQuery>["Type"]
+
+/** Makes the handlers. */
+export const make = (
+  { deadLetters, webhookKey }: Pick<Engine["Service"], "deadLetters" | "webhookKey">,
+  limits: Limits
+): Deliveries => ({
+  list: (customer, { limit = defaultPage, cursor, ...query }) =>
+    Effect.map(orRefused(deadLetters.list({ ...filterOf(customer, query), cursor, limit })), (page) =>
+      json(200, { dead_letters: page.deadLetters.map(Views.deadLetter), next_cursor: page.cursor ?? null })
+    ),
+  replayOne: (customer, deliveryId) =>
+    Effect.flatMap(orRefused(deadLetters.replay({ customer, deliveryId })), (replayed) =>
+      replayed === 0 ? Effect.fail(unknown()) : Effect.succeed(json(200, { replayed }))
+    ),
+  replay: Effect.fnUntraced(function* (customer, body) {
+    const { rps, ...query } = yield* readChoice(ReplayChoice, body, limits)
+    return json(200, { replayed: yield* orRefused(deadLetters.replay(filterOf(customer, query), rps)) })
+  }),
+  purge: Effect.fnUntraced(function* (customer, body) {
+    const query = yield* readChoice(PurgeChoice, body, limits)
+    return json(200, { purged: yield* orRefused(deadLetters.purge(filterOf(customer, query))) })
+  }),
+  webhookKey:
+    webhookKey === undefined
+      ? Effect.fail(refused(404, "key_not_found", "this dam signs with shared secrets only"))
+      : Effect.succeed(json(200, { algorithm: "ed25519", public_key: webhookKey })),
+  endpoints: (customer) =>
+    Effect.map(orRefused(deadLetters.endpoints(customer)), (endpoints) =>
+      json(200, { endpoints: endpoints.map(Views.endpoint) })
+    ),
+  enable: Effect.fnUntraced(function* (customer, body) {
+    const { url } = yield* readChoice(EndpointChoice, body, limits)
+    const known = yield* orRefused(deadLetters.enable(customer, url))
+    if (known === undefined) return yield* Effect.fail(unknownEndpoint())
+    return json(200, { ...Views.endpoint(known), status: "enabled", reason: null, failures: 0 })
+  })
+})
+
+/** Reads the body of a request that chooses. */
+export const readChoice = <S extends Schema.ConstraintDecoder<unknown>>(
+  schema: S,
+  body: Uint8Array,
+  limits: Limits
+): Effect.Effect<S["Type"], Refused> =>
+  Effect.fromResult(
+    Result.flatMap(readJson(body, limits), (given) =>
+      Result.mapError(Schema.decodeUnknownResult(schema, { onExcessProperty: "error" })(given), ({ issue }) => {
+        const { field, problem } = invalid("", issue)
+        return problem === "Expected no excess property"
+          ? badField(field.slice(0, 64), "is no field of this request", "unknown_field")
+          : badField(field === "step" ? "body" : field, problem)
+      })
+    )
+  )
+
+const filterOf = (customer: string, { job_id, ...query }: Omit<Query, "cursor" | "limit">): DeadLetterFilter => ({
+  customer,
+  jobId: job_id,
+  ...query
+})
+
+const unknown = () =>
+  refused(404, "dead_letter_not_found", "there is no such dead letter; it may have been delivered or deleted")
+
+const unknownEndpoint = () =>
+  refused(404, "endpoint_not_found", "no such endpoint has failed since it last took a delivery", { field: "url" })
+
+const defaultPage = 50

@@ -1,0 +1,131 @@
+/**
+ * The live feed of the whole dam: a `snapshot` first, then an `update` at most twice a second, and only when something
+ * changed. An update holds the lanes that changed, where jobs of the customer have got to, and the counters.
+ *
+ * Every reader looks for itself at what all share, so a slow one holds up nobody and costs no memory.
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { Engine } from "../../work/Engine.ts"
+import { orRefused } from "../door/Answer.ts"
+import * as HttpLanes from "./LaneRoutes.ts"
+import { badField, type Refused } from "../../intake/Refusal.ts"
+import { spanMillis } from "../../observe/Stats.ts"
+
+type Json = Readonly<Record<string, Schema.Json>>
+
+/** The feed, for any number of readers. */
+export interface Feed {
+  readonly text: (customer: string, after: number | undefined) => Stream.Stream<string, Refused>
+  readonly stats: Effect.Effect<Json>
+}
+
+/** Reads a `Last-Event-ID`. */
+export const seenBy = (lastEventId: string | undefined): number | undefined | Refused => {
+  if (lastEventId === undefined || lastEventId === "") return undefined
+  return /^\d{1,16}$/.test(lastEventId)
+    ? Number(lastEventId)
+    : badField("Last-Event-ID", "is no event of this stream", "invalid_header")
+}
+
+/** Makes the feed. */
+export const make = Effect.fnUntraced(function* (
+  engine: Pick<Engine["Service"], "admission" | "recent" | "stats" | "steering">,
+  leaving: Deferred.Deferred<void>
+): Effect.fn.Return<Feed> {
+  // read once for all who look at the same time
+  const shared = yield* Effect.cachedWithTTL(
+    Effect.map(
+      Effect.all([engine.steering.list({ limit: lanesAtMost }), engine.admission]),
+      ([{ lanes }, counters]) => ({
+        lanes: lanes.map(HttpLanes.view),
+        counters
+      })
+    ),
+    every - 50
+  )
+
+  const look = Effect.fnUntraced(function* (customer: string, state: State) {
+    const { counters, lanes } = yield* orRefused(shared)
+    const now = yield* Clock.currentTimeMillis
+    const last = engine.recent.last()
+    const { events, isWhole } = engine.recent.since(state.seen)
+    const jobs = new Map<string, Json>()
+    for (const { at, jobId, lane, state: status, ...event } of events) {
+      if (event.customer !== customer) continue
+      // the last state of a job is what counts, and it stands where it was reached
+      jobs.delete(jobId)
+      jobs.set(jobId, { job_id: jobId, status, lane, at })
+    }
+    const known = new Map(lanes.map((lane) => [String(lane["lane"]), JSON.stringify(still(lane, now))]))
+    const changed = lanes.filter(({ lane }) => known.get(String(lane)) !== state.lanes.get(String(lane)))
+    const removed = Array.from(state.lanes.keys()).filter((lane) => !known.has(lane))
+    // memory breathes all the time: it is told with what else there is to tell
+    const numbers = JSON.stringify({ ...counters, memory_bytes: 0 })
+    const isFirst = state.saidAt === undefined
+    const isNews = jobs.size > 0 || !isWhole || changed.length > 0 || removed.length > 0 || numbers !== state.numbers
+    const next: State = {
+      seen: last,
+      lanes: known,
+      numbers,
+      saidAt: state.saidAt === undefined || isNews ? now : state.saidAt
+    }
+    if (state.saidAt !== undefined && !isNews) {
+      if (now - state.saidAt < keepAlive) return ["", next] as const
+      return [": still here\n\n", { ...next, saidAt: now }] as const
+    }
+    const said: Json = {
+      at: now,
+      lanes: changed,
+      removed_lanes: removed,
+      jobs: Array.from(jobs.values()).slice(-jobsAtMost),
+      more_jobs: Math.max(0, jobs.size - jobsAtMost),
+      // some of what happened is not known any more: what is shown of jobs is to be read again
+      missed: !isWhole,
+      counters
+    }
+    return [`id: ${last}\nevent: ${isFirst ? "snapshot" : "update"}\ndata: ${JSON.stringify(said)}\n\n`, next] as const
+  })
+
+  const left = Effect.as(Deferred.await(leaving), true)
+
+  return {
+    stats: Effect.map(engine.stats, (spans) => ({
+      span_ms: spanMillis,
+      spans: spans.map(({ total, wait, ...counts }) => ({ ...counts, wait: { ...wait }, total: { ...total } }))
+    })),
+    text: (customer, after) =>
+      Stream.unfold<State, string, Refused, never>(
+        { seen: after ?? engine.recent.last(), lanes: new Map(), numbers: "", saidAt: undefined },
+        (state) =>
+          Effect.gen(function* () {
+            const pause = Effect.as(Effect.sleep(state.saidAt === undefined ? 0 : every), false)
+            if (yield* Effect.raceFirst(left, pause)) return undefined
+            return yield* look(customer, state)
+          })
+      ).pipe(Stream.filter((chunk) => chunk !== ""))
+  }
+})
+
+interface State {
+  readonly seen: number
+  /** What was said of each lane. */
+  readonly lanes: ReadonlyMap<string, string>
+  readonly numbers: string
+  /** `undefined` before the first message. */
+  readonly saidAt: number | undefined
+}
+
+/** A lane that is open is open now, and a moment later again: that is no change. */
+const still = (lane: Json, now: number): Json => {
+  const { next_at: nextAt } = lane
+  return typeof nextAt === "number" && nextAt <= now + every ? { ...lane, next_at: 0 } : lane
+}
+
+const every = 500
+const keepAlive = 15_000
+const lanesAtMost = 1000
+const jobsAtMost = 200

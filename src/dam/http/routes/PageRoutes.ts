@@ -1,0 +1,124 @@
+/**
+ * The page for people: three files that the build puts beside this one, and the way in and out for a browser.
+ *
+ * The files hold no data, so everybody may have them; what they show they ask of the API, signed in where there are
+ * keys.
+ */
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as HttpStaticServer from "effect/http/HttpStaticServer"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { fileURLToPath } from "node:url"
+import { json, ofRefusal, toResponse } from "../door/Answer.ts"
+import { readBody, sourceOf } from "../door/Request.ts"
+import type { Sessions } from "../door/Session.ts"
+import { badField, refused, type Refused } from "../../intake/Refusal.ts"
+import type { Limits } from "../../intake/Limits.ts"
+
+/** What the page needs. */
+export interface PageOptions {
+  readonly limits: Limits
+  readonly sessions: Sessions
+  /** Tells who calls with this `Authorization`. */
+  readonly authenticate: (authorization: string | undefined) => string | Refused
+}
+
+/** Nothing from elsewhere, nothing inline, no frame around it. */
+const SECURITY = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin"
+}
+
+/** Where the built files are. The sources have none: a page of theirs is not found. */
+const folder = fileURLToPath(
+  import.meta.url.endsWith(".ts")
+    ? new URL("../../../../dist/dam/page/", import.meta.url)
+    : new URL("./dam/page/", import.meta.url)
+)
+
+/** The routes: `/`, `/page/*`, and `/session` to sign in and out. */
+export const layer = (options: PageOptions, root = folder) =>
+  HttpRouter.use(
+    Effect.fnUntraced(function* (router) {
+      // resolving a path of ours cannot fail
+      const files = yield* Effect.orDie(HttpStaticServer.make({ root, cacheControl: "no-cache" }))
+      const file = (missing: Refused) =>
+        files.pipe(
+          Effect.map(HttpServerResponse.setHeaders(SECURITY)),
+          Effect.catch((error) =>
+            error.reason._tag === "RouteNotFound"
+              ? Effect.succeed(toResponse(ofRefusal(missing)))
+              : HttpServerRespondable.toResponse(error)
+          )
+        )
+      yield* router.add("GET", "/", file(notBuilt))
+      yield* router.prefixed("/page").add("GET", "/*", file(nothing))
+      yield* router.add("GET", "/session", answering(whoAmI(options)))
+      yield* router.add("POST", "/session", answering(signIn(options)))
+      yield* router.add("DELETE", "/session", answering(signOut(options)))
+    })
+  )
+
+/** The paths of these routes, for those who ask with a wrong method. */
+export const paths = [
+  { method: "GET", path: "/" },
+  { method: "GET", path: "/session" },
+  { method: "POST", path: "/session" },
+  { method: "DELETE", path: "/session" }
+]
+
+const notBuilt = refused(
+  404,
+  "page_not_built",
+  "this dam runs from its sources, and its page is not built; npm run build:js builds it"
+)
+
+const nothing = refused(404, "not_found", "there is nothing at this path")
+
+const Credentials = Schema.fromJsonString(Schema.Struct({ api_key: Schema.NonEmptyString }))
+const decodeCredentials = Schema.decodeUnknownResult(Credentials)
+
+const signIn = ({ authenticate, limits, sessions }: PageOptions) =>
+  Effect.gen(function* () {
+    const request = yield* HttpServerRequest
+    const body = new TextDecoder().decode(yield* readBody(request, limits))
+    const given = decodeCredentials(body)
+    if (Result.isFailure(given)) return yield* Effect.fail(badField("api_key", "is missing"))
+    const key = Redacted.make(given.success.api_key)
+    const customer = authenticate(`Bearer ${Redacted.value(key)}`)
+    if (typeof customer !== "string") {
+      return yield* Effect.fail(refused(401, "unauthorized", "this is no key of this dam"))
+    }
+    const cookie = yield* sessions.open(customer, request.headers["x-forwarded-proto"] === "https")
+    return json(200, { customer }, { "set-cookie": cookie, "cache-control": "no-store" })
+  })
+
+const signOut = ({ sessions }: PageOptions) =>
+  Effect.map(HttpServerRequest, (request) =>
+    json(200, { status: "signed out" }, { "set-cookie": sessions.close(sourceOf(request).headers) })
+  )
+
+/** Tells the page whether it has to ask for a key. */
+const whoAmI = ({ authenticate, sessions }: PageOptions) =>
+  Effect.gen(function* () {
+    const { headers } = sourceOf(yield* HttpServerRequest)
+    const customer = (yield* sessions.customerOf("GET", headers)) ?? authenticate(headers.authorization)
+    return json(200, { customer: typeof customer === "string" ? customer : null }, { "cache-control": "no-store" })
+  })
+
+const answering = <R>(answer: Effect.Effect<ReturnType<typeof json>, Refused, R>) =>
+  Effect.match(answer, {
+    onFailure: (refusal) => toResponse(ofRefusal(refusal)),
+    onSuccess: toResponse
+  })

@@ -1,0 +1,137 @@
+/**
+ * Every metric of the dam. Counters and histograms are kept as things happen, gauges are read when somebody asks. Lanes
+ * are told apart by name up to a number; what is left over goes together, so that a thousand hosts make no thousand series.
+ *
+ * @since 0.1.0
+ */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
+import { states } from "../../../engine/JobState.ts"
+import type { Engine } from "../../work/Engine.ts"
+import type { StoreError } from "../../store/JobStore.ts"
+import type { LaneStatus } from "../../lane/Steering.ts"
+
+const millis = [1, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 60_000, 300_000, 3_600_000]
+
+const event = (name: string) =>
+  Metric.counter("ezthrottle_dam_jobs_total", {
+    description: "Jobs that were accepted, and that ended, by how (accepted, succeeded, failed, cancelled)",
+    incremental: true,
+    attributes: { event: name }
+  })
+
+const delivery = (outcome: string) =>
+  Metric.counter("ezthrottle_dam_delivery_attempts_total", {
+    description: "Attempts to tell a webhook, by what came back (delivered: a 2xx, failed: anything else)",
+    incremental: true,
+    attributes: { outcome }
+  })
+
+/**
+ * What is counted as it happens.
+ *
+ * @category names
+ * @since 0.1.0
+ */
+export const metrics = {
+  accepted: event("accepted"),
+  succeeded: event("succeeded"),
+  failed: event("failed"),
+  cancelled: event("cancelled"),
+  delivered: delivery("delivered"),
+  undelivered: delivery("failed"),
+  wait: Metric.histogram("ezthrottle_dam_queue_wait_milliseconds", {
+    description: "Milliseconds from acceptance, or from the moment a job was scheduled for, to its first start",
+    boundaries: millis
+  }),
+  total: Metric.histogram("ezthrottle_dam_job_duration_milliseconds", {
+    description: "Milliseconds from acceptance of a job to its end",
+    boundaries: millis
+  })
+} as const
+
+const gauge = (name: string, description: string) => Metric.gauge(name, { description })
+
+/**
+ * What is read when somebody asks.
+ *
+ * @category names
+ * @since 0.1.0
+ */
+export const gauges = {
+  jobs: gauge("ezthrottle_dam_jobs", "Jobs in the store, by `state`"),
+  pending: gauge("ezthrottle_dam_pending_deliveries", "Deliveries that are still to be made"),
+  dead: gauge("ezthrottle_dam_dead_deliveries", "Deliveries that were given up"),
+  bytes: gauge("ezthrottle_dam_stored_bytes", "Bytes of the database on disk"),
+  laneJobs: gauge(
+    "ezthrottle_dam_lane_jobs",
+    "Unfinished jobs by `lane` and `state`; the 100 lanes with most of them by name, all others together as `other`"
+  ),
+  laneRate: gauge("ezthrottle_dam_lane_rps", "Calls per second that a `lane` may make; of the lanes that are named"),
+  laneHeld: gauge("ezthrottle_dam_lane_held", "1 while a `lane` is held by its upstream; of the lanes that are named"),
+  lanePaused: gauge(
+    "ezthrottle_dam_lane_paused",
+    "1 while an operator has paused a `lane`; of the lanes that are named"
+  )
+} as const
+
+/** Lanes that are told apart by name. */
+const named = 100
+
+/**
+ * Renders all metrics of the process as Prometheus reads them.
+ *
+ * @category rendering
+ * @since 0.1.0
+ */
+export const render = (engine: Pick<Engine["Service"], "admission" | "steering">): Effect.Effect<string, StoreError> =>
+  Effect.gen(function* () {
+    // gauges live for one answer: a lane that is gone leaves no series behind
+    const read = yield* Effect.provideService(
+      Effect.andThen(
+        observe(engine),
+        Effect.suspend(() => PrometheusMetrics.format())
+      ),
+      Metric.MetricRegistry,
+      new Map()
+    )
+    return `${yield* PrometheusMetrics.format()}${read}`
+  })
+
+const observe = Effect.fnUntraced(function* ({
+  admission,
+  steering
+}: Pick<Engine["Service"], "admission" | "steering">) {
+  const numbers = yield* admission
+  const { lanes } = yield* steering.list({ limit: Number.MAX_SAFE_INTEGER })
+  const context = yield* Effect.context<never>()
+  for (const state of states) set(gauges.jobs, { state }, numbers[state] ?? 0, context)
+  set(gauges.pending, {}, numbers["pending_deliveries"] ?? 0, context)
+  set(gauges.dead, {}, numbers["dead_deliveries"] ?? 0, context)
+  set(gauges.bytes, {}, numbers["stored_bytes"] ?? 0, context)
+  const most = lanes.toSorted((one, other) => sizeOf(other) - sizeOf(one) || (one.lane < other.lane ? -1 : 1))
+  for (const { holds, lane, paused, rps, ...counts } of most.slice(0, named)) {
+    for (const state of laneStates) set(gauges.laneJobs, { lane, state }, counts[state], context)
+    set(gauges.laneRate, { lane }, rps, context)
+    set(gauges.laneHeld, { lane }, Number(holds.length > 0), context)
+    set(gauges.lanePaused, { lane }, Number(paused !== undefined), context)
+  }
+  const rest = most.slice(named)
+  for (const state of rest.length === 0 ? [] : laneStates) {
+    const all = rest.reduce((sum, lane) => sum + lane[state], 0)
+    set(gauges.laneJobs, { lane: "other", state }, all, context)
+  }
+})
+
+const set = (
+  metric: Metric.Gauge<number>,
+  attributes: Readonly<Record<string, string>>,
+  value: number,
+  context: Context.Context<never>
+): void => Metric.withAttributes(metric, attributes).updateUnsafe(value, context)
+
+const laneStates = ["scheduled", "queued", "parked", "running"] as const
+
+const sizeOf = ({ parked, queued, running, scheduled }: LaneStatus): number => parked + queued + running + scheduled

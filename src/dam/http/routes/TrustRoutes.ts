@@ -1,0 +1,107 @@
+/**
+ * What the API does for L8: answers challenges, and shows and changes the trust in receivers.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type * as Schema from "effect/Schema"
+import * as L8Delivery from "../../../wire/L8Delivery.ts"
+import * as L8Handshake from "../../../wire/L8Handshake.ts"
+import { OriginChoice } from "../../api/TrustShapes.ts"
+import type { Engine } from "../../work/Engine.ts"
+import { type Answer, json, orRefused } from "../door/Answer.ts"
+import { readChoice } from "./DeliveryRoutes.ts"
+import { addressOf, readBody } from "../door/Request.ts"
+import { badField, refused, type Refused } from "../../intake/Refusal.ts"
+import type { StoredTrust } from "../../store/JobStore.ts"
+import type { L8 } from "../../l8/L8.ts"
+import { bounds } from "../../l8/Responder.ts"
+import { lasts } from "../../l8/Trusts.ts"
+import type { Limits } from "../../intake/Limits.ts"
+
+/** What the API does for L8. */
+export interface Routes {
+  readonly document: Effect.Effect<Answer, Refused>
+  readonly challenge: (request: HttpServerRequest) => Effect.Effect<Answer, Refused>
+  /** In Markdown. */
+  readonly spec: Effect.Effect<string, Refused>
+  readonly list: Effect.Effect<Answer, Refused>
+  readonly revoke: (body: Uint8Array) => Effect.Effect<Answer, Refused>
+  readonly forget: (body: Uint8Array) => Effect.Effect<Answer, Refused>
+}
+
+/** Makes the handlers. */
+export const make = ({ l8 }: Pick<Engine["Service"], "l8">, limits: Limits): Routes => {
+  if (l8 === undefined) {
+    const off = Effect.fail(refused(404, "not_found", "L8 is off here"))
+    return { document: off, challenge: () => off, spec: off, list: off, revoke: () => off, forget: () => off }
+  }
+  const { responder, trusts } = l8
+  return {
+    document: Effect.succeed({ status: 200, headers: {}, body: responder.document }),
+    challenge: Effect.fnUntraced(function* (request) {
+      yield* responder.admit(addressOf(request))
+      const body = yield* readBody(request, { ...limits, bodyBytes: Math.min(limits.bodyBytes, bounds.bodyBytes) })
+      return { status: 200, headers: {}, body: yield* responder.answer(body) }
+    }),
+    spec: Effect.succeed(spec),
+    list: Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      return json(200, { trust: (yield* orRefused(trusts.list)).map((trust) => view(trust, now)) })
+    }),
+    revoke: Effect.fnUntraced(function* (body) {
+      const trust = yield* orRefused(trusts.revoke(yield* originIn(body, limits)))
+      return json(200, view(trust, yield* Clock.currentTimeMillis))
+    }),
+    forget: Effect.fnUntraced(function* (body) {
+      return json(200, { forgotten: yield* orRefused(trusts.forget(yield* originIn(body, limits))) })
+    })
+  }
+}
+
+/** What `/health` says of L8. */
+export const health = ({ publicKey, trusts }: L8) =>
+  Effect.map(orRefused(trusts.list), (known) => ({
+    l8_protocol: "0.1",
+    l8_public_key: publicKey,
+    l8_changed_keys: known.filter(({ changedKey }) => changedKey !== undefined).length
+  }))
+
+const originIn = (body: Uint8Array, limits: Limits): Effect.Effect<string, Refused> =>
+  Effect.flatMap(readChoice(OriginChoice, body, limits), ({ origin }) => {
+    const url = URL.parse(origin)
+    return url !== null && url.origin !== "null" && url.href === `${url.origin}/`
+      ? Effect.succeed(url.origin)
+      : Effect.fail(badField("origin", "Expected an origin such as https://hooks.example.com"))
+  })
+
+const view = (trust: StoredTrust, now: number): { readonly [key: string]: Schema.Json } => ({
+  origin: trust.origin,
+  status: statusOf(trust, now),
+  public_key: trust.publicKey ?? null,
+  proved_at: trust.provedAt ?? null,
+  changed_key: trust.changedKey ?? null,
+  revoked_at: trust.revokedAt ?? null
+})
+
+const statusOf = ({ changedKey, provedAt = -Infinity, revokedAt }: StoredTrust, now: number): string => {
+  if (revokedAt !== undefined) return "revoked"
+  if (changedKey !== undefined) return "key_changed"
+  return now - provedAt < lasts.proof ? "trusted" : "expired"
+}
+
+const { deliveryId, keyId, signature, timestamp } = L8Delivery.headerNames
+
+const spec = `# L8 v0.1, as it is spoken here
+
+- \`GET ${L8Handshake.documentPath}\` publishes the Ed25519 key of this service: 32 raw bytes, base64.
+- \`POST ${L8Handshake.challengePath}\` takes \`{"challenge_id","nonce","timestamp","sender_public_key","signature"}\`, the
+  signature by the sender's key over \`{challenge_id}:{nonce}\`, and answers
+  \`{"challenge_id","nonce","receiver_signature","receiver_public_key"}\` over the same text. Both ids are UUIDs. A
+  challenge may be ${L8Handshake.toleranceSeconds} s old and ${bounds.bodyBytes} bytes long, a nonce is answered once, and an address is answered
+  ${bounds.perMinute} times a minute.
+- Deliveries carry \`${deliveryId}\` (a UUID, the same in every attempt), \`${timestamp}\` (Unix seconds),
+  \`${keyId}\` (base64 of the key's first 8 bytes) and \`${signature}\`: base64 of the Ed25519 signature over
+  \`{delivery_id}.{timestamp}.{base64(sha256(body))}\`.
+- A receiver proves itself by the same two routes, over https, before it gets the first of them and once a day after.
+`

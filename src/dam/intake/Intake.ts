@@ -1,0 +1,231 @@
+/**
+ * The way in: from the bytes and headers of a submission to a job that may be stored, or to the reason why not.
+ *
+ * Everything is checked here, before anything is written or called: the JSON, the keys and values of the protocol, the
+ * limits, the rules between fields, and where every URL of the tree leads. Both dialects pass the same checks.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as WebCrypto from "effect/crypto/WebCrypto"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Pacing from "../../engine/Pacing.ts"
+import { makeStep, type Step } from "../../step/StepModel.ts"
+import type { EgressDoor } from "../egress/Door.ts"
+import type { DnsFailed } from "../egress/Resolver.ts"
+import type { UrlDenied } from "../egress/Url.ts"
+import { readCloud, readFlat } from "./Body.ts"
+import * as IntakeId from "../job/JobId.ts"
+import { accountOf, laneOf, payloadOf, scopeOf } from "../job/JobKey.ts"
+import { badField, later, refused, type Refused } from "./Refusal.ts"
+import { breachOf, nodesOf, type TreeNode } from "./Tree.ts"
+import type { Dialect, NewJob } from "../job/Job.ts"
+import type { Limits } from "./Limits.ts"
+
+/**
+ * A job as it was handed in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Submission {
+  readonly customer: string
+  readonly body: Uint8Array
+  /** Of the submission itself; lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/**
+ * The way in, for each dialect.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Intake {
+  /** `POST /api/v1/jobs`. */
+  readonly cloud: (submission: Submission) => Effect.Effect<NewJob, Refused>
+  /** `POST /jobs`. */
+  readonly flat: (submission: Submission) => Effect.Effect<NewJob, Refused>
+}
+
+/**
+ * What intake goes by.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface IntakeOptions {
+  readonly limits: Limits
+  readonly door: EgressDoor
+  /** Takes webhooks over https only. Defaults to `false`. */
+  readonly httpsWebhooks?: boolean | undefined
+}
+
+/**
+ * Makes a way in.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: IntakeOptions): Intake => {
+  const { door, limits } = options
+  const passed = makePassed()
+
+  /** What can be told without asking anybody, which is everything for hosts that were admitted just now. */
+  const take = (dialect: Dialect, submission: Submission, step: Step, userId: string | undefined) =>
+    Effect.withFiber((fiber): Effect.Effect<NewJob, Refused> => {
+      const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+      const key = keyOf(submission, step)
+      if (typeof key === "object") return Effect.fail(key)
+      const nodes = nodesOf(step, limits)
+      if (!isList(nodes)) return Effect.fail(nodes)
+      const breach = breachOf(nodes, { limits, now, bodyBytes: submission.body.length })
+      if (breach !== undefined) return Effect.fail(breach)
+      const job = newJob(dialect, submission, { step, userId, key, now, id: fiber.getRef(WebCrypto.WebCrypto) })
+      const strange = urlsOf(nodes).filter(({ url, webhook }) => (webhook && httpsOnly) || !passed.has(url, now))
+      return strange.length === 0
+        ? Effect.succeed(job)
+        : Effect.as(
+            Effect.forEach(strange, (url) => admit(dialect, url, now), { discard: true }),
+            job
+          )
+    })
+
+  const httpsOnly = options.httpsWebhooks === true
+
+  const admit = (dialect: Dialect, { field, url, webhook }: SubmittedUrl, now: number): Effect.Effect<void, Refused> =>
+    webhook && httpsOnly && !/^https:/i.test(url)
+      ? Effect.fail(denied(dialect, field, "HttpsRequired", "webhooks are told over https only"))
+      : Effect.mapBoth(door.admit(url), {
+          onFailure: (error) => refusalOf(dialect, field, error),
+          onSuccess: () => passed.add(url, now)
+        })
+
+  return {
+    cloud: (submission) =>
+      Effect.suspend(() => {
+        const read = readCloud(submission.body, limits, door.policy)
+        return Result.isFailure(read) ? Effect.fail(read.failure) : take("cloud", submission, read.success, undefined)
+      }),
+    flat: (submission) =>
+      Effect.suspend(() => {
+        const read = readFlat(submission.body, limits, door.policy)
+        return Result.isFailure(read)
+          ? Effect.fail(read.failure)
+          : take("flat", submission, read.success.step, read.success.userId)
+      })
+  }
+}
+
+interface Facts {
+  readonly step: Step
+  readonly userId: string | undefined
+  readonly key: string | undefined
+  readonly now: number
+  readonly id: Crypto
+}
+
+const newJob = (dialect: Dialect, submission: Submission, { id, key, now, step, userId }: Facts): NewJob => {
+  const payload = payloadOf(step.request)
+  const keyScope = scopeOf(submission.customer, userId)
+  return {
+    id: IntakeId.at(now, id),
+    customer: submission.customer,
+    dialect,
+    keyScope,
+    key: key ?? payload,
+    keyGiven: key !== undefined,
+    payload,
+    step: key === undefined ? step : keyed(step, key),
+    lane: laneOf(step.request.url),
+    account: accountOf(keyScope, step.request.headers),
+    isolated: Pacing.parse(submission.headers)?.accountQueue === "enabled",
+    createdAt: now,
+    notBefore: step.retryAt,
+    parent: undefined,
+    rerunOf: undefined,
+    traceparent: traceparentIn(submission.headers)
+  }
+}
+
+/**
+ * Remembers for some seconds what the door has let through, by what stands before the path. Only for URLs that are
+ * written so plainly that nothing after it can lead elsewhere; all others ask the door every time.
+ */
+const makePassed = () => {
+  const until = new Map<string, number>()
+  const originIn = (url: string) => PLAIN.exec(url)?.[1]
+  return {
+    has: (url: string, now: number): boolean => {
+      const origin = originIn(url)
+      return origin !== undefined && (until.get(origin) ?? 0) > now
+    },
+    add: (url: string, now: number): void => {
+      const origin = originIn(url)
+      if (origin === undefined) return
+      if (until.size >= PASSED_AT_MOST) until.clear()
+      until.set(origin, now + PASSED_MILLIS)
+    }
+  }
+}
+
+const PLAIN = /^(https?:\/\/[a-z0-9.-]+(?::\d{1,5})?)(?:[/?#][!-[\]-~]*)?$/
+const PASSED_AT_MOST = 1000
+const PASSED_MILLIS = 5000
+
+interface SubmittedUrl {
+  readonly field: string
+  readonly url: string
+  readonly webhook: boolean
+}
+
+const urlsOf = (nodes: ReadonlyArray<TreeNode>): Array<SubmittedUrl> => {
+  const urls: Array<SubmittedUrl> = []
+  for (const { at, step } of nodes) {
+    urls.push({ field: `${at}url`, url: step.request.url, webhook: false })
+    for (const [index, { url }] of step.webhooks.entries()) {
+      urls.push({ field: `${at}webhooks[${index}].url`, url, webhook: true })
+    }
+  }
+  return urls
+}
+
+/** The key that was given: in the body, in the header, or alike in both. */
+const keyOf = ({ headers }: Submission, { idempotency }: Step): string | undefined | Refused => {
+  const inBody = idempotency._tag === "Custom" ? idempotency.key : undefined
+  const inHeader = headers["idempotency-key"]
+  if (inHeader === undefined) return inBody
+  if (!KEY.test(inHeader)) {
+    return badField("Idempotency-Key", "Expected 1 to 255 printable ASCII characters", "invalid_header")
+  }
+  return inBody === undefined || inBody === inHeader
+    ? inHeader
+    : badField("idempotent_key", "is not what the Idempotency-Key header says", "key_conflict")
+}
+
+const keyed = (step: Step, key: string): Step =>
+  step.idempotency._tag === "Custom" ? step : makeStep({ ...step, idempotency: { _tag: "Custom", key } })
+
+const refusalOf = (dialect: Dialect, field: string, error: UrlDenied | DnsFailed): Refused =>
+  error._tag === "DnsFailed"
+    ? later(503, "dns_failed", `${field}: ${error.message}`, 1)
+    : denied(dialect, field, error.reason, error.message)
+
+const denied = (dialect: Dialect, field: string, reason: string, problem: string): Refused => {
+  const named = dialect === "flat" && field !== "url" ? "webhook_url" : field
+  return refused(dialect === "flat" ? 400 : 422, "url_denied", `${named}: ${problem}`, {
+    field: named,
+    extra: { reason }
+  })
+}
+
+const traceparentIn = (headers: Readonly<Record<string, string>>): string | undefined => {
+  const given = headers["traceparent"]
+  return given !== undefined && TRACEPARENT.test(given) ? given : undefined
+}
+
+const isList = (value: ReadonlyArray<TreeNode> | Refused): value is ReadonlyArray<TreeNode> => Array.isArray(value)
+
+const KEY = /^[\x20-\x7e]{1,255}$/
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/

@@ -1,0 +1,105 @@
+/**
+ * When somebody who stands in a lane's line will be let through, if nothing changes: the lane's own gate, turned forward.
+ */
+import * as Gate from "./Gate.ts"
+import type { Ahead } from "./Steering.ts"
+import { accountIn } from "./Accounts.ts"
+import type { LaneWhy } from "./Lane.ts"
+
+/** Who is let through before somebody. */
+export interface Line {
+  /** Of the same account. */
+  readonly own: number
+  /** Of other accounts, in their turns. */
+  readonly others: number
+  /** Other accounts that have something to send. */
+  readonly accounts: number
+}
+
+/** What a forecast says. Moments are monotonic milliseconds. */
+export interface Forecast {
+  readonly at: number
+  /** Whether it hangs on how long calls take. */
+  readonly byCalls: boolean
+}
+
+/** Counts who is let through before a job that waits in the store. */
+export const lineOfJob = (why: LaneWhy, { jobs, others, queue }: Ahead): Line => {
+  const account = accountIn(queue)
+  const self = why.turns.find((turn) => turn.account === account)
+  const twin = others.find((other) => accountIn(other.queue) === account)
+  const { queues = [] } = self ?? {}
+  // the two queues of an account take turns
+  const isTwinFirst = twin !== undefined && queues.indexOf(twin.queue) < queues.indexOf(queue)
+  const own = (self?.waiting.length ?? 0) + jobs + Math.min(twin?.jobs ?? 0, jobs + Number(isTwinFirst))
+  return lineOf(why, account, own, others)
+}
+
+/** Counts who is let through before a call that waits in memory. */
+export const lineOfCall = (
+  why: LaneWhy,
+  account: string,
+  jobId: string,
+  others: ReadonlyArray<Ahead["others"][number]> = []
+): Line => {
+  const { waiting = [] } = why.turns.find((turn) => turn.account === account) ?? {}
+  return lineOf(why, account, Math.max(0, waiting.indexOf(jobId)), others)
+}
+
+const lineOf = (why: LaneWhy, account: string, own: number, others: Ahead["others"]): Line => {
+  if (why.accountQueues) return { own, others: 0, accounts: 0 }
+  const needs = new Map<string, number>()
+  for (const turn of why.turns) needs.set(turn.account, turn.waiting.length)
+  for (const { jobs, queue } of others) {
+    const name = accountIn(queue)
+    needs.set(name, (needs.get(name) ?? 0) + jobs)
+  }
+  needs.delete(account)
+  const place = why.turns.findIndex((turn) => turn.account === account)
+  const before = new Set(why.turns.slice(0, Math.max(0, place)).map((turn) => turn.account))
+  let all = 0
+  let accounts = 0
+  for (const [name, jobs] of needs) {
+    if (jobs > 0) accounts++
+    all += Math.min(jobs, own + Number(before.has(name)))
+  }
+  return { own, others: all, accounts }
+}
+
+/** Turns a lane forward; `undefined` when it hangs on calls of which nobody knows how long they take. */
+export const forecast = (
+  { callMillis = Number.POSITIVE_INFINITY, gate, openSince }: Pick<LaneWhy, "callMillis" | "gate" | "openSince">,
+  ahead: number,
+  now: number
+): Forecast | undefined => {
+  // calls end in the order in which they began
+  const ends = openSince.map((since) => Math.max(now, since + callMillis))
+  let self = { ...gate, open: ends.length }
+  let at = now
+  let byCalls = false
+  let next = 0
+  const turns = Math.min(ahead, turnsAtMost)
+  let middle = now
+  for (let turn = 0; turn <= turns; turn++) {
+    at = Math.max(at, self.dueAt, self.heldUntil)
+    while (next < ends.length && (ends[next] ?? at) <= at) {
+      next++
+      self = Gate.leave(self)
+    }
+    if (self.open >= self.pace.maxConcurrent) {
+      at = ends[next++] ?? Number.POSITIVE_INFINITY
+      if (at === Number.POSITIVE_INFINITY) return undefined
+      byCalls = true
+      self = Gate.leave(self)
+    }
+    at = now + Math.ceil(at - now)
+    self = Gate.pass(self, at)
+    ends.push(at + callMillis)
+    if (turn === Math.floor(turns / 2)) middle = at
+  }
+  // as it went in the second half of what was turned through, so it goes on
+  const rest = (ahead - turns) * ((at - middle) / Math.max(1, turns - Math.floor(turns / 2)))
+  return { at: at + rest, byCalls }
+}
+
+const turnsAtMost = 20_000

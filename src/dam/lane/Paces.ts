@@ -1,0 +1,168 @@
+/**
+ * What upstreams have taught about their pace: kept in memory, written behind, read again after a restart, forgotten
+ * after an hour without traffic. A hold is kept until it is over, however long ago it was said.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import type * as Scope from "effect/Scope"
+import type { JobStore, StoredPace, StoreError } from "../store/JobStore.ts"
+import type { Lesson } from "./Learning.ts"
+
+/** The paces of all hosts, and of the accounts of those whose upstream enabled account queues. */
+export interface Paces {
+  readonly get: (lane: string, account: string) => StoredPace | undefined
+  readonly of: (lane: string) => ReadonlyArray<StoredPace>
+  /** Takes in what an answer taught; that there was one keeps what is known. */
+  readonly learn: (lane: string, account: string, lesson: Lesson, now: number) => void
+  /** Counts an answer; says how many refusals stood in a row before it. What was sent before a hold began is no news. */
+  readonly refusals: (lane: string, account: string, isRefusal: boolean, isHeld: boolean) => number
+  readonly forget: (now: number) => void
+  /** Forgets all that a lane was taught; the store is told by whoever asks for it. */
+  readonly reset: (lane: string) => void
+  /** The lanes something is known of. */
+  readonly lanes: () => Iterable<string>
+}
+
+/** A learnt pace is forgotten after this long without traffic. */
+const memoryMillis = 3_600_000
+
+/** How stale the stored moment of the last traffic may become. */
+const writeBehind = memoryMillis / 4
+
+/** Reads what is stored; writes what is new as long as the scope lasts, and the rest at its end. */
+export const make = Effect.fnUntraced(function* (
+  store: JobStore["Service"]
+): Effect.fn.Return<Paces, StoreError, Scope.Scope> {
+  const lanes = new Map<string, Map<string, Known>>()
+  const unsaved = new Set<Known>()
+  const signal = Latch.makeUnsafe(false)
+
+  const isAlive = ({ heldUntil = 0, seenAt }: StoredPace, now: number) => now - seenAt < memoryMillis || heldUntil > now
+  const startedAt = yield* Clock.currentTimeMillis
+  const known = (lane: string, account: string): Known => {
+    const ofLane = lanes.get(lane) ?? new Map<string, Known>()
+    lanes.set(lane, ofLane)
+    const found = ofLane.get(account) ?? { pace: undefined, savedAt: Number.NEGATIVE_INFINITY, refusals: 0 }
+    ofLane.set(account, found)
+    return found
+  }
+  for (const pace of yield* store.paces) {
+    if (!isAlive(pace, startedAt)) continue
+    const isPaceKept = startedAt - pace.seenAt < memoryMillis
+    const it = known(pace.lane, pace.account)
+    it.pace = isPaceKept ? pace : { ...pace, rps: undefined, maxConcurrent: undefined }
+    it.savedAt = pace.seenAt
+  }
+
+  const ownerOf = (lane: string, account: string): string =>
+    lanes.get(lane)?.get("")?.pace?.accountQueues ? account : ""
+
+  const teach = (lane: string, account: string, lesson: Lesson, now: number): void => {
+    const it = known(lane, account)
+    const before = it.pace
+    const says =
+      lesson.rps !== undefined ||
+      lesson.maxConcurrent !== undefined ||
+      lesson.accountQueues !== undefined ||
+      lesson.hold !== undefined
+    if (before === undefined && !says) return
+    const after: StoredPace = {
+      lane,
+      account,
+      rps: lesson.rps ?? before?.rps,
+      maxConcurrent: lesson.maxConcurrent ?? before?.maxConcurrent,
+      accountQueues: lesson.accountQueues ?? before?.accountQueues,
+      ...laterHold(before, lesson, now),
+      seenAt: now
+    }
+    it.pace = after
+    const isNews =
+      after.rps !== before?.rps ||
+      after.maxConcurrent !== before?.maxConcurrent ||
+      after.accountQueues !== before?.accountQueues ||
+      after.heldUntil !== before?.heldUntil ||
+      now - it.savedAt > writeBehind
+    if (!isNews) return
+    unsaved.add(it)
+    signal.openUnsafe()
+  }
+
+  const save = Effect.gen(function* () {
+    for (const it of unsaved) {
+      unsaved.delete(it)
+      const { pace } = it
+      if (pace === undefined) continue
+      it.savedAt = pace.seenAt
+      yield* Effect.onError(store.savePace(pace), () => Effect.sync(() => void unsaved.add(it)))
+    }
+  })
+  yield* Effect.addFinalizer(() => Effect.ignore(save))
+  yield* Effect.forkScoped(
+    Effect.gen(function* () {
+      while (true) {
+        yield* signal.await
+        signal.closeUnsafe()
+        const saved = yield* Effect.result(save)
+        if (saved._tag === "Success") continue
+        yield* Effect.logWarning(`a learnt pace cannot be stored: ${saved.failure.message}`)
+        yield* Effect.sleep(1000)
+        signal.openUnsafe()
+      }
+    })
+  )
+
+  return {
+    get: (lane, account) => lanes.get(lane)?.get(account)?.pace,
+    of: (lane) => Array.from(lanes.get(lane)?.values() ?? []).flatMap(({ pace }) => (pace === undefined ? [] : [pace])),
+    learn: (lane, account, lesson, now) => {
+      // who speaks of account queues speaks of the whole host, and of the pace of the account it answered
+      if (lesson.accountQueues !== undefined) teach(lane, "", { ...silent, accountQueues: lesson.accountQueues }, now)
+      const owner = ownerOf(lane, account)
+      if (owner !== "") teach(lane, "", silent, now)
+      teach(lane, owner, { ...lesson, accountQueues: undefined }, now)
+    },
+    refusals: (lane, account, isRefusal, isHeld) => {
+      const it = isRefusal ? known(lane, ownerOf(lane, account)) : lanes.get(lane)?.get(ownerOf(lane, account))
+      if (it === undefined) return 0
+      const before = it.refusals
+      if (!isRefusal) it.refusals = 0
+      else if (!isHeld) it.refusals++
+      return isHeld ? Math.max(0, before - 1) : before
+    },
+    reset: (lane) => {
+      for (const it of lanes.get(lane)?.values() ?? []) unsaved.delete(it)
+      lanes.delete(lane)
+    },
+    lanes: () => lanes.keys(),
+    forget: (now) => {
+      for (const [lane, ofLane] of lanes) {
+        for (const [account, { pace, refusals }] of ofLane) {
+          if (pace === undefined ? refusals === 0 : !isAlive(pace, now)) ofLane.delete(account)
+        }
+        if (ofLane.size === 0) lanes.delete(lane)
+      }
+    }
+  }
+})
+
+interface Known {
+  pace: StoredPace | undefined
+  savedAt: number
+  refusals: number
+}
+
+/** An earlier hold never shortens a later one. */
+const laterHold = (before: StoredPace | undefined, { heldBy, hold }: Lesson, now: number) => {
+  const { heldUntil = 0 } = before ?? {}
+  const until = hold === undefined ? 0 : Math.ceil(now + hold)
+  return until > heldUntil ? { heldUntil: until, heldBy } : { heldUntil: before?.heldUntil, heldBy: before?.heldBy }
+}
+
+const silent: Lesson = {
+  rps: undefined,
+  maxConcurrent: undefined,
+  accountQueues: undefined,
+  hold: undefined,
+  ignored: 0
+}

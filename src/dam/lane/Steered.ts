@@ -1,0 +1,167 @@
+/** Operators' settings of all lanes: kept in memory as the store has them, and what is shown of lanes. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import type { Pace } from "./Gate.ts"
+import type { JobStore, LaneCounts, StoredPace, StoreError } from "../store/JobStore.ts"
+import type { Lane } from "./Lane.ts"
+import type { Hold, LaneAction, LaneLogEntry, LaneStatus, Steering, StoredSteering } from "./Steering.ts"
+
+/** What operators have said, by lane. */
+export type Settings = Map<string, StoredSteering>
+
+/** The lanes that are steered. */
+export interface Steered {
+  readonly settings: Settings
+  /** Lanes in memory. */
+  readonly names: () => Iterable<string>
+  readonly find: (lane: string) => Lane | undefined
+  /** Lanes whose upstream has taught something. */
+  readonly taught: () => Iterable<string>
+  readonly pacesOf: (lane: string) => ReadonlyArray<StoredPace>
+  readonly forget: (lane: string) => void
+  readonly paceOf: (lane: string) => Pace
+  readonly isConfigured: (lane: string) => boolean
+}
+
+/** Reads what is stored. */
+export const load = (store: JobStore["Service"]): Effect.Effect<Settings, StoreError> =>
+  Effect.map(store.steering, (all) => new Map(all.map((one) => [one.lane, one])))
+
+/** Makes what operators work with. */
+export const make = (store: JobStore["Service"], steered: Steered): Steering => {
+  const { settings } = steered
+  // an action builds on what the one before has left
+  const turn = Semaphore.makeUnsafe(1)
+
+  const status = (lane: string, counts: LaneCounts | undefined, now: number, monotonic: number): LaneStatus => {
+    const inMemory = steered.find(lane)
+    const view = inMemory?.view(monotonic)
+    const holds = holdsOf(steered.pacesOf(lane), now)
+    const { paused } = settings.get(lane) ?? {}
+    const hold = holds.find(({ account }) => account === undefined)?.until
+    const opensIn = view?.opensIn ?? Math.max(0, (hold ?? 0) - now)
+    return {
+      lane,
+      ...(counts ?? none),
+      ...steered.paceOf(lane),
+      source: sourceOf(steered, lane),
+      holds,
+      paused,
+      nextAt: paused !== undefined || opensIn === Number.POSITIVE_INFINITY ? undefined : Math.ceil(now + opensIn),
+      accounts: inMemory?.accounts() ?? 0,
+      calls: view?.calls ?? 0
+    }
+  }
+
+  const change = Effect.fnUntraced(function* (lane: string, by: string, action: LaneAction) {
+    const at = yield* Clock.currentTimeMillis
+    const next = settled(settings.get(lane), lane, { by, at, action })
+    const forgets = action._tag === "Reset"
+    // an unlearnt pace must not come back by a write that is under way: it is forgotten before and after
+    if (forgets) steered.forget(lane)
+    yield* store.steer(entryOf(lane, by, at, action), next, forgets)
+    if (next === undefined) settings.delete(lane)
+    else settings.set(lane, next)
+    if (forgets) steered.forget(lane)
+    const inMemory = steered.find(lane)
+    inMemory?.pause(next?.paused !== undefined)
+    inMemory?.repace(forgets)
+  })
+
+  const get = Effect.fnUntraced(function* (lane: string) {
+    const counts = new Map(yield* store.laneCounts)
+    return status(lane, counts.get(lane), yield* Clock.currentTimeMillis, yield* monotonicMillis)
+  })
+
+  return {
+    list: Effect.fnUntraced(function* ({ after = "", limit, prefix = "" }) {
+      const counts = new Map(yield* store.laneCounts)
+      const names = new Set([...counts.keys(), ...steered.names(), ...settings.keys(), ...steered.taught()])
+      const wanted = Array.from(names)
+        .filter((lane) => lane > after && lane.startsWith(prefix))
+        .toSorted()
+      const page = wanted.slice(0, limit)
+      const now = yield* Clock.currentTimeMillis
+      const monotonic = yield* monotonicMillis
+      return {
+        lanes: page.map((lane) => status(lane, counts.get(lane), now, monotonic)),
+        next: wanted.length > limit ? page.at(-1) : undefined
+      }
+    }),
+    get,
+    // whoever asked may lose patience, but memory and store do not part
+    change: (lane, by, action) =>
+      Effect.andThen(Effect.uninterruptible(turn.withPermits(1)(change(lane, by, action))), get(lane)),
+    log: store.laneLog
+  }
+}
+
+/** The holds that are not over yet, as the paces of a lane know them. */
+export const holdsOf = (paces: ReadonlyArray<StoredPace>, now: number): ReadonlyArray<Hold> =>
+  paces.flatMap(({ account, heldBy, heldUntil }) =>
+    heldUntil === undefined || heldUntil <= now
+      ? []
+      : [
+          {
+            until: heldUntil,
+            reason: heldBy?.reason ?? "retry_after",
+            status: heldBy?.status,
+            jobId: heldBy?.jobId,
+            account: account === "" ? undefined : account
+          }
+        ]
+  )
+
+const sourceOf = ({ isConfigured, pacesOf, settings }: Steered, lane: string): LaneStatus["source"] => {
+  const { maxConcurrent, rps } = settings.get(lane) ?? {}
+  if (rps !== undefined || maxConcurrent !== undefined) return "operator"
+  if (pacesOf(lane).some((pace) => pace.rps !== undefined || pace.maxConcurrent !== undefined)) return "learnt"
+  return isConfigured(lane) ? "configured" : "default"
+}
+
+/** What holds after an action; `undefined` when nothing does. */
+const settled = (
+  before: StoredSteering | undefined,
+  lane: string,
+  { action, at, by }: { readonly by: string; readonly at: number; readonly action: LaneAction }
+): StoredSteering | undefined => {
+  const now = before ?? { lane, rps: undefined, maxConcurrent: undefined, paused: undefined }
+  switch (action._tag) {
+    case "Pause":
+      return { ...now, paused: { by, at, note: action.note } }
+    case "Resume":
+      return orNothing({ ...now, paused: undefined })
+    case "Pace":
+      return { ...now, rps: action.rps ?? now.rps, maxConcurrent: action.maxConcurrent ?? now.maxConcurrent }
+    case "Reset":
+      return orNothing({ ...now, rps: undefined, maxConcurrent: undefined })
+  }
+}
+
+const orNothing = (self: StoredSteering): StoredSteering | undefined =>
+  self.paused === undefined && self.rps === undefined && self.maxConcurrent === undefined ? undefined : self
+
+const entryOf = (lane: string, by: string, at: number, action: LaneAction): LaneLogEntry => {
+  const entry = { lane, by, at }
+  switch (action._tag) {
+    case "Pause":
+      return { ...entry, action: "pause", detail: action.note ?? "" }
+    case "Resume":
+      return { ...entry, action: "resume", detail: "" }
+    case "Pace": {
+      const { maxConcurrent, rps } = action
+      const said = [
+        ...(rps === undefined ? [] : [`${rps} per second`]),
+        ...(maxConcurrent === undefined ? [] : [`${maxConcurrent} at once`])
+      ]
+      return { ...entry, action: "pace", detail: said.join(", ") }
+    }
+    case "Reset":
+      return { ...entry, action: "reset", detail: "" }
+  }
+}
+
+const none: LaneCounts = { scheduled: 0, queued: 0, parked: 0, running: 0 }
+
+const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)

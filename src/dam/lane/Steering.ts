@@ -1,0 +1,154 @@
+/**
+ * What operators do with lanes while they run: stop them, let them go on, set their pace, take everything back. It holds
+ * over restarts, and who did it stays in the lane's log.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type { StoreError } from "../store/JobStore.ts"
+
+/**
+ * What an operator can do. `Pace` sets what it names and leaves the rest; `Reset` forgets the operator's pace, what the
+ * upstream taught, and every hold. A pause ends with `Resume` only.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type LaneAction =
+  | { readonly _tag: "Pause"; readonly note: string | undefined }
+  | { readonly _tag: "Resume" }
+  | { readonly _tag: "Pace"; readonly rps: number | undefined; readonly maxConcurrent: number | undefined }
+  | { readonly _tag: "Reset" }
+
+/**
+ * That a lane is stopped, by whom and since when.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Paused {
+  readonly by: string
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly note: string | undefined
+}
+
+/**
+ * What operators have said of a lane.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredSteering {
+  readonly lane: string
+  readonly rps: number | undefined
+  readonly maxConcurrent: number | undefined
+  readonly paused: Paused | undefined
+}
+
+/**
+ * Something an operator did.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LaneLogEntry {
+  readonly lane: string
+  /** Epoch milliseconds. */
+  readonly at: number
+  /** The customer of the key, or `local`. */
+  readonly by: string
+  readonly action: "pause" | "resume" | "pace" | "reset"
+  readonly detail: string
+}
+
+/**
+ * A moment before which nothing is sent, and what brought it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Hold {
+  /** Epoch milliseconds. */
+  readonly until: number
+  readonly reason: HeldBy["reason"]
+  /** The status of the answer it came with; `undefined` when that is no longer known. */
+  readonly status: number | undefined
+  /** The job whose call was answered so. */
+  readonly jobId: string | undefined
+  /** The account it holds, where each has a pace of its own. */
+  readonly account: string | undefined
+}
+
+/**
+ * Which answer brought a hold: a `Retry-After`, a rate limit that is used up, or a 429 that said no more.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HeldBy {
+  readonly reason: "retry_after" | "rate_limit" | "refused"
+  readonly status: number
+  readonly jobId: string | undefined
+}
+
+/**
+ * How a lane stands.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LaneStatus {
+  /** Canonical `host:port`. */
+  readonly lane: string
+  readonly scheduled: number
+  readonly queued: number
+  readonly parked: number
+  readonly running: number
+  readonly rps: number
+  readonly maxConcurrent: number
+  /** Where its pace comes from. */
+  readonly source: "default" | "configured" | "learnt" | "operator"
+  readonly holds: ReadonlyArray<Hold>
+  readonly paused: Paused | undefined
+  /** When it lets the next call through, epoch milliseconds; `undefined` while nobody can tell. */
+  readonly nextAt: number | undefined
+  /** Accounts that wait in it now. */
+  readonly accounts: number
+  /** Calls it has let through since it was first needed; begins anew after a minute in which nobody needed it. */
+  readonly calls: number
+}
+
+/**
+ * Jobs that stand before another one: of its own queue, and of the other queues, each counted no further than matters.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Ahead {
+  readonly queue: string
+  readonly jobs: number
+  readonly others: ReadonlyArray<{ readonly queue: string; readonly jobs: number }>
+}
+
+/**
+ * Lanes as operators see them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Steering {
+  /** Lanes by name; those that have jobs, are in use, or were steered. */
+  readonly list: (page: {
+    readonly prefix?: string | undefined
+    /** The name of the last lane of the page before. */
+    readonly after?: string | undefined
+    readonly limit: number
+  }) => Effect.Effect<{ readonly lanes: ReadonlyArray<LaneStatus>; readonly next: string | undefined }, StoreError>
+  /** One lane, whether it has ever been used or not. */
+  readonly get: (lane: string) => Effect.Effect<LaneStatus, StoreError>
+  /** Does it at once, and for good: durable when it answers. */
+  readonly change: (lane: string, by: string, action: LaneAction) => Effect.Effect<LaneStatus, StoreError>
+  /** What was done with a lane, newest first; the last thousand are kept. */
+  readonly log: (lane: string, limit: number) => Effect.Effect<ReadonlyArray<LaneLogEntry>, StoreError>
+}

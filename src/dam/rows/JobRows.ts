@@ -1,0 +1,249 @@
+/**
+ * Jobs as rows, and back.
+ *
+ * Rows are read through schemas even though only this store writes them: a file outlives the version that wrote it.
+ * Bodies never become text: a result's bodies stand one after the other in one blob, and its JSON knows their sizes.
+ */
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import { deliveryStates, states } from "../../engine/JobState.ts"
+import { Attempt } from "../../step/History.ts"
+import type { Response } from "../../step/Reply.ts"
+import * as JsonText from "../../step/JsonText.ts"
+import { StepFromJson } from "../../step/StepJson.ts"
+import type { JobResult, NewDelivery, NewJob, StoredJob } from "../job/Job.ts"
+import type { Finish } from "../store/JobStore.ts"
+import type { AttemptInsert, FinishInsert, JobInsert } from "../sqlite/JobCommands.ts"
+import { type JobColumn, jobColumns } from "../sqlite/Tables.ts"
+
+/** A new job as what is inserted. */
+export const encodeJob = (job: NewJob): JobInsert => {
+  const waits = job.notBefore !== undefined && job.notBefore > job.createdAt
+  const values: { readonly [Column in JobColumn]: string | number | null | undefined } = {
+    id: job.id,
+    customer: job.customer,
+    dialect: job.dialect,
+    key_scope: job.keyScope,
+    key: job.key,
+    key_given: Number(job.keyGiven),
+    payload: job.payload,
+    lane: job.lane,
+    account: job.account,
+    isolated: Number(job.isolated),
+    created_at: job.createdAt,
+    not_before: job.notBefore,
+    parent_id: job.parent?.id,
+    parent_relation: job.parent?.relation,
+    rerun_of: job.rerunOf,
+    traceparent: job.traceparent,
+    quorum: job.step.webhookQuorum,
+    due_at: waits ? job.notBefore : undefined,
+    deadline_at:
+      job.step.onFailureTimeout &&
+      Math.max(job.createdAt, job.notBefore ?? 0) + Duration.toMillis(job.step.onFailureTimeout)
+  }
+  return {
+    columns: jobColumns.map((column) => values[column] ?? null),
+    state: waits ? "scheduled" : "queued",
+    step: JSON.stringify(job.step),
+    metadata: metadataOf(job.step.metadata)
+  }
+}
+
+/** Top-level metadata as a filter can name it: texts as they are, numbers and booleans as JSON spells them. */
+const metadataOf = (metadata: { readonly [name: string]: Schema.Json }) =>
+  Object.entries(metadata).flatMap(([name, value]) =>
+    typeof value === "object" ? [] : [[name, String(value)] as const]
+  )
+
+/** The end of a job as what is inserted. */
+export const encodeFinish = ({ at, attempt, children, deliveries, quorum, result, state }: Finish): FinishInsert => {
+  const all = [...(result.response === undefined ? [] : [result.response]), ...result.responses.map(responseOf)]
+  return {
+    state,
+    at,
+    result: encodeResult({
+      ...result,
+      response: result.response && headOf(result.response),
+      responses: result.responses.map(({ region, response }) => ({ region, response: headOf(response) }))
+    }),
+    bodies: joined(all.map(({ body }) => body)),
+    children: children.map(encodeJob),
+    quorum: quorum ?? null,
+    attempt: attempt && encodeAttempt(attempt),
+    deliveries: deliveries.map(({ body, ...delivery }) => ({ columns: deliveryColumns(delivery), body: compact(body) }))
+  }
+}
+
+const deliveryColumns = (delivery: Omit<NewDelivery, "body">) => [
+  delivery.id,
+  delivery.jobId,
+  delivery.customer,
+  delivery.index,
+  delivery.url,
+  JSON.stringify(delivery.regions),
+  Number(delivery.hasQuorumVote),
+  delivery.lane
+]
+
+/** An attempt as what is inserted. */
+export const encodeAttempt = (attempt: Attempt): AttemptInsert => {
+  const { response, ...rest } = attempt
+  return {
+    path: attempt.path,
+    racer: attempt.racer,
+    attempt: encodeBareAttempt(rest),
+    response: response === undefined ? null : JSON.stringify({ status: response.status, headers: response.headers }),
+    body: response === undefined ? null : compact(response.body)
+  }
+}
+
+const { response: _, ...bareFields } = Attempt.fields
+
+const BareAttempt = Schema.fromJsonString(Schema.toCodecJson(Schema.Struct(bareFields)))
+
+const encodeBareAttempt = Schema.encodeSync(BareAttempt)
+
+const Head = Schema.Struct({
+  status: Schema.Number,
+  headers: Schema.Record(Schema.String, Schema.String)
+})
+
+const SizedHead = Schema.Struct({ ...Head.fields, size: Schema.Number })
+
+const StoredResult = Schema.fromJsonString(
+  Schema.toCodecJson(
+    Schema.Struct({
+      response: Schema.UndefinedOr(SizedHead),
+      responses: Schema.Array(Schema.Struct({ region: Schema.UndefinedOr(Schema.String), response: SizedHead })),
+      region: Schema.UndefinedOr(Schema.String),
+      path: Schema.Number,
+      error: Schema.UndefinedOr(Schema.Struct({ tag: Schema.String, message: Schema.String }))
+    })
+  )
+)
+
+const encodeResult = Schema.encodeSync(StoredResult)
+
+const headOf = ({ body, headers, status }: Response) => ({ status, headers, size: body.byteLength })
+
+const responseOf = ({ response }: { readonly response: Response }): Response => response
+
+const joined = (bodies: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const [only = EMPTY] = bodies
+  if (bodies.length < 2) return compact(only)
+  const whole = new Uint8Array(bodies.reduce((size, body) => size + body.byteLength, 0))
+  bodies.reduce((at, body) => {
+    whole.set(body, at)
+    return at + body.byteLength
+  }, 0)
+  return whole
+}
+
+/** A view of a larger buffer would take all of it along to the other thread. */
+export const compact = (bytes: Uint8Array): Uint8Array =>
+  bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice()
+
+const EMPTY = new Uint8Array(0)
+
+/** A boolean as SQLite keeps it. */
+export const Bit = Schema.Literals([0, 1])
+
+/** A moment, or none. */
+export const Moment = Schema.NullOr(Schema.Number)
+
+/** A text, or none. */
+export const Text = Schema.NullOr(Schema.String)
+
+/** A loaded job. */
+export const LoadedJob = Schema.Struct({
+  job: Schema.Struct({
+    id: Schema.String,
+    customer: Schema.String,
+    dialect: Schema.Literals(["cloud", "flat"]),
+    key_scope: Schema.String,
+    key: Schema.String,
+    key_given: Bit,
+    payload: Schema.String,
+    lane: Schema.String,
+    account: Schema.String,
+    isolated: Bit,
+    created_at: Schema.Number,
+    not_before: Moment,
+    parent_id: Text,
+    parent_relation: Schema.NullOr(Schema.Literals(["onSuccess", "onFailure"])),
+    rerun_of: Text,
+    traceparent: Text,
+    state: Schema.Literals(states),
+    delivery_state: Schema.Literals(deliveryStates),
+    epoch: Schema.Number,
+    due_at: Moment,
+    started_at: Moment,
+    finished_at: Moment,
+    held_since: Moment,
+    step: JsonText.schema(StepFromJson),
+    result: Schema.NullOr(StoredResult),
+    bodies: Schema.NullOr(Schema.Uint8Array)
+  }),
+  attempts: Schema.Array(
+    Schema.Struct({
+      attempt: BareAttempt,
+      response: Schema.NullOr(Schema.fromJsonString(Head)),
+      body: Schema.NullOr(Schema.Uint8Array)
+    })
+  )
+})
+
+/** A loaded job as the port knows it. */
+export const toJob = ({ attempts, job }: typeof LoadedJob.Type): StoredJob => ({
+  id: job.id,
+  customer: job.customer,
+  dialect: job.dialect,
+  keyScope: job.key_scope,
+  key: job.key,
+  keyGiven: job.key_given === 1,
+  payload: job.payload,
+  step: job.step,
+  lane: job.lane,
+  account: job.account,
+  isolated: job.isolated === 1,
+  createdAt: job.created_at,
+  notBefore: job.not_before ?? undefined,
+  parent:
+    job.parent_id === null || job.parent_relation === null
+      ? undefined
+      : { id: job.parent_id, relation: job.parent_relation },
+  rerunOf: job.rerun_of ?? undefined,
+  traceparent: job.traceparent ?? undefined,
+  state: job.state,
+  deliveryState: job.delivery_state,
+  epoch: job.epoch,
+  history: attempts.map(({ attempt, body, response }) => ({
+    ...attempt,
+    response: response === null ? undefined : { _tag: "Response", ...response, body: body ?? EMPTY }
+  })),
+  ...waitingOf(job.state, job.due_at ?? undefined),
+  startedAt: job.started_at ?? undefined,
+  finishedAt: job.finished_at ?? undefined,
+  result: job.result === null ? undefined : toResult(job.result, job.bodies ?? EMPTY),
+  heldSince: job.held_since ?? undefined
+})
+
+const waitingOf = (state: StoredJob["state"], dueAt: number | undefined) =>
+  state === "scheduled" || state === "parked"
+    ? { dueAt, pausedUntil: undefined }
+    : { dueAt: undefined, pausedUntil: dueAt }
+
+const toResult = (stored: typeof StoredResult.Type, bodies: Uint8Array): JobResult => {
+  let at = 0
+  const next = ({ headers, size, status }: typeof SizedHead.Type): Response => {
+    const body = bodies.slice(at, at + size)
+    at += size
+    return { _tag: "Response", status, headers, body }
+  }
+  return {
+    ...stored,
+    response: stored.response && next(stored.response),
+    responses: stored.responses.map(({ region, response }) => ({ region, response: next(response) }))
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Opens the file of the SQLite store, makes sure that it keeps its promises, and says in a line what is wrong if not.
+ *
+ * Everything here is synchronous and runs in the thread that writes.
+ */
+import * as Result from "effect/Result"
+import { DatabaseSync } from "node:sqlite"
+import { applicationId, migrations } from "./Tables.ts"
+
+/** How the file is opened. Plain data, since it travels to the writing thread. */
+export interface DatabaseOptions {
+  readonly path: string
+  /** Milliseconds to wait for another process to let the file go. */
+  readonly busyTimeout: number
+  /** The database does not grow beyond, whatever the disk has left. */
+  readonly maxBytes: number | undefined
+}
+
+/** Why something could not be done. Plain data, since it travels from the writing thread. */
+export interface Fault {
+  readonly kind: "full" | "failed"
+  readonly detail: string
+  /** Whether only this operation is wrong, and others of its group may go on. */
+  readonly local: boolean
+}
+
+/** Opens a database at the newest version, or says why it must not be used. */
+export const open = (options: DatabaseOptions): Result.Result<DatabaseSync, Fault> => {
+  const opened = attempt(() => new DatabaseSync(options.path, { enableForeignKeyConstraints: true }))
+  return Result.flatMap(opened, (db) => {
+    const ready = attempt(() => prepare(db, options))
+    if (Result.isSuccess(ready)) return Result.succeed(db)
+    db.close()
+    return Result.fail(ready.failure)
+  }).pipe(Result.mapError((fault) => ({ ...fault, detail: `${options.path}: ${fault.detail}` })))
+}
+
+/** Runs something on the database and names what SQLite threw. */
+export const attempt = <A>(body: () => A): Result.Result<A, Fault> => Result.try({ try: body, catch: faultOf })
+
+/** Bytes that the database holds. Room that was freed is used again, so it does not count, whatever the file's size. */
+export const bytesOf = (db: DatabaseSync): number =>
+  (numberOf(db, "PRAGMA page_count") - numberOf(db, "PRAGMA freelist_count")) * numberOf(db, "PRAGMA page_size")
+
+/** The one number a statement answers; 0 where it answers nothing. */
+export const numberOf = (db: DatabaseSync, sql: string): number =>
+  Number(Object.values(db.prepare(sql).get() ?? {})[0] ?? 0)
+
+const prepare = (db: DatabaseSync, { busyTimeout, maxBytes }: DatabaseOptions): void => {
+  db.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeout)}`)
+  // One owner: two dams on one file would run its jobs twice. The lock ends with the process, however it ends.
+  db.exec("PRAGMA locking_mode = EXCLUSIVE")
+  const isFile = db.location() !== null
+  if (isFile) db.exec("PRAGMA journal_mode = WAL")
+  db.exec("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768")
+  // Random keys change the same pages again and again; a long log writes each of them to its place only once.
+  db.exec("PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 67108864")
+  const pageSize = numberOf(db, "PRAGMA page_size")
+  if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.trunc(maxBytes / pageSize))}`)
+
+  const mode = Object.values(db.prepare("PRAGMA journal_mode").get() ?? {})[0]
+  if (isFile && mode !== "wal") throw new Refused("its disk does not support SQLite's write-ahead log")
+  if (numberOf(db, "PRAGMA synchronous") !== FULL) throw new Refused("SQLite did not accept synchronous = FULL")
+  migrate(db)
+}
+
+const FULL = 2
+
+const migrate = (db: DatabaseSync): void => {
+  const version = numberOf(db, "PRAGMA user_version")
+  const isOurs = numberOf(db, "PRAGMA application_id") === applicationId
+  if (!isOurs && numberOf(db, "SELECT count(*) FROM sqlite_schema") > 0) {
+    throw new Refused("it is a database of another program; choose another file")
+  }
+  if (version > migrations.length) {
+    throw new Refused(`it was written by a newer version (${version}, this one knows ${migrations.length})`)
+  }
+  db.exec("BEGIN IMMEDIATE")
+  for (const migration of migrations.slice(version)) db.exec(migration)
+  // written at every start, so that a file which can only be read is found out now
+  db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${migrations.length}`)
+  db.exec("COMMIT")
+}
+
+class Refused extends Error {}
+
+/** Names what SQLite threw. */
+export const faultOf = (error: unknown): Fault => {
+  const code = error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode : 0
+  const message = error instanceof Error ? error.message : String(error)
+  // the lock of a writer cannot be had on a file opened for reading: SQLITE_IOERR_LOCK
+  if (code === 3850) return failed("it can only be read, or its disk has no locks; the dam must be able to write it")
+  // the low byte of SQLite's result code is its kind
+  switch (code & 0xff) {
+    case 3:
+    case 8:
+      return failed("it can only be read; the dam must be able to write it")
+    case 5:
+    case 6:
+      return failed("another process is using it; only one dam may own a file")
+    case 7:
+    case 10:
+      return failed(message)
+    case 11:
+    case 26:
+      return failed(`it is damaged or no SQLite database (${message}); restore a backup or choose another file`)
+    case 13:
+      return { kind: "full", detail: message, local: false }
+    case 14:
+      return failed("it cannot be opened; its folder must exist and be writable")
+    default:
+      return { kind: "failed", detail: message, local: true }
+  }
+}
+
+const failed = (detail: string): Fault => ({ kind: "failed", detail, local: false })

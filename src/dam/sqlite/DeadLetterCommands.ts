@@ -1,0 +1,88 @@
+/** Dead letters: listed, delivered once more, deleted. Runs in the thread that writes. */
+import type { DatabaseSync, SQLInputValue } from "node:sqlite"
+import type { Judge } from "./DeliveryCommands.ts"
+import type { Row } from "./JobCommands.ts"
+import type { Tally } from "./Tally.ts"
+
+/** A filter as it travels. */
+export interface Wanted {
+  readonly customer: string
+  readonly deliveryId: string | undefined
+  readonly jobId: string | undefined
+  readonly host: string | undefined
+  readonly since: number | undefined
+  readonly until: number | undefined
+}
+
+/** The most of one page. */
+const pageSize = 200
+
+/** Makes the commands; `judge` settles the delivery state of a job. */
+export const deadLetterCommands = (db: DatabaseSync, tally: Tally, judge: Judge) => {
+  const again = db.prepare(
+    `UPDATE deliveries SET state = 'pending', due_at = ?1, begun_at = ?1, spent = json_array_length(attempts),
+       reason = NULL, dead_at = NULL WHERE n = ?2`
+  )
+  const remove = db.prepare("DELETE FROM deliveries WHERE n = ?")
+
+  const select = (columns: string, wanted: Wanted, beyond: string, order: string, limit: number) => {
+    const { params, sql } = conditionsOf(wanted)
+    return db
+      .prepare(
+        `SELECT ${columns} FROM deliveries INDEXED BY deliveries_dead_of
+         WHERE state = 'dead' AND ${sql} AND ${beyond} ORDER BY n ${order} LIMIT ?`
+      )
+      .all(...params, limit)
+  }
+
+  return {
+    deadLetters: (wanted: Wanted, below: number, limit: number) => {
+      const most = Math.min(Math.max(1, Math.trunc(limit)), pageSize)
+      const found = select("*", wanted, `n < ${below}`, "DESC", most + 1)
+      const rows: ReadonlyArray<Row> = found.slice(0, most)
+      return { rows, next: found.length > most ? Number(rows.at(-1)?.["n"]) : undefined }
+    },
+    replay: (wanted: Wanted, above: number, limit: number, now: number, spacing: number) => {
+      const rows = select("n, seq, lane", wanted, `n > ${above}`, "ASC", limit)
+      rows.forEach(({ n = null, seq = null }, place) => {
+        again.run(now + place * spacing, n)
+        judge(seq, now)
+      })
+      tally.dead -= rows.length
+      tally.pending += rows.length
+      return {
+        replayed: rows.length,
+        lanes: [...new Set(rows.map(({ lane }) => String(lane)))],
+        next: rows.length === limit ? Number(rows.at(-1)?.["n"]) : undefined
+      }
+    },
+    purge: (wanted: Wanted, limit: number): number => {
+      const rows = select("n", wanted, "n > 0", "ASC", limit)
+      for (const { n = null } of rows) remove.run(n)
+      tally.dead -= rows.length
+      return rows.length
+    }
+  }
+}
+
+interface Query {
+  readonly sql: string
+  readonly params: ReadonlyArray<SQLInputValue>
+}
+
+const conditionsOf = ({ customer, deliveryId, host, jobId, since, until }: Wanted): Query => {
+  const conditions: ReadonlyArray<readonly [sql: string, value: SQLInputValue | undefined]> = [
+    ["customer = ?", customer],
+    ["id = ?", deliveryId],
+    ["job_id = ?", jobId],
+    // with its port, or without for all its ports
+    ["? IN (lane, rtrim(rtrim(lane, '0123456789'), ':'))", host],
+    ["dead_at >= ?", since],
+    ["dead_at <= ?", until]
+  ]
+  const given = conditions.filter(([, value]) => value !== undefined)
+  return {
+    sql: given.map(([sql]) => sql).join(" AND "),
+    params: given.flatMap(([, value]) => (value === undefined ? [] : [value]))
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * Who runs the commands of the SQLite store: a thread of its own, or the calling one.
+ *
+ * A thread keeps the event loop free and lets whatever waits at the same time share a commit. The calling thread
+ * answers before the effect goes on, which virtual time needs (a `TestClock` does not wait for another thread).
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import { Worker } from "node:worker_threads"
+import { StorageFailed, StorageFull, type StoreError } from "../store/JobStore.ts"
+import type { DatabaseOptions, Fault } from "./Database.ts"
+import { type Call, closed, type Commands, type Group, make } from "./Groups.ts"
+import type { FinishInsert } from "./JobCommands.ts"
+
+/** Runs one command, durably done when it answers. */
+export type Executor = <Name extends keyof Commands>(
+  name: Name,
+  ...args: Parameters<Commands[Name]>
+) => Effect.Effect<ReturnType<Commands[Name]>, StoreError>
+
+/** Runs each command at once, in the calling thread and a transaction of its own. */
+export const sameThread = (options: DatabaseOptions): Effect.Effect<Executor, StoreError, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.suspend(() => Effect.fromResult(Result.mapError(make(options), errorOf))),
+      (engine) => Effect.sync(engine.close)
+    ),
+    (engine) =>
+      executor((call, resume) => {
+        const { faults, values } = engine.run([call])
+        resume(values[0], faults.get(0))
+      })
+  )
+
+/** Runs commands in a thread of its own; those that wait at the same time share a transaction. */
+export const worker = (options: DatabaseOptions): Effect.Effect<Executor, StoreError, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.callback<Writer, StoreError>((resume) => {
+        const writer = new Writer(options, (fault) =>
+          resume(fault === undefined ? Effect.succeed(writer) : Effect.fail(errorOf(fault)))
+        )
+        return Effect.sync(() => writer.abandon())
+      }),
+      (writer) => Effect.callback<void>((resume) => writer.close(() => resume(Effect.void)))
+    ),
+    (writer) => executor((call, resume) => writer.add(call, resume))
+  )
+
+type Resume = (value: unknown, fault: Fault | undefined) => void
+
+type Submit = (call: Call, resume: Resume) => (() => void) | void
+
+const executor =
+  (submit: Submit): Executor =>
+  <Name extends keyof Commands>(name: Name, ...args: Parameters<Commands[Name]>) =>
+    Effect.callback<ReturnType<Commands[Name]>, StoreError>((resume) => {
+      // a name with the arguments of its command is a call, and its value the command's; TypeScript loses both here
+      const call = [name, ...args] as unknown as Call
+      const drop = submit(call, (value, fault) =>
+        resume(fault === undefined ? Effect.succeed(value as ReturnType<Commands[Name]>) : Effect.fail(errorOf(fault)))
+      )
+      return drop && Effect.sync(drop)
+    })
+
+/** The most that one transaction takes: enough to make its commit cheap, little enough to answer soon. */
+const groupCalls = 512
+const groupBytes = 8 * 1024 * 1024
+
+/** Messages under way. The thread joins those it finds into one transaction, so a slow disk only makes groups larger. */
+const messagesAhead = 8
+
+/** What the thread answers to so many messages at once. */
+export interface Answers extends Group {
+  readonly messages: number
+}
+
+/** Messages die young; without a limit V8 keeps a hundred megabytes ready for them. */
+const resourceLimits = { maxYoungGenerationSizeMb: 24 }
+
+interface Waiting {
+  readonly call: Call
+  readonly resume: Resume
+}
+
+/** The near end of the writing thread. */
+class Writer {
+  private waiting: Array<Waiting> = []
+  private readonly sent: Array<ReadonlyArray<Waiting>> = []
+  private readonly thread: Worker
+  private scheduled = false
+  private started = false
+  private ended: Fault | undefined
+  private onIdle: (() => void) | undefined
+
+  constructor(options: DatabaseOptions, opened: (fault: Fault | undefined) => void) {
+    this.thread = new Worker(workerUrl, { workerData: options, name: "ezthrottle-store", resourceLimits })
+    this.thread.once("message", (fault: Fault | undefined) => {
+      this.thread.on("message", (answers: Answers) => this.answered(answers))
+      this.started = true
+      if (fault === undefined) this.thread.unref()
+      opened(fault)
+    })
+    this.thread.on("error", (error) => {
+      const what = this.started ? "its thread ended" : "its thread did not start (keep this package out of bundles)"
+      this.end({ ...closed, detail: `${what}: ${messageOf(error)}` }, opened)
+    })
+    this.thread.on("exit", () => this.end(closed, opened))
+  }
+
+  add(call: Call, resume: Resume): (() => void) | undefined {
+    if (this.ended !== undefined) {
+      resume(undefined, this.ended)
+      return undefined
+    }
+    const waiting = { call, resume }
+    this.waiting.push(waiting)
+    this.schedule()
+    return () => {
+      const place = this.waiting.indexOf(waiting)
+      if (place >= 0) this.waiting.splice(place, 1)
+    }
+  }
+
+  /** Lets everything handed in be written, then ends the thread. */
+  close(closed: () => void): void {
+    if (this.ended !== undefined) return closed()
+    this.thread.ref()
+    this.thread.once("exit", closed)
+    this.onIdle = () => this.thread.postMessage(undefined)
+    this.flush()
+  }
+
+  /** Ends the thread at once; what it has committed stays. */
+  abandon(): void {
+    void this.thread.terminate()
+  }
+
+  /** At the end of the turn of the event loop, so that whatever came in during it goes together. */
+  private schedule(): void {
+    if (this.scheduled || this.sent.length >= messagesAhead) return
+    this.scheduled = true
+    setImmediate(() => {
+      this.scheduled = false
+      this.flush()
+    })
+  }
+
+  private flush(): void {
+    while (this.sent.length < messagesAhead && this.waiting.length > 0) {
+      const group = this.waiting.splice(0, groupSize(this.waiting))
+      if (this.sent.length === 0) this.thread.ref()
+      this.sent.push(group)
+      this.thread.postMessage(group.map(({ call }) => call))
+    }
+    if (this.sent.length > 0) return
+    this.onIdle?.()
+    if (this.onIdle === undefined) this.thread.unref()
+  }
+
+  private answered({ faults, messages, values }: Answers): void {
+    const group = this.sent.splice(0, messages).flat()
+    // before anything is answered, so that the thread has work meanwhile
+    this.flush()
+    group.forEach(({ resume }, place) => resume(values[place], faults.get(place)))
+  }
+
+  private end(fault: Fault, opened: (fault: Fault) => void): void {
+    if (this.ended !== undefined) return
+    this.ended = fault
+    opened(fault)
+    for (const { resume } of [...this.sent.splice(0).flat(), ...this.waiting.splice(0)]) resume(undefined, fault)
+  }
+}
+
+/** As many of the waiting calls as one transaction takes, and always one. */
+const groupSize = (waiting: ReadonlyArray<Waiting>): number => {
+  const most = Math.min(waiting.length, groupCalls)
+  let bytes = 0
+  for (let size = 0; size < most; size++) {
+    bytes += weightOf(waiting[size]?.call)
+    if (bytes > groupBytes) return Math.max(1, size)
+  }
+  return most
+}
+
+/** What most calls are is looked at only where it can be large. */
+const weightOf = (call: Call | undefined): number => {
+  if (call === undefined) return 0
+  switch (call[0]) {
+    case "enqueue":
+      return call[1].step.length
+    case "finish":
+      return weightOfFinish(call[3])
+    case "begin":
+    case "settleDelivery":
+      return 0
+    default:
+      return weight(call)
+  }
+}
+
+const weightOfFinish = ({ attempt, bodies, children, deliveries, result }: FinishInsert): number => {
+  let sum = result.length + bodies.byteLength + (attempt?.body?.byteLength ?? 0)
+  for (const { body } of deliveries) sum += body.byteLength
+  for (const { step } of children) sum += step.length
+  return sum
+}
+
+const weight = (value: unknown): number => {
+  if (typeof value === "string") return value.length
+  if (value instanceof Uint8Array) return value.byteLength
+  if (typeof value !== "object" || value === null) return 0
+  let sum = 0
+  for (const part of Object.values(value)) sum += weight(part)
+  return sum
+}
+
+// The thread's file stands beside this one in the sources; in the package it is built as `dam/sqliteWorker.js`.
+const workerUrl = import.meta.url.endsWith(".ts")
+  ? new URL("./sqliteWorker.ts", import.meta.url)
+  : new URL("./dam/sqliteWorker.js", import.meta.url)
+
+const errorOf = ({ detail, kind }: Fault): StoreError =>
+  kind === "full" ? new StorageFull() : new StorageFailed({ detail })
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

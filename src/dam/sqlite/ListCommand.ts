@@ -1,0 +1,103 @@
+/** Lists jobs by what a caller filters on. Runs in the thread that writes. */
+import type { DatabaseSync, SQLInputValue } from "node:sqlite"
+import type { LoadedJob } from "./JobCommands.ts"
+
+/** A filter as it travels: `JobFilter` with its lists resolved and the cursor read. */
+export interface Listing {
+  readonly customer: string
+  readonly states: ReadonlyArray<string>
+  readonly deliveryStates: ReadonlyArray<string> | undefined
+  readonly lane: string | undefined
+  readonly account: string | undefined
+  readonly createdFrom: number | undefined
+  readonly createdTo: number | undefined
+  readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
+  /** Jobs below this `seq` only. */
+  readonly below: number
+  readonly limit: number
+}
+
+/** A page, and the `seq` below which the next one lies. */
+export interface ListedPage {
+  readonly jobs: ReadonlyArray<LoadedJob>
+  readonly next: number | undefined
+}
+
+/** Payloads of one page; a page of large jobs ends early, so that nobody has to hold 200 of them. */
+const pageBytes = 8 * 1024 * 1024
+
+/** Makes the command; `load` reads one job whole. */
+export const listCommand = (db: DatabaseSync, load: (seq: number) => LoadedJob) => ({
+  list: (filter: Listing): ListedPage => {
+    const found = candidates(filter)
+      .flatMap(({ params, sql }) => db.prepare(sql).all(...params))
+      .map(({ seq }) => Number(seq))
+      .toSorted((one, other) => other - one)
+    const jobs: Array<LoadedJob> = []
+    let bytes = 0
+    for (const seq of found.slice(0, filter.limit)) {
+      if (bytes > pageBytes) break
+      const job = load(seq)
+      bytes += sizeOf(job)
+      jobs.push(job)
+    }
+    return { jobs, next: jobs.length < found.length ? found[jobs.length - 1] : undefined }
+  }
+})
+
+interface Query {
+  readonly sql: string
+  readonly params: ReadonlyArray<SQLInputValue>
+}
+
+/** Each query walks an index downwards and stops at the limit; several of them are merged. */
+const candidates = (filter: Listing): ReadonlyArray<Query> => {
+  const { customer, deliveryStates, limit, states } = filter
+  const [first, ...others] = filter.metadata
+  const conditions: ReadonlyArray<Query> = [
+    { sql: "jobs.customer = ?", params: [customer] },
+    { sql: "jobs.seq < ?", params: [filter.below] },
+    ...optional("lane = ?", filter.lane),
+    ...optional("account = ?", filter.account),
+    ...optional("created_at >= ?", filter.createdFrom),
+    ...optional("created_at <= ?", filter.createdTo),
+    ...(deliveryStates === undefined ? [] : [oneOf("delivery_state", deliveryStates)]),
+    ...others.map(([name, value]) => ({ sql: hasMetadata, params: [name, value] }))
+  ]
+  if (first !== undefined) {
+    const led = { sql: "led.customer = ? AND led.name = ? AND led.value = ?", params: [customer, ...first] }
+    // the left side of a CROSS JOIN is read first: the part of the index that holds this very value
+    const from = "metadata AS led CROSS JOIN jobs ON jobs.seq = led.seq"
+    return [select(from, [led, ...conditions, oneOf("state", states)], "led.seq", limit)]
+  }
+  if (deliveryStates?.length === 1 && deliveryStates[0] === "undelivered") {
+    const dead = { sql: "delivery_state = 'undelivered'", params: [] }
+    return [select("jobs INDEXED BY jobs_undelivered", [dead, ...conditions, oneOf("state", states)], "seq", limit)]
+  }
+  return states.map((state) =>
+    select("jobs INDEXED BY jobs_by_state", [{ sql: "state = ?", params: [state] }, ...conditions], "seq", limit)
+  )
+}
+
+const hasMetadata = `EXISTS (
+  SELECT 1 FROM metadata WHERE customer = jobs.customer AND name = ? AND value = ? AND seq = jobs.seq
+)`
+
+const select = (from: string, conditions: ReadonlyArray<Query>, order: string, limit: number): Query => ({
+  sql: `SELECT jobs.seq FROM ${from} WHERE ${conditions.map(({ sql }) => sql).join(" AND ")} ORDER BY ${order} DESC LIMIT ?`,
+  params: [...conditions.flatMap(({ params }) => params), limit + 1]
+})
+
+const optional = (sql: string, value: SQLInputValue | undefined): ReadonlyArray<Query> =>
+  value === undefined ? [] : [{ sql, params: [value] }]
+
+const oneOf = (column: string, values: ReadonlyArray<string>): Query => ({
+  sql: `${column} IN (${values.map(() => "?").join(", ")})`,
+  params: values
+})
+
+const sizeOf = ({ attempts, job }: LoadedJob): number =>
+  [job, ...attempts].flatMap((row) => Object.values(row)).reduce<number>((sum, value) => sum + lengthOf(value), 0)
+
+const lengthOf = (value: unknown): number =>
+  typeof value === "string" ? value.length : value instanceof Uint8Array ? value.byteLength : 0

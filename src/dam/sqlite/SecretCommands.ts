@@ -1,0 +1,46 @@
+/** Secrets of customers and settings of the dam itself, as statements. Runs in the thread that writes. */
+import type { DatabaseSync } from "node:sqlite"
+import type { Row } from "./JobCommands.ts"
+
+/** Secrets of one customer as they travel: customer, primary, secondary. */
+export type SecretsRow = readonly [customer: string, primary: string, secondary: string | null]
+
+/** A setting as it travels. */
+export type SettingRow = readonly [name: string, value: string]
+
+/** Prepares the statements once and makes the commands over them. */
+export const settingCommands = (db: DatabaseSync) => {
+  const secrets = db.prepare("SELECT primary_secret, secondary_secret FROM secrets WHERE customer = ?")
+  const everySecret = db.prepare("SELECT * FROM secrets")
+  const put = db.prepare("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?)")
+  const remove = db.prepare("DELETE FROM secrets WHERE customer = ?")
+  const setting = db.prepare("SELECT value FROM settings WHERE name = ?")
+  const set = db.prepare("INSERT OR REPLACE INTO settings VALUES (?, ?)")
+
+  /** What is replaced is overwritten with zeros. */
+  const withoutTrace = (change: () => void): void => {
+    db.exec("PRAGMA secure_delete = ON")
+    change()
+    db.exec("PRAGMA secure_delete = OFF")
+  }
+
+  return {
+    secrets: (customer: string): Row | undefined => secrets.get(customer),
+    setSecrets: (customer: string, primary: string | null, secondary: string | null): void =>
+      withoutTrace(() => {
+        if (primary === null) remove.run(customer)
+        else put.run(customer, primary, secondary)
+      }),
+    everySecret: (): ReadonlyArray<Row> => everySecret.all(),
+    setting: (name: string): Row | undefined => setting.get(name),
+    putSecrets: (rows: ReadonlyArray<SecretsRow>, settings: ReadonlyArray<SettingRow>): void =>
+      withoutTrace(() => {
+        for (const row of rows) put.run(...row)
+        for (const row of settings) set.run(...row)
+      }),
+    /** Folds the log into the file and empties it: it holds older versions of pages. */
+    foldLog: (): void => {
+      db.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** What operators and those who ask why a job waits need of the database, as statements. Runs in the thread that writes. */
+import type { DatabaseSync } from "node:sqlite"
+import type { Row } from "./JobCommands.ts"
+import type { LaneCounts, Tally } from "./Tally.ts"
+import type { Ahead, LaneLogEntry, StoredSteering } from "../lane/Steering.ts"
+
+/** Entries of a lane's log that are kept. */
+const logSize = 1000
+
+/** Prepares the statements once and makes the commands over them. */
+export const steeringCommands = (db: DatabaseSync, tally: Tally) => {
+  const all = db.prepare("SELECT * FROM steering")
+  const save = db.prepare("INSERT OR REPLACE INTO steering VALUES (?, ?, ?, ?, ?, ?)")
+  const remove = db.prepare("DELETE FROM steering WHERE lane = ?")
+  const removePaces = db.prepare("DELETE FROM paces WHERE lane = ?")
+  const note = db.prepare("INSERT INTO lane_log (lane, at, actor, action, detail) VALUES (?, ?, ?, ?, ?)")
+  const trim = db.prepare(
+    `DELETE FROM lane_log WHERE lane = ?1
+     AND n <= (SELECT n FROM lane_log WHERE lane = ?1 ORDER BY n DESC LIMIT 1 OFFSET ${logSize})`
+  )
+  const log = db.prepare("SELECT lane, at, actor, action, detail FROM lane_log WHERE lane = ? ORDER BY n DESC LIMIT ?")
+  const place = db.prepare(
+    "SELECT lane, account, seq FROM jobs WHERE id = ? AND state IN ('queued', 'scheduled', 'parked')"
+  )
+  const own = db.prepare(
+    `SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_queued
+     WHERE state = 'queued' AND lane = ? AND account = ? AND seq < ?`
+  )
+  const next = db.prepare(
+    `SELECT account FROM jobs INDEXED BY jobs_queued
+     WHERE state = 'queued' AND lane = ? AND account > ? ORDER BY account LIMIT 1`
+  )
+  const some = db.prepare(
+    `SELECT count(*) AS jobs FROM (SELECT 1 FROM jobs INDEXED BY jobs_queued
+     WHERE state = 'queued' AND lane = ? AND account = ? LIMIT ?)`
+  )
+
+  return {
+    laneCounts: (): ReadonlyArray<readonly [lane: string, counts: LaneCounts]> =>
+      Array.from(tally.lanes, ([lane, counts]) => [lane, { ...counts }] as const),
+    steering: (): ReadonlyArray<Row> => all.all(),
+    steer: (
+      { action, at, by, detail, lane }: LaneLogEntry,
+      steering: StoredSteering | undefined,
+      forgets: boolean
+    ): void => {
+      if (steering === undefined) remove.run(lane)
+      else {
+        const { maxConcurrent = null, paused, rps = null } = steering
+        save.run(lane, rps, maxConcurrent, paused?.by ?? null, paused?.at ?? null, paused?.note ?? null)
+      }
+      if (forgets) removePaces.run(lane)
+      note.run(lane, at, by, action, detail)
+      trim.run(lane)
+    },
+    laneLog: (lane: string, limit: number): ReadonlyArray<Row> => log.all(lane, limit),
+    ahead: (id: string): Ahead | undefined => {
+      const job = place.get(id)
+      if (job === undefined) return undefined
+      const lane = job["lane"] ?? null
+      const queue = String(job["account"])
+      const jobs = Number(own.get(lane, queue, job["seq"] ?? null)?.["jobs"])
+      // in turns nobody else gets more than one call for each of this queue's
+      const turns = 2 * (jobs + 1)
+      const others: Array<{ readonly queue: string; readonly jobs: number }> = []
+      for (let last = next.get(lane, ""); last !== undefined; last = next.get(lane, last["account"] ?? null)) {
+        const name = String(last["account"])
+        if (name !== queue) others.push({ queue: name, jobs: Number(some.get(lane, name, turns)?.["jobs"]) })
+      }
+      return { queue, jobs, others }
+    }
+  }
+}

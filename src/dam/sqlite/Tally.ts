@@ -1,0 +1,144 @@
+/**
+ * Counts kept in memory, since counting a million rows for every look at `/health` would stop the writer.
+ *
+ * They are exact because the store owns its file. A tally is copied before whatever may be rolled back.
+ */
+import type { DatabaseSync } from "node:sqlite"
+import { type JobState, states } from "../../engine/JobState.ts"
+import { numberOf } from "./Database.ts"
+
+/** The counts, and the highest `seq` ever given. */
+export interface Tally {
+  seq: number
+  jobs: Record<JobState, number>
+  pending: number
+  dead: number
+  /** Unfinished jobs by lane; a lane without any is not here. */
+  readonly lanes: Map<string, LaneCounts>
+  /** What the transaction at hand changed in `lanes`: there may be too many lanes to copy. */
+  readonly moves: Array<Move>
+}
+
+/** The states of unfinished jobs. */
+export const liveStates = ["scheduled", "queued", "parked", "running"] as const
+
+/** The unfinished jobs of a lane. */
+export type LaneCounts = Record<(typeof liveStates)[number], number>
+
+interface Move {
+  readonly lane: string
+  readonly from: JobState | undefined
+  readonly to: JobState | undefined
+  readonly jobs: number
+}
+
+/** The counts of a moment, to go back to. */
+export interface Snapshot extends Pick<Tally, "dead" | "jobs" | "pending" | "seq"> {
+  readonly moves: number
+}
+
+/** Counts what a database holds. */
+export const count = (db: DatabaseSync): Tally => ({
+  seq: numberOf(db, "SELECT max(seq) FROM sqlite_sequence WHERE name = 'jobs'"),
+  jobs: {
+    scheduled: inState(db, "scheduled"),
+    queued: inState(db, "queued"),
+    running: inState(db, "running"),
+    parked: inState(db, "parked"),
+    succeeded: inState(db, "succeeded"),
+    failed: inState(db, "failed"),
+    cancelled: inState(db, "cancelled")
+  },
+  pending: numberOf(db, "SELECT count(*) FROM deliveries WHERE state = 'pending'"),
+  dead: numberOf(db, "SELECT count(*) FROM deliveries WHERE state = 'dead'"),
+  lanes: byLane(db),
+  moves: []
+})
+
+/** Copies a tally at the beginning of a transaction. */
+export const begin = (self: Tally): Snapshot => {
+  self.moves.length = 0
+  return copy(self)
+}
+
+/** Copies a tally inside a transaction. */
+export const copy = ({ dead, jobs, moves, pending, seq }: Tally): Snapshot => ({
+  seq,
+  jobs: { ...jobs },
+  pending,
+  dead,
+  moves: moves.length
+})
+
+/** Puts a copy of the same transaction back. */
+export const restore = (self: Tally, earlier: Snapshot): void => {
+  Object.assign(self, { seq: earlier.seq, jobs: { ...earlier.jobs }, pending: earlier.pending, dead: earlier.dead })
+  for (const { from, jobs, lane, to } of self.moves.splice(earlier.moves).toReversed())
+    shift(self, lane, to, from, jobs)
+}
+
+/** Notes that a job is new. */
+export const add = (self: Tally, lane: string, to: JobState): void => {
+  self.jobs[to]++
+  shift(self, lane, undefined, to, 1)
+  self.moves.push({ lane, from: undefined, to, jobs: 1 })
+}
+
+/** Notes that jobs of a lane went from one state to another. */
+export const move = (self: Tally, lane: string, from: JobState, to: JobState, jobs = 1): void => {
+  self.jobs[from] -= jobs
+  self.jobs[to] += jobs
+  shift(self, lane, from, to, jobs)
+  self.moves.push({ lane, from, to, jobs })
+}
+
+const shift = (
+  { lanes }: Tally,
+  lane: string,
+  from: JobState | undefined,
+  to: JobState | undefined,
+  jobs: number
+): void => {
+  const counts = lanes.get(lane) ?? { scheduled: 0, queued: 0, parked: 0, running: 0 }
+  if (isLive(from)) counts[from] -= jobs
+  if (isLive(to)) counts[to] += jobs
+  if (liveStates.every((state) => counts[state] === 0)) lanes.delete(lane)
+  else lanes.set(lane, counts)
+}
+
+const isLive = (state: JobState | undefined): state is keyof LaneCounts =>
+  state === "queued" || state === "running" || state === "parked" || state === "scheduled"
+
+const byLane = (db: DatabaseSync): Map<string, LaneCounts> => {
+  const lanes = new Map<string, LaneCounts>()
+  const found = [
+    // told from the index alone, which a backlog needs
+    ...db
+      .prepare("SELECT 'queued' AS state, lane, count(*) AS jobs FROM jobs WHERE state = 'queued' GROUP BY lane")
+      .all(),
+    ...db
+      .prepare(
+        `SELECT state, lane, count(*) AS jobs FROM jobs WHERE state IN ('scheduled', 'parked', 'running')
+         GROUP BY state, lane`
+      )
+      .all()
+  ]
+  for (const { jobs, lane, state } of found) {
+    const name = String(lane)
+    const counts = lanes.get(name) ?? { scheduled: 0, queued: 0, parked: 0, running: 0 }
+    const known = stateOf(state)
+    if (isLive(known)) counts[known] = Number(jobs)
+    lanes.set(name, counts)
+  }
+  return lanes
+}
+
+/** Reads a state back from a row. */
+export const stateOf = (value: unknown): JobState => {
+  const state = states.find((known) => known === value)
+  if (state === undefined) throw new Error(`a job is in the unknown state ${String(value)}`)
+  return state
+}
+
+const inState = (db: DatabaseSync, state: JobState): number =>
+  numberOf(db, `SELECT count(*) FROM jobs WHERE state = '${state}'`)

@@ -1,0 +1,40 @@
+/** What L8 remembers, as statements: nonces that were seen, and what is known of origins. */
+import type { DatabaseSync } from "node:sqlite"
+import type { Row } from "./JobCommands.ts"
+
+/** What is known of an origin, as it travels: origin, key, when it was proved, another key, when it was revoked. */
+export type TrustRow = readonly [
+  origin: string,
+  publicKey: string | null,
+  provedAt: number | null,
+  changedKey: string | null,
+  revokedAt: number | null
+]
+
+/** Prepares the statements once and makes the commands over them. */
+export const l8Commands = (db: DatabaseSync) => {
+  const forgetNonces = db.prepare("DELETE FROM l8_nonces WHERE seen_at < ?")
+  const knowsNonce = db.prepare("SELECT 1 FROM l8_nonces WHERE nonce = ?")
+  const nonces = db.prepare("SELECT count(*) AS count FROM l8_nonces")
+  const addNonce = db.prepare("INSERT INTO l8_nonces VALUES (?, ?)")
+  const trust = db.prepare("SELECT * FROM l8_trust WHERE origin = ?")
+  const trusts = db.prepare("SELECT * FROM l8_trust ORDER BY origin LIMIT ?")
+  const save = db.prepare("INSERT OR REPLACE INTO l8_trust VALUES (?, ?, ?, ?, ?)")
+  const forget = db.prepare("DELETE FROM l8_trust WHERE origin = ?")
+
+  return {
+    takeL8Nonce: (nonce: string, now: number, keepMillis: number, most: number): "Taken" | "Seen" | "Full" => {
+      forgetNonces.run(now - keepMillis)
+      if (knowsNonce.get(nonce) !== undefined) return "Seen"
+      if (Number(nonces.get()?.["count"]) >= most) return "Full"
+      addNonce.run(nonce, now)
+      return "Taken"
+    },
+    l8Trust: (origin: string): Row | undefined => trust.get(origin),
+    l8Trusts: (limit: number): ReadonlyArray<Row> => trusts.all(limit),
+    saveL8Trust: (...row: TrustRow): void => {
+      save.run(...row)
+    },
+    forgetL8Trust: (origin: string): boolean => forget.run(origin).changes === 1
+  }
+}

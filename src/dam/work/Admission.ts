@@ -1,0 +1,145 @@
+/**
+ * Admission control: how much may wait and be stored before new jobs are told to come later.
+ *
+ * The store is asked once a second, and what is admitted in between is counted, so that a flood does not pass on an old
+ * number. Whoever would be refused has the store asked anew, so that nobody is refused on one either.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { totalmem } from "node:os"
+import { Overloaded } from "./Engine.ts"
+import type { JobStore, StoreError, StoreStats } from "../store/JobStore.ts"
+
+/**
+ * The marks beyond which no job is taken.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AdmissionOptions {
+  /** Jobs waiting. Defaults to 5,000,000. */
+  readonly maxQueued: number
+  /** Bytes that the database holds. Defaults to 50 GiB. */
+  readonly maxStoredBytes: number
+  /** Bytes of memory that this process has. Defaults to four fifths of what the machine, or the container, has. */
+  readonly maxMemoryBytes: number
+  /** Tells how many bytes of memory this process has. */
+  readonly memoryBytes: () => number
+}
+
+/**
+ * The marks where none are configured.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const defaults: AdmissionOptions = {
+  maxQueued: 5_000_000,
+  maxStoredBytes: 50 * 1024 ** 3,
+  // outside of a container the limit is none, or beyond all measure
+  maxMemoryBytes: Math.floor(0.8 * Math.min(process.constrainedMemory() || totalmem(), totalmem())),
+  memoryBytes: () => process.memoryUsage.rss()
+}
+
+/**
+ * The guard of the way in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Admission {
+  /** Files a job if there is room for it. */
+  readonly through: <A, E, R>(file: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError | Overloaded, R>
+  /** The numbers it goes by, and its marks, as `/health` shows them. */
+  readonly view: Effect.Effect<Readonly<Record<string, number>>, StoreError>
+}
+
+/** How long the numbers of the store are believed, in milliseconds, and how long by somebody who is to be refused. */
+const believedFor = 1000
+const believedForNo = 50
+
+/** Whoever is refused may come again after this many seconds. */
+const retryAfterSeconds = 10
+
+/**
+ * Makes the guard.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (store: Pick<JobStore["Service"], "stats">, options: AdmissionOptions): Admission => {
+  let seen: StoreStats | undefined
+  let seenAt = Number.NEGATIVE_INFINITY
+  let memory = 0
+  let underWay = 0
+  let filed = 0
+  let asking = false
+
+  const ask = Effect.suspend(() => {
+    asking = true
+    // what was filed before now is seen by the store
+    filed = 0
+    return Effect.ensuring(
+      Effect.flatMap(store.stats, (stats) =>
+        Effect.map(Clock.monotonicTimeNanos, (nanos) => {
+          seen = stats
+          seenAt = Number(nanos) / 1e6
+          memory = options.memoryBytes()
+          return stats
+        })
+      ),
+      Effect.sync(() => void (asking = false))
+    )
+  })
+
+  const breachOf = (stats: StoreStats): Overloaded | undefined => {
+    const refuse = (limitReason: string, limit: number, current: number) =>
+      current < limit ? undefined : new Overloaded({ limitReason, limit, current, retryAfterSeconds })
+    return (
+      refuse("queued_jobs", options.maxQueued, waiting(stats) + underWay + filed) ??
+      refuse("stored_bytes", options.maxStoredBytes, stats.bytes) ??
+      refuse("memory", options.maxMemoryBytes, memory)
+    )
+  }
+
+  const check = Effect.gen(function* () {
+    const age = Number(yield* Clock.monotonicTimeNanos) / 1e6 - seenAt
+    // one asks; the others go by what is known meanwhile
+    const known = seen === undefined || (age > believedFor && !asking) ? yield* ask : seen
+    const breach = breachOf(known)
+    if (breach === undefined) return
+    const again = age > believedForNo && !asking ? breachOf(yield* ask) : breach
+    if (again !== undefined) return yield* again
+  })
+
+  return {
+    through: (file) =>
+      Effect.flatMap(check, () =>
+        Effect.suspend(() => {
+          underWay++
+          return Effect.onExit(file, () =>
+            Effect.sync(() => {
+              underWay--
+              filed++
+            })
+          )
+        })
+      ),
+    view: Effect.map(ask, ({ bytes, deadDeliveries, disabledEndpoints, jobs, pendingDeliveries }) => ({
+      ...jobs,
+      pending_deliveries: pendingDeliveries,
+      dead_deliveries: deadDeliveries,
+      disabled_endpoints: disabledEndpoints,
+      waiting_jobs: jobs.queued + jobs.scheduled + jobs.parked,
+      stored_bytes: bytes,
+      memory_bytes: memory,
+      max_queued: options.maxQueued,
+      max_stored_bytes: options.maxStoredBytes,
+      max_memory_bytes: options.maxMemoryBytes
+    }))
+  }
+}
+
+const waiting = ({ jobs }: StoreStats): number => jobs.queued + jobs.scheduled + jobs.parked

@@ -1,0 +1,102 @@
+/**
+ * What the clock asks of the dam: to queue what is scheduled and parked when its time has come, to end what has waited
+ * past its deadline, and to delete what has been finished for long enough.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import type * as Scope from "effect/Scope"
+import type { JobStore, StoreError } from "../store/JobStore.ts"
+
+/** What the duties do beside the store. */
+export interface DutyOptions {
+  /** Jobs of this lane were queued. */
+  readonly released: (lane: string) => Effect.Effect<void>
+  /** Ends a job that is past its deadline and does not run. */
+  readonly expire: (jobId: string) => Effect.Effect<void, StoreError>
+  /** Milliseconds for which a finished job is kept. */
+  readonly retention: number
+}
+
+/** The duties at work. */
+export interface Duties {
+  /** Says that the dam has started, or that a job was scheduled or parked, or has a deadline. */
+  readonly lookAround: () => void
+}
+
+/** When a store that failed is asked again. */
+const askAgainAfter = 1000
+
+const sweepEvery = Duration.minutes(1)
+const sweepSize = 1000
+
+/** How many jobs are ended before it is looked again. */
+const expireSize = 100
+
+/** Makes the duties; they work in the scope until it closes, from the first `lookAround` on. */
+export const make = Effect.fnUntraced(function* (
+  store: JobStore["Service"],
+  { expire, released, retention }: DutyOptions
+): Effect.fn.Return<Duties, never, Scope.Scope> {
+  const signals = [Latch.makeUnsafe(false), Latch.makeUnsafe(false)] as const
+
+  /** Does something whenever it is due, or when it is told to look; the effect answers when it is due again. */
+  const whenDue = (
+    signal: Latch.Latch,
+    name: string,
+    look: (now: number) => Effect.Effect<number | undefined, StoreError>
+  ) =>
+    Effect.forkScoped(
+      Effect.gen(function* () {
+        yield* signal.await
+        while (true) {
+          signal.closeUnsafe()
+          const now = yield* Clock.currentTimeMillis
+          const next = yield* look(now).pipe(
+            Effect.catch((error) => Effect.as(Effect.logWarning(`${name}: ${error.message}`), now + askAgainAfter))
+          )
+          yield* next === undefined
+            ? signal.await
+            : Effect.raceFirst(signal.await, Effect.sleep(Math.max(0, next - now)))
+        }
+      })
+    )
+
+  yield* whenDue(signals[0], "jobs that are due", (now) =>
+    Effect.gen(function* () {
+      const { lanes, nextDueAt } = yield* store.release(now)
+      for (const lane of lanes) yield* released(lane)
+      return nextDueAt
+    })
+  )
+
+  yield* whenDue(signals[1], "jobs past their deadline", (now) =>
+    Effect.gen(function* () {
+      const { ids, nextAt } = yield* store.overdue(now, expireSize)
+      for (const id of ids) yield* expire(id)
+      return nextAt
+    })
+  )
+
+  yield* Effect.forkScoped(
+    Effect.gen(function* () {
+      while (true) {
+        yield* Effect.sleep(sweepEvery)
+        const before = (yield* Clock.currentTimeMillis) - retention
+        let deleted = sweepSize
+        while (deleted === sweepSize) {
+          deleted = yield* store
+            .sweep(before, sweepSize)
+            .pipe(Effect.catch((error) => Effect.as(Effect.logWarning(`sweep: ${error.message}`), 0)))
+        }
+      }
+    })
+  )
+
+  return {
+    lookAround: () => {
+      for (const signal of signals) signal.openUnsafe()
+    }
+  }
+})

@@ -1,0 +1,108 @@
+/**
+ * The running dam, as its HTTP side and the embedded service see it.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import type { JobState } from "../../engine/JobState.ts"
+import type { Explanation } from "../../wire/Explained.ts"
+import type { DeadLetters } from "../deliver/DeadLetters.ts"
+import type { NewJob, StoredJob } from "../job/Job.ts"
+import type { Enqueued, StoreError } from "../store/JobStore.ts"
+import type { L8 } from "../l8/L8.ts"
+import type { LaneView } from "../lane/Lane.ts"
+import type { Recent } from "../observe/Events.ts"
+import type { Span } from "../observe/Stats.ts"
+import type { Steering } from "../lane/Steering.ts"
+
+/**
+ * Something happened to a job.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobEvent {
+  readonly jobId: string
+  readonly state: JobState
+  readonly at: number
+  readonly customer: string
+  readonly lane: string
+}
+
+/**
+ * The job is not in a state in which this can be done.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class WrongState extends Schema.TaggedError<WrongState>()("WrongState", {
+  jobId: Schema.String,
+  state: Schema.String,
+  wanted: Schema.String
+}) {
+  override get message() {
+    return `job ${this.jobId} is ${this.state}; ${this.wanted}`
+  }
+}
+
+/**
+ * The dam takes no more for now.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
+  /** `queued_jobs`, `stored_bytes` or `memory`. */
+  limitReason: Schema.String,
+  limit: Schema.Number,
+  current: Schema.Number,
+  retryAfterSeconds: Schema.Number
+}) {
+  override get message() {
+    return `the dam is full (${this.limitReason}: ${this.current} of ${this.limit}); try again in ${this.retryAfterSeconds} s`
+  }
+}
+
+/**
+ * The dam at work.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Engine extends Context.Service<
+  Engine,
+  {
+    /** Files a job (admission control, then the store) and lets its lane know. Answers after the commit. */
+    readonly submit: (job: NewJob) => Effect.Effect<Enqueued, StoreError | Overloaded>
+    /** Stops a job that is not final: what runs is interrupted, the job ends `cancelled` and its webhooks are told. */
+    readonly cancel: (job: StoredJob) => Effect.Effect<StoredJob, StoreError | WrongState>
+    /** The states a job goes through from now on; ends after a final one. A slow reader is cut off (the stream ends). */
+    readonly events: (jobId: string) => Stream.Stream<JobEvent>
+    /** What happened to jobs of all customers lately. */
+    readonly recent: Recent
+    /** How much went through in the last hour, and how fast. */
+    readonly stats: Effect.Effect<ReadonlyArray<Span>>
+    /** Every lane in memory. */
+    readonly lanes: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>
+    /** Why a job waits and until when, computed from where it stands in its lane. */
+    readonly explain: (job: StoredJob) => Effect.Effect<Explanation, StoreError>
+    /** What operators do with lanes. */
+    readonly steering: Steering
+    /** The public key of what deliveries are signed with, where they are: `whpk_` and base64. */
+    readonly webhookKey: string | undefined
+    /** L8, where it is on. */
+    readonly l8: L8 | undefined
+    /** What may be done with results that could not be told. */
+    readonly deadLetters: DeadLetters
+    /** Numbers of admission control, as `/health` shows them. */
+    readonly admission: Effect.Effect<Readonly<Record<string, number>>, StoreError>
+    /**
+     * Starts nothing any more, for a dam that is about to stop: what is taken is stored for the next start, and the time
+     * that what runs has left begins to run.
+     */
+    readonly leave: Effect.Effect<void>
+  }
+>()("ezthrottle-effect/dam/Engine") {}

@@ -1,0 +1,164 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as McpProtocol from "effect/ai/McpProtocol"
+import * as McpTest from "effect/ai/McpTest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Redacted from "effect/Redacted"
+import * as McpCall from "../../../src/cli/mcp/Call.ts"
+import * as McpTools from "../../../src/cli/mcp/Tools.ts"
+import * as McpView from "../../../src/cli/mcp/View.ts"
+import * as Double from "../../dam/http/HttpDouble.ts"
+
+/** An agent with its tools over a dam, and what a tool said. */
+const agent = (dam: McpCall.Dam) =>
+  Effect.gen(function* () {
+    const call = yield* McpCall.make(dam)
+    const client = yield* McpTest.makeClient(McpTools.layer(call), { protocols: [McpProtocol.v2025_11_25] })
+    const use = (name: string, given: { readonly [name: string]: unknown } = {}) =>
+      Effect.map(client.callTool({ name, arguments: given }), ({ content, isError, structuredContent }) => {
+        const [said] = content
+        return {
+          isError: isError === true,
+          said: said !== undefined && "text" in said ? said.text : "",
+          structuredContent
+        }
+      })
+    return { client, use }
+  }).pipe(Effect.provide(FetchHttpClient.layer))
+
+const url = "https://api.example.com/orders?key=canary-in-url"
+
+const jobIdOf = (answer: { readonly structuredContent?: unknown }): string => {
+  const content = answer.structuredContent
+  assert.isTrue(typeof content === "object" && content !== null && "job_id" in content)
+  return typeof content === "object" && content !== null && "job_id" in content ? String(content.job_id) : ""
+}
+
+describe("the tools of an agent", () => {
+  it.live("say of each whether it changes anything", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { client } = yield* agent({ url: dam.url, apiKey: undefined })
+      const { tools } = yield* client.listTools()
+      const reading = tools.filter(({ annotations }) => annotations?.readOnlyHint === true).map(({ name }) => name)
+      assert.deepStrictEqual(reading, ["get_job", "wait_for_job", "explain_job", "list_jobs", "list_lanes", "health"])
+      assert.deepStrictEqual(
+        tools.map(({ name }) => name).filter((name) => !reading.includes(name)),
+        ["enqueue_job"]
+      )
+    })
+  )
+
+  it.live("hand a call over once for one key, and find the job again", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { use } = yield* agent({ url: `${dam.url}/`, apiKey: undefined })
+      const job = { url, method: "POST", body: "b", idempotent_key: "k", metadata: { order: 7 } }
+      const id = jobIdOf(yield* use("enqueue_job", job))
+      assert.strictEqual(jobIdOf(yield* use("enqueue_job", job)), id)
+      const shown = yield* use("get_job", { job_id: id })
+      assert.include(shown.said, '"status":"queued"')
+      const listed = yield* use("list_jobs", { status: ["queued", "running"], limit: 5 })
+      assert.include(listed.said, id)
+      assert.notInclude((yield* use("list_jobs", { status: ["failed"] })).said, id)
+    })
+  )
+
+  it.live("wait for the result", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { use } = yield* agent({ url: dam.url, apiKey: undefined })
+      const id = jobIdOf(yield* use("enqueue_job", { url }))
+      const waiting = yield* Effect.forkChild(use("wait_for_job", { job_id: id, timeout_seconds: 60 }))
+      yield* dam.runs.end(id, yield* dam.runs.start(id), 200)
+      const { said } = yield* Fiber.join(waiting)
+      assert.include(said, '"status":"succeeded"')
+    })
+  )
+
+  it.live("say what was wrong and what to do", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { use } = yield* agent({ url: dam.url, apiKey: undefined })
+      const unknown = yield* use("get_job", { job_id: "nobody" })
+      assert.deepInclude(unknown, { isError: true })
+      assert.match(unknown.said, /job/)
+      const refused = yield* use("enqueue_job", { url: "http://127.0.0.1/" })
+      assert.isTrue(refused.isError)
+      assert.match(refused.said, /127\.0\.0\.1/)
+      const gone = yield* agent({ url: "http://127.0.0.1:1", apiKey: Redacted.make("canary-key") })
+      assert.deepStrictEqual(yield* gone.use("health"), {
+        isError: true,
+        said: 'the dam at http://127.0.0.1:1 cannot be reached; start it with "ezthrottle dam", then repeat',
+        structuredContent: undefined
+      })
+    })
+  )
+
+  it.live("show no secret, though it is in a URL", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { use } = yield* agent({ url: dam.url, apiKey: undefined })
+      const headers = { authorization: "Bearer canary-token" }
+      const id = jobIdOf(yield* use("enqueue_job", { url, headers }))
+      for (const name of ["get_job", "list_jobs"]) {
+        const { said } = yield* use(name, name === "get_job" ? { job_id: id } : {})
+        assert.include(said, "https://api.example.com/orders?key=redacted")
+        assert.notInclude(said, "canary")
+      }
+    })
+  )
+})
+
+describe("what an agent is shown", () => {
+  it("hides secrets by name at any depth, credentials in URLs, and cuts long texts", () => {
+    assert.deepStrictEqual(
+      McpView.shown({
+        response: { headers: { "set-cookie": "s", "X-Api-Key": "k", server: "x" }, body: "y".repeat(4010) },
+        deliveries: [{ url: "https://me:pw@hooks.example/a?b=c" }, { url: "no url" }],
+        count: 1
+      }),
+      {
+        response: {
+          headers: { "set-cookie": "<redacted>", "X-Api-Key": "<redacted>", server: "x" },
+          body: `${"y".repeat(4000)}… (10 characters left out)`
+        },
+        deliveries: [{ url: "https://redacted@hooks.example/a?b=redacted" }, { url: "no url" }],
+        count: 1
+      }
+    )
+  })
+})
+
+describe("a refusal", () => {
+  const answering = (status: number, headers: Readonly<Record<string, string>>, body: string) =>
+    Effect.flip(
+      Effect.flatMap(McpCall.make({ url: "http://dam.example", apiKey: Redacted.make("canary-key") }), (call) =>
+        call("GET", "/health")
+      ).pipe(
+        Effect.provide(FetchHttpClient.layer),
+        Effect.provideService(FetchHttpClient.Fetch, () => Promise.resolve(new Response(body, { status, headers })))
+      )
+    )
+
+  it.effect.each([
+    [
+      429,
+      { "retry-after": "12" },
+      '{"error":"full","limit_reason":"queued_jobs","limit":5,"current":5}',
+      "full (queued_jobs: 5 of 5); retry in 12 s"
+    ],
+    [503, {}, '{"error":"the disk is full","code":"storage_full"}', "the disk is full; retry in 10 s"],
+    [
+      401,
+      {},
+      '{"error":"canary-key is no key"}',
+      "<redacted> is no key; set EZTHROTTLE_API_KEY to a key of this dam, or pass --api-key"
+    ],
+    [502, {}, "<html>", "the dam answered 502"],
+    [200, {}, "<html>", "what answers at http://dam.example is no dam: its answer is no JSON object"]
+  ] as const)("of %d tells a model what to do", ([status, headers, body, said]) =>
+    Effect.map(answering(status, headers, body), ({ message }) => assert.strictEqual(message, said))
+  )
+})

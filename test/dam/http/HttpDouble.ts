@@ -1,0 +1,134 @@
+/** A dam for tests: the real way in over HTTP, a store in memory, and an engine whose jobs go where the test says. */
+import * as Effect from "effect/Effect"
+import * as Dns from "effect/net/Dns"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Result from "effect/Result"
+import * as DeadLetters from "../../../src/dam/deliver/DeadLetters.ts"
+import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
+import { Engine, WrongState } from "../../../src/dam/work/Engine.ts"
+import * as Events from "../../../src/dam/observe/Events.ts"
+import * as Explain from "../../../src/dam/work/Explain.ts"
+import * as Gate from "../../../src/dam/lane/Gate.ts"
+import * as LaneSteering from "../../../src/dam/lane/Steered.ts"
+import * as HttpServer from "../../../src/dam/http/HttpServer.ts"
+import type { JobResult } from "../../../src/dam/job/Job.ts"
+import { JobStore } from "../../../src/dam/store/JobStore.ts"
+import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
+import { isTerminal } from "../../../src/engine/JobState.ts"
+import * as Reply from "../../../src/step/Reply.ts"
+
+type Store = JobStore["Service"]
+
+/** Everybody's address, unless a test says otherwise. */
+export const dns = Dns.make({
+  lookup: (name) =>
+    Effect.succeed([
+      Result.getOrThrow(NetAddress.ipFromString(name.endsWith("loop.example.com") ? "127.0.0.1" : "93.184.215.14"))
+    ])
+})
+
+/** An engine that files jobs and runs none; `Runs` moves them. */
+export const engine = (store: Store, events: Events.Events): Engine["Service"] => ({
+  submit: (job) => store.enqueue(job),
+  cancel: (job) =>
+    Effect.gen(function* () {
+      if (isTerminal(job.state)) {
+        return yield* Effect.fail(new WrongState({ jobId: job.id, state: job.state, wanted: "it has ended already" }))
+      }
+      yield* store.finishIdle(
+        job.id,
+        finish("cancelled", { ...none, error: { tag: "Cancelled", message: "cancelled" } })
+      )
+      events.publish({ jobId: job.id, state: "cancelled", at: 0, customer: job.customer, lane: job.lane })
+      return (yield* store.get(job.id)) ?? job
+    }),
+  events: events.follow,
+  recent: events.recent,
+  stats: Effect.succeed([]),
+  lanes: Effect.succeed([]),
+  explain: Explain.make(store, { waiting: () => undefined, why: () => Effect.succeed(still) }),
+  steering: LaneSteering.make(store, {
+    settings: new Map(),
+    names: () => [],
+    find: () => undefined,
+    taught: () => [],
+    pacesOf: () => [],
+    forget: () => undefined,
+    paceOf: () => Gate.defaultPace,
+    isConfigured: () => false
+  }),
+  webhookKey: "whpk_of the double",
+  l8: undefined,
+  deadLetters: DeadLetters.make(store, () => {}),
+  admission: Effect.map(store.stats, ({ bytes, jobs }) => ({ queued: jobs.queued, bytes })),
+  leave: Effect.void
+})
+
+const none: JobResult = { response: undefined, responses: [], region: undefined, path: 0, error: undefined }
+
+const finish = (state: "succeeded" | "failed" | "cancelled", result: JobResult) => ({
+  state,
+  at: 2,
+  result,
+  children: [],
+  deliveries: []
+})
+
+/** A lane in which nothing happens. */
+const still = {
+  gate: Gate.make(),
+  accountQueues: false,
+  paused: false,
+  hasRoom: true,
+  openSince: [],
+  callMillis: undefined,
+  turns: [],
+  now: 0,
+  epoch: 0,
+  holds: [],
+  pausedBy: undefined
+}
+
+const whose = { customer: "local", lane: "api.example.com:443" }
+
+/** Moves jobs by hand. */
+export const runs = (store: Store, events: Events.Events) => ({
+  start: (id: string) =>
+    Effect.gen(function* () {
+      const job = yield* store.start(id, 1)
+      events.publish({ jobId: id, state: "running", at: 1, ...whose })
+      return job?.epoch ?? 0
+    }),
+  end: (id: string, epoch: number, status: number, body = "done") =>
+    Effect.gen(function* () {
+      const state = status < 300 ? "succeeded" : "failed"
+      const error = status < 300 ? undefined : { tag: "Rejected", message: `the target answered ${status}` }
+      const response = Reply.response(status, { "content-type": "text/plain" }, body)
+      yield* store.finish(id, epoch, finish(state, { ...none, response, error }))
+      events.publish({ jobId: id, state, at: 2, ...whose })
+    })
+})
+
+/** The whole of it, listening on a free port of loopback. */
+export const make = (
+  options: HttpServer.HttpOptions & {
+    readonly dns?: Dns.Dns["Service"]
+    readonly wrapStore?: (store: Store) => Store
+    readonly wrapEngine?: (engine: Engine["Service"]) => Engine["Service"]
+  } = {}
+) =>
+  Effect.gen(function* () {
+    const kept = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
+    const store = options.wrapStore?.(kept) ?? kept
+    const events = Events.make()
+    const running = engine(store, events)
+    const http = yield* HttpServer.make({ port: 0, drain: "2 seconds", ...options }).pipe(
+      Effect.provideService(JobStore, store),
+      Effect.provideService(Engine, options.wrapEngine?.(running) ?? running),
+      Effect.provideService(Dns.Dns, options.dns ?? dns)
+    )
+    return { ...http, store, events, runs: runs(store, events) }
+  })
+
+/** Private addresses are open, as on a trusted network. */
+export const trusting = Result.getOrThrow(EgressPolicy.make({ allowPrivate: true }))

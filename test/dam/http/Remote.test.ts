@@ -1,0 +1,91 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Keys from "../../../src/dam/http/door/Keys.ts"
+import * as RemoteService from "../../../src/run/RemoteService.ts"
+import * as Reply from "../../../src/step/Reply.ts"
+import * as Step from "../../../src/step/Step.ts"
+import * as EzthrottleApi from "../../../src/transport/EzthrottleApi.ts"
+import * as Double from "./HttpDouble.ts"
+
+const keys = Result.getOrThrow(Keys.make([{ customer: "acme", key: Redacted.make("key-of-acme") }]))
+
+const order = Step.post("https://api.example.com/orders").pipe(Step.body("b"), Step.metadata({ order: "7" }))
+
+const setup = Effect.gen(function* () {
+  const dam = yield* Double.make({ keys })
+  const client = yield* HttpClient.HttpClient
+  const options = { apiKey: Redacted.make("key-of-acme"), tracktagsUrl: dam.url, ezthrottleUrl: dam.url }
+  const service = yield* RemoteService.make(EzthrottleApi.make(client, options))
+  const submit = service.transport.submit({ step: order, key: undefined, retryAt: undefined })
+  return { dam, service, submit }
+}).pipe(Effect.provide(FetchHttpClient.layer))
+
+describe("our own client against the dam", () => {
+  it.live("submits through the proxy and awaits the result over the event stream", () =>
+    Effect.gen(function* () {
+      const { dam, service, submit } = yield* setup
+      const receipt = yield* submit
+      assert.deepStrictEqual([receipt.status, receipt.duplicate], ["queued", false])
+      const awaiting = yield* Effect.forkChild(service.results.await(receipt.jobId), { startImmediately: true })
+      const epoch = yield* dam.runs.start(receipt.jobId)
+      yield* dam.runs.end(receipt.jobId, epoch, 200, "fine")
+      const result = yield* Fiber.join(awaiting)
+      assert.deepInclude(result, {
+        jobId: receipt.jobId,
+        status: "success",
+        error: undefined,
+        metadata: { order: "7" }
+      })
+      assert.strictEqual(result.response && Reply.text(result.response), "fine")
+      assert.isTrue((yield* submit).duplicate)
+      assert.strictEqual((yield* service.job(receipt.jobId)).status, "succeeded")
+    })
+  )
+
+  it.live("learns a failure with its reason, and that a job is unknown", () =>
+    Effect.gen(function* () {
+      const { dam, service, submit } = yield* setup
+      const { jobId } = yield* submit
+      yield* dam.runs.end(jobId, yield* dam.runs.start(jobId), 500, "broken")
+      const result = yield* service.results.await(jobId)
+      assert.deepInclude(result, { status: "failed", error: "the target answered 500" })
+      const unknown = yield* Effect.flip(service.results.await("job_00000000000000000000000000"))
+      assert.strictEqual(unknown.reason._tag, "JobNotFound")
+    })
+  )
+
+  it.live("is told why a job waits, and that a job is unknown", () =>
+    Effect.gen(function* () {
+      const { dam, service, submit } = yield* setup
+      const { jobId } = yield* submit
+      const said = yield* service.explain(jobId)
+      assert.deepInclude(said, { jobId, status: "queued", reasons: [], confidence: "exact" })
+      yield* dam.runs.start(jobId)
+      const [running] = (yield* service.explain(jobId)).reasons
+      assert.deepInclude(running, { kind: "running", until: undefined, details: { since: 1, attempt: 1, starts: 1 } })
+      const unknown = yield* Effect.flip(service.explain("job_00000000000000000000000000"))
+      assert.strictEqual(unknown.reason._tag, "JobNotFound")
+    })
+  )
+
+  it.live("keeps its webhook secrets there", () =>
+    Effect.gen(function* () {
+      const { dam, service } = yield* setup
+      yield* service.secrets.create(Redacted.make("abcd-0123456789-wxyz"))
+      yield* service.secrets.rotate(Redacted.make("efgh-0123456789-stuv"))
+      assert.deepStrictEqual(yield* service.secrets.get, {
+        customerId: "acme",
+        primarySecret: "efgh****stuv",
+        secondarySecret: "abcd****wxyz",
+        hasSecondary: true
+      })
+      yield* service.secrets.delete
+      assert.isUndefined(yield* dam.store.secrets("acme"))
+    })
+  )
+})

@@ -1,0 +1,83 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Result from "effect/Result"
+import * as Keys from "../../../../src/dam/http/door/Keys.ts"
+
+const parsed = (text: string) => Result.getOrThrow(Keys.parse(text))
+
+const refusal = (text: string) => Result.getOrThrow(Result.flip(Keys.parse(text)))
+
+describe("API keys", () => {
+  it("are read from lines of two forms, between comments and blank lines", () => {
+    const keys = parsed(`# ours\nacme:first-key\n\n  {"customer":"zebra","key":"second-key"}\r\n`)
+    assert.deepStrictEqual([...keys.customers], ["acme", "zebra"])
+    assert.strictEqual(keys.authenticate("Bearer first-key"), "acme")
+    assert.strictEqual(keys.authenticate("bearer  second-key "), "zebra")
+  })
+
+  it("let one customer have several", () => {
+    const keys = parsed("acme:one\nacme:two")
+    assert.deepStrictEqual(
+      ["one", "two"].map((key) => keys.authenticate(`Bearer ${key}`)),
+      ["acme", "acme"]
+    )
+  })
+
+  it.each([
+    undefined,
+    "",
+    "Bearer",
+    "Bearer ",
+    "Bearer wrong",
+    "Bearer first-key first-key",
+    "Bearer first-key,",
+    "Basic first-key",
+    "first-key",
+    `Bearer ${"first-key".repeat(1000)}`
+  ])("refuse %j", (authorization) => {
+    assert.isUndefined(parsed("acme:first-key").authenticate(authorization))
+  })
+
+  it.each([
+    ["", 1, "there is none"],
+    ["acme", 1, "no colon"],
+    ["acme:one\nac me:two", 2, "the customer"],
+    ["acme:", 1, "the key"],
+    ["acme:with space", 1, "the key"],
+    ["acme:shared\nzebra:shared", 2, "another customer"],
+    ['{"customer":"acme"}', 1, "no such JSON"]
+  ])("%j is refused by entry and problem, without the key", (text, entry, problem) => {
+    const refused = refusal(text)
+    assert.strictEqual(refused.entry, entry)
+    assert.include(refused.message, problem)
+    assert.notInclude(refused.message, "shared")
+  })
+
+  it("are kept as hashes only", () => {
+    const keys = parsed("acme:first-key")
+    assert.notInclude(JSON.stringify(keys), "first-key")
+  })
+
+  it.effect("come from a file", () =>
+    Effect.gen(function* () {
+      const keys = yield* Keys.fromFile("keys")
+      assert.strictEqual(keys.authenticate("Bearer k"), "acme")
+    }).pipe(
+      Effect.provide(
+        FileSystem.layerNoop({ readFileString: (path) => Effect.succeed(path === "keys" ? "acme:k" : "") })
+      )
+    )
+  )
+
+  it.effect("come from the environment, where commas set them apart", () =>
+    Effect.gen(function* () {
+      const provided = (env: Record<string, string>) =>
+        Effect.provide(Keys.fromEnvironment, ConfigProvider.layer(ConfigProvider.fromUnknown(env)))
+      const keys = yield* provided({ EZTHROTTLE_DAM_KEYS: "acme:one, zebra:two" })
+      assert.strictEqual(keys?.authenticate("Bearer two"), "zebra")
+      assert.isUndefined(yield* provided({}))
+    })
+  )
+})

@@ -1,0 +1,195 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import type { PacingOptions } from "../../../src/dam/lane/Lanes.ts"
+import * as Lanes from "../../../src/dam/lane/Lanes.ts"
+import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
+import * as Reply from "../../../src/step/Reply.ts"
+
+const host = "api.example:443"
+const room = { left: () => 100, take: () => undefined }
+
+/** Lanes over a store in memory, which can be stopped and made again. */
+const setUp = Effect.fnUntraced(function* (options: PacingOptions = {}) {
+  const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
+  const begin = Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    const lanes = yield* Lanes.make(store, options, () => Effect.void, room).pipe(Scope.provide(scope))
+    return { lanes, stop: Scope.close(scope, Exit.void) }
+  })
+  return { store, begin, ...(yield* begin) }
+})
+
+const says = (headers: Readonly<Record<string, string>>, status = 200) => Reply.response(status, headers)
+
+const paceOf = (lanes: Lanes.Lanes) =>
+  Effect.gen(function* () {
+    yield* lanes.wake(host)
+    return (yield* lanes.views).find(({ lane }) => lane === host)?.pace
+  })
+
+/** How many permits a while gives, each given back at once. */
+const permits = (lanes: Lanes.Lanes, account: string, seconds: number) =>
+  Effect.gen(function* () {
+    let count = 0
+    const taking = yield* Effect.forkChild(
+      Effect.forever(
+        Effect.andThen(
+          Effect.flatMap(Effect.uninterruptible(lanes.acquire(host, account)), ({ release }) => release),
+          Effect.sync(() => void count++)
+        )
+      )
+    )
+    yield* TestClock.adjust(seconds * 1000)
+    taking.interruptUnsafe()
+    return count
+  })
+
+describe("Lanes", () => {
+  it.effect("begin with two calls a second and two in flight, or what is configured", () =>
+    Effect.gen(function* () {
+      const plain = yield* setUp()
+      assert.deepStrictEqual(yield* paceOf(plain.lanes), { rps: 2, maxConcurrent: 2 })
+      const configured = yield* setUp({ pace: { rps: 5 }, hosts: { [host]: { maxConcurrent: 9 } } })
+      assert.deepStrictEqual(yield* paceOf(configured.lanes), { rps: 5, maxConcurrent: 9 })
+    })
+  )
+
+  it.effect("keep a learnt pace over a restart", () =>
+    Effect.gen(function* () {
+      const { begin, lanes, stop } = yield* setUp()
+      yield* lanes.observe(host, "a", says({ "x-aqueduct-rps": "7.5" }))
+      yield* lanes.observe(host, "a", says({ "x-aqueduct-max-concurrent": "4" }))
+      yield* stop
+      yield* TestClock.adjust("50 minutes")
+      assert.deepStrictEqual(yield* paceOf((yield* begin).lanes), { rps: 7.5, maxConcurrent: 4 })
+    })
+  )
+
+  it.effect("forget a learnt pace an hour after the last traffic, running or stopped", () =>
+    Effect.gen(function* () {
+      const { begin, lanes, stop } = yield* setUp()
+      const slow = says({ "x-aqueduct-rps": "0.5" })
+      yield* lanes.observe(host, "a", slow)
+      yield* TestClock.adjust("59 minutes")
+      assert.strictEqual((yield* paceOf(lanes))?.rps, 0.5)
+      // any answer is traffic, whatever it says
+      yield* lanes.observe(host, "a", says({}))
+      yield* TestClock.adjust("59 minutes")
+      assert.strictEqual((yield* paceOf(lanes))?.rps, 0.5)
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual((yield* paceOf(lanes))?.rps, 2)
+      yield* lanes.observe(host, "a", slow)
+      yield* stop
+      yield* TestClock.adjust("61 minutes")
+      assert.strictEqual((yield* paceOf((yield* begin).lanes))?.rps, 2)
+    })
+  )
+
+  it.effect("keep a hold over a restart for as long as it was asked for, though the pace is forgotten", () =>
+    Effect.gen(function* () {
+      const { begin, lanes, stop } = yield* setUp()
+      yield* lanes.observe(host, "a", says({ "retry-after": "14400", "x-aqueduct-rps": "9" }, 429))
+      yield* stop
+      yield* TestClock.adjust("3 hours")
+      const again = yield* begin
+      assert.strictEqual((yield* paceOf(again.lanes))?.rps, 2)
+      assert.strictEqual(yield* again.lanes.heldFor(host, "a"), 3_600_000)
+      assert.strictEqual(yield* permits(again.lanes, "a", 3599), 0)
+    })
+  )
+
+  it.effect("stay within the bounds, whatever an upstream says", () =>
+    Effect.gen(function* () {
+      const { lanes } = yield* setUp()
+      yield* lanes.observe(host, "a", says({ "x-aqueduct-rps": "1000000", "x-aqueduct-max-concurrent": "5000" }))
+      assert.deepStrictEqual(yield* paceOf(lanes), { rps: 1000, maxConcurrent: 100 })
+      yield* lanes.observe(host, "a", says({ "x-aqueduct-rps": "0.000001" }))
+      assert.strictEqual((yield* paceOf(lanes))?.rps, 0.01)
+      yield* lanes.observe(host, "a", says({ "x-aqueduct-rps": "NaN" }))
+      assert.strictEqual((yield* paceOf(lanes))?.rps, 0.01)
+    })
+  )
+
+  it.effect("hold longer with each bare refusal, and begin anew after an answer", () =>
+    Effect.gen(function* () {
+      const { lanes } = yield* setUp()
+      const held = Effect.gen(function* () {
+        yield* lanes.observe(host, "a", says({}, 429))
+        const millis = yield* lanes.heldFor(host, "a")
+        yield* TestClock.adjust(millis)
+        return millis
+      })
+      assert.deepStrictEqual(yield* Effect.all([held, held, held, held]), [1000, 2000, 4000, 8000])
+      yield* lanes.observe(host, "a", says({}))
+      assert.strictEqual(yield* held, 1000)
+    })
+  )
+
+  it.effect("count refusals of calls that were in flight together as one", () =>
+    Effect.gen(function* () {
+      const { lanes } = yield* setUp()
+      for (let n = 0; n < 10; n++) yield* lanes.observe(host, "a", says({}, 429))
+      assert.strictEqual(yield* lanes.heldFor(host, "a"), 1000)
+    })
+  )
+
+  it.effect("give accounts their own pace where the upstream says so, over a restart too", () =>
+    Effect.gen(function* () {
+      const { begin, lanes, stop } = yield* setUp()
+      yield* lanes.observe(host, "a", says({ "x-aqueduct-account-queue": "enabled", "x-aqueduct-rps": "10" }))
+      yield* lanes.observe(host, "b", says({ "retry-after": "600" }, 429))
+      assert.strictEqual(yield* lanes.heldFor(host, "a"), 0)
+      yield* stop
+      const again = (yield* begin).lanes
+      assert.strictEqual(yield* again.heldFor(host, "b"), 600_000)
+      assert.strictEqual(yield* permits(again, "b", 10), 0)
+      assert.isAtLeast(yield* permits(again, "a", 10), 100)
+      const ofC = yield* permits(again, "c", 10)
+      assert.isTrue(ofC >= 20 && ofC <= 22, `${ofC}`)
+    })
+  )
+
+  it.effect("keep no lane that nobody needs", () =>
+    Effect.gen(function* () {
+      const { lanes } = yield* setUp()
+      for (let n = 0; n < 500; n++) yield* lanes.wake(`host-${n}.example:443`)
+      const one = yield* Effect.uninterruptible(lanes.acquire(host, "a"))
+      assert.lengthOf(yield* lanes.views, 501)
+      yield* TestClock.adjust("3 minutes")
+      assert.deepStrictEqual(
+        (yield* lanes.views).map(({ lane }) => lane),
+        [host]
+      )
+      yield* one.release
+      yield* TestClock.adjust("3 minutes")
+      assert.lengthOf(yield* lanes.views, 0)
+      const again = yield* Effect.uninterruptible(lanes.acquire(host, "a"))
+      yield* again.release
+    })
+  )
+
+  it.effect("let no more through than the pace and the burst, though lanes come and go", () =>
+    Effect.gen(function* () {
+      const { lanes } = yield* setUp({ pace: { rps: 0.05, maxConcurrent: 5 } })
+      const at: Array<number> = []
+      const taking = yield* Effect.forkChild(
+        Effect.forever(
+          Effect.gen(function* () {
+            const permit = yield* Effect.uninterruptible(lanes.acquire(host, "a"))
+            at.push(yield* Clock.currentTimeMillis)
+            yield* permit.release
+            yield* Effect.sleep("90 seconds")
+          })
+        )
+      )
+      yield* TestClock.adjust("20 minutes")
+      taking.interruptUnsafe()
+      assert.isAtLeast(at.length, 12)
+      assert.isTrue(at.every((moment, n) => n === 0 || moment - (at[n - 1] ?? 0) >= 20_000))
+    })
+  )
+})

@@ -1,0 +1,128 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { HeldBy } from "../../../src/dam/lane/Steering.ts"
+import type { Lesson } from "../../../src/dam/lane/Learning.ts"
+import { learn } from "../../../src/dam/lane/Learning.ts"
+import * as Pacing from "../../../src/engine/Pacing.ts"
+
+const nowMillis = Date.UTC(2026, 9, 21, 7, 28, 0)
+
+interface Row {
+  readonly says: string
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly refusals?: number
+  readonly learns: Partial<Lesson>
+  /** What brought the hold, if it is no `Retry-After`. */
+  readonly by?: HeldBy["reason"]
+}
+
+const table: ReadonlyArray<Row> = [
+  { says: "nothing from an answer without headers", learns: {} },
+  { says: "nothing from a failure that is no refusal", status: 503, learns: {} },
+  {
+    says: "rate and concurrency",
+    headers: { "x-aqueduct-rps": "0.5", "x-aqueduct-max-concurrent": "7" },
+    learns: { rps: 0.5, maxConcurrent: 7 }
+  },
+  { says: "the second namespace", headers: { "x-ezthrottle-rps": "12" }, learns: { rps: 12 } },
+  { says: "the third namespace", headers: { "x-aquifer-max-concurrent": "3" }, learns: { maxConcurrent: 3 } },
+  {
+    says: "from the first namespace alone",
+    headers: { "x-aqueduct-rps": "1", "x-ezthrottle-rps": "9", "x-ezthrottle-max-concurrent": "9" },
+    learns: { rps: 1 }
+  },
+  {
+    says: "account queues switched on",
+    headers: { "x-aqueduct-account-queue": "enabled" },
+    learns: { accountQueues: true }
+  },
+  {
+    says: "account queues switched off",
+    headers: { "x-aqueduct-account-queue": "Disabled" },
+    learns: { accountQueues: false }
+  },
+  {
+    says: "no more than the bounds",
+    headers: { "x-aqueduct-rps": "99999", "x-aqueduct-max-concurrent": "99999" },
+    learns: { rps: 1000, maxConcurrent: 100 }
+  },
+  { says: "no less than the bounds", headers: { "x-aqueduct-rps": "0.0001" }, learns: { rps: 0.01 } },
+  ...["NaN", "-1", "0", "5;x", "1e9", ""].map((value) => ({
+    says: `nothing from the rate "${value}", and counts it`,
+    headers: { "x-aqueduct-rps": value },
+    learns: { ignored: 1 }
+  })),
+  { says: "a hold from Retry-After in seconds", status: 429, headers: { "retry-after": "3" }, learns: { hold: 3000 } },
+  {
+    says: "a hold from Retry-After as a date",
+    status: 429,
+    headers: { "retry-after": "Wed, 21 Oct 2026 07:29:30 GMT" },
+    learns: { hold: 90_000 }
+  },
+  { says: "a hold from Retry-After of a 503", status: 503, headers: { "retry-after": "2" }, learns: { hold: 2000 } },
+  {
+    says: "a hold of a day at most",
+    status: 429,
+    headers: { "retry-after": "999999" },
+    learns: { hold: 86_400_000 }
+  },
+  { says: "a hold of a second from a bare 429", status: 429, learns: { hold: 1000 }, by: "refused" },
+  {
+    says: "a doubled hold from a bare 429 after a refusal",
+    status: 429,
+    refusals: 1,
+    learns: { hold: 2000 },
+    by: "refused"
+  },
+  {
+    says: "a hold of a minute at most from a bare 429",
+    status: 429,
+    refusals: 30,
+    learns: { hold: 60_000 },
+    by: "refused"
+  },
+  {
+    says: "a hold until the limit's reset from a 429",
+    status: 429,
+    headers: { ratelimit: '"default";r=0;t=20' },
+    learns: { hold: 20_000 },
+    by: "rate_limit"
+  },
+  {
+    says: "a hold from a success that used the limit up",
+    headers: { ratelimit: '"default";r=0;t=20' },
+    learns: { hold: 20_000 },
+    by: "rate_limit"
+  },
+  { says: "no hold while something of the limit is left", headers: { ratelimit: '"default";r=1;t=20' }, learns: {} },
+  {
+    says: "Retry-After rather than the limit's reset",
+    status: 429,
+    headers: { "retry-after": "5", ratelimit: '"default";r=0;t=20' },
+    learns: { hold: 5000 }
+  },
+  {
+    says: "pace and hold from one answer",
+    status: 429,
+    headers: { "retry-after": "5", "x-aqueduct-rps": "4" },
+    learns: { rps: 4, hold: 5000 }
+  }
+]
+
+describe("Learning, from an answer,", () => {
+  for (const { by = "retry_after", headers = {}, learns, refusals = 0, says, status = 200 } of table) {
+    it(`takes ${says}`, () => {
+      const context = { nowMillis, bounds: Pacing.defaultBounds, refusalsInARow: refusals, jobId: "job-1" }
+      const lesson = learn({ status, headers }, context)
+      assert.deepStrictEqual(lesson, {
+        rps: undefined,
+        maxConcurrent: undefined,
+        accountQueues: undefined,
+        hold: undefined,
+        ignored: 0,
+        ...learns,
+        ...(learns.hold === undefined ? {} : { heldBy: { reason: by, status, jobId: "job-1" } })
+      })
+    })
+  }
+})

@@ -1,0 +1,107 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import * as Admission from "../../../src/dam/work/Admission.ts"
+import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
+import * as Step from "../../../src/step/Step.ts"
+import * as Script from "../../../src/testing/Script.ts"
+import { jobOf, setUp, url } from "../support.ts"
+
+const mebibyte = 1024 * 1024
+const order = (n: number, bytes = 1) => Step.post(url, { body: `${n}`.padEnd(bytes, "x") })
+
+describe("admission", () => {
+  it.effect("takes as many as may wait, however fast they come, and more once some have gone", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({
+        maxQueued: 5,
+        maxRunning: 1,
+        target: Script.always(Script.later("10 seconds", { status: 200 }))
+      })
+      const results = yield* Effect.forEach(
+        Array.from({ length: 20 }, (_, n) => n),
+        (n) => Effect.flatMap(jobOf(order(n)), (job) => Effect.result(dam.engine.submit(job))),
+        { concurrency: "unbounded" }
+      )
+      const refused = results.flatMap((result) => (result._tag === "Failure" ? [result.failure] : []))
+      // one has begun meanwhile
+      assert.include([14, 15], refused.length)
+      for (const error of refused) {
+        assert.deepInclude(error, { _tag: "Overloaded", limitReason: "queued_jobs", limit: 5, current: 5 })
+      }
+      yield* TestClock.adjust("11 seconds")
+      yield* dam.submit(order(21))
+    })
+  )
+
+  it.effect("minds what the database holds, and not the room that was freed in it", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ maxStoredBytes: 4 * mebibyte })
+      for (let n = 0; n < 6; n++) yield* dam.submit(order(n, mebibyte)).pipe(Effect.ignore)
+      yield* TestClock.adjust("1 minute")
+      const error = yield* Effect.flip(dam.engine.submit(yield* jobOf(order(7))))
+      assert.deepInclude(error, { _tag: "Overloaded", limitReason: "stored_bytes", limit: 4 * mebibyte })
+      assert.isAbove((yield* dam.engine.admission)["stored_bytes"] ?? 0, 4 * mebibyte)
+      // finished jobs are kept for a day
+      yield* TestClock.adjust("25 hours")
+      assert.isBelow((yield* dam.engine.admission)["stored_bytes"] ?? Infinity, mebibyte)
+      yield* dam.submit(order(8))
+    })
+  )
+
+  it.effect("minds memory", () =>
+    Effect.gen(function* () {
+      let memory = 2000
+      const dam = yield* setUp({ maxMemoryBytes: 1000, memoryBytes: () => memory })
+      const error = yield* Effect.flip(dam.engine.submit(yield* jobOf(order(1))))
+      assert.deepInclude(error, { limitReason: "memory", limit: 1000, current: 2000 })
+      memory = 500
+      yield* TestClock.adjust("100 millis")
+      yield* dam.submit(order(1))
+      assert.deepInclude(yield* dam.engine.admission, { memory_bytes: 500, max_memory_bytes: 1000 })
+    })
+  )
+
+  it("has a memory mark within what the machine has", () => {
+    assert.isAbove(Admission.defaults.maxMemoryBytes, Admission.defaults.memoryBytes())
+  })
+
+  it.effect("counts what is under way, so that nobody slips in between", () =>
+    Effect.gen(function* () {
+      const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
+      const admission = Admission.make(store, { ...Admission.defaults, maxQueued: 3 })
+      yield* Effect.all(
+        Array.from({ length: 3 }, () => Effect.forkScoped(admission.through(Effect.never), { startImmediately: true }))
+      )
+      const error = yield* Effect.flip(admission.through(Effect.void))
+      assert.deepInclude(error, { limitReason: "queued_jobs", current: 3 })
+    })
+  )
+})
+
+describe("a database that may not grow", () => {
+  it.effect("refuses jobs as full, goes on with what it has, and takes jobs again once some are deleted", () =>
+    Effect.gen(function* () {
+      const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread", maxBytes: 3 * mebibyte })
+      const dam = yield* setUp({ store })
+      let stored = 0
+      let full = false
+      while (!full && stored < 100) {
+        const result = yield* Effect.result(dam.engine.submit(yield* jobOf(order(stored, 200_000))))
+        if (result._tag === "Success") stored++
+        else {
+          assert.strictEqual(result.failure._tag, "StorageFull")
+          full = true
+        }
+      }
+      assert.isTrue(full)
+      assert.isAbove(stored, 5)
+      yield* TestClock.adjust("25 hours")
+      const { jobs } = yield* store.stats
+      assert.deepInclude(jobs, { queued: 0, running: 0 })
+      const id = yield* dam.submit(order(101, 200_000))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* dam.get(id)).state, "succeeded")
+    })
+  )
+})

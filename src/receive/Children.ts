@@ -16,7 +16,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as JsonText from "../step/JsonText.ts"
 import * as Step from "../step/Step.ts"
-import { makeStep } from "../step/StepModel.ts"
+import { makeStep } from "../step/StepValue.ts"
 import type { WebhookEvent } from "../wire/WebhookEvent.ts"
 
 /** The key of a job's metadata that names its children. */

@@ -4,7 +4,7 @@ import * as Idempotency from "../engine/Idempotency.ts"
 import type { Request } from "../step/Request.ts"
 import { header } from "../step/Request.ts"
 import type { Step } from "../step/StepModel.ts"
-import { makeStep } from "../step/StepModel.ts"
+import { makeStep } from "../step/StepValue.ts"
 import type { Host } from "./Host.ts"
 
 /** Gives every UNIQUE step of the tree its key. A tree without one is returned as it is. */

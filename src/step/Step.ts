@@ -13,7 +13,8 @@ import * as Fields from "./Fields.ts"
 import { InvalidStep, parseDuration, parseField } from "./InvalidStep.ts"
 import type { RetryPolicyOptions } from "./RetryPolicy.ts"
 import type * as Model from "./StepModel.ts"
-import { isStep, makeStep } from "./StepModel.ts"
+import { isStep } from "./StepModel.ts"
+import { makeStep } from "./StepValue.ts"
 
 // aliases, because the bundled declarations would take re-exported types of a namespace for values
 /**
@@ -129,11 +130,14 @@ type WithoutMethod = Omit<RequestOptions, "method">
 
 /** Makes a GET step. @category constructors @since 0.1.0 */
 export const get = (target: string | URL, options?: WithoutMethod): Step => make(target, { ...options, method: "GET" })
+
 /** Makes a POST step. @category constructors @since 0.1.0 */
 export const post = (target: string | URL, options?: WithoutMethod): Step =>
   make(target, { ...options, method: "POST" })
+
 /** Makes a PUT step. @category constructors @since 0.1.0 */
 export const put = (target: string | URL, options?: WithoutMethod): Step => make(target, { ...options, method: "PUT" })
+
 /** Makes a PATCH step. @category constructors @since 0.1.0 */
 export const patch = (target: string | URL, options?: WithoutMethod): Step =>
   make(target, { ...options, method: "PATCH" })

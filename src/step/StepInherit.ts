@@ -1,5 +1,5 @@
 import type { Step } from "./StepModel.ts"
-import { makeStep } from "./StepModel.ts"
+import { makeStep } from "./StepValue.ts"
 
 /**
  * Gives a fallback what it does not set itself of its parent's type, webhooks (with their quorum) and chain.

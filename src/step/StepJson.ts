@@ -10,7 +10,8 @@ import { InvalidStep, invalid } from "./InvalidStep.ts"
 import type { StepEncoded } from "./StepEncoded.ts"
 import { toJson } from "./StepEncoded.ts"
 import type { Step, Trigger } from "./StepModel.ts"
-import { isStep, makeStep } from "./StepModel.ts"
+import { isStep } from "./StepModel.ts"
+import { makeStep } from "./StepValue.ts"
 
 const optional = Schema.optionalKey
 

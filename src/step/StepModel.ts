@@ -5,15 +5,11 @@
  * are equal by value, and engines see one hidden class.
  */
 import type * as Duration from "effect/Duration"
-import { NodeInspectSymbol } from "effect/Inspectable"
 import type { Pipeable } from "effect/Pipeable"
-import { pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
 import type * as Schema from "effect/Schema"
 import type { Request } from "./Request.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
-import { format } from "./StepFormat.ts"
-import { toJson } from "./StepEncoded.ts"
 
 /**
  * `FRUGAL` tries here first and forwards to EZThrottle when that fails; `PERFORMANCE` hands over at once.
@@ -151,75 +147,3 @@ export const TypeId = "~ezthrottle-effect/Step"
  * @since 0.1.0
  */
 export const isStep = (value: unknown): value is Step => hasProperty(value, TypeId)
-
-/** Makes a step from checked fields; what is left out takes its default. The line of fallbacks is flattened here. */
-export const makeStep = (fields: Pick<StepFields, "request"> & Partial<StepFields>): Step => new Made(fields)
-
-// A constructor, because an object that is created first and filled afterwards has no hidden class: a verb would take
-// more than ten times as long.
-class Made implements Step {
-  readonly request: StepFields["request"]
-  readonly type: StepFields["type"]
-  readonly description: StepFields["description"]
-  readonly responseDescription: StepFields["responseDescription"]
-  readonly fallbackOnError: StepFields["fallbackOnError"]
-  readonly localTimeout: StepFields["localTimeout"]
-  readonly retryPolicy: StepFields["retryPolicy"]
-  readonly regions: StepFields["regions"]
-  readonly regionPolicy: StepFields["regionPolicy"]
-  readonly executionMode: StepFields["executionMode"]
-  readonly webhooks: StepFields["webhooks"]
-  readonly webhookQuorum: StepFields["webhookQuorum"]
-  readonly idempotency: StepFields["idempotency"]
-  readonly sendIdempotencyKey: StepFields["sendIdempotencyKey"]
-  readonly retryAt: StepFields["retryAt"]
-  readonly metadata: StepFields["metadata"]
-  readonly fallbacks: StepFields["fallbacks"]
-  readonly onSuccess: StepFields["onSuccess"]
-  readonly onFailure: StepFields["onFailure"]
-  readonly onFailureTimeout: StepFields["onFailureTimeout"]
-
-  constructor(fields: Pick<StepFields, "request"> & Partial<StepFields>) {
-    this.request = fields.request
-    this.type = fields.type
-    this.description = fields.description
-    this.responseDescription = fields.responseDescription
-    this.fallbackOnError = fields.fallbackOnError
-    this.localTimeout = fields.localTimeout
-    this.retryPolicy = fields.retryPolicy
-    this.regions = fields.regions ?? []
-    this.regionPolicy = fields.regionPolicy ?? "fallback"
-    this.executionMode = fields.executionMode ?? "race"
-    this.webhooks = fields.webhooks ?? []
-    this.webhookQuorum = fields.webhookQuorum ?? 1
-    this.idempotency = fields.idempotency ?? { _tag: "Hash" }
-    this.sendIdempotencyKey = fields.sendIdempotencyKey ?? false
-    this.retryAt = fields.retryAt
-    this.metadata = fields.metadata ?? {}
-    this.fallbacks = (fields.fallbacks ?? []).flatMap(oneLine)
-    this.onSuccess = fields.onSuccess
-    this.onFailure = fields.onFailure
-    this.onFailureTimeout = fields.onFailureTimeout
-  }
-  get [TypeId](): typeof TypeId {
-    return TypeId
-  }
-  pipe() {
-    // oxlint-disable-next-line prefer-rest-params -- Effect's own `pipe` is built on `arguments`
-    return pipeArguments(this, arguments)
-  }
-  toString() {
-    return format(this)
-  }
-  toJSON() {
-    return toJson(this)
-  }
-  [NodeInspectSymbol]() {
-    return format(this)
-  }
-}
-
-const oneLine = ({ step, trigger }: Fallback): ReadonlyArray<Fallback> =>
-  step.fallbacks.length === 0
-    ? [{ step, trigger }]
-    : [{ step: makeStep({ ...step, fallbacks: [] }), trigger }, ...step.fallbacks]

@@ -14,7 +14,7 @@ import * as Fields from "../step/Fields.ts"
 import type { Request } from "../step/Request.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
 import type { Step, StepFields, StepType } from "../step/StepModel.ts"
-import { makeStep } from "../step/StepModel.ts"
+import { makeStep } from "../step/StepValue.ts"
 import type { Answer, ReplyLike } from "./Answer.ts"
 import * as Answers from "./Answer.ts"
 import {

@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import { JobStore, type StoreError } from "../../src/dam/store/JobStore.ts"
+import { JobStore } from "../../src/dam/store/JobStore.ts"
+import { type StoreError } from "../../src/dam/store/StoreError.ts"
 import * as Step from "../../src/step/Step.ts"
 import { delivery, ended, job } from "./jobStore/Fixtures.ts"
 

@@ -2,9 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type { DeadReason } from "../../src/dam/job/Job.ts"
-import type { DeadLetterFilter } from "../../src/dam/store/JobStore.ts"
-import { JobStore, type StoreError } from "../../src/dam/store/JobStore.ts"
+import type { DeadReason } from "../../src/dam/job/Delivery.ts"
+import type { DeadLetterFilter } from "../../src/dam/store/DeliveryRecords.ts"
+import { JobStore } from "../../src/dam/store/JobStore.ts"
+import { type StoreError } from "../../src/dam/store/StoreError.ts"
 import * as Step from "../../src/step/Step.ts"
 import { delivery, ended, job, revealed, secretsOf } from "./jobStore/Fixtures.ts"
 

@@ -2,7 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import { JobStore, type StoredTrust, type StoreError } from "../../src/dam/store/JobStore.ts"
+import { JobStore } from "../../src/dam/store/JobStore.ts"
+import { type StoredTrust } from "../../src/dam/store/TrustRecords.ts"
+import { type StoreError } from "../../src/dam/store/StoreError.ts"
 
 type Store = JobStore["Service"]
 

@@ -10,7 +10,7 @@ import {
   toFlat,
   toWebhook
 } from "../../src/engine/JobState.ts"
-import * as Dam from "../../src/dam/http/routes/Prometheus.ts"
+import * as Metrics from "../../src/dam/observe/Metrics.ts"
 import { metrics } from "../../src/run/Telemetry.ts"
 
 const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
@@ -80,7 +80,13 @@ const endings = ["Answered", "Failed", "Interrupted"] as const
 export const telemetryPage = (): string => {
   const attempts = kinds.flatMap((kind) => endings.flatMap((ending) => metrics.attempts(kind, ending) ?? []))
   const steps = Object.values(metrics.steps)
-  const all = [...attempts, metrics.latency, ...steps, ...Object.values(Dam.metrics), ...Object.values(Dam.gauges)]
+  const all = [
+    ...attempts,
+    metrics.latency,
+    ...steps,
+    ...Object.values(Metrics.metrics),
+    ...Object.values(Metrics.gauges)
+  ]
   const labels = (id: string): string => {
     const pairs = all.filter((metric) => metric.id === id).flatMap((metric) => Object.entries(attributesOf(metric)))
     const keys = [...new Set(pairs.map(([key]) => key))]

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
-import * as Dam from "../../src/dam/http/routes/Prometheus.ts"
+import * as Metrics from "../../src/dam/observe/Metrics.ts"
 import { metrics } from "../../src/run/Telemetry.ts"
 
 const file = readFileSync(new URL("../../docs/dashboards/grafana.json", import.meta.url), "utf8")
@@ -9,7 +9,12 @@ const dashboard: {
 } = JSON.parse(file)
 
 const known = new Set(
-  [...Object.values(Dam.metrics), ...Object.values(Dam.gauges), metrics.latency, ...Object.values(metrics.steps)]
+  [
+    ...Object.values(Metrics.metrics),
+    ...Object.values(Metrics.gauges),
+    metrics.latency,
+    ...Object.values(metrics.steps)
+  ]
     .concat(metrics.attempts("start", "Answered") ?? [])
     .flatMap(({ id, type }) => (type === "Histogram" ? [`${id}_bucket`, `${id}_count`, `${id}_sum`] : [id]))
 )

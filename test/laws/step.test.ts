@@ -5,7 +5,7 @@ import * as Hash from "effect/Hash"
 import * as Schema from "effect/Schema"
 import * as JsonText from "../../src/step/JsonText.ts"
 import * as Step from "../../src/step/Step.ts"
-import { makeStep } from "../../src/step/StepModel.ts"
+import { makeStep } from "../../src/step/StepValue.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 
 const AnyStep = Arbitraries.step({ depth: 2 })

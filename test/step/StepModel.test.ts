@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
 import * as Step from "../../src/step/Step.ts"
-import { makeStep } from "../../src/step/StepModel.ts"
+import { makeStep } from "../../src/step/StepValue.ts"
 
 const at = (name: string) => Step.get(`https://${name}.example/`)
 

@@ -13,118 +13,16 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { deliveryStates, states } from "../../engine/JobState.ts"
 import * as Fields from "../../step/Fields.ts"
 import { Job } from "../../wire/Job.ts"
-import { deliveries, deliveryAttempts } from "./DeliveryShapes.ts"
+import { deliveries } from "./DeliveryShapes.ts"
 import { l8 } from "./TrustShapes.ts"
 import { Explanation, lanes, overview } from "./LaneShapes.ts"
 import { between, errors, nullable, optional } from "./Parts.ts"
-import { deadReasons } from "../job/Job.ts"
+import { Accepted, Answer, Duplicate, JobSummary, JobView, ListQuery } from "./JobShapes.ts"
 
 const submission = errors(400, 401, 413, 415, 422, 429, 503)
 const ofOneJob = errors(400, 401, 404, 503)
-
-const Answer = Schema.Struct({
-  status_code: Schema.Int,
-  headers: Schema.Record(Schema.String, Schema.String),
-  body: Schema.String,
-  body_base64: optional(Schema.String)
-}).annotate({ identifier: "Answer" })
-
-const result = {
-  response: nullable(Answer),
-  responses: optional(Schema.Array(Schema.Struct({ region: Schema.NullOr(Schema.String), ...Answer.fields }))),
-  error: nullable(Schema.String),
-  error_tag: optional(Schema.String)
-}
-
-const receipt = { job_id: Schema.String, status: Schema.String, idempotent_key: Schema.String }
-
-const Accepted = Schema.Struct({ ...receipt, rerun_of: optional(Schema.String) }).annotate({ identifier: "Accepted" })
-const Duplicate = Schema.Struct({ ...receipt, duplicate: Schema.Literal(true), ...result }).annotate({
-  identifier: "Duplicate"
-})
-
-const summary = {
-  job_id: Schema.String,
-  status: Schema.Literals(states),
-  delivery_status: Schema.Literals(deliveryStates),
-  idempotent_key: Schema.String,
-  method: Schema.String,
-  url: Schema.String,
-  lane: Schema.String,
-  created_at: Schema.Number,
-  started_at: Schema.NullOr(Schema.Number),
-  finished_at: Schema.NullOr(Schema.Number),
-  due_at: Schema.NullOr(Schema.Number),
-  attempts_made: Schema.Int,
-  response_status: Schema.NullOr(Schema.Int),
-  metadata: Schema.JsonObject,
-  parent: Schema.NullOr(Schema.Struct({ job_id: Schema.String, relation: Schema.String })),
-  rerun_of: Schema.NullOr(Schema.String)
-}
-
-const Attempt = Schema.Struct({
-  path: Schema.Int,
-  racer: Schema.Int,
-  kind: Schema.String,
-  region: Schema.NullOr(Schema.String),
-  at: Schema.Number,
-  pause_ms: Schema.Number,
-  latency_ms: Schema.Number,
-  ending: Schema.Literals(["answered", "failed", "interrupted"]),
-  status: Schema.NullOr(Schema.Int),
-  error: optional(Schema.String),
-  error_tag: optional(Schema.String)
-}).annotate({ identifier: "Attempt" })
-
-const Delivery = Schema.Struct({
-  delivery_id: Schema.String,
-  url: Schema.String,
-  status: Schema.Literals(["pending", "delivered", "dead"]),
-  due_at: Schema.NullOr(Schema.Number),
-  has_quorum_vote: Schema.Boolean,
-  reason: Schema.NullOr(Schema.Literals(deadReasons)),
-  attempts: deliveryAttempts
-}).annotate({ identifier: "Delivery" })
-
-const JobSummary = Schema.Struct(summary).annotate({ identifier: "JobSummary" })
-const JobView = Schema.Struct({
-  ...summary,
-  /** Secrets are replaced, and a body is cut at 16 KiB; `body_bytes` is its whole length. */
-  request: Schema.Struct({
-    method: Schema.String,
-    url: Schema.String,
-    headers: Schema.Record(Schema.String, Schema.String),
-    body: optional(Schema.String),
-    body_bytes: optional(Schema.Int)
-  }),
-  region: Schema.NullOr(Schema.String),
-  ...result,
-  attempts: Schema.Array(Attempt),
-  deliveries: Schema.Array(Delivery)
-}).annotate({ identifier: "JobView" })
-
-/**
- * What a list of jobs is filtered by; what repeats is any of.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const ListQuery = {
-  status: optional(Schema.Array(Schema.Literals(states))),
-  delivery_status: optional(Schema.Array(Schema.Literals(deliveryStates))),
-  /** Canonical `host:port`. */
-  lane: optional(Schema.String),
-  account: optional(Schema.String),
-  created_from: optional(Fields.EpochMillis),
-  created_to: optional(Fields.EpochMillis),
-  /** `name:value` of a top-level field of the metadata; all given ones must match. */
-  metadata: optional(Schema.Array(Schema.String.check(Schema.isPattern(/^[^:]+:/)))),
-  cursor: optional(Schema.String.check(Schema.isPattern(/^[0-9A-Za-z_-]{1,64}$/))),
-  limit: optional(between(1, 200))
-}
 
 const id = { id: Schema.String }
 const Events = HttpApiSchema.StreamSse({ data: Schema.Json })

@@ -9,7 +9,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import * as Fields from "../../step/Fields.ts"
 import { between, errors, optional } from "./Parts.ts"
-import { deadReasons } from "../job/Job.ts"
+import { deadReasons } from "../job/Delivery.ts"
 
 /** Attempts to deliver, as a job and a dead letter show them. */
 export const deliveryAttempts = Schema.Array(

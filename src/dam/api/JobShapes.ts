@@ -4,14 +4,24 @@
  * @since 0.1.0
  */
 import * as Base64 from "effect/encoding/Base64"
-import type * as Schema from "effect/Schema"
-import { toFlat } from "../../engine/JobState.ts"
+import * as Schema from "effect/Schema"
+import { states, deliveryStates, toFlat } from "../../engine/JobState.ts"
 import { excerpt } from "../../step/Failure.ts"
-import type { Attempt } from "../../step/History.ts"
+import type * as History from "../../step/History.ts"
 import * as Reply from "../../step/Reply.ts"
 import type { Request } from "../../step/Request.ts"
 import { isSecretName } from "../../step/SecretName.ts"
-import type { DeadLetter, DeliveryAttempt, Endpoint, JobResult, NewJob, StoredDelivery, StoredJob } from "../job/Job.ts"
+import { type JobResult, type NewJob, type StoredJob } from "../job/Job.ts"
+import {
+  type DeliveryAttempt,
+  type Endpoint,
+  deadReasons,
+  type DeadLetter,
+  type StoredDelivery
+} from "../job/Delivery.ts"
+import { between, nullable, optional } from "./Parts.ts"
+import { deliveryAttempts } from "./DeliveryShapes.ts"
+import * as Fields from "../../step/Fields.ts"
 
 type Json = Readonly<Record<string, Schema.Json>>
 
@@ -207,7 +217,7 @@ const answer = (response: Reply.Response): Json => ({
 const bodyOf = (response: Reply.Response): Json =>
   Reply.isText(response) ? { body: Reply.text(response) } : { body: "", body_base64: Base64.encode(response.body) }
 
-const attempt = ({ at, ending, kind, latency, path, pause, racer, region }: Attempt): Json => ({
+const attempt = ({ at, ending, kind, latency, path, pause, racer, region }: History.Attempt): Json => ({
   path,
   racer,
   kind,
@@ -240,3 +250,100 @@ const deliveryAttempt = ({ at, error, excerpt: said, latency, status }: Delivery
 
 const RELATIONS = { onSuccess: "on_success", onFailure: "on_failure" } as const
 const ENDINGS = { Answered: "answered", Failed: "failed", Interrupted: "interrupted" } as const
+export const Answer = Schema.Struct({
+  status_code: Schema.Int,
+  headers: Schema.Record(Schema.String, Schema.String),
+  body: Schema.String,
+  body_base64: optional(Schema.String)
+}).annotate({ identifier: "Answer" })
+const resultFields = {
+  response: nullable(Answer),
+  responses: optional(Schema.Array(Schema.Struct({ region: Schema.NullOr(Schema.String), ...Answer.fields }))),
+  error: nullable(Schema.String),
+  error_tag: optional(Schema.String)
+}
+const receiptFields = { job_id: Schema.String, status: Schema.String, idempotent_key: Schema.String }
+export const Accepted = Schema.Struct({ ...receiptFields, rerun_of: optional(Schema.String) }).annotate({
+  identifier: "Accepted"
+})
+export const Duplicate = Schema.Struct({ ...receiptFields, duplicate: Schema.Literal(true), ...resultFields }).annotate(
+  {
+    identifier: "Duplicate"
+  }
+)
+const summaryFields = {
+  job_id: Schema.String,
+  status: Schema.Literals(states),
+  delivery_status: Schema.Literals(deliveryStates),
+  idempotent_key: Schema.String,
+  method: Schema.String,
+  url: Schema.String,
+  lane: Schema.String,
+  created_at: Schema.Number,
+  started_at: Schema.NullOr(Schema.Number),
+  finished_at: Schema.NullOr(Schema.Number),
+  due_at: Schema.NullOr(Schema.Number),
+  attempts_made: Schema.Int,
+  response_status: Schema.NullOr(Schema.Int),
+  metadata: Schema.JsonObject,
+  parent: Schema.NullOr(Schema.Struct({ job_id: Schema.String, relation: Schema.String })),
+  rerun_of: Schema.NullOr(Schema.String)
+}
+export const Attempt = Schema.Struct({
+  path: Schema.Int,
+  racer: Schema.Int,
+  kind: Schema.String,
+  region: Schema.NullOr(Schema.String),
+  at: Schema.Number,
+  pause_ms: Schema.Number,
+  latency_ms: Schema.Number,
+  ending: Schema.Literals(["answered", "failed", "interrupted"]),
+  status: Schema.NullOr(Schema.Int),
+  error: optional(Schema.String),
+  error_tag: optional(Schema.String)
+}).annotate({ identifier: "Attempt" })
+const Delivery = Schema.Struct({
+  delivery_id: Schema.String,
+  url: Schema.String,
+  status: Schema.Literals(["pending", "delivered", "dead"]),
+  due_at: Schema.NullOr(Schema.Number),
+  has_quorum_vote: Schema.Boolean,
+  reason: Schema.NullOr(Schema.Literals(deadReasons)),
+  attempts: deliveryAttempts
+}).annotate({ identifier: "Delivery" })
+export const JobSummary = Schema.Struct(summaryFields).annotate({ identifier: "JobSummary" })
+export const JobView = Schema.Struct({
+  ...summaryFields,
+  /** Secrets are replaced, and a body is cut at 16 KiB; `body_bytes` is its whole length. */
+  request: Schema.Struct({
+    method: Schema.String,
+    url: Schema.String,
+    headers: Schema.Record(Schema.String, Schema.String),
+    body: optional(Schema.String),
+    body_bytes: optional(Schema.Int)
+  }),
+  region: Schema.NullOr(Schema.String),
+  ...resultFields,
+  attempts: Schema.Array(Attempt),
+  deliveries: Schema.Array(Delivery)
+}).annotate({ identifier: "JobView" })
+
+/**
+ * What a list of jobs is filtered by; what repeats is any of.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ListQuery = {
+  status: optional(Schema.Array(Schema.Literals(states))),
+  delivery_status: optional(Schema.Array(Schema.Literals(deliveryStates))),
+  /** Canonical `host:port`. */
+  lane: optional(Schema.String),
+  account: optional(Schema.String),
+  created_from: optional(Fields.EpochMillis),
+  created_to: optional(Fields.EpochMillis),
+  /** `name:value` of a top-level field of the metadata; all given ones must match. */
+  metadata: optional(Schema.Array(Schema.String.check(Schema.isPattern(/^[^:]+:/)))),
+  cursor: optional(Schema.String.check(Schema.isPattern(/^[0-9A-Za-z_-]{1,64}$/))),
+  limit: optional(between(1, 200))
+}

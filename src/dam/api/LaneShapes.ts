@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import { states } from "../../engine/JobState.ts"
 import { confidences, reasonKinds } from "../../wire/Explained.ts"
 import { between, errors, nullable, optional } from "./Parts.ts"
+import type { LaneStatus } from "../lane/Steering.ts"
 
 /** Why a job waits. */
 export const Explanation = Schema.Struct({
@@ -146,3 +147,26 @@ export const lanes = HttpApiGroup.make("lanes")
   .annotateMerge(
     OpenApi.annotations({ title: "Lanes", description: "The pace of each host: look at it, stop it, change it" })
   )
+
+/** A lane as the API shows it. */
+export const view = (self: LaneStatus): Readonly<Record<string, Schema.Json>> => ({
+  lane: self.lane,
+  scheduled: self.scheduled,
+  queued: self.queued,
+  parked: self.parked,
+  running: self.running,
+  rps: self.rps,
+  max_concurrent: self.maxConcurrent,
+  source: self.source,
+  holds: self.holds.map(({ account, jobId, reason, status, until }) => ({
+    until,
+    reason,
+    status: status ?? null,
+    job_id: jobId ?? null,
+    ...(account === undefined ? {} : { account })
+  })),
+  paused: self.paused === undefined ? null : { ...self.paused, note: self.paused.note ?? null },
+  next_at: self.nextAt ?? null,
+  accounts: self.accounts,
+  calls: self.calls
+})

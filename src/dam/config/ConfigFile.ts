@@ -14,7 +14,7 @@ import * as RetryPolicy from "../../step/RetryPolicy.ts"
 import { canonicalLane } from "../job/LaneName.ts"
 import { type Config, ConfigSchema } from "./ConfigSchema.ts"
 import type { DamOptions } from "../Dam.ts"
-import * as Deliveries from "../deliver/Deliveries.ts"
+import * as Schedule from "../deliver/Schedule.ts"
 import type { EgressOptions } from "../egress/EgressPolicy.ts"
 import type { Pace } from "../lane/Gate.ts"
 import type { HttpOptions } from "../http/HttpServer.ts"
@@ -116,13 +116,13 @@ const toOptions = (config: Config): ConfigFile => {
         }
       },
       deliveries: {
-        schedule: webhooks.schedule ?? Deliveries.defaults.schedule,
-        timeoutMillis: millisOf(webhooks.timeout) ?? Deliveries.defaults.timeoutMillis,
-        concurrency: webhooks.concurrency ?? Deliveries.defaults.concurrency,
+        schedule: webhooks.schedule ?? Schedule.defaults.schedule,
+        timeoutMillis: millisOf(webhooks.timeout) ?? Schedule.defaults.timeoutMillis,
+        concurrency: webhooks.concurrency ?? Schedule.defaults.concurrency,
         endpoints: {
-          failures: webhooks.disable_after?.failures ?? Deliveries.defaults.endpoints.failures,
-          failingMillis: millisOf(webhooks.disable_after?.failing_for) ?? Deliveries.defaults.endpoints.failingMillis,
-          probeMillis: millisOf(webhooks.probe_every) ?? Deliveries.defaults.endpoints.probeMillis
+          failures: webhooks.disable_after?.failures ?? Schedule.defaults.endpoints.failures,
+          failingMillis: millisOf(webhooks.disable_after?.failing_for) ?? Schedule.defaults.endpoints.failingMillis,
+          probeMillis: millisOf(webhooks.probe_every) ?? Schedule.defaults.endpoints.probeMillis
         }
       },
       ...given({

@@ -5,8 +5,10 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { DeadLetter, Endpoint } from "../job/Job.ts"
-import type { DeadLetterFilter, JobStore, StoreError } from "../store/JobStore.ts"
+import type { Endpoint, DeadLetter } from "../job/Delivery.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { DeadLetterFilter } from "../store/DeliveryRecords.ts"
+import type { StoreError } from "../store/StoreError.ts"
 
 /**
  * Dead letters and endpoints. Every filter names a customer; nothing of another is seen or touched.

@@ -15,72 +15,18 @@ import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
-import { isGood } from "../../engine/Decide.ts"
-import * as RetryAfter from "../../engine/RetryAfter.ts"
-import { AttemptTimedOut, TransportError } from "../../step/Failure.ts"
-import * as Reply from "../../step/Reply.ts"
-import * as Telemetry from "../../run/Telemetry.ts"
-import { post } from "../../step/Step.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
-import { metrics } from "../http/routes/Prometheus.ts"
+import { metrics } from "../observe/Metrics.ts"
 import * as DamTracing from "../observe/Tracing.ts"
-import type { DeadReason, DeliveryAttempt, StoredDelivery } from "../job/Job.ts"
-import type { DueDelivery, EndpointRule, JobStore, StoredSecrets } from "../store/JobStore.ts"
-import type { L8, Sign } from "../l8/L8.ts"
-import type { Lanes } from "../lane/Lanes.ts"
+import type { DeadReason } from "../job/Delivery.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { DueDelivery } from "../store/DeliveryRecords.ts"
+import type { L8 } from "../l8/L8.ts"
+import type { LaneRouter } from "../lane/LaneRouter.ts"
 import { untilWritten } from "../work/Runner.ts"
 import * as Signing from "./Signing.ts"
-
-/**
- * The pauses before the attempts of a delivery: none, then 5 s, 5 min, 30 min, 2 h, 5 h, 10 h,
- * 14 h, 20 h and 24 h, each with up to a fifth of jitter.
- *
- * @category constants
- * @since 0.1.0
- */
-export const defaultSchedule: ReadonlyArray<Duration.Duration> = [
-  Duration.zero,
-  Duration.seconds(5),
-  Duration.minutes(5),
-  Duration.minutes(30),
-  Duration.hours(2),
-  Duration.hours(5),
-  Duration.hours(10),
-  Duration.hours(14),
-  Duration.hours(20),
-  Duration.hours(24)
-]
-
-/**
- * How deliveries are made.
- *
- * @category models
- * @since 0.1.0
- */
-export interface DeliveryOptions {
-  /** Pauses before the attempts; their number is the number of attempts. */
-  readonly schedule: ReadonlyArray<Duration.Duration>
-  /** Limit of one attempt in milliseconds. */
-  readonly timeoutMillis: number
-  /** Deliveries to one receiver's host that are in memory at once, most of them waiting for its lane. */
-  readonly concurrency: number
-  /** When an endpoint that fails is disabled, and how often it is probed then. */
-  readonly endpoints: EndpointRule
-}
-
-/**
- * The defaults: the schedule above, 15 seconds per attempt, 100 in memory; an endpoint is disabled after 20 failures in a
- * row over a day or longer, and probed every hour.
- *
- * @category constants
- * @since 0.1.0
- */
-export const defaults: DeliveryOptions = {
-  schedule: defaultSchedule,
-  timeoutMillis: 15_000,
-  concurrency: 100,
-  endpoints: { failures: 20, failingMillis: 24 * 3_600_000, probeMillis: 3_600_000 }
-}
+import { brokenAttempt, mostJitter, nextOf, type DeliveryOptions, type Made } from "./Schedule.ts"
+import { call } from "./Courier.ts"
 
 /**
  * The delivery duty.
@@ -109,7 +55,7 @@ const askAgainAfter = 1000
  */
 export const make = Effect.fnUntraced(function* (
   store: JobStore["Service"],
-  lanes: Lanes,
+  lanes: LaneRouter,
   transport: Exchanging,
   options: DeliveryOptions,
   leaving: () => boolean,
@@ -259,131 +205,9 @@ export const make = Effect.fnUntraced(function* (
   return { wake, underWay: () => underWay }
 })
 
-/** An attempt, and what the receiver asked for. */
-interface Made extends DeliveryAttempt {
-  /** Milliseconds of its `Retry-After`. */
-  readonly retryAfter: number
-}
-
-const brokenAttempt = (at: number, error: string): Made => ({
-  at,
-  latency: 0,
-  status: undefined,
-  error,
-  excerpt: undefined,
-  retryAfter: 0
-})
-
-/** What follows from an attempt. A `Retry-After` is a lower bound of the next pause. */
-const nextOf = (
-  schedule: DeliveryOptions["schedule"],
-  { attempts, spent }: StoredDelivery,
-  { at, latency, retryAfter, status }: Made,
-  jitter: number
-): Parameters<JobStore["Service"]["settleDelivery"]>[2] => {
-  const ended = Math.ceil(at + latency)
-  if (status !== undefined && isGood(status)) return { _tag: "Delivered" }
-  if (status === 410) return { _tag: "Dead", reason: "receiver_gone", at: ended }
-  const pause = schedule[attempts.length - spent + 1]
-  return pause === undefined
-    ? { _tag: "Dead", reason: "attempts_exhausted", at: ended }
-    : {
-        _tag: "Again",
-        dueAt: ended + Math.ceil(Math.max(Duration.toMillis(pause) * jitter, retryAfter)),
-        spends: true
-      }
-}
-
-const mostJitter = 1.2
-
 /** Opens when a delivery has ended, or with news: that there may be new ones. */
 interface Signal extends Latch.Latch {
   isNews: boolean
 }
 
 const nothingDue = { deliveries: [], nextDueAt: undefined }
-
-/** Makes one attempt. Its time begins with the permit, once the receiver is trusted where it has to be. */
-const call = Effect.fnUntraced(function* (
-  store: JobStore["Service"],
-  lanes: Lanes,
-  transport: Exchanging,
-  timeoutMillis: number,
-  delivery: StoredDelivery,
-  signer: Signing.Signer | undefined,
-  l8: L8 | undefined
-) {
-  const prepared = yield* Effect.result(
-    l8?.prepare(delivery, regionOf(delivery), timeoutMillis, lanes) ?? Effect.succeed(undefined)
-  )
-  if (prepared._tag === "Failure") {
-    const at = yield* Clock.currentTimeMillis
-    return brokenAttempt(at, `L8 is required and the receiver is not trusted: ${prepared.failure.problem}`)
-  }
-  const secrets = yield* untilWritten(delivery.jobId, store.secrets(delivery.customer))
-  return yield* Effect.acquireUseRelease(
-    lanes.acquire(delivery.lane, ""),
-    ({ depart }) =>
-      Effect.andThen(depart, send(lanes, transport, timeoutMillis, delivery, secrets, signer, prepared.success)),
-    ({ release }) => release
-  )
-})
-
-const send = Effect.fnUntraced(function* (
-  lanes: Lanes,
-  transport: Exchanging,
-  timeoutMillis: number,
-  delivery: StoredDelivery,
-  secrets: StoredSecrets | undefined,
-  signer: Signing.Signer | undefined,
-  sign: Sign | undefined
-): Effect.fn.Return<Made> {
-  const at = yield* Clock.currentTimeMillis
-  const from = yield* Clock.monotonicTimeNanos
-  const step = post(delivery.url, {
-    headers: {
-      "Content-Type": "application/json",
-      ...(yield* Signing.headers(delivery, secrets, at, signer)),
-      ...(sign && (yield* sign(at)))
-    },
-    body: delivery.body
-  })
-  const region = regionOf(delivery)
-  const answer = yield* Telemetry.propagated(step.request, (request) =>
-    transport.send({ request, region, step, timeoutMillis, attempt: `${delivery.id}/${at}` })
-  ).pipe(
-    // what a receiver says at length is not read, but it has said whether it took the delivery
-    Effect.catch((error) =>
-      error.reason._tag === "ResponseTooLarge" && error.kept !== undefined
-        ? Effect.succeed(error.kept)
-        : Effect.fail(error)
-    ),
-    Effect.timeoutOrElse({
-      duration: timeoutMillis,
-      orElse: () => Effect.fail(new TransportError({ reason: new AttemptTimedOut({ afterMillis: timeoutMillis }) }))
-    }),
-    Effect.result
-  )
-  const latency = Number((yield* Clock.monotonicTimeNanos) - from) / 1e6
-  if (answer._tag === "Failure") {
-    return { ...brokenAttempt(at, answer.failure.message), latency }
-  }
-  yield* lanes.observe(delivery.lane, "", answer.success, delivery.jobId)
-  const { headers, status } = answer.success
-  const retryAfter = RetryAfter.parse(headers, yield* Clock.currentTimeMillis)
-  return {
-    at,
-    latency,
-    status,
-    error: undefined,
-    excerpt: Reply.text(answer.success).slice(0, excerptLength),
-    retryAfter: retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
-  }
-})
-
-/** Egress points in the order they were named, the next one at each attempt. */
-const regionOf = ({ attempts, regions }: StoredDelivery): string | undefined =>
-  regions[attempts.length % Math.max(1, regions.length)]
-
-/** What is kept of an answer, in characters; more than this many bytes is not read. */
-const excerptLength = 4096

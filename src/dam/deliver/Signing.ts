@@ -16,9 +16,11 @@ import * as Ed25519 from "../../wire/Ed25519.ts"
 import * as EzthrottleSignature from "../../wire/EzthrottleSignature.ts"
 import * as StandardWebhooks from "../../wire/StandardWebhooks.ts"
 import * as StandardWebhooksKeys from "../../wire/StandardWebhooksKeys.ts"
-import type { StoredDelivery } from "../job/Job.ts"
-import type { JobStore, StoredSecrets, StoreError } from "../store/JobStore.ts"
-import { StorageFailed } from "../store/JobStore.ts"
+import type { StoredDelivery } from "../job/Delivery.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { StoredSecrets } from "../store/SecretRecords.ts"
+import type { StoreError } from "../store/StoreError.ts"
+import { StorageFailed } from "../store/StoreError.ts"
 
 /**
  * Signs deliveries with a key pair of the dam.

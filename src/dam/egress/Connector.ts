@@ -18,7 +18,8 @@ import { Agent, buildConnector, type Dispatcher } from "undici"
 import type { EgressPolicy } from "./EgressPolicy.ts"
 import { type Addresses, type DnsFailed, resolve } from "./Resolver.ts"
 import * as EgressTunnel from "./Tunnel.ts"
-import { canonicalHost, defaultPort, type UrlDenied } from "./Url.ts"
+import { canonicalHost, type UrlDenied } from "./Url.ts"
+import { defaultPort } from "../job/LaneName.ts"
 import type { Proxy } from "./Region.ts"
 
 /**

@@ -11,6 +11,7 @@ import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { DenialReason, denialOf, denialOfName, type EgressPolicy } from "./EgressPolicy.ts"
+import { defaultPort } from "../job/LaneName.ts"
 
 /**
  * A URL that may be called, as far as can be told before its name is resolved.
@@ -100,14 +101,6 @@ export const canonicalHost = (hostname: string): Result.Result<Destination["host
   // a second trailing dot, like a dot alone, would leave an empty label
   return Host.isDomainName(name) && !Host.isFullyQualified(name) ? Result.succeed(name) : deny("InvalidUrl")
 }
-
-/**
- * The port that stands for none.
- *
- * @category accessors
- * @since 0.1.0
- */
-export const defaultPort = (protocol: string): number => (protocol === "https:" ? 443 : 80)
 
 /**
  * Makes the refusal of a destination.

@@ -7,7 +7,6 @@ import * as HttpApiScalar from "effect/http-api/HttpApiScalar"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -30,6 +29,7 @@ import * as HttpSession from "./door/Session.ts"
 import type { Refused } from "../intake/Refusal.ts"
 import type { Keys } from "./door/Keys.ts"
 import { pathIn, paths, unrouted } from "./Unrouted.ts"
+import { giveUpAfter, markdown, respond, told, type Asked, type OfOneJob } from "./door/Asked.ts"
 
 /** What the routes need. */
 export interface RoutesOptions extends HttpJobs.Host, Threshold {
@@ -281,30 +281,6 @@ const guarded = <E, R>(
 const isGuarded = ({ method, url }: HttpServerRequest): boolean => {
   const path = pathIn(url)
   return paths.some(({ isOpen, methods, pattern }) => !isOpen && methods.includes(method) && pattern.test(path))
-}
-
-interface Asked {
-  readonly request: HttpServerRequest
-}
-
-interface OfOneJob extends Asked {
-  readonly params: { readonly id: string }
-}
-
-const told = (refusal: Refused) => toResponse(ofRefusal(refusal))
-
-const markdown = (text: string) => HttpServerResponse.text(text, { contentType: "text/markdown; charset=utf-8" })
-
-const respond = (answer: Effect.Effect<Answer, Refused>) =>
-  Effect.match(answer, {
-    onFailure: (refusal) => toResponse(ofRefusal(refusal)),
-    onSuccess: toResponse
-  })
-
-/** A client that reads nothing keeps a socket silent in both directions; Node then closes it. */
-const giveUpAfter = (request: HttpServerRequest, millis: number): void => {
-  const response = NodeHttpServerRequest.toServerResponse(request)
-  response.setTimeout(millis, () => response.destroy())
 }
 
 /** Builds the routes into one effect that answers a request, and the short way beside them. */

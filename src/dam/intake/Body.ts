@@ -7,7 +7,7 @@ import type { Step } from "../../step/StepModel.ts"
 import * as JobCodec from "../../wire/Job.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import { checkUrl } from "../egress/Url.ts"
-import { badField, refused, type Refused } from "./Refusal.ts"
+import { refused, type Refused } from "./Refusal.ts"
 import { breachOfUrl, expectedCount } from "./Tree.ts"
 import type { Limits } from "./Limits.ts"
 import * as StrictJson from "../../wire/StrictJson.ts"
@@ -23,24 +23,6 @@ export const readJson = (body: Uint8Array, limits: Limits): Result.Result<Schema
 export const readCloud = (body: Uint8Array, limits: Limits, policy: EgressPolicy): Result.Result<Step, Refused> =>
   Result.flatMap(readJson(body, limits), (json) => stepIn(json, { limits, policy, deniedAs: 422 }))
 
-/** Reads the flat dialect. */
-export const readFlat = (
-  body: Uint8Array,
-  limits: Limits,
-  policy: EgressPolicy
-): Result.Result<{ readonly step: Step; readonly userId: string }, Refused> =>
-  Result.flatMap(readJson(body, limits), (json) => {
-    if (!isObject(json)) return Result.fail(badField("job", "Expected object"))
-    const fault = faultInFlat(json)
-    if (fault !== undefined) return Result.fail(fault)
-    const { idempotent_key, method, url, user_id, webhook_url, ...rest } = json
-    const job = { ...rest, url, method, idempotent_key, webhooks: [{ url: webhook_url }] }
-    return Result.mapBoth(stepIn(job, { limits, policy, deniedAs: 400 }), {
-      onFailure: inFlatWords,
-      onSuccess: (step) => ({ step, userId: String(user_id) })
-    })
-  })
-
 interface Terms {
   readonly limits: Limits
   readonly policy: EgressPolicy
@@ -48,7 +30,7 @@ interface Terms {
   readonly deniedAs: 400 | 422
 }
 
-const stepIn = (json: Schema.Json | object, terms: Terms): Result.Result<Step, Refused> =>
+export const stepIn = (json: Schema.Json | object, terms: Terms): Result.Result<Step, Refused> =>
   Result.mapError(JobCodec.decode(json), (invalid) => refusalOf(json, invalid, terms))
 
 const refusalOf = (json: unknown, invalid: JobCodec.InvalidJob, { deniedAs, limits, policy }: Terms): Refused => {
@@ -95,35 +77,6 @@ const valueAt = (json: unknown, field: string): unknown =>
     return (Object.getOwnPropertyDescriptor(value, name) ?? Object.getOwnPropertyDescriptor(value, camel))?.value
   }, json)
 
-const faultInFlat = (json: Readonly<Record<string, unknown>>): Refused | undefined => {
-  if (Object.hasOwn(json, "pool_id")) {
-    return badField("pool_id", "pools are not supported here; name the url itself")
-  }
-  const unknown = Object.keys(json).find((key) => !FLAT.has(key))
-  if (unknown !== undefined) {
-    const field = unknown.slice(0, 64)
-    return badField(field, `is not a key of this dialect; it knows ${[...FLAT].join(", ")}`, "unknown_field")
-  }
-  const missing = REQUIRED.find((key) => typeof json[key] !== "string" || json[key] === "")
-  if (missing !== undefined) return badField(missing, "is required, as text that is not empty")
-  const userId = String(json["user_id"])
-  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-  return userId.length > 255 || /[\x00-\x1f\x7f]/.test(userId)
-    ? badField("user_id", "Expected 1 to 255 characters, none of them a control character")
-    : undefined
-}
-
-const inFlatWords = (refusal: Refused): Refused =>
-  refusal.field === "webhooks[0].url"
-    ? refused(refusal.status, refusal.code, refusal.problem.replace("webhooks[0].url", "webhook_url"), {
-        field: "webhook_url",
-        extra: refusal.extra
-      })
-    : refusal
-
 /** Tells an object from the other values of JSON. */
 export const isObject = (json: Schema.Json): json is { readonly [key: string]: Schema.Json } =>
   typeof json === "object" && json !== null && !Array.isArray(json)
-
-const REQUIRED = ["user_id", "idempotent_key", "url", "method", "webhook_url"]
-const FLAT: ReadonlySet<string> = new Set([...REQUIRED, "headers", "body"])

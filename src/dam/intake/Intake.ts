@@ -10,18 +10,18 @@ import * as Clock from "effect/Clock"
 import * as WebCrypto from "effect/crypto/WebCrypto"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Pacing from "../../engine/Pacing.ts"
-import { makeStep, type Step } from "../../step/StepModel.ts"
+import { type Step } from "../../step/StepModel.ts"
+import { makeStep } from "../../step/StepValue.ts"
 import type { EgressDoor } from "../egress/Door.ts"
 import type { DnsFailed } from "../egress/Resolver.ts"
 import type { UrlDenied } from "../egress/Url.ts"
-import { readCloud, readFlat } from "./Body.ts"
-import * as IntakeId from "../job/JobId.ts"
-import { accountOf, laneOf, payloadOf, scopeOf } from "../job/JobKey.ts"
+import { readCloud } from "./Body.ts"
+import { readFlat } from "./Flat.ts"
 import { badField, later, refused, type Refused } from "./Refusal.ts"
 import { breachOf, nodesOf, type TreeNode } from "./Tree.ts"
 import type { Dialect, NewJob } from "../job/Job.ts"
 import type { Limits } from "./Limits.ts"
+import { newJob } from "../job/NewJob.ts"
 
 /**
  * A job as it was handed in.
@@ -118,37 +118,6 @@ export const make = (options: IntakeOptions): Intake => {
   }
 }
 
-interface Facts {
-  readonly step: Step
-  readonly userId: string | undefined
-  readonly key: string | undefined
-  readonly now: number
-  readonly id: Crypto
-}
-
-const newJob = (dialect: Dialect, submission: Submission, { id, key, now, step, userId }: Facts): NewJob => {
-  const payload = payloadOf(step.request)
-  const keyScope = scopeOf(submission.customer, userId)
-  return {
-    id: IntakeId.at(now, id),
-    customer: submission.customer,
-    dialect,
-    keyScope,
-    key: key ?? payload,
-    keyGiven: key !== undefined,
-    payload,
-    step: key === undefined ? step : keyed(step, key),
-    lane: laneOf(step.request.url),
-    account: accountOf(keyScope, step.request.headers),
-    isolated: Pacing.parse(submission.headers)?.accountQueue === "enabled",
-    createdAt: now,
-    notBefore: step.retryAt,
-    parent: undefined,
-    rerunOf: undefined,
-    traceparent: traceparentIn(submission.headers)
-  }
-}
-
 /**
  * Remembers for some seconds what the door has let through, by what stands before the path. Only for URLs that are
  * written so plainly that nothing after it can lead elsewhere; all others ask the door every time.
@@ -204,7 +173,7 @@ const keyOf = ({ headers }: Submission, { idempotency }: Step): string | undefin
     : badField("idempotent_key", "is not what the Idempotency-Key header says", "key_conflict")
 }
 
-const keyed = (step: Step, key: string): Step =>
+export const keyed = (step: Step, key: string): Step =>
   step.idempotency._tag === "Custom" ? step : makeStep({ ...step, idempotency: { _tag: "Custom", key } })
 
 const refusalOf = (dialect: Dialect, field: string, error: UrlDenied | DnsFailed): Refused =>
@@ -220,7 +189,7 @@ const denied = (dialect: Dialect, field: string, reason: string, problem: string
   })
 }
 
-const traceparentIn = (headers: Readonly<Record<string, string>>): string | undefined => {
+export const traceparentIn = (headers: Readonly<Record<string, string>>): string | undefined => {
   const given = headers["traceparent"]
   return given !== undefined && TRACEPARENT.test(given) ? given : undefined
 }

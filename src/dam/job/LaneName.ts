@@ -1,5 +1,21 @@
-/** The name of a lane as people write it in a configuration. */
-import { laneOf } from "./JobKey.ts"
+/**
+ * Where a call waits for its turn: the lane of its host, its account there, and the queue of that account.
+ *
+ * @since 0.1.0
+ */
+import { hash } from "node:crypto"
+
+/**
+ * Names the lane of a URL: host in normal form and effective port, such as `api.example.com:443`.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const laneOf = (url: string): string => {
+  const { hostname, port, protocol } = new URL(url)
+  const host = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname
+  return `${host}:${port === "" ? defaultPort(protocol) : port}`
+}
 
 /**
  * Names the lane of `api.example.com` (https), `localhost:3000` or `http://localhost`; `undefined` when it is none.
@@ -16,3 +32,53 @@ export const canonicalLane = (host: string): string | undefined => {
     url.pathname + url.search + url.hash + url.username + url.password === "/"
   return isOrigin ? laneOf(url.href) : undefined
 }
+
+/**
+ * The port that stands for none.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const defaultPort = (protocol: string): number => (protocol === "https:" ? 443 : 80)
+
+/**
+ * Names the account whose turn a call takes: a hash of who submitted it and the credential it carries.
+ *
+ * **Details** — `scope` is the customer, with its `user_id` in the flat dialect (see `scopeOf`). The credential is the
+ * first of `Authorization`, `x-api-key` and `api-key` among the call's own headers.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const accountOf = (scope: string, headers: Readonly<Record<string, string>>): string =>
+  hash("sha256", `${scope.length}:${scope}${credentialIn(headers)}`, "hex").slice(0, 32)
+
+/**
+ * Names the queue of a job: its account's, or the one beside it for jobs that asked for isolation.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const queueOf = (account: string, isolated: boolean): string =>
+  isolated ? `${accountIn(account)}${beside}` : account
+
+/** Names the account of a queue. */
+export const accountIn = (queue: string): string => (queue.endsWith(beside) ? queue.slice(0, -beside.length) : queue)
+
+// accounts are named by hashes, which have no such sign
+const beside = "+"
+
+const credentialIn = (headers: Readonly<Record<string, string>>): string => {
+  let best = CREDENTIALS.length
+  let found = ""
+  for (const name in headers) {
+    const rank = CREDENTIALS.indexOf(name.toLowerCase())
+    if (rank >= 0 && rank < best) {
+      best = rank
+      found = `${CREDENTIALS[rank]}:${headers[name]}`
+    }
+  }
+  return found
+}
+
+const CREDENTIALS = ["authorization", "x-api-key", "api-key"]

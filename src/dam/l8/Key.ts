@@ -10,7 +10,7 @@ import { randomBytes } from "node:crypto"
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs"
 import * as Ed25519 from "../../wire/Ed25519.ts"
 import * as L8 from "../../wire/L8.ts"
-import { StorageFailed } from "../store/JobStore.ts"
+import { StorageFailed } from "../store/StoreError.ts"
 
 /**
  * Finds the key.

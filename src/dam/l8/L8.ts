@@ -17,8 +17,9 @@ import * as L8Wire from "../../wire/L8.ts"
 import * as L8Delivery from "../../wire/L8Delivery.ts"
 import { canonicalLane } from "../job/LaneName.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
-import type { StoredDelivery } from "../job/Job.ts"
-import type { JobStore, StorageFailed } from "../store/JobStore.ts"
+import type { StoredDelivery } from "../job/Delivery.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { StorageFailed } from "../store/StoreError.ts"
 import type { Call, Untrusted } from "./Initiator.ts"
 import * as L8Initiator from "./Initiator.ts"
 import * as L8Key from "./Key.ts"
@@ -26,7 +27,7 @@ import type { Responder } from "./Responder.ts"
 import * as L8Responder from "./Responder.ts"
 import type { Trusts } from "./Trusts.ts"
 import * as L8Trusts from "./Trusts.ts"
-import type { Lanes } from "../lane/Lanes.ts"
+import type { LaneRouter } from "../lane/LaneRouter.ts"
 
 /**
  * What becomes of a delivery to an origin: `require` sends it with L8 or not at all, `prefer` with L8 where the origin
@@ -81,7 +82,7 @@ export interface L8 {
     delivery: StoredDelivery,
     region: string | undefined,
     timeoutMillis: number,
-    lanes: Pick<Lanes, "acquire" | "observe">
+    lanes: Pick<LaneRouter, "acquire" | "observe">
   ) => Effect.Effect<Sign | undefined, Untrusted>
 }
 

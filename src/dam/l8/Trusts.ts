@@ -9,7 +9,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import type { JobStore, StoredTrust, StoreError } from "../store/JobStore.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { StoredTrust } from "../store/TrustRecords.ts"
+import type { StoreError } from "../store/StoreError.ts"
 import { Untrusted } from "./Initiator.ts"
 import { untilWritten } from "../work/Runner.ts"
 

@@ -8,8 +8,9 @@ import type * as Deferred from "effect/Deferred"
 import type * as Gate from "./Gate.ts"
 import * as LaneDepartures from "./Departures.ts"
 import type { Departures } from "./Departures.ts"
-import type { Ticket } from "../store/JobStore.ts"
-import type { Permit } from "./Lane.ts"
+import type { Ticket } from "../store/JobRecords.ts"
+import type { Permit } from "./Permit.ts"
+import { accountIn } from "../job/LaneName.ts"
 
 /** Jobs of one account in the order of their acceptance. */
 export interface Queue {
@@ -131,18 +132,3 @@ export const rotate = (self: Account, served: Queue): void => {
 /** Whether somebody waits here, or something is queued as far as is known. */
 export const isNeeded = ({ queues, waiters }: Account): boolean =>
   waiters.length > 0 || queues.some(({ isReading, more, tickets }) => more || isReading || tickets.length > 0)
-
-/**
- * Names the queue of a job: its account's, or the one beside it for jobs that asked for isolation.
- *
- * @category accessors
- * @since 0.1.0
- */
-export const queueOf = (account: string, isolated: boolean): string =>
-  isolated ? `${accountIn(account)}${beside}` : account
-
-/** Names the account of a queue. */
-export const accountIn = (queue: string): string => (queue.endsWith(beside) ? queue.slice(0, -beside.length) : queue)
-
-// accounts are named by hashes, which have no such sign
-const beside = "+"

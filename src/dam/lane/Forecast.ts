@@ -2,9 +2,9 @@
  * When somebody who stands in a lane's line will be let through, if nothing changes: the lane's own gate, turned forward.
  */
 import * as Gate from "./Gate.ts"
-import type { Ahead } from "./Steering.ts"
-import { accountIn } from "./Accounts.ts"
-import type { LaneWhy } from "./Lane.ts"
+import type { Ahead } from "../store/LaneRecords.ts"
+import { accountIn } from "../job/LaneName.ts"
+import type { LaneWhy } from "./LaneView.ts"
 
 /** Who is let through before somebody. */
 export interface Line {

@@ -15,28 +15,16 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Gate from "./Gate.ts"
-import type { StoreError, Ticket } from "../store/JobStore.ts"
+import type { Ticket } from "../store/JobRecords.ts"
+import type { StoreError } from "../store/StoreError.ts"
 import * as Accounts from "./Accounts.ts"
 import type { Account, Queue, Waiter } from "./Accounts.ts"
 import * as LaneCalls from "./Calls.ts"
 import * as LaneDepartures from "./Departures.ts"
 import * as Pages from "./Pages.ts"
 import type { Lesson } from "./Learning.ts"
-
-/**
- * A right to one exchange. It is given back once, when the exchange has ended.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Permit {
-  /**
-   * Waits until the exchange may begin, which is at once unless writing before it took longer than the pace allows for.
-   * To be run right before it.
-   */
-  readonly depart: Effect.Effect<void>
-  readonly release: Effect.Effect<void>
-}
+import type { Permit, Room } from "./Permit.ts"
+import type { LaneView, LaneWhy } from "./LaneView.ts"
 
 /**
  * What a lane needs from its surroundings.
@@ -57,66 +45,6 @@ export interface LaneOptions {
   /** Starts a job with its first permit. Answers once the job is no longer queued. */
   readonly start: (ticket: Ticket, permit: Permit) => Effect.Effect<void, StoreError>
   readonly room: Room
-}
-
-/**
- * Places for running jobs, shared by all lanes. Whoever starts a job takes one; it is given back by others, who say so
- * with `roomLeft`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Room {
-  readonly left: () => number
-  readonly take: () => void
-}
-
-/**
- * What a lane shows of itself.
- *
- * @category models
- * @since 0.1.0
- */
-export interface LaneView {
-  readonly pace: Gate.Pace
-  readonly open: number
-  readonly waiting: number
-  readonly accountQueues: boolean
-  readonly paused: boolean
-  /** Milliseconds until the next permit; 0 when one is free, `Infinity` while all are out or the lane is paused. */
-  readonly opensIn: number
-  /** Milliseconds the lane is still held for. */
-  readonly heldFor: number
-  /** Headers of its answers that spoke of pace and made no sense. */
-  readonly ignored: number
-  /** Calls it has let through. */
-  readonly calls: number
-}
-
-/**
- * What decides when somebody has a turn. Moments are monotonic milliseconds.
- *
- * @category models
- * @since 0.1.0
- */
-export interface LaneWhy {
-  /** The gate that counts: the host's, or the account's where each has its own. */
-  readonly gate: Gate.Gate
-  readonly accountQueues: boolean
-  readonly paused: boolean
-  /** Whether one more job may run in the whole dam. */
-  readonly hasRoom: boolean
-  /** When the calls that are open at this gate began, the oldest first. */
-  readonly openSince: ReadonlyArray<number>
-  /** How long a call takes here, in milliseconds, going by those that have ended; `undefined` before the first. */
-  readonly callMillis: number | undefined
-  /** Accounts in the order of their turns, with the calls of running jobs that wait. */
-  readonly turns: ReadonlyArray<{
-    readonly account: string
-    readonly waiting: ReadonlyArray<string | undefined>
-    /** Names of its queues in the order of their turns. */
-    readonly queues: ReadonlyArray<string>
-  }>
 }
 
 /**

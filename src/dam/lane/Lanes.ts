@@ -14,13 +14,16 @@ import * as Pacing from "../../engine/Pacing.ts"
 import type { Response } from "../../step/Reply.ts"
 import type { Pace } from "./Gate.ts"
 import { defaultPace } from "./Gate.ts"
-import type { JobStore, StoreError, Ticket } from "../store/JobStore.ts"
-import type { Lane, LaneView, Permit, Room } from "./Lane.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { Ticket } from "../store/JobRecords.ts"
+import type { StoreError } from "../store/StoreError.ts"
+import type { Lane } from "./Lane.ts"
+import type { Room, Permit } from "./Permit.ts"
 import * as LaneModule from "./Lane.ts"
 import * as LaneSteering from "./Steered.ts"
 import { learn } from "./Learning.ts"
 import * as Paces from "./Paces.ts"
-import type { Hold, Paused, Steering } from "./Steering.ts"
+import type { LaneRouter } from "./LaneRouter.ts"
 
 /**
  * How upstreams are paced.
@@ -37,49 +40,6 @@ export interface PacingOptions {
   readonly burst?: number | undefined
   /** What an upstream may raise or lower its pace to. Defaults to 0.01 to 1,000 per second and 1 to 100 at once. */
   readonly bounds?: Pacing.Bounds | undefined
-}
-
-/**
- * All lanes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Lanes {
-  /** Waits for a permit of a host. To be called where interruption is off: see `Lane.acquire`. */
-  readonly acquire: (lane: string, account: string, jobId?: string) => Effect.Effect<Permit>
-  /** Says that jobs may have been queued in a lane, or in one queue of it. */
-  readonly wake: (lane: string, queue?: string) => Effect.Effect<void>
-  /** Says that fewer jobs are running. */
-  readonly roomLeft: () => void
-  /** Takes in what an answer of the host taught, before anybody else is let through. */
-  readonly observe: (lane: string, account: string, response: Response, jobId?: string) => Effect.Effect<void>
-  /** Milliseconds until the lane lets the account through again. */
-  readonly heldFor: (lane: string, account: string) => Effect.Effect<number>
-  /** What an upstream is told of what waits for it, so that it can scale: headers for its next call. */
-  readonly load: (lane: string) => Effect.Effect<Readonly<Record<string, string>>>
-  /** What decides when a queue of a lane, or a call of a running job, has its turn. */
-  readonly why: (lane: string, queue: string) => Effect.Effect<LaneModule.LaneWhy & LaneNow>
-  /** Where a call of this job waits for a permit. */
-  readonly waiting: (jobId: string) => { readonly lane: string; readonly account: string } | undefined
-  /** What operators do with lanes. */
-  readonly steering: Steering
-  readonly views: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>
-}
-
-/**
- * What stops a lane now, and when now is.
- *
- * @category models
- * @since 0.1.0
- */
-export interface LaneNow {
-  /** Monotonic milliseconds. */
-  readonly now: number
-  /** The same moment in epoch milliseconds. */
-  readonly epoch: number
-  readonly holds: ReadonlyArray<Hold>
-  readonly pausedBy: Paused | undefined
 }
 
 /** How old the count of a lane's queue may be in milliseconds; a long one takes a while to count. */
@@ -99,7 +59,7 @@ export const make = Effect.fnUntraced(function* (
   options: PacingOptions,
   start: (ticket: Ticket, permit: Permit) => Effect.Effect<void, StoreError>,
   room: Room
-): Effect.fn.Return<Lanes, StoreError, Scope.Scope> {
+): Effect.fn.Return<LaneRouter, StoreError, Scope.Scope> {
   const fibers = yield* FiberMap.make<string>()
   const fork = yield* FiberMap.runtime(fibers)()
   const lanes = new Map<string, Known>()

@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Pacing from "../../engine/Pacing.ts"
 import * as RateLimitHeaders from "../../engine/RateLimitHeaders.ts"
 import * as RetryAfter from "../../engine/RetryAfter.ts"
-import type { HeldBy } from "./Steering.ts"
+import type { HeldBy } from "../store/LaneRecords.ts"
 
 /**
  * What a lane takes from one answer.

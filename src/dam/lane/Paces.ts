@@ -6,7 +6,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
-import type { JobStore, StoredPace, StoreError } from "../store/JobStore.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { StoredPace } from "../store/LaneRecords.ts"
+import type { StoreError } from "../store/StoreError.ts"
 import type { Lesson } from "./Learning.ts"
 
 /** The paces of all hosts, and of the accounts of those whose upstream enabled account queues. */

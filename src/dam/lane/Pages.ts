@@ -3,7 +3,8 @@
  * the last are used up, so that nobody waits for a store that is slow just now.
  */
 import * as Effect from "effect/Effect"
-import type { StoreError, Ticket } from "../store/JobStore.ts"
+import type { Ticket } from "../store/JobRecords.ts"
+import type { StoreError } from "../store/StoreError.ts"
 import type { Account, Queue } from "./Accounts.ts"
 
 /** What the pages need to know of their lane. */

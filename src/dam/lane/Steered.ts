@@ -3,9 +3,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { Pace } from "./Gate.ts"
-import type { JobStore, LaneCounts, StoredPace, StoreError } from "../store/JobStore.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { StoredPace, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
+import type { StoreError } from "../store/StoreError.ts"
 import type { Lane } from "./Lane.ts"
-import type { Hold, LaneAction, LaneLogEntry, LaneStatus, Steering, StoredSteering } from "./Steering.ts"
+import type { Hold, LaneAction, LaneStatus, Steering } from "./Steering.ts"
 
 /** What operators have said, by lane. */
 export type Settings = Map<string, StoredSteering>

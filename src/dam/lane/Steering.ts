@@ -5,7 +5,8 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
-import type { StoreError } from "../store/JobStore.ts"
+import type { StoreError } from "../store/StoreError.ts"
+import type { HeldBy, LaneLogEntry, Paused } from "../store/LaneRecords.ts"
 
 /**
  * What an operator can do. `Pace` sets what it names and leaves the rest; `Reset` forgets the operator's pace, what the
@@ -19,48 +20,6 @@ export type LaneAction =
   | { readonly _tag: "Resume" }
   | { readonly _tag: "Pace"; readonly rps: number | undefined; readonly maxConcurrent: number | undefined }
   | { readonly _tag: "Reset" }
-
-/**
- * That a lane is stopped, by whom and since when.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Paused {
-  readonly by: string
-  /** Epoch milliseconds. */
-  readonly at: number
-  readonly note: string | undefined
-}
-
-/**
- * What operators have said of a lane.
- *
- * @category models
- * @since 0.1.0
- */
-export interface StoredSteering {
-  readonly lane: string
-  readonly rps: number | undefined
-  readonly maxConcurrent: number | undefined
-  readonly paused: Paused | undefined
-}
-
-/**
- * Something an operator did.
- *
- * @category models
- * @since 0.1.0
- */
-export interface LaneLogEntry {
-  readonly lane: string
-  /** Epoch milliseconds. */
-  readonly at: number
-  /** The customer of the key, or `local`. */
-  readonly by: string
-  readonly action: "pause" | "resume" | "pace" | "reset"
-  readonly detail: string
-}
 
 /**
  * A moment before which nothing is sent, and what brought it.
@@ -78,18 +37,6 @@ export interface Hold {
   readonly jobId: string | undefined
   /** The account it holds, where each has a pace of its own. */
   readonly account: string | undefined
-}
-
-/**
- * Which answer brought a hold: a `Retry-After`, a rate limit that is used up, or a 429 that said no more.
- *
- * @category models
- * @since 0.1.0
- */
-export interface HeldBy {
-  readonly reason: "retry_after" | "rate_limit" | "refused"
-  readonly status: number
-  readonly jobId: string | undefined
 }
 
 /**
@@ -117,18 +64,6 @@ export interface LaneStatus {
   readonly accounts: number
   /** Calls it has let through since it was first needed; begins anew after a minute in which nobody needed it. */
   readonly calls: number
-}
-
-/**
- * Jobs that stand before another one: of its own queue, and of the other queues, each counted no further than matters.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Ahead {
-  readonly queue: string
-  readonly jobs: number
-  readonly others: ReadonlyArray<{ readonly queue: string; readonly jobs: number }>
 }
 
 /**

@@ -8,8 +8,7 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import { isTerminal } from "../../engine/JobState.ts"
-import type { JobEvent } from "../work/Engine.ts"
+import { isTerminal, type JobState } from "../../engine/JobState.ts"
 
 /**
  * Publishes and follows.
@@ -90,4 +89,18 @@ export const make = (first = 0): Events => {
         })
       )
   }
+}
+
+/**
+ * Something happened to a job.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobEvent {
+  readonly jobId: string
+  readonly state: JobState
+  readonly at: number
+  readonly customer: string
+  readonly lane: string
 }

@@ -10,7 +10,8 @@ import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { hash } from "node:crypto"
 import { attributes, spans } from "../../run/Telemetry.ts"
-import type { DeliveryAttempt, StoredDelivery, StoredJob } from "../job/Job.ts"
+import type { StoredJob } from "../job/Job.ts"
+import type { DeliveryAttempt, StoredDelivery } from "../job/Delivery.ts"
 import type { JobStore } from "../store/JobStore.ts"
 
 /** Wraps one start of a job, and notes what it waited before. */

@@ -11,10 +11,11 @@ import { Attempt } from "../../step/History.ts"
 import type { Response } from "../../step/Reply.ts"
 import * as JsonText from "../../step/JsonText.ts"
 import { StepFromJson } from "../../step/StepJson.ts"
-import type { JobResult, NewDelivery, NewJob, StoredJob } from "../job/Job.ts"
-import type { Finish } from "../store/JobStore.ts"
-import type { AttemptInsert, FinishInsert, JobInsert } from "../sqlite/JobCommands.ts"
-import { type JobColumn, jobColumns } from "../sqlite/Tables.ts"
+import type { JobResult, NewJob, StoredJob } from "../job/Job.ts"
+import type { NewDelivery } from "../job/Delivery.ts"
+import type { Finish } from "../store/JobRecords.ts"
+import type { AttemptInsert, FinishInsert, JobInsert } from "./Commands.ts"
+import { type JobColumn, jobColumns } from "./Commands.ts"
 
 /** A new job as what is inserted. */
 export const encodeJob = (job: NewJob): JobInsert => {

@@ -3,7 +3,8 @@
  * would ask the file, and open their seal, for nothing. Whoever changes them makes them be read anew.
  */
 import * as Effect from "effect/Effect"
-import type { JobStore, StoredSecrets } from "../store/JobStore.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { StoredSecrets } from "../store/SecretRecords.ts"
 
 type Store = JobStore["Service"]
 

@@ -8,7 +8,8 @@ import * as Redacted from "effect/Redacted"
 import type { Secrets } from "../../run/Service.ts"
 import { NoSecrets, OldSecretUnknown, ServiceError, WeakSecret } from "../../run/Service.ts"
 import { ServiceFailed } from "../../step/Failure.ts"
-import type { JobStore, StoreError } from "../store/JobStore.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { StoreError } from "../store/StoreError.ts"
 
 /** The shortest secret that is taken, in characters (wire protocol, "Webhook secrets"). */
 const shortest = 16

@@ -10,8 +10,10 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto"
-import type { JobStore, StoredSecrets, StoreError } from "../store/JobStore.ts"
-import { StorageFailed } from "../store/JobStore.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { StoredSecrets } from "../store/SecretRecords.ts"
+import type { StoreError } from "../store/StoreError.ts"
+import { StorageFailed } from "../store/StoreError.ts"
 
 type Store = JobStore["Service"]
 

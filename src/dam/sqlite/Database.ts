@@ -6,6 +6,7 @@
 import * as Result from "effect/Result"
 import { DatabaseSync } from "node:sqlite"
 import { applicationId, migrations } from "./Tables.ts"
+import type { Fault } from "../rows/Commands.ts"
 
 /** How the file is opened. Plain data, since it travels to the writing thread. */
 export interface DatabaseOptions {
@@ -14,14 +15,6 @@ export interface DatabaseOptions {
   readonly busyTimeout: number
   /** The database does not grow beyond, whatever the disk has left. */
   readonly maxBytes: number | undefined
-}
-
-/** Why something could not be done. Plain data, since it travels from the writing thread. */
-export interface Fault {
-  readonly kind: "full" | "failed"
-  readonly detail: string
-  /** Whether only this operation is wrong, and others of its group may go on. */
-  readonly local: boolean
 }
 
 /** Opens a database at the newest version, or says why it must not be used. */

@@ -1,18 +1,8 @@
 /** Dead letters: listed, delivered once more, deleted. Runs in the thread that writes. */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { Judge } from "./DeliveryCommands.ts"
-import type { Row } from "./JobCommands.ts"
+import type { Row, Wanted } from "../rows/Commands.ts"
 import type { Tally } from "./Tally.ts"
-
-/** A filter as it travels. */
-export interface Wanted {
-  readonly customer: string
-  readonly deliveryId: string | undefined
-  readonly jobId: string | undefined
-  readonly host: string | undefined
-  readonly since: number | undefined
-  readonly until: number | undefined
-}
 
 /** The most of one page. */
 const pageSize = 200

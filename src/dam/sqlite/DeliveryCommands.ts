@@ -4,8 +4,9 @@
  * An endpoint has a row only while it fails: a delivery that goes well looks into an empty table.
  */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
-import type { EndpointRule, JobStore } from "../store/JobStore.ts"
-import type { Row } from "./JobCommands.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { EndpointRule } from "../store/DeliveryRecords.ts"
+import type { Row } from "../rows/Commands.ts"
 import type { Tally } from "./Tally.ts"
 
 /** An attempt as it travels: as JSON, and what matters of it here. */

@@ -8,16 +8,11 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { Worker } from "node:worker_threads"
-import { StorageFailed, StorageFull, type StoreError } from "../store/JobStore.ts"
-import type { DatabaseOptions, Fault } from "./Database.ts"
-import { type Call, closed, type Commands, type Group, make } from "./Groups.ts"
-import type { FinishInsert } from "./JobCommands.ts"
-
-/** Runs one command, durably done when it answers. */
-export type Executor = <Name extends keyof Commands>(
-  name: Name,
-  ...args: Parameters<Commands[Name]>
-) => Effect.Effect<ReturnType<Commands[Name]>, StoreError>
+import { type StoreError, StorageFailed, StorageFull } from "../store/StoreError.ts"
+import type { DatabaseOptions } from "./Database.ts"
+import type { Executor, Fault, FinishInsert } from "../rows/Commands.ts"
+import { type Call, closed, type Group, make } from "./Groups.ts"
+import { type Commands } from "../rows/Commands.ts"
 
 /** Runs each command at once, in the calling thread and a transaction of its own. */
 export const sameThread = (options: DatabaseOptions): Effect.Effect<Executor, StoreError, Scope.Scope> =>

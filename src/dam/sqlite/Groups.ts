@@ -8,7 +8,8 @@
  */
 import * as Result from "effect/Result"
 import type { DatabaseSync } from "node:sqlite"
-import { attempt, type DatabaseOptions, type Fault, faultOf, open } from "./Database.ts"
+import { attempt, type DatabaseOptions, faultOf, open } from "./Database.ts"
+import { type Commands, type Fault } from "../rows/Commands.ts"
 import { jobCommands } from "./JobCommands.ts"
 import { deadLetterCommands } from "./DeadLetterCommands.ts"
 import { deliveryCommands } from "./DeliveryCommands.ts"
@@ -19,7 +20,7 @@ import { settingCommands } from "./SecretCommands.ts"
 import { steeringCommands } from "./SteeringCommands.ts"
 import { begin as beginTally, copy, count, restore, type Tally } from "./Tally.ts"
 
-const commandsOver = (db: DatabaseSync, tally: Tally) => {
+export const commandsOver = (db: DatabaseSync, tally: Tally) => {
   const jobs = jobCommands(db, tally)
   const deliveries = deliveryCommands(db, tally)
   return {
@@ -33,9 +34,6 @@ const commandsOver = (db: DatabaseSync, tally: Tally) => {
     ...listCommand(db, jobs.load)
   }
 }
-
-/** Everything an engine can be told to do. */
-export type Commands = Omit<ReturnType<typeof commandsOver>, "load">
 
 /** One command and its arguments, as they travel. */
 export type Call = {

@@ -5,54 +5,11 @@
  * (a key that is taken, an epoch that is over) are answers.
  */
 import { hash } from "node:crypto"
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite"
+import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { JobState } from "../../engine/JobState.ts"
-import { type JobColumn, jobColumns } from "./Tables.ts"
+import { type JobColumn, jobColumns } from "../rows/Commands.ts"
 import { add, move, stateOf, type Tally } from "./Tally.ts"
-
-/** A row as SQLite answers it. */
-export type Row = Record<string, SQLOutputValue>
-
-/** A job to insert: one value for each of `jobColumns`, then what stands in tables of its own. */
-export interface JobInsert {
-  readonly columns: ReadonlyArray<SQLInputValue>
-  readonly state: "scheduled" | "queued"
-  readonly step: string
-  readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
-}
-
-/** A job with its payload and result in one row, and its attempts, oldest first. */
-export interface LoadedJob {
-  readonly job: Row
-  readonly attempts: ReadonlyArray<Row>
-}
-
-/** The end of a job, to be written at once. */
-export interface FinishInsert {
-  readonly state: "succeeded" | "failed" | "cancelled"
-  readonly at: number
-  readonly result: string
-  readonly bodies: Uint8Array
-  readonly children: ReadonlyArray<JobInsert>
-  readonly quorum: number | null
-  readonly deliveries: ReadonlyArray<DeliveryInsert>
-  readonly attempt: AttemptInsert | undefined
-}
-
-/** An attempt to insert: itself without its answer, the answer without its body, the body. */
-export interface AttemptInsert {
-  readonly path: number
-  readonly racer: number
-  readonly attempt: string
-  readonly response: string | null
-  readonly body: Uint8Array | null
-}
-
-/** A delivery to insert: id, job id, customer, place, URL, regions as JSON, vote, lane. */
-export interface DeliveryInsert {
-  readonly columns: ReadonlyArray<SQLInputValue>
-  readonly body: Uint8Array
-}
+import type { AttemptInsert, FinishInsert, JobInsert, LoadedJob, Row } from "../rows/Commands.ts"
 
 /** How many jobs one `release` moves at most, so that no transaction holds up the others for long. */
 export const releaseLimit = 1000

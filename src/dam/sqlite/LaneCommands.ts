@@ -1,7 +1,7 @@
 /** What lanes, deliveries and settings need of the database, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
 import { bytesOf } from "./Database.ts"
-import type { Row } from "./JobCommands.ts"
+import type { Row } from "../rows/Commands.ts"
 import type { Tally } from "./Tally.ts"
 
 /** Prepares the statements once and makes the commands over them. */

@@ -1,27 +1,6 @@
 /** Lists jobs by what a caller filters on. Runs in the thread that writes. */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
-import type { LoadedJob } from "./JobCommands.ts"
-
-/** A filter as it travels: `JobFilter` with its lists resolved and the cursor read. */
-export interface Listing {
-  readonly customer: string
-  readonly states: ReadonlyArray<string>
-  readonly deliveryStates: ReadonlyArray<string> | undefined
-  readonly lane: string | undefined
-  readonly account: string | undefined
-  readonly createdFrom: number | undefined
-  readonly createdTo: number | undefined
-  readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
-  /** Jobs below this `seq` only. */
-  readonly below: number
-  readonly limit: number
-}
-
-/** A page, and the `seq` below which the next one lies. */
-export interface ListedPage {
-  readonly jobs: ReadonlyArray<LoadedJob>
-  readonly next: number | undefined
-}
+import type { ListedPage, Listing, LoadedJob } from "../rows/Commands.ts"
 
 /** Payloads of one page; a page of large jobs ends early, so that nobody has to hold 200 of them. */
 const pageBytes = 8 * 1024 * 1024

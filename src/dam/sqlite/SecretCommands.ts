@@ -1,12 +1,6 @@
 /** Secrets of customers and settings of the dam itself, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
-import type { Row } from "./JobCommands.ts"
-
-/** Secrets of one customer as they travel: customer, primary, secondary. */
-export type SecretsRow = readonly [customer: string, primary: string, secondary: string | null]
-
-/** A setting as it travels. */
-export type SettingRow = readonly [name: string, value: string]
+import type { Row, SecretsRow, SettingRow } from "../rows/Commands.ts"
 
 /** Prepares the statements once and makes the commands over them. */
 export const settingCommands = (db: DatabaseSync) => {

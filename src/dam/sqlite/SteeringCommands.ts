@@ -1,8 +1,8 @@
 /** What operators and those who ask why a job waits need of the database, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
-import type { Row } from "./JobCommands.ts"
+import type { Row } from "../rows/Commands.ts"
 import type { LaneCounts, Tally } from "./Tally.ts"
-import type { Ahead, LaneLogEntry, StoredSteering } from "../lane/Steering.ts"
+import type { Ahead, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 
 /** Entries of a lane's log that are kept. */
 const logSize = 1000

@@ -196,29 +196,3 @@ export const migrations: ReadonlyArray<string> = [
   ) STRICT, WITHOUT ROWID;
   `
 ]
-
-/** The columns of a job that its submission fills, besides `seq` and `state`, in the order of their values. */
-export const jobColumns = [
-  "id",
-  "customer",
-  "dialect",
-  "key_scope",
-  "key",
-  "key_given",
-  "payload",
-  "lane",
-  "account",
-  "isolated",
-  "created_at",
-  "not_before",
-  "parent_id",
-  "parent_relation",
-  "rerun_of",
-  "traceparent",
-  "quorum",
-  "due_at",
-  "deadline_at"
-] as const
-
-/** One of `jobColumns`. */
-export type JobColumn = (typeof jobColumns)[number]

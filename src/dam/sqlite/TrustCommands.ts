@@ -1,15 +1,6 @@
 /** What L8 remembers, as statements: nonces that were seen, and what is known of origins. */
 import type { DatabaseSync } from "node:sqlite"
-import type { Row } from "./JobCommands.ts"
-
-/** What is known of an origin, as it travels: origin, key, when it was proved, another key, when it was revoked. */
-export type TrustRow = readonly [
-  origin: string,
-  publicKey: string | null,
-  provedAt: number | null,
-  changedKey: string | null,
-  revokedAt: number | null
-]
+import type { Row, TrustRow } from "../rows/Commands.ts"
 
 /** Prepares the statements once and makes the commands over them. */
 export const l8Commands = (db: DatabaseSync) => {

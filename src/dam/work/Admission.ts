@@ -9,8 +9,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { totalmem } from "node:os"
-import { Overloaded } from "./Engine.ts"
-import type { JobStore, StoreError, StoreStats } from "../store/JobStore.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { StoreStats } from "../store/Upkeep.ts"
+import type { StoreError } from "../store/StoreError.ts"
+import * as Schema from "effect/Schema"
 
 /**
  * The marks beyond which no job is taken.
@@ -143,3 +145,21 @@ export const make = (store: Pick<JobStore["Service"], "stats">, options: Admissi
 }
 
 const waiting = ({ jobs }: StoreStats): number => jobs.queued + jobs.scheduled + jobs.parked
+
+/**
+ * The dam takes no more for now.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
+  /** `queued_jobs`, `stored_bytes` or `memory`. */
+  limitReason: Schema.String,
+  limit: Schema.Number,
+  current: Schema.Number,
+  retryAfterSeconds: Schema.Number
+}) {
+  override get message() {
+    return `the dam is full (${this.limitReason}: ${this.current} of ${this.limit}); try again in ${this.retryAfterSeconds} s`
+  }
+}

@@ -21,18 +21,22 @@ import type { Exchanging } from "../../transport/HttpTransport.ts"
 import * as Admission from "./Admission.ts"
 import * as DeadLetters from "../deliver/DeadLetters.ts"
 import * as Deliveries from "../deliver/Deliveries.ts"
+import * as Schedule from "../deliver/Schedule.ts"
 import * as Duties from "./Duties.ts"
-import { metrics } from "../http/routes/Prometheus.ts"
+import { metrics } from "../observe/Metrics.ts"
 import * as DamTracing from "../observe/Tracing.ts"
 import type { Engine } from "./Engine.ts"
 import { WrongState } from "./Engine.ts"
 import * as Events from "../observe/Events.ts"
 import * as Explain from "./Explain.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
-import type { Finish, JobStore, StaleEpoch, StoreError, Ticket } from "../store/JobStore.ts"
-import type { Permit, Room } from "../lane/Lane.ts"
-import { queueOf } from "../lane/Accounts.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { Finish, Ticket } from "../store/JobRecords.ts"
+import type { StaleEpoch, StoreError } from "../store/StoreError.ts"
+import type { Room, Permit } from "../lane/Permit.ts"
+import { queueOf } from "../job/LaneName.ts"
 import type { L8 } from "../l8/L8.ts"
+import type { LaneRouter } from "../lane/LaneRouter.ts"
 import * as Lanes from "../lane/Lanes.ts"
 import * as Results from "./Results.ts"
 import * as Runner from "./Runner.ts"
@@ -52,7 +56,7 @@ export interface DispatcherOptions extends Admission.AdmissionOptions {
   /** What calls webhooks. */
   readonly webhooks: Exchanging
   readonly pacing: Lanes.PacingOptions
-  readonly deliveries: Deliveries.DeliveryOptions
+  readonly deliveries: Schedule.DeliveryOptions
   /** What a step without a retry policy gets. */
   readonly unsetPolicy: ResolvedRetryPolicy
   /** Limit of one attempt. */
@@ -83,7 +87,7 @@ export interface DispatcherOptions extends Admission.AdmissionOptions {
 export const defaults = {
   ...Admission.defaults,
   pacing: {},
-  deliveries: Deliveries.defaults,
+  deliveries: Schedule.defaults,
   unsetPolicy: RetryPolicy.defaults,
   attemptTimeout: Duration.seconds(60),
   patience429: Duration.hours(24),
@@ -161,7 +165,7 @@ export const make = Effect.fnUntraced(function* (
       () => giveBack
     )
 
-  const lanes: Lanes.Lanes = yield* Lanes.make(store, options.pacing, start, room)
+  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, start, room)
   const deliveries = yield* Deliveries.make(
     store,
     lanes,

@@ -7,7 +7,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
-import type { JobStore, StoreError } from "../store/JobStore.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { StoreError } from "../store/StoreError.ts"
 
 /** What the duties do beside the store. */
 export interface DutyOptions {

@@ -7,30 +7,17 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import type { JobState } from "../../engine/JobState.ts"
 import type { Explanation } from "../../wire/Explained.ts"
 import type { DeadLetters } from "../deliver/DeadLetters.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
-import type { Enqueued, StoreError } from "../store/JobStore.ts"
+import type { Enqueued } from "../store/JobRecords.ts"
+import type { StoreError } from "../store/StoreError.ts"
 import type { L8 } from "../l8/L8.ts"
-import type { LaneView } from "../lane/Lane.ts"
-import type { Recent } from "../observe/Events.ts"
+import type { LaneView } from "../lane/LaneView.ts"
+import type { JobEvent, Recent } from "../observe/Events.ts"
 import type { Span } from "../observe/Stats.ts"
 import type { Steering } from "../lane/Steering.ts"
-
-/**
- * Something happened to a job.
- *
- * @category models
- * @since 0.1.0
- */
-export interface JobEvent {
-  readonly jobId: string
-  readonly state: JobState
-  readonly at: number
-  readonly customer: string
-  readonly lane: string
-}
+import type { Overloaded } from "./Admission.ts"
 
 /**
  * The job is not in a state in which this can be done.
@@ -45,24 +32,6 @@ export class WrongState extends Schema.TaggedError<WrongState>()("WrongState", {
 }) {
   override get message() {
     return `job ${this.jobId} is ${this.state}; ${this.wanted}`
-  }
-}
-
-/**
- * The dam takes no more for now.
- *
- * @category errors
- * @since 0.1.0
- */
-export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
-  /** `queued_jobs`, `stored_bytes` or `memory`. */
-  limitReason: Schema.String,
-  limit: Schema.Number,
-  current: Schema.Number,
-  retryAfterSeconds: Schema.Number
-}) {
-  override get message() {
-    return `the dam is full (${this.limitReason}: ${this.current} of ${this.limit}); try again in ${this.retryAfterSeconds} s`
   }
 }
 

@@ -9,17 +9,19 @@ import { excerpt } from "../../step/Failure.ts"
 import type { Attempt } from "../../step/History.ts"
 import type { Explanation, Reason } from "../../wire/Explained.ts"
 import { forecast, type Line, lineOfCall, lineOfJob } from "../lane/Forecast.ts"
-import type { StoredDelivery, StoredJob } from "../job/Job.ts"
-import type { JobStore, StoreError } from "../store/JobStore.ts"
-import { accountIn } from "../lane/Accounts.ts"
-import type { Lanes } from "../lane/Lanes.ts"
+import type { StoredJob } from "../job/Job.ts"
+import type { StoredDelivery } from "../job/Delivery.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { StoreError } from "../store/StoreError.ts"
+import { accountIn } from "../job/LaneName.ts"
+import type { LaneRouter } from "../lane/LaneRouter.ts"
 
-type Why = Effect.Success<ReturnType<Lanes["why"]>>
+type Why = Effect.Success<ReturnType<LaneRouter["why"]>>
 
 /** Makes it. */
 export const make = (
   store: JobStore["Service"],
-  lanes: Pick<Lanes, "waiting" | "why">
+  lanes: Pick<LaneRouter, "waiting" | "why">
 ): ((job: StoredJob) => Effect.Effect<Explanation, StoreError>) => {
   /** What the lane makes a waiting job wait for, and when its turn comes. */
   const inLane = Effect.fnUntraced(function* (job: StoredJob) {

@@ -5,10 +5,11 @@ import type { Response } from "../../step/Reply.ts"
 import type { Step } from "../../step/StepModel.ts"
 import { inherit } from "../../step/StepInherit.ts"
 import * as WebhookEvent from "../../wire/WebhookEvent.ts"
-import type { JobResult, NewDelivery, NewJob, StoredJob } from "../job/Job.ts"
-import type { Finish } from "../store/JobStore.ts"
+import type { JobResult, NewJob, StoredJob } from "../job/Job.ts"
+import type { NewDelivery } from "../job/Delivery.ts"
+import type { Finish } from "../store/JobRecords.ts"
 import * as Idempotency from "../../engine/Idempotency.ts"
-import { queueOf } from "../lane/Accounts.ts"
+import { queueOf } from "../job/LaneName.ts"
 
 /** The result of a job whose step ended well. */
 export const succeeded = (outcome: Extract<Outcome, { readonly _tag: "Completed" }>): JobResult => ({

@@ -22,13 +22,14 @@ import type { Attempt } from "../../step/History.ts"
 import type { Completed, StepError } from "../../step/Outcome.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
 import type { Step } from "../../step/StepModel.ts"
-import { makeStep } from "../../step/StepModel.ts"
+import { makeStep } from "../../step/StepValue.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import * as Strategies from "../../transport/Strategies.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
-import type { JobStore, StoreError } from "../store/JobStore.ts"
-import type { Permit } from "../lane/Lane.ts"
-import type { Lanes } from "../lane/Lanes.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { StoreError } from "../store/StoreError.ts"
+import type { Permit } from "../lane/Permit.ts"
+import type { LaneRouter } from "../lane/LaneRouter.ts"
 import * as Results from "./Results.ts"
 
 /**
@@ -39,7 +40,7 @@ import * as Results from "./Results.ts"
  */
 export interface RunnerOptions {
   readonly store: JobStore["Service"]
-  readonly lanes: Lanes
+  readonly lanes: LaneRouter
   readonly transport: Exchanging
   /** What a step without a retry policy gets. */
   readonly unsetPolicy: ResolvedRetryPolicy

@@ -1,6 +1,6 @@
 /** Jobs as a busy dam sees them: ids that grow with time, keys that are hashes, a body of about 400 bytes. */
 import type { NewJob } from "../../../src/dam/job/Job.ts"
-import type { Finish } from "../../../src/dam/store/JobStore.ts"
+import type { Finish } from "../../../src/dam/store/JobRecords.ts"
 import type { Attempt } from "../../../src/step/History.ts"
 import { response, type Response } from "../../../src/step/Reply.ts"
 import * as Step from "../../../src/step/Step.ts"

@@ -1,8 +1,10 @@
 /** Jobs, attempts and deliveries to store. */
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
-import type { NewDelivery, NewJob } from "../../../src/dam/job/Job.ts"
-import type { Finish, StoredSecrets } from "../../../src/dam/store/JobStore.ts"
+import type { NewJob } from "../../../src/dam/job/Job.ts"
+import type { NewDelivery } from "../../../src/dam/job/Delivery.ts"
+import type { StoredSecrets } from "../../../src/dam/store/SecretRecords.ts"
+import type { Finish } from "../../../src/dam/store/JobRecords.ts"
 import { ConnectionFailed } from "../../../src/step/Failure.ts"
 import type { Attempt } from "../../../src/step/History.ts"
 import type { Response } from "../../../src/step/Reply.ts"

@@ -5,7 +5,7 @@ import * as Result from "effect/Result"
 import { readFileSync } from "node:fs"
 import { inspect } from "node:util"
 import * as ConfigFile from "../../../src/dam/config/ConfigFile.ts"
-import * as Deliveries from "../../../src/dam/deliver/Deliveries.ts"
+import * as Schedule from "../../../src/dam/deliver/Schedule.ts"
 import * as Limits from "../../../src/dam/intake/Limits.ts"
 import * as RetryPolicy from "../../../src/step/RetryPolicy.ts"
 
@@ -24,7 +24,7 @@ describe("a configuration file", () => {
       assert.deepStrictEqual({ db, http, keysFile }, { db: undefined, http: {}, keysFile: undefined })
       assert.deepStrictEqual(egress, { allowPrivate: undefined, allowEgress: undefined })
       assert.deepStrictEqual(Object.keys(dam), ["pacing", "deliveries"])
-      assert.deepStrictEqual(dam.deliveries, Deliveries.defaults)
+      assert.deepStrictEqual(dam.deliveries, Schedule.defaults)
     }
   })
 
@@ -95,7 +95,7 @@ limits: { body_bytes: 2000, job_headers: 3 }
       deliveries: {
         schedule: [Duration.zero, Duration.seconds(90)],
         timeoutMillis: 3000,
-        concurrency: Deliveries.defaults.concurrency,
+        concurrency: Schedule.defaults.concurrency,
         endpoints: { failures: 5, failingMillis: 7_200_000, probeMillis: 600_000 }
       },
       unsetPolicy: { ...RetryPolicy.defaults, maxRetries: 7, retryCodes: [503], base: Duration.seconds(1) },

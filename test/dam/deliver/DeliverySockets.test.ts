@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { createServer as createNetServer, type Socket } from "node:net"
 import * as Dam from "../../../src/dam/Dam.ts"
-import { defaults } from "../../../src/dam/deliver/Deliveries.ts"
+import { defaults } from "../../../src/dam/deliver/Schedule.ts"
 import * as Step from "../../../src/step/Step.ts"
 import { listening as http, settled } from "./DeliverySockets.ts"
 

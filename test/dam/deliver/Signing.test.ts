@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { StoredDelivery } from "../../../src/dam/job/Job.ts"
+import type { StoredDelivery } from "../../../src/dam/job/Delivery.ts"
 import * as Signing from "../../../src/dam/deliver/Signing.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import * as Ed25519 from "../../../src/wire/Ed25519.ts"

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Dns from "effect/net/Dns"
 import * as Redacted from "effect/Redacted"
 import * as Dam from "../../../src/dam/Dam.ts"
-import * as Deliveries from "../../../src/dam/deliver/Deliveries.ts"
+import * as Schedule from "../../../src/dam/deliver/Schedule.ts"
 import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
 import type { RegionOptions } from "../../../src/dam/egress/Region.ts"
 import * as Regions from "../../../src/dam/egress/Regions.ts"
@@ -77,7 +77,7 @@ describe("the regions of a dam", () => {
       const there = yield* OtherDam.listening()
       const dam = yield* OtherDam.running({
         deliveries: {
-          ...Deliveries.defaults,
+          ...Schedule.defaults,
           schedule: [0, 1, 1].map(Duration.millis),
           timeoutMillis: 5000,
           concurrency: 9

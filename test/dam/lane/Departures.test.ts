@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import type { Pace } from "../../../src/dam/lane/Gate.ts"
-import type { Ticket } from "../../../src/dam/store/JobStore.ts"
+import type { Ticket } from "../../../src/dam/store/JobRecords.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
 
 const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)

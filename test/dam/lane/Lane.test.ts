@@ -5,11 +5,12 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import type { Pace } from "../../../src/dam/lane/Gate.ts"
-import type { StoreError, Ticket } from "../../../src/dam/store/JobStore.ts"
-import { StorageFull } from "../../../src/dam/store/JobStore.ts"
-import type { Permit } from "../../../src/dam/lane/Lane.ts"
+import type { Ticket } from "../../../src/dam/store/JobRecords.ts"
+import type { StoreError } from "../../../src/dam/store/StoreError.ts"
+import { StorageFull } from "../../../src/dam/store/StoreError.ts"
+import type { Permit } from "../../../src/dam/lane/Permit.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
-import { queueOf } from "../../../src/dam/lane/Accounts.ts"
+import { queueOf } from "../../../src/dam/job/LaneName.ts"
 
 const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 const silent = { rps: undefined, maxConcurrent: undefined, accountQueues: undefined, hold: undefined, ignored: 0 }

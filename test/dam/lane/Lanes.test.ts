@@ -6,6 +6,7 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { PacingOptions } from "../../../src/dam/lane/Lanes.ts"
 import * as Lanes from "../../../src/dam/lane/Lanes.ts"
+import type { LaneRouter } from "../../../src/dam/lane/LaneRouter.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import * as Reply from "../../../src/step/Reply.ts"
 
@@ -25,14 +26,14 @@ const setUp = Effect.fnUntraced(function* (options: PacingOptions = {}) {
 
 const says = (headers: Readonly<Record<string, string>>, status = 200) => Reply.response(status, headers)
 
-const paceOf = (lanes: Lanes.Lanes) =>
+const paceOf = (lanes: LaneRouter) =>
   Effect.gen(function* () {
     yield* lanes.wake(host)
     return (yield* lanes.views).find(({ lane }) => lane === host)?.pace
   })
 
 /** How many permits a while gives, each given back at once. */
-const permits = (lanes: Lanes.Lanes, account: string, seconds: number) =>
+const permits = (lanes: LaneRouter, account: string, seconds: number) =>
   Effect.gen(function* () {
     let count = 0
     const taking = yield* Effect.forkChild(

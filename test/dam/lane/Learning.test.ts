@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { HeldBy } from "../../../src/dam/lane/Steering.ts"
+import type { HeldBy } from "../../../src/dam/store/LaneRecords.ts"
 import type { Lesson } from "../../../src/dam/lane/Learning.ts"
 import { learn } from "../../../src/dam/lane/Learning.ts"
 import * as Pacing from "../../../src/engine/Pacing.ts"

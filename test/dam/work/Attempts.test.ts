@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { StorageFailed } from "../../../src/dam/store/JobStore.ts"
+import { StorageFailed } from "../../../src/dam/store/StoreError.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
 import { busy, ok, setUp, type Store, url } from "../support.ts"

@@ -4,9 +4,10 @@
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Schema from "effect/Schema"
-import type { Overloaded, WrongState } from "../../work/Engine.ts"
+import type { WrongState } from "../../work/Engine.ts"
+import type { Overloaded } from "../../work/Admission.ts"
 import { later, refused, type Refused, toJson } from "../../intake/Refusal.ts"
-import type { StoreError } from "../../store/JobStore.ts"
+import type { StoreError } from "../../store/StoreError.ts"
 
 /** An answer in JSON. */
 export interface Answer {

@@ -6,7 +6,8 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { sourceOf } from "./Request.ts"
 import * as HttpSession from "./Session.ts"
 import { refused, type Refused } from "../../intake/Refusal.ts"
-import { type Keys, localCustomer } from "./Keys.ts"
+import { type Keys } from "./Keys.ts"
+import { localCustomer } from "../../job/JobKey.ts"
 
 /** Tells who calls: by a key, or by the cookie of the page. */
 export interface Callers {

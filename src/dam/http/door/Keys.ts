@@ -57,14 +57,6 @@ export class InvalidKeys extends Schema.TaggedError<InvalidKeys>()("InvalidKeys"
 }
 
 /**
- * The customer of a dam without keys.
- *
- * @category constants
- * @since 0.1.0
- */
-export const localCustomer = "local"
-
-/**
  * Makes keys. Customers are 1 to 64 letters, digits, `.`, `_` and `-`; keys are what a bearer token may be.
  *
  * **Details** — a customer may have several keys, a key only one customer.

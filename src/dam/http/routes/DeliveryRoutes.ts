@@ -2,17 +2,15 @@
  * What the API does with dead letters and endpoints: list, replay, purge, enable.
  */
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { invalid } from "../../../step/InvalidStep.ts"
 import { type DeadLetterQuery, EndpointChoice, ReplayChoice, PurgeChoice } from "../../api/DeliveryShapes.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
-import { readJson } from "../../intake/Body.ts"
-import { badField, refused, type Refused } from "../../intake/Refusal.ts"
-import type { DeadLetterFilter } from "../../store/JobStore.ts"
+import { refused, type Refused } from "../../intake/Refusal.ts"
+import type { DeadLetterFilter } from "../../store/DeliveryRecords.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import * as Views from "../../api/JobShapes.ts"
+import { readChoice } from "../door/Choice.ts"
 
 /** What the API does with deliveries, for a customer. */
 export interface Deliveries {
@@ -64,23 +62,6 @@ export const make = (
     return json(200, { ...Views.endpoint(known), status: "enabled", reason: null, failures: 0 })
   })
 })
-
-/** Reads the body of a request that chooses. */
-export const readChoice = <S extends Schema.ConstraintDecoder<unknown>>(
-  schema: S,
-  body: Uint8Array,
-  limits: Limits
-): Effect.Effect<S["Type"], Refused> =>
-  Effect.fromResult(
-    Result.flatMap(readJson(body, limits), (given) =>
-      Result.mapError(Schema.decodeUnknownResult(schema, { onExcessProperty: "error" })(given), ({ issue }) => {
-        const { field, problem } = invalid("", issue)
-        return problem === "Expected no excess property"
-          ? badField(field.slice(0, 64), "is no field of this request", "unknown_field")
-          : badField(field === "step" ? "body" : field, problem)
-      })
-    )
-  )
 
 const filterOf = (customer: string, { job_id, ...query }: Omit<Query, "cursor" | "limit">): DeadLetterFilter => ({
   customer,

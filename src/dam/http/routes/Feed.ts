@@ -11,7 +11,7 @@ import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Engine } from "../../work/Engine.ts"
 import { orRefused } from "../door/Answer.ts"
-import * as HttpLanes from "./LaneRoutes.ts"
+import * as LaneShapes from "../../api/LaneShapes.ts"
 import { badField, type Refused } from "../../intake/Refusal.ts"
 import { spanMillis } from "../../observe/Stats.ts"
 
@@ -41,7 +41,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.map(
       Effect.all([engine.steering.list({ limit: lanesAtMost }), engine.admission]),
       ([{ lanes }, counters]) => ({
-        lanes: lanes.map(HttpLanes.view),
+        lanes: lanes.map(LaneShapes.view),
         counters
       })
     ),

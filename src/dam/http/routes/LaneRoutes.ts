@@ -10,7 +10,8 @@ import { type Answer, json, orRefused } from "../door/Answer.ts"
 import { isObject, readJson } from "../../intake/Body.ts"
 import { badField, type Refused } from "../../intake/Refusal.ts"
 import type { Limits } from "../../intake/Limits.ts"
-import type { LaneAction, LaneStatus } from "../../lane/Steering.ts"
+import type { LaneAction } from "../../lane/Steering.ts"
+import { view } from "../../api/LaneShapes.ts"
 
 /** What the API does with lanes; `customer` is who is noted down. */
 export interface Lanes {
@@ -50,29 +51,6 @@ export const make = ({ steering }: Pick<Engine["Service"], "steering">, limits: 
         json(200, { entries: entries.map(({ action, at, by, detail }) => ({ at, by, action, detail })) })
       )
     )
-})
-
-/** A lane as the API shows it. */
-export const view = (self: LaneStatus): Readonly<Record<string, Schema.Json>> => ({
-  lane: self.lane,
-  scheduled: self.scheduled,
-  queued: self.queued,
-  parked: self.parked,
-  running: self.running,
-  rps: self.rps,
-  max_concurrent: self.maxConcurrent,
-  source: self.source,
-  holds: self.holds.map(({ account, jobId, reason, status, until }) => ({
-    until,
-    reason,
-    status: status ?? null,
-    job_id: jobId ?? null,
-    ...(account === undefined ? {} : { account })
-  })),
-  paused: self.paused === undefined ? null : { ...self.paused, note: self.paused.note ?? null },
-  next_at: self.nextAt ?? null,
-  accounts: self.accounts,
-  calls: self.calls
 })
 
 const named = (given: string): Effect.Effect<string, Refused> => {

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { Overloaded } from "../../../../src/dam/work/Engine.ts"
+import { Overloaded } from "../../../../src/dam/work/Admission.ts"
 import * as Keys from "../../../../src/dam/http/door/Keys.ts"
 import { revealed } from "../../../conformance/jobStore/Fixtures.ts"
 import recorded from "../../../fixtures/official-requests.json" with { type: "json" }

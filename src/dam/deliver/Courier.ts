@@ -1,0 +1,101 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Exchanging } from "../../transport/HttpTransport.ts"
+import type { StoredDelivery } from "../job/Delivery.ts"
+import type { L8, Sign } from "../l8/L8.ts"
+import type { LaneRouter } from "../lane/LaneRouter.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import type { StoredSecrets } from "../store/SecretRecords.ts"
+import { untilWritten } from "../work/Runner.ts"
+import { brokenAttempt, type Made } from "./Schedule.ts"
+import * as Signing from "./Signing.ts"
+import * as Duration from "effect/Duration"
+import * as RetryAfter from "../../engine/RetryAfter.ts"
+import * as Telemetry from "../../run/Telemetry.ts"
+import { TransportError, AttemptTimedOut } from "../../step/Failure.ts"
+import * as Reply from "../../step/Reply.ts"
+import { post } from "../../step/Step.ts"
+
+/** Makes one attempt. Its time begins with the permit, once the receiver is trusted where it has to be. */
+export const call = Effect.fnUntraced(function* (
+  store: JobStore["Service"],
+  lanes: LaneRouter,
+  transport: Exchanging,
+  timeoutMillis: number,
+  delivery: StoredDelivery,
+  signer: Signing.Signer | undefined,
+  l8: L8 | undefined
+) {
+  const prepared = yield* Effect.result(
+    l8?.prepare(delivery, regionOf(delivery), timeoutMillis, lanes) ?? Effect.succeed(undefined)
+  )
+  if (prepared._tag === "Failure") {
+    const at = yield* Clock.currentTimeMillis
+    return brokenAttempt(at, `L8 is required and the receiver is not trusted: ${prepared.failure.problem}`)
+  }
+  const secrets = yield* untilWritten(delivery.jobId, store.secrets(delivery.customer))
+  return yield* Effect.acquireUseRelease(
+    lanes.acquire(delivery.lane, ""),
+    ({ depart }) =>
+      Effect.andThen(depart, send(lanes, transport, timeoutMillis, delivery, secrets, signer, prepared.success)),
+    ({ release }) => release
+  )
+})
+export const send = Effect.fnUntraced(function* (
+  lanes: LaneRouter,
+  transport: Exchanging,
+  timeoutMillis: number,
+  delivery: StoredDelivery,
+  secrets: StoredSecrets | undefined,
+  signer: Signing.Signer | undefined,
+  sign: Sign | undefined
+): Effect.fn.Return<Made> {
+  const at = yield* Clock.currentTimeMillis
+  const from = yield* Clock.monotonicTimeNanos
+  const step = post(delivery.url, {
+    headers: {
+      "Content-Type": "application/json",
+      ...(yield* Signing.headers(delivery, secrets, at, signer)),
+      ...(sign && (yield* sign(at)))
+    },
+    body: delivery.body
+  })
+  const region = regionOf(delivery)
+  const answer = yield* Telemetry.propagated(step.request, (request) =>
+    transport.send({ request, region, step, timeoutMillis, attempt: `${delivery.id}/${at}` })
+  ).pipe(
+    // what a receiver says at length is not read, but it has said whether it took the delivery
+    Effect.catch((error) =>
+      error.reason._tag === "ResponseTooLarge" && error.kept !== undefined
+        ? Effect.succeed(error.kept)
+        : Effect.fail(error)
+    ),
+    Effect.timeoutOrElse({
+      duration: timeoutMillis,
+      orElse: () => Effect.fail(new TransportError({ reason: new AttemptTimedOut({ afterMillis: timeoutMillis }) }))
+    }),
+    Effect.result
+  )
+  const latency = Number((yield* Clock.monotonicTimeNanos) - from) / 1e6
+  if (answer._tag === "Failure") {
+    return { ...brokenAttempt(at, answer.failure.message), latency }
+  }
+  yield* lanes.observe(delivery.lane, "", answer.success, delivery.jobId)
+  const { headers, status } = answer.success
+  const retryAfter = RetryAfter.parse(headers, yield* Clock.currentTimeMillis)
+  return {
+    at,
+    latency,
+    status,
+    error: undefined,
+    excerpt: Reply.text(answer.success).slice(0, excerptLength),
+    retryAfter: retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
+  }
+})
+
+/** Egress points in the order they were named, the next one at each attempt. */
+const regionOf = ({ attempts, regions }: StoredDelivery): string | undefined =>
+  regions[attempts.length % Math.max(1, regions.length)]
+
+/** What is kept of an answer, in characters; more than this many bytes is not read. */
+const excerptLength = 4096

@@ -1,0 +1,49 @@
+import type * as Effect from "effect/Effect"
+import type { Response } from "../../step/Reply.ts"
+import type { LaneView, LaneWhy } from "./LaneView.ts"
+import type { Permit } from "./Permit.ts"
+import type { Hold, Steering } from "./Steering.ts"
+import type { Paused } from "../store/LaneRecords.ts"
+
+/**
+ * All lanes, wherever each of them is: in this process by `Lanes`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LaneRouter {
+  /** Waits for a permit of a host. To be called where interruption is off: see `Lane.acquire`. */
+  readonly acquire: (lane: string, account: string, jobId?: string) => Effect.Effect<Permit>
+  /** Says that jobs may have been queued in a lane, or in one queue of it. */
+  readonly wake: (lane: string, queue?: string) => Effect.Effect<void>
+  /** Says that fewer jobs are running. */
+  readonly roomLeft: () => void
+  /** Takes in what an answer of the host taught, before anybody else is let through. */
+  readonly observe: (lane: string, account: string, response: Response, jobId?: string) => Effect.Effect<void>
+  /** Milliseconds until the lane lets the account through again. */
+  readonly heldFor: (lane: string, account: string) => Effect.Effect<number>
+  /** What an upstream is told of what waits for it, so that it can scale: headers for its next call. */
+  readonly load: (lane: string) => Effect.Effect<Readonly<Record<string, string>>>
+  /** What decides when a queue of a lane, or a call of a running job, has its turn. */
+  readonly why: (lane: string, queue: string) => Effect.Effect<LaneWhy & LaneNow>
+  /** Where a call of this job waits for a permit. */
+  readonly waiting: (jobId: string) => { readonly lane: string; readonly account: string } | undefined
+  /** What operators do with lanes. */
+  readonly steering: Steering
+  readonly views: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>
+}
+
+/**
+ * What stops a lane now, and when now is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LaneNow {
+  /** Monotonic milliseconds. */
+  readonly now: number
+  /** The same moment in epoch milliseconds. */
+  readonly epoch: number
+  readonly holds: ReadonlyArray<Hold>
+  readonly pausedBy: Paused | undefined
+}

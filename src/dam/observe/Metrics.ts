@@ -1,0 +1,62 @@
+import * as Metric from "effect/Metric"
+
+const millis = [1, 5, 10, 50, 100, 500, 1000, 5000, 10000, 60000, 300000, 3600000]
+const event = (name: string) =>
+  Metric.counter("ezthrottle_dam_jobs_total", {
+    description: "Jobs that were accepted, and that ended, by how (accepted, succeeded, failed, cancelled)",
+    incremental: true,
+    attributes: { event: name }
+  })
+const delivery = (outcome: string) =>
+  Metric.counter("ezthrottle_dam_delivery_attempts_total", {
+    description: "Attempts to tell a webhook, by what came back (delivered: a 2xx, failed: anything else)",
+    incremental: true,
+    attributes: { outcome }
+  })
+
+/**
+ * What is counted as it happens.
+ *
+ * @category names
+ * @since 0.1.0
+ */
+export const metrics = {
+  accepted: event("accepted"),
+  succeeded: event("succeeded"),
+  failed: event("failed"),
+  cancelled: event("cancelled"),
+  delivered: delivery("delivered"),
+  undelivered: delivery("failed"),
+  wait: Metric.histogram("ezthrottle_dam_queue_wait_milliseconds", {
+    description: "Milliseconds from acceptance, or from the moment a job was scheduled for, to its first start",
+    boundaries: millis
+  }),
+  total: Metric.histogram("ezthrottle_dam_job_duration_milliseconds", {
+    description: "Milliseconds from acceptance of a job to its end",
+    boundaries: millis
+  })
+} as const
+const gauge = (name: string, description: string) => Metric.gauge(name, { description })
+
+/**
+ * What is read when somebody asks.
+ *
+ * @category names
+ * @since 0.1.0
+ */
+export const gauges = {
+  jobs: gauge("ezthrottle_dam_jobs", "Jobs in the store, by `state`"),
+  pending: gauge("ezthrottle_dam_pending_deliveries", "Deliveries that are still to be made"),
+  dead: gauge("ezthrottle_dam_dead_deliveries", "Deliveries that were given up"),
+  bytes: gauge("ezthrottle_dam_stored_bytes", "Bytes of the database on disk"),
+  laneJobs: gauge(
+    "ezthrottle_dam_lane_jobs",
+    "Unfinished jobs by `lane` and `state`; the 100 lanes with most of them by name, all others together as `other`"
+  ),
+  laneRate: gauge("ezthrottle_dam_lane_rps", "Calls per second that a `lane` may make; of the lanes that are named"),
+  laneHeld: gauge("ezthrottle_dam_lane_held", "1 while a `lane` is held by its upstream; of the lanes that are named"),
+  lanePaused: gauge(
+    "ezthrottle_dam_lane_paused",
+    "1 while an operator has paused a `lane`; of the lanes that are named"
+  )
+} as const

@@ -6,6 +6,7 @@ import {
   barrelImports,
   barrels,
   brokenEdges,
+  brokenSuites,
   heavyThreads,
   impureEntries,
   longFiles,
@@ -35,6 +36,7 @@ const rules = {
   heavyThreads,
   unknownAreas,
   brokenEdges,
+  brokenSuites,
   unportableReach,
   barrels,
   impureEntries,
@@ -51,6 +53,7 @@ describe("the sources", () => {
   it("are there to be judged", () => assert.isNotEmpty(sources))
   it("belong to a known floor or entry", () => holds("unknownAreas"))
   it("import downwards only, type imports included", () => holds("brokenEdges"))
+  it("import downwards inside the large folders too, suite by suite", () => holds("brokenSuites"))
   it("reach Node, undici and drivers from the Node entries only", () => holds("unportableReach"))
   it("import Effect by module path, never through a barrel", () => holds("barrelImports"))
   it("import declared packages only", () => holds("undeclaredPackages"))
@@ -73,7 +76,7 @@ describe("the rules bite", () => {
     ]))
 
   it("on a thread that loads what it has no use for", () =>
-    finds("heavyThreads", ["dam/slowWorker.ts -> dam/Heavy.ts -> effect/Schema"]))
+    finds("heavyThreads", ["dam/sqlite/slowWorker.ts -> dam/sqlite/Heavy.ts -> effect/Schema"]))
 
   it("on every syntax that looks up a floor", () =>
     finds("brokenEdges", [
@@ -87,6 +90,14 @@ describe("the rules bite", () => {
       "step/UpByRequire.ts may not import wire/Sound.ts: step does not stand on wire",
       "step/UpByType.ts may not import wire/Sound.ts: step does not stand on wire",
       "step/UpByValue.ts may not import wire/Sound.ts: step does not stand on wire"
+    ]))
+
+  it("on what stands in no suite, and on imports of a suite beside or above", () =>
+    finds("brokenSuites", [
+      "dam/Unplaced.ts stands in no known suite",
+      "cli/service/Up.ts may not import cli/commands/Sound.ts: cli/service does not stand on cli/commands",
+      "dam/job/UpByType.ts may not import dam/store/Sound.ts: dam/job does not stand on dam/store",
+      "dam/lane/Sideways.ts may not import dam/secrets/Sound.ts: dam/lane does not stand on dam/secrets"
     ]))
 
   it("on a portable entry that reaches Node through others, naming the way", () =>

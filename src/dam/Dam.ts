@@ -17,24 +17,24 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { Service } from "../run/Service.ts"
 import type { InvalidRegion } from "../transport/RegionalTransport.ts"
-import * as Dispatcher from "./work/Dispatcher.ts"
+import * as EmbeddedService from "./EmbeddedService.ts"
+import * as Signing from "./deliver/Signing.ts"
 import type { EgressPolicy } from "./egress/EgressPolicy.ts"
 import * as Egress from "./egress/EgressPolicy.ts"
-import * as EmbeddedService from "./EmbeddedService.ts"
-import type { Engine } from "./work/Engine.ts"
-import * as IntakeId from "./job/JobId.ts"
-import { accountOf, laneOf } from "./job/LaneName.ts"
-import * as KnownSecrets from "./secrets/KnownSecrets.ts"
-import * as L8 from "./l8/L8.ts"
-import * as Limits from "./intake/Limits.ts"
-import type { JobStore } from "./store/JobStore.ts"
-import type { StoreError } from "./store/StoreError.ts"
 import * as Region from "./egress/Region.ts"
 import type { RegionOptions } from "./egress/Region.ts"
 import * as Regions from "./egress/Regions.ts"
-import * as Signing from "./deliver/Signing.ts"
-import * as SqliteJobStore from "./sqlite/SqliteJobStore.ts"
+import * as Limits from "./intake/Limits.ts"
+import * as IntakeId from "./job/JobId.ts"
+import { laneOf } from "./job/LaneName.ts"
+import * as L8 from "./l8/L8.ts"
+import * as KnownSecrets from "./secrets/KnownSecrets.ts"
 import * as Vault from "./secrets/Vault.ts"
+import * as SqliteJobStore from "./sqlite/SqliteJobStore.ts"
+import type { JobStore } from "./store/JobStore.ts"
+import type { StoreError } from "./store/StoreError.ts"
+import * as Dispatcher from "./work/Dispatcher.ts"
+import type { Engine } from "./work/Engine.ts"
 
 /**
  * How a dam is set up. What is left out takes its default.
@@ -43,10 +43,7 @@ import * as Vault from "./secrets/Vault.ts"
  * @since 0.1.0
  */
 export interface DamOptions extends Partial<
-  Omit<
-    Dispatcher.DispatcherOptions,
-    "accountOf" | "l8" | "laneOf" | "newId" | "signer" | "store" | "transport" | "webhooks"
-  >
+  Omit<Dispatcher.DispatcherOptions, "l8" | "laneOf" | "newId" | "signer" | "store" | "transport" | "webhooks">
 > {
   /** The database file, made when it is not there; `:memory:` keeps nothing. */
   readonly path: string
@@ -100,7 +97,7 @@ export const make = Effect.fnUntraced(function* (
     executor: options.executor,
     maxBytes: options.maxBytes
   })
-  const store = KnownSecrets.make(yield* Vault.make(opened, options.masterKey))
+  const store = { ...opened, ...KnownSecrets.make(yield* Vault.make(opened, options.masterKey)) }
   const egress = options.egress ?? Egress.open
   const regions = yield* Effect.provide(Regions.make({ ...options, egress }), NodeDns.layer)
   const engine = yield* Dispatcher.make({
@@ -112,8 +109,7 @@ export const make = Effect.fnUntraced(function* (
     signer: yield* Signing.make(store),
     l8: yield* L8.make(options.l8, options.path, store, regions.proofs, egress),
     newId: IntakeId.fresh,
-    laneOf,
-    accountOf: (step, parent) => accountOf(parent.keyScope, step.request.headers)
+    laneOf
   })
   return {
     engine,

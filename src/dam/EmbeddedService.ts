@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import * as Idempotency from "../engine/Idempotency.ts"
 import { isTerminal } from "../engine/JobState.ts"
 import type { JobResult, Service } from "../run/Service.ts"
 import { JobNotFound, ServiceError } from "../run/Service.ts"
@@ -13,22 +12,28 @@ import type { Receipt } from "../step/Reply.ts"
 import { type Step } from "../step/StepModel.ts"
 import { makeStep } from "../step/StepValue.ts"
 import type { Delegation } from "../transport/HttpTransport.ts"
-import type { Engine } from "./work/Engine.ts"
-import type { Overloaded } from "./work/Admission.ts"
-import * as IntakeId from "./job/JobId.ts"
-import { accountOf, laneOf } from "./job/LaneName.ts"
-import type { NewJob, StoredJob } from "./job/Job.ts"
+import * as Views from "./api/JobShapes.ts"
+import type { Limits } from "./intake/Limits.ts"
 import { refused, type Refused } from "./intake/Refusal.ts"
 import { breachOf, nodesOf } from "./intake/Tree.ts"
-import type { JobStore } from "./store/JobStore.ts"
-import type { StoreError } from "./store/StoreError.ts"
-import type { Limits } from "./intake/Limits.ts"
+import type { StoredJob } from "./job/Job.ts"
+import * as IntakeId from "./job/JobId.ts"
 import { localCustomer } from "./job/JobKey.ts"
+import { newJob } from "./job/NewJob.ts"
 import * as Secrets from "./secrets/Secrets.ts"
-import * as Views from "./api/JobShapes.ts"
+import type { DeliveryPort } from "./store/DeliveryRecords.ts"
+import type { JobPort } from "./store/JobRecords.ts"
+import type { SecretPort } from "./store/SecretRecords.ts"
+import type { StoreError } from "./store/StoreError.ts"
+import type { Overloaded } from "./work/Admission.ts"
+import type { Engine } from "./work/Engine.ts"
 
 /** Makes the service over a dam at work. */
-export const make = (engine: Engine["Service"], store: JobStore["Service"], limits?: Limits): Service["Service"] => {
+export const make = (
+  engine: Engine["Service"],
+  store: JobPort & SecretPort & Pick<DeliveryPort, "deliveries">,
+  limits?: Limits
+): Service["Service"] => {
   const get = (jobId: string): Effect.Effect<StoredJob, ServiceError> =>
     Effect.flatMap(Secrets.inService(store.get(jobId)), (job) =>
       job === undefined ? Effect.fail(new ServiceError({ reason: new JobNotFound({ jobId }) })) : Effect.succeed(job)
@@ -130,26 +135,18 @@ const breachIn = (step: Step, limits: Limits, now: number): Refused | undefined 
 }
 
 const jobOf = Effect.fnUntraced(function* ({ key, retryAt, step, traceparent }: Delegation) {
-  const payload = Idempotency.hash(step.request)
   const notBefore = Math.max(step.retryAt ?? 0, retryAt ?? 0)
-  return {
+  return newJob({
     id: yield* IntakeId.fresh,
+    at: yield* Clock.currentTimeMillis,
     customer: localCustomer,
     dialect: "cloud",
     keyScope: localCustomer,
-    key: key ?? payload,
-    keyGiven: key !== undefined,
-    payload,
     step: makeStep({ ...step, retryAt: notBefore === 0 ? undefined : notBefore }),
-    lane: laneOf(step.request.url),
-    account: accountOf(localCustomer, step.request.headers),
+    key,
     isolated: false,
-    createdAt: yield* Clock.currentTimeMillis,
-    notBefore: notBefore === 0 ? undefined : notBefore,
-    parent: undefined,
-    rerunOf: undefined,
     traceparent
-  } satisfies NewJob
+  })
 })
 
 const receiptOf = (

@@ -49,7 +49,12 @@ const make = (into: HTMLElement, { at, height, lines, small = false, unit }: Cha
       legend: { show: !small },
       padding: small ? [2, 0, 2, 0] : [8, 20, 0, 0],
       scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(1, (most ?? 0) * 1.1)] } },
-      axes: small ? [{ show: false }, { show: false }] : [{ ...axis, size: 32, space: 80, values: times }, { ...axis, size: 56, values }],
+      axes: small
+        ? [{ show: false }, { show: false }]
+        : [
+            { ...axis, size: 32, space: 80, values: times },
+            { ...axis, size: 56, values }
+          ],
       series: [
         {
           label: "at",

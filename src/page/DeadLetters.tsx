@@ -31,7 +31,10 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
   const cursor = parameters.get("cursor") ?? ""
   const [typed, setTyped] = useState(host)
   const [pace, setPace] = useState("10")
-  const { again, problem, value } = useAsked<Page>(`/api/v1/dead-letters${query({ host, cursor, limit: 50 })}`, "deliveries")
+  const { again, problem, value } = useAsked<Page>(
+    `/api/v1/dead-letters${query({ host, cursor, limit: 50 })}`,
+    "deliveries"
+  )
   const { act, busy, problem: failed } = useAction(again)
   const filter = host === "" ? {} : { host }
   const go = (next: Readonly<Record<string, string>>) => {

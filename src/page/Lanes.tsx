@@ -27,7 +27,11 @@ const useLanes = (prefix: string) => {
     "numbers"
   )
   const lanes = isTooMany ? asked.value?.lanes : live.isKnown() ? Array.from(told.values()) : undefined
-  return { lanes: lanes?.filter(({ lane }) => lane.startsWith(prefix)), problem: asked.problem, isCut: told.size >= lanesAtMost }
+  return {
+    lanes: lanes?.filter(({ lane }) => lane.startsWith(prefix)),
+    problem: asked.problem,
+    isCut: told.size >= lanesAtMost
+  }
 }
 
 export const Lanes = ({ parameters }: { readonly parameters: URLSearchParams }) => {
@@ -155,7 +159,9 @@ const Row = ({ lane }: { readonly lane: Lane }) => {
         <button
           aria-disabled={busy}
           aria-label={`${isPaused ? "Resume" : "Pause"} ${lane.lane}`}
-          onClick={() => void act(`/api/v1/lanes/${encodeURIComponent(lane.lane)}/${isPaused ? "resume" : "pause"}`, {})}
+          onClick={() =>
+            void act(`/api/v1/lanes/${encodeURIComponent(lane.lane)}/${isPaused ? "resume" : "pause"}`, {})
+          }
         >
           {isPaused ? "Resume" : "Pause"}
         </button>

@@ -86,9 +86,7 @@ const Facts = ({ lane }: { readonly lane: Lane }) => (
     <Fact name="Rate" isLong>
       <Rate rate={rateOf(live.past(lane.lane))} limit={lane.rps} source={lane.source} />
     </Fact>
-    <Fact name="Next call">
-      {lane.next_at === null ? "nobody can tell" : <Soon at={lane.next_at} />}
-    </Fact>
+    <Fact name="Next call">{lane.next_at === null ? "nobody can tell" : <Soon at={lane.next_at} />}</Fact>
     <Fact name="Accounts that wait">{count(lane.accounts)}</Fact>
     <Fact name="Jobs">
       <a href={`#/jobs?lane=${encodeURIComponent(lane.lane)}`}>all of this lane</a>
@@ -133,7 +131,10 @@ const Steer = ({ again, lane, path }: { readonly lane: Lane; readonly path: stri
         aria-label="Pause or resume"
         onSubmit={(event) => {
           event.preventDefault()
-          void act(lane.paused === null ? `${path}/pause` : `${path}/resume`, lane.paused !== null || note === "" ? {} : { note })
+          void act(
+            lane.paused === null ? `${path}/pause` : `${path}/resume`,
+            lane.paused !== null || note === "" ? {} : { note }
+          )
           setNote("")
         }}
       >
@@ -193,7 +194,8 @@ const Steer = ({ again, lane, path }: { readonly lane: Lane; readonly path: stri
           aria-disabled={busy}
           class="danger"
           onClick={() => {
-            if (confirm(`Forget the pace set here, what ${lane.lane} taught, and its holds?`)) void act(`${path}/reset`, {})
+            if (confirm(`Forget the pace set here, what ${lane.lane} taught, and its holds?`))
+              void act(`${path}/reset`, {})
           }}
         >
           Reset

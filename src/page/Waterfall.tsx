@@ -31,12 +31,22 @@ const attemptBars = (attempt: Attempt): ReadonlyArray<Bar> => {
   const isGood = status !== null && status >= 200 && status < 300
   return [
     ...(pause > 0
-      ? [{ name: "pause", where: "", detail: `before the ${kind} ${where}`, kind: "pause" as const, from: at - pause, to: at }]
+      ? [
+          {
+            name: "pause",
+            where: "",
+            detail: `before the ${kind} ${where}`,
+            kind: "pause" as const,
+            from: at - pause,
+            to: at
+          }
+        ]
       : []),
     {
       name,
       where,
-      detail: ending === "answered" ? `answered ${status}` : ending === "failed" ? (error ?? "no answer") : "interrupted",
+      detail:
+        ending === "answered" ? `answered ${status}` : ending === "failed" ? (error ?? "no answer") : "interrupted",
       kind: ending === "interrupted" ? "lost" : isGood ? "good" : "bad",
       from: at,
       to: at + latency
@@ -52,7 +62,16 @@ const deliveryBars = ({ attempts, due_at: due, url }: Delivery): ReadonlyArray<B
     return [
       ...(before === undefined
         ? []
-        : [{ name: "pause", where: "", detail: "before it is told again", kind: "pause" as const, from: before.at + before.latency_ms, to: at }]),
+        : [
+            {
+              name: "pause",
+              where: "",
+              detail: "before it is told again",
+              kind: "pause" as const,
+              from: before.at + before.latency_ms,
+              to: at
+            }
+          ]),
       {
         name: "webhook",
         where,
@@ -66,7 +85,10 @@ const deliveryBars = ({ attempts, due_at: due, url }: Delivery): ReadonlyArray<B
   const last = attempts.at(-1)
   if (due === null) return told
   const from = last === undefined ? now() : last.at + last.latency_ms
-  return [...told, { name: "pause", where, detail: "until it is told again", kind: "pause", from, to: Math.max(due, from) }]
+  return [
+    ...told,
+    { name: "pause", where, detail: "until it is told again", kind: "pause", from, to: Math.max(due, from) }
+  ]
 }
 
 /** Where a pause before an attempt was spent in the queue, the pause says more: the queue's bar ends with the first. */
@@ -126,7 +148,12 @@ export const Waterfall = ({ job }: { readonly job: Job }) => {
           <span class="track">
             <svg>
               {ticks.map((tick) => (
-                <text key={tick} x={`${place(from + tick) / 10}%`} y="12" text-anchor={tick === 0 ? "start" : tick > span * 0.9 ? "end" : "middle"}>
+                <text
+                  key={tick}
+                  x={`${place(from + tick) / 10}%`}
+                  y="12"
+                  text-anchor={tick === 0 ? "start" : tick > span * 0.9 ? "end" : "middle"}
+                >
                   {tick === 0 ? "0" : millis(tick)}
                 </text>
               ))}

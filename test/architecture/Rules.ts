@@ -35,6 +35,27 @@ const entries: Readonly<Record<string, ReadonlyArray<string>>> = {
   "bin.ts": ["cli"]
 }
 
+/**
+ * The suites of a large folder, from the ground up: one imports what stands before it, and nothing beside or after it. A
+ * file or folder that stands nowhere is refused.
+ */
+const suites: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
+  dam: [
+    ["job"],
+    ["store", "egress"],
+    ["rows", "observe", "lane", "secrets", "plan", "intake"],
+    ["sqlite", "postgres", "l8", "api"],
+    ["deliver"],
+    ["work"],
+    ["http/door", "EmbeddedService.ts"],
+    ["http/routes"],
+    ["http"],
+    ["Dam.ts"],
+    ["config"]
+  ],
+  cli: [["output"], ["service"], ["serving", "mcp"], ["commands"], ["main.ts"], ["start.ts"]]
+}
+
 /** Only what is reachable from these alone may touch Node, undici or a database driver. */
 const nodeEntries: ReadonlyArray<string> = ["node.ts", "dam.ts", "bin.ts"]
 
@@ -78,6 +99,40 @@ export const brokenEdges = (sources: ReadonlyArray<Source>): ReadonlyArray<strin
       return allowed ? [] : [`${edge.from} may not import ${target}: ${from} does not stand on ${to}`]
     })
 }
+
+interface Suite {
+  readonly name: string
+  /** How high it stands; `-1` for what nobody has placed. */
+  readonly floor: number
+}
+
+/** The innermost suite that holds a file; `undefined` outside the large folders. */
+const suiteOf = (path: string): Suite | undefined => {
+  const [area = "", ...rest] = path.split("/")
+  const floors = suites[area]
+  if (floors === undefined || rest.length === 0) return undefined
+  const names = rest.map((_, depth) => rest.slice(0, depth + 1).join("/")).toReversed()
+  const name = names.find((candidate) => floors.some((floor) => floor.includes(candidate)))
+  return {
+    name: `${area}/${name ?? rest[0]}`,
+    floor: floors.findIndex((floor) => name !== undefined && floor.includes(name))
+  }
+}
+
+export const brokenSuites = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => [
+  ...sources.flatMap(({ path }) => (suiteOf(path)?.floor === -1 ? [`${path} stands in no known suite`] : [])),
+  ...edgesOf(sources)
+    .filter(({ specifier }) => isRelative(specifier))
+    .flatMap((edge) => {
+      const target = targetOf(edge)
+      const from = suiteOf(edge.from)
+      const to = suiteOf(target)
+      if (from === undefined || to === undefined || areaOf(edge.from) !== areaOf(target)) return []
+      return from.name === to.name || from.floor > to.floor
+        ? []
+        : [`${edge.from} may not import ${target}: ${from.name} does not stand on ${to.name}`]
+    })
+]
 
 /** Everything one entry pulls in, each file and package with the path of imports that leads to it. */
 const reach = (

@@ -9,7 +9,7 @@ import * as EgressPolicy from "../../src/dam/egress/EgressPolicy.ts"
 import { Engine } from "../../src/dam/work/Engine.ts"
 import * as HttpServer from "../../src/dam/http/HttpServer.ts"
 import * as IntakeId from "../../src/dam/job/JobId.ts"
-import { accountOf, laneOf } from "../../src/dam/job/LaneName.ts"
+import { laneOf } from "../../src/dam/job/LaneName.ts"
 import { JobStore } from "../../src/dam/store/JobStore.ts"
 import * as SqliteJobStore from "../../src/dam/sqlite/SqliteJobStore.ts"
 import * as UndiciTransport from "../../src/transport/UndiciTransport.ts"
@@ -57,8 +57,7 @@ export const dam = (options: HttpServer.HttpOptions = {}) =>
       transport,
       webhooks: transport,
       newId: IntakeId.fresh,
-      laneOf,
-      accountOf: (step, parent) => accountOf(parent.keyScope, step.request.headers)
+      laneOf
     })
     const http = yield* HttpServer.make({ port: 0, drain: "1 second", policy: EgressPolicy.open, ...options }).pipe(
       Effect.provideService(Engine, engine),

@@ -7,6 +7,7 @@ import type * as Layer from "effect/Layer"
 import { inspect } from "node:util"
 import { JobStore } from "../../src/dam/store/JobStore.ts"
 import type { NewJob } from "../../src/dam/job/Job.ts"
+import { queueOf } from "../../src/dam/job/LaneName.ts"
 import type { JobFilter } from "../../src/dam/store/JobRecords.ts"
 import type { StoreError } from "../../src/dam/store/StoreError.ts"
 import * as Step from "../../src/step/Step.ts"
@@ -323,7 +324,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
     const fill = (jobs: JobStore["Service"], rows: ReadonlyArray<NewJob>) =>
       Effect.forEach(rows, jobs.enqueue, { discard: true })
 
-    promises("pages the queued jobs of one account in the order of acceptance", (jobs) =>
+    promises("pages the queued jobs of one queue in the order of acceptance", (jobs) =>
       Effect.gen(function* () {
         const rows = Array.from({ length: 9 }, (_, n) => job(`j${n}`, { account: n % 3 === 0 ? "x" : "y" }))
         yield* fill(jobs, [...rows, job("elsewhere", { lane: "b.example:443", account: "y", isolated: true })])
@@ -334,22 +335,24 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
           [...first, ...second].map(({ id }) => id),
           ["j1", "j4", "j5", "j7", "j8"]
         )
-        const [ticket] = yield* jobs.page("b.example:443", "y", 0, 3)
-        assert.deepInclude(ticket, { id: "elsewhere", account: "y", isolated: true })
+        const queue = queueOf({ account: "y", isolated: true })
+        assert.deepStrictEqual(yield* jobs.page("b.example:443", "y", 0, 3), [])
+        const [ticket] = yield* jobs.page("b.example:443", queue, 0, 3)
+        assert.deepInclude(ticket, { id: "elsewhere", queue })
       })
     )
 
-    promises("names each lane and each account that has queued jobs once", (jobs) =>
+    promises("names each lane and each queue that has queued jobs once", (jobs) =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* jobs.lanes, [])
-        assert.deepStrictEqual(yield* jobs.accounts("b"), [])
+        assert.deepStrictEqual(yield* jobs.queues("b"), [])
         const rows = ["b", "a", "b", "c", "b"].map((lane, n) =>
           job(`j${n}`, { lane, account: n === 4 ? "" : `acc${n}` })
         )
         yield* fill(jobs, [...rows, job("later", { lane: "d", notBefore: 9 })])
         yield* jobs.start("j3", 1)
         assert.deepStrictEqual(yield* jobs.lanes, ["a", "b"])
-        assert.deepStrictEqual(yield* jobs.accounts("b"), ["", "acc0", "acc2"])
+        assert.deepStrictEqual(yield* jobs.queues("b"), ["", "acc0", "acc2"])
       })
     )
 
@@ -518,6 +521,16 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
             "one"
           ])
         })
+    )
+
+    promises("lists an account's isolated jobs with its others", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("plain", { account: "a" }))
+        yield* jobs.enqueue(job("isolated", { account: "a", isolated: true }))
+        yield* jobs.enqueue(job("another's", { account: "b", isolated: true }))
+        assert.deepStrictEqual(yield* ids(jobs, { account: "a" }), ["isolated", "plain"])
+        assert.strictEqual((yield* jobs.get("isolated"))?.account, "a")
+      })
     )
 
     promises("ends a page of large jobs early and goes on behind them", (jobs) =>

@@ -90,7 +90,6 @@ export const setUp = Effect.fnUntraced(function* ({
       webhooks: hooks,
       newId: Effect.sync(() => `child-${++children}`),
       laneOf,
-      accountOf: (step, parent) => accountOf(parent.keyScope, step.request.headers),
       ...options,
       store: through?.(store) ?? store
     }).pipe(Effect.provideService(Random.Random, middle), Scope.provide(scope))

@@ -1,24 +1,23 @@
 import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
-import type { Exchanging } from "../../transport/HttpTransport.ts"
-import type { StoredDelivery } from "../job/Delivery.ts"
-import type { L8, Sign } from "../l8/L8.ts"
-import type { LaneRouter } from "../lane/LaneRouter.ts"
-import type { JobStore } from "../store/JobStore.ts"
-import type { StoredSecrets } from "../store/SecretRecords.ts"
-import { untilWritten } from "../work/Runner.ts"
-import { brokenAttempt, type Made } from "./Schedule.ts"
-import * as Signing from "./Signing.ts"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as RetryAfter from "../../engine/RetryAfter.ts"
 import * as Telemetry from "../../run/Telemetry.ts"
 import { TransportError, AttemptTimedOut } from "../../step/Failure.ts"
 import * as Reply from "../../step/Reply.ts"
 import { post } from "../../step/Step.ts"
+import type { Exchanging } from "../../transport/HttpTransport.ts"
+import type { StoredDelivery } from "../job/Delivery.ts"
+import type { L8, Sign } from "../l8/L8.ts"
+import type { LaneRouter } from "../lane/LaneRouter.ts"
+import type { SecretPort, StoredSecrets } from "../store/SecretRecords.ts"
+import { untilWritten } from "../store/StoreError.ts"
+import { brokenAttempt, type Made } from "./Schedule.ts"
+import * as Signing from "./Signing.ts"
 
 /** Makes one attempt. Its time begins with the permit, once the receiver is trusted where it has to be. */
 export const call = Effect.fnUntraced(function* (
-  store: JobStore["Service"],
+  store: Pick<SecretPort, "secrets">,
   lanes: LaneRouter,
   transport: Exchanging,
   timeoutMillis: number,

@@ -6,8 +6,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Endpoint, DeadLetter } from "../job/Delivery.ts"
-import type { JobStore } from "../store/JobStore.ts"
-import type { DeadLetterFilter } from "../store/DeliveryRecords.ts"
+import type { DeliveryPort, DeadLetterFilter } from "../store/DeliveryRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 
 /**
@@ -46,7 +45,7 @@ const portion = 1000
  * @category constructors
  * @since 0.1.0
  */
-export const make = (store: JobStore["Service"], wake: (lanes: Iterable<string>) => void): DeadLetters => ({
+export const make = (store: DeliveryPort, wake: (lanes: Iterable<string>) => void): DeadLetters => ({
   list: store.deadLetters,
   replay: Effect.fnUntraced(function* (filter, rps) {
     const now = yield* Clock.currentTimeMillis

@@ -16,17 +16,18 @@ import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
-import { metrics } from "../observe/Metrics.ts"
-import * as DamTracing from "../observe/Tracing.ts"
 import type { DeadReason } from "../job/Delivery.ts"
-import type { JobStore } from "../store/JobStore.ts"
-import type { DueDelivery } from "../store/DeliveryRecords.ts"
 import type { L8 } from "../l8/L8.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
-import { untilWritten } from "../work/Runner.ts"
-import * as Signing from "./Signing.ts"
-import { brokenAttempt, mostJitter, nextOf, type DeliveryOptions, type Made } from "./Schedule.ts"
+import { metrics } from "../observe/Metrics.ts"
+import * as DamTracing from "../observe/Tracing.ts"
+import type { NextDelivery, DeliveryPort, DueDelivery } from "../store/DeliveryRecords.ts"
+import type { JobPort } from "../store/JobRecords.ts"
+import type { SecretPort } from "../store/SecretRecords.ts"
+import { untilWritten } from "../store/StoreError.ts"
 import { call } from "./Courier.ts"
+import { brokenAttempt, mostJitter, nextOf, type DeliveryOptions, type Made } from "./Schedule.ts"
+import type * as Signing from "./Signing.ts"
 
 /**
  * The delivery duty.
@@ -54,7 +55,7 @@ const askAgainAfter = 1000
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
-  store: JobStore["Service"],
+  store: DeliveryPort & Pick<SecretPort, "secrets"> & Pick<JobPort, "get">,
   lanes: LaneRouter,
   transport: Exchanging,
   options: DeliveryOptions,
@@ -87,11 +88,7 @@ export const make = Effect.fnUntraced(function* (
     )
   })
 
-  const settle = Effect.fnUntraced(function* (
-    delivery: DueDelivery,
-    made: Made | undefined,
-    next: Parameters<JobStore["Service"]["settleDelivery"]>[2]
-  ) {
+  const settle = Effect.fnUntraced(function* (delivery: DueDelivery, made: Made | undefined, next: NextDelivery) {
     const write = store.settleDelivery(delivery.id, made, next, options.endpoints)
     const { endpoint } = yield* untilWritten(delivery.jobId, write)
     if (endpoint === undefined) return

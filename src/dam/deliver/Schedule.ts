@@ -1,8 +1,7 @@
 import * as Duration from "effect/Duration"
-import type { JobStore } from "../store/JobStore.ts"
-import type { EndpointRule } from "../store/DeliveryRecords.ts"
 import { isGood } from "../../engine/Decide.ts"
 import type { DeliveryAttempt, StoredDelivery } from "../job/Delivery.ts"
+import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 
 /**
  * The pauses before the attempts of a delivery: none, then 5 s, 5 min, 30 min, 2 h, 5 h, 10 h,
@@ -61,7 +60,7 @@ export const nextOf = (
   { attempts, spent }: StoredDelivery,
   { at, latency, retryAfter, status }: Made,
   jitter: number
-): Parameters<JobStore["Service"]["settleDelivery"]>[2] => {
+): NextDelivery => {
   const ended = Math.ceil(at + latency)
   if (status !== undefined && isGood(status)) return { _tag: "Delivered" }
   if (status === 410) return { _tag: "Dead", reason: "receiver_gone", at: ended }

@@ -6,19 +6,18 @@
  *
  * @since 0.1.0
  */
-import * as Base64 from "effect/encoding/Base64"
+import type { Signature } from "effect/crypto/Signature"
 import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import type { Signature } from "effect/crypto/Signature"
 import { randomBytes } from "node:crypto"
 import * as Ed25519 from "../../wire/Ed25519.ts"
 import * as EzthrottleSignature from "../../wire/EzthrottleSignature.ts"
 import * as StandardWebhooks from "../../wire/StandardWebhooks.ts"
 import * as StandardWebhooksKeys from "../../wire/StandardWebhooksKeys.ts"
 import type { StoredDelivery } from "../job/Delivery.ts"
-import type { JobStore } from "../store/JobStore.ts"
-import type { StoredSecrets } from "../store/SecretRecords.ts"
+import type { SecretPort, StoredSecrets } from "../store/SecretRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import { StorageFailed } from "../store/StoreError.ts"
 
@@ -52,7 +51,7 @@ const setting = "webhook_key"
  * @category constructors
  * @since 0.1.0
  */
-export const make = (store: JobStore["Service"]): Effect.Effect<Signer, StoreError> =>
+export const make = (store: SecretPort): Effect.Effect<Signer, StoreError> =>
   Effect.gen(function* () {
     const context = yield* Effect.context<Signature>()
     const kept = yield* store.setting(setting)

@@ -10,18 +10,20 @@ import * as Clock from "effect/Clock"
 import * as WebCrypto from "effect/crypto/WebCrypto"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { type Step } from "../../step/StepModel.ts"
-import { makeStep } from "../../step/StepValue.ts"
+import * as Pacing from "../../engine/Pacing.ts"
+import type { Step } from "../../step/StepModel.ts"
 import type { EgressDoor } from "../egress/Door.ts"
 import type { DnsFailed } from "../egress/Resolver.ts"
 import type { UrlDenied } from "../egress/Url.ts"
+import type { Dialect, NewJob } from "../job/Job.ts"
+import * as JobId from "../job/JobId.ts"
+import { scopeOf } from "../job/JobKey.ts"
+import { newJob } from "../job/NewJob.ts"
 import { readCloud } from "./Body.ts"
 import { readFlat } from "./Flat.ts"
+import type { Limits } from "./Limits.ts"
 import { badField, later, refused, type Refused } from "./Refusal.ts"
 import { breachOf, nodesOf, type TreeNode } from "./Tree.ts"
-import type { Dialect, NewJob } from "../job/Job.ts"
-import type { Limits } from "./Limits.ts"
-import { newJob } from "../job/NewJob.ts"
 
 /**
  * A job as it was handed in.
@@ -82,7 +84,17 @@ export const make = (options: IntakeOptions): Intake => {
       if (!isList(nodes)) return Effect.fail(nodes)
       const breach = breachOf(nodes, { limits, now, bodyBytes: submission.body.length })
       if (breach !== undefined) return Effect.fail(breach)
-      const job = newJob(dialect, submission, { step, userId, key, now, id: fiber.getRef(WebCrypto.WebCrypto) })
+      const job = newJob({
+        id: JobId.at(now, fiber.getRef(WebCrypto.WebCrypto)),
+        at: now,
+        customer: submission.customer,
+        dialect,
+        keyScope: scopeOf(submission.customer, userId),
+        step,
+        key,
+        isolated: Pacing.parse(submission.headers)?.accountQueue === "enabled",
+        traceparent: traceparentIn(submission.headers)
+      })
       const strange = urlsOf(nodes).filter(({ url, webhook }) => (webhook && httpsOnly) || !passed.has(url, now))
       return strange.length === 0
         ? Effect.succeed(job)
@@ -173,9 +185,6 @@ const keyOf = ({ headers }: Submission, { idempotency }: Step): string | undefin
     : badField("idempotent_key", "is not what the Idempotency-Key header says", "key_conflict")
 }
 
-export const keyed = (step: Step, key: string): Step =>
-  step.idempotency._tag === "Custom" ? step : makeStep({ ...step, idempotency: { _tag: "Custom", key } })
-
 const refusalOf = (dialect: Dialect, field: string, error: UrlDenied | DnsFailed): Refused =>
   error._tag === "DnsFailed"
     ? later(503, "dns_failed", `${field}: ${error.message}`, 1)
@@ -189,7 +198,7 @@ const denied = (dialect: Dialect, field: string, reason: string, problem: string
   })
 }
 
-export const traceparentIn = (headers: Readonly<Record<string, string>>): string | undefined => {
+const traceparentIn = (headers: Readonly<Record<string, string>>): string | undefined => {
   const given = headers["traceparent"]
   return given !== undefined && TRACEPARENT.test(given) ? given : undefined
 }

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { hash } from "node:crypto"
+import type { NewJob } from "./Job.ts"
 
 /**
  * Names the lane of a URL: host in normal form and effective port, such as `api.example.com:443`.
@@ -59,8 +60,8 @@ export const accountOf = (scope: string, headers: Readonly<Record<string, string
  * @category accessors
  * @since 0.1.0
  */
-export const queueOf = (account: string, isolated: boolean): string =>
-  isolated ? `${accountIn(account)}${beside}` : account
+export const queueOf = ({ account, isolated }: Pick<NewJob, "account" | "isolated">): string =>
+  isolated ? `${account}${beside}` : account
 
 /** Names the account of a queue. */
 export const accountIn = (queue: string): string => (queue.endsWith(beside) ? queue.slice(0, -beside.length) : queue)

@@ -1,37 +1,119 @@
-import * as Pacing from "../../engine/Pacing.ts"
+/**
+ * The one maker of jobs: whoever submits, chains or runs again gives the facts, and what follows from them follows here.
+ *
+ * @since 0.1.0
+ */
 import type { Step } from "../../step/StepModel.ts"
-import { type Submission, keyed, traceparentIn } from "../intake/Intake.ts"
-import type { Dialect, NewJob } from "./Job.ts"
-import * as IntakeId from "./JobId.ts"
-import { payloadOf, scopeOf } from "./JobKey.ts"
-import { laneOf, accountOf } from "./LaneName.ts"
+import { makeStep } from "../../step/StepValue.ts"
+import type { Dialect, NewJob, StoredJob } from "./Job.ts"
+import { payloadOf } from "./JobKey.ts"
+import { accountOf, laneOf } from "./LaneName.ts"
 
-export const newJob = (dialect: Dialect, submission: Submission, { id, key, now, step, userId }: Facts): NewJob => {
-  const payload = payloadOf(step.request)
-  const keyScope = scopeOf(submission.customer, userId)
+/**
+ * What is known of a job before it is one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobFacts {
+  readonly id: string
+  /** Epoch milliseconds of its acceptance. */
+  readonly at: number
+  readonly customer: string
+  readonly dialect: Dialect
+  /** What its key is unique within: see `scopeOf`. */
+  readonly keyScope: string
+  readonly step: Step
+  /** The key that came beside the step. One that the step itself carries, or is given here, is a given key. */
+  readonly key?: string | undefined
+  /** What a job without a given key is filed under. Defaults to the hash of its call. */
+  readonly otherwise?: string | undefined
+  /** Whether it has a queue of its own beside its account's. */
+  readonly isolated: boolean
+  readonly parent?: NewJob["parent"]
+  readonly rerunOf?: string | undefined
+  readonly traceparent: string | undefined
+}
+
+/**
+ * Makes a job from the facts: its key, its lane, its account, and when it may begin.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const newJob = (facts: JobFacts): NewJob => {
+  const payload = payloadOf(facts.step.request)
+  const step = facts.key === undefined ? facts.step : keyed(facts.step, facts.key)
+  const given = step.idempotency._tag === "Custom" ? step.idempotency.key : undefined
   return {
-    id: IntakeId.at(now, id),
-    customer: submission.customer,
-    dialect,
-    keyScope,
-    key: key ?? payload,
-    keyGiven: key !== undefined,
+    id: facts.id,
+    customer: facts.customer,
+    dialect: facts.dialect,
+    keyScope: facts.keyScope,
+    key: given ?? facts.otherwise ?? payload,
+    keyGiven: given !== undefined,
     payload,
-    step: key === undefined ? step : keyed(step, key),
+    step,
     lane: laneOf(step.request.url),
-    account: accountOf(keyScope, step.request.headers),
-    isolated: Pacing.parse(submission.headers)?.accountQueue === "enabled",
-    createdAt: now,
+    account: accountOf(facts.keyScope, step.request.headers),
+    isolated: facts.isolated,
+    createdAt: facts.at,
     notBefore: step.retryAt,
-    parent: undefined,
-    rerunOf: undefined,
-    traceparent: traceparentIn(submission.headers)
+    parent: facts.parent,
+    rerunOf: facts.rerunOf,
+    traceparent: facts.traceparent
   }
 }
-interface Facts {
-  readonly step: Step
-  readonly userId: string | undefined
-  readonly key: string | undefined
-  readonly now: number
-  readonly id: Crypto
-}
+
+/**
+ * Makes the job of a chained step: filed under a key of its own, or under one made from its parent's id.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const childJob = (
+  parent: StoredJob,
+  relation: "onSuccess" | "onFailure",
+  step: Step,
+  { at, id }: Pick<JobFacts, "at" | "id">
+): NewJob =>
+  newJob({
+    id,
+    at,
+    step,
+    customer: parent.customer,
+    dialect: parent.dialect,
+    keyScope: parent.keyScope,
+    otherwise: `${parent.id}:${relation === "onSuccess" ? "success" : "failure"}`,
+    isolated: parent.isolated,
+    parent: { id: parent.id, relation },
+    // a rerun's children run again too, beside the key of the first ones
+    rerunOf: parent.rerunOf === undefined ? undefined : parent.id,
+    traceparent: parent.traceparent
+  })
+
+/**
+ * Makes a finished job once more, as a job of its own outside the key index.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const rerunOf = (job: StoredJob, { at, id }: Pick<JobFacts, "at" | "id">): NewJob =>
+  newJob({
+    id,
+    at,
+    step: job.step,
+    customer: job.customer,
+    dialect: job.dialect,
+    keyScope: job.keyScope,
+    key: job.keyGiven ? job.key : undefined,
+    otherwise: job.key,
+    isolated: job.isolated,
+    parent: job.parent,
+    rerunOf: job.id,
+    traceparent: job.traceparent
+  })
+
+/** What a step says goes before what came beside it. */
+const keyed = (step: Step, key: string): Step =>
+  step.idempotency._tag === "Custom" ? step : makeStep({ ...step, idempotency: { _tag: "Custom", key } })

@@ -15,11 +15,12 @@ import type { Exchanging } from "../../transport/HttpTransport.ts"
 import * as Ed25519 from "../../wire/Ed25519.ts"
 import * as L8Wire from "../../wire/L8.ts"
 import * as L8Delivery from "../../wire/L8Delivery.ts"
-import { canonicalLane } from "../job/LaneName.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import type { StoredDelivery } from "../job/Delivery.ts"
-import type { JobStore } from "../store/JobStore.ts"
+import { canonicalLane } from "../job/LaneName.ts"
+import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { StorageFailed } from "../store/StoreError.ts"
+import type { TrustPort } from "../store/TrustRecords.ts"
 import type { Call, Untrusted } from "./Initiator.ts"
 import * as L8Initiator from "./Initiator.ts"
 import * as L8Key from "./Key.ts"
@@ -27,7 +28,6 @@ import type { Responder } from "./Responder.ts"
 import * as L8Responder from "./Responder.ts"
 import type { Trusts } from "./Trusts.ts"
 import * as L8Trusts from "./Trusts.ts"
-import type { LaneRouter } from "../lane/LaneRouter.ts"
 
 /**
  * What becomes of a delivery to an origin: `require` sends it with L8 or not at all, `prefer` with L8 where the origin
@@ -98,7 +98,7 @@ export type Sign = (at: number) => Effect.Effect<L8Delivery.DeliveryHeaders>
 export const make = Effect.fnUntraced(function* (
   options: L8Options | undefined,
   database: string,
-  store: JobStore["Service"],
+  store: TrustPort,
   transport: Exchanging,
   policy: EgressPolicy
 ): Effect.fn.Return<L8 | undefined, StorageFailed, Scope.Scope> {

@@ -9,12 +9,12 @@
 import * as Clock from "effect/Clock"
 import type { Signature } from "effect/crypto/Signature"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type { SigningKey } from "../../wire/Ed25519.ts"
 import type { InvalidL8 } from "../../wire/L8.ts"
 import * as L8Handshake from "../../wire/L8Handshake.ts"
-import { orRefused } from "../http/door/Answer.ts"
-import { badField, later, refused, type Refused } from "../intake/Refusal.ts"
-import type { JobStore } from "../store/JobStore.ts"
+import type { StoreError } from "../store/StoreError.ts"
+import type { TrustPort } from "../store/TrustRecords.ts"
 
 /**
  * The bounds of answering.
@@ -36,6 +36,26 @@ export const bounds = {
 } as const
 
 /**
+ * A challenge that is not answered, and why.
+ *
+ * **Details** — `not_utf8` and `not_a_challenge` say what is wrong with its bytes and where (`field`), `nonce_seen` that
+ * it was answered before. `full` and `too_many` pass: `retryAfterSeconds` says when. `cannot_sign` is this side's fault.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ChallengeRefused extends Schema.TaggedError<ChallengeRefused>()("ChallengeRefused", {
+  reason: Schema.Literals(["not_utf8", "not_a_challenge", "nonce_seen", "full", "too_many", "cannot_sign"]),
+  field: Schema.UndefinedOr(Schema.String),
+  problem: Schema.String,
+  retryAfterSeconds: Schema.UndefinedOr(Schema.Number)
+}) {
+  override get message() {
+    return this.field === undefined ? this.problem : `${this.field}: ${this.problem}`
+  }
+}
+
+/**
  * The answering side.
  *
  * @category models
@@ -45,9 +65,9 @@ export interface Responder {
   /** The document, as JSON. */
   readonly document: string
   /** Counts a challenge of an address before anything of it is read. */
-  readonly admit: (address: string) => Effect.Effect<void, Refused>
+  readonly admit: (address: string) => Effect.Effect<void, ChallengeRefused>
   /** Answers a challenge, as JSON. */
-  readonly answer: (body: Uint8Array) => Effect.Effect<string, Refused>
+  readonly answer: (body: Uint8Array) => Effect.Effect<string, ChallengeRefused | StoreError>
 }
 
 /**
@@ -57,7 +77,7 @@ export interface Responder {
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
-  store: Pick<JobStore["Service"], "takeL8Nonce">,
+  store: Pick<TrustPort, "takeL8Nonce">,
   key: SigningKey,
   serviceName: string
 ): Effect.fn.Return<Responder, never, Signature> {
@@ -82,9 +102,10 @@ export const make = Effect.fnUntraced(function* (
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const who = networkOf(address)
         const times = recent(who, now)
-        if (times.length >= bounds.perMinute) return tooMany(((times[0] ?? now) + minute - now) / 1000)
+        if (times.length >= bounds.perMinute)
+          return Effect.fail(tooMany("too_many", ((times[0] ?? now) + minute - now) / 1000))
         if (!asked.has(who) && asked.size >= bounds.addresses) makeRoom(now)
-        if (!asked.has(who) && asked.size >= bounds.addresses) return tooMany(minute / 1000)
+        if (!asked.has(who) && asked.size >= bounds.addresses) return Effect.fail(tooMany("too_many", minute / 1000))
         asked.set(who, [...times, now])
         return Effect.void
       }),
@@ -92,17 +113,16 @@ export const make = Effect.fnUntraced(function* (
       function* (body) {
         const text = yield* Effect.try({
           try: () => utf8.decode(body),
-          catch: () => badField("body", "is not UTF-8")
+          catch: () => wrong("not_utf8", "body", "is not UTF-8")
         })
         const challenge = yield* inAnswer(Effect.fromResult(L8Handshake.decodeChallenge(text)))
         const now = yield* Clock.currentTimeMillis
         const answer = yield* inAnswer(L8Handshake.answer(key, challenge, now / 1000))
         // only what has proved itself takes a place, and what was taken before gets no answer
-        const taken = yield* orRefused(
-          store.takeL8Nonce(challenge.nonce.toLowerCase(), now, bounds.nonceMillis, bounds.nonces)
-        )
-        if (taken === "Seen") return yield* Effect.fail(badField("nonce", "was used before", "nonce_seen"))
-        if (taken === "Full") return yield* tooMany(minute / 1000)
+        const nonce = challenge.nonce.toLowerCase()
+        const taken = yield* store.takeL8Nonce(nonce, now, bounds.nonceMillis, bounds.nonces)
+        if (taken === "Seen") return yield* wrong("nonce_seen", "nonce", "was used before")
+        if (taken === "Full") return yield* tooMany("full", minute / 1000)
         return L8Handshake.encodeAnswer(answer)
       },
       (effect) => Effect.provideContext(effect, crypto)
@@ -110,13 +130,23 @@ export const make = Effect.fnUntraced(function* (
   }
 })
 
-const inAnswer = <A, R>(self: Effect.Effect<A, InvalidL8, R>): Effect.Effect<A, Refused, R> =>
+const inAnswer = <A, R>(self: Effect.Effect<A, InvalidL8, R>): Effect.Effect<A, ChallengeRefused, R> =>
   Effect.mapError(self, ({ path, problem }) =>
-    path === "private_key" ? refused(500, "internal", "this dam cannot sign here") : badField(path, problem)
+    path === "private_key"
+      ? wrong("cannot_sign", undefined, "this dam cannot sign here")
+      : wrong("not_a_challenge", path, problem)
   )
 
-const tooMany = (seconds: number) =>
-  Effect.fail(later(429, "too_many_challenges", "too many challenges; try again later", seconds))
+const wrong = (reason: ChallengeRefused["reason"], field: string | undefined, problem: string): ChallengeRefused =>
+  new ChallengeRefused({ reason, field, problem, retryAfterSeconds: undefined })
+
+const tooMany = (reason: "full" | "too_many", retryAfterSeconds: number): ChallengeRefused =>
+  new ChallengeRefused({
+    reason,
+    field: undefined,
+    problem: "too many challenges; try again later",
+    retryAfterSeconds
+  })
 
 /** Whoever has one address of IPv6 has the rest of its network too. */
 const networkOf = (address: string): string => {

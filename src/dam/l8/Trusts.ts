@@ -9,11 +9,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import type { JobStore } from "../store/JobStore.ts"
-import type { StoredTrust } from "../store/TrustRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import { untilWritten } from "../store/StoreError.ts"
+import type { TrustPort, StoredTrust } from "../store/TrustRecords.ts"
 import { Untrusted } from "./Initiator.ts"
-import { untilWritten } from "../work/Runner.ts"
 
 /**
  * How long a proof holds, and how long a failure is remembered, in milliseconds.
@@ -50,9 +49,7 @@ export interface Trusts {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (
-  store: Pick<JobStore["Service"], "forgetL8Trust" | "l8Trust" | "l8Trusts" | "saveL8Trust">
-): Trusts => {
+export const make = (store: Omit<TrustPort, "takeL8Nonce">): Trusts => {
   /** What was read or written lately; `undefined`: nothing is known. The store has all of it. */
   const read = new Map<string, StoredTrust | undefined>()
   const failures = new Map<string, { readonly until: number; readonly problem: string }>()

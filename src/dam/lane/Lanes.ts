@@ -12,18 +12,18 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Pacing from "../../engine/Pacing.ts"
 import type { Response } from "../../step/Reply.ts"
+import type { Ticket } from "../store/JobRecords.ts"
+import type { LanePort } from "../store/LaneRecords.ts"
+import type { StoreError } from "../store/StoreError.ts"
 import type { Pace } from "./Gate.ts"
 import { defaultPace } from "./Gate.ts"
-import type { JobStore } from "../store/JobStore.ts"
-import type { Ticket } from "../store/JobRecords.ts"
-import type { StoreError } from "../store/StoreError.ts"
 import type { Lane } from "./Lane.ts"
-import type { Room, Permit } from "./Permit.ts"
 import * as LaneModule from "./Lane.ts"
-import * as LaneSteering from "./Steered.ts"
+import type { LaneRouter } from "./LaneRouter.ts"
 import { learn } from "./Learning.ts"
 import * as Paces from "./Paces.ts"
-import type { LaneRouter } from "./LaneRouter.ts"
+import type { Room, Permit } from "./Permit.ts"
+import * as LaneSteering from "./Steered.ts"
 
 /**
  * How upstreams are paced.
@@ -55,7 +55,7 @@ const tidyEvery = Duration.minutes(1)
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
-  store: JobStore["Service"],
+  store: LanePort,
   options: PacingOptions,
   start: (ticket: Ticket, permit: Permit) => Effect.Effect<void, StoreError>,
   room: Room
@@ -93,7 +93,7 @@ export const make = Effect.fnUntraced(function* (
         burst: options.burst ?? 1,
         paceOf: (account) => paceOf(host, account),
         accountQueues: paces.get(host, "")?.accountQueues,
-        queues: store.accounts(host),
+        queues: store.queues(host),
         page: (queue, limit) => store.page(host, queue, Number.MIN_SAFE_INTEGER, limit),
         start,
         room

@@ -6,8 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
-import type { JobStore } from "../store/JobStore.ts"
-import type { StoredPace } from "../store/LaneRecords.ts"
+import type { LanePort, StoredPace } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { Lesson } from "./Learning.ts"
 
@@ -34,7 +33,7 @@ const writeBehind = memoryMillis / 4
 
 /** Reads what is stored; writes what is new as long as the scope lasts, and the rest at its end. */
 export const make = Effect.fnUntraced(function* (
-  store: JobStore["Service"]
+  store: Pick<LanePort, "paces" | "savePace">
 ): Effect.fn.Return<Paces, StoreError, Scope.Scope> {
   const lanes = new Map<string, Map<string, Known>>()
   const unsaved = new Set<Known>()

@@ -2,10 +2,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import type { Pace } from "./Gate.ts"
-import type { JobStore } from "../store/JobStore.ts"
-import type { StoredPace, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
+import type { LanePort, StoredPace, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import type { Pace } from "./Gate.ts"
 import type { Lane } from "./Lane.ts"
 import type { Hold, LaneAction, LaneStatus, Steering } from "./Steering.ts"
 
@@ -27,11 +26,11 @@ export interface Steered {
 }
 
 /** Reads what is stored. */
-export const load = (store: JobStore["Service"]): Effect.Effect<Settings, StoreError> =>
+export const load = (store: LanePort): Effect.Effect<Settings, StoreError> =>
   Effect.map(store.steering, (all) => new Map(all.map((one) => [one.lane, one])))
 
 /** Makes what operators work with. */
-export const make = (store: JobStore["Service"], steered: Steered): Steering => {
+export const make = (store: LanePort, steered: Steered): Steering => {
   const { settings } = steered
   // an action builds on what the one before has left
   const turn = Semaphore.makeUnsafe(1)

@@ -10,9 +10,9 @@ import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { hash } from "node:crypto"
 import { attributes, spans } from "../../run/Telemetry.ts"
-import type { StoredJob } from "../job/Job.ts"
 import type { DeliveryAttempt, StoredDelivery } from "../job/Delivery.ts"
-import type { JobStore } from "../store/JobStore.ts"
+import type { StoredJob } from "../job/Job.ts"
+import type { JobPort } from "../store/JobRecords.ts"
 
 /** Wraps one start of a job, and notes what it waited before. */
 export const started = <A, E, R>(job: StoredJob, run: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -40,7 +40,7 @@ export const started = <A, E, R>(job: StoredJob, run: Effect.Effect<A, E, R>): E
 
 /** Wraps one attempt to tell a result; the job's row says which trace it belongs to. */
 export const told = <A extends DeliveryAttempt, E, R>(
-  store: JobStore["Service"],
+  store: Pick<JobPort, "get">,
   { id, jobId, lane }: StoredDelivery,
   run: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>

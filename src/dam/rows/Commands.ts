@@ -1,53 +1,34 @@
-import type { SQLInputValue, SQLOutputValue } from "node:sqlite"
-import type { commandsOver } from "../sqlite/Groups.ts"
+/**
+ * What a database must do for the store, in plain data: one interface a port, and their sum.
+ *
+ * A command either does all of its work or throws, and depends on the database alone. Refusals that are part of the
+ * contract (a key that is taken, an epoch that is over) are answers. SQLite answers in the thread that writes
+ * (`sqlite/Groups`); `RowStore` makes the whole store over any executor of these.
+ */
 import type * as Effect from "effect/Effect"
+import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
+import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import type { StoreStats } from "../store/Upkeep.ts"
 
-/** A row as SQLite answers it. */
-export type Row = Record<string, SQLOutputValue>
+/** What one column of one row holds. */
+export type Cell = string | number | bigint | Uint8Array | null
 
-/** A job to insert: one value for each of `jobColumns`, then what stands in tables of its own. */
-export interface JobInsert {
-  readonly columns: ReadonlyArray<SQLInputValue>
-  readonly state: "scheduled" | "queued"
-  readonly step: string
-  readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
+/** A row as the database answers it, by the names of its columns; nothing is known of it before it was read. */
+export type Row = Readonly<Record<string, Cell>>
+
+/** Why something could not be done. Plain data, since it travels from the writing thread. */
+export interface Fault {
+  readonly kind: "full" | "failed"
+  readonly detail: string
+  /** Whether only this operation is wrong, and others of its group may go on. */
+  readonly local: boolean
 }
 
-/** A job with its payload and result in one row, and its attempts, oldest first. */
-export interface LoadedJob {
-  readonly job: Row
-  readonly attempts: ReadonlyArray<Row>
-}
-
-/** The end of a job, to be written at once. */
-export interface FinishInsert {
-  readonly state: "succeeded" | "failed" | "cancelled"
-  readonly at: number
-  readonly result: string
-  readonly bodies: Uint8Array
-  readonly children: ReadonlyArray<JobInsert>
-  readonly quorum: number | null
-  readonly deliveries: ReadonlyArray<DeliveryInsert>
-  readonly attempt: AttemptInsert | undefined
-}
-
-/** An attempt to insert: itself without its answer, the answer without its body, the body. */
-export interface AttemptInsert {
-  readonly path: number
-  readonly racer: number
-  readonly attempt: string
-  readonly response: string | null
-  readonly body: Uint8Array | null
-}
-
-/** A delivery to insert: id, job id, customer, place, URL, regions as JSON, vote, lane. */
-export interface DeliveryInsert {
-  readonly columns: ReadonlyArray<SQLInputValue>
-  readonly body: Uint8Array
-}
-
-/** The columns of a job that its submission fills, besides `seq` and `state`, in the order of their values. */
+/**
+ * The columns of a job that its submission fills, besides `seq` and `state`, in the order of their values. `account` holds
+ * the name of its queue.
+ */
 export const jobColumns = [
   "id",
   "customer",
@@ -73,36 +54,55 @@ export const jobColumns = [
 /** One of `jobColumns`. */
 export type JobColumn = (typeof jobColumns)[number]
 
-/** Why something could not be done. Plain data, since it travels from the writing thread. */
-export interface Fault {
-  readonly kind: "full" | "failed"
-  readonly detail: string
-  /** Whether only this operation is wrong, and others of its group may go on. */
-  readonly local: boolean
+/** A job to insert: one value for each of `jobColumns`, then what stands in tables of its own. */
+export interface JobInsert {
+  readonly columns: ReadonlyArray<Cell>
+  readonly state: "scheduled" | "queued"
+  readonly step: string
+  readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
 }
 
-/** What is known of an origin, as it travels: origin, key, when it was proved, another key, when it was revoked. */
-export type TrustRow = readonly [
-  origin: string,
-  publicKey: string | null,
-  provedAt: number | null,
-  changedKey: string | null,
-  revokedAt: number | null
-]
+/** A job with its payload and result in one row, and its attempts, oldest first. */
+export interface LoadedJob {
+  readonly job: Row
+  readonly attempts: ReadonlyArray<Row>
+}
 
-/** Secrets of one customer as they travel: customer, primary, secondary. */
-export type SecretsRow = readonly [customer: string, primary: string, secondary: string | null]
+/** An attempt to insert: itself without its answer, the answer without its body, the body. */
+export interface AttemptInsert {
+  readonly path: number
+  readonly racer: number
+  readonly attempt: string
+  readonly response: string | null
+  readonly body: Uint8Array | null
+}
 
-/** A setting as it travels. */
-export type SettingRow = readonly [name: string, value: string]
+/** A delivery to insert: id, job id, customer, place, URL, regions as JSON, vote, lane. */
+export interface DeliveryInsert {
+  readonly columns: ReadonlyArray<Cell>
+  readonly body: Uint8Array
+}
 
-/** A filter as it travels: `JobFilter` with its lists resolved and the cursor read. */
+/** The end of a job, to be written at once. */
+export interface FinishInsert {
+  readonly state: "succeeded" | "failed" | "cancelled"
+  readonly at: number
+  readonly result: string
+  readonly bodies: Uint8Array
+  readonly children: ReadonlyArray<JobInsert>
+  readonly quorum: number | null
+  readonly deliveries: ReadonlyArray<DeliveryInsert>
+  readonly attempt: AttemptInsert | undefined
+}
+
+/** `JobFilter` as it travels, with its lists resolved and the cursor read. */
 export interface Listing {
   readonly customer: string
   readonly states: ReadonlyArray<string>
   readonly deliveryStates: ReadonlyArray<string> | undefined
   readonly lane: string | undefined
-  readonly account: string | undefined
+  /** Names of queues: an account has two. */
+  readonly queues: ReadonlyArray<string> | undefined
   readonly createdFrom: number | undefined
   readonly createdTo: number | undefined
   readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
@@ -117,7 +117,29 @@ export interface ListedPage {
   readonly next: number | undefined
 }
 
-/** A filter as it travels. */
+/** What jobs need. Where an epoch is told, `false` says that it is over. */
+export interface JobCommands {
+  /** Answers the job that has the key already. */
+  readonly enqueue: (job: JobInsert) => LoadedJob | undefined
+  readonly get: (id: string) => LoadedJob | undefined
+  readonly list: (filter: Listing) => ListedPage
+  readonly start: (id: string, at: number) => LoadedJob | undefined
+  /** `start` for a job whose contents are known: answers the epoch. */
+  readonly begin: (id: string, at: number) => number | undefined
+  readonly record: (id: string, epoch: number, attempt: AttemptInsert) => boolean
+  readonly park: (id: string, epoch: number, dueAt: number, heldSince: number | null) => boolean
+  readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean
+  readonly finishIdle: (id: string, finish: FinishInsert) => boolean
+}
+
+/** An attempt to deliver as it travels: as JSON, and what matters of it to the database. */
+export interface DeliveryAttemptInsert {
+  readonly json: string
+  readonly at: number
+  readonly isGone: boolean
+}
+
+/** `DeadLetterFilter` as it travels. */
 export interface Wanted {
   readonly customer: string
   readonly deliveryId: string | undefined
@@ -127,8 +149,133 @@ export interface Wanted {
   readonly until: number | undefined
 }
 
-/** Everything an engine can be told to do. */
-export type Commands = Omit<ReturnType<typeof commandsOver>, "load">
+/** Which deliveries are asked for: those due at a moment, of one lane or of all, but for a JSON array of ids. */
+export interface Due {
+  readonly now: number
+  readonly limit: number
+  readonly except: string
+  readonly lane: string | null
+}
+
+/** Which dead letters are delivered once more: from behind a place, the first at `now`, each further one `spacing` later. */
+export interface Replay {
+  readonly wanted: Wanted
+  readonly above: number
+  readonly limit: number
+  readonly now: number
+  readonly spacing: number
+}
+
+/** What deliveries and the endpoints they go to need. */
+export interface DeliveryCommands {
+  readonly deliveryLanes: () => ReadonlyArray<Row>
+  readonly dueDeliveries: (due: Due) => {
+    readonly deliveries: ReadonlyArray<Row>
+    readonly nextDueAt: number | undefined
+  }
+  readonly deliveries: (jobId: string) => ReadonlyArray<Row>
+  readonly settleDelivery: (
+    id: string,
+    attempt: DeliveryAttemptInsert | undefined,
+    next: NextDelivery,
+    rule: EndpointRule
+  ) => { readonly deliveryState: string; readonly endpoint: "enabled" | "disabled" | undefined }
+  readonly deadLetters: (
+    wanted: Wanted,
+    below: number,
+    limit: number
+  ) => { readonly rows: ReadonlyArray<Row>; readonly next: number | undefined }
+  readonly replay: (replay: Replay) => {
+    readonly replayed: number
+    readonly lanes: ReadonlyArray<string>
+    readonly next: number | undefined
+  }
+  readonly purge: (wanted: Wanted, limit: number) => number
+  readonly endpoints: (customer: string) => ReadonlyArray<Row>
+  /** Answers what was known of it: one row, or none. */
+  readonly enableEndpoint: (customer: string, url: string, now: number) => ReadonlyArray<Row>
+  readonly holdEndpoint: (customer: string, url: string, until: number) => void
+}
+
+/** A learnt pace as it travels. */
+export interface PaceInsert {
+  readonly lane: string
+  readonly account: string
+  readonly rps: number | null
+  readonly maxConcurrent: number | null
+  readonly accountQueues: number | null
+  readonly heldUntil: number | null
+  readonly seenAt: number
+  readonly heldBy: string | null
+}
+
+/** What lanes need. */
+export interface LaneCommands {
+  readonly lanes: () => ReadonlyArray<Row>
+  readonly queues: (lane: string) => ReadonlyArray<Row>
+  readonly page: (lane: string, queue: string, after: number, limit: number) => ReadonlyArray<Row>
+  readonly depth: (lane: string) => number
+  readonly position: (id: string) => number | undefined
+  readonly ahead: (id: string) => Ahead | undefined
+  readonly laneCounts: () => ReadonlyArray<readonly [lane: string, counts: LaneCounts]>
+  readonly paces: () => ReadonlyArray<Row>
+  readonly savePace: (pace: PaceInsert) => void
+  readonly steering: () => ReadonlyArray<Row>
+  readonly steer: (entry: LaneLogEntry, steering: StoredSteering | undefined, forgets: boolean) => void
+  readonly laneLog: (lane: string, limit: number) => ReadonlyArray<Row>
+}
+
+/** Secrets of one customer as they travel: customer, primary, secondary. */
+export type SecretsRow = readonly [customer: string, primary: string, secondary: string | null]
+
+/** A setting as it travels. */
+export type SettingRow = readonly [name: string, value: string]
+
+/** What secrets of customers and settings of the dam itself need. */
+export interface SecretCommands {
+  readonly secrets: (customer: string) => Row | undefined
+  /** Without a primary one they are forgotten. */
+  readonly setSecrets: (customer: string, primary: string | null, secondary: string | null) => void
+  readonly everySecret: () => ReadonlyArray<Row>
+  readonly setting: (name: string) => Row | undefined
+  readonly putSecrets: (rows: ReadonlyArray<SecretsRow>, settings: ReadonlyArray<SettingRow>) => void
+  /** Leaves nothing of what was replaced on disk. Not to be run beside others in a transaction. */
+  readonly foldLog: () => void
+}
+
+/** What is known of an origin, as it travels: origin, key, when it was proved, another key, when it was revoked. */
+export type TrustRow = readonly [
+  origin: string,
+  publicKey: string | null,
+  provedAt: number | null,
+  changedKey: string | null,
+  revokedAt: number | null
+]
+
+/** What L8 remembers. */
+export interface TrustCommands {
+  readonly takeL8Nonce: (nonce: string, now: number, keepMillis: number, most: number) => "Taken" | "Seen" | "Full"
+  readonly l8Trust: (origin: string) => Row | undefined
+  readonly l8Trusts: (limit: number) => ReadonlyArray<Row>
+  readonly saveL8Trust: (...row: TrustRow) => void
+  readonly forgetL8Trust: (origin: string) => boolean
+}
+
+/** What keeps the store in order. */
+export interface UpkeepCommands {
+  readonly recover: () => number
+  readonly release: (now: number) => { readonly lanes: ReadonlyArray<string>; readonly nextDueAt: number | undefined }
+  readonly overdue: (
+    now: number,
+    limit: number
+  ) => { readonly ids: ReadonlyArray<string>; readonly nextAt: number | undefined }
+  readonly sweep: (endedBefore: number, limit: number) => number
+  readonly stats: () => StoreStats
+}
+
+/** Everything a database can be told to do. */
+export interface Commands
+  extends JobCommands, DeliveryCommands, LaneCommands, SecretCommands, TrustCommands, UpkeepCommands {}
 
 /** Runs one command, durably done when it answers. */
 export type Executor = <Name extends keyof Commands>(

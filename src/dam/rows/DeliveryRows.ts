@@ -1,4 +1,5 @@
-/** Deliveries, places in a lane and settings as rows, and back. Rows are read through schemas, as in `SqliteRows.ts`. */
+/** Deliveries and endpoints as rows, and back, and the outbox over them. Rows are read through schemas, as in `JobRows`. */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import {
   type DeliveryAttempt as Attempt,
@@ -7,8 +8,11 @@ import {
   type DeadLetter,
   type StoredDelivery
 } from "../job/Delivery.ts"
-import type { DueDelivery } from "../store/DeliveryRecords.ts"
-import { Bit, Moment } from "./JobRows.ts"
+import type { DeadLetterFilter, DeliveryPort, DueDelivery } from "../store/DeliveryRecords.ts"
+import type { Executor, Wanted } from "./Commands.ts"
+import { Bit, LoadedJob, Moment } from "./JobRows.ts"
+import { readLanes } from "./LaneRows.ts"
+import { placeOf, reader } from "./Reader.ts"
 
 const DeliveryAttempt = Schema.Struct({
   at: Schema.Number,
@@ -109,3 +113,71 @@ export const toEndpoint = ({ probe_at: probeAt, reason, ...row }: typeof LoadedE
   reason: reason ?? undefined,
   probeAt: probeAt ?? undefined
 })
+
+/** The outbox over any database. */
+export const deliveryPort = (run: Executor): DeliveryPort => ({
+  deliveryLanes: Effect.flatMap(run("deliveryLanes"), readLanes),
+  dueDeliveries: (now, limit, except, lane) =>
+    Effect.flatMap(
+      run("dueDeliveries", { now, limit, except: JSON.stringify([...except]), lane: lane ?? null }),
+      ({ deliveries, nextDueAt }) =>
+        Effect.map(readDueDeliveries(deliveries), (due) => ({
+          deliveries: due,
+          nextDueAt: typeof nextDueAt === "number" ? nextDueAt : undefined
+        }))
+    ),
+  settleDelivery: (id, attempt, next, rule) =>
+    Effect.suspend(() => {
+      const made = attempt && {
+        json: encodeDeliveryAttempt(attempt),
+        at: attempt.at,
+        isGone: attempt.status === 410
+      }
+      return Effect.flatMap(run("settleDelivery", id, made, next, rule), ({ deliveryState, endpoint }) =>
+        Effect.map(readDeliveryState(deliveryState), (state) => ({ deliveryState: state, endpoint }))
+      )
+    }),
+  deliveries: (jobId) => Effect.flatMap(run("deliveries", jobId), readDeliveries),
+  deadLetters: ({ cursor, limit, ...filter }) => {
+    const below = placeOf(cursor, Number.MAX_SAFE_INTEGER)
+    if (below === undefined) return Effect.succeed({ deadLetters: [], cursor: undefined })
+    return Effect.flatMap(run("deadLetters", wantedOf(filter), below, limit), ({ next, rows }) =>
+      Effect.map(readDeadLetters(rows), (deadLetters) => ({ deadLetters, cursor: next?.toString() }))
+    )
+  },
+  replay: ({ cursor, limit, ...filter }, now, spacing) => {
+    const above = placeOf(cursor, 0)
+    if (above === undefined) return Effect.succeed({ replayed: 0, lanes: [], cursor: undefined })
+    return Effect.map(
+      run("replay", { wanted: wantedOf(filter), above, limit, now, spacing }),
+      ({ next, ...replayed }) => ({
+        ...replayed,
+        cursor: next?.toString()
+      })
+    )
+  },
+  purge: (filter, limit) => run("purge", wantedOf(filter), limit),
+  endpoints: (customer) => Effect.flatMap(run("endpoints", customer), readEndpoints),
+  enableEndpoint: (customer, url, now) =>
+    Effect.map(Effect.flatMap(run("enableEndpoint", customer, url, now), readEndpoints), ([known]) => known),
+  holdEndpoint: (customer, url, until) => run("holdEndpoint", customer, url, until)
+})
+
+const wantedOf = (filter: DeadLetterFilter): Wanted => ({
+  customer: filter.customer,
+  deliveryId: filter.deliveryId,
+  jobId: filter.jobId,
+  host: filter.host,
+  since: filter.since,
+  until: filter.until
+})
+
+const readDeliveries = reader(Schema.Array(LoadedDelivery), (rows) => rows.map(toDelivery))
+
+const readDueDeliveries = reader(Schema.Array(LoadedDueDelivery), (rows) => rows.map(toDueDelivery))
+
+const readDeadLetters = reader(Schema.Array(LoadedDeadLetter), (rows) => rows.map(toDeadLetter))
+
+const readEndpoints = reader(Schema.Array(LoadedEndpoint), (rows) => rows.map(toEndpoint))
+
+const readDeliveryState = reader(LoadedJob.fields.job.fields.delivery_state, (state) => state)

@@ -8,11 +8,12 @@ import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { deliveryStates, states } from "../../engine/JobState.ts"
 import { Attempt } from "../../step/History.ts"
-import type { Response } from "../../step/Reply.ts"
 import * as JsonText from "../../step/JsonText.ts"
+import type { Response } from "../../step/Reply.ts"
 import { StepFromJson } from "../../step/StepJson.ts"
-import type { JobResult, NewJob, StoredJob } from "../job/Job.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
+import type { JobResult, NewJob, StoredJob } from "../job/Job.ts"
+import { accountIn, queueOf } from "../job/LaneName.ts"
 import type { Finish } from "../store/JobRecords.ts"
 import type { AttemptInsert, FinishInsert, JobInsert } from "./Commands.ts"
 import { type JobColumn, jobColumns } from "./Commands.ts"
@@ -29,7 +30,7 @@ export const encodeJob = (job: NewJob): JobInsert => {
     key_given: Number(job.keyGiven),
     payload: job.payload,
     lane: job.lane,
-    account: job.account,
+    account: queueOf(job),
     isolated: Number(job.isolated),
     created_at: job.createdAt,
     not_before: job.notBefore,
@@ -206,7 +207,7 @@ export const toJob = ({ attempts, job }: typeof LoadedJob.Type): StoredJob => ({
   payload: job.payload,
   step: job.step,
   lane: job.lane,
-  account: job.account,
+  account: accountIn(job.account),
   isolated: job.isolated === 1,
   createdAt: job.created_at,
   notBefore: job.not_before ?? undefined,

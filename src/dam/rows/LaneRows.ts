@@ -1,18 +1,20 @@
+/** What stands in lanes, and what they have learnt, as rows and back. Rows are read through schemas, as in `JobRows`. */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Bit, Moment } from "./JobRows.ts"
-import type { StoredPace, HeldBy as Held } from "../store/LaneRecords.ts"
 import type { Ticket } from "../store/JobRecords.ts"
+import type { LanePort, StoredPace, HeldBy as Held } from "../store/LaneRecords.ts"
+import type { Executor } from "./Commands.ts"
+import { Bit, Moment } from "./JobRows.ts"
+import { reader } from "./Reader.ts"
+import * as SteeringRows from "./SteeringRows.ts"
 
 /** A place in a lane. */
 export const LoadedTicket = Schema.Struct({
   id: Schema.String,
-  account: Schema.String,
-  isolated: Bit,
+  queue: Schema.String,
   seq: Schema.Number
 })
 
-/** A place in a lane as the port knows it. */
-export const toTicket = (row: typeof LoadedTicket.Type): Ticket => ({ ...row, isolated: row.isolated === 1 })
 export const HeldBy = Schema.Struct({
   reason: Schema.Literals(["retry_after", "rate_limit", "refused"]),
   status: Schema.Number,
@@ -47,3 +49,46 @@ export const toPace = (row: typeof LoadedPace.Type): StoredPace => ({
   heldBy: row.held_by ?? undefined,
   seenAt: row.seen_at
 })
+
+/** What stands in lanes, over any database. */
+export const lanePort = (run: Executor): LanePort => ({
+  lanes: Effect.flatMap(run("lanes"), readLanes),
+  queues: (lane) => Effect.flatMap(run("queues", lane), readQueues),
+  page: (lane, queue, after, limit) => Effect.flatMap(run("page", lane, queue, after, limit), readTickets),
+  depth: (lane) => run("depth", lane),
+  position: (id) => run("position", id),
+  ahead: (id) => run("ahead", id),
+  laneCounts: run("laneCounts"),
+  paces: Effect.flatMap(run("paces"), readPaces),
+  savePace: (pace) =>
+    run("savePace", {
+      lane: pace.lane,
+      account: pace.account,
+      rps: pace.rps ?? null,
+      maxConcurrent: pace.maxConcurrent ?? null,
+      accountQueues: pace.accountQueues === undefined ? null : Number(pace.accountQueues),
+      heldUntil: pace.heldUntil ?? null,
+      seenAt: pace.seenAt,
+      heldBy: pace.heldBy === undefined ? null : encodeHeldBy(pace.heldBy)
+    }),
+  steering: Effect.flatMap(run("steering"), readSteering),
+  steer: (entry, steering, forgets) => run("steer", entry, steering, forgets),
+  laneLog: (lane, limit) => Effect.flatMap(run("laneLog", lane, limit), readLog)
+})
+
+/** Names of lanes. */
+export const readLanes = reader(Schema.Array(Schema.Struct({ lane: Schema.String })), (rows) =>
+  rows.map(({ lane }) => lane)
+)
+
+const readQueues = reader(Schema.Array(Schema.Struct({ queue: Schema.String })), (rows) =>
+  rows.map(({ queue }) => queue)
+)
+
+const readTickets = reader(Schema.Array(LoadedTicket), (rows): ReadonlyArray<Ticket> => rows)
+
+const readPaces = reader(Schema.Array(LoadedPace), (rows) => rows.map(toPace))
+
+const readSteering = reader(Schema.Array(SteeringRows.LoadedSteering), (rows) => rows.map(SteeringRows.toSteering))
+
+const readLog = reader(Schema.Array(SteeringRows.LoadedEntry), (rows) => rows.map(SteeringRows.toEntry))

@@ -1,7 +1,11 @@
-import * as Schema from "effect/Schema"
-import { Text } from "./JobRows.ts"
+/** Secrets and settings as rows, and back. */
+import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { StoredSecrets } from "../store/SecretRecords.ts"
+import * as Schema from "effect/Schema"
+import type { SecretPort, StoredSecrets } from "../store/SecretRecords.ts"
+import type { Executor } from "./Commands.ts"
+import { Text } from "./JobRows.ts"
+import { reader } from "./Reader.ts"
 
 /** The secrets of a customer. */
 export const LoadedSecrets = Schema.Struct({ primary_secret: Schema.String, secondary_secret: Text })
@@ -15,3 +19,32 @@ export const toSecrets = (row: typeof LoadedSecrets.Type): StoredSecrets => ({
 /** The secrets of a customer as they are written: primary and secondary. */
 export const encodeSecrets = ({ primary, secondary }: StoredSecrets) =>
   [Redacted.value(primary), secondary === undefined ? null : Redacted.value(secondary)] as const
+
+/** Secrets and settings over any database. */
+export const secretPort = (run: Executor): SecretPort => ({
+  secrets: (customer) => Effect.flatMap(run("secrets", customer), readSecrets),
+  everySecret: Effect.flatMap(run("everySecret"), readEverySecret),
+  setting: (name) => Effect.flatMap(run("setting", name), readSetting),
+  putSecrets: (secrets, settings) =>
+    Effect.andThen(
+      run(
+        "putSecrets",
+        secrets.map(({ customer, ...known }) => [customer, ...encodeSecrets(known)] as const),
+        settings
+      ),
+      run("foldLog")
+    ),
+  setSecrets: (customer, secrets) => {
+    const [primary, secondary] = secrets === undefined ? [null, null] : encodeSecrets(secrets)
+    return run("setSecrets", customer, primary, secondary)
+  }
+})
+
+const readSecrets = reader(Schema.UndefinedOr(LoadedSecrets), (row) => row && toSecrets(row))
+
+const readEverySecret = reader(
+  Schema.Array(Schema.Struct({ customer: Schema.String, ...LoadedSecrets.fields })),
+  (rows) => rows.map(({ customer, ...row }) => ({ customer, ...toSecrets(row) }))
+)
+
+const readSetting = reader(Schema.UndefinedOr(Schema.Struct({ value: Schema.String })), (row) => row?.value)

@@ -1,7 +1,7 @@
-/** What operators have said as rows, and back. Rows are read through schemas, as in `SqliteRows.ts`. */
+/** What operators have said as rows, and back. Rows are read through schemas, as in `JobRows`. */
 import * as Schema from "effect/Schema"
-import { Moment, Text } from "./JobRows.ts"
 import type { LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
+import { Moment, Text } from "./JobRows.ts"
 
 /** What operators have said of a lane. */
 export const LoadedSteering = Schema.Struct({

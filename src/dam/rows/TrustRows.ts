@@ -1,7 +1,10 @@
+/** What L8 knows of origins as rows, and back. */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { TrustPort, StoredTrust } from "../store/TrustRecords.ts"
+import type { Executor, TrustRow } from "./Commands.ts"
 import { Text, Moment } from "./JobRows.ts"
-import type { StoredTrust } from "../store/TrustRecords.ts"
-import type { TrustRow } from "./Commands.ts"
+import { reader } from "./Reader.ts"
 
 /** A row of what is known of an origin. */
 export const LoadedTrust = Schema.Struct({
@@ -29,3 +32,16 @@ export const encodeTrust = (self: StoredTrust): TrustRow => [
   self.changedKey ?? null,
   self.revokedAt ?? null
 ]
+
+/** What L8 remembers, over any database. */
+export const trustPort = (run: Executor): TrustPort => ({
+  takeL8Nonce: (nonce, now, keepMillis, most) => run("takeL8Nonce", nonce, now, keepMillis, most),
+  l8Trust: (origin) => Effect.flatMap(run("l8Trust", origin), readTrust),
+  l8Trusts: (limit) => Effect.flatMap(run("l8Trusts", limit), readTrusts),
+  saveL8Trust: (trust) => run("saveL8Trust", ...encodeTrust(trust)),
+  forgetL8Trust: (origin) => run("forgetL8Trust", origin)
+})
+
+const readTrust = reader(Schema.UndefinedOr(LoadedTrust), (row) => row && toTrust(row))
+
+const readTrusts = reader(Schema.Array(LoadedTrust), (rows) => rows.map(toTrust))

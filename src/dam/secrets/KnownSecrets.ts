@@ -3,16 +3,13 @@
  * would ask the file, and open their seal, for nothing. Whoever changes them makes them be read anew.
  */
 import * as Effect from "effect/Effect"
-import type { JobStore } from "../store/JobStore.ts"
-import type { StoredSecrets } from "../store/SecretRecords.ts"
-
-type Store = JobStore["Service"]
+import type { SecretPort, StoredSecrets } from "../store/SecretRecords.ts"
 
 /** Customers whose secrets are remembered; beyond, all are read anew. */
 const mostCustomers = 10_000
 
 /** Remembers the secrets of a store that nobody else writes to. */
-export const make = (store: Store): Store => {
+export const make = (store: SecretPort): SecretPort => {
   const known = new Map<string, StoredSecrets | undefined>()
   // what was read while somebody wrote is not remembered: nobody can tell which of the two it is
   let changes = 0
@@ -25,7 +22,8 @@ export const make = (store: Store): Store => {
     Effect.andThen(forget(customers), Effect.ensuring(write, forget(customers)))
 
   return {
-    ...store,
+    everySecret: store.everySecret,
+    setting: store.setting,
     secrets: (customer) =>
       Effect.suspend(() => {
         if (known.has(customer)) return Effect.succeed(known.get(customer))

@@ -8,7 +8,7 @@ import * as Redacted from "effect/Redacted"
 import type { Secrets } from "../../run/Service.ts"
 import { NoSecrets, OldSecretUnknown, ServiceError, WeakSecret } from "../../run/Service.ts"
 import { ServiceFailed } from "../../step/Failure.ts"
-import type { JobStore } from "../store/JobStore.ts"
+import type { SecretPort } from "../store/SecretRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 
 /** The shortest secret that is taken, in characters (wire protocol, "Webhook secrets"). */
@@ -20,7 +20,7 @@ const shortest = 16
  * @category constructors
  * @since 0.1.0
  */
-export const make = (store: JobStore["Service"], customer: string): Secrets => {
+export const make = (store: SecretPort, customer: string): Secrets => {
   const read = inService(store.secrets(customer))
   const write = (primary: Redacted.Redacted, secondary: Redacted.Redacted | undefined, message: string) =>
     Effect.gen(function* () {

@@ -10,12 +10,9 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto"
-import type { JobStore } from "../store/JobStore.ts"
-import type { StoredSecrets } from "../store/SecretRecords.ts"
+import type { SecretPort, StoredSecrets } from "../store/SecretRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import { StorageFailed } from "../store/StoreError.ts"
-
-type Store = JobStore["Service"]
 
 /** The setting that tells a sealed file, and with which key. */
 const check = "master_key_check"
@@ -31,9 +28,9 @@ const keys = ["webhook_key"] as const
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
-  store: Store,
+  store: SecretPort,
   masterKey: Redacted.Redacted | undefined
-): Effect.fn.Return<Store, StoreError> {
+): Effect.fn.Return<SecretPort, StoreError> {
   const checked = yield* store.setting(check)
   if (masterKey === undefined) {
     return checked === undefined ? store : yield* refuse("its secrets are sealed; give it its master key")
@@ -46,7 +43,7 @@ export const make = Effect.fnUntraced(function* (
   return sealed(store, key)
 })
 
-const sealAll = Effect.fnUntraced(function* (store: Store, key: Uint8Array) {
+const sealAll = Effect.fnUntraced(function* (store: SecretPort, key: Uint8Array) {
   const secrets = (yield* store.everySecret).map(({ customer, ...plain }) => ({
     customer,
     ...sealSecrets(key, customer, plain)
@@ -59,8 +56,7 @@ const sealAll = Effect.fnUntraced(function* (store: Store, key: Uint8Array) {
   yield* store.putSecrets(secrets, settings)
 })
 
-const sealed = (store: Store, key: Uint8Array): Store => ({
-  ...store,
+const sealed = (store: SecretPort, key: Uint8Array): SecretPort => ({
   secrets: (customer) =>
     Effect.flatMap(store.secrets(customer), (found) =>
       found === undefined ? Effect.succeed(undefined) : openSecrets(key, customer, found)

@@ -1,7 +1,7 @@
 /** Dead letters: listed, delivered once more, deleted. Runs in the thread that writes. */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
+import type { DeliveryCommands, Row, Wanted } from "../rows/Commands.ts"
 import type { Judge } from "./DeliveryCommands.ts"
-import type { Row, Wanted } from "../rows/Commands.ts"
 import type { Tally } from "./Tally.ts"
 
 /** The most of one page. */
@@ -26,13 +26,13 @@ export const deadLetterCommands = (db: DatabaseSync, tally: Tally, judge: Judge)
   }
 
   return {
-    deadLetters: (wanted: Wanted, below: number, limit: number) => {
+    deadLetters: (wanted, below, limit) => {
       const most = Math.min(Math.max(1, Math.trunc(limit)), pageSize)
       const found = select("*", wanted, `n < ${below}`, "DESC", most + 1)
       const rows: ReadonlyArray<Row> = found.slice(0, most)
       return { rows, next: found.length > most ? Number(rows.at(-1)?.["n"]) : undefined }
     },
-    replay: (wanted: Wanted, above: number, limit: number, now: number, spacing: number) => {
+    replay: ({ above, limit, now, spacing, wanted }) => {
       const rows = select("n, seq, lane", wanted, `n > ${above}`, "ASC", limit)
       rows.forEach(({ n = null, seq = null }, place) => {
         again.run(now + place * spacing, n)
@@ -46,13 +46,13 @@ export const deadLetterCommands = (db: DatabaseSync, tally: Tally, judge: Judge)
         next: rows.length === limit ? Number(rows.at(-1)?.["n"]) : undefined
       }
     },
-    purge: (wanted: Wanted, limit: number): number => {
+    purge: (wanted, limit) => {
       const rows = select("n", wanted, "n > 0", "ASC", limit)
       for (const { n = null } of rows) remove.run(n)
       tally.dead -= rows.length
       return rows.length
     }
-  }
+  } satisfies Pick<DeliveryCommands, "deadLetters" | "purge" | "replay">
 }
 
 interface Query {

@@ -8,31 +8,35 @@
  */
 import * as Result from "effect/Result"
 import type { DatabaseSync } from "node:sqlite"
-import { attempt, type DatabaseOptions, faultOf, open } from "./Database.ts"
 import { type Commands, type Fault } from "../rows/Commands.ts"
-import { jobCommands } from "./JobCommands.ts"
+import { attempt, type DatabaseOptions, faultOf, open } from "./Database.ts"
 import { deadLetterCommands } from "./DeadLetterCommands.ts"
 import { deliveryCommands } from "./DeliveryCommands.ts"
-import { l8Commands } from "./TrustCommands.ts"
+import { jobCommands } from "./JobCommands.ts"
 import { laneCommands } from "./LaneCommands.ts"
 import { listCommand } from "./ListCommand.ts"
-import { settingCommands } from "./SecretCommands.ts"
+import { outboxCommands } from "./OutboxCommands.ts"
+import { secretCommands } from "./SecretCommands.ts"
 import { steeringCommands } from "./SteeringCommands.ts"
 import { begin as beginTally, copy, count, restore, type Tally } from "./Tally.ts"
+import { trustCommands } from "./TrustCommands.ts"
+import { upkeepCommands } from "./UpkeepCommands.ts"
 
-export const commandsOver = (db: DatabaseSync, tally: Tally) => {
+const commandsOver = (db: DatabaseSync, tally: Tally) => {
   const jobs = jobCommands(db, tally)
   const deliveries = deliveryCommands(db, tally)
   return {
-    ...jobs,
-    ...laneCommands(db, tally),
+    ...jobs.commands,
+    ...listCommand(db, jobs.load),
+    ...laneCommands(db),
     ...steeringCommands(db, tally),
+    ...outboxCommands(db),
     ...deliveries.commands,
-    ...settingCommands(db),
-    ...l8Commands(db),
     ...deadLetterCommands(db, tally, deliveries.judge),
-    ...listCommand(db, jobs.load)
-  }
+    ...secretCommands(db),
+    ...trustCommands(db),
+    ...upkeepCommands(db, tally)
+  } satisfies Commands
 }
 
 /** One command and its arguments, as they travel. */
@@ -148,7 +152,7 @@ const reads: ReadonlySet<keyof Commands> = new Set([
   "get",
   "list",
   "lanes",
-  "accounts",
+  "queues",
   "page",
   "position",
   "depth",

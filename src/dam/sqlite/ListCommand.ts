@@ -1,13 +1,13 @@
 /** Lists jobs by what a caller filters on. Runs in the thread that writes. */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
-import type { ListedPage, Listing, LoadedJob } from "../rows/Commands.ts"
+import type { JobCommands, Listing, LoadedJob } from "../rows/Commands.ts"
 
 /** Payloads of one page; a page of large jobs ends early, so that nobody has to hold 200 of them. */
 const pageBytes = 8 * 1024 * 1024
 
 /** Makes the command; `load` reads one job whole. */
-export const listCommand = (db: DatabaseSync, load: (seq: number) => LoadedJob) => ({
-  list: (filter: Listing): ListedPage => {
+export const listCommand = (db: DatabaseSync, load: (seq: number) => LoadedJob): Pick<JobCommands, "list"> => ({
+  list: (filter) => {
     const found = candidates(filter)
       .flatMap(({ params, sql }) => db.prepare(sql).all(...params))
       .map(({ seq }) => Number(seq))
@@ -37,7 +37,7 @@ const candidates = (filter: Listing): ReadonlyArray<Query> => {
     { sql: "jobs.customer = ?", params: [customer] },
     { sql: "jobs.seq < ?", params: [filter.below] },
     ...optional("lane = ?", filter.lane),
-    ...optional("account = ?", filter.account),
+    ...(filter.queues === undefined ? [] : [oneOf("account", filter.queues)]),
     ...optional("created_at >= ?", filter.createdFrom),
     ...optional("created_at <= ?", filter.createdTo),
     ...(deliveryStates === undefined ? [] : [oneOf("delivery_state", deliveryStates)]),

@@ -1,9 +1,9 @@
 /** Secrets of customers and settings of the dam itself, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
-import type { Row, SecretsRow, SettingRow } from "../rows/Commands.ts"
+import type { SecretCommands } from "../rows/Commands.ts"
 
 /** Prepares the statements once and makes the commands over them. */
-export const settingCommands = (db: DatabaseSync) => {
+export const secretCommands = (db: DatabaseSync): SecretCommands => {
   const secrets = db.prepare("SELECT primary_secret, secondary_secret FROM secrets WHERE customer = ?")
   const everySecret = db.prepare("SELECT * FROM secrets")
   const put = db.prepare("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?)")
@@ -19,21 +19,21 @@ export const settingCommands = (db: DatabaseSync) => {
   }
 
   return {
-    secrets: (customer: string): Row | undefined => secrets.get(customer),
-    setSecrets: (customer: string, primary: string | null, secondary: string | null): void =>
+    secrets: (customer) => secrets.get(customer),
+    setSecrets: (customer, primary, secondary) =>
       withoutTrace(() => {
         if (primary === null) remove.run(customer)
         else put.run(customer, primary, secondary)
       }),
-    everySecret: (): ReadonlyArray<Row> => everySecret.all(),
-    setting: (name: string): Row | undefined => setting.get(name),
-    putSecrets: (rows: ReadonlyArray<SecretsRow>, settings: ReadonlyArray<SettingRow>): void =>
+    everySecret: () => everySecret.all(),
+    setting: (name) => setting.get(name),
+    putSecrets: (rows, settings) =>
       withoutTrace(() => {
         for (const row of rows) put.run(...row)
         for (const row of settings) set.run(...row)
       }),
     /** Folds the log into the file and empties it: it holds older versions of pages. */
-    foldLog: (): void => {
+    foldLog: () => {
       db.exec("PRAGMA wal_checkpoint(TRUNCATE)")
     }
   }

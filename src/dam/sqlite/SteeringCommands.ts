@@ -1,8 +1,7 @@
 /** What operators and those who ask why a job waits need of the database, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
-import type { Row } from "../rows/Commands.ts"
-import type { LaneCounts, Tally } from "./Tally.ts"
-import type { Ahead, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
+import type { LaneCommands } from "../rows/Commands.ts"
+import type { Tally } from "./Tally.ts"
 
 /** Entries of a lane's log that are kept. */
 const logSize = 1000
@@ -36,14 +35,9 @@ export const steeringCommands = (db: DatabaseSync, tally: Tally) => {
   )
 
   return {
-    laneCounts: (): ReadonlyArray<readonly [lane: string, counts: LaneCounts]> =>
-      Array.from(tally.lanes, ([lane, counts]) => [lane, { ...counts }] as const),
-    steering: (): ReadonlyArray<Row> => all.all(),
-    steer: (
-      { action, at, by, detail, lane }: LaneLogEntry,
-      steering: StoredSteering | undefined,
-      forgets: boolean
-    ): void => {
+    laneCounts: () => Array.from(tally.lanes, ([lane, counts]) => [lane, { ...counts }] as const),
+    steering: () => all.all(),
+    steer: ({ action, at, by, detail, lane }, steering, forgets) => {
       if (steering === undefined) remove.run(lane)
       else {
         const { maxConcurrent = null, paused, rps = null } = steering
@@ -53,8 +47,8 @@ export const steeringCommands = (db: DatabaseSync, tally: Tally) => {
       note.run(lane, at, by, action, detail)
       trim.run(lane)
     },
-    laneLog: (lane: string, limit: number): ReadonlyArray<Row> => log.all(lane, limit),
-    ahead: (id: string): Ahead | undefined => {
+    laneLog: (lane, limit) => log.all(lane, limit),
+    ahead: (id) => {
       const job = place.get(id)
       if (job === undefined) return undefined
       const lane = job["lane"] ?? null
@@ -69,5 +63,5 @@ export const steeringCommands = (db: DatabaseSync, tally: Tally) => {
       }
       return { queue, jobs, others }
     }
-  }
+  } satisfies Pick<LaneCommands, "ahead" | "laneCounts" | "laneLog" | "steer" | "steering">
 }

@@ -1,9 +1,9 @@
 /** What L8 remembers, as statements: nonces that were seen, and what is known of origins. */
 import type { DatabaseSync } from "node:sqlite"
-import type { Row, TrustRow } from "../rows/Commands.ts"
+import type { TrustCommands } from "../rows/Commands.ts"
 
 /** Prepares the statements once and makes the commands over them. */
-export const l8Commands = (db: DatabaseSync) => {
+export const trustCommands = (db: DatabaseSync): TrustCommands => {
   const forgetNonces = db.prepare("DELETE FROM l8_nonces WHERE seen_at < ?")
   const knowsNonce = db.prepare("SELECT 1 FROM l8_nonces WHERE nonce = ?")
   const nonces = db.prepare("SELECT count(*) AS count FROM l8_nonces")
@@ -14,18 +14,18 @@ export const l8Commands = (db: DatabaseSync) => {
   const forget = db.prepare("DELETE FROM l8_trust WHERE origin = ?")
 
   return {
-    takeL8Nonce: (nonce: string, now: number, keepMillis: number, most: number): "Taken" | "Seen" | "Full" => {
+    takeL8Nonce: (nonce, now, keepMillis, most) => {
       forgetNonces.run(now - keepMillis)
       if (knowsNonce.get(nonce) !== undefined) return "Seen"
       if (Number(nonces.get()?.["count"]) >= most) return "Full"
       addNonce.run(nonce, now)
       return "Taken"
     },
-    l8Trust: (origin: string): Row | undefined => trust.get(origin),
-    l8Trusts: (limit: number): ReadonlyArray<Row> => trusts.all(limit),
-    saveL8Trust: (...row: TrustRow): void => {
+    l8Trust: (origin) => trust.get(origin),
+    l8Trusts: (limit) => trusts.all(limit),
+    saveL8Trust: (...row) => {
       save.run(...row)
     },
-    forgetL8Trust: (origin: string): boolean => forget.run(origin).changes === 1
+    forgetL8Trust: (origin) => forget.run(origin).changes === 1
   }
 }

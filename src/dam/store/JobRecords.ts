@@ -1,7 +1,14 @@
+/**
+ * Jobs as the store knows them, and the port to them.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
 import type { DeliveryState, JobState } from "../../engine/JobState.ts"
-import type { NewDelivery } from "../job/Delivery.ts"
 import type { Attempt } from "../../step/History.ts"
+import type { NewDelivery } from "../job/Delivery.ts"
 import type { NewJob, JobResult, StoredJob } from "../job/Job.ts"
+import type { StoreError, StaleEpoch } from "./StoreError.ts"
 
 /**
  * What became of a job that was handed in. `Stored`: it is new. `Duplicate`: the key names an earlier job, returned as
@@ -23,8 +30,8 @@ export type Enqueued =
  */
 export interface Ticket {
   readonly id: string
-  readonly account: string
-  readonly isolated: boolean
+  /** An account, or what `queueOf` makes of it. */
+  readonly queue: string
   /** Order within the lane; grows with acceptance. */
   readonly seq: number
 }
@@ -67,4 +74,35 @@ export interface JobFilter {
   readonly cursor?: string | undefined
   /** 1 to 200. */
   readonly limit: number
+}
+
+/**
+ * The jobs themselves: filed, run, ended, listed. Writes of an execution carry its epoch.
+ *
+ * @category ports
+ * @since 0.1.0
+ */
+export interface JobPort {
+  /** Files a job unless its key is known. Answers after the commit. A job with `rerunOf` skips the key index. */
+  readonly enqueue: (job: NewJob) => Effect.Effect<Enqueued, StoreError>
+  readonly get: (id: string) => Effect.Effect<StoredJob | undefined, StoreError>
+  /** A page of jobs. It may end before `limit` when its jobs are large; without a `cursor` it is the last. */
+  readonly list: (
+    filter: JobFilter
+  ) => Effect.Effect<{ readonly jobs: ReadonlyArray<StoredJob>; readonly cursor: string | undefined }, StoreError>
+  /** queued -> running with the next epoch; `undefined` when it is not queued any more. */
+  readonly start: (id: string, at: number) => Effect.Effect<StoredJob | undefined, StoreError>
+  /** Adds an attempt to the history of a running job. */
+  readonly record: (id: string, epoch: number, attempt: Attempt) => Effect.Effect<void, StoreError | StaleEpoch>
+  /** running -> parked until `dueAt`. `heldSince` notes the job's own first 429; a later one changes nothing. */
+  readonly park: (
+    id: string,
+    epoch: number,
+    dueAt: number,
+    heldSince: number | undefined
+  ) => Effect.Effect<void, StoreError | StaleEpoch>
+  /** Ends a running job: result, children and deliveries in one transaction. */
+  readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<void, StoreError | StaleEpoch>
+  /** Ends a job that is not running (cancelled, deadline passed). `false` when it is running or final. */
+  readonly finishIdle: (id: string, finish: Finish) => Effect.Effect<boolean, StoreError>
 }

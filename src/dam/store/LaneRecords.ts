@@ -1,4 +1,13 @@
 /**
+ * Lanes as the store knows them, and the port to what stands in them.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type { Ticket } from "./JobRecords.ts"
+import type { StoreError } from "./StoreError.ts"
+
+/**
  * How many jobs of a lane are not finished.
  *
  * @category models
@@ -95,4 +104,43 @@ export interface Ahead {
   readonly queue: string
   readonly jobs: number
   readonly others: ReadonlyArray<{ readonly queue: string; readonly jobs: number }>
+}
+
+/**
+ * What stands in a lane, what the lane has learnt, and what operators said of it.
+ *
+ * @category ports
+ * @since 0.1.0
+ */
+export interface LanePort {
+  /** Lanes that have queued jobs. */
+  readonly lanes: Effect.Effect<ReadonlyArray<string>, StoreError>
+  /** The queues of a lane that have queued jobs, so that each gets its turn however long another is. */
+  readonly queues: (lane: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
+  /** The next queued jobs of one queue in a lane behind `after`, in order; ids only. */
+  readonly page: (
+    lane: string,
+    queue: string,
+    after: number,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<Ticket>, StoreError>
+  /** How many queued jobs a lane has. */
+  readonly depth: (lane: string) => Effect.Effect<number, StoreError>
+  /** How many queued jobs of the lane stand before this one. */
+  readonly position: (id: string) => Effect.Effect<number | undefined, StoreError>
+  /** What stands before a job that waits; `undefined` when it does not wait. */
+  readonly ahead: (id: string) => Effect.Effect<Ahead | undefined, StoreError>
+  /** The unfinished jobs of every lane that has any, from counts that are kept: no job is read. */
+  readonly laneCounts: Effect.Effect<ReadonlyArray<readonly [lane: string, counts: LaneCounts]>, StoreError>
+  readonly paces: Effect.Effect<ReadonlyArray<StoredPace>, StoreError>
+  readonly savePace: (pace: StoredPace) => Effect.Effect<void, StoreError>
+  readonly steering: Effect.Effect<ReadonlyArray<StoredSteering>, StoreError>
+  /** Notes what an operator did, and what holds from now on (`undefined`: nothing); `forgets` what the lane was taught. */
+  readonly steer: (
+    entry: LaneLogEntry,
+    steering: StoredSteering | undefined,
+    forgets: boolean
+  ) => Effect.Effect<void, StoreError>
+  /** What operators did with a lane, newest first. */
+  readonly laneLog: (lane: string, limit: number) => Effect.Effect<ReadonlyArray<LaneLogEntry>, StoreError>
 }

@@ -1,3 +1,10 @@
+/**
+ * What a store fails with, and how a write is repeated until it is taken.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 
 /**
@@ -39,3 +46,28 @@ export type StoreError = StorageFull | StorageFailed
  * @since 0.1.0
  */
 export class StaleEpoch extends Schema.TaggedError<StaleEpoch>()("StaleEpoch", { jobId: Schema.String }) {}
+
+/**
+ * Repeats a write until the store takes it: what has happened must not be forgotten because a disk is full.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const untilWritten = <A, E>(
+  jobId: string,
+  write: Effect.Effect<A, E | StoreError>
+): Effect.Effect<A, Exclude<E, StoreError>> =>
+  write.pipe(
+    Effect.tapError((error) =>
+      isStoreError(error) ? Effect.logWarning(`job ${jobId}: ${error.message}; trying again`) : Effect.void
+    ),
+    Effect.retry({ while: isStoreError, schedule: Schedule.spaced("1 second") }),
+    // only other errors end the repetition
+    Effect.mapError((error) => error as Exclude<E, StoreError>)
+  )
+
+const isStoreError = (error: unknown): error is StoreError =>
+  typeof error === "object" &&
+  error !== null &&
+  "_tag" in error &&
+  (error._tag === "StorageFailed" || error._tag === "StorageFull")

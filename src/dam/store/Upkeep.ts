@@ -1,4 +1,11 @@
+/**
+ * The port to the store's own upkeep.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
 import type { JobState } from "../../engine/JobState.ts"
+import type { StoreError } from "./StoreError.ts"
 
 /**
  * Numbers for admission control and `/health`.
@@ -14,4 +21,36 @@ export interface StoreStats {
   readonly disabledEndpoints: number
   /** Bytes that the database holds, without room that was freed. */
   readonly bytes: number
+}
+
+/**
+ * What keeps the store in order: jobs whose time has come, whose owner is gone, or whose days are over; and its numbers.
+ *
+ * @category ports
+ * @since 0.1.0
+ */
+export interface UpkeepPort {
+  /** After a crash: everything running is queued again with its history, in its old place. Answers how many. */
+  readonly recover: Effect.Effect<number, StoreError>
+  /**
+   * scheduled and parked jobs whose time has come -> queued, in their old place; answers the lanes concerned and when
+   * the next is due. Many are released in portions: `nextDueAt` is not after `now` while there are more.
+   */
+  readonly release: (
+    now: number
+  ) => Effect.Effect<{ readonly lanes: ReadonlyArray<string>; readonly nextDueAt: number | undefined }, StoreError>
+  /**
+   * Jobs that are not running and whose `onFailureTimeout` has passed, the longest overdue first; it counts from
+   * acceptance, or from `notBefore` where that is later. Answers when the next one will be.
+   */
+  readonly overdue: (
+    now: number,
+    limit: number
+  ) => Effect.Effect<{ readonly ids: ReadonlyArray<string>; readonly nextAt: number | undefined }, StoreError>
+  /**
+   * Deletes finished jobs whose end, and whose last delivery's end, came before the moment, at most `limit`; answers
+   * how many. Forgets paces not seen since that moment too.
+   */
+  readonly sweep: (endedBefore: number, limit: number) => Effect.Effect<number, StoreError>
+  readonly stats: Effect.Effect<StoreStats, StoreError>
 }

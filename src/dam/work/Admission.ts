@@ -8,11 +8,10 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { totalmem } from "node:os"
-import type { JobStore } from "../store/JobStore.ts"
-import type { StoreStats } from "../store/Upkeep.ts"
-import type { StoreError } from "../store/StoreError.ts"
 import * as Schema from "effect/Schema"
+import { totalmem } from "node:os"
+import type { StoreError } from "../store/StoreError.ts"
+import type { UpkeepPort, StoreStats } from "../store/Upkeep.ts"
 
 /**
  * The marks beyond which no job is taken.
@@ -71,7 +70,7 @@ const retryAfterSeconds = 10
  * @category constructors
  * @since 0.1.0
  */
-export const make = (store: Pick<JobStore["Service"], "stats">, options: AdmissionOptions): Admission => {
+export const make = (store: Pick<UpkeepPort, "stats">, options: AdmissionOptions): Admission => {
   let seen: StoreStats | undefined
   let seenAt = Number.NEGATIVE_INFINITY
   let memory = 0

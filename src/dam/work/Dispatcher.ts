@@ -14,34 +14,34 @@ import type * as Scope from "effect/Scope"
 import { isTerminal } from "../../engine/JobState.ts"
 import type { JobState } from "../../engine/JobState.ts"
 import { DeadlineExceeded, stepError } from "../../step/Outcome.ts"
-import type { Step } from "../../step/StepModel.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
 import * as RetryPolicy from "../../step/RetryPolicy.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
-import * as Admission from "./Admission.ts"
 import * as DeadLetters from "../deliver/DeadLetters.ts"
 import * as Deliveries from "../deliver/Deliveries.ts"
 import * as Schedule from "../deliver/Schedule.ts"
-import * as Duties from "./Duties.ts"
-import { metrics } from "../observe/Metrics.ts"
-import * as DamTracing from "../observe/Tracing.ts"
-import type { Engine } from "./Engine.ts"
-import { WrongState } from "./Engine.ts"
-import * as Events from "../observe/Events.ts"
-import * as Explain from "./Explain.ts"
+import type { Signer } from "../deliver/Signing.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
-import type { JobStore } from "../store/JobStore.ts"
-import type { Finish, Ticket } from "../store/JobRecords.ts"
-import type { StaleEpoch, StoreError } from "../store/StoreError.ts"
-import type { Room, Permit } from "../lane/Permit.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { L8 } from "../l8/L8.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import * as Lanes from "../lane/Lanes.ts"
+import type { Room, Permit } from "../lane/Permit.ts"
+import * as Events from "../observe/Events.ts"
+import { metrics } from "../observe/Metrics.ts"
+import * as Stats from "../observe/Stats.ts"
+import * as DamTracing from "../observe/Tracing.ts"
+import type { Finish, Ticket } from "../store/JobRecords.ts"
+import type { JobStore } from "../store/JobStore.ts"
+import { untilWritten, type StaleEpoch, type StoreError } from "../store/StoreError.ts"
+import * as Admission from "./Admission.ts"
+import * as Duties from "./Duties.ts"
+import type { Engine } from "./Engine.ts"
+import { WrongState } from "./Engine.ts"
+import * as Explain from "./Explain.ts"
+import * as Reruns from "./Reruns.ts"
 import * as Results from "./Results.ts"
 import * as Runner from "./Runner.ts"
-import type { Signer } from "../deliver/Signing.ts"
-import * as Stats from "../observe/Stats.ts"
 
 /**
  * How the dam works.
@@ -75,7 +75,6 @@ export interface DispatcherOptions extends Admission.AdmissionOptions {
   readonly l8?: L8 | undefined
   readonly newId: Effect.Effect<string>
   readonly laneOf: (url: string) => string
-  readonly accountOf: (step: Step, parent: StoredJob) => string
 }
 
 /**
@@ -209,7 +208,7 @@ export const make = Effect.fnUntraced(function* (
 
   /** What follows from a write is never left out: nothing comes between the two. */
   const written = (job: StoredJob, write: Effect.Effect<void, StoreError | StaleEpoch>, then: Effect.Effect<void>) =>
-    Effect.ignore(Runner.untilWritten(job.id, Effect.uninterruptible(Effect.andThen(write, then))))
+    Effect.ignore(untilWritten(job.id, Effect.uninterruptible(Effect.andThen(write, then))))
 
   const finishOf = (
     job: StoredJob,
@@ -238,7 +237,7 @@ export const make = Effect.fnUntraced(function* (
         child.notBefore !== undefined && child.notBefore > child.createdAt ? "scheduled" : "queued",
         true
       )
-      yield* lanes.wake(child.lane, child.account)
+      yield* lanes.wake(child.lane, queueOf(child))
     }
     if (finish.children.length > 0) lookAround()
   })
@@ -290,15 +289,14 @@ export const make = Effect.fnUntraced(function* (
 
   const admission = Admission.make(store, options)
 
-  const submit = Effect.fnUntraced(function* (given: NewJob) {
-    const job = given.isolated ? { ...given, account: queueOf(given.account, true) } : given
+  const submit = Effect.fnUntraced(function* (job: NewJob) {
     // whoever submitted may lose patience, but a job that is stored is looked after
     const file = Effect.uninterruptible(
       Effect.tap(store.enqueue(job), (enqueued) =>
         Effect.gen(function* () {
           if (enqueued._tag !== "Stored") return
           yield* told(job, enqueued.state, true)
-          if (enqueued.state === "queued") yield* lanes.wake(job.lane, job.account)
+          if (enqueued.state === "queued") yield* lanes.wake(job.lane, queueOf(job))
           if (enqueued.state === "scheduled" || job.step.onFailureTimeout !== undefined) lookAround()
         })
       )
@@ -309,7 +307,7 @@ export const make = Effect.fnUntraced(function* (
   /** A job whose fiber is gone, though the store could not be told why, is queued again. */
   const requeue = (jobId: string): Effect.Effect<void> =>
     Effect.gen(function* () {
-      const job = yield* Runner.untilWritten(jobId, store.get(jobId))
+      const job = yield* untilWritten(jobId, store.get(jobId))
       if (job?.state !== "running") return
       const now = yield* Clock.currentTimeMillis
       yield* written(job, store.park(jobId, job.epoch, now, job.heldSince), Effect.sync(lookAround))
@@ -352,6 +350,7 @@ export const make = Effect.fnUntraced(function* (
   return {
     submit,
     cancel,
+    rerun: Reruns.make(submit, options.newId),
     events: events.follow,
     recent: events.recent,
     stats: Effect.map(Clock.currentTimeMillis, notes.read),

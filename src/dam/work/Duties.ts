@@ -7,8 +7,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
-import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import type { UpkeepPort } from "../store/Upkeep.ts"
 
 /** What the duties do beside the store. */
 export interface DutyOptions {
@@ -37,7 +37,7 @@ const expireSize = 100
 
 /** Makes the duties; they work in the scope until it closes, from the first `lookAround` on. */
 export const make = Effect.fnUntraced(function* (
-  store: JobStore["Service"],
+  store: UpkeepPort,
   { expire, released, retention }: DutyOptions
 ): Effect.fn.Return<Duties, never, Scope.Scope> {
   const signals = [Latch.makeUnsafe(false), Latch.makeUnsafe(false)] as const

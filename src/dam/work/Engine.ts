@@ -10,13 +10,13 @@ import type * as Stream from "effect/Stream"
 import type { Explanation } from "../../wire/Explained.ts"
 import type { DeadLetters } from "../deliver/DeadLetters.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
-import type { Enqueued } from "../store/JobRecords.ts"
-import type { StoreError } from "../store/StoreError.ts"
 import type { L8 } from "../l8/L8.ts"
 import type { LaneView } from "../lane/LaneView.ts"
+import type { Steering } from "../lane/Steering.ts"
 import type { JobEvent, Recent } from "../observe/Events.ts"
 import type { Span } from "../observe/Stats.ts"
-import type { Steering } from "../lane/Steering.ts"
+import type { Enqueued } from "../store/JobRecords.ts"
+import type { StoreError } from "../store/StoreError.ts"
 import type { Overloaded } from "./Admission.ts"
 
 /**
@@ -48,6 +48,8 @@ export class Engine extends Context.Service<
     readonly submit: (job: NewJob) => Effect.Effect<Enqueued, StoreError | Overloaded>
     /** Stops a job that is not final: what runs is interrupted, the job ends `cancelled` and its webhooks are told. */
     readonly cancel: (job: StoredJob) => Effect.Effect<StoredJob, StoreError | WrongState>
+    /** Files a finished job once more, as a job of its own outside the key index; its children run again too. */
+    readonly rerun: (job: StoredJob) => Effect.Effect<NewJob, StoreError | Overloaded | WrongState>
     /** The states a job goes through from now on; ends after a final one. A slow reader is cut off (the stream ends). */
     readonly events: (jobId: string) => Stream.Stream<JobEvent>
     /** What happened to jobs of all customers lately. */

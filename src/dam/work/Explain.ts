@@ -8,27 +8,28 @@ import { isTerminal } from "../../engine/JobState.ts"
 import { excerpt } from "../../step/Failure.ts"
 import type { Attempt } from "../../step/History.ts"
 import type { Explanation, Reason } from "../../wire/Explained.ts"
-import { forecast, type Line, lineOfCall, lineOfJob } from "../lane/Forecast.ts"
-import type { StoredJob } from "../job/Job.ts"
 import type { StoredDelivery } from "../job/Delivery.ts"
-import type { JobStore } from "../store/JobStore.ts"
-import type { StoreError } from "../store/StoreError.ts"
-import { accountIn } from "../job/LaneName.ts"
+import type { StoredJob } from "../job/Job.ts"
+import { queueOf } from "../job/LaneName.ts"
+import { forecast, type Line, lineOfCall, lineOfJob } from "../lane/Forecast.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
+import type { DeliveryPort } from "../store/DeliveryRecords.ts"
+import type { LanePort } from "../store/LaneRecords.ts"
+import type { StoreError } from "../store/StoreError.ts"
 
 type Why = Effect.Success<ReturnType<LaneRouter["why"]>>
 
 /** Makes it. */
 export const make = (
-  store: JobStore["Service"],
+  store: Pick<LanePort & DeliveryPort, "ahead" | "deliveries">,
   lanes: Pick<LaneRouter, "waiting" | "why">
 ): ((job: StoredJob) => Effect.Effect<Explanation, StoreError>) => {
   /** What the lane makes a waiting job wait for, and when its turn comes. */
   const inLane = Effect.fnUntraced(function* (job: StoredJob) {
     const ahead = yield* store.ahead(job.id)
-    const why = yield* lanes.why(job.lane, job.account)
+    const why = yield* lanes.why(job.lane, queueOf(job))
     const line = ahead === undefined ? noLine : lineOfJob(why, ahead)
-    return turnOf(job.lane, accountIn(job.account), why, line, true)
+    return turnOf(job.lane, job.account, why, line, true)
   })
 
   const ofRunning = Effect.fnUntraced(function* (job: StoredJob): Effect.fn.Return<Explanation, StoreError> {

@@ -2,14 +2,12 @@
 import type { Attempt } from "../../step/History.ts"
 import type { Outcome, StepError } from "../../step/Outcome.ts"
 import type { Response } from "../../step/Reply.ts"
-import type { Step } from "../../step/StepModel.ts"
 import { inherit } from "../../step/StepInherit.ts"
+import type { Step } from "../../step/StepModel.ts"
 import * as WebhookEvent from "../../wire/WebhookEvent.ts"
-import type { JobResult, NewJob, StoredJob } from "../job/Job.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
+import type { JobResult, NewJob, StoredJob } from "../job/Job.ts"
 import type { Finish } from "../store/JobRecords.ts"
-import * as Idempotency from "../../engine/Idempotency.ts"
-import { queueOf } from "../job/LaneName.ts"
 
 /** The result of a job whose step ended well. */
 export const succeeded = (outcome: Extract<Outcome, { readonly _tag: "Completed" }>): JobResult => ({
@@ -46,33 +44,6 @@ export const cancelled: JobResult = {
 
 const lastAnswer = (history: StepError["history"]): Response | undefined =>
   history.findLast(({ response }) => response !== undefined)?.response
-
-/** The job that runs a child: filed under a key of its own, or under one made from its parent's id. */
-export const childJob = (
-  parent: StoredJob,
-  relation: "onSuccess" | "onFailure",
-  step: Step,
-  facts: Pick<NewJob, "account" | "createdAt" | "id" | "lane">
-): NewJob => ({
-  ...facts,
-  account: queueOf(facts.account, parent.isolated),
-  customer: parent.customer,
-  dialect: parent.dialect,
-  keyScope: parent.keyScope,
-  key:
-    step.idempotency._tag === "Custom"
-      ? step.idempotency.key
-      : `${parent.id}:${relation === "onSuccess" ? "success" : "failure"}`,
-  keyGiven: step.idempotency._tag === "Custom",
-  payload: Idempotency.hash(step.request),
-  step,
-  isolated: parent.isolated,
-  notBefore: step.retryAt,
-  parent: { id: parent.id, relation },
-  // a rerun's children run again too, beside the key of the first ones
-  rerunOf: parent.rerunOf === undefined ? undefined : parent.id,
-  traceparent: parent.traceparent
-})
 
 /** The end of a job: what it tells, to whom, and what it starts. */
 export const finish = (

@@ -13,7 +13,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import { isGood } from "../../engine/Decide.ts"
 import type { Host } from "../../run/Host.ts"
 import * as Hosts from "../../run/Host.ts"
@@ -26,11 +25,11 @@ import { makeStep } from "../../step/StepValue.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import * as Strategies from "../../transport/Strategies.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
-import type { JobStore } from "../store/JobStore.ts"
-import type { StoreError } from "../store/StoreError.ts"
-import type { Permit } from "../lane/Permit.ts"
+import { childJob } from "../job/NewJob.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
-import * as Results from "./Results.ts"
+import type { Permit } from "../lane/Permit.ts"
+import type { JobPort } from "../store/JobRecords.ts"
+import { untilWritten } from "../store/StoreError.ts"
 
 /**
  * What running jobs needs.
@@ -39,7 +38,7 @@ import * as Results from "./Results.ts"
  * @since 0.1.0
  */
 export interface RunnerOptions {
-  readonly store: JobStore["Service"]
+  readonly store: Pick<JobPort, "record">
   readonly lanes: LaneRouter
   readonly transport: Exchanging
   /** What a step without a retry policy gets. */
@@ -50,7 +49,6 @@ export interface RunnerOptions {
   readonly patience429: number
   readonly newId: Effect.Effect<string>
   readonly laneOf: (url: string) => string
-  readonly accountOf: (step: Step, parent: StoredJob) => string
 }
 
 /**
@@ -245,38 +243,13 @@ const lastIn = (root: Step): ((attempt: Attempt) => boolean) => {
 
 /** Makes the job of a chained step. */
 export const childOf = Effect.fnUntraced(function* (
-  { accountOf, laneOf, newId }: Pick<RunnerOptions, "accountOf" | "laneOf" | "newId">,
+  { newId }: Pick<RunnerOptions, "newId">,
   parent: StoredJob,
   relation: "onSuccess" | "onFailure",
   child: Step
 ) {
-  return Results.childJob(parent, relation, child, {
-    id: yield* newId,
-    lane: laneOf(child.request.url),
-    account: accountOf(child, parent),
-    createdAt: yield* Clock.currentTimeMillis
-  })
+  return childJob(parent, relation, child, { id: yield* newId, at: yield* Clock.currentTimeMillis })
 })
-
-/** Repeats a write until the store takes it: what has happened must not be forgotten because a disk is full. */
-export const untilWritten = <A, E>(
-  jobId: string,
-  write: Effect.Effect<A, E | StoreError>
-): Effect.Effect<A, Exclude<E, StoreError>> =>
-  write.pipe(
-    Effect.tapError((error) =>
-      isStoreError(error) ? Effect.logWarning(`job ${jobId}: ${error.message}; trying again`) : Effect.void
-    ),
-    Effect.retry({ while: isStoreError, schedule: Schedule.spaced("1 second") }),
-    // only other errors end the repetition
-    Effect.mapError((error) => error as Exclude<E, StoreError>)
-  )
-
-const isStoreError = (error: unknown): error is StoreError =>
-  typeof error === "object" &&
-  error !== null &&
-  "_tag" in error &&
-  (error._tag === "StorageFailed" || error._tag === "StorageFull")
 
 /** What has been rested of a pause that ended the run before; a hold is no pause of the job's own. */
 const restedOf = ({ history, pausedUntil }: StoredJob, held: (attempt: Attempt) => boolean): number | undefined => {

@@ -16,6 +16,8 @@ import { JobStore } from "../../../src/dam/store/JobStore.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import { isTerminal } from "../../../src/engine/JobState.ts"
 import * as Reply from "../../../src/step/Reply.ts"
+import * as JobId from "../../../src/dam/job/JobId.ts"
+import * as Reruns from "../../../src/dam/work/Reruns.ts"
 
 type Store = JobStore["Service"]
 
@@ -30,6 +32,7 @@ export const dns = Dns.make({
 /** An engine that files jobs and runs none; `Runs` moves them. */
 export const engine = (store: Store, events: Events.Events): Engine["Service"] => ({
   submit: (job) => store.enqueue(job),
+  rerun: Reruns.make((job) => store.enqueue(job), JobId.fresh),
   cancel: (job) =>
     Effect.gen(function* () {
       if (isTerminal(job.state)) {

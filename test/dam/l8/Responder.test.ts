@@ -5,6 +5,8 @@ import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { connect } from "node:net"
 import * as L8Module from "../../../src/dam/l8/L8.ts"
+import { orRefused } from "../../../src/dam/http/door/Answer.ts"
+import { refusalOf } from "../../../src/dam/http/routes/TrustRoutes.ts"
 import * as L8Responder from "../../../src/dam/l8/Responder.ts"
 import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
@@ -26,7 +28,13 @@ const setUp = Effect.fnUntraced(function* (taken?: "Taken" | "Seen" | "Full") {
   const responder = yield* Effect.provideContext(L8Responder.make(nonces, key, "a dam"), context)
   const say = (body: unknown) =>
     Effect.map(
-      Effect.result(responder.answer(new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body)))),
+      Effect.result(
+        orRefused(
+          responder
+            .answer(new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body)))
+            .pipe(Effect.catchTag("ChallengeRefused", (error) => Effect.fail(refusalOf(error))))
+        )
+      ),
       (end) =>
         end._tag === "Success"
           ? { status: 200, ...JSON.parse(end.success) }
@@ -119,7 +127,7 @@ describe("answering a challenge", () => {
 describe("the rate of challenges", () => {
   const tried = (responder: Pick<L8Responder.Responder, "admit">, address: string) =>
     Effect.map(Effect.result(responder.admit(address)), (end) =>
-      end._tag === "Success" ? "admitted" : end.failure.headers["retry-after"]
+      end._tag === "Success" ? "admitted" : refusalOf(end.failure).headers["retry-after"]
     )
 
   it.effect("is 10 in a minute for an address, and says when to come back", () =>

@@ -16,7 +16,7 @@ const callsOf = Effect.fnUntraced(function* (
   disk: { readonly write: (now: number) => number; readonly read: number }
 ) {
   const queue = Array.from({ length: 20 * pace.rps * seconds }, (_, seq): Ticket => {
-    return { id: `job-${seq}`, account: "a", isolated: false, seq }
+    return { id: `job-${seq}`, queue: "a", seq }
   })
   const calls: Array<number> = []
   const waits: Array<number> = []

@@ -50,13 +50,13 @@ const setUp = Effect.fnUntraced(function* (
     start: (ticket, permit) =>
       Effect.gen(function* () {
         yield* orFail(() => {
-          const queue = queues.get(ticket.account)
+          const queue = queues.get(ticket.queue)
           queue?.splice(
             queue.findIndex(({ id }) => id === ticket.id),
             1
           )
         })
-        started.push({ id: ticket.id, account: ticket.account, at: yield* monotonic })
+        started.push({ id: ticket.id, account: ticket.queue, at: yield* monotonic })
         yield* Effect.forkDetach(
           Effect.andThen(Effect.sleep(given.takes ?? 0), Effect.andThen(permit.release, Effect.sync(leave)))
         )
@@ -71,7 +71,7 @@ const setUp = Effect.fnUntraced(function* (
     const queue = queues.get(name) ?? []
     queues.set(name, queue)
     for (let n = 0; n < jobs; n++) {
-      queue.push({ id: `${name}-${n}`, account: name, isolated: name.endsWith("+"), seq: seq++ })
+      queue.push({ id: `${name}-${n}`, queue: name, seq: seq++ })
     }
     lane.wake(name)
   }
@@ -152,7 +152,7 @@ describe("Lane: turns", () => {
         fill("a", 1000)
         fill("b", 1000)
         yield* TestClock.adjust("1 second")
-        fill(queueOf("a", true), 5)
+        fill(queueOf({ account: "a", isolated: true }), 5)
         const before = started.length
         yield* TestClock.adjust("3 seconds")
         const since = ids().slice(before)
@@ -337,10 +337,10 @@ describe("Lane: lessons", () => {
       const { fill, lane, started } = yield* setUp({ pace: { rps: 2 } })
       lane.learn("a", { ...silent, accountQueues: true, rps: 1 }, yield* monotonic)
       fill("a", 100)
-      fill(queueOf("a", true), 100)
+      fill(queueOf({ account: "a", isolated: true }), 100)
       yield* TestClock.adjust("10 seconds")
       assert.isAtMost(started.length, 11)
-      const isolated = started.filter(({ account }) => account === queueOf("a", true)).length
+      const isolated = started.filter(({ account }) => account === queueOf({ account: "a", isolated: true })).length
       assert.isAtMost(Math.abs(isolated * 2 - started.length), 1)
     })
   )
@@ -406,8 +406,7 @@ describe("Lane: the store", () => {
         burst: 1,
         paceOf: () => ({ rps: 100, maxConcurrent: 1 }),
         queues: Effect.succeed([]),
-        page: () =>
-          Effect.sync(() => (started.length === 0 ? [{ id: "one", account: "a", isolated: false, seq: 1 }] : [])),
+        page: () => Effect.sync(() => (started.length === 0 ? [{ id: "one", queue: "a", seq: 1 }] : [])),
         start: ({ id }, permit) =>
           Effect.suspend(() => {
             if (broken) return Effect.fail(new StorageFull())
@@ -460,7 +459,7 @@ describe("Lane: the store", () => {
       yield* Effect.forkChild(lane.run)
       lane.wake("a")
       yield* TestClock.adjust(1)
-      rows.push({ id: "late", account: "a", isolated: false, seq: 1 })
+      rows.push({ id: "late", queue: "a", seq: 1 })
       lane.wake("a")
       yield* Deferred.succeed(reading, undefined)
       yield* TestClock.adjust(10)

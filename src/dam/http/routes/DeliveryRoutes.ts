@@ -2,14 +2,14 @@
  * What the API does with dead letters and endpoints: list, replay, purge, enable.
  */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import { type DeadLetterQuery, EndpointChoice, ReplayChoice, PurgeChoice } from "../../api/DeliveryShapes.ts"
-import type { Engine } from "../../work/Engine.ts"
-import { type Answer, json, orRefused } from "../door/Answer.ts"
+import * as Views from "../../api/JobShapes.ts"
+import type { Limits } from "../../intake/Limits.ts"
 import { refused, type Refused } from "../../intake/Refusal.ts"
 import type { DeadLetterFilter } from "../../store/DeliveryRecords.ts"
-import type { Limits } from "../../intake/Limits.ts"
-import * as Views from "../../api/JobShapes.ts"
+import type { Engine } from "../../work/Engine.ts"
+import { type Answer, json, orRefused } from "../door/Answer.ts"
 import { readChoice } from "../door/Choice.ts"
 
 /** What the API does with deliveries, for a customer. */

@@ -8,22 +8,23 @@ import type * as Schema from "effect/Schema"
 import { isTerminal } from "../../../engine/JobState.ts"
 import * as Explained from "../../../wire/Explained.ts"
 import type { ListQuery } from "../../api/JobShapes.ts"
+import * as Views from "../../api/JobShapes.ts"
+import type { Intake, Submission } from "../../intake/Intake.ts"
+import type { Limits } from "../../intake/Limits.ts"
+import { badField, refused, type Refused } from "../../intake/Refusal.ts"
+import type { NewJob, StoredJob } from "../../job/Job.ts"
+import * as IntakeId from "../../job/JobId.ts"
+import type { DeliveryPort } from "../../store/DeliveryRecords.ts"
+import type { JobPort, JobFilter } from "../../store/JobRecords.ts"
+import type { LanePort } from "../../store/LaneRecords.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
 import * as HttpWatch from "./Watch.ts"
-import type { Intake, Submission } from "../../intake/Intake.ts"
-import * as IntakeId from "../../job/JobId.ts"
-import { badField, refused, type Refused } from "../../intake/Refusal.ts"
-import type { NewJob, StoredJob } from "../../job/Job.ts"
-import type { JobStore } from "../../store/JobStore.ts"
-import type { JobFilter } from "../../store/JobRecords.ts"
-import type { Limits } from "../../intake/Limits.ts"
-import * as Views from "../../api/JobShapes.ts"
 
 /** What the handlers work with. */
 export interface Host {
   readonly engine: Engine["Service"]
-  readonly store: JobStore["Service"]
+  readonly store: JobPort & Pick<DeliveryPort & LanePort, "deliveries" | "position">
   readonly intake: Intake
   readonly limits: Limits
   /** Done when the dam goes down: whoever waits is answered. */
@@ -98,17 +99,10 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
       ),
     cancel: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.cancel(job)), show)),
-    rerun: Effect.fnUntraced(function* (customer, id) {
-      const job = yield* find(customer, id)
-      if (!isTerminal(job.state)) {
-        return yield* Effect.fail(
-          refused(409, "wrong_state", `job ${id} is ${job.state}; only a finished job can be run again`, {
-            extra: { state: job.state }
-          })
-        )
-      }
-      return yield* file(again(job, yield* IntakeId.fresh, yield* Clock.currentTimeMillis))
-    })
+    rerun: (customer, id) =>
+      Effect.flatMap(find(customer, id), (job) =>
+        Effect.map(orRefused(engine.rerun(job)), (made) => json(201, Views.accepted(made)))
+      )
   }
 
   function ended(customer: string, id: string, until: number): Effect.Effect<StoredJob, Refused> {
@@ -125,27 +119,6 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
     )
   }
 }
-
-/** A finished job once more, as a job of its own. */
-const again = (job: StoredJob, id: string, now: number): NewJob => ({
-  id,
-  customer: job.customer,
-  dialect: job.dialect,
-  keyScope: job.keyScope,
-  key: job.key,
-  keyGiven: job.keyGiven,
-  payload: job.payload,
-  step: job.step,
-  lane: job.lane,
-  account: job.account,
-  isolated: job.isolated,
-  createdAt: now,
-  // the moment it once waited for may still be ahead, if it was cancelled
-  notBefore: job.notBefore !== undefined && job.notBefore > now ? job.notBefore : undefined,
-  parent: job.parent,
-  rerunOf: job.id,
-  traceparent: job.traceparent
-})
 
 const filterOf = (customer: string, query: Query): JobFilter => ({
   customer,

@@ -4,13 +4,12 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { type Answer, json, orRefused } from "../door/Answer.ts"
 import { isObject, readJson } from "../../intake/Body.ts"
-import { badField, refused, type Refused } from "../../intake/Refusal.ts"
-import type { JobStore } from "../../store/JobStore.ts"
-import type { StoredSecrets } from "../../store/SecretRecords.ts"
 import type { Limits } from "../../intake/Limits.ts"
+import { badField, refused, type Refused } from "../../intake/Refusal.ts"
 import { mask } from "../../secrets/Secrets.ts"
+import type { SecretPort, StoredSecrets } from "../../store/SecretRecords.ts"
+import { type Answer, json, orRefused } from "../door/Answer.ts"
 
 /** What the API does with secrets, for a customer. */
 export interface Secrets {
@@ -20,7 +19,7 @@ export interface Secrets {
 }
 
 /** Makes the handlers. */
-export const make = (store: JobStore["Service"], limits: Limits): Secrets => {
+export const make = (store: SecretPort, limits: Limits): Secrets => {
   const known = (customer: string) =>
     Effect.flatMap(orRefused(store.secrets(customer)), (secrets) =>
       secrets === undefined ? Effect.fail(none()) : Effect.succeed(secrets)

@@ -8,16 +8,16 @@ import type * as Schema from "effect/Schema"
 import * as L8Delivery from "../../../wire/L8Delivery.ts"
 import * as L8Handshake from "../../../wire/L8Handshake.ts"
 import { OriginChoice } from "../../api/TrustShapes.ts"
+import type { Limits } from "../../intake/Limits.ts"
+import { badField, later, refused, type Refused } from "../../intake/Refusal.ts"
+import type { L8 } from "../../l8/L8.ts"
+import { bounds, type ChallengeRefused } from "../../l8/Responder.ts"
+import { lasts } from "../../l8/Trusts.ts"
+import type { StoredTrust } from "../../store/TrustRecords.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
 import { readChoice } from "../door/Choice.ts"
 import { addressOf, readBody } from "../door/Request.ts"
-import { badField, refused, type Refused } from "../../intake/Refusal.ts"
-import type { StoredTrust } from "../../store/TrustRecords.ts"
-import type { L8 } from "../../l8/L8.ts"
-import { bounds } from "../../l8/Responder.ts"
-import { lasts } from "../../l8/Trusts.ts"
-import type { Limits } from "../../intake/Limits.ts"
 
 /** What the API does for L8. */
 export interface Routes {
@@ -40,9 +40,12 @@ export const make = ({ l8 }: Pick<Engine["Service"], "l8">, limits: Limits): Rou
   return {
     document: Effect.succeed({ status: 200, headers: {}, body: responder.document }),
     challenge: Effect.fnUntraced(function* (request) {
-      yield* responder.admit(addressOf(request))
+      yield* Effect.mapError(responder.admit(addressOf(request)), refusalOf)
       const body = yield* readBody(request, { ...limits, bodyBytes: Math.min(limits.bodyBytes, bounds.bodyBytes) })
-      return { status: 200, headers: {}, body: yield* responder.answer(body) }
+      const answer = Effect.catchTag(responder.answer(body), "ChallengeRefused", (error) =>
+        Effect.fail(refusalOf(error))
+      )
+      return { status: 200, headers: {}, body: yield* orRefused(answer) }
     }),
     spec: Effect.succeed(spec),
     list: Effect.gen(function* () {
@@ -56,6 +59,22 @@ export const make = ({ l8 }: Pick<Engine["Service"], "l8">, limits: Limits): Rou
     forget: Effect.fnUntraced(function* (body) {
       return json(200, { forgotten: yield* orRefused(trusts.forget(yield* originIn(body, limits))) })
     })
+  }
+}
+
+/** A challenge that is not answered, as HTTP says it. */
+export const refusalOf = ({ field, problem, reason, retryAfterSeconds = 0 }: ChallengeRefused): Refused => {
+  switch (reason) {
+    case "full":
+    case "too_many":
+      return later(429, "too_many_challenges", problem, retryAfterSeconds)
+    case "cannot_sign":
+      return refused(500, "internal", problem)
+    case "nonce_seen":
+      return badField("nonce", problem, "nonce_seen")
+    case "not_utf8":
+    case "not_a_challenge":
+      return badField(field ?? "body", problem)
   }
 }
 

@@ -1,0 +1,80 @@
+/** What keeps the store in order, as statements. Runs in the thread that writes. */
+import type { DatabaseSync } from "node:sqlite"
+import type { UpkeepCommands } from "../rows/Commands.ts"
+import { bytesOf } from "./Database.ts"
+import { move, stateOf, type Tally } from "./Tally.ts"
+
+/** How many jobs one `release` moves at most, so that no transaction holds up the others for long. */
+export const releaseLimit = 1000
+
+const prepare = (db: DatabaseSync) => ({
+  waiting: db.prepare(
+    `SELECT seq, lane, state FROM jobs WHERE state IN ('scheduled', 'parked') AND due_at <= ? ORDER BY due_at LIMIT ?`
+  ),
+  nextWaiting: db.prepare("SELECT min(due_at) AS due FROM jobs WHERE state IN ('scheduled', 'parked')"),
+  queueAgain: db.prepare("UPDATE jobs SET state = 'queued' WHERE seq = ?"),
+  overdue: db.prepare(
+    `SELECT id, deadline_at FROM jobs
+     WHERE deadline_at IS NOT NULL AND state IN ('scheduled', 'queued', 'parked') ORDER BY deadline_at LIMIT ?`
+  ),
+  recoverAll: db.prepare("UPDATE jobs SET state = 'queued' WHERE state = 'running'"),
+  settled: db.prepare(
+    "SELECT seq, state FROM jobs WHERE settled_at IS NOT NULL AND settled_at < ? ORDER BY settled_at LIMIT ?"
+  ),
+  deadOf: db.prepare("SELECT count(*) AS dead FROM deliveries WHERE state = 'dead' AND seq = ?"),
+  remove: db.prepare("DELETE FROM jobs WHERE seq = ?"),
+  forget: db.prepare("DELETE FROM paces WHERE seen_at < ?"),
+  forgetEndpoints: db.prepare("DELETE FROM endpoints WHERE status = 'enabled' AND seen_at < ?"),
+  disabled: db.prepare("SELECT count(*) AS endpoints FROM endpoints WHERE status = 'disabled'")
+})
+
+/** Prepares the statements once and makes the commands over them. */
+export const upkeepCommands = (db: DatabaseSync, tally: Tally): UpkeepCommands => {
+  const on = prepare(db)
+  return {
+    release: (now) => {
+      const lanes = new Set<string>()
+      for (const { lane, seq, state } of on.waiting.all(now, releaseLimit)) {
+        if (seq === undefined) continue
+        on.queueAgain.run(seq)
+        move(tally, String(lane), stateOf(state), "queued")
+        lanes.add(String(lane))
+      }
+      const due = on.nextWaiting.get()?.["due"]
+      return { lanes: [...lanes], nextDueAt: typeof due === "number" ? due : undefined }
+    },
+    overdue: (now, limit) => {
+      // one more than asked for tells when to come back
+      const next = on.overdue.all(limit + 1)
+      const past = next.slice(0, limit).filter((job) => Number(job["deadline_at"]) <= now)
+      const after = next[past.length]?.["deadline_at"]
+      return { ids: past.map(({ id }) => String(id)), nextAt: typeof after === "number" ? after : undefined }
+    },
+    recover: () => {
+      const jobs = Number(on.recoverAll.run().changes)
+      for (const [lane, { running: here }] of tally.lanes) {
+        if (here > 0) move(tally, lane, "running", "queued", here)
+      }
+      return jobs
+    },
+    sweep: (endedBefore, limit) => {
+      const jobs = on.settled.all(endedBefore, limit)
+      for (const job of jobs) {
+        const seq = Number(job["seq"])
+        tally.dead -= Number(on.deadOf.get(seq)?.["dead"])
+        tally.jobs[stateOf(job["state"])]--
+        on.remove.run(seq)
+      }
+      on.forget.run(endedBefore)
+      on.forgetEndpoints.run(endedBefore)
+      return jobs.length
+    },
+    stats: () => ({
+      jobs: { ...tally.jobs },
+      pendingDeliveries: tally.pending,
+      deadDeliveries: tally.dead,
+      disabledEndpoints: Number(on.disabled.get()?.["endpoints"]),
+      bytes: bytesOf(db)
+    })
+  }
+}

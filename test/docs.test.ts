@@ -5,7 +5,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import ts from "typescript"
 import * as Library from "./docs/Library.ts"
-import { deadLinks, type Snippet, snippetsOf } from "./docs/Markdown.ts"
+import { deadLinks, missingFiles, type Snippet, snippetsOf } from "./docs/Markdown.ts"
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 const root = path("..")
@@ -122,6 +122,12 @@ describe("the documentation", { concurrent: true }, () => {
       []
     ))
 
+  it("names files that exist", () =>
+    assert.deepStrictEqual(
+      pages.flatMap((page) => missingFiles(root, page)),
+      []
+    ))
+
   for (const page of pages.filter((page) => programsOf(root, page).length > 0)) {
     it(`${page} does what its snippets say`, async () => {
       const ended = await runPage(root, page)
@@ -192,8 +198,12 @@ describe("the checks bite", { concurrent: true }, () => {
       "dead-links.md links to docs/other.md#nothing",
       "dead-links.md links to #nowhere",
       "dead-links.md links to picture.png",
+      "dead-links.md links to ../wire-inputs.ts",
       "dead-links.md links to ../missing/"
     ]))
+
+  it("on files that are not there", () =>
+    assert.deepStrictEqual(missingFiles(fixtures, "dead-links.md"), ["dead-links.md names docs/gone.ts"]))
 
   it("on an example with a wrong value", async () => {
     const ended = await run(root, path("./fixtures/docs/example.ts"))

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { dirname, join, relative } from "node:path"
 
 /** A fenced block of TypeScript and what its mark asks for. */
 export interface Snippet {
@@ -72,14 +72,20 @@ const linksOf = (prose: string): ReadonlyArray<string> => [
   ...[...prose.matchAll(/^\s*\[[^\]]+\]:\s+<?([^\s>]+)/gm)].map(([, target = ""]) => target)
 ]
 
-/** Relative links that lead to no file, or to no heading of the file they name. */
+/** Relative links that lead to no file below the root, or to no heading of the file they name. */
 export const deadLinks = (root: string, file: string): ReadonlyArray<string> =>
   linksOf(parse(readFileSync(join(root, file), "utf8")).prose)
     .filter((target) => !/^[a-z][a-z0-9+.-]*:/i.test(target))
     .filter((target) => {
       const [path = "", anchor] = target.split("#")
       const resolved = path === "" ? join(root, file) : join(root, dirname(file), decodeURIComponent(path))
-      if (!existsSync(resolved)) return true
+      if (!existsSync(resolved) || relative(root, resolved).startsWith("..")) return true
       return anchor !== undefined && resolved.endsWith(".md") && !anchorsIn(resolved).includes(anchor)
     })
     .map((target) => `${file} links to ${target}`)
+
+/** Files of the repository that a page names in the midst of its text and that are not there. */
+export const missingFiles = (root: string, file: string): ReadonlyArray<string> =>
+  [...readFileSync(join(root, file), "utf8").matchAll(/`((?:\.ci|docs|src|test)\/[\w./-]+)`/g)]
+    .flatMap(([, named = ""]) => (existsSync(join(root, named)) ? [] : [named]))
+    .map((named) => `${file} names ${named}`)

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
+import { deadLinks } from "../docs/Markdown.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
@@ -57,9 +58,14 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe("the packed package, installed in an empty folder", () => {
-  it("publishes what was built and nothing else", () => {
-    const others = published.filter((file) => !file.startsWith("dist/")).toSorted()
-    assert.deepStrictEqual(others, ["LICENSE", "README.md", "package.json"])
+  it("publishes what was built, what is to be read, and nothing else", () => {
+    const others = published.filter((file) => !file.startsWith("dist/") && !file.startsWith("docs/"))
+    assert.deepStrictEqual(others.toSorted(), ["CHANGELOG.md", "LICENSE", "README.md", "package.json"])
+    const read = /^docs\/((guide|reference|decisions)\/[\w-]+\.md|images\/[\w-]+\.png|dashboards\/[\w-]+\.json)$/
+    assert.deepStrictEqual(
+      published.filter((file) => file.startsWith("docs/") && !read.test(file)),
+      []
+    )
     const page = published.filter((file) => file.startsWith("dist/dam/page/")).map((file) => file.slice(14))
     assert.deepStrictEqual(page.toSorted(), ["icon.svg", "index.html", "page.js", "style.css"])
     const code = published.filter((file) => file.startsWith("dist/") && !file.startsWith("dist/dam/page/"))
@@ -70,6 +76,16 @@ describe("the packed package, installed in an empty folder", () => {
     const unmapped = code.filter((file) => file.endsWith(".js") && !published.includes(`${file}.map`))
     assert.deepStrictEqual(unmapped, [])
     assert.isTrue(published.some((file) => file.endsWith(".js")))
+  })
+
+  it("has a guide and a reference whose links, headings and pictures are in the package", () => {
+    const pages = published.filter((file) => file.endsWith(".md"))
+    assert.includeMembers(Array.from(pages), ["README.md", "docs/guide/dam.md", "docs/reference/glossary.md"])
+    const installed = join(folder, "node_modules", manifest.name)
+    assert.deepStrictEqual(
+      pages.flatMap((page) => deadLinks(installed, page)),
+      []
+    )
   })
 
   it("has a page of less than 100 kB, compressed, that asks for nothing from elsewhere", () => {

@@ -7,7 +7,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 
 /** A key that may be left out. */
-export const optional = Schema.optionalKey
+export const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(schema)
 /** A key that may be left out or be null. */
 export const nullable = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
 /** A whole number within bounds. */

@@ -53,22 +53,22 @@ export interface Group {
 /** What a store answers when it is no longer there. */
 export const closed: Fault = { kind: "failed", detail: "it is closed", local: false }
 
-/** A database and the commands over it. */
-export interface Engine {
+/** A database and the commands over it, run in groups. */
+export interface Groups {
   /** Runs calls in their order and answers in it, once they are durable. */
   readonly run: (calls: ReadonlyArray<Call>) => Group
   readonly close: () => void
 }
 
 /** Opens a database, or says why it must not be used. */
-export const make = (options: DatabaseOptions): Result.Result<Engine, Fault> =>
+export const make = (options: DatabaseOptions): Result.Result<Groups, Fault> =>
   Result.flatMap(open(options), (db) => {
     const made = attempt(() => over(db))
     if (Result.isFailure(made)) db.close()
     return made
   })
 
-const over = (db: DatabaseSync): Engine => {
+const over = (db: DatabaseSync): Groups => {
   const tally = count(db)
   const commands = commandsOver(db, tally)
   const begin = db.prepare("BEGIN IMMEDIATE")

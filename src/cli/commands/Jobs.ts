@@ -8,7 +8,8 @@ import * as JobText from "./JobText.ts"
 import * as Output from "../output/Output.ts"
 import * as Pages from "./Pages.ts"
 import { problem } from "../output/Problem.ts"
-import { type Query, Service } from "../service/Service.ts"
+import type { Query } from "../service/Query.ts"
+import { Service } from "../service/Service.ts"
 import * as Shapes from "../service/Shapes.ts"
 
 export interface Filter {

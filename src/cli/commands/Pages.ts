@@ -3,7 +3,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import * as Output from "../output/Output.ts"
-import { type Query, Service } from "../service/Service.ts"
+import type { Query } from "../service/Query.ts"
+import { Service } from "../service/Service.ts"
 
 export interface Listing<Page, Entry> {
   readonly path: string

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks"
 import { type DeliveryAttempt, query } from "./Api.ts"
 import { Endpoints } from "./Endpoints.tsx"
+import { Filters, Typed } from "./Filters.tsx"
 import { millis, plainUrl } from "./Format.ts"
 import { useAction, useAsked } from "./Hooks.ts"
 import { Cell, Failed, Nothing, Table, Time } from "./Parts.tsx"
@@ -45,90 +46,33 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
       <h1 id="dead-title" tabIndex={-1}>
         Dead letters
       </h1>
-      <form
-        class="filters"
-        role="search"
-        aria-label="Filter dead letters"
-        onSubmit={(event) => {
-          event.preventDefault()
-          go({})
-        }}
-      >
-        <label>
-          Receiver
-          <input
-            value={typed}
-            placeholder="hooks.example.com"
-            onInput={(event) => setTyped(event.currentTarget.value)}
-          />
-        </label>
+      <Filters label="Filter dead letters" onAsk={() => go({})}>
+        <Typed name="Receiver" value={typed} placeholder="hooks.example.com" onType={setTyped} />
         <button type="submit">Filter</button>
-      </form>
+      </Filters>
       <Failed problem={problem ?? failed} />
       {value === undefined || value.dead_letters.length === 0 ? (
         problem === undefined && <Nothing loading={value === undefined}>Everything was told.</Nothing>
       ) : (
         <>
-          <p class="actions">
-            <button
-              aria-disabled={busy}
-              onClick={() => void act("/api/v1/dead-letters/replay", { ...filter, rps: Number(pace) || 10 })}
-            >
-              Tell all of these again
-            </button>
-            <label class="inline">
-              per second
-              <input
-                type="number"
-                min="0.1"
-                step="any"
-                value={pace}
-                onInput={(event) => setPace(event.currentTarget.value)}
-              />
-            </label>
-            <button
-              aria-disabled={busy}
-              class="danger"
-              onClick={() => {
-                if (confirm("Forget all of these dead letters? Their results stay with their jobs.")) {
-                  void act("/api/v1/dead-letters/purge", filter)
-                }
-              }}
-            >
-              Forget them
-            </button>
-          </p>
+          <ForAll
+            busy={busy}
+            pace={pace}
+            onPace={setPace}
+            onTell={() => void act("/api/v1/dead-letters/replay", { ...filter, rps: Number(pace) || 10 })}
+            onForget={() => void act("/api/v1/dead-letters/purge", filter)}
+          />
           <Table
             caption="Results that were not told"
             columns={["Receiver", "Reason", "Job", "Given up", "Attempts", "Do"]}
           >
             {value.dead_letters.map((letter) => (
-              <tr key={letter.delivery_id}>
-                <Cell name="Receiver" wide>
-                  {plainUrl(letter.url)}
-                </Cell>
-                <Cell name="Reason">{reasons[letter.reason] ?? letter.reason}</Cell>
-                <Cell name="Job">
-                  <a href={`#/jobs/${letter.job_id}`} aria-label={`Job ${letter.job_id}`}>
-                    …{letter.job_id.slice(-8)}
-                  </a>
-                </Cell>
-                <Cell name="Given up">
-                  <Time at={letter.dead_at} />
-                </Cell>
-                <Cell name="Attempts">
-                  <Attempts attempts={letter.attempts} />
-                </Cell>
-                <Cell name="Do">
-                  <button
-                    aria-disabled={busy}
-                    aria-label={`Tell ${letter.job_id} again`}
-                    onClick={() => void act(`/api/v1/dead-letters/${encodeURIComponent(letter.delivery_id)}/replay`)}
-                  >
-                    Tell again
-                  </button>
-                </Cell>
-              </tr>
+              <Row
+                key={letter.delivery_id}
+                letter={letter}
+                busy={busy}
+                onTell={() => void act(`/api/v1/dead-letters/${encodeURIComponent(letter.delivery_id)}/replay`)}
+              />
             ))}
           </Table>
         </>
@@ -142,6 +86,73 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
     </section>
   )
 }
+
+/** What is done with all of them at once. */
+const ForAll = ({
+  busy,
+  pace,
+  onPace,
+  onTell,
+  onForget
+}: {
+  readonly busy: boolean
+  readonly pace: string
+  readonly onPace: (pace: string) => void
+  readonly onTell: () => void
+  readonly onForget: () => void
+}) => (
+  <p class="actions">
+    <button aria-disabled={busy} onClick={onTell}>
+      Tell all of these again
+    </button>
+    <label class="inline">
+      per second
+      <input type="number" min="0.1" step="any" value={pace} onInput={(event) => onPace(event.currentTarget.value)} />
+    </label>
+    <button
+      aria-disabled={busy}
+      class="danger"
+      onClick={() => {
+        if (confirm("Forget all of these dead letters? Their results stay with their jobs.")) onForget()
+      }}
+    >
+      Forget them
+    </button>
+  </p>
+)
+
+const Row = ({
+  letter,
+  busy,
+  onTell
+}: {
+  readonly letter: DeadLetter
+  readonly busy: boolean
+  readonly onTell: () => void
+}) => (
+  <tr>
+    <Cell name="Receiver" wide>
+      {plainUrl(letter.url)}
+    </Cell>
+    <Cell name="Reason">{reasons[letter.reason] ?? letter.reason}</Cell>
+    <Cell name="Job">
+      <a href={`#/jobs/${letter.job_id}`} aria-label={`Job ${letter.job_id}`}>
+        …{letter.job_id.slice(-8)}
+      </a>
+    </Cell>
+    <Cell name="Given up">
+      <Time at={letter.dead_at} />
+    </Cell>
+    <Cell name="Attempts">
+      <Attempts attempts={letter.attempts} />
+    </Cell>
+    <Cell name="Do">
+      <button aria-disabled={busy} aria-label={`Tell ${letter.job_id} again`} onClick={onTell}>
+        Tell again
+      </button>
+    </Cell>
+  </tr>
+)
 
 const Attempts = ({ attempts }: { readonly attempts: ReadonlyArray<DeliveryAttempt> }) => (
   <details>

@@ -1,13 +1,20 @@
 /** Jobs, filtered. */
 import { useState } from "preact/hooks"
-import { type Jobs as Page, query } from "./Api.ts"
+import { type Jobs as Page, type JobSummary, query } from "./Api.ts"
+import { Choice, Filters, Typed } from "./Filters.tsx"
 import { laneHref, plainUrl } from "./Format.ts"
 import { useAsked } from "./Hooks.ts"
 import { Cell, Failed, Nothing, State, Table, Time } from "./Parts.tsx"
 
-const states = ["scheduled", "queued", "running", "parked", "succeeded", "failed", "cancelled"]
+/** None at all, or one of these. */
+const choices = (names: ReadonlyArray<string>): Readonly<Record<string, string>> => ({
+  "": "all",
+  ...Object.fromEntries(names.map((name) => [name, name]))
+})
 
-const deliveries = ["none", "pending", "delivered", "undelivered"]
+const states = choices(["scheduled", "queued", "running", "parked", "succeeded", "failed", "cancelled"])
+
+const deliveries = choices(["none", "pending", "delivered", "undelivered"])
 
 const names = ["status", "delivery_status", "lane", "metadata", "cursor"] as const
 
@@ -24,58 +31,18 @@ export const Jobs = ({ parameters }: { readonly parameters: URLSearchParams }) =
       <h1 id="jobs-title" tabIndex={-1}>
         Jobs
       </h1>
-      <form
-        class="filters"
-        role="search"
-        aria-label="Filter jobs"
-        onSubmit={(event) => {
-          event.preventDefault()
-          go({})
-        }}
-      >
-        <label>
-          State
-          <select value={given["status"]} onChange={(event) => go({ status: event.currentTarget.value })}>
-            <option value="">all</option>
-            {states.map((state) => (
-              <option key={state} value={state}>
-                {state}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Webhooks
-          <select
-            value={given["delivery_status"]}
-            onChange={(event) => go({ delivery_status: event.currentTarget.value })}
-          >
-            <option value="">all</option>
-            {deliveries.map((state) => (
-              <option key={state} value={state}>
-                {state}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Lane
-          <input
-            value={lane}
-            placeholder="api.example.com:443"
-            onInput={(event) => setLane(event.currentTarget.value)}
-          />
-        </label>
-        <label>
-          Metadata
-          <input
-            value={metadata}
-            placeholder="name:value"
-            onInput={(event) => setMetadata(event.currentTarget.value)}
-          />
-        </label>
+      <Filters label="Filter jobs" onAsk={() => go({})}>
+        <Choice name="State" value={given["status"]} options={states} onChoose={(status) => go({ status })} />
+        <Choice
+          name="Webhooks"
+          value={given["delivery_status"]}
+          options={deliveries}
+          onChoose={(status) => go({ delivery_status: status })}
+        />
+        <Typed name="Lane" value={lane} placeholder="api.example.com:443" onType={setLane} />
+        <Typed name="Metadata" value={metadata} placeholder="name:value" onType={setMetadata} />
         <button type="submit">Filter</button>
-      </form>
+      </Filters>
       <Failed problem={problem} />
       {value === undefined || value.jobs.length === 0 ? (
         problem === undefined && <Nothing loading={value === undefined}>No job fits.</Nothing>
@@ -85,25 +52,7 @@ export const Jobs = ({ parameters }: { readonly parameters: URLSearchParams }) =
           columns={["State", "Call", "Lane", "Attempts", "Answer", "Webhooks", "Accepted"]}
         >
           {value.jobs.map((job) => (
-            <tr key={job.job_id}>
-              <Cell name="State">
-                <State name={job.status} />
-              </Cell>
-              <Cell name="Call" wide>
-                <a href={`#/jobs/${job.job_id}`}>
-                  {job.method} {plainUrl(job.url)}
-                </a>
-              </Cell>
-              <Cell name="Lane" wide>
-                <a href={laneHref(job.lane)}>{job.lane}</a>
-              </Cell>
-              <Cell name="Attempts">{job.attempts_made}</Cell>
-              <Cell name="Answer">{job.response_status ?? "–"}</Cell>
-              <Cell name="Webhooks">{job.delivery_status}</Cell>
-              <Cell name="Accepted">
-                <Time at={job.created_at} />
-              </Cell>
-            </tr>
+            <Row key={job.job_id} job={job} />
           ))}
         </Table>
       )}
@@ -116,3 +65,25 @@ export const Jobs = ({ parameters }: { readonly parameters: URLSearchParams }) =
     </section>
   )
 }
+
+const Row = ({ job }: { readonly job: JobSummary }) => (
+  <tr>
+    <Cell name="State">
+      <State name={job.status} />
+    </Cell>
+    <Cell name="Call" wide>
+      <a href={`#/jobs/${job.job_id}`}>
+        {job.method} {plainUrl(job.url)}
+      </a>
+    </Cell>
+    <Cell name="Lane" wide>
+      <a href={laneHref(job.lane)}>{job.lane}</a>
+    </Cell>
+    <Cell name="Attempts">{job.attempts_made}</Cell>
+    <Cell name="Answer">{job.response_status ?? "–"}</Cell>
+    <Cell name="Webhooks">{job.delivery_status}</Cell>
+    <Cell name="Accepted">
+      <Time at={job.created_at} />
+    </Cell>
+  </tr>
+)

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks"
 import { type Lane, query } from "./Api.ts"
 import { Chart } from "./Chart.tsx"
+import { Choice, Filters, Typed } from "./Filters.tsx"
 import { away, count, laneHref } from "./Format.ts"
 import { useAction, useAsked } from "./Hooks.ts"
 import { lanesAtMost, live, rateOf, useNews } from "./Live.ts"
@@ -59,36 +60,22 @@ export const Lanes = ({ parameters }: { readonly parameters: URLSearchParams }) 
       <h2 id="lanes-title">
         Lanes <span class="faint">{fitting !== undefined && count(fitting.length)}</span>
       </h2>
-      <form
-        class="filters"
-        role="search"
-        aria-label="Find a lane"
-        onSubmit={(event) => {
-          event.preventDefault()
-          go({})
-        }}
-      >
-        <label>
-          Host begins with
-          <input value={typed} placeholder="api.example.com" onInput={(event) => setTyped(event.currentTarget.value)} />
-        </label>
+      <Filters label="Find a lane" onAsk={() => go({})}>
+        <Typed name="Host begins with" value={typed} placeholder="api.example.com" onType={setTyped} />
         <button type="submit">Find</button>
-        <label>
-          Show
-          <select value={show} onChange={(event) => go({ show: event.currentTarget.value })}>
-            <option value="all">all</option>
-            <option value="busy">with jobs</option>
-            <option value="stopped">paused or held</option>
-          </select>
-        </label>
-        <label>
-          Order
-          <select value={order} onChange={(event) => go({ order: event.currentTarget.value })}>
-            <option value="name">by name</option>
-            <option value="waiting">most waiting first</option>
-          </select>
-        </label>
-      </form>
+        <Choice
+          name="Show"
+          value={show}
+          options={{ all: "all", busy: "with jobs", stopped: "paused or held" }}
+          onChoose={(show) => go({ show })}
+        />
+        <Choice
+          name="Order"
+          value={order}
+          options={{ name: "by name", waiting: "most waiting first" }}
+          onChoose={(order) => go({ order })}
+        />
+      </Filters>
       <Failed problem={problem} />
       {fitting === undefined || fitting.length === 0 ? (
         <Nothing loading={fitting === undefined}>

@@ -15,7 +15,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -25,7 +24,8 @@ import * as Ed25519 from "../wire/Ed25519.ts"
 import type { Verification } from "../wire/Signature.ts"
 import * as WebhookEvent from "../wire/WebhookEvent.ts"
 import * as Children from "./Children.ts"
-import type { EventStoreFailed } from "./EventStore.ts"
+import * as Claims from "./Claims.ts"
+import type { EventStore, EventStoreFailed } from "./EventStore.ts"
 import * as Inbox from "./Inbox.ts"
 import type { HeaderOf, Schemes, Trust } from "./Verify.ts"
 import { carries, schemesOf, verdict } from "./Verify.ts"
@@ -119,57 +119,13 @@ export const make = Effect.fnUntraced(function* <E, R>(
   options: ReceiverOptions,
   handle: (event: WebhookEvent.WebhookEvent) => Effect.Effect<unknown, E, R>
 ): Effect.fn.Return<Receiver, InvalidReceiver, Scope.Scope | R> {
-  const { client, inbox = Inbox.make(), maxBodyBytes = 4 * 1024 * 1024, onChild = logChild, toleranceSeconds } = options
+  const { inbox = Inbox.make(), maxBodyBytes = 4 * 1024 * 1024, toleranceSeconds } = options
   const schemes = yield* Effect.fromResult(check(options))
   const crypto = yield* Layer.build(Ed25519.layer)
   const scope = yield* Effect.scope
   const surroundings = yield* Effect.context<R>()
-  const me = `${yield* Random.nextInt}-${yield* Random.nextInt}`
-  const { store } = inbox
-  let claims = 0
-
-  /** Runs something once for an id, and keeps the claim for as long as it takes. */
-  const once = Effect.fnUntraced(function* (
-    id: string,
-    body: string,
-    run: Effect.Effect<boolean>
-  ): Effect.fn.Return<"Done" | "Failed" | "Handled" | "Busy", EventStoreFailed> {
-    const token = `${me}-${claims++}`
-    const claim = Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      store.claim({ id, body, token, now, claimedUntil: now + claimMillis, keepUntil: now + inbox.keepForMillis })
-    )
-    const claimed = yield* claim
-    if (claimed !== "Claimed") return claimed
-    const renewed = Effect.forever(Effect.andThen(Effect.sleep(claimMillis / 3), Effect.ignore(claim)))
-    const isDone = yield* Effect.raceFirst(run, renewed).pipe(
-      // an interrupted handler has not succeeded: the next attempt may start at once
-      Effect.onInterrupt(() => Effect.ignore(store.settle(id, token, false)))
-    )
-    yield* store.settle(id, token, isDone)
-    return isDone ? "Done" : "Failed"
-  })
-
-  const startChild = Effect.fnUntraced(function* (name: string, event: WebhookEvent.WebhookEvent) {
-    if (client === undefined) return true
-    const text = yield* store.kept(name)
-    if (text === undefined) return yield* Effect.fail("what was kept back of the job is not in the store")
-    const child = yield* Children.childOf(event, text)
-    if (child === undefined) return true
-    const { relation, step } = child
-    const ended = once(
-      `${event.jobId}:children`,
-      "",
-      client.execute(step).pipe(
-        Effect.match({
-          onSuccess: (outcome): Chained => ({ _tag: "Ended", relation, outcome }),
-          onFailure: (error): Chained => ({ _tag: "Failed", relation, error })
-        }),
-        Effect.flatMap((chained) => onChild(chained, event)),
-        Effect.as(true)
-      )
-    )
-    return (yield* ended) !== "Busy"
-  })
+  const claims = yield* Claims.make(inbox)
+  const startChild = startingChildren(options, inbox.store, claims)
 
   const handled = (name: string | undefined, event: WebhookEvent.WebhookEvent): Effect.Effect<boolean> =>
     (name === undefined ? Effect.succeed(true) : startChild(name, event)).pipe(
@@ -188,17 +144,11 @@ export const make = Effect.fnUntraced(function* <E, R>(
     if (Result.isFailure(decoded)) return { _tag: "Undecodable", error: decoded.failure }
     const { event, name } = Children.named(decoded.success)
     const text = new TextDecoder().decode(body)
-    const running = yield* Effect.forkIn(
-      once(
-        event.jobId,
-        text,
-        Effect.suspend(() => {
-          inbox.arrived(decoded.success)
-          return handled(name, event)
-        })
-      ),
-      scope
-    )
+    const run = Effect.suspend(() => {
+      inbox.arrived(decoded.success)
+      return handled(name, event)
+    })
+    const running = yield* Effect.forkIn(claims.once({ id: event.jobId, body: text, run }), scope)
     return yield* Effect.match(Fiber.join(running), {
       onSuccess: (end): Received => ({ _tag: tags[end], event }),
       onFailure: (error): Received => ({ _tag: "StoreFailed", error })
@@ -234,12 +184,29 @@ export const check = (options: ReceiverOptions): Result.Result<Schemes, InvalidR
     (problem) => new InvalidReceiver({ problem })
   )
 
+/** Runs the child that was kept back of a job, once; answers whether its handler may run now. */
+const startingChildren = ({ client, onChild = logChild }: ReceiverOptions, store: EventStore, claims: Claims.Claims) =>
+  Effect.fnUntraced(function* (name: string, event: WebhookEvent.WebhookEvent) {
+    if (client === undefined) return true
+    const text = yield* store.kept(name)
+    if (text === undefined) return yield* Effect.fail("what was kept back of the job is not in the store")
+    const child = yield* Children.childOf(event, text)
+    if (child === undefined) return true
+    const { relation, step } = child
+    const run = client.execute(step).pipe(
+      Effect.match({
+        onSuccess: (outcome): Chained => ({ _tag: "Ended", relation, outcome }),
+        onFailure: (error): Chained => ({ _tag: "Failed", relation, error })
+      }),
+      Effect.flatMap((chained) => onChild(chained, event)),
+      Effect.as(true)
+    )
+    return (yield* claims.once({ id: `${event.jobId}:children`, body: "", run })) !== "Busy"
+  })
+
 const tags = { Done: "Handled", Failed: "HandlerFailed", Handled: "Duplicate", Busy: "Busy" } as const
 
 const logChild = (chained: Chained, { jobId }: WebhookEvent.WebhookEvent): Effect.Effect<void> =>
   chained._tag === "Failed"
     ? Effect.logWarning(`The ${chained.relation} step of job ${jobId} failed`, chained.error)
     : Effect.void
-
-// a claim that nobody renews ends by itself, so that the sender's next attempt is handled
-const claimMillis = 60_000

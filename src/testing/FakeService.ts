@@ -115,16 +115,13 @@ interface Kept {
   readonly ended: Deferred.Deferred<JobResult>
 }
 
-const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["Service"] => {
-  const calls = ledger<Delegation, Receipt>()
+/** The jobs and how they end. */
+const makeBook = () => {
   const kept = new Map<string, Kept>()
   const byKey = new Map<string, Kept>()
-  let failing: { readonly failure: Failure; left: number } | undefined
-  const storedSecrets = Secrets.make()
 
-  const submit = (delegation: Delegation): Result.Result<Receipt, Failure> => {
-    if (failing !== undefined && failing.left-- > 0) return Result.fail(failing.failure)
-    return Result.flatMap(Job.encode(delegation), (json) => {
+  const file = (delegation: Delegation): Result.Result<Receipt, Failure> =>
+    Result.flatMap(Job.encode(delegation), (json) => {
       const { step } = delegation
       const key = json.idempotent_key ?? hash(step.request)
       const known = byKey.get(key)
@@ -141,7 +138,6 @@ const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["S
       byKey.set(key, entry)
       return Result.succeed(receiptOf(job, false))
     })
-  }
 
   const find = (jobId: string): Effect.Effect<Kept, ServiceError> =>
     Effect.suspend(() => {
@@ -160,25 +156,41 @@ const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["S
       return Deferred.succeed(entry.ended, whole)
     })
 
-  const failWith = (failure: Failure, times: number = Number.POSITIVE_INFINITY) =>
-    Effect.sync(() => {
-      failing = { failure, left: times }
+  return { file, find, end, all: Effect.sync(() => Array.from(kept.values(), ({ job }) => job)) }
+}
+
+/** What submissions are answered with in place of a receipt. */
+const makeMood = () => {
+  let failing: { readonly failure: Failure; left: number } | undefined
+  return {
+    failure: () => (failing !== undefined && failing.left-- > 0 ? failing.failure : undefined),
+    failWith: (failure: Failure, times: number = Number.POSITIVE_INFINITY) =>
+      Effect.sync(() => {
+        failing = { failure, left: times }
+      }),
+    accept: Effect.sync(() => {
+      failing = undefined
+    })
+  }
+}
+
+const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["Service"] => {
+  const calls = ledger<Delegation, Receipt>()
+  const { all, end, file, find } = makeBook()
+  const { accept, failWith, failure } = makeMood()
+  const storedSecrets = Secrets.make()
+
+  const submit = (delegation: Delegation): Effect.Effect<Receipt, TransportError> =>
+    Effect.suspend(() => {
+      const refused = failure()
+      return Result.match(refused === undefined ? file(delegation) : Result.fail(refused), {
+        onFailure: (reason) => Effect.fail(new TransportError({ reason })),
+        onSuccess: Effect.succeed
+      })
     })
 
   return {
-    transport: {
-      kind: "delegating",
-      submit: (delegation) =>
-        calls.note(
-          delegation,
-          Effect.suspend(() =>
-            Result.match(submit(delegation), {
-              onFailure: (reason) => Effect.fail(new TransportError({ reason })),
-              onSuccess: Effect.succeed
-            })
-          )
-        )
-    },
+    transport: { kind: "delegating", submit: (delegation) => calls.note(delegation, submit(delegation)) },
     job: (jobId) =>
       Effect.map(find(jobId), ({ job }) => ({
         jobId,
@@ -202,7 +214,7 @@ const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["S
     secrets: storedSecrets.secrets,
     storedSecrets,
     delegations: calls.calls,
-    jobs: Effect.sync(() => Array.from(kept.values(), ({ job }) => job)),
+    jobs: all,
     complete: (jobId, like) =>
       Effect.suspend(() => {
         const response = toResponse(like)
@@ -214,9 +226,7 @@ const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["S
     rateLimit: (retryAt, times) => failWith(new ServiceRateLimited({ detail: "too many requests", retryAt }), times),
     disconnect: (times) =>
       failWith(new ServiceUnreachable({ detail: "connection refused", maybeAccepted: false }), times),
-    accept: Effect.sync(() => {
-      failing = undefined
-    })
+    accept
   }
 }
 

@@ -183,23 +183,8 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
       )
     )
 
-  const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | ServiceUnreachable, R> =>
-    Effect.timeoutOrElse(effect, {
-      duration: limit,
-      orElse: () => {
-        const detail = `no complete answer within ${Duration.toMillis(limit)} ms`
-        return Effect.fail(new ServiceUnreachable({ detail, maybeAccepted: true }))
-      }
-    })
-
-  const read = Effect.fnUntraced(function* (answer: Opened, maxBytes: number) {
-    const { body, isWhole } = yield* readBody(answer, maxBytes)
-    if (!isWhole && isSuccess(answer.status))
-      return yield* Effect.fail(oversized(cleaned(body, [options.apiKey]), maxBytes))
-    const now = yield* Clock.currentTimeMillis
-    const pause = RetryAfter.parse(answer.headers, now)
-    return { status: answer.status, body, retryAt: pause && now + Duration.toMillis(pause) }
-  })
+  const inTime = within(limit)
+  const read = readingWhole(options)
 
   const call = (request: Request, maxBytes: number) =>
     open(request).pipe(
@@ -247,6 +232,29 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
       )
   }
 }
+
+const within =
+  (limit: Duration.Duration) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | ServiceUnreachable, R> =>
+    Effect.timeoutOrElse(effect, {
+      duration: limit,
+      orElse: () => {
+        const detail = `no complete answer within ${Duration.toMillis(limit)} ms`
+        return Effect.fail(new ServiceUnreachable({ detail, maybeAccepted: true }))
+      }
+    })
+
+/** A refusal may be cut where the limit is: what it says stands at its beginning. */
+const readingWhole = ({ apiKey }: Options) =>
+  Effect.fnUntraced(function* (answer: Opened, maxBytes: number) {
+    const { body, isWhole } = yield* readBody(answer, maxBytes)
+    if (!isWhole && isSuccess(answer.status)) {
+      return yield* Effect.fail(oversized(cleaned(body, [apiKey]), maxBytes))
+    }
+    const now = yield* Clock.currentTimeMillis
+    const pause = RetryAfter.parse(answer.headers, now)
+    return { status: answer.status, body, retryAt: pause && now + Duration.toMillis(pause) }
+  })
 
 /**
  * Reads the options from `EZTHROTTLE_API_KEY`, `EZTHROTTLE_TRACKTAGS_URL` and `EZTHROTTLE_URL`. None is required.

@@ -56,7 +56,9 @@ export const over =
       const sent = Result.try(() => fetch(request.url, options))
       if (Result.isFailure(sent)) return fail(sent.failure)
       // the second step also catches what is wrong with an answer that a `fetch` of one's own made up
-      sent.success.then((answer) => receive(request.method, answer, limit, abort, settle)).then(undefined, fail)
+      sent.success
+        .then((answer) => receive({ method: request.method, answer, limit, abort, settle }))
+        .then(undefined, fail)
       return Effect.sync(() => {
         inTime()
         abort.abort()
@@ -97,13 +99,16 @@ const promised = <A>(make: () => Promise<A>): Effect.Effect<A, CallFailure> =>
 
 type Settle = (result: Exit.Exit<Response, TransportError>) => void
 
-const receive = (
-  method: string,
-  answer: globalThis.Response,
-  limit: number,
-  abort: AbortController,
-  settle: Settle
-): void => {
+interface Arrived {
+  readonly method: string
+  readonly answer: globalThis.Response
+  /** The most its body may hold, in bytes. */
+  readonly limit: number
+  readonly abort: AbortController
+  readonly settle: Settle
+}
+
+const receive = ({ abort, answer, limit, method, settle }: Arrived): void => {
   const { status } = answer
   const give = (body: Uint8Array) => settle(Exit.succeed({ _tag: "Response", status, headers, body }))
   const fail = (error: TransportError) => {

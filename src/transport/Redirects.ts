@@ -36,18 +36,19 @@ export const following =
       const limit = new TimeLimit(fiber, timeoutMillis)
       const first = call(request, limit, true)
       return follows && isFollowed(request.method)
-        ? Effect.flatMap(first, (response) => arrive(call, limit, request, response, 0))
+        ? Effect.flatMap(first, (response) => arrive({ call, limit, followed: 0 }, request, response))
         : first
     })
   }
 
-const arrive = (
-  call: Call,
-  limit: TimeLimit,
-  request: Request,
-  response: Response,
-  followed: number
-): Effect.Effect<Response, TransportError> => {
+interface Way {
+  readonly call: Call
+  readonly limit: TimeLimit
+  /** How many redirects lie behind. */
+  readonly followed: number
+}
+
+const arrive = (way: Way, request: Request, response: Response): Effect.Effect<Response, TransportError> => {
   if (response.status < 300 || response.status > 308 || !REDIRECTS.has(response.status)) {
     return Effect.succeed(response)
   }
@@ -57,9 +58,12 @@ const arrive = (
   if (next === null || !HTTP.test(next.protocol) || next.username !== "" || next.password !== "") {
     return invalid(`status ${response.status} and a Location that is not an http:// or https:// URL`)
   }
+  const { call, followed, limit } = way
   if (followed === MAX_REDIRECTS) return invalid(`status ${response.status} after ${MAX_REDIRECTS} redirects in a row`)
   const redirected = redirect(request, next)
-  return Effect.flatMap(call(redirected, limit, false), (after) => arrive(call, limit, redirected, after, followed + 1))
+  return Effect.flatMap(call(redirected, limit, false), (after) =>
+    arrive({ ...way, followed: followed + 1 }, redirected, after)
+  )
 }
 
 const redirect = (request: Request, to: URL): Request =>

@@ -96,13 +96,7 @@ const lines = (path: string) =>
     Stream.zipWithIndex,
     Stream.map(([text, index]): Line => ({ text, number: index + 1 })),
     Stream.filter(({ text }) => text.trim() !== ""),
-    Stream.mapError(({ reason }) =>
-      problem(
-        "usage",
-        reason._tag === "NotFound" ? `there is no file ${path}` : `${path} cannot be read (${reason._tag})`,
-        { next: "a batch is a file with one job as JSON on each line", code: "unreadable_file" }
-      )
-    )
+    Stream.mapError((error) => StepFile.unreadable(path, error, "a batch is a file with one job as JSON on each line"))
   )
 
 const isKnown = (journal: Journal.Journal, { number }: Line): boolean => journal.known.has(number)

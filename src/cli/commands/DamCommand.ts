@@ -3,6 +3,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Flags from "./Flags.ts"
 import type * as Serving from "../serving/Serving.ts"
 import type * as Settings from "../serving/Settings.ts"
 
@@ -16,35 +17,25 @@ const flags = {
     Flag.withDescription("Port to listen on, 0 for a free one (8080)"),
     Flag.optional
   ),
-  host: Flag.String("host").pipe(
-    Flag.withMetavar("ADDRESS"),
-    Flag.withDescription("Address to listen on; beyond loopback it takes keys (127.0.0.1)"),
+  host: Flags.text("host", "ADDRESS", "Address to listen on; beyond loopback it takes keys (127.0.0.1)").pipe(
     Flag.optional
   ),
-  db: Flag.String("db").pipe(
-    Flag.withMetavar("FILE"),
-    Flag.withDescription("Database file, made when it is not there (./ezthrottle.db)"),
-    Flag.optional
-  ),
-  config: Flag.String("config").pipe(
-    Flag.withMetavar("FILE"),
-    Flag.withDescription("Settings in YAML; flags win over it"),
-    Flag.optional
-  ),
-  keysFile: Flag.String("keys-file").pipe(
-    Flag.withMetavar("FILE"),
-    Flag.withDescription("API keys, one customer:key per line; or EZTHROTTLE_DAM_KEYS in the environment"),
-    Flag.optional
-  ),
+  db: Flags.text("db", "FILE", "Database file, made when it is not there (./ezthrottle.db)").pipe(Flag.optional),
+  config: Flags.text("config", "FILE", "Settings in YAML; flags win over it").pipe(Flag.optional),
+  keysFile: Flags.text(
+    "keys-file",
+    "FILE",
+    "API keys, one customer:key per line; or EZTHROTTLE_DAM_KEYS in the environment"
+  ).pipe(Flag.optional),
   allowPrivate: Flag.Boolean("allow-private").pipe(
     Flag.withDescription("Let jobs and webhooks reach private and loopback addresses"),
     Flag.withDefault(false)
   ),
-  allowEgress: Flag.String("allow-egress").pipe(
-    Flag.withMetavar("HOST|CIDR"),
-    Flag.withDescription("Let jobs and webhooks reach this host or range; may be repeated"),
-    Flag.atLeast(0)
-  )
+  allowEgress: Flags.text(
+    "allow-egress",
+    "HOST|CIDR",
+    "Let jobs and webhooks reach this host or range; may be repeated"
+  ).pipe(Flag.atLeast(0))
 } as const
 
 // the server is most of this package: no other command waits for it

@@ -1,9 +1,9 @@
 /** What `ezthrottle dead` does. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import * as Jobs from "./Jobs.ts"
 import * as Output from "../output/Output.ts"
+import * as Pages from "./Pages.ts"
 import { problem } from "../output/Problem.ts"
 import { Service } from "../service/Service.ts"
 import * as Shapes from "../service/Shapes.ts"
@@ -15,44 +15,37 @@ export interface Filter {
   readonly until: number | undefined
 }
 
-export const list = Effect.fnUntraced(function* (filter: Filter, limit: number) {
-  const service = yield* Service
-  const letters: Array<Shapes.DeadLetter> = []
-  const all: Array<Schema.Json> = []
-  let cursor: string | undefined
-  do {
-    const page = yield* service.call({
-      path: "/api/v1/dead-letters",
-      query: { ...wire(filter), cursor, limit: Math.min(200, limit - letters.length) },
-      schema: Shapes.DeadPage
-    })
-    letters.push(...page.value.dead_letters)
-    all.push(...Output.listIn(page.json, "dead_letters"))
-    cursor = page.value.next_cursor ?? undefined
-  } while (cursor !== undefined && letters.length < limit)
-  const now = yield* Clock.currentTimeMillis
-  yield* Output.print({ dead_letters: all, more: cursor !== undefined }, (paint) =>
-    letters.length === 0
-      ? "no dead letters"
-      : Output.table(
-          paint,
-          ["DELIVERY", "JOB", "WEBHOOK", "WHY", "TRIES", "LAST", "SINCE"],
-          letters.map(({ attempts, dead_at, delivery_id, job_id, reason, url }) => {
-            const last = attempts.at(-1)
-            return [
-              delivery_id,
-              job_id,
-              Output.target(url),
-              Output.plain(reason, 40),
-              String(attempts.length),
-              last === undefined ? "-" : String(last.status ?? Output.plain(last.error ?? "no answer", 60)),
-              Output.span(now - dead_at)
-            ]
-          })
-        )
-  )
-  if (cursor !== undefined) yield* Output.note(`and more; --limit ${limit * 4} shows them`)
-})
+export const list = (filter: Filter, limit: number) =>
+  Pages.list({
+    path: "/api/v1/dead-letters",
+    query: wire(filter),
+    schema: Shapes.DeadPage,
+    name: "dead_letters",
+    entries: ({ dead_letters: letters }) => letters,
+    next: ({ next_cursor: cursor }) => cursor,
+    limit,
+    text: table
+  })
+
+const table = (paint: Output.Paint, letters: ReadonlyArray<Shapes.DeadLetter>, now: number): string =>
+  letters.length === 0
+    ? "no dead letters"
+    : Output.table(
+        paint,
+        ["DELIVERY", "JOB", "WEBHOOK", "WHY", "TRIES", "LAST", "SINCE"],
+        letters.map(({ attempts, dead_at, delivery_id, job_id, reason, url }) => {
+          const last = attempts.at(-1)
+          return [
+            delivery_id,
+            job_id,
+            Output.target(url),
+            Output.plain(reason, 40),
+            String(attempts.length),
+            last === undefined ? "-" : String(last.status ?? Output.plain(last.error ?? "no answer", 60)),
+            Output.span(now - dead_at)
+          ]
+        })
+      )
 
 const wire = ({ host, job, since, until }: Filter) => ({ host, job_id: job, since, until })
 

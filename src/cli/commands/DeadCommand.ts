@@ -5,23 +5,16 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Dead from "./Dead.ts"
+import * as Flags from "./Flags.ts"
 import * as Globals from "../output/Globals.ts"
-import * as Moments from "../output/Moments.ts"
 import { talking } from "./Running.ts"
 
 const filters = {
-  host: Flag.String("host").pipe(
-    Flag.withMetavar("HOST"),
-    Flag.withDescription("Only webhooks of this host, with its port or for all its ports"),
+  host: Flags.text("host", "HOST", "Only webhooks of this host, with its port or for all its ports").pipe(
     Flag.optional
   ),
-  job: Flag.String("job").pipe(
-    Flag.withMetavar("JOB-ID"),
-    Flag.withDescription("Only webhooks of this job"),
-    Flag.optional
-  ),
-  since: Moments.flag("since", "Only those given up since then: an age (2h) or a date"),
-  until: Moments.flag("until", "Only those given up before then: an age (7d) or a date")
+  job: Flags.text("job", "JOB-ID", "Only webhooks of this job").pipe(Flag.optional),
+  ...Flags.window("Only those given up")
 }
 
 const all = Flag.Boolean("all").pipe(
@@ -30,36 +23,20 @@ const all = Flag.Boolean("all").pipe(
   Flag.withDefault(false)
 )
 
-interface Filters {
+interface Filters extends Flags.Window {
   readonly host: Option.Option<string>
   readonly job: Option.Option<string>
-  readonly since: Parameters<typeof Moments.resolve>[0]
-  readonly until: Parameters<typeof Moments.resolve>[0]
 }
 
-const settle = ({ host, job, since, until }: Filters) =>
-  Effect.map(Effect.all([Moments.resolve(since), Moments.resolve(until)]), ([since, until]) => ({
+const settle = ({ host, job, ...window }: Filters) =>
+  Effect.map(Flags.settleWindow(window), (window) => ({
     host: Option.getOrUndefined(host),
     job: Option.getOrUndefined(job),
-    since,
-    until
+    ...window
   }))
 
-const list = Command.make(
-  "list",
-  {
-    ...filters,
-    limit: Flag.Int("limit").pipe(
-      Flag.filter(
-        (limit) => limit > 0,
-        () => "a limit is at least 1"
-      ),
-      Flag.withMetavar("N"),
-      Flag.withDescription("How many at most (50)"),
-      Flag.withDefault(50)
-    )
-  },
-  (input) => talking(Effect.flatMap(settle(input), (filter) => Dead.list(filter, input.limit)))
+const list = Command.make("list", { ...filters, limit: Flags.limit }, (input) =>
+  talking(Effect.flatMap(settle(input), (filter) => Dead.list(filter, input.limit)))
 ).pipe(
   Command.withDescription(
     "Lists dead letters: webhooks that were tried until their last attempt, and why they failed."
@@ -79,15 +56,7 @@ const replay = Command.make(
     ),
     ...filters,
     all,
-    rps: Flag.Finite("rps").pipe(
-      Flag.filter(
-        (rps) => rps > 0,
-        () => "a rate is above 0"
-      ),
-      Flag.withMetavar("N"),
-      Flag.withDescription("How many a second at most"),
-      Flag.optional
-    )
+    rps: Flags.rps("How many a second at most")
   },
   (input) =>
     talking(

@@ -2,6 +2,7 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Flags from "./Flags.ts"
 import * as Globals from "../output/Globals.ts"
 import { stoppable } from "./Running.ts"
 import * as Service from "../service/Service.ts"
@@ -13,14 +14,10 @@ const loadDoctor = Effect.promise(() => import("./Doctor.ts"))
 export const command = Command.make(
   "doctor",
   {
-    check: Flag.String("check").pipe(
-      Flag.withMetavar("URL"),
-      Flag.withDescription("A URL of a job or a webhook: would the dam call it? May be repeated"),
+    check: Flags.text("check", "URL", "A URL of a job or a webhook: would the dam call it? May be repeated").pipe(
       Flag.atLeast(0)
     ),
-    db: Flag.String("db").pipe(
-      Flag.withMetavar("FILE"),
-      Flag.withDescription("The database of a dam on this machine (./ezthrottle.db)"),
+    db: Flags.text("db", "FILE", "The database of a dam on this machine (./ezthrottle.db)").pipe(
       Flag.withDefault("./ezthrottle.db")
     )
   },

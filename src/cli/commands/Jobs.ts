@@ -6,8 +6,10 @@ import type * as Schema from "effect/Schema"
 import * as Globals from "../output/Globals.ts"
 import * as JobText from "./JobText.ts"
 import * as Output from "../output/Output.ts"
+import * as Pages from "./Pages.ts"
 import { problem } from "../output/Problem.ts"
-import { type Query, Service } from "../service/Service.ts"
+import type { Query } from "../service/Query.ts"
+import { Service } from "../service/Service.ts"
 import * as Shapes from "../service/Shapes.ts"
 
 export interface Filter {
@@ -20,25 +22,18 @@ export interface Filter {
   readonly until: number | undefined
 }
 
-/** Asks page by page until there are as many as were asked for. */
 export const list = Effect.fnUntraced(function* (filter: Filter, limit: number) {
-  const query = yield* queryOf(filter)
-  const jobs: Array<Shapes.JobSummary> = []
-  const all: Array<Schema.Json> = []
-  let cursor: string | undefined
-  do {
-    const page = yield* pageOf({ ...query, limit: Math.min(200, limit - jobs.length), cursor })
-    jobs.push(...page.value.jobs)
-    all.push(...Output.listIn(page.json, "jobs"))
-    cursor = page.value.cursor ?? undefined
-  } while (cursor !== undefined && jobs.length < limit)
-  const now = yield* Clock.currentTimeMillis
-  yield* Output.print({ jobs: all, more: cursor !== undefined }, (paint) => JobText.list(paint, jobs, now))
-  if (cursor !== undefined) yield* Output.note(`and more; --limit ${limit * 4} shows them`)
+  yield* Pages.list({
+    path: "/api/v1/jobs",
+    query: yield* queryOf(filter),
+    schema: Shapes.JobPage,
+    name: "jobs",
+    entries: ({ jobs }) => jobs,
+    next: ({ cursor }) => cursor,
+    limit,
+    text: JobText.list
+  })
 })
-
-const pageOf = (query: Query) =>
-  Service.use((service) => service.call({ path: "/api/v1/jobs", query, schema: Shapes.JobPage }))
 
 const queryOf = Effect.fnUntraced(function* ({ account, host, metadata, since, status, until, webhooks }: Filter) {
   const pairs: Array<string> = []

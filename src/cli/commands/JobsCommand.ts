@@ -5,16 +5,13 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { deliveryStates, states } from "../../engine/JobState.ts"
+import * as Flags from "./Flags.ts"
 import * as Globals from "../output/Globals.ts"
 import * as Jobs from "./Jobs.ts"
-import * as Moments from "../output/Moments.ts"
 import { talking } from "./Running.ts"
 
 const id = Argument.String("job-id").pipe(Argument.withDescription("The id that `submit` printed"))
 const ids = Argument.String("job-id").pipe(Argument.withDescription("One or more job ids"), Argument.atLeast(1))
-
-const text = (name: string, metavar: string, description: string) =>
-  Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description))
 
 const list = Command.make(
   "list",
@@ -27,37 +24,29 @@ const list = Command.make(
       Flag.withDescription("Only jobs whose webhooks are in this state; may be repeated"),
       Flag.atLeast(0)
     ),
-    host: text("host", "HOST", "Only jobs for this host: a name, name:port, or a URL").pipe(Flag.optional),
-    account: text("account", "ACCOUNT", "Only jobs of this account").pipe(Flag.optional),
-    metadata: text("metadata", "NAME=VALUE", "Only jobs with this metadata; may be repeated").pipe(Flag.atLeast(0)),
-    since: Moments.flag("since", "Only jobs created since then: an age (2h) or a date"),
-    until: Moments.flag("until", "Only jobs created before then: an age (7d) or a date"),
-    limit: Flag.Int("limit").pipe(
-      Flag.filter(
-        (limit) => limit > 0,
-        () => "a limit is at least 1"
-      ),
-      Flag.withMetavar("N"),
-      Flag.withDescription("How many at most (50)"),
-      Flag.withDefault(50)
-    )
+    host: Flags.text("host", "HOST", "Only jobs for this host: a name, name:port, or a URL").pipe(Flag.optional),
+    account: Flags.text("account", "ACCOUNT", "Only jobs of this account").pipe(Flag.optional),
+    metadata: Flags.text("metadata", "NAME=VALUE", "Only jobs with this metadata; may be repeated").pipe(
+      Flag.atLeast(0)
+    ),
+    ...Flags.window("Only jobs created"),
+    limit: Flags.limit
   },
-  ({ account, host, limit, metadata, since, status, until, webhooks }) =>
+  ({ account, host, limit, metadata, status, webhooks, ...window }) =>
     talking(
-      Effect.gen(function* () {
-        yield* Jobs.list(
+      Effect.flatMap(Flags.settleWindow(window), (window) =>
+        Jobs.list(
           {
             status,
             webhooks,
             metadata,
             host: Option.getOrUndefined(host),
             account: Option.getOrUndefined(account),
-            since: yield* Moments.resolve(since),
-            until: yield* Moments.resolve(until)
+            ...window
           },
           limit
         )
-      })
+      )
     )
 ).pipe(
   Command.withDescription("Lists jobs, the newest first."),
@@ -89,10 +78,8 @@ const watch = Command.make("watch", { id }, (input) => talking(Jobs.watch(input.
   ])
 )
 
-const wait = Command.make(
-  "wait",
-  { id, timeout: Moments.span("timeout", "How long at most (5m)").pipe(Flag.withDefault(300_000)) },
-  (input) => talking(Jobs.wait(input.id, input.timeout))
+const wait = Command.make("wait", { id, timeout: Flags.timeout("How long at most") }, (input) =>
+  talking(Jobs.wait(input.id, input.timeout))
 ).pipe(
   Command.withDescription(
     "Waits for the end of a job and shows it. Ends with 3 when the job failed or was cancelled, with 8 when the time passed first."

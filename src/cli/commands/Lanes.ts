@@ -4,29 +4,23 @@ import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import * as Jobs from "./Jobs.ts"
 import * as Output from "../output/Output.ts"
+import * as Pages from "./Pages.ts"
 import { problem } from "../output/Problem.ts"
 import { Service } from "../service/Service.ts"
 import * as Shapes from "../service/Shapes.ts"
 
-export const list = Effect.fnUntraced(function* (prefix: string | undefined, limit: number) {
-  const service = yield* Service
-  const lanes: Array<Shapes.Lane> = []
-  const all: Array<Schema.Json> = []
-  let cursor: string | undefined
-  do {
-    const page = yield* service.call({
-      path: "/api/v1/lanes",
-      query: { prefix, cursor, limit: Math.min(1000, limit - lanes.length) },
-      schema: Shapes.LanePage
-    })
-    lanes.push(...page.value.lanes)
-    all.push(...Output.listIn(page.json, "lanes"))
-    cursor = page.value.next_cursor ?? undefined
-  } while (cursor !== undefined && lanes.length < limit)
-  const now = yield* Clock.currentTimeMillis
-  yield* Output.print({ lanes: all, more: cursor !== undefined }, (paint) => table(paint, lanes, now))
-  if (cursor !== undefined) yield* Output.note(`and more; --limit ${limit * 4} shows them`)
-})
+export const list = (prefix: string | undefined, limit: number) =>
+  Pages.list({
+    path: "/api/v1/lanes",
+    query: { prefix },
+    schema: Shapes.LanePage,
+    name: "lanes",
+    entries: ({ lanes }) => lanes,
+    next: ({ next_cursor: cursor }) => cursor,
+    limit,
+    pageSize: 1000,
+    text: table
+  })
 
 const table = (paint: Output.Paint, lanes: ReadonlyArray<Shapes.Lane>, now: number): string =>
   lanes.length === 0

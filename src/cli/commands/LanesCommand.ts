@@ -3,6 +3,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import * as Flags from "./Flags.ts"
 import * as Globals from "../output/Globals.ts"
 import * as Lanes from "./Lanes.ts"
 import { talking } from "./Running.ts"
@@ -12,20 +13,8 @@ const lane = Argument.String("host").pipe(Argument.withDescription("The host of 
 const list = Command.make(
   "list",
   {
-    prefix: Flag.String("prefix").pipe(
-      Flag.withMetavar("TEXT"),
-      Flag.withDescription("Only lanes whose name begins so"),
-      Flag.optional
-    ),
-    limit: Flag.Int("limit").pipe(
-      Flag.filter(
-        (limit) => limit > 0,
-        () => "a limit is at least 1"
-      ),
-      Flag.withMetavar("N"),
-      Flag.withDescription("How many at most (50)"),
-      Flag.withDefault(50)
-    )
+    prefix: Flags.text("prefix", "TEXT", "Only lanes whose name begins so").pipe(Flag.optional),
+    limit: Flags.limit
   },
   ({ limit, prefix }) => talking(Lanes.list(Option.getOrUndefined(prefix), limit))
 ).pipe(
@@ -38,11 +27,7 @@ const pause = Command.make(
   "pause",
   {
     lane,
-    note: Flag.String("note").pipe(
-      Flag.withMetavar("TEXT"),
-      Flag.withDescription("Why, for whoever finds it paused"),
-      Flag.optional
-    )
+    note: Flags.text("note", "TEXT", "Why, for whoever finds it paused").pipe(Flag.optional)
   },
   ({ lane, note }) => talking(Lanes.steer(lane, "pause", Option.isSome(note) ? { note: note.value } : {}))
 ).pipe(
@@ -63,15 +48,7 @@ const set = Command.make(
   "set",
   {
     lane,
-    rps: Flag.Finite("rps").pipe(
-      Flag.filter(
-        (rps) => rps > 0,
-        () => "a rate is above 0"
-      ),
-      Flag.withMetavar("N"),
-      Flag.withDescription("Calls per second; 0.5 is one every two seconds"),
-      Flag.optional
-    ),
+    rps: Flags.rps("Calls per second; 0.5 is one every two seconds"),
     maxConcurrent: Flag.Int("max-concurrent").pipe(
       Flag.filter(
         (count) => count > 0,

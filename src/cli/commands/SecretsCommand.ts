@@ -3,17 +3,19 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import * as Flags from "./Flags.ts"
 import * as Globals from "../output/Globals.ts"
 import { talking } from "./Running.ts"
 import * as Secrets from "./Secrets.ts"
 
+const source = "FILE|env:NAME|-"
+
 const secret = Argument.String("secret").pipe(
-  Argument.withMetavar("FILE|env:NAME|-"),
+  Argument.withMetavar(source),
   Argument.withDescription("Where the secret stands: a file, a variable, or standard input; never the secret itself")
 )
 
-const other = (name: string, description: string) =>
-  Flag.String(name).pipe(Flag.withMetavar("FILE|env:NAME|-"), Flag.withDescription(description), Flag.optional)
+const other = (name: string, description: string) => Flags.text(name, source, description).pipe(Flag.optional)
 
 const create = Command.make(
   "create",

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Yaml from "effect/encoding/Yaml"
 import * as FileSystem from "effect/FileSystem"
+import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
@@ -32,13 +33,15 @@ export const fromLine = (name: string, text: string): Effect.Effect<Step, Proble
 /** What is written in a file. */
 export const readText = (path: string) =>
   FileSystem.FileSystem.use((files) => files.readFileString(path)).pipe(
-    Effect.mapError(({ reason }) =>
-      problem(
-        "usage",
-        reason._tag === "NotFound" ? `there is no file ${path}` : `${path} cannot be read (${reason._tag})`,
-        { code: "unreadable_file" }
-      )
-    )
+    Effect.mapError((error) => unreadable(path, error))
+  )
+
+/** A file that is not there or cannot be read. */
+export const unreadable = (path: string, { reason }: PlatformError, next?: string): Problem =>
+  problem(
+    "usage",
+    reason._tag === "NotFound" ? `there is no file ${path}` : `${path} cannot be read (${reason._tag})`,
+    { next, code: "unreadable_file" }
   )
 
 /** All of standard input. */

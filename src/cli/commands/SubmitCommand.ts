@@ -4,8 +4,8 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Flags from "./Flags.ts"
 import * as Globals from "../output/Globals.ts"
-import * as Moments from "../output/Moments.ts"
 import { problem } from "../output/Problem.ts"
 import { talking } from "./Running.ts"
 
@@ -26,7 +26,7 @@ export const run = Command.make(
       Flag.withDescription("Wait for the result of a step that was handed over to a dam (on; --no-wait prints its id)"),
       Flag.withDefault(true)
     ),
-    timeout: Moments.span("timeout", "How long to wait for that at most (5m)").pipe(Flag.withDefault(300_000))
+    timeout: Flags.timeout("How long to wait for that at most")
   },
   ({ step, timeout, type, wait }) =>
     talking(Effect.flatMap(loadRun, ({ run }) => run({ file: step, type: Option.getOrUndefined(type), wait, timeout })))
@@ -50,21 +50,11 @@ export const submit = Command.make(
   "submit",
   {
     step: Argument.optional(step),
-    file: Flag.String("file").pipe(
-      Flag.withMetavar("FILE"),
-      Flag.withDescription("Hand over every line of this file: a job as JSON on each"),
+    file: Flags.text("file", "FILE", "Hand over every line of this file: a job as JSON on each").pipe(Flag.optional),
+    journal: Flags.text("journal", "FILE", "Where is kept which lines are handed over (FILE.journal)").pipe(
       Flag.optional
     ),
-    journal: Flag.String("journal").pipe(
-      Flag.withMetavar("FILE"),
-      Flag.withDescription("Where is kept which lines are handed over (FILE.journal)"),
-      Flag.optional
-    ),
-    failed: Flag.String("failed").pipe(
-      Flag.withMetavar("FILE"),
-      Flag.withDescription("Where refused lines are written, with why (FILE.failed)"),
-      Flag.optional
-    ),
+    failed: Flags.text("failed", "FILE", "Where refused lines are written, with why (FILE.failed)").pipe(Flag.optional),
     concurrency: Flag.Int("concurrency").pipe(
       Flag.filter(
         (count) => count >= 1 && count <= 256,

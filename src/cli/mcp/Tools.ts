@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { states } from "../../engine/JobState.ts"
 import * as Fields from "../../step/Fields.ts"
+import { queryText } from "../service/Query.ts"
 import { type Call, CallFailed } from "./Call.ts"
 import { shown } from "./View.ts"
 
@@ -108,17 +109,10 @@ export const layer = (call: Call) => {
           asked("GET", ofJob(id, `/wait?timeout_ms=${seconds * 1000}`)),
         explain_job: ({ job_id: id }) => asked("GET", ofJob(id, "/explain")),
         list_jobs: ({ cursor, lane, limit = 20, status = [] }) =>
-          asked("GET", `/api/v1/jobs?${query({ status, lane, limit, cursor })}`),
-        list_lanes: ({ cursor }) => asked("GET", `/api/v1/lanes?${query({ cursor })}`),
+          asked("GET", `/api/v1/jobs${queryText({ status, lane, limit, cursor })}`),
+        list_lanes: ({ cursor }) => asked("GET", `/api/v1/lanes${queryText({ cursor })}`),
         health: () => asked("GET", "/health")
       })
     )
   )
 }
-
-const query = (given: { readonly [name: string]: string | number | ReadonlyArray<string> | undefined }): string =>
-  new URLSearchParams(
-    Object.entries(given).flatMap(([name, value]) =>
-      value === undefined ? [] : [value].flat().map((one): [string, string] => [name, String(one)])
-    )
-  ).toString()

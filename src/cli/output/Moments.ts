@@ -13,7 +13,8 @@ export const parseSpan = (text: string): number | undefined => {
   return digits === undefined ? undefined : Math.round(Number(digits) * units[unit as keyof typeof units])
 }
 
-type When = (now: number) => number
+/** Epoch milliseconds of a moment, for whoever says when now is. */
+export type When = (now: number) => number
 
 const parseWhen = (text: string): When | undefined => {
   const span = /[a-z]$/.test(text) ? parseSpan(text) : undefined

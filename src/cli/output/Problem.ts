@@ -50,4 +50,5 @@ export const problem = (exit: keyof typeof exits, text: string, more: More = {})
     passesAfter: more.passesAfter
   })
 
-const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+/** A name of ours as programs read it: `jobRefused` and `JobRefused` are `job_refused`. */
+export const snake = (name: string): string => name.replace(/(?!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase()

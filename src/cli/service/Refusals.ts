@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type ConnectionFailed, excerpt, type Failure, type TlsError } from "../../step/Failure.ts"
-import { type Problem, problem } from "../output/Problem.ts"
+import { type Problem, problem, snake } from "../output/Problem.ts"
 import { cloudUrl, type Target } from "./Target.ts"
 
 /** The cloud takes jobs and keeps secrets; it shows neither jobs nor lanes. */
@@ -149,5 +149,3 @@ const denied = (target: Target, text: string, details: ReadonlyArray<string> = [
   })
 
 const routeOf = (path: string): string => path.replace(/\?.*/, "")
-
-const snake = (tag: string): string => tag.replace(/(?!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase()

@@ -10,16 +10,16 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as JsonText from "../../step/JsonText.ts"
 import * as RetryAfter from "../../engine/RetryAfter.ts"
-import { excerpt, type Failure } from "../../step/Failure.ts"
+import { excerpt } from "../../step/Failure.ts"
 import type { Request } from "../../step/Request.ts"
 import * as EzthrottleApi from "../../transport/EzthrottleApi.ts"
 import * as FetchCall from "../../transport/FetchCall.ts"
+import type { Opened } from "../../transport/OpenCall.ts"
 import { cleaned, readBody, readText, unreachable } from "../../transport/RemoteAnswer.ts"
 import { type Problem, problem } from "../output/Problem.ts"
+import { type Query, queryText } from "./Query.ts"
 import * as Refusals from "./Refusals.ts"
 import type { Target } from "./Target.ts"
-
-export type Query = Readonly<Record<string, string | number | ReadonlyArray<string> | undefined>>
 
 export interface Call<A> {
   readonly method?: "GET" | "POST" | "DELETE"
@@ -49,11 +49,6 @@ export interface Raw {
   readonly body: string
 }
 
-export interface Event {
-  readonly event: string
-  readonly data: string
-}
-
 export class Service extends Context.Service<
   Service,
   {
@@ -71,98 +66,29 @@ export class Service extends Context.Service<
 >()("ezthrottle-effect/cli/Service") {}
 
 export const make = (target: Target): Service["Service"] => {
-  const send = FetchCall.opening(FetchCall.platform, {})
-  const cloud = EzthrottleApi.makeFetch({
-    apiKey: target.apiKey,
-    ezthrottleUrl: target.url,
-    tracktagsUrl: target.proxyUrl
-  })
-  const named = (failure: Failure) => Refusals.ofFailure(target, failure)
-
-  const open = (request: Request) =>
-    Effect.mapError(send(withKey(request, target)), (failure) =>
-      failure._tag === "ConnectionFailed"
-        ? Refusals.ofConnection(target, failure)
-        : failure._tag === "TlsError"
-          ? Refusals.ofTls(target, failure)
-          : named(unreachable(failure))
-    )
-
-  const exchange = (request: Request, timeout: Duration.Input) =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const opened = yield* open(request)
-        const { body } = yield* Effect.mapError(readBody(opened, EzthrottleApi.maxDirectBytes), named)
-        return { status: opened.status, headers: opened.headers, body }
-      })
-    ).pipe(
-      Effect.timeoutOrElse({
-        duration: timeout,
-        orElse: () =>
-          Effect.fail(
-            problem(
-              "unreachable",
-              `${target.url} gave no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}`,
-              {
-                next: "try again, or look with `ezthrottle doctor`"
-              }
-            )
-          )
-      })
-    )
-
-  const direct = (call: Call<unknown>) =>
+  const open = opening(target)
+  const exchange = exchanging(target, open)
+  const proxied = proxying(target)
+  const direct = ({ body, method = "GET", path, query, timeout = "30 seconds" }: Call<unknown>) =>
     exchange(
       {
-        method: call.method ?? "GET",
-        url: target.url + call.path + queryText(call.query),
+        method,
+        url: target.url + path + queryText(query),
         headers: {
           accept: "application/json",
-          ...(call.body === undefined ? {} : { "content-type": "application/json" })
+          ...(body === undefined ? {} : { "content-type": "application/json" })
         },
-        body: call.body === undefined ? undefined : JSON.stringify(call.body)
+        body: body === undefined ? undefined : JSON.stringify(body)
       },
-      call.timeout ?? "30 seconds"
+      timeout
     )
-
-  const proxied = (call: Call<unknown>): Effect.Effect<Raw, Problem> =>
-    cloud
-      .proxied({
-        path: call.path,
-        method: call.method ?? "GET",
-        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-        secrets: call.secrets ?? [],
-        read: (forwarded) => Result.succeed(forwarded)
-      })
-      .pipe(Effect.mapError(named))
 
   return {
     target,
     call: Effect.fnUntraced(function* <A>(call: Call<A>): Effect.fn.Return<Answer<A>, Problem> {
       if (target.kind === "cloud" && call.cloud !== true)
         return yield* Effect.fail(Refusals.notOffered(target, call.path))
-      const answer = yield* target.kind === "cloud" ? proxied(call) : direct(call)
-      const secrets = [target.apiKey, ...(call.secrets ?? [])]
-      if (answer.status < 200 || answer.status > 299) {
-        const now = yield* Clock.currentTimeMillis
-        const pause = RetryAfter.parse(answer.headers, now)
-        return yield* Effect.fail(
-          Refusals.ofAnswer(target, call.path, { ...answer, body: cleaned(answer.body, secrets) }, pause)
-        )
-      }
-      const malformed = (text: string) =>
-        problem("failed", `${target.url} answered ${call.path} with something else than this command expects`, {
-          next: "compare its version with `ezthrottle --version`",
-          code: "malformed_answer",
-          details: [text, excerpt(cleaned(answer.body, secrets))]
-        })
-      const json = yield* Effect.fromResult(
-        Result.mapError(parseJson(answer.body), ({ message }) => malformed(message))
-      )
-      const value = yield* Effect.mapError(Schema.decodeUnknownEffect(call.schema)(json), ({ message }) =>
-        malformed(cleaned(message, secrets))
-      )
-      return { value, json }
+      return yield* read(target, call, yield* target.kind === "cloud" ? proxied(call) : direct(call))
     }),
     ask: (path) => exchange({ method: "GET", url: target.url + path, headers: {}, body: undefined }, "10 seconds"),
     events: Effect.fnUntraced(function* (path, lastEventId) {
@@ -176,19 +102,111 @@ export const make = (target: Target): Service["Service"] => {
         },
         body: undefined
       })
-      if (opened.status !== 200) {
-        const { body } = yield* Effect.mapError(readBody(opened, EzthrottleApi.maxDirectBytes), named)
-        return yield* Effect.fail(Refusals.ofAnswer(target, path, { status: opened.status, body }, undefined))
-      }
-      const arrived: Array<Sse.AnyEvent> = []
-      const parser = Sse.makeParser((event) => arrived.push(event))
-      return Effect.map(Effect.mapError(readText(opened), named), (piece) => {
-        if (piece === undefined) return undefined
-        parser.feed(piece)
-        return arrived.splice(0)
-      })
+      if (opened.status === 200) return eventsIn(target, opened)
+      const { body } = yield* bodyOf(target, opened)
+      return yield* Effect.fail(Refusals.ofAnswer(target, path, { status: opened.status, body }, undefined))
     })
   }
+}
+
+type Open = (request: Request) => Effect.Effect<Opened, Problem, Scope.Scope>
+
+/** Opens a call to the service itself. */
+const opening = (target: Target): Open => {
+  const send = FetchCall.opening(FetchCall.platform, {})
+  return (request) =>
+    Effect.mapError(send(withKey(request, target)), (failure) =>
+      failure._tag === "ConnectionFailed"
+        ? Refusals.ofConnection(target, failure)
+        : failure._tag === "TlsError"
+          ? Refusals.ofTls(target, failure)
+          : Refusals.ofFailure(target, unreachable(failure))
+    )
+}
+
+/** Makes a call and reads all of its answer, in time. */
+const exchanging = (target: Target, open: Open) => (request: Request, timeout: Duration.Input) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const opened = yield* open(request)
+      const { body } = yield* bodyOf(target, opened)
+      return { status: opened.status, headers: opened.headers, body } satisfies Raw
+    })
+  ).pipe(
+    Effect.timeoutOrElse({
+      duration: timeout,
+      orElse: () =>
+        Effect.fail(
+          problem(
+            "unreachable",
+            `${target.url} gave no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}`,
+            { next: "try again, or look with `ezthrottle doctor`" }
+          )
+        )
+    })
+  )
+
+/** Makes a call through the proxy of the cloud. */
+const proxying = (target: Target) => {
+  const cloud = EzthrottleApi.makeFetch({
+    apiKey: target.apiKey,
+    ezthrottleUrl: target.url,
+    tracktagsUrl: target.proxyUrl
+  })
+  return ({ body, method = "GET", path, secrets = [] }: Call<unknown>): Effect.Effect<Raw, Problem> =>
+    cloud
+      .proxied({
+        path,
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        secrets,
+        read: (forwarded) => Result.succeed(forwarded)
+      })
+      .pipe(Effect.mapError((failure) => Refusals.ofFailure(target, failure)))
+}
+
+/** Decodes a 2xx; anything else is a refusal. No error repeats a secret that the answer quotes. */
+const read = Effect.fnUntraced(function* <A>(
+  target: Target,
+  call: Call<A>,
+  answer: Raw
+): Effect.fn.Return<Answer<A>, Problem> {
+  const secrets = [target.apiKey, ...(call.secrets ?? [])]
+  if (answer.status < 200 || answer.status > 299) {
+    const now = yield* Clock.currentTimeMillis
+    const pause = RetryAfter.parse(answer.headers, now)
+    return yield* Effect.fail(
+      Refusals.ofAnswer(target, call.path, { ...answer, body: cleaned(answer.body, secrets) }, pause)
+    )
+  }
+  const malformed = (text: string) =>
+    problem("failed", `${target.url} answered ${call.path} with something else than this command expects`, {
+      next: "compare its version with `ezthrottle --version`",
+      code: "malformed_answer",
+      details: [text, excerpt(cleaned(answer.body, secrets))]
+    })
+  const json = yield* Effect.fromResult(Result.mapError(parseJson(answer.body), ({ message }) => malformed(message)))
+  const value = yield* Effect.mapError(Schema.decodeUnknownEffect(call.schema)(json), ({ message }) =>
+    malformed(cleaned(message, secrets))
+  )
+  return { value, json }
+})
+
+const bodyOf = (target: Target, opened: Opened) =>
+  Effect.mapError(readBody(opened, EzthrottleApi.maxDirectBytes), (failure) => Refusals.ofFailure(target, failure))
+
+/** The events of a stream as they come. */
+const eventsIn = (target: Target, opened: Opened) => {
+  const arrived: Array<Sse.AnyEvent> = []
+  const parser = Sse.makeParser((event) => arrived.push(event))
+  return Effect.mapBoth(readText(opened), {
+    onSuccess: (piece) => {
+      if (piece === undefined) return undefined
+      parser.feed(piece)
+      return arrived.splice(0)
+    },
+    onFailure: (failure) => Refusals.ofFailure(target, failure)
+  })
 }
 
 const parseJson = Schema.decodeUnknownResult(JsonText.schema(Schema.Json))
@@ -197,13 +215,3 @@ const withKey = (request: Request, { apiKey }: Target): Request =>
   apiKey === undefined
     ? request
     : { ...request, headers: { ...request.headers, authorization: `Bearer ${Redacted.value(apiKey)}` } }
-
-const queryText = (query: Query = {}): string => {
-  const parameters = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) {
-    if (value === undefined) continue
-    for (const one of Array.isArray(value) ? value : [value]) parameters.append(name, String(one))
-  }
-  const text = parameters.toString()
-  return text === "" ? "" : `?${text}`
-}

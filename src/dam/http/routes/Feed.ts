@@ -11,6 +11,7 @@ import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Engine } from "../../work/Engine.ts"
 import { orRefused } from "../door/Answer.ts"
+import { frame, stillHere } from "../door/EventText.ts"
 import * as LaneShapes from "../../api/LaneShapes.ts"
 import { badField, type Refused } from "../../intake/Refusal.ts"
 import { spanMillis } from "../../observe/Stats.ts"
@@ -75,7 +76,7 @@ export const make = Effect.fnUntraced(function* (
     }
     if (state.saidAt !== undefined && !isNews) {
       if (now - state.saidAt < keepAlive) return ["", next] as const
-      return [": still here\n\n", { ...next, saidAt: now }] as const
+      return [stillHere, { ...next, saidAt: now }] as const
     }
     const said: Json = {
       at: now,
@@ -87,7 +88,7 @@ export const make = Effect.fnUntraced(function* (
       missed: !isWhole,
       counters
     }
-    return [`id: ${last}\nevent: ${isFirst ? "snapshot" : "update"}\ndata: ${JSON.stringify(said)}\n\n`, next] as const
+    return [frame({ id: String(last), event: isFirst ? "snapshot" : "update", data: said }), next] as const
   })
 
   const left = Effect.as(Deferred.await(leaving), true)

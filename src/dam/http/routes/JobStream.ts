@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import type * as Schema from "effect/Schema"
 import { isTerminal } from "../../../engine/JobState.ts"
 import { orRefused } from "../door/Answer.ts"
+import { frame, stillHere } from "../door/EventText.ts"
 import type { Host } from "./JobRoutes.ts"
 import * as HttpWatch from "./Watch.ts"
 import { badField, later, type Refused } from "../../intake/Refusal.ts"
@@ -91,8 +92,10 @@ export const text = (
         const asked = yield* Clock.currentTimeMillis
         const ahead = job.state === "queued" ? yield* orRefused(store.position(job.id)) : undefined
         const now = yield* Clock.currentTimeMillis
-        if (ahead !== undefined) said.push(frame("position", { job_id: job.id, position: ahead + 1 }))
-        if (said.length === 0 && now - state.saidAt >= keepAlive) said.push(": still here\n\n")
+        if (ahead !== undefined) {
+          said.push(frame({ event: "position", data: { job_id: job.id, position: ahead + 1 } }))
+        }
+        if (said.length === 0 && now - state.saidAt >= keepAlive) said.push(stillHere)
         const next: State = {
           seen: Math.max(state.seen, rankOf(job)),
           saidAt: said.length === 0 ? state.saidAt : now,
@@ -128,20 +131,17 @@ const framesSince = (seen: number, job: StoredJob): Array<string> => {
   const { epoch, id } = job
   const frames: Array<string> = []
   const say = (rank: number, event: string, data: Readonly<Record<string, Schema.Json>> = { job_id: id }) => {
-    if (rank > seen) frames.push(frame(event, data, `${id}.${rank}`))
+    if (rank > seen) frames.push(frame({ id: `${id}.${rank}`, event, data }))
   }
   say(0, "queued")
   if (epoch > 0) say(2 * epoch - 1, "dispatching")
   if (isTerminal(job.state)) {
     const { data, event } = Views.flatEnd(job)
     // told again to whoever comes back after it: a stream ends with its end
-    frames.push(frame(event, data, `${id}.${rankOf(job)}`))
+    frames.push(frame({ id: `${id}.${rankOf(job)}`, event, data }))
   } else if (job.state !== "running" && epoch > 0) say(2 * epoch, "queued")
   return frames
 }
-
-const frame = (event: string, data: Readonly<Record<string, Schema.Json>>, id?: string): string =>
-  `${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 
 const NOTHING = -1
 const positionEvery = 2000

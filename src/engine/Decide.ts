@@ -1,6 +1,6 @@
 /**
- * What to do after an attempt: all policy of one path in one total function, obeyed by the interpreter here and in the
- * dam, and by the `Schedule` users compose.
+ * What to do after an attempt: all policy of one path in one total function, wrapped in the `Schedule` that the interpreter
+ * steps here and in the dam, and that users compose.
  *
  * @since 0.1.0
  */
@@ -68,8 +68,8 @@ export const decide = (
   ended: Ended,
   { patience, regionLeft, spent }: Situation
 ): Decision => {
+  if (isFinal(policy, ended, patience)) return stop
   const retryAfter = ended._tag === "Answered" ? ended.retryAfter : undefined
-  if (endsPath(policy, ended) || (retryAfter ?? 0) > patience) return stop
   const mayReroute =
     regionLeft &&
     spent.reroutes < policy.maxReroutes &&
@@ -79,6 +79,15 @@ export const decide = (
     spent.retries < policy.maxRetries && (ended._tag === "Failed" || policy.retryCodes.includes(ended.status))
   return mayRetry ? { _tag: "Retry", pause: Pause.beforeRetry(policy, spent.retries, retryAfter) } : stop
 }
+
+/**
+ * Tells whether nothing comes after an ending, whatever is left to spend and whatever a schedule says.
+ *
+ * @category decisions
+ * @since 0.1.0
+ */
+export const isFinal = (policy: ResolvedRetryPolicy, ended: Ended, patience: number): boolean =>
+  endsPath(policy, ended) || (ended._tag === "Answered" && (ended.retryAfter ?? 0) > patience)
 
 /**
  * Tells whether an ending is final wherever else it might be tried: a 2xx, a status in neither list, or a failure that

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
@@ -14,6 +16,8 @@ import * as EmbeddedService from "../../src/dam/EmbeddedService.ts"
 import { EZThrottle as Facade, Step as FacadeStep } from "../../src/promise.ts"
 import * as EZThrottle from "../../src/run/EZThrottle.ts"
 import * as NodeClient from "../../src/run/NodeClient.ts"
+import * as PathPolicy from "../../src/run/PathPolicy.ts"
+import { Service } from "../../src/run/Service.ts"
 import * as Step from "../../src/step/Step.ts"
 import * as Script from "../../src/testing/Script.ts"
 import * as Strategies from "../../src/transport/Strategies.ts"
@@ -235,6 +239,25 @@ describe("a dam in the caller's own process, on a file", () => {
         })
       )
       assert.deepStrictEqual(world.calls, ["GET /order"])
+    })
+  )
+
+  it.live("composes the schedules of its jobs with a layer that is provided below it", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* surroundings
+      const asked: Array<string> = []
+      const schedules = PathPolicy.layer((schedule, { request }) => {
+        asked.push(request.url)
+        return Schedule.upTo(schedule, { times: 0 })
+      })
+      const step = Step.get("http://127.0.0.1:1/").pipe(Step.retryPolicy({ maxRetries: 3, base: "1 hour" }))
+      const result = yield* Effect.gen(function* () {
+        const { results, transport } = yield* Service
+        const { jobId } = yield* transport.submit({ step, key: undefined, retryAt: undefined })
+        return yield* results.await(jobId)
+      }).pipe(Effect.provide(Dam.layer({ path: join(folder, "jobs.db") }).pipe(Layer.provide(schedules))))
+      assert.strictEqual(result.status, "failed")
+      assert.deepStrictEqual(asked, ["http://127.0.0.1:1/"])
     })
   )
 

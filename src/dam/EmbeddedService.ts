@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { isTerminal } from "../engine/JobState.ts"
-import type { JobResult, Service } from "../run/Service.ts"
-import { JobNotFound, ServiceError } from "../run/Service.ts"
+import type { Job, JobResult, Service } from "../run/Service.ts"
+import { JobNotFound, ServiceError, WrongJobState } from "../run/Service.ts"
 import type { Failure } from "../step/Failure.ts"
 import { JobRefused, ServiceFailed, ServiceRateLimited, TransportError } from "../step/Failure.ts"
 import type { Receipt } from "../step/Reply.ts"
@@ -26,7 +26,7 @@ import type { JobPort } from "./store/JobRecords.ts"
 import type { SecretPort } from "./store/SecretRecords.ts"
 import type { StoreError } from "./store/StoreError.ts"
 import type { Overloaded } from "./work/Admission.ts"
-import type { Engine } from "./work/Engine.ts"
+import type { Engine, WrongState } from "./work/Engine.ts"
 
 /** Makes the service over a dam at work. */
 export const make = (
@@ -38,6 +38,13 @@ export const make = (
     Effect.flatMap(Secrets.inService(store.get(jobId)), (job) =>
       job === undefined ? Effect.fail(new ServiceError({ reason: new JobNotFound({ jobId }) })) : Effect.succeed(job)
     )
+
+  const show = (job: StoredJob): Effect.Effect<Job, ServiceError> =>
+    Effect.map(Secrets.inService(store.deliveries(job.id)), (deliveries) => ({
+      jobId: job.id,
+      status: job.state,
+      answer: Views.whole(job, deliveries)
+    }))
 
   /** The result, or nothing when the job went on or the reader was cut off: then it is looked again. */
   const lookAndListen = (jobId: string): Effect.Effect<JobResult | undefined, ServiceError> =>
@@ -87,13 +94,27 @@ export const make = (
       })
     },
     results: { await: awaitResult },
-    job: (jobId) =>
-      Effect.gen(function* () {
-        const job = yield* get(jobId)
-        const deliveries = yield* Secrets.inService(store.deliveries(jobId))
-        return { jobId, status: job.state, answer: Views.whole(job, deliveries) }
-      }),
+    job: (jobId) => Effect.flatMap(get(jobId), show),
     explain: (jobId) => Effect.flatMap(get(jobId), (job) => Secrets.inService(engine.explain(job))),
+    cancel: (jobId) => Effect.flatMap(get(jobId), (job) => Effect.flatMap(inState(engine.cancel(job)), show)),
+    rerun: (jobId) =>
+      Effect.flatMap(get(jobId), (job) =>
+        Effect.map(inState(engine.rerun(job)), (made) => ({
+          jobId: made.id,
+          status: "queued",
+          answer: Views.accepted(made)
+        }))
+      ),
+    list: ({ deliveryStatus, limit = 50, status, ...filter } = {}) =>
+      Effect.map(
+        Secrets.inService(
+          store.list({ ...filter, customer: localCustomer, states: status, deliveryStates: deliveryStatus, limit })
+        ),
+        ({ cursor, jobs }) => ({
+          jobs: jobs.map((job) => ({ jobId: job.id, status: job.state, answer: Views.summary(job) })),
+          cursor
+        })
+      ),
     secrets: Secrets.make(store, localCustomer)
   }
 }
@@ -114,6 +135,9 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
     results: { await: (jobId) => use(({ results }) => results.await(jobId)) },
     job: (jobId) => use(({ job }) => job(jobId)),
     explain: (jobId) => use(({ explain }) => explain(jobId)),
+    cancel: (jobId) => use(({ cancel }) => cancel(jobId)),
+    rerun: (jobId) => use(({ rerun }) => rerun(jobId)),
+    list: (filter) => use(({ list }) => list(filter)),
     secrets: {
       create: (primary, secondary) => use(({ secrets }) => secrets.create(primary, secondary)),
       get: use(({ secrets }) => secrets.get),
@@ -122,6 +146,19 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
     }
   }
 }
+
+/** What the dam will not do, as a client of its service is told. */
+const inState = <A>(done: Effect.Effect<A, StoreError | Overloaded | WrongState>): Effect.Effect<A, ServiceError> =>
+  Effect.mapError(
+    done,
+    (error) =>
+      new ServiceError({
+        reason:
+          error._tag === "WrongState"
+            ? new WrongJobState({ jobId: error.jobId, detail: error.message })
+            : failureOf(error, 0)
+      })
+  )
 
 const breachIn = (step: Step, limits: Limits, now: number): Refused | undefined => {
   const { body = "" } = step.request

@@ -28,7 +28,8 @@ import type { Explanation, Job, JobResult, ResultSource } from "./Service.ts"
 import { CannotAwait, JobNotFound, NotOffered, ServiceError } from "./Service.ts"
 
 type Api = EzthrottleApi["Service"]
-type Reason = Failure | JobNotFound | CannotAwait
+/** Why a call about a job brought nothing. */
+export type Reason = Failure | JobNotFound | CannotAwait
 
 /** Looks at a job once. */
 export const job =
@@ -171,7 +172,8 @@ const viewIn = (jobId: string, answer: DirectAnswer): Result.Result<JobView.JobV
   return refusal === undefined ? JobView.read(answer.body) : Result.fail(refusal)
 }
 
-const refusalOf = (jobId: string, { body, retryAt, status }: DirectAnswer): Reason | undefined => {
+/** What the service said instead of what was asked of it. */
+export const refusalOf = (jobId: string, { body, retryAt, status }: DirectAnswer): Reason | undefined => {
   if (status >= 200 && status <= 299) return undefined
   const { code, error } = errorIn(body)
   const detail = excerpt(error ?? body)
@@ -205,9 +207,10 @@ const resultOf = (jobId: string, end: "succeeded" | "failed" | "cancelled", view
 })
 
 // a URL would take the dots for a way out of the jobs
-const isId = (jobId: string): boolean => jobId !== "" && jobId !== "." && jobId !== ".."
+export const isId = (jobId: string): boolean => jobId !== "" && jobId !== "." && jobId !== ".."
 
-const pathOf = (jobId: string, below: string): string => `/api/v1/jobs/${encodeURIComponent(jobId)}${below}`
+/** Below a job, from the first slash. */
+export const pathOf = (jobId: string, below: string): string => `/api/v1/jobs/${encodeURIComponent(jobId)}${below}`
 
 /** After a failure a jittered pause that doubles; otherwise the one asked for, or the shortest. */
 const pause = Effect.fnUntraced(function* (failures: number, asked: number | undefined) {

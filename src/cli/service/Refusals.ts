@@ -57,10 +57,14 @@ export const ofFailure = (target: Target, failure: Failure): Problem => {
         passesAfter: 0
       })
     case "MissingApiKey":
-      return problem("denied", `${target.url} needs an API key`, {
-        next: "set EZTHROTTLE_API_KEY",
-        code: "missing_api_key"
-      })
+      return problem(
+        "denied",
+        `${failure.after === undefined ? "" : `${failure.after}; `}${target.url} needs an API key`,
+        {
+          next: "set EZTHROTTLE_API_KEY",
+          code: "missing_api_key"
+        }
+      )
     case "ServiceDenied":
       return denied(target, failure.detail)
     case "ServiceRateLimited":

@@ -1,0 +1,36 @@
+/** Names of options, checked: a misspelt one would be lost in silence. */
+import { EZThrottleError } from "./Errors.ts"
+
+/** Refuses the first name that is not known, and says which one is near. */
+export const check = (given: object, known: ReadonlyArray<string>, at = ""): void => {
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue
+    const near = nearest(name, known)
+    throw new EZThrottleError(
+      `${at}${name}: is not known here; ${near === undefined ? `expected ${known.join(", ")}` : `did you mean ${near}?`}`
+    )
+  }
+}
+
+const nearest = (name: string, known: ReadonlyArray<string>): string | undefined =>
+  known
+    .map((one) => ({ one, far: distance(plain(name), plain(one)) }))
+    .filter(({ far, one }) => far <= Math.min(2, one.length / 3))
+    .toSorted((a, b) => a.far - b.far)[0]?.one
+
+/** `api_key`, `API-KEY` and `apikey` are `apiKey` to whoever reads them. */
+const plain = (name: string): string => name.toLowerCase().replaceAll(/[_-]/g, "")
+
+/** How many letters have to be put in, left out or changed. */
+const distance = (from: string, to: string): number => {
+  let row = Array.from({ length: to.length + 1 }, (_, place) => place)
+  for (const [down, letter] of [...from].entries()) {
+    const next = [down + 1]
+    for (const [across, other] of [...to].entries()) {
+      const [left = 0, above = 0, before = 0] = [next[across], row[across + 1], row[across]]
+      next.push(Math.min(left + 1, above + 1, before + (letter === other ? 0 : 1)))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
+}

@@ -11,7 +11,6 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
@@ -19,8 +18,8 @@ import { Service } from "../run/Service.ts"
 import type { InvalidRegion } from "../transport/RegionalTransport.ts"
 import * as EmbeddedService from "./EmbeddedService.ts"
 import * as Signing from "./deliver/Signing.ts"
-import type { EgressPolicy } from "./egress/EgressPolicy.ts"
-import * as Egress from "./egress/EgressPolicy.ts"
+import { InvalidOption, nameProblem, policyIn, said, settle, type Settings } from "./embedded/DamOptions.ts"
+import type { InvalidEgressEntry } from "./egress/EgressPolicy.ts"
 import * as Region from "./egress/Region.ts"
 import type { RegionOptions } from "./egress/Region.ts"
 import * as Regions from "./egress/Regions.ts"
@@ -30,6 +29,7 @@ import { laneOf } from "./job/LaneName.ts"
 import * as L8 from "./l8/L8.ts"
 import * as KnownSecrets from "./secrets/KnownSecrets.ts"
 import * as Vault from "./secrets/Vault.ts"
+import * as Shared from "./embedded/Shared.ts"
 import * as SqliteJobStore from "./sqlite/SqliteJobStore.ts"
 import type { JobStore } from "./store/JobStore.ts"
 import type { StoreError } from "./store/StoreError.ts"
@@ -37,37 +37,47 @@ import * as Dispatcher from "./work/Dispatcher.ts"
 import type { Engine } from "./work/Engine.ts"
 
 /**
+ * Names from before they were those of the file: both are read, and the file's win.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EarlierNames extends Partial<
+  Omit<
+    Dispatcher.DispatcherOptions,
+    "drain" | "l8" | "laneOf" | "newId" | "pacing" | "retention" | "signer" | "store" | "transport" | "webhooks"
+  >
+> {
+  /** `admission.fileBytes`. */
+  readonly maxBytes?: number | undefined
+  /** `attempts.responseBytes`. */
+  readonly maxResponseBytes?: number | undefined
+  /** `attempts.connectTimeout`. */
+  readonly connectTimeout?: Duration.Input | undefined
+  /** `webhooks.l8`. */
+  readonly l8?: L8.L8Options | undefined
+}
+
+/**
  * How a dam is set up. What is left out takes its default.
  *
  * @category models
  * @since 0.1.0
  */
-export interface DamOptions extends Partial<
-  Omit<Dispatcher.DispatcherOptions, "l8" | "laneOf" | "newId" | "signer" | "store" | "transport" | "webhooks">
-> {
+export interface DamOptions extends Settings, EarlierNames {
   /** The database file, made when it is not there; `:memory:` keeps nothing. */
   readonly path: string
-  /** The database does not grow beyond; then submissions fail until jobs are deleted. Unlimited by default. */
-  readonly maxBytes?: number | undefined
   /** `sameThread` is for tests in virtual time. Defaults to `worker`, a thread of its own. */
   readonly executor?: "worker" | "sameThread" | undefined
   /** Limits of what is submitted in process. Defaults to none: whoever calls an embedded dam is the user's own code. */
   readonly limits?: Partial<Limits.Limits> | undefined
-  /** What jobs and webhooks may reach. Defaults to everything: whoever calls an embedded dam is the user's own code. */
-  readonly egress?: EgressPolicy | undefined
   /** Names of regions and where they leave from. A name that is not here leaves from this machine. Defaults to none. */
   readonly regions?: { readonly [name: string]: RegionOptions } | undefined
-  /** Largest answer that is kept, in bytes. Defaults to 1 MiB. */
-  readonly maxResponseBytes?: number | undefined
   /**
    * 32 bytes as base64 or hexadecimal digits, with which webhook secrets and keys are sealed in the file. A file that is
    * sealed does not open without. Defaults to none: they are kept as they are.
    */
   readonly masterKey?: Redacted.Redacted | undefined
-  /** Deliveries that prove where they come from without a shared secret. Defaults to none. */
-  readonly l8?: L8.L8Options | undefined
-  /** How long a connection may take. Defaults to 5 seconds. */
-  readonly connectTimeout?: Duration.Input | undefined
 }
 
 /**
@@ -90,16 +100,18 @@ export interface Running {
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
-  options: DamOptions
-): Effect.fn.Return<Running, StoreError | InvalidRegion, Scope.Scope> {
+  given: DamOptions
+): Effect.fn.Return<Running, StoreError | InvalidRegion | InvalidEgressEntry, Scope.Scope> {
+  const egress = yield* Effect.fromResult(policyIn(given.egress))
+  // what the settings say in their own words is said again in those of the parts
+  const options = { ...said(given as Omit<DamOptions, keyof Settings>), ...settle(given), path: given.path, egress }
   const opened = yield* SqliteJobStore.make({
     path: options.path,
     executor: options.executor,
     maxBytes: options.maxBytes
   })
   const store = { ...opened, ...KnownSecrets.make(yield* Vault.make(opened, options.masterKey)) }
-  const egress = options.egress ?? Egress.open
-  const regions = yield* Effect.provide(Regions.make({ ...options, egress }), NodeDns.layer)
+  const regions = yield* Effect.provide(Regions.make(options), NodeDns.layer)
   const engine = yield* Dispatcher.make({
     ...Dispatcher.defaults,
     ...options,
@@ -125,7 +137,7 @@ export const make = Effect.fnUntraced(function* (
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | InvalidRegion> =>
+export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | InvalidRegion | InvalidEgressEntry> =>
   Layer.effect(
     Service,
     Effect.map(make(options), ({ service }) => service)
@@ -135,20 +147,26 @@ export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | In
  * An embedded dam for the Promise facade: `new EZThrottle({ service: Dam.embedded({ path }) })`.
  *
  * **Details** — it starts with its first use and stops when it is disposed of, which disposing of the client does too.
- * **Gotchas** — a region that cannot be is thrown at once, as `InvalidRegion`.
+ * Asked for twice in a process, a file's dam is the same one, until everybody has disposed of it.
+ * **Gotchas** — thrown at once are a region that cannot be (`InvalidRegion`), an egress entry that cannot
+ * (`InvalidEgressEntry`), a misspelt option, and one that differs from those the file is open with (`InvalidOption`). A
+ * dam that has started keeps the process alive until it is disposed of.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const embedded = (options: DamOptions): Service["Service"] & AsyncDisposable => {
+  const problem = nameProblem(options)
+  if (problem !== undefined) throw new InvalidOption({ problem })
   for (const [name, region] of Object.entries(options.regions ?? {})) Result.getOrThrow(Region.parse(name, region))
-  const runtime = ManagedRuntime.make(
-    Layer.effect(
-      Service,
-      Effect.map(Effect.catchTag(make(options), "InvalidRegion", Effect.die), (dam) => dam.service)
-    )
+  Result.getOrThrow(policyIn(options.egress))
+  const started = Effect.catchTags(make(options), { InvalidRegion: Effect.die, InvalidEgressEntry: Effect.die })
+  const layer = Layer.effect(
+    Service,
+    Effect.map(started, ({ service }) => service)
   )
-  return Object.assign(EmbeddedService.lazily(Effect.map(runtime.contextEffect, Context.get(Service))), {
-    [Symbol.asyncDispose]: () => runtime.dispose()
+  const { leave, service } = Result.getOrThrow(Shared.join(options, layer))
+  return Object.assign(EmbeddedService.lazily(Effect.map(service, Context.get(Service))), {
+    [Symbol.asyncDispose]: leave
   })
 }

@@ -21,7 +21,7 @@ import type { ListJobsOptions } from "./Listing.ts"
 import * as Listing from "./Listing.ts"
 import type { SubmitCount, SubmitManyOptions } from "./Many.ts"
 import { submitMany } from "./Many.ts"
-import * as Names from "./Names.ts"
+import * as Given from "./Given.ts"
 import type { JobAnswer, JobExplanation, JobView, QueueResult, SecretAnswer, SecretsView } from "./Results.ts"
 import { jobAnswer, jobExplanation, jobView, queueResult, secretsView } from "./Results.ts"
 import type { CallOptions, Runtime } from "./Running.ts"
@@ -337,7 +337,7 @@ const limitOf = (timeout: number): number => {
 
 /** What one option says, no other may say differently. */
 const checkOptions = (options: EZThrottleOptions): void => {
-  Names.check(options, [
+  Given.checkNames(options, [
     "apiKey",
     "dam",
     "tracktagsUrl",

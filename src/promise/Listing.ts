@@ -7,7 +7,7 @@ import type { DeliveryState, JobState } from "../engine/JobState.ts"
 import { deliveryStates, states } from "../engine/JobState.ts"
 import type { JobFilter } from "../run/Service.ts"
 import { EZThrottleError } from "./Errors.ts"
-import * as Names from "./Names.ts"
+import * as Given from "./Given.ts"
 
 /**
  * What `listJobs` selects by; what is left out does not restrict.
@@ -35,7 +35,7 @@ export const open: ReadonlyArray<JobState> = ["scheduled", "queued", "running", 
 
 /** Reads the filter, or throws an `EZThrottleError` that names what cannot be. */
 export const filterOf = (given: ListJobsOptions = {}): JobFilter => {
-  Names.check(given, known, "listJobs.")
+  Given.checkNames(given, known, "listJobs.")
   const { createdFrom, createdTo, deliveryStatus, status, ...filter } = given
   return {
     ...filter,

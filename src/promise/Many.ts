@@ -5,7 +5,7 @@
  */
 import { EZThrottleError } from "./Errors.ts"
 import type { JobOptions } from "./JobOptions.ts"
-import * as Names from "./Names.ts"
+import * as Given from "./Given.ts"
 import type { JobAnswer } from "./Results.ts"
 import type { CallOptions } from "./Running.ts"
 
@@ -45,7 +45,7 @@ export const submitMany = async (
   jobs: Iterable<JobOptions> | AsyncIterable<JobOptions>,
   options: SubmitManyOptions = {}
 ): Promise<SubmitCount> => {
-  Names.check(options, ["concurrency", "onProgress", "onFailure", "signal"], "submitMany.")
+  Given.checkNames(options, ["concurrency", "onProgress", "onFailure", "signal"], "submitMany.")
   const { concurrency = 32, onFailure, onProgress, signal } = options
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new EZThrottleError("submitMany.concurrency: Expected a whole number of at least 1")

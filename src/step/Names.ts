@@ -1,15 +1,11 @@
 /** Names of options, checked: a misspelt one would be lost in silence. */
-import { EZThrottleError } from "./Errors.ts"
 
-/** Refuses the first name that is not known, and says which one is near. */
-export const check = (given: object, known: ReadonlyArray<string>, at = ""): void => {
-  for (const name of Object.keys(given)) {
-    if (known.includes(name)) continue
-    const near = nearest(name, known)
-    throw new EZThrottleError(
-      `${at}${name}: is not known here; ${near === undefined ? `expected ${known.join(", ")}` : `did you mean ${near}?`}`
-    )
-  }
+/** Says what is wrong with the first name that is not known, and which one is near. */
+export const problemOf = (given: object, known: ReadonlyArray<string>, at = ""): string | undefined => {
+  const name = Object.keys(given).find((one) => !known.includes(one))
+  if (name === undefined) return undefined
+  const near = nearest(name, known)
+  return `${at}${name}: is not known here; ${near === undefined ? `expected ${known.join(", ")}` : `did you mean ${near}?`}`
 }
 
 const nearest = (name: string, known: ReadonlyArray<string>): string | undefined =>

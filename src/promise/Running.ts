@@ -46,7 +46,7 @@ export const settled = async (runtime: Runtime, { signal }: CallOptions = {}): P
   )
   // nobody may be waiting for it any more when it comes
   aborted.catch(() => undefined)
-  for (let calls = underWay.get(runtime); calls !== undefined && calls.size > 0;) {
+  for (const calls = underWay.get(runtime); calls !== undefined && calls.size > 0;) {
     signal?.throwIfAborted()
     await Promise.race([Promise.allSettled(calls), aborted])
   }

@@ -138,8 +138,7 @@ const nextOf: Readonly<Record<string, string>> = {
   job_not_found: "look for it with `ezthrottle jobs list`; jobs are removed some time after their end",
   secrets_not_found: "set one with `ezthrottle secrets create`",
   wrong_state: "look at it with `ezthrottle jobs show`",
-  storage_full: "free space on the disk of the dam; it goes on by itself",
-  url_denied: "the dam must allow it: --allow-egress HOST or --allow-private when it is started"
+  storage_full: "free space on the disk of the dam; it goes on by itself"
 }
 
 const denied = (target: Target, text: string, details: ReadonlyArray<string> = []): Problem =>

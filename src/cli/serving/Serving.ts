@@ -8,11 +8,11 @@ import type { ServeError } from "effect/http/HttpServerError"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Dam from "../../dam/Dam.ts"
-import * as EgressPolicy from "../../dam/egress/EgressPolicy.ts"
 import { Engine } from "../../dam/work/Engine.ts"
 import { defaultPace } from "../../dam/lane/Gate.ts"
 import * as HttpServer from "../../dam/http/HttpServer.ts"
 import { JobStore } from "../../dam/store/JobStore.ts"
+import { banner } from "./Banner.ts"
 import * as Observability from "./Observability.ts"
 import type { Settings } from "./Settings.ts"
 import * as Signals from "../output/Signals.ts"
@@ -84,21 +84,18 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
   )
   const waiting = jobs.queued + jobs.scheduled + jobs.parked
   const hosts = Object.keys(file.dam.pacing?.hosts ?? {}).length
-  const names = Object.entries(regions.configured)
   yield* Console.log(
-    [
-      `ezthrottle dam ${version}`,
-      `  listening  ${server.url}`,
-      `  data       ${db === ":memory:" ? "in memory only, gone when it stops" : db} (${waiting} jobs waiting, ${deadDeliveries} dead deliveries)`,
-      `  callers    ${keys === undefined ? "this machine, without keys" : `${keys.customers.size} customer${keys.customers.size === 1 ? "" : "s"} with keys`}`,
-      `  egress     ${EgressPolicy.describe(policy)}`,
-      ...(names.length === 0
-        ? []
-        : [`  regions    ${names.map(([name, kind]) => `${name} ${kind}`).join(", ")}; others leave from here`]),
-      ...(engine.l8 === undefined ? [] : [`  l8         ${engine.l8.publicKey}`]),
-      `  pace       ${pace.rps} per second and ${pace.maxConcurrent} at once for each host${hosts === 0 ? "" : `, ${hosts} hosts of their own`}`,
-      `ready after ${Math.round(performance.now())} ms; Ctrl-C stops it`
-    ].join("\n")
+    banner({
+      version,
+      url: server.url,
+      data: `${db === ":memory:" ? "in memory only, gone when it stops" : db} (${waiting} jobs waiting, ${deadDeliveries} dead deliveries)`,
+      customers: keys?.customers.size,
+      policy,
+      regions: Object.entries(regions.configured),
+      l8: engine.l8?.publicKey,
+      pace: `${pace.rps} per second and ${pace.maxConcurrent} at once for each host${hosts === 0 ? "" : `, ${hosts} hosts of their own`}`,
+      millis: Math.round(performance.now())
+    })
   )
 })
 

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import type { DeliveryState, JobState } from "../engine/JobState.ts"
-import { deliveryStates, states } from "../engine/JobState.ts"
 import type { JobFilter } from "../run/Service.ts"
 import { EZThrottleError } from "./Errors.ts"
 import * as Given from "./Given.ts"
@@ -46,6 +45,10 @@ export const filterOf = (given: ListJobsOptions = {}): JobFilter => {
     limit: 100
   }
 }
+
+// the tables of the states, and all that is made of them, are more than their names
+const states: ReadonlyArray<JobState> = ["scheduled", "queued", "running", "parked", "succeeded", "failed", "cancelled"]
+const deliveryStates: ReadonlyArray<DeliveryState> = ["none", "pending", "delivered", "undelivered"]
 
 const known = ["status", "deliveryStatus", "lane", "account", "createdFrom", "createdTo", "metadata"]
 

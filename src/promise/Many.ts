@@ -31,7 +31,7 @@ export interface SubmitCount {
  * @since 0.1.0
  */
 export interface SubmitManyOptions extends CallOptions {
-  /** How many are under way at once. Defaults to `32`. */
+  /** How many are under way at once. Defaults to `128`. */
   readonly concurrency?: number | undefined
   /** Told after each job: how far it is, the answer, and the job's place in what was given. */
   readonly onProgress?: ((count: SubmitCount, answer: JobAnswer, index: number) => void) | undefined
@@ -46,7 +46,7 @@ export const submitMany = async (
   options: SubmitManyOptions = {}
 ): Promise<SubmitCount> => {
   Given.checkNames(options, ["concurrency", "onProgress", "onFailure", "signal"], "submitMany.")
-  const { concurrency = 32, onFailure, onProgress, signal } = options
+  const { concurrency = 128, onFailure, onProgress, signal } = options
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new EZThrottleError("submitMany.concurrency: Expected a whole number of at least 1")
   }

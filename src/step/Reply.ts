@@ -92,7 +92,7 @@ export const json: {
     schema: S
   ): Effect.Effect<S["Type"], Schema.SchemaError, S["DecodingServices"]>
   (self: Response): Effect.Effect<Schema.Json, Schema.SchemaError>
-} = dual(
+} = /* @__PURE__ */ dual(
   (args) => isResponse(args[0]),
   (self: Response, schema?: Schema.Constraint) =>
     schema === undefined ? decodeJson(text(self)) : decodeAs(self, schema)

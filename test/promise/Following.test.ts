@@ -1,5 +1,6 @@
 /** Jobs followed from promises: over the fake of the test client, and over a dam in this process. */
 import { assert, describe, it } from "@effect/vitest"
+import { deliveryStates, states } from "../../src/engine/JobState.ts"
 import * as Dam from "../../src/dam/Dam.ts"
 import { EZThrottle, EZThrottleError, TimeoutError } from "../../src/promise.ts"
 import type { JobView } from "../../src/promise.ts"
@@ -154,9 +155,11 @@ describe("over a service", () => {
       "listJobs.stats: is not known here; did you mean status?"
     )
     const unknown: object = { status: "done" }
-    assert.include(
-      (await rejection(collected(client.listJobs(unknown)))).message,
-      "listJobs.status: Expected scheduled"
+    const said = async (filter: object) => (await rejection(collected(client.listJobs(filter)))).message
+    assert.strictEqual(await said(unknown), `listJobs.status: Expected ${states.join(", ")}`)
+    assert.strictEqual(
+      await said({ deliveryStatus: ["lost"] }),
+      `listJobs.deliveryStatus: Expected ${deliveryStates.join(", ")}`
     )
     assert.include(
       (await rejection(collected(client.listJobs({ createdTo: new Date("no") })))).message,

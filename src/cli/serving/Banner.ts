@@ -18,7 +18,8 @@ export interface Started {
 export const banner = (self: Started): string =>
   [
     `ezthrottle dam ${self.version}`,
-    `  listening  ${self.url} (open it in a browser for the page)`,
+    `  listening  ${self.url}`,
+    "  page       the same address, in a browser",
     `  data       ${self.data}`,
     `  callers    ${self.customers === undefined ? "this machine, without keys" : `${self.customers} customer${self.customers === 1 ? "" : "s"} with keys`}`,
     `  egress     ${EgressPolicy.describe(self.policy)}`,

@@ -19,7 +19,8 @@ describe("what a dam says when it has started", () => {
     assert.strictEqual(
       banner(started),
       `ezthrottle dam 0.1.0
-  listening  http://127.0.0.1:8080 (open it in a browser for the page)
+  listening  http://127.0.0.1:8080
+  page       the same address, in a browser
   data       /srv/ezthrottle.db (0 jobs waiting, 0 dead deliveries)
   callers    this machine, without keys
   egress     public addresses

@@ -33,6 +33,7 @@ export type Call = (
 
 const ErrorBody = Schema.Struct({
   error: Schema.String,
+  code: Schema.optionalKey(Schema.String),
   field: Schema.optionalKey(Schema.String),
   limit_reason: Schema.optionalKey(Schema.String),
   limit: Schema.optionalKey(Schema.Number),
@@ -68,9 +69,10 @@ export const make = ({ apiKey, url }: Dam): Effect.Effect<Call, never, HttpClien
 
 const refusal = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string> =>
   HttpClientResponse.schemaBodyJson(ErrorBody)(response).pipe(
-    Effect.map(({ current, error, field, limit, limit_reason: reason }) => {
+    Effect.map(({ code, current, error, field, limit, limit_reason: reason }) => {
       const full = reason === undefined ? "" : ` (${reason}: ${current} of ${limit})`
-      return `${error}${field === undefined ? "" : ` (field ${field})`}${full}`
+      const next = code === "job_not_found" ? notFound : ""
+      return `${error}${field === undefined ? "" : ` (field ${field})`}${full}${next}`
     }),
     Effect.catch(() => Effect.succeed(`the dam answered ${response.status}`)),
     Effect.flatMap((said) =>
@@ -80,6 +82,10 @@ const refusal = (response: HttpClientResponse.HttpClientResponse): Effect.Effect
       })
     )
   )
+
+const notFound =
+  "; look for its id with list_jobs, or enqueue it again: a job is forgotten some time after it has ended, and the jobs of " +
+  "other keys are not shown"
 
 const whatToDo = (status: number, pause: Duration.Duration | undefined): string => {
   if (pause !== undefined) return `; retry in ${Math.ceil(Duration.toSeconds(pause))} s`

@@ -70,13 +70,15 @@ export interface UndiciOptions extends ConnectionOptions {
   readonly atLeastOnce?: boolean | undefined
   /** Follows up to five redirects of GET and HEAD. Defaults to `true`; with `false` the 3xx is the answer. */
   readonly followRedirects?: boolean | undefined
+  /** The `User-Agent` of calls that have none of their own. Defaults to none: targets are told nothing. */
+  readonly userAgent?: string | undefined
 }
 
 /**
  * Makes a transport whose connections are closed with the scope.
  *
  * **Details** — the body is decoded as its `Content-Encoding` says (gzip, deflate, br, zstd; five layers at most), the
- * headers stay as they came. No header is added: ask for compression with `Accept-Encoding`.
+ * headers stay as they came. No other header is added: ask for compression with `Accept-Encoding`.
  *
  * @category constructors
  * @since 0.1.0
@@ -131,7 +133,8 @@ const over = (dispatcher: Dispatcher, options: Omit<UndiciOptions, "dispatcher">
     dispatcher,
     limit: options.maxResponseBytes ?? DEFAULT_MAX_BYTES,
     atLeastOnce: options.atLeastOnce === true,
-    opened: Opened.countOf(dispatcher)
+    opened: Opened.countOf(dispatcher),
+    userAgent: options.userAgent
   }
   const call: Call = (request, time, isFirst) =>
     Effect.callback<Response, TransportError>((resume) => {
@@ -158,6 +161,7 @@ interface Way {
   readonly limit: number
   readonly atLeastOnce: boolean
   readonly opened: (() => number) | undefined
+  readonly userAgent: string | undefined
 }
 
 type Resume = (result: Exit.Exit<Response, TransportError>) => void
@@ -201,7 +205,7 @@ class Answer implements Dispatcher.DispatchHandler {
           origin: url.origin,
           path: url.search === "" ? url.pathname : url.pathname + url.search,
           method: request.method,
-          headers: request.headers,
+          headers: this.#headersOf(request),
           body: request.body ?? null,
           // the interpreter bounds the attempt
           headersTimeout: 0,
@@ -212,6 +216,13 @@ class Answer implements Dispatcher.DispatchHandler {
     } catch (cause) {
       this.#fail(failureOf(cause))
     }
+  }
+
+  #headersOf({ headers }: Request): Readonly<Record<string, string>> {
+    const { userAgent } = this.#way
+    if (userAgent === undefined) return headers
+    for (const name in headers) if (name.length === 10 && name.toLowerCase() === "user-agent") return headers
+    return { "User-Agent": userAgent, ...headers }
   }
 
   /** Before the request has a connection there is nothing to close yet: `onRequestStart` does it then. */

@@ -107,6 +107,23 @@ describe("an encoded body", () => {
   )
 })
 
+describe("the User-Agent", () => {
+  const told = Effect.fnUntraced(function* (userAgent: string | undefined, headers: Readonly<Record<string, string>>) {
+    const { url } = yield* Upstream.http((request, response) => response.end(request.headers["user-agent"] ?? "none"))
+    const transport = yield* UndiciTransport.make({ userAgent })
+    const { request, ...rest } = exchange(url)
+    return Reply.text(yield* transport.send({ ...rest, request: { ...request, headers } }))
+  })
+
+  it.live("is none of its own accord, the option's where it is given, and the call's before both", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* told(undefined, {}), "none")
+      assert.strictEqual(yield* told("dam/1", { "x-other": "y" }), "dam/1")
+      assert.strictEqual(yield* told("dam/1", { "USER-agent": "mine" }), "mine")
+    })
+  )
+})
+
 describe("the connections", () => {
   it.live("are kept and reused", () =>
     Effect.gen(function* () {

@@ -16,7 +16,7 @@ import { JobStore } from "../../dam/store/JobStore.ts"
 import * as Observability from "./Observability.ts"
 import type { Settings } from "./Settings.ts"
 import * as Signals from "../output/Signals.ts"
-import { version } from "../output/version.ts"
+import { version } from "../../transport/Version.ts"
 
 /** The dam could not start; the command ends with 1. */
 export class CannotStart extends Schema.TaggedError<CannotStart>()("CannotStart", { problem: Schema.String }) {

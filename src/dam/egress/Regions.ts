@@ -13,6 +13,7 @@ import type * as Scope from "effect/Scope"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import * as RegionalTransport from "../../transport/RegionalTransport.ts"
 import * as UndiciTransport from "../../transport/UndiciTransport.ts"
+import { userAgent } from "../../transport/Version.ts"
 import * as EgressConnector from "./Connector.ts"
 import type { EgressPolicy } from "./EgressPolicy.ts"
 import * as Region from "./Region.ts"
@@ -122,7 +123,7 @@ const waysOf = Effect.fnUntraced(function* (way: Region.Way, options: RegionsOpt
     proxy: way._tag === "Proxy" ? way : undefined
   })
   const over = (limit: number, atLeastOnce: boolean) =>
-    UndiciTransport.make({ dispatcher, followRedirects: false, maxResponseBytes: limit, atLeastOnce })
+    UndiciTransport.make({ dispatcher, followRedirects: false, maxResponseBytes: limit, atLeastOnce, userAgent })
   return {
     transport: yield* over(maxResponseBytes, false),
     webhooks: yield* over(webhookBytes, true),

@@ -28,7 +28,7 @@ export const open = (
       const answer = yield* ask(proxy, NetAddress.isIpv4Address(address) ? at(address, port) : at6(address, port))
       if (answer.status >= 200 && answer.status < 300) return answer.socket
       answer.socket.destroy()
-      if (answer.status === 407) return yield* failed("refuses the credentials that it is given (407)")
+      if (answer.status === 401 || answer.status === 407) return yield* failed(uninvited(proxy, answer.status))
       const isLast = index === Math.min(maxTries, addresses.length) - 1
       if (isLast || answer.status < 500) return yield* failed(`opened no way to the target (${answer.status})`)
     }
@@ -36,6 +36,12 @@ export const open = (
   }).pipe(
     Effect.timeoutOrElse({ duration: limit, orElse: () => failed(`opened no way within ${Duration.format(limit)}`) })
   )
+
+/** Some proxies say 401 to credentials that are wrong, and 407 only to none. */
+const uninvited = ({ authorization }: Proxy, status: number): string =>
+  authorization === undefined
+    ? `wants credentials and was given none (${status}); name them in its URL: http://user:password@host:port`
+    : `refuses the credentials that it is given (${status})`
 
 const at = (address: NetAddress.IpAddress, port: number): string => `${NetAddress.formatIp(address)}:${port}`
 const at6 = (address: NetAddress.IpAddress, port: number): string => `[${NetAddress.formatIp(address)}]:${port}`

@@ -8,6 +8,7 @@ import * as Schedule from "../../../src/dam/deliver/Schedule.ts"
 import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
 import type { RegionOptions } from "../../../src/dam/egress/Region.ts"
 import * as Regions from "../../../src/dam/egress/Regions.ts"
+import { userAgent } from "../../../src/transport/Version.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as ConnectProxy from "./ConnectProxy.ts"
 import * as OtherDam from "./AnotherDam.ts"
@@ -23,6 +24,22 @@ const run = Effect.fnUntraced(function* (dam: Effect.Success<ReturnType<typeof O
 })
 
 describe("the regions of a dam", () => {
+  it.live("call as the dam where a job names no User-Agent, and webhooks too", () =>
+    Effect.gen(function* () {
+      const agents: Array<string> = []
+      const target = yield* OtherDam.target((call, response) => {
+        agents.push(`${call.path} ${call.headers["user-agent"]}`)
+        response.end("fine")
+      })
+      const dam = yield* OtherDam.running({})
+      const { origin } = new URL(target.url)
+      yield* run(dam, Step.get(`${origin}/named`).pipe(Step.headers({ "User-Agent": "theirs" })))
+      yield* run(dam, Step.get(`${origin}/plain`).pipe(Step.webhooks([{ url: `${origin}/hook` }])))
+      yield* target.called(3)
+      assert.deepStrictEqual(agents, ["/named theirs", `/plain ${userAgent}`, `/hook ${userAgent}`])
+    })
+  )
+
   it.live(
     "race over three proxies: the one that is well wins, the slow one is hung up on, the dead one costs nothing",
     () =>

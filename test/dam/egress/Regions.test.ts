@@ -26,16 +26,13 @@ const run = Effect.fnUntraced(function* (dam: Effect.Success<ReturnType<typeof O
 describe("the regions of a dam", () => {
   it.live("call as the dam where a job names no User-Agent, and webhooks too", () =>
     Effect.gen(function* () {
-      const agents: Array<string> = []
-      const target = yield* OtherDam.target((call, response) => {
-        agents.push(`${call.path} ${call.headers["user-agent"]}`)
-        response.end("fine")
-      })
+      const target = yield* OtherDam.target((_, response) => void response.end("fine"))
       const dam = yield* OtherDam.running({})
       const { origin } = new URL(target.url)
       yield* run(dam, Step.get(`${origin}/named`).pipe(Step.headers({ "User-Agent": "theirs" })))
       yield* run(dam, Step.get(`${origin}/plain`).pipe(Step.webhooks([{ url: `${origin}/hook` }])))
       yield* target.called(3)
+      const agents = target.calls.map(({ headers, path }) => `${path} ${headers["user-agent"]}`)
       assert.deepStrictEqual(agents, ["/named theirs", `/plain ${userAgent}`, `/hook ${userAgent}`])
     })
   )

@@ -37,7 +37,7 @@ export const upkeepCommands = (db: DatabaseSync, tally: Tally): UpkeepCommands =
       for (const { lane, seq, state } of on.waiting.all(now, releaseLimit)) {
         if (seq === undefined) continue
         on.queueAgain.run(seq)
-        move(tally, String(lane), stateOf(state), "queued")
+        move(tally, { lane: String(lane), from: stateOf(state), to: "queued", jobs: 1 })
         lanes.add(String(lane))
       }
       const due = on.nextWaiting.get()?.["due"]
@@ -53,7 +53,7 @@ export const upkeepCommands = (db: DatabaseSync, tally: Tally): UpkeepCommands =
     recover: () => {
       const jobs = Number(on.recoverAll.run().changes)
       for (const [lane, { running: here }] of tally.lanes) {
-        if (here > 0) move(tally, lane, "running", "queued", here)
+        if (here > 0) move(tally, { lane, from: "running", to: "queued", jobs: here })
       }
       return jobs
     },

@@ -25,6 +25,7 @@ import type { NewJob, StoredJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { L8 } from "../l8/L8.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
+import type { PacingOptions } from "../lane/Dial.ts"
 import * as Lanes from "../lane/Lanes.ts"
 import type { Room, Permit } from "../lane/Permit.ts"
 import * as Events from "../observe/Events.ts"
@@ -55,7 +56,7 @@ export interface DispatcherOptions extends Admission.AdmissionOptions {
   readonly transport: Exchanging
   /** What calls webhooks. */
   readonly webhooks: Exchanging
-  readonly pacing: Lanes.PacingOptions
+  readonly pacing: PacingOptions
   readonly deliveries: Schedule.DeliveryOptions
   /** What a step without a retry policy gets. */
   readonly unsetPolicy: ResolvedRetryPolicy
@@ -165,14 +166,10 @@ export const make = Effect.fnUntraced(function* (
     )
 
   const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, start, room)
+  const { l8, signer } = options
   const deliveries = yield* Deliveries.make(
-    store,
-    lanes,
-    options.webhooks,
-    options.deliveries,
-    () => leaving,
-    options.signer,
-    options.l8
+    { store, lanes, transport: options.webhooks, signer, l8, leaving: () => leaving },
+    options.deliveries
   )
   const runner: Runner.RunnerOptions = {
     ...options,

@@ -76,14 +76,22 @@ const jobs = HttpApiGroup.make("jobs")
 
 const Done = Schema.Struct({ status: Schema.String, message: Schema.String })
 
+/**
+ * The secrets to sign with from now on.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const SecretChoice = Schema.Struct({
+  primary_secret: Schema.String,
+  secondary_secret: nullable(Schema.String),
+  rotate: optional(Schema.Boolean)
+})
+
 const secrets = HttpApiGroup.make("secrets")
   .add(
     HttpApiEndpoint.post("set", "/api/v1/webhook-secrets", {
-      payload: Schema.Struct({
-        primary_secret: Schema.String,
-        secondary_secret: nullable(Schema.String),
-        rotate: optional(Schema.Boolean)
-      }),
+      payload: SecretChoice,
       success: Done,
       error: errors(400, 401, 409, 413, 415, 503)
     }),

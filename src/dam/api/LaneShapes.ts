@@ -98,6 +98,44 @@ const Lane = Schema.Struct({
   calls: Schema.Int
 }).annotate({ identifier: "Lane" })
 
+/** Whether a lane stops, and why. */
+export const PauseChoice = Schema.Struct({
+  note: nullable(
+    Schema.String.check(
+      Schema.makeFilter((note: string) => note.length <= 500 && !note.includes("\0"), {
+        expected: "text of at most 500 characters"
+      })
+    )
+  )
+})
+
+/** The pace of a lane; one of the two has to be there. */
+export const PaceChoice = Schema.Struct({
+  rps: nullable(
+    Schema.Number.check(
+      Schema.makeFilter((rps: number) => rps >= 0.001 && rps <= 100_000, {
+        expected: "a number from 0.001 to 100000; to stop a lane, pause it"
+      })
+    )
+  ),
+  max_concurrent: nullable(
+    Schema.Number.check(
+      Schema.makeFilter((count: number) => Number.isInteger(count) && count >= 1 && count <= 10_000, {
+        expected: "a whole number from 1 to 10000"
+      })
+    )
+  )
+}).check(
+  Schema.makeFilter(({ max_concurrent = null, rps = null }) =>
+    rps === null && max_concurrent === null
+      ? { path: ["rps"], issue: "Expected rps, max_concurrent or both" }
+      : undefined
+  )
+)
+
+/** A change that needs no more than its name. */
+export const NoChoice = Schema.Struct({})
+
 const lane = { lane: Schema.String }
 const steering = errors(400, 401, 413, 415, 503)
 
@@ -117,14 +155,14 @@ export const lanes = HttpApiGroup.make("lanes")
     HttpApiEndpoint.get("get", "/api/v1/lanes/:lane", { params: lane, success: Lane, error: errors(400, 401, 503) }),
     HttpApiEndpoint.post("pause", "/api/v1/lanes/:lane/pause", {
       params: lane,
-      payload: Schema.Struct({ note: nullable(Schema.String) }),
+      payload: PauseChoice,
       success: Lane,
       error: steering
     }),
     HttpApiEndpoint.post("resume", "/api/v1/lanes/:lane/resume", { params: lane, success: Lane, error: steering }),
     HttpApiEndpoint.post("pace", "/api/v1/lanes/:lane/pace", {
       params: lane,
-      payload: Schema.Struct({ rps: nullable(Schema.Number), max_concurrent: nullable(Schema.Int) }),
+      payload: PaceChoice,
       success: Lane,
       error: steering
     }),

@@ -12,6 +12,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:
 import { type Answer, ofRefusal, settled } from "./door/Answer.ts"
 import type { Jobs } from "./routes/JobRoutes.ts"
 import { collect, faultIn, faultInContent, type Threshold } from "./door/Request.ts"
+import { type Short, short } from "./door/RouteTable.ts"
 import { faultInOrigin } from "./door/Session.ts"
 import { refused, type Refused } from "../intake/Refusal.ts"
 
@@ -36,6 +37,12 @@ export const make = (options: FastOptions, context: Context.Context<never>): Fas
     })
   }
 
+  const submits: Readonly<Record<Short, Jobs["submit"]>> = {
+    "POST /api/v1/jobs": options.jobs.submit,
+    "POST /jobs": options.jobs.submitFlat
+  }
+  const byUrl = new Map(short.map(({ name, path }) => [path, submits[name]]))
+
   const broken = (cause: Cause.Cause<never>): Answer => {
     if (!Cause.hasInterruptsOnly(cause)) run(Effect.logError("a submission failed", cause))
     return ofRefusal(refused(500, "internal", "something broke here; the log of the dam says what"))
@@ -43,12 +50,7 @@ export const make = (options: FastOptions, context: Context.Context<never>): Fas
 
   return (request, response) => {
     if (request.method !== "POST") return false
-    const submit =
-      request.url === "/api/v1/jobs"
-        ? options.jobs.submit
-        : request.url === "/jobs"
-          ? options.jobs.submitFlat
-          : undefined
+    const submit = byUrl.get(request.url ?? "")
     if (submit === undefined || !isPlain(request, options)) return false
     const customer = options.authenticate(request.headers.authorization)
     if (typeof customer !== "string") return false

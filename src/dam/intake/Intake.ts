@@ -187,7 +187,7 @@ const keyOf = ({ headers }: Submission, { idempotency }: Step): string | undefin
 
 const refusalOf = (dialect: Dialect, field: string, error: UrlDenied | DnsFailed): Refused =>
   error._tag === "DnsFailed"
-    ? later(503, "dns_failed", `${field}: ${error.message}`, 1)
+    ? later({ status: 503, code: "dns_failed", problem: `${field}: ${error.message}`, after: 1 })
     : denied(dialect, field, error.reason, error.message)
 
 const denied = (dialect: Dialect, field: string, reason: string, problem: string): Refused => {

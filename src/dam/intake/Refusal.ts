@@ -53,19 +53,24 @@ export const refused = (status: number, code: string, problem: string, more: Mor
 export const badField = (field: string, problem: string, code = "invalid_field"): Refused =>
   refused(400, code, `${field}: ${problem}`, { field })
 
+/** What passes, and when it is worth asking again. */
+interface Passing {
+  readonly status: 429 | 503
+  readonly code: string
+  readonly problem: string
+  /** Seconds; told as a whole number, rounded up. */
+  readonly after: number
+  readonly extra?: Readonly<Record<string, Schema.Json>> | undefined
+}
+
 /**
  * Makes a refusal that passes: come back after so many seconds.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const later = (
-  status: 429 | 503,
-  code: string,
-  problem: string,
-  seconds: number,
-  extra: Readonly<Record<string, Schema.Json>> = {}
-): Refused => refused(status, code, problem, { headers: { "retry-after": String(Math.ceil(seconds)) }, extra })
+export const later = ({ after, code, extra, problem, status }: Passing): Refused =>
+  refused(status, code, problem, { headers: { "retry-after": String(Math.ceil(after)) }, extra })
 
 /**
  * The body of a refusal.

@@ -42,14 +42,16 @@ const refusalOf = (error: StoreError | Overloaded | WrongState | Refused): Refus
     case "Refused":
       return error
     case "StorageFull":
-      return later(503, "storage_full", error.message, 30)
+      return later({ status: 503, code: "storage_full", problem: error.message, after: 30 })
     case "StorageFailed":
-      return later(503, "storage_failed", "the store cannot work right now", 5)
+      return later({ status: 503, code: "storage_failed", problem: "the store cannot work right now", after: 5 })
     case "Overloaded":
-      return later(429, "overloaded", error.message, error.retryAfterSeconds, {
-        limit_reason: error.limitReason,
-        limit: error.limit,
-        current: error.current
+      return later({
+        status: 429,
+        code: "overloaded",
+        problem: error.message,
+        after: error.retryAfterSeconds,
+        extra: { limit_reason: error.limitReason, limit: error.limit, current: error.current }
       })
     case "WrongState":
       return refused(409, "wrong_state", error.message, { extra: { state: error.state } })

@@ -2,7 +2,9 @@
  * What the API does with dead letters and endpoints: list, replay, purge, enable.
  */
 import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type * as Schema from "effect/Schema"
+import { Api } from "../../api/Api.ts"
 import { type DeadLetterQuery, EndpointChoice, ReplayChoice, PurgeChoice } from "../../api/DeliveryShapes.ts"
 import * as Views from "../../api/JobShapes.ts"
 import type { Limits } from "../../intake/Limits.ts"
@@ -10,6 +12,7 @@ import { refused, type Refused } from "../../intake/Refusal.ts"
 import type { DeadLetterFilter } from "../../store/DeliveryRecords.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
+import type { Call, Desk } from "../door/Asked.ts"
 import { readChoice } from "../door/Choice.ts"
 
 /** What the API does with deliveries, for a customer. */
@@ -62,6 +65,34 @@ export const make = (
     return json(200, { ...Views.endpoint(known), status: "enabled", reason: null, failures: 0 })
   })
 })
+
+/** The routes. */
+export const group = (deliveries: Deliveries, { asking }: Desk) => {
+  const choosing = (answer: (customer: string, body: Uint8Array) => Effect.Effect<Answer, Refused>) =>
+    asking(({ body, customer }: Call) => answer(customer, body))
+  return HttpApiBuilder.group(Api, "deliveries", (handlers) =>
+    handlers
+      .handleRaw(
+        "deadLetters",
+        asking(({ customer }, { query }) => deliveries.list(customer, query))
+      )
+      .handleRaw("replay", choosing(deliveries.replay))
+      .handleRaw("purge", choosing(deliveries.purge))
+      .handleRaw(
+        "replayOne",
+        asking(({ customer }, { params }) => deliveries.replayOne(customer, params.delivery_id))
+      )
+      .handleRaw(
+        "endpoints",
+        asking(({ customer }) => deliveries.endpoints(customer))
+      )
+      .handleRaw("enable", choosing(deliveries.enable))
+      .handleRaw(
+        "webhookKey",
+        asking(() => deliveries.webhookKey)
+      )
+  )
+}
 
 const filterOf = (customer: string, { job_id, ...query }: Omit<Query, "cursor" | "limit">): DeadLetterFilter => ({
   customer,

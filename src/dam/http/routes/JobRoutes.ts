@@ -4,9 +4,12 @@
 import * as Clock from "effect/Clock"
 import type * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import { isTerminal } from "../../../engine/JobState.ts"
 import * as Explained from "../../../wire/Explained.ts"
+import { Api } from "../../api/Api.ts"
 import type { ListQuery } from "../../api/JobShapes.ts"
 import * as Views from "../../api/JobShapes.ts"
 import type { Intake, Submission } from "../../intake/Intake.ts"
@@ -15,10 +18,12 @@ import { badField, refused, type Refused } from "../../intake/Refusal.ts"
 import type { NewJob, StoredJob } from "../../job/Job.ts"
 import * as IntakeId from "../../job/JobId.ts"
 import type { DeliveryPort } from "../../store/DeliveryRecords.ts"
-import type { JobPort, JobFilter } from "../../store/JobRecords.ts"
+import type { Enqueued, JobPort, JobFilter } from "../../store/JobRecords.ts"
 import type { LanePort } from "../../store/LaneRecords.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
+import type { Asked, Desk, OfOneJob } from "../door/Asked.ts"
+import type { JobStreams } from "./JobStream.ts"
 import * as HttpWatch from "./Watch.ts"
 
 /** What the handlers work with. */
@@ -50,22 +55,7 @@ export interface Jobs {
 /** Makes the handlers. */
 export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => {
   const file = (job: NewJob): Effect.Effect<Answer, Refused> =>
-    Effect.map(orRefused(engine.submit(job)), (enqueued) => {
-      const isFlat = job.dialect === "flat"
-      switch (enqueued._tag) {
-        case "Stored":
-          return json(201, isFlat ? { job_id: job.id, status: "queued" } : Views.accepted(job))
-        case "Duplicate":
-          return json(200, isFlat ? Views.flatDuplicate(enqueued.job) : Views.duplicate(enqueued.job))
-        case "Conflict":
-          return json(422, {
-            error: `the idempotency key names job ${enqueued.jobId}, which has another url, method or body`,
-            code: "key_reused",
-            field: "idempotent_key",
-            job_id: enqueued.jobId
-          })
-      }
-    })
+    Effect.map(orRefused(engine.submit(job)), (enqueued) => receipt(job, enqueued))
 
   const find = (customer: string, id: string): Effect.Effect<StoredJob, Refused> => {
     if (!IntakeId.isId(id)) return Effect.fail(id.includes("\0") ? badField("id", "holds U+0000") : unknownJob())
@@ -117,6 +107,58 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
         }
       })
     )
+  }
+}
+
+/** The routes of both dialects. */
+export const groups = (jobs: Jobs, streams: JobStreams, { asking, streaming }: Desk) => {
+  const submitting = (submit: Jobs["submit"]) =>
+    asking(({ body, customer }, { request }: Asked) => submit({ customer, body, headers: request.headers }))
+  const ofOne = (answer: (customer: string, id: string) => Effect.Effect<Answer, Refused>) =>
+    asking(({ customer }, { params }: OfOneJob) => answer(customer, params.id))
+  const following = streaming((customer, { params, request }: OfOneJob) =>
+    Effect.flatMap(jobs.find(customer, params.id), (job) => streams.follow(job, request.headers["last-event-id"]))
+  )
+  const cloud = HttpApiBuilder.group(Api, "jobs", (handlers) =>
+    handlers
+      .handleRaw("submit", submitting(jobs.submit))
+      .handleRaw(
+        "list",
+        asking(({ customer }, { query }) => jobs.list(customer, query))
+      )
+      .handleRaw("get", ofOne(jobs.get))
+      .handleRaw(
+        "wait",
+        asking(({ customer }, { params, query }) => jobs.wait(customer, params.id, query.timeout_ms))
+      )
+      .handleRaw("stream", following)
+      .handleRaw("explain", ofOne(jobs.explain))
+      .handleRaw("cancel", ofOne(jobs.cancel))
+      .handleRaw("rerun", ofOne(jobs.rerun))
+  )
+  const flat = HttpApiBuilder.group(Api, "flat", (handlers) =>
+    handlers
+      .handleRaw("submit", submitting(jobs.submitFlat))
+      .handleRaw("get", ofOne(jobs.getFlat))
+      .handleRaw("stream", following)
+  )
+  return Layer.merge(cloud, flat)
+}
+
+const receipt = (job: NewJob, enqueued: Enqueued): Answer => {
+  const isFlat = job.dialect === "flat"
+  switch (enqueued._tag) {
+    case "Stored":
+      return json(201, isFlat ? { job_id: job.id, status: "queued" } : Views.accepted(job))
+    case "Duplicate":
+      return json(200, isFlat ? Views.flatDuplicate(enqueued.job) : Views.duplicate(enqueued.job))
+    case "Conflict":
+      return json(422, {
+        error: `the idempotency key names job ${enqueued.jobId}, which has another url, method or body`,
+        code: "key_reused",
+        field: "idempotent_key",
+        job_id: enqueued.jobId
+      })
   }
 }
 

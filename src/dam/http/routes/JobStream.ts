@@ -5,6 +5,7 @@
  * by the same rule that serves one who was there all the time, and a slow one holds up nothing but itself.
  */
 import * as Clock from "effect/Clock"
+import type * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -12,11 +13,13 @@ import type * as Schema from "effect/Schema"
 import { isTerminal } from "../../../engine/JobState.ts"
 import { orRefused } from "../door/Answer.ts"
 import { frame, stillHere } from "../door/EventText.ts"
-import type { Host } from "./JobRoutes.ts"
 import * as HttpWatch from "./Watch.ts"
 import { badField, later, type Refused } from "../../intake/Refusal.ts"
 import type { StoredJob } from "../../job/Job.ts"
 import type { Limits } from "../../intake/Limits.ts"
+import type { JobPort } from "../../store/JobRecords.ts"
+import type { LanePort } from "../../store/LaneRecords.ts"
+import type { Engine } from "../../work/Engine.ts"
 import * as Views from "../../api/JobShapes.ts"
 
 /** Who may open one more stream. */
@@ -47,10 +50,12 @@ export const makeSlots = ({ streams, streamsPerAccount, streamsPerJob }: Limits)
         const full = (limit: number, current: number, reason: string) =>
           current < limit
             ? undefined
-            : later(429, "too_many_streams", `${current} streams are open (${reason})`, 5, {
-                limit_reason: reason,
-                limit,
-                current
+            : later({
+                status: 429,
+                code: "too_many_streams",
+                problem: `${current} streams are open (${reason})`,
+                after: 5,
+                extra: { limit_reason: reason, limit, current }
               })
         const refusal =
           full(streamsPerJob, jobs.get(job.id) ?? 0, "streams_per_job") ??
@@ -67,6 +72,32 @@ export const makeSlots = ({ streams, streamsPerAccount, streamsPerJob }: Limits)
   }
 }
 
+/** What the streams look at. */
+export interface StreamHost {
+  readonly engine: Pick<Engine["Service"], "events">
+  readonly store: Pick<JobPort & LanePort, "get" | "position">
+  /** Done when the dam goes down: every stream ends. */
+  readonly leaving: Deferred.Deferred<void>
+}
+
+/** The streams of jobs. */
+export interface JobStreams {
+  /** The text of a job's stream after what the client has seen, where there is a place for one more. */
+  readonly follow: (
+    job: StoredJob,
+    lastEventId: string | undefined
+  ) => Effect.Effect<Stream.Stream<string, Refused>, Refused, Scope.Scope>
+}
+
+/** Makes the streams. */
+export const make = (host: StreamHost, slots: Slots): JobStreams => ({
+  follow: (job, lastEventId) => {
+    const seen = seenBy(job, lastEventId)
+    // taken here to refuse in time, given back when the stream ends
+    return typeof seen === "number" ? Effect.as(slots.take(job), text(host, job, seen)) : Effect.fail(seen)
+  }
+})
+
 /** Reads a `Last-Event-ID`: how much of the job's life the client has seen, or nothing of it. */
 export const seenBy = (job: StoredJob, lastEventId: string | undefined): number | Refused => {
   if (lastEventId === undefined || lastEventId === "") return NOTHING
@@ -78,7 +109,7 @@ export const seenBy = (job: StoredJob, lastEventId: string | undefined): number 
 
 /** The text of a job's stream, from what the client has seen to the end of the job. */
 export const text = (
-  { engine, leaving, store }: Pick<Host, "engine" | "leaving" | "store">,
+  { engine, leaving, store }: StreamHost,
   first: StoredJob,
   seen: number
 ): Stream.Stream<string, Refused> =>

@@ -15,7 +15,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
 import { json, ofRefusal, toResponse } from "../door/Answer.ts"
-import { readBody, sourceOf } from "../door/Request.ts"
+import { bodyFor, respond } from "../door/Asked.ts"
+import { sourceOf } from "../door/Request.ts"
+import { routeOf } from "../door/RouteTable.ts"
 import type { Sessions } from "../door/Session.ts"
 import { badField, refused, type Refused } from "../../intake/Refusal.ts"
 import type { Limits } from "../../intake/Limits.ts"
@@ -64,19 +66,11 @@ export const layer = (options: PageOptions, root = folder) =>
         )
       yield* router.add("GET", "/", file(notBuilt))
       yield* router.prefixed("/page").add("GET", "/*", file(nothing))
-      yield* router.add("GET", "/session", answering(whoAmI(options)))
-      yield* router.add("POST", "/session", answering(signIn(options)))
-      yield* router.add("DELETE", "/session", answering(signOut(options)))
+      yield* router.add("GET", "/session", respond(whoAmI(options)))
+      yield* router.add("POST", "/session", respond(signIn(options)))
+      yield* router.add("DELETE", "/session", respond(signOut(options)))
     })
   )
-
-/** The paths of these routes, for those who ask with a wrong method. */
-export const paths = [
-  { method: "GET", path: "/" },
-  { method: "GET", path: "/session" },
-  { method: "POST", path: "/session" },
-  { method: "DELETE", path: "/session" }
-]
 
 const notBuilt = refused(
   404,
@@ -92,7 +86,7 @@ const decodeCredentials = Schema.decodeUnknownResult(Credentials)
 const signIn = ({ authenticate, limits, sessions }: PageOptions) =>
   Effect.gen(function* () {
     const request = yield* HttpServerRequest
-    const body = new TextDecoder().decode(yield* readBody(request, limits))
+    const body = new TextDecoder().decode(yield* bodyFor(routeOf("POST /session"), request, limits))
     const given = decodeCredentials(body)
     if (Result.isFailure(given)) return yield* Effect.fail(badField("api_key", "is missing"))
     const key = Redacted.make(given.success.api_key)
@@ -115,10 +109,4 @@ const whoAmI = ({ authenticate, sessions }: PageOptions) =>
     const { headers } = sourceOf(yield* HttpServerRequest)
     const customer = (yield* sessions.customerOf("GET", headers)) ?? authenticate(headers.authorization)
     return json(200, { customer: typeof customer === "string" ? customer : null }, { "cache-control": "no-store" })
-  })
-
-const answering = <R>(answer: Effect.Effect<ReturnType<typeof json>, Refused, R>) =>
-  Effect.match(answer, {
-    onFailure: (refusal) => toResponse(ofRefusal(refusal)),
-    onSuccess: toResponse
   })

@@ -3,8 +3,11 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Schema from "effect/Schema"
+import { Api } from "../../api/Api.ts"
 import * as L8Delivery from "../../../wire/L8Delivery.ts"
 import * as L8Handshake from "../../../wire/L8Handshake.ts"
 import { OriginChoice } from "../../api/TrustShapes.ts"
@@ -16,8 +19,10 @@ import { lasts } from "../../l8/Trusts.ts"
 import type { StoredTrust } from "../../store/TrustRecords.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
+import { bodyFor, type Desk, respond, told } from "../door/Asked.ts"
 import { readChoice } from "../door/Choice.ts"
-import { addressOf, readBody } from "../door/Request.ts"
+import { addressOf } from "../door/Request.ts"
+import { routeOf } from "../door/RouteTable.ts"
 
 /** What the API does for L8. */
 export interface Routes {
@@ -41,7 +46,7 @@ export const make = ({ l8 }: Pick<Engine["Service"], "l8">, limits: Limits): Rou
     document: Effect.succeed({ status: 200, headers: {}, body: responder.document }),
     challenge: Effect.fnUntraced(function* (request) {
       yield* Effect.mapError(responder.admit(addressOf(request)), refusalOf)
-      const body = yield* readBody(request, { ...limits, bodyBytes: Math.min(limits.bodyBytes, bounds.bodyBytes) })
+      const body = yield* bodyFor(routeOf("POST /l8/challenge"), request, limits)
       const answer = Effect.catchTag(responder.answer(body), "ChallengeRefused", (error) =>
         Effect.fail(refusalOf(error))
       )
@@ -62,12 +67,35 @@ export const make = ({ l8 }: Pick<Engine["Service"], "l8">, limits: Limits): Rou
   }
 }
 
+/** The routes. What is asked by dams and receivers needs no key. */
+export const group = (routes: Routes, { asking }: Desk) =>
+  HttpApiBuilder.group(Api, "l8", (handlers) =>
+    handlers
+      .handleRaw("document", () => respond(routes.document))
+      .handleRaw("challenge", ({ request }) => respond(routes.challenge(request)))
+      .handleRaw("spec", () => Effect.match(routes.spec, { onFailure: told, onSuccess: markdown }))
+      .handleRaw(
+        "trust",
+        asking(() => routes.list)
+      )
+      .handleRaw(
+        "revoke",
+        asking(({ body }) => routes.revoke(body))
+      )
+      .handleRaw(
+        "forget",
+        asking(({ body }) => routes.forget(body))
+      )
+  )
+
+const markdown = (text: string) => HttpServerResponse.text(text, { contentType: "text/markdown; charset=utf-8" })
+
 /** A challenge that is not answered, as HTTP says it. */
 export const refusalOf = ({ field, problem, reason, retryAfterSeconds = 0 }: ChallengeRefused): Refused => {
   switch (reason) {
     case "full":
     case "too_many":
-      return later(429, "too_many_challenges", problem, retryAfterSeconds)
+      return later({ status: 429, code: "too_many_challenges", problem, after: retryAfterSeconds })
     case "cannot_sign":
       return refused(500, "internal", problem)
     case "nonce_seen":

@@ -7,21 +7,18 @@
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Engine } from "../../work/Engine.ts"
 import { orRefused } from "../door/Answer.ts"
 import { frame, stillHere } from "../door/EventText.ts"
-import * as LaneShapes from "../../api/LaneShapes.ts"
+import { type Lane, view } from "../../api/LaneShapes.ts"
+import { stats, type Stats, type Update } from "../../api/OverviewShapes.ts"
 import { badField, type Refused } from "../../intake/Refusal.ts"
-import { spanMillis } from "../../observe/Stats.ts"
-
-type Json = Readonly<Record<string, Schema.Json>>
 
 /** The feed, for any number of readers. */
 export interface Feed {
   readonly text: (customer: string, after: number | undefined) => Stream.Stream<string, Refused>
-  readonly stats: Effect.Effect<Json>
+  readonly stats: Effect.Effect<typeof Stats.Encoded>
 }
 
 /** Reads a `Last-Event-ID`. */
@@ -42,7 +39,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.map(
       Effect.all([engine.steering.list({ limit: lanesAtMost }), engine.admission]),
       ([{ lanes }, counters]) => ({
-        lanes: lanes.map(LaneShapes.view),
+        lanes: lanes.map(view),
         counters
       })
     ),
@@ -54,15 +51,15 @@ export const make = Effect.fnUntraced(function* (
     const now = yield* Clock.currentTimeMillis
     const last = engine.recent.last()
     const { events, isWhole } = engine.recent.since(state.seen)
-    const jobs = new Map<string, Json>()
+    const jobs = new Map<string, (typeof Update.Encoded)["jobs"][number]>()
     for (const { at, jobId, lane, state: status, ...event } of events) {
       if (event.customer !== customer) continue
       // the last state of a job is what counts, and it stands where it was reached
       jobs.delete(jobId)
       jobs.set(jobId, { job_id: jobId, status, lane, at })
     }
-    const known = new Map(lanes.map((lane) => [String(lane["lane"]), JSON.stringify(still(lane, now))]))
-    const changed = lanes.filter(({ lane }) => known.get(String(lane)) !== state.lanes.get(String(lane)))
+    const known = new Map(lanes.map((lane) => [lane.lane, JSON.stringify(still(lane, now))]))
+    const changed = lanes.filter(({ lane }) => known.get(lane) !== state.lanes.get(lane))
     const removed = Array.from(state.lanes.keys()).filter((lane) => !known.has(lane))
     // memory breathes all the time: it is told with what else there is to tell
     const numbers = JSON.stringify({ ...counters, memory_bytes: 0 })
@@ -78,7 +75,7 @@ export const make = Effect.fnUntraced(function* (
       if (now - state.saidAt < keepAlive) return ["", next] as const
       return [stillHere, { ...next, saidAt: now }] as const
     }
-    const said: Json = {
+    const said: typeof Update.Encoded = {
       at: now,
       lanes: changed,
       removed_lanes: removed,
@@ -94,10 +91,7 @@ export const make = Effect.fnUntraced(function* (
   const left = Effect.as(Deferred.await(leaving), true)
 
   return {
-    stats: Effect.map(engine.stats, (spans) => ({
-      span_ms: spanMillis,
-      spans: spans.map(({ total, wait, ...counts }) => ({ ...counts, wait: { ...wait }, total: { ...total } }))
-    })),
+    stats: Effect.map(engine.stats, stats),
     text: (customer, after) =>
       Stream.unfold<State, string, Refused, never>(
         { seen: after ?? engine.recent.last(), lanes: new Map(), numbers: "", saidAt: undefined },
@@ -121,9 +115,9 @@ interface State {
 }
 
 /** A lane that is open is open now, and a moment later again: that is no change. */
-const still = (lane: Json, now: number): Json => {
+const still = (lane: typeof Lane.Encoded, now: number): typeof Lane.Encoded => {
   const { next_at: nextAt } = lane
-  return typeof nextAt === "number" && nextAt <= now + every ? { ...lane, next_at: 0 } : lane
+  return nextAt !== null && nextAt <= now + every ? { ...lane, next_at: 0 } : lane
 }
 
 const every = 500

@@ -17,7 +17,7 @@ import * as HttpWatch from "./Watch.ts"
 import { badField, later, type Refused } from "../../intake/Refusal.ts"
 import type { StoredJob } from "../../job/Job.ts"
 import type { Limits } from "../../intake/Limits.ts"
-import * as Views from "../../api/JobShapes.ts"
+import * as Views from "../../api/FlatShapes.ts"
 
 /** Who may open one more stream. */
 export interface Slots {

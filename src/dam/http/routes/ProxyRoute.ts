@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { Envelope } from "../../api/Api.ts"
+import { allowed, denied as notLetIn, Envelope } from "../../api/ProxyShapes.ts"
 import { ListQuery } from "../../api/JobShapes.ts"
 import { type Answer, json, ofRefusal, settled } from "../door/Answer.ts"
 import type { Jobs } from "./JobRoutes.ts"
@@ -33,18 +33,18 @@ export const enveloped = (answer: Answer): Answer => {
   switch (answer.status) {
     case 401:
     case 403:
-      return json(200, { status: "denied", error: errorIn(answer) })
+      return json(200, notLetIn(errorIn(answer)))
     case 429:
       return answer
     default:
-      return json(200, {
-        status: "allowed",
-        forwarded_response: {
+      return json(
+        200,
+        allowed({
           status_code: answer.status,
           headers: { "content-type": "application/json", ...answer.headers },
           body: answer.body
-        }
-      })
+        })
+      )
   }
 }
 

@@ -4,10 +4,10 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Shapes from "../../api/SecretShapes.ts"
 import { isObject, readJson } from "../../intake/Body.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import { badField, refused, type Refused } from "../../intake/Refusal.ts"
-import { mask } from "../../secrets/Secrets.ts"
 import type { SecretPort, StoredSecrets } from "../../store/SecretRecords.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
 
@@ -34,15 +34,7 @@ export const make = (store: SecretPort, limits: Limits): Secrets => {
         wanted.rotate ? "rotated; receivers should accept both secrets for a while" : "webhook secrets are set"
       )
     }),
-    get: (customer) =>
-      Effect.map(known(customer), ({ primary, secondary }) =>
-        json(200, {
-          customer_id: customer,
-          primary_secret: mask(primary),
-          secondary_secret: secondary === undefined ? null : mask(secondary),
-          has_secondary: secondary !== undefined
-        })
-      ),
+    get: (customer) => Effect.map(known(customer), (secrets) => json(200, Shapes.masked(customer, secrets))),
     delete: (customer) =>
       Effect.flatMap(known(customer), () =>
         Effect.as(orRefused(store.setSecrets(customer, undefined)), done("webhook secrets are deleted"))
@@ -94,7 +86,7 @@ const replaced = (
 
 const isWeak = (secret: string): boolean => secret.length < 16 || secret.length > 1024
 
-const done = (message: string): Answer => json(200, { status: "ok", message })
+const done = (message: string): Answer => json(200, Shapes.done(message))
 
 const none = () => refused(404, "secrets_not_found", "no webhook secrets are set")
 

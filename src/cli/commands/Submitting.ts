@@ -10,7 +10,7 @@ import * as Job from "../../wire/Job.ts"
 import * as Output from "../output/Output.ts"
 import { problem } from "../output/Problem.ts"
 import { Service } from "../service/Service.ts"
-import * as Shapes from "../service/Shapes.ts"
+import * as Cloud from "../service/Cloud.ts"
 import * as StepFile from "./StepFile.ts"
 
 /** The job as it will travel: checked, and every UNIQUE step of its tree with a key, so that it can be sent twice. */
@@ -34,7 +34,7 @@ export const send = (job: Job.JobJson) =>
       method: "POST",
       path: "/api/v1/jobs",
       body: toJson(job),
-      schema: Shapes.Receipt,
+      schema: Cloud.Receipt,
       cloud: true
     })
   )

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type ConnectionFailed, excerpt, type Failure, type TlsError } from "../../step/Failure.ts"
+import { ApiError } from "../../dam/api/RefusalShapes.ts"
 import { type Problem, problem, snake } from "../output/Problem.ts"
 import { cloudUrl, type Target } from "./Target.ts"
 
@@ -76,11 +77,10 @@ export const ofFailure = (target: Target, failure: Failure): Problem => {
   }
 }
 
-const ErrorBody = Schema.Struct({
-  error: Schema.String,
-  code: Schema.optionalKey(Schema.String),
-  field: Schema.optionalKey(Schema.String)
-})
+const { code, error, field } = ApiError.fields
+
+/** The cloud gives no codes. */
+const ErrorBody = Schema.Struct({ error, code: Schema.optionalKey(code), field })
 
 const decodeError = Schema.decodeUnknownResult(Schema.fromJsonString(ErrorBody))
 

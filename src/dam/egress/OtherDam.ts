@@ -12,17 +12,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as RemoteService from "../../run/RemoteService.ts"
 import type { ServiceError } from "../../run/Service.ts"
-import {
-  AttemptTimedOut,
-  ConnectionFailed,
-  HeadersTooLarge,
-  InvalidEncoding,
-  InvalidResponse,
-  ResponseTooLarge,
-  TlsError,
-  TransportError,
-  Unsendable
-} from "../../step/Failure.ts"
+import { ConnectionFailed, ResponseTooLarge, TransportError } from "../../step/Failure.ts"
 import type { Failure } from "../../step/Failure.ts"
 import type { Receipt, Response } from "../../step/Reply.ts"
 import type { Request } from "../../step/Request.ts"
@@ -30,6 +20,7 @@ import * as Step from "../../step/Step.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import * as EzthrottleApi from "../../transport/EzthrottleApi.ts"
 import type { Exchange, Exchanging } from "../../transport/HttpTransport.ts"
+import * as ToldFailure from "../../wire/ToldFailure.ts"
 import * as IntakeId from "../job/JobId.ts"
 import type { OtherDam } from "./Region.ts"
 
@@ -73,12 +64,11 @@ export const make = Effect.fnUntraced(function* (
   const answer = Effect.fnUntraced(function* (jobId: string, timeoutMillis: number) {
     const { error, response } = yield* results.await(jobId)
     if (response === undefined || error !== undefined) {
-      const shown = decodeEnd((yield* job(jobId)).answer)
-      const last = Option.getOrUndefined(shown)?.attempts.at(-1)
-      if (response === undefined || !isWhole(last?.error_tag)) {
+      const told = lastOf((yield* job(jobId)).answer)
+      if (response === undefined || !isWhole(told.error_tag)) {
         return yield* Effect.fail(
           new TransportError({
-            reason: endOf(last?.error_tag, last?.error ?? error ?? "it says no more", timeoutMillis),
+            reason: ToldFailure.heard(told, error ?? "it says no more", timeoutMillis),
             ...(response === undefined ? {} : { kept: response })
           })
         )
@@ -125,51 +115,13 @@ const mayHaveArrived = ({ reason }: TransportError): boolean =>
   reason._tag === "ServiceUnreachable" && reason.maybeAccepted
 
 /** The one attempt there, as the job shows it. Interrupted, by its deadline for instance, it has no error. */
-const decodeEnd = Schema.decodeUnknownOption(
-  Schema.Struct({
-    attempts: Schema.Array(
-      Schema.Struct({
-        error: Schema.optionalKey(Schema.String),
-        error_tag: Schema.optionalKey(Schema.String)
-      })
-    )
+const lastOf = (answer: unknown): ToldFailure.ToldFailure =>
+  Option.match(decodeEnd(answer), {
+    onNone: () => ({}),
+    onSome: ({ attempts }) => attempts.at(-1) ?? {}
   })
-)
 
-/** Why the other dam had no answer from the target, as if it had happened here. */
-const endOf = (tag: string | undefined, message: string, timeoutMillis: number): Failure => {
-  switch (tag) {
-    case "AttemptTimedOut":
-      return new AttemptTimedOut({ afterMillis: timeoutMillis })
-    case "Unsendable":
-      return new Unsendable({ problem: message })
-    case "HeadersTooLarge":
-      return new HeadersTooLarge()
-    case "TooManyInterim":
-    case "InvalidResponse":
-      return new InvalidResponse({ received: message })
-    case "InvalidEncoding":
-    case "UnsupportedEncoding":
-      return new InvalidEncoding({ received: message })
-    case "TlsError": {
-      const [, kind = "", detail] = /^no trusted TLS connection \((\w+)\): (.*)$/s.exec(message) ?? []
-      return new TlsError({ kind: isTlsKind(kind) ? kind : "other", detail: `from there: ${detail ?? message}` })
-    }
-    case "ResponseTooLarge": {
-      const [, status, limitBytes] = /\(status (\d+)\) is larger than (\d+) bytes/.exec(message) ?? []
-      return new ResponseTooLarge({ status: Number(status ?? 0), limitBytes: Number(limitBytes ?? 0) })
-    }
-    default: {
-      const [, kind = "", detail] = /^no connection \((\w+)\): (.*)$/s.exec(message) ?? []
-      return new ConnectionFailed({ kind: isKind(kind) ? kind : "other", detail: `from there: ${detail ?? message}` })
-    }
-  }
-}
-
-const isKind = (kind: string): kind is ConnectionFailed["kind"] =>
-  ["refused", "notFound", "unreachable", "reset"].includes(kind)
-
-const isTlsKind = (kind: string): kind is TlsError["kind"] => ["expired", "name", "issuer"].includes(kind)
+const decodeEnd = Schema.decodeUnknownOption(Schema.Struct({ attempts: Schema.Array(ToldFailure.schema) }))
 
 /** What was cut short or cannot be decoded is told with the beginning that was kept. */
 const isWhole = (tag: string | undefined): boolean =>

@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import { states } from "../../engine/JobState.ts"
 import type { Explanation } from "../../wire/Explained.ts"
 import type { DeadLetters } from "../deliver/DeadLetters.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
@@ -27,7 +28,8 @@ import type { Overloaded } from "./Admission.ts"
  */
 export class WrongState extends Schema.TaggedError<WrongState>()("WrongState", {
   jobId: Schema.String,
-  state: Schema.String,
+  /** `unknown` for one that was removed meanwhile. */
+  state: Schema.Literals([...states, "unknown"]),
   wanted: Schema.String
 }) {
   override get message() {

@@ -4,9 +4,10 @@
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Schema from "effect/Schema"
+import { refusal as body } from "../../api/RefusalShapes.ts"
 import type { WrongState } from "../../work/Engine.ts"
 import type { Overloaded } from "../../work/Admission.ts"
-import { later, refused, type Refused, toJson } from "../../intake/Refusal.ts"
+import { later, refused, type Refused } from "../../intake/Refusal.ts"
 import type { StoreError } from "../../store/StoreError.ts"
 
 /** An answer in JSON. */
@@ -25,7 +26,7 @@ export const json = (
 ): Answer => ({ status, headers, body: JSON.stringify(value) })
 
 /** Makes the answer that tells a refusal. */
-export const ofRefusal = (refusal: Refused): Answer => json(refusal.status, toJson(refusal), refusal.headers)
+export const ofRefusal = (refusal: Refused): Answer => json(refusal.status, body(refusal), refusal.headers)
 
 /** Turns whatever goes wrong behind the API into what the caller is told. */
 export const orRefused = <A>(

@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type * as Schema from "effect/Schema"
 import { Api } from "../../api/Api.ts"
-import { type DeadLetterQuery, EndpointChoice, ReplayChoice, PurgeChoice } from "../../api/DeliveryShapes.ts"
-import * as Views from "../../api/JobShapes.ts"
+import { type DeadLetterQuery, EndpointChoice, PurgeChoice, ReplayChoice } from "../../api/DeliveryShapes.ts"
+import * as Shapes from "../../api/DeliveryShapes.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import { refused, type Refused } from "../../intake/Refusal.ts"
 import type { DeadLetterFilter } from "../../store/DeliveryRecords.ts"
@@ -36,33 +36,31 @@ export const make = (
 ): Deliveries => ({
   list: (customer, { limit = defaultPage, cursor, ...query }) =>
     Effect.map(orRefused(deadLetters.list({ ...filterOf(customer, query), cursor, limit })), (page) =>
-      json(200, { dead_letters: page.deadLetters.map(Views.deadLetter), next_cursor: page.cursor ?? null })
+      json(200, Shapes.deadLetterPage(page))
     ),
   replayOne: (customer, deliveryId) =>
     Effect.flatMap(orRefused(deadLetters.replay({ customer, deliveryId })), (replayed) =>
-      replayed === 0 ? Effect.fail(unknown()) : Effect.succeed(json(200, { replayed }))
+      replayed === 0 ? Effect.fail(unknown()) : Effect.succeed(json(200, Shapes.replayed(replayed)))
     ),
   replay: Effect.fnUntraced(function* (customer, body) {
     const { rps, ...query } = yield* readChoice(ReplayChoice, body, limits)
-    return json(200, { replayed: yield* orRefused(deadLetters.replay(filterOf(customer, query), rps)) })
+    return json(200, Shapes.replayed(yield* orRefused(deadLetters.replay(filterOf(customer, query), rps))))
   }),
   purge: Effect.fnUntraced(function* (customer, body) {
     const query = yield* readChoice(PurgeChoice, body, limits)
-    return json(200, { purged: yield* orRefused(deadLetters.purge(filterOf(customer, query))) })
+    return json(200, Shapes.purged(yield* orRefused(deadLetters.purge(filterOf(customer, query)))))
   }),
   webhookKey:
     webhookKey === undefined
       ? Effect.fail(refused(404, "key_not_found", "this dam signs with shared secrets only"))
-      : Effect.succeed(json(200, { algorithm: "ed25519", public_key: webhookKey })),
+      : Effect.succeed(json(200, Shapes.key(webhookKey))),
   endpoints: (customer) =>
-    Effect.map(orRefused(deadLetters.endpoints(customer)), (endpoints) =>
-      json(200, { endpoints: endpoints.map(Views.endpoint) })
-    ),
+    Effect.map(orRefused(deadLetters.endpoints(customer)), (endpoints) => json(200, Shapes.endpoints(endpoints))),
   enable: Effect.fnUntraced(function* (customer, body) {
     const { url } = yield* readChoice(EndpointChoice, body, limits)
     const known = yield* orRefused(deadLetters.enable(customer, url))
     if (known === undefined) return yield* Effect.fail(unknownEndpoint())
-    return json(200, { ...Views.endpoint(known), status: "enabled", reason: null, failures: 0 })
+    return json(200, Shapes.enabled(known))
   })
 })
 

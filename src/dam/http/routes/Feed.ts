@@ -9,7 +9,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Engine } from "../../work/Engine.ts"
 import { Api } from "../../api/Api.ts"
@@ -17,18 +16,16 @@ import { json, orRefused } from "../door/Answer.ts"
 import { type Asked, type Desk, told as telling } from "../door/Asked.ts"
 import type { Callers } from "../door/Callers.ts"
 import { frame, stillHere } from "../door/EventText.ts"
-import * as LaneShapes from "../../api/LaneShapes.ts"
+import { type Lane, view } from "../../api/LaneShapes.ts"
+import { stats, type Stats, type Update } from "../../api/OverviewShapes.ts"
 import { badField, type Refused } from "../../intake/Refusal.ts"
-import { spanMillis } from "../../observe/Stats.ts"
 import type { Slots } from "./JobStream.ts"
 import * as Prometheus from "./Prometheus.ts"
-
-type Json = Readonly<Record<string, Schema.Json>>
 
 /** The feed, for any number of readers. */
 export interface Feed {
   readonly text: (customer: string, after: number | undefined) => Stream.Stream<string, Refused>
-  readonly stats: Effect.Effect<Json>
+  readonly stats: Effect.Effect<typeof Stats.Encoded>
 }
 
 /** Reads a `Last-Event-ID`. */
@@ -49,7 +46,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.map(
       Effect.all([engine.steering.list({ limit: lanesAtMost }), engine.admission]),
       ([{ lanes }, counters]) => ({
-        lanes: lanes.map(LaneShapes.view),
+        lanes: lanes.map(view),
         counters
       })
     ),
@@ -59,10 +56,7 @@ export const make = Effect.fnUntraced(function* (
   const left = Effect.as(Deferred.await(leaving), true)
 
   return {
-    stats: Effect.map(engine.stats, (spans) => ({
-      span_ms: spanMillis,
-      spans: spans.map(({ total, wait, ...counts }) => ({ ...counts, wait: { ...wait }, total: { ...total } }))
-    })),
+    stats: Effect.map(engine.stats, stats),
     text: (customer, after) =>
       Stream.unfold<State, string, Refused, never>(
         { seen: after ?? engine.recent.last(), lanes: new Map(), numbers: "", saidAt: undefined },
@@ -113,8 +107,8 @@ export const group = (feed: Feed, { callers, engine, slots }: OverviewOptions, {
 
 /** What all readers see alike. */
 interface Shared {
-  readonly lanes: ReadonlyArray<Json>
-  readonly counters: Json
+  readonly lanes: ReadonlyArray<typeof Lane.Encoded>
+  readonly counters: (typeof Update.Encoded)["counters"]
 }
 
 interface Lately {
@@ -135,15 +129,15 @@ interface State {
 const told = (customer: string, state: State, { counters, lanes }: Shared, { now, recent }: Lately) => {
   const last = recent.last()
   const { events, isWhole } = recent.since(state.seen)
-  const jobs = new Map<string, Json>()
+  const jobs = new Map<string, (typeof Update.Encoded)["jobs"][number]>()
   for (const { at, jobId, lane, state: status, ...event } of events) {
     if (event.customer !== customer) continue
     // the last state of a job is what counts, and it stands where it was reached
     jobs.delete(jobId)
     jobs.set(jobId, { job_id: jobId, status, lane, at })
   }
-  const known = new Map(lanes.map((lane) => [String(lane["lane"]), JSON.stringify(still(lane, now))]))
-  const changed = lanes.filter(({ lane }) => known.get(String(lane)) !== state.lanes.get(String(lane)))
+  const known = new Map(lanes.map((lane) => [lane.lane, JSON.stringify(still(lane, now))]))
+  const changed = lanes.filter(({ lane }) => known.get(lane) !== state.lanes.get(lane))
   const removed = Array.from(state.lanes.keys()).filter((lane) => !known.has(lane))
   // memory breathes all the time: it is told with what else there is to tell
   const numbers = JSON.stringify({ ...counters, memory_bytes: 0 })
@@ -159,7 +153,7 @@ const told = (customer: string, state: State, { counters, lanes }: Shared, { now
     if (now - state.saidAt < keepAlive) return ["", next] as const
     return [stillHere, { ...next, saidAt: now }] as const
   }
-  const said: Json = {
+  const said: typeof Update.Encoded = {
     at: now,
     lanes: changed,
     removed_lanes: removed,
@@ -173,9 +167,9 @@ const told = (customer: string, state: State, { counters, lanes }: Shared, { now
 }
 
 /** A lane that is open is open now, and a moment later again: that is no change. */
-const still = (lane: Json, now: number): Json => {
+const still = (lane: typeof Lane.Encoded, now: number): typeof Lane.Encoded => {
   const { next_at: nextAt } = lane
-  return typeof nextAt === "number" && nextAt <= now + every ? { ...lane, next_at: 0 } : lane
+  return nextAt !== null && nextAt <= now + every ? { ...lane, next_at: 0 } : lane
 }
 
 const every = 500

@@ -8,9 +8,9 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import { isTerminal } from "../../../engine/JobState.ts"
-import * as Explained from "../../../wire/Explained.ts"
 import { Api } from "../../api/Api.ts"
 import type { ListQuery } from "../../api/JobShapes.ts"
+import * as Flat from "../../api/FlatShapes.ts"
 import * as Views from "../../api/JobShapes.ts"
 import type { Intake, Submission } from "../../intake/Intake.ts"
 import type { Limits } from "../../intake/Limits.ts"
@@ -55,7 +55,7 @@ export interface Jobs {
 /** Makes the handlers. */
 export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => {
   const file = (job: NewJob): Effect.Effect<Answer, Refused> =>
-    Effect.map(orRefused(engine.submit(job)), (enqueued) => receipt(job, enqueued))
+    Effect.flatMap(orRefused(engine.submit(job)), (enqueued) => receipt(job, enqueued))
 
   const find = (customer: string, id: string): Effect.Effect<StoredJob, Refused> => {
     if (!IntakeId.isId(id)) return Effect.fail(id.includes("\0") ? badField("id", "holds U+0000") : unknownJob())
@@ -73,11 +73,9 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
     submitFlat: (submission) => Effect.flatMap(intake.flat(submission), file),
     find,
     get: (customer, id) => Effect.flatMap(find(customer, id), show),
-    getFlat: (customer, id) => Effect.map(find(customer, id), (job) => json(200, Views.flat(job))),
+    getFlat: (customer, id) => Effect.map(find(customer, id), (job) => json(200, Flat.flat(job))),
     list: (customer, query) =>
-      Effect.map(orRefused(store.list(filterOf(customer, query))), ({ cursor, jobs }) =>
-        json(200, { jobs: jobs.map(Views.summary), cursor: cursor ?? null })
-      ),
+      Effect.map(orRefused(store.list(filterOf(customer, query))), (page) => json(200, Views.page(page))),
     wait: Effect.fnUntraced(function* (customer, id, timeout = defaultWait) {
       const first = yield* find(customer, id)
       const until = (yield* Clock.currentTimeMillis) + Math.min(timeout, limits.waitMillis)
@@ -85,7 +83,7 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
     }),
     explain: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) =>
-        Effect.map(orRefused(engine.explain(job)), (explanation) => json(200, Explained.toJson(explanation)))
+        Effect.map(orRefused(engine.explain(job)), (explanation) => json(200, Views.explanation(job, explanation)))
       ),
     cancel: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.cancel(job)), show)),
@@ -145,20 +143,15 @@ export const groups = (jobs: Jobs, streams: JobStreams, { asking, streaming }: D
   return Layer.merge(cloud, flat)
 }
 
-const receipt = (job: NewJob, enqueued: Enqueued): Answer => {
+const receipt = (job: NewJob, enqueued: Enqueued): Effect.Effect<Answer, Refused> => {
   const isFlat = job.dialect === "flat"
   switch (enqueued._tag) {
     case "Stored":
-      return json(201, isFlat ? { job_id: job.id, status: "queued" } : Views.accepted(job))
+      return Effect.succeed(json(201, isFlat ? Flat.flatAccepted(job) : Views.accepted(job)))
     case "Duplicate":
-      return json(200, isFlat ? Views.flatDuplicate(enqueued.job) : Views.duplicate(enqueued.job))
+      return Effect.succeed(json(200, isFlat ? Flat.flatDuplicate(enqueued.job) : Views.duplicate(enqueued.job)))
     case "Conflict":
-      return json(422, {
-        error: `the idempotency key names job ${enqueued.jobId}, which has another url, method or body`,
-        code: "key_reused",
-        field: "idempotent_key",
-        job_id: enqueued.jobId
-      })
+      return Effect.fail(keyReused(enqueued.jobId))
   }
 }
 
@@ -178,6 +171,12 @@ const filterOf = (customer: string, query: Query): JobFilter => ({
   cursor: query.cursor,
   limit: query.limit ?? defaultPage
 })
+
+const keyReused = (jobId: string): Refused =>
+  refused(422, "key_reused", `the idempotency key names job ${jobId}, which has another url, method or body`, {
+    field: "idempotent_key",
+    extra: { job_id: jobId }
+  })
 
 const unknownJob = (): Refused => refused(404, "job_not_found", "job not found")
 

@@ -20,7 +20,7 @@ import type { Limits } from "../../intake/Limits.ts"
 import type { JobPort } from "../../store/JobRecords.ts"
 import type { LanePort } from "../../store/LaneRecords.ts"
 import type { Engine } from "../../work/Engine.ts"
-import * as Views from "../../api/JobShapes.ts"
+import * as Views from "../../api/FlatShapes.ts"
 
 /** Who may open one more stream. */
 export interface Slots {

@@ -12,7 +12,7 @@ import { readChoice } from "../door/Choice.ts"
 import { badField, type Refused } from "../../intake/Refusal.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import type { LaneAction } from "../../lane/Steering.ts"
-import { NoChoice, PaceChoice, PauseChoice, view } from "../../api/LaneShapes.ts"
+import { log, NoChoice, PaceChoice, page, PauseChoice, view } from "../../api/LaneShapes.ts"
 
 type Verb = "pause" | "resume" | "pace" | "reset"
 
@@ -31,9 +31,7 @@ export interface Lanes {
 /** Makes the handlers. */
 export const make = ({ steering }: Pick<Engine["Service"], "steering">, limits: Limits): Lanes => ({
   list: ({ cursor, limit = defaultPage, prefix }) =>
-    Effect.map(orRefused(steering.list({ after: cursor, limit, prefix })), ({ lanes, next }) =>
-      json(200, { lanes: lanes.map(view), next_cursor: next ?? null })
-    ),
+    Effect.map(orRefused(steering.list({ after: cursor, limit, prefix })), (listed) => json(200, page(listed))),
   get: (given) =>
     Effect.flatMap(named(given), (lane) =>
       Effect.map(orRefused(steering.get(lane)), (status) => json(200, view(status)))
@@ -45,9 +43,7 @@ export const make = ({ steering }: Pick<Engine["Service"], "steering">, limits: 
   }),
   log: (given) =>
     Effect.flatMap(named(given), (lane) =>
-      Effect.map(orRefused(steering.log(lane, logPage)), (entries) =>
-        json(200, { entries: entries.map(({ action, at, by, detail }) => ({ at, by, action, detail })) })
-      )
+      Effect.map(orRefused(steering.log(lane, logPage)), (entries) => json(200, log(entries)))
     )
 })
 

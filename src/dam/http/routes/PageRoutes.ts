@@ -20,6 +20,7 @@ import { sourceOf } from "../door/Request.ts"
 import { routeOf } from "../door/RouteTable.ts"
 import type { Sessions } from "../door/Session.ts"
 import { badField, refused, type Refused } from "../../intake/Refusal.ts"
+import { session } from "../../api/SystemShapes.ts"
 import type { Limits } from "../../intake/Limits.ts"
 
 /** What the page needs. */
@@ -95,7 +96,7 @@ const signIn = ({ authenticate, limits, sessions }: PageOptions) =>
       return yield* Effect.fail(refused(401, "unauthorized", "this is no key of this dam"))
     }
     const cookie = yield* sessions.open(customer, request.headers["x-forwarded-proto"] === "https")
-    return json(200, { customer }, { "set-cookie": cookie, "cache-control": "no-store" })
+    return json(200, session(customer), { "set-cookie": cookie, "cache-control": "no-store" })
   })
 
 const signOut = ({ sessions }: PageOptions) =>
@@ -108,5 +109,5 @@ const whoAmI = ({ authenticate, sessions }: PageOptions) =>
   Effect.gen(function* () {
     const { headers } = sourceOf(yield* HttpServerRequest)
     const customer = (yield* sessions.customerOf("GET", headers)) ?? authenticate(headers.authorization)
-    return json(200, { customer: typeof customer === "string" ? customer : null }, { "cache-control": "no-store" })
+    return json(200, session(typeof customer === "string" ? customer : undefined), { "cache-control": "no-store" })
   })

@@ -6,7 +6,8 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { Api, Envelope } from "../../api/Api.ts"
+import { Api } from "../../api/Api.ts"
+import { allowed, denied as notLetIn, Envelope } from "../../api/ProxyShapes.ts"
 import { ListQuery } from "../../api/JobShapes.ts"
 import { type Answer, json, ofRefusal, settled, toResponse } from "../door/Answer.ts"
 import { bodyFor, respond } from "../door/Asked.ts"
@@ -56,18 +57,18 @@ const wrapped = (answer: Answer): Answer => {
   switch (answer.status) {
     case 401:
     case 403:
-      return json(200, { status: "denied", error: errorIn(answer) })
+      return json(200, notLetIn(errorIn(answer)))
     case 429:
       return answer
     default:
-      return json(200, {
-        status: "allowed",
-        forwarded_response: {
+      return json(
+        200,
+        allowed({
           status_code: answer.status,
           headers: { "content-type": "application/json", ...answer.headers },
           body: answer.body
-        }
-      })
+        })
+      )
   }
 }
 

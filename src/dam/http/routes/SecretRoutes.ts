@@ -4,11 +4,12 @@
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as Redacted from "effect/Redacted"
-import { Api, SecretChoice } from "../../api/Api.ts"
+import { Api } from "../../api/Api.ts"
+import { SecretChoice } from "../../api/SecretShapes.ts"
+import * as Shapes from "../../api/SecretShapes.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import { badField, refused, type Refused } from "../../intake/Refusal.ts"
 import * as SecretRules from "../../secrets/SecretRules.ts"
-import { mask } from "../../secrets/Secrets.ts"
 import type { SecretPort, StoredSecrets } from "../../store/SecretRecords.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
 import type { Call, Desk } from "../door/Asked.ts"
@@ -37,15 +38,7 @@ export const make = (store: SecretPort, limits: Limits): Secrets => {
         wanted.rotate ? "rotated; receivers should accept both secrets for a while" : "webhook secrets are set"
       )
     }),
-    get: (customer) =>
-      Effect.map(known(customer), ({ primary, secondary }) =>
-        json(200, {
-          customer_id: customer,
-          primary_secret: mask(primary),
-          secondary_secret: secondary === undefined ? null : mask(secondary),
-          has_secondary: secondary !== undefined
-        })
-      ),
+    get: (customer) => Effect.map(known(customer), (secrets) => json(200, Shapes.masked(customer, secrets))),
     delete: (customer) =>
       Effect.flatMap(known(customer), () =>
         Effect.as(orRefused(store.setSecrets(customer, undefined)), done("webhook secrets are deleted"))
@@ -104,6 +97,6 @@ const replaced = (
 const refuse = (breach: SecretRules.WeakSecrets | undefined): Effect.Effect<void, Refused> =>
   breach === undefined ? Effect.void : Effect.fail(badField(`${breach.which}_secret`, breach.problem, "weak_secret"))
 
-const done = (message: string): Answer => json(200, { status: "ok", message })
+const done = (message: string): Answer => json(200, Shapes.done(message))
 
 const none = () => refused(404, "secrets_not_found", "no webhook secrets are set")

@@ -6,17 +6,15 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import type * as Schema from "effect/Schema"
 import { Api } from "../../api/Api.ts"
 import * as L8Delivery from "../../../wire/L8Delivery.ts"
 import * as L8Handshake from "../../../wire/L8Handshake.ts"
-import { OriginChoice } from "../../api/TrustShapes.ts"
+import { forgotten, OriginChoice, trust, trusts as all } from "../../api/TrustShapes.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import { badField, later, refused, type Refused } from "../../intake/Refusal.ts"
 import type { L8 } from "../../l8/L8.ts"
 import { bounds, type ChallengeRefused } from "../../l8/Responder.ts"
 import { lasts } from "../../l8/Trusts.ts"
-import type { StoredTrust } from "../../store/TrustRecords.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
 import { bodyFor, type Desk, respond, told } from "../door/Asked.ts"
@@ -55,14 +53,14 @@ export const make = ({ l8 }: Pick<Engine["Service"], "l8">, limits: Limits): Rou
     spec: Effect.succeed(spec),
     list: Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      return json(200, { trust: (yield* orRefused(trusts.list)).map((trust) => view(trust, now)) })
+      return json(200, all(yield* orRefused(trusts.list), now, lasts.proof))
     }),
     revoke: Effect.fnUntraced(function* (body) {
-      const trust = yield* orRefused(trusts.revoke(yield* originIn(body, limits)))
-      return json(200, view(trust, yield* Clock.currentTimeMillis))
+      const revoked = yield* orRefused(trusts.revoke(yield* originIn(body, limits)))
+      return json(200, trust(revoked, yield* Clock.currentTimeMillis, lasts.proof))
     }),
     forget: Effect.fnUntraced(function* (body) {
-      return json(200, { forgotten: yield* orRefused(trusts.forget(yield* originIn(body, limits))) })
+      return json(200, forgotten(yield* orRefused(trusts.forget(yield* originIn(body, limits)))))
     })
   }
 }
@@ -121,21 +119,6 @@ const originIn = (body: Uint8Array, limits: Limits): Effect.Effect<string, Refus
       ? Effect.succeed(url.origin)
       : Effect.fail(badField("origin", "Expected an origin such as https://hooks.example.com"))
   })
-
-const view = (trust: StoredTrust, now: number): { readonly [key: string]: Schema.Json } => ({
-  origin: trust.origin,
-  status: statusOf(trust, now),
-  public_key: trust.publicKey ?? null,
-  proved_at: trust.provedAt ?? null,
-  changed_key: trust.changedKey ?? null,
-  revoked_at: trust.revokedAt ?? null
-})
-
-const statusOf = ({ changedKey, provedAt = -Infinity, revokedAt }: StoredTrust, now: number): string => {
-  if (revokedAt !== undefined) return "revoked"
-  if (changedKey !== undefined) return "key_changed"
-  return now - provedAt < lasts.proof ? "trusted" : "expired"
-}
 
 const { deliveryId, keyId, signature, timestamp } = L8Delivery.headerNames
 

@@ -107,7 +107,12 @@ export const make = Effect.fnUntraced(function* (
     transport: regions.transport,
     webhooks: regions.webhooks,
     signer: yield* Signing.make(store),
-    l8: yield* L8.make(options.l8, options.path, store, regions.proofs, egress),
+    l8: yield* L8.make(options.l8, {
+      database: options.path,
+      store,
+      transport: regions.proofs,
+      policy: egress
+    }),
     newId: IntakeId.fresh,
     laneOf
   })

@@ -47,7 +47,7 @@ export interface ConfigFile {
   readonly keysFile: string | undefined
   readonly egress: EgressOptions
   readonly dam: Omit<DamOptions, "path" | "egress">
-  readonly http: Omit<HttpOptions, "keys" | "policy" | "health">
+  readonly http: Omit<HttpOptions, "keys" | "health">
 }
 
 /**
@@ -133,6 +133,7 @@ const toOptions = (config: Config): ConfigFile => {
         maxResponseBytes: attempts.response_bytes,
         retention: config.retention,
         drain: config.drain,
+        limits: config.limits && limitsOf(config.limits),
         maxQueued: admission.queued_jobs,
         maxRunning: admission.running_jobs,
         maxStoredBytes: admission.stored_bytes,
@@ -146,9 +147,7 @@ const toOptions = (config: Config): ConfigFile => {
       host: config.host,
       port: config.port,
       allowedHosts: config.allowed_hosts,
-      httpsWebhooks: webhooks.https_only,
-      drain: config.drain,
-      limits: config.limits && limitsOf(config.limits)
+      httpsWebhooks: webhooks.https_only
     })
   }
 }

@@ -18,6 +18,7 @@ import * as DeadLetters from "../deliver/DeadLetters.ts"
 import * as Deliveries from "../deliver/Deliveries.ts"
 import * as Schedule from "../deliver/Schedule.ts"
 import type { Signer } from "../deliver/Signing.ts"
+import * as Egress from "../egress/EgressPolicy.ts"
 import type { NewJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { L8 } from "../l8/L8.ts"
@@ -33,7 +34,7 @@ import * as Admission from "./Admission.ts"
 import * as Cancelling from "./Cancelling.ts"
 import * as Duties from "./Duties.ts"
 import * as Ends from "./Ends.ts"
-import type { Engine } from "./Engine.ts"
+import type { Engine, Terms } from "./Engine.ts"
 import * as Explain from "./Explain.ts"
 import * as Places from "./Places.ts"
 import * as Reruns from "./Reruns.ts"
@@ -47,7 +48,7 @@ import * as Telling from "./Telling.ts"
  * @category models
  * @since 0.1.0
  */
-export interface DispatcherOptions extends Admission.AdmissionOptions {
+export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   readonly store: JobStore["Service"]
   /** What calls targets. */
   readonly transport: Exchanging
@@ -65,8 +66,6 @@ export interface DispatcherOptions extends Admission.AdmissionOptions {
   readonly retention: Duration.Duration
   /** Jobs running at once, over all lanes. */
   readonly maxRunning: number
-  /** How long what runs may take to end when the dam stops, counted from `leave`; nothing else is started meanwhile. */
-  readonly drain: Duration.Duration
   /** Signs deliveries with a key pair beside the customer's secrets. Defaults to none. */
   readonly signer?: Signer | undefined
   /** Signs deliveries for receivers that have proved themselves. Defaults to none. */
@@ -90,6 +89,8 @@ export const defaults = {
   patience429: Duration.hours(24),
   retention: Duration.hours(24),
   maxRunning: 10_000,
+  egress: Egress.open,
+  limits: undefined,
   drain: Duration.zero
 } as const
 
@@ -163,6 +164,7 @@ export const make = Effect.fnUntraced(function* (
     explain: Explain.make(store, lanes),
     webhookKey: options.signer?.publicKey,
     l8: options.l8,
+    terms: { egress: options.egress, limits: options.limits, drain: options.drain },
     deadLetters: DeadLetters.make(store, deliveries.wake),
     admission: Effect.map(admission.view, (view) => ({ ...view, ...Places.view(places) })),
     leave: Places.leave(places)

@@ -77,9 +77,7 @@ limits: { body_bytes: 2000, job_headers: 3 }
       host: "0.0.0.0",
       port: 9000,
       allowedHosts: ["dam.internal"],
-      httpsWebhooks: true,
-      drain: Duration.seconds(30),
-      limits: { bodyBytes: 2000, jobHeaders: 3 }
+      httpsWebhooks: true
     })
     assert.deepStrictEqual(dam, {
       pacing: {
@@ -105,6 +103,7 @@ limits: { body_bytes: 2000, job_headers: 3 }
       maxResponseBytes: 1000,
       retention: Duration.days(2),
       drain: Duration.seconds(30),
+      limits: { bodyBytes: 2000, jobHeaders: 3 },
       maxQueued: 10,
       maxRunning: 5,
       maxStoredBytes: 1_000_000
@@ -128,7 +127,7 @@ limits: { body_bytes: 2000, job_headers: 3 }
 
   it("knows every limit that health reports, by the same name", () => {
     for (const [place, name] of Object.keys(Limits.toJson(Limits.defaults)).entries()) {
-      assert.deepStrictEqual(parse(`limits: { ${name}: 77 }`).http.limits, {
+      assert.deepStrictEqual(parse(`limits: { ${name}: 77 }`).dam.limits, {
         [Object.keys(Limits.defaults)[place] ?? ""]: 77
       })
     }

@@ -56,9 +56,9 @@ export interface Situation {
 /**
  * Decides after one attempt.
  *
- * **Details** — a status in `rerouteCodes`, or no answer, reroutes while a region is left; a status in `retryCodes`, or
- * no answer with nowhere to go, retries in the same region. A status in both lists reroutes first. Whatever else
- * happened, and a `Retry-After` beyond `patience`, stops.
+ * **Details** — a status in `rerouteCodes`, or no answer, reroutes while a region is left; with nowhere to go, and on a
+ * status in `retryCodes`, it retries in the same region. A status in both lists reroutes first. Whatever else happened,
+ * and a `Retry-After` beyond `patience`, stops.
  *
  * @category decisions
  * @since 0.1.0
@@ -75,9 +75,9 @@ export const decide = (
     spent.reroutes < policy.maxReroutes &&
     (ended._tag === "Failed" || policy.rerouteCodes.includes(ended.status))
   if (mayReroute) return { _tag: "Reroute", pause: Pause.beforeReroute(retryAfter) }
-  const mayRetry =
-    spent.retries < policy.maxRetries && (ended._tag === "Failed" || policy.retryCodes.includes(ended.status))
-  return mayRetry ? { _tag: "Retry", pause: Pause.beforeRetry(policy, spent.retries, retryAfter) } : stop
+  return spent.retries < policy.maxRetries
+    ? { _tag: "Retry", pause: Pause.beforeRetry(policy, spent.retries, retryAfter) }
+    : stop
 }
 
 /**

@@ -32,10 +32,11 @@ describe("decide", () => {
     assert.strictEqual(tag(answered(status), { regionLeft: true }), "Retry")
   })
 
-  it.each([500, 502, 504])("reroutes a %i while a region is left, and then stops", (status) => {
+  it.each([500, 502, 504])("reroutes a %i while a region is left, then retries where it is, then stops", (status) => {
     assert.strictEqual(tag(answered(status), { regionLeft: true }), "Reroute")
-    assert.strictEqual(tag(answered(status)), "Stop")
-    assert.strictEqual(tag(answered(status), { regionLeft: true, spent: { retries: 0, reroutes: 2 } }), "Stop")
+    assert.strictEqual(tag(answered(status)), "Retry")
+    assert.strictEqual(tag(answered(status), { regionLeft: true, spent: { retries: 0, reroutes: 2 } }), "Retry")
+    assert.strictEqual(tag(answered(status), { spent: { retries: 3, reroutes: 0 } }), "Stop")
   })
 
   it("reroutes when there was no answer and retries in the same region when none is left", () => {

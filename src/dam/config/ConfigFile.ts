@@ -126,7 +126,7 @@ const toOptions = (config: Config): ConfigFile => {
         }
       },
       ...given({
-        unsetPolicy: retry && RetryPolicy.resolve(policyOf(retry)),
+        unsetPolicy: retry && { ...RetryPolicy.durable, ...given(policyOf(retry)) },
         attemptTimeout: attempts.timeout,
         connectTimeout: attempts.connect_timeout,
         patience429: attempts.patience_429,

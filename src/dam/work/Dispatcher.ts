@@ -56,7 +56,7 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   readonly webhooks: Exchanging
   readonly pacing: Lanes.PacingOptions
   readonly deliveries: Schedule.DeliveryOptions
-  /** What a step without a retry policy gets. */
+  /** What a step without a retry policy gets; a policy that leaves its lists out takes these. */
   readonly unsetPolicy: ResolvedRetryPolicy
   /** Limit of one attempt. */
   readonly attemptTimeout: Duration.Duration
@@ -84,7 +84,7 @@ export const defaults = {
   ...Admission.defaults,
   pacing: {},
   deliveries: Schedule.defaults,
-  unsetPolicy: RetryPolicy.defaults,
+  unsetPolicy: RetryPolicy.durable,
   attemptTimeout: Duration.seconds(60),
   patience429: Duration.hours(24),
   retention: Duration.hours(24),

@@ -35,7 +35,7 @@ export const make = (self: Run): Host => {
     patience: () => Number.POSITIVE_INFINITY,
     hashKey: job.id,
     history: job.history,
-    rested: restedOf(job, (attempt) => isHeld(self.step, attempt)),
+    rested: restedOf(job, (attempt) => isHeld(job.step, attempt)),
     acceptedAt: job.createdAt,
     record: recording(self),
     pause: pausing(self),
@@ -127,7 +127,7 @@ const repeating =
   (_, request, attempt) =>
     Effect.gen(function* () {
       const { job, options } = self
-      if (!isHeld(self.step, attempt)) return undefined
+      if (!isHeld(job.step, attempt)) return undefined
       self.heldSince ??= attempt.at
       const now = yield* Clock.currentTimeMillis
       if (now - self.heldSince >= options.patience429) return undefined

@@ -28,7 +28,7 @@ export interface RunnerOptions {
   readonly store: Pick<JobPort, "record">
   readonly lanes: LaneRouter
   readonly transport: Exchanging
-  /** What a step without a retry policy gets. */
+  /** What a step without a retry policy gets; a policy that leaves its lists out takes these. */
   readonly unsetPolicy: ResolvedRetryPolicy
   /** Limit of one attempt in milliseconds. */
   readonly attemptTimeout: number
@@ -91,7 +91,7 @@ export interface Run {
  * @since 0.1.0
  */
 export const make = (options: RunnerOptions, job: StoredJob, first: Permit): Run => {
-  const step = keyed(job)
+  const step = asRun(options, job)
   return {
     options,
     job,
@@ -101,7 +101,7 @@ export const make = (options: RunnerOptions, job: StoredJob, first: Permit): Run
     children: [],
     stoppedWith: undefined,
     unwritten: undefined,
-    heldSince: job.heldSince ?? job.history.find((attempt) => isHeld(step, attempt))?.at,
+    heldSince: job.heldSince ?? job.history.find((attempt) => isHeld(job.step, attempt))?.at,
     unused: first,
     calls: job.history.length + (job.epoch - 1) * atOnceOf(step)
   }
@@ -143,9 +143,37 @@ export const isHeld = (root: Step, { ending, path }: Attempt): boolean => {
   return !isListed && !later.some(({ trigger }) => trigger._tag === "OnError" && trigger.codes.includes(429))
 }
 
-/** The step as it is run: a key that was given goes to the target, whichever way it came in. */
-const keyed = ({ key, keyGiven, step }: StoredJob): Step =>
-  keyGiven ? makeStep({ ...step, idempotency: { _tag: "Custom", key } }) : step
+/**
+ * The step as it is run: a key that was given goes to the target, whichever way it came in, and policies that leave their
+ * lists out take the dam's.
+ */
+const asRun = ({ unsetPolicy }: RunnerOptions, { key, keyGiven, step }: StoredJob): Step => {
+  const isWhole = !keyGiven && [step, ...step.fallbacks.map((fallback) => fallback.step)].every(namesLists)
+  return isWhole
+    ? step
+    : makeStep({
+        ...withLists(step, unsetPolicy),
+        ...(keyGiven ? { idempotency: { _tag: "Custom", key } } : {}),
+        fallbacks: step.fallbacks.map((fallback) => ({ ...fallback, step: withLists(fallback.step, unsetPolicy) }))
+      })
+}
+
+const namesLists = ({ retryPolicy }: Step): boolean =>
+  retryPolicy === undefined || (retryPolicy.retryCodes !== undefined && retryPolicy.rerouteCodes !== undefined)
+
+const withLists = (step: Step, { rerouteCodes, retryCodes }: ResolvedRetryPolicy): Step => {
+  const { retryPolicy } = step
+  return retryPolicy === undefined || namesLists(step)
+    ? step
+    : makeStep({
+        ...step,
+        retryPolicy: {
+          ...retryPolicy,
+          retryCodes: retryPolicy.retryCodes ?? retryCodes,
+          rerouteCodes: retryPolicy.rerouteCodes ?? rerouteCodes
+        }
+      })
+}
 
 /** How many calls of a step may be in flight at once: raced or fanned-out regions. */
 const atOnceOf = ({ fallbacks, regions }: Step): number =>

@@ -7,6 +7,9 @@
 import type { Failure } from "../step/Failure.ts"
 import type { Ending, History } from "../step/History.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
+import * as RetryPolicies from "../step/RetryPolicy.ts"
+import type { Step } from "../step/StepModel.ts"
+import { isUnsafe } from "./Idempotency.ts"
 import * as Pause from "./Pause.ts"
 
 /**
@@ -58,7 +61,8 @@ export interface Situation {
  *
  * **Details** — a status in `rerouteCodes`, or no answer, reroutes while a region is left; with nowhere to go, and on a
  * status in `retryCodes`, it retries in the same region. A status in both lists reroutes first. Whatever else happened,
- * and a `Retry-After` beyond `patience`, stops.
+ * and a `Retry-After` beyond `patience`, stops. So does an ending behind which a call may have been carried out that must
+ * not be made twice.
  *
  * @category decisions
  * @since 0.1.0
@@ -70,6 +74,7 @@ export const decide = (
 ): Decision => {
   const retryAfter = ended._tag === "Answered" ? ended.retryAfter : undefined
   if (endsPath(policy, ended) || (retryAfter ?? 0) > patience) return stop
+  if (policy.isCareful === true && mayBeDone(ended)) return stop
   const mayReroute =
     regionLeft &&
     spent.reroutes < policy.maxReroutes &&
@@ -113,6 +118,41 @@ export const isRepeatable = (failure: Failure): boolean =>
   failure._tag === "InvalidEncoding" ||
   failure._tag === "TooManyInterim" ||
   (failure._tag === "TlsError" && failure.kind !== "name" && failure.kind !== "issuer")
+
+/**
+ * Tells whether a call that ended like this may have been carried out all the same. A target that refuses has not begun,
+ * and without a connection nothing has arrived.
+ *
+ * @category decisions
+ * @since 0.1.0
+ */
+export const mayBeDone = (ended: Ended): boolean => {
+  if (ended._tag === "Answered") return ended.status !== 429 && ended.status !== 503
+  const { failure } = ended
+  switch (failure._tag) {
+    case "ConnectionFailed":
+      return failure.kind === "reset" || failure.kind === "other"
+    case "TlsError":
+      return false
+    default:
+      return true
+  }
+}
+
+/**
+ * The policy of a call, careful where it must not be carried out twice: it changes something, and is not allowed to be
+ * made again.
+ *
+ * @category decisions
+ * @since 0.1.0
+ */
+export const policyOf = (
+  { request, retryPolicy, retryUnsafe }: Step,
+  unset: ResolvedRetryPolicy
+): ResolvedRetryPolicy => {
+  const policy = RetryPolicies.resolve(retryPolicy, unset)
+  return retryUnsafe === false && isUnsafe(request.method) ? { ...policy, isCareful: true } : policy
+}
 
 /**
  * Reads from a history what one path has spent. An interrupted attempt spends nothing: whoever resumes makes it again.

@@ -6,7 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { Spent } from "../engine/Decide.ts"
-import { decide, endsPath, isGood, spentBy } from "../engine/Decide.ts"
+import { decide, endsPath, isGood, policyOf, spentBy } from "../engine/Decide.ts"
 import * as Pause from "../engine/Pause.ts"
 import * as Regions from "../engine/Regions.ts"
 import type { Attempt, EndedAttempt, History } from "../step/History.ts"
@@ -17,7 +17,6 @@ import type { Response } from "../step/Reply.ts"
 import * as Reply from "../step/Reply.ts"
 import type { Request } from "../step/Request.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
-import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as TimeLimit from "../transport/TimeLimit.ts"
@@ -88,7 +87,7 @@ export const prepare = Effect.fnUntraced(function* (
     Regions.plan(step, yield* transport.regions, transport.egress, transport.home),
     before
   )
-  const policy = RetryPolicy.resolve(step.retryPolicy, host.unsetPolicy)
+  const policy = policyOf(step, host.unsetPolicy)
   const patience = host.patience(step)
   const spent = before.length === 0 ? unspent : spentBy(history, index)
   const alone = starts.length === 1

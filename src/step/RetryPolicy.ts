@@ -57,6 +57,8 @@ export interface ResolvedRetryPolicy {
   readonly rerouteCodes: ReadonlyArray<number>
   readonly base: Duration.Duration
   readonly cap: Duration.Duration
+  /** Only endings that say that nothing was carried out are followed by another attempt. Defaults to `false`. */
+  readonly isCareful?: boolean | undefined
 }
 
 /**

@@ -127,6 +127,7 @@ const toOptions = (config: Config): ConfigFile => {
       },
       ...given({
         unsetPolicy: retry && { ...RetryPolicy.durable, ...given(policyOf(retry)) },
+        retryUnsafe: retry?.unsafe,
         attemptTimeout: attempts.timeout,
         connectTimeout: attempts.connect_timeout,
         patience429: attempts.patience_429,

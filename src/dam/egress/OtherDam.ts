@@ -25,7 +25,6 @@ import {
 } from "../../step/Failure.ts"
 import type { Failure } from "../../step/Failure.ts"
 import type { Receipt, Response } from "../../step/Reply.ts"
-import type { Request } from "../../step/Request.ts"
 import * as Step from "../../step/Step.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import * as EzthrottleApi from "../../transport/EzthrottleApi.ts"
@@ -51,7 +50,7 @@ export const make = Effect.fnUntraced(function* (
   maxResponseBytes: number
 ): Effect.fn.Return<Exchanging, never, Scope.Scope> {
   const api = EzthrottleApi.makeFetch({ apiKey, tracktagsUrl: url, ezthrottleUrl: url })
-  const service = yield* RemoteService.make(api, { binary: "base64" })
+  const service = yield* RemoteService.make(api, { binary: "base64", extensions: "send" })
   const calls = yield* FiberSet.make<unknown, unknown>()
   const fork = yield* FiberSet.runtime(calls)()
   yield* Effect.addFinalizer(() => Effect.timeoutOption(FiberSet.awaitEmpty(calls), farewell))
@@ -61,11 +60,11 @@ export const make = Effect.fnUntraced(function* (
 
 const send = Effect.fnUntraced(function* (
   self: Link,
-  { attempt, request, timeoutMillis }: Exchange
+  { attempt, request, step: { retryUnsafe }, timeoutMillis }: Exchange
 ): Effect.fn.Return<Response, TransportError> {
   const key = attempt ?? (yield* IntakeId.fresh)
   // not of the caller's life: whoever gives up has to learn the id of what is to be called off
-  const handedOver = self.fork(handOver(self, callOf(request, timeoutMillis), key))
+  const handedOver = self.fork(handOver(self, callOf({ request, retryUnsafe }, timeoutMillis), key))
   return yield* Fiber.join(handedOver).pipe(
     Effect.flatMap(({ jobId }) => answer(self, jobId, timeoutMillis)),
     Effect.mapError((error) => {
@@ -125,8 +124,8 @@ const cancel = ({ api }: Link, jobId: string) =>
     .pipe(Effect.retry({ times: 2, schedule: Schedule.exponential("200 millis") }))
 
 /** One call and nothing else: what to do after it is decided here. A policy that names 429 has it answered at once. */
-const callOf = (request: Request, timeoutMillis: number): Step.Step =>
-  makeStep({ request }).pipe(
+const callOf = (call: Pick<Step.Step, "request" | "retryUnsafe">, timeoutMillis: number): Step.Step =>
+  makeStep(call).pipe(
     Step.retryPolicy({ maxRetries: 0, maxReroutes: 0, retryCodes: [429], rerouteCodes: [] }),
     Step.onFailureTimeout(timeoutMillis)
   )

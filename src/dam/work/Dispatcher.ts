@@ -58,6 +58,11 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   readonly deliveries: Schedule.DeliveryOptions
   /** What a step without a retry policy gets; a policy that leaves its lists out takes these. */
   readonly unsetPolicy: ResolvedRetryPolicy
+  /**
+   * Whether calls that change something are made again where they may have been carried out and their step does not say:
+   * every one of them carries a key. Defaults to `true`.
+   */
+  readonly retryUnsafe: boolean
   /** Limit of one attempt. */
   readonly attemptTimeout: Duration.Duration
   /** How long a job waits for a host that answers 429, after its own first. */
@@ -85,6 +90,7 @@ export const defaults = {
   pacing: {},
   deliveries: Schedule.defaults,
   unsetPolicy: RetryPolicy.durable,
+  retryUnsafe: true,
   attemptTimeout: Duration.seconds(60),
   patience429: Duration.hours(24),
   retention: Duration.hours(24),

@@ -30,6 +30,8 @@ export interface RunnerOptions {
   readonly transport: Exchanging
   /** What a step without a retry policy gets; a policy that leaves its lists out takes these. */
   readonly unsetPolicy: ResolvedRetryPolicy
+  /** Whether calls that change something are made again where a step does not say so. */
+  readonly retryUnsafe: boolean
   /** Limit of one attempt in milliseconds. */
   readonly attemptTimeout: number
   /** How long a job waits for a host that answers 429, in milliseconds after its own first. */
@@ -143,37 +145,35 @@ export const isHeld = (root: Step, { ending, path }: Attempt): boolean => {
   return !isListed && !later.some(({ trigger }) => trigger._tag === "OnError" && trigger.codes.includes(429))
 }
 
-/**
- * The step as it is run: a key that was given goes to the target, whichever way it came in, and policies that leave their
- * lists out take the dam's.
- */
-const asRun = ({ unsetPolicy }: RunnerOptions, { key, keyGiven, step }: StoredJob): Step => {
-  const isWhole = !keyGiven && [step, ...step.fallbacks.map((fallback) => fallback.step)].every(namesLists)
-  return isWhole
+/** The step as it is run: a key that was given goes to the target, whichever way it came in. */
+const asRun = (options: RunnerOptions, { key, keyGiven, step }: StoredJob): Step => {
+  const isComplete = !keyGiven && [step, ...step.fallbacks.map((fallback) => fallback.step)].every(isWhole(options))
+  return isComplete
     ? step
     : makeStep({
-        ...withLists(step, unsetPolicy),
+        ...whole(options, step),
         ...(keyGiven ? { idempotency: { _tag: "Custom", key } } : {}),
-        fallbacks: step.fallbacks.map((fallback) => ({ ...fallback, step: withLists(fallback.step, unsetPolicy) }))
+        fallbacks: step.fallbacks.map((fallback) => ({ ...fallback, step: whole(options, fallback.step) }))
       })
 }
 
-const namesLists = ({ retryPolicy }: Step): boolean =>
-  retryPolicy === undefined || (retryPolicy.retryCodes !== undefined && retryPolicy.rerouteCodes !== undefined)
+const isWhole =
+  (options: RunnerOptions) =>
+  ({ retryPolicy, retryUnsafe }: Step): boolean =>
+    (retryPolicy === undefined || (retryPolicy.retryCodes !== undefined && retryPolicy.rerouteCodes !== undefined)) &&
+    (retryUnsafe !== undefined || options.retryUnsafe)
 
-const withLists = (step: Step, { rerouteCodes, retryCodes }: ResolvedRetryPolicy): Step => {
-  const { retryPolicy } = step
-  return retryPolicy === undefined || namesLists(step)
-    ? step
-    : makeStep({
-        ...step,
-        retryPolicy: {
-          ...retryPolicy,
-          retryCodes: retryPolicy.retryCodes ?? retryCodes,
-          rerouteCodes: retryPolicy.rerouteCodes ?? rerouteCodes
-        }
-      })
-}
+/** What a step leaves open is the dam's to say: the lists of its policy, and whether unsafe calls are made again. */
+const whole = ({ retryUnsafe, unsetPolicy }: RunnerOptions, step: Step): Step =>
+  makeStep({
+    ...step,
+    retryUnsafe: step.retryUnsafe ?? retryUnsafe,
+    retryPolicy: step.retryPolicy && {
+      ...step.retryPolicy,
+      retryCodes: step.retryPolicy.retryCodes ?? unsetPolicy.retryCodes,
+      rerouteCodes: step.retryPolicy.rerouteCodes ?? unsetPolicy.rerouteCodes
+    }
+  })
 
 /** How many calls of a step may be in flight at once: raced or fanned-out regions. */
 const atOnceOf = ({ fallbacks, regions }: Step): number =>

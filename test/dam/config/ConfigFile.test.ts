@@ -110,6 +110,12 @@ limits: { body_bytes: 2000, job_headers: 3 }
     })
   })
 
+  it("says whether calls that change something are made again", () => {
+    assert.strictEqual(parse("retry: { unsafe: false }").dam.retryUnsafe, false)
+    assert.deepStrictEqual(parse("retry: { unsafe: false }").dam.unsetPolicy, RetryPolicy.durable)
+    assert.isUndefined(parse("retry: { max_retries: 1 }").dam.retryUnsafe)
+  })
+
   it("says where L8 is spoken; a bare off is a mode, not a boolean", () => {
     assert.deepStrictEqual(
       parse("webhooks: { l8: { default: prefer, hosts: { hooks.example.com: require, 'localhost:1': off } } }").dam.l8,

@@ -35,3 +35,40 @@ describe("an answer that may be another one in a moment", () => {
     })
   )
 })
+
+describe("a call that changes something", () => {
+  const post = Step.post(url)
+  const outcome = (job: Parameters<typeof lines>[0]) => [job.state, ...lines(job)]
+  const broken = () => Script.always(Script.inTurn({ status: 502 }, ok))
+
+  it.effect("is made again under the same key, unless its step forbids it", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ target: broken() })
+      assert.deepStrictEqual(outcome(yield* dam.runToEnd(post)), ["succeeded", "0 start 502", "0 retry 200"])
+      const keys = (yield* dam.exchanges).map(({ asked }) => asked.request.headers["Idempotency-Key"])
+      assert.lengthOf(new Set(keys), 1)
+      const forbidden = yield* setUp({ target: broken() })
+      const job = yield* forbidden.runToEnd(Step.retryUnsafe(post, false))
+      assert.deepStrictEqual(outcome(job), ["failed", "0 start 502"])
+    })
+  )
+
+  it.effect("is not made again in a dam that forbids it, unless its step allows it", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ target: broken(), retryUnsafe: false })
+      assert.deepStrictEqual(outcome(yield* dam.runToEnd(post)), ["failed", "0 start 502"])
+      const allowing = yield* setUp({ target: broken(), retryUnsafe: false })
+      const job = yield* allowing.runToEnd(Step.retryUnsafe(post, true))
+      assert.deepStrictEqual(outcome(job), ["succeeded", "0 start 502", "0 retry 200"])
+    })
+  )
+
+  it.effect("is made again where it was refused, and so is a call that changes nothing", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ target: Script.always(Script.inTurn({ status: 503 }, ok)), retryUnsafe: false })
+      assert.deepStrictEqual(outcome(yield* dam.runToEnd(post)), ["succeeded", "0 start 503", "0 retry 200"])
+      const get = yield* setUp({ target: broken(), retryUnsafe: false })
+      assert.deepStrictEqual(outcome(yield* get.runToEnd(Step.get(url))), ["succeeded", "0 start 502", "0 retry 200"])
+    })
+  )
+})

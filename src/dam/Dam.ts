@@ -20,7 +20,6 @@ import type { InvalidRegion } from "../transport/RegionalTransport.ts"
 import * as EmbeddedService from "./EmbeddedService.ts"
 import * as Signing from "./deliver/Signing.ts"
 import type { EgressPolicy } from "./egress/EgressPolicy.ts"
-import * as Egress from "./egress/EgressPolicy.ts"
 import * as Region from "./egress/Region.ts"
 import type { RegionOptions } from "./egress/Region.ts"
 import * as Regions from "./egress/Regions.ts"
@@ -43,7 +42,10 @@ import type { Engine } from "./work/Engine.ts"
  * @since 0.1.0
  */
 export interface DamOptions extends Partial<
-  Omit<Dispatcher.DispatcherOptions, "l8" | "laneOf" | "newId" | "signer" | "store" | "transport" | "webhooks">
+  Omit<
+    Dispatcher.DispatcherOptions,
+    "egress" | "l8" | "laneOf" | "newId" | "signer" | "store" | "transport" | "webhooks"
+  >
 > {
   /** The database file, made when it is not there; `:memory:` keeps nothing. */
   readonly path: string
@@ -51,7 +53,10 @@ export interface DamOptions extends Partial<
   readonly maxBytes?: number | undefined
   /** `sameThread` is for tests in virtual time. Defaults to `worker`, a thread of its own. */
   readonly executor?: "worker" | "sameThread" | undefined
-  /** Limits of what is submitted in process. Defaults to none: whoever calls an embedded dam is the user's own code. */
+  /**
+   * Limits of what is submitted that differ from the default ones. Left out, none hold for what is submitted in process:
+   * whoever calls an embedded dam is the user's own code.
+   */
   readonly limits?: Partial<Limits.Limits> | undefined
   /** What jobs and webhooks may reach. Defaults to everything: whoever calls an embedded dam is the user's own code. */
   readonly egress?: EgressPolicy | undefined
@@ -98,16 +103,22 @@ export const make = Effect.fnUntraced(function* (
     maxBytes: options.maxBytes
   })
   const store = { ...opened, ...KnownSecrets.make(yield* Vault.make(opened, options.masterKey)) }
-  const egress = options.egress ?? Egress.open
+  const egress = options.egress ?? Dispatcher.defaults.egress
   const regions = yield* Effect.provide(Regions.make({ ...options, egress }), NodeDns.layer)
   const engine = yield* Dispatcher.make({
     ...Dispatcher.defaults,
     ...options,
+    egress,
     store,
     transport: regions.transport,
     webhooks: regions.webhooks,
     signer: yield* Signing.make(store),
-    l8: yield* L8.make(options.l8, options.path, store, regions.proofs, egress),
+    l8: yield* L8.make(options.l8, {
+      database: options.path,
+      store,
+      transport: regions.proofs,
+      policy: egress
+    }),
     newId: IntakeId.fresh,
     laneOf
   })

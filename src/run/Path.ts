@@ -4,13 +4,12 @@
  */
 import * as Effect from "effect/Effect"
 import type { Spent } from "../engine/Decide.ts"
-import { endsPath, isFinal, spentBy } from "../engine/Decide.ts"
+import { endsPath, isFinal, policyOf, spentBy } from "../engine/Decide.ts"
 import * as Regions from "../engine/Regions.ts"
 import { InvalidResponse } from "../step/Failure.ts"
 import type { EndedAttempt } from "../step/History.ts"
 import { FanoutIncomplete } from "../step/Outcome.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
-import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import type { Execution } from "./Execution.ts"
@@ -46,7 +45,7 @@ export const prepare = Effect.fnUntraced(function* (
     Regions.plan(step, yield* transport.regions, transport.egress, transport.home),
     before
   )
-  const policy = RetryPolicy.resolve(step.retryPolicy, host.unsetPolicy)
+  const policy = policyOf(step, host.unsetPolicy)
   const patience = host.patience(step)
   const request = Keys.requestFor(step, host)
   const spent = before.length === 0 ? unspent : spentBy(history, index)

@@ -13,8 +13,16 @@ import type { Response } from "../step/Reply.ts"
 import type { Exchange, Exchanging } from "./HttpTransport.ts"
 import { TimeLimit } from "./TimeLimit.ts"
 
-/** One request and its answer, redirects not followed. `isFirst`: not what a redirect leads to. */
-export type Call = (request: Request, limit: TimeLimit, isFirst: boolean) => Effect.Effect<Response, TransportError>
+/**
+ * One request and its answer, redirects not followed. `isFirst`: not what a redirect leads to. `isOnce`: not to be sent
+ * again over another connection when the first has broken.
+ */
+export type Call = (
+  request: Request,
+  limit: TimeLimit,
+  isFirst: boolean,
+  isOnce: boolean
+) => Effect.Effect<Response, TransportError>
 
 /** A transport of one place out of a single call. */
 export const exchanging = (call: Call, follows = true): Exchanging => ({
@@ -27,14 +35,14 @@ export const exchanging = (call: Call, follows = true): Exchanging => ({
 /** Turns one call into an exchange, which follows redirects unless told not to. */
 export const following =
   (call: Call, follows = true) =>
-  ({ request, timeoutMillis }: Exchange): Effect.Effect<Response, TransportError> => {
+  ({ request, step, timeoutMillis }: Exchange): Effect.Effect<Response, TransportError> => {
     if (request.method === "CONNECT") return unsendable("CONNECT opens a tunnel, it is no call: no transport sends it")
     if (request.url.includes("@") && hasCredentials(request.url)) {
       return unsendable("the URL carries a user name or password: send an Authorization header instead")
     }
     return Effect.withFiber((fiber) => {
       const limit = new TimeLimit(fiber, timeoutMillis)
-      const first = call(request, limit, true)
+      const first = call(request, limit, true, step.retryUnsafe === false)
       return follows && isFollowed(request.method)
         ? Effect.flatMap(first, (response) => arrive({ call, limit, followed: 0 }, request, response))
         : first
@@ -61,7 +69,7 @@ const arrive = (way: Way, request: Request, response: Response): Effect.Effect<R
   const { call, followed, limit } = way
   if (followed === MAX_REDIRECTS) return invalid(`status ${response.status} after ${MAX_REDIRECTS} redirects in a row`)
   const redirected = redirect(request, next)
-  return Effect.flatMap(call(redirected, limit, false), (after) =>
+  return Effect.flatMap(call(redirected, limit, false, false), (after) =>
     arrive({ ...way, followed: followed + 1 }, redirected, after)
   )
 }

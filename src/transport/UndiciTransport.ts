@@ -22,6 +22,7 @@ import {
 } from "../step/Failure.ts"
 import type { Response } from "../step/Reply.ts"
 import type { Request } from "../step/Request.ts"
+import { isUnsafe } from "../engine/Idempotency.ts"
 import { cutShort, failureOf } from "./Causes.ts"
 import { decodeContent, roomForEncoded } from "./ContentEncoding.ts"
 import { type Exchanging, HttpTransport } from "./HttpTransport.ts"
@@ -136,13 +137,13 @@ const over = (dispatcher: Dispatcher, options: Omit<UndiciOptions, "dispatcher">
     opened: Opened.countOf(dispatcher),
     userAgent: options.userAgent
   }
-  const call: Call = (request, time, isFirst) =>
+  const call: Call = (request, time, isFirst, isOnce) =>
     Effect.callback<Response, TransportError>((resume) => {
       const inTime = time.watch((expired) => {
         resume(expired)
         answer.abort()
       }, isFirst)
-      const answer = new Answer(way, request, (result) => {
+      const answer = new Answer(way, request, isOnce, (result) => {
         inTime()
         resume(result)
       })
@@ -173,6 +174,7 @@ class Answer implements Dispatcher.DispatchHandler {
   readonly #method: string
   readonly #limit: number
   readonly #resume: Resume
+  readonly #isOnce: boolean
   #controller: Dispatcher.DispatchController | undefined = undefined
   #settled = false
   #openedBefore: number | undefined = undefined
@@ -187,12 +189,13 @@ class Answer implements Dispatcher.DispatchHandler {
   #wireLimit = 0
   #body: Collected | undefined = undefined
 
-  constructor(way: Way, request: Request, resume: Resume) {
+  constructor(way: Way, request: Request, isOnce: boolean, resume: Resume) {
     this.#way = way
     this.#request = request
     this.#method = request.method
     this.#limit = way.limit
     this.#resume = resume
+    this.#isOnce = isOnce
   }
 
   dispatch(): void {
@@ -287,7 +290,7 @@ class Answer implements Dispatcher.DispatchHandler {
     if (this.#status > 0) return this.#fail(cutShort(this.#status, this.#body?.length ?? 0, this.#announced))
     const reason = failureOf(cause)
     const isStale = this.#reused && this.#interim === 0 && reason._tag === "ConnectionFailed" && reason.kind === "reset"
-    if (!isStale || this.#sentAgain || !(this.#way.atLeastOnce || mayArriveTwice(this.#request)))
+    if (!isStale || this.#sentAgain || !(this.#way.atLeastOnce || mayArriveTwice(this.#request, this.#isOnce)))
       return this.#fail(reason)
     this.#sentAgain = true
     // the target closed a connection that it had kept, in the moment in which it was used
@@ -337,8 +340,10 @@ const joined = (headers: Record<string, string | Array<string> | undefined>): Re
   return result
 }
 
-const mayArriveTwice = ({ headers, method }: Request): boolean =>
-  REPEATABLE.has(method) || Object.keys(headers).some((name) => name.toLowerCase() === "idempotency-key")
+const mayArriveTwice = ({ headers, method }: Request, isOnce: boolean): boolean =>
+  isOnce
+    ? !isUnsafe(method)
+    : REPEATABLE.has(method) || Object.keys(headers).some((name) => name.toLowerCase() === "idempotency-key")
 
 const REPEATABLE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
 const MAX_INTERIM = 10

@@ -57,6 +57,7 @@ const keysOfJob: Readonly<Record<string, Below>> = {
   region_policy: "value",
   execution_mode: "value",
   retry_policy: () => retryPolicy,
+  retry_unsafe: "value",
   fallback_job: () => fallback,
   on_success: () => job,
   on_failure: () => job,

@@ -420,6 +420,12 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         assert.strictEqual((yield* jobs.ahead("x3"))?.jobs, 1)
         assert.isUndefined(yield* jobs.ahead("x1"))
         assert.isUndefined(yield* jobs.ahead("nobody"))
+        assert.deepStrictEqual(yield* jobs.queueLengths("a", 5), [
+          { queue: "x", jobs: 2 },
+          { queue: "y", jobs: 5 },
+          { queue: "z", jobs: 1 }
+        ])
+        assert.deepStrictEqual(yield* jobs.queueLengths("b", 5), [])
       })
     )
 

@@ -122,6 +122,7 @@ const inDam = (world: World) =>
     let children = 0
     const dam = yield* setUp({
       transport,
+      unsetPolicy: RetryPolicy.defaults,
       pacing: { pace: { rps: 1e9, maxConcurrent: 1e9 }, burst: 1e6 },
       through: (store) => ({
         ...store,

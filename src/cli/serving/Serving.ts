@@ -58,12 +58,10 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
   )
   const pace = { ...defaultPace, ...file.dam.pacing?.pace }
   const server = yield* HttpServer.make({
-    drain,
     ...file.http,
     host,
     port,
     keys,
-    policy,
     health: Effect.sync(() => ({
       version,
       pace: { rps: pace.rps, max_concurrent: pace.maxConcurrent },

@@ -47,7 +47,7 @@ export interface ConfigFile {
   readonly keysFile: string | undefined
   readonly egress: EgressOptions
   readonly dam: Omit<DamOptions, "path" | "egress">
-  readonly http: Omit<HttpOptions, "keys" | "policy" | "health">
+  readonly http: Omit<HttpOptions, "keys" | "health">
 }
 
 /**
@@ -126,13 +126,15 @@ const toOptions = (config: Config): ConfigFile => {
         }
       },
       ...given({
-        unsetPolicy: retry && RetryPolicy.resolve(policyOf(retry)),
+        unsetPolicy: retry && { ...RetryPolicy.durable, ...given(policyOf(retry)) },
+        retryUnsafe: retry?.unsafe,
         attemptTimeout: attempts.timeout,
         connectTimeout: attempts.connect_timeout,
         patience429: attempts.patience_429,
         maxResponseBytes: attempts.response_bytes,
         retention: config.retention,
         drain: config.drain,
+        limits: config.limits && limitsOf(config.limits),
         maxQueued: admission.queued_jobs,
         maxRunning: admission.running_jobs,
         maxStoredBytes: admission.stored_bytes,
@@ -146,9 +148,7 @@ const toOptions = (config: Config): ConfigFile => {
       host: config.host,
       port: config.port,
       allowedHosts: config.allowed_hosts,
-      httpsWebhooks: webhooks.https_only,
-      drain: config.drain,
-      limits: config.limits && limitsOf(config.limits)
+      httpsWebhooks: webhooks.https_only
     })
   }
 }

@@ -128,6 +128,7 @@ export const ConfigSchema = Schema.Struct({
       max_reroutes: optional(Fields.Count),
       retry_codes: optional(Fields.Codes),
       reroute_codes: optional(Fields.Codes),
+      unsafe: optional(Schema.Boolean),
       base: optional(Span),
       cap: optional(Span)
     })

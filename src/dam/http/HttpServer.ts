@@ -8,7 +8,7 @@
  */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Etag from "effect/http/Etag"
@@ -47,14 +47,8 @@ export interface HttpOptions {
   readonly keys?: Keys | undefined
   /** Names besides loopback ones that `Host` may say while there are no keys. Defaults to none. */
   readonly allowedHosts?: ReadonlyArray<string> | undefined
-  /** Limits that differ from the default ones. */
-  readonly limits?: Partial<Limits.Limits> | undefined
-  /** Where jobs and webhooks may go. Defaults to `EgressPolicy.publicOnly`. */
-  readonly policy?: EgressPolicy.EgressPolicy | undefined
   /** Takes webhooks over https only. Defaults to `false`. */
   readonly httpsWebhooks?: boolean | undefined
-  /** How long answers under way may take when the server stops. Defaults to 10 seconds. */
-  readonly drain?: Duration.Input | undefined
   /** What else `/health` tells. */
   readonly health?: Effect.Effect<Readonly<Record<string, Schema.Json>>> | undefined
 }
@@ -88,10 +82,11 @@ export class DamHttp extends Context.Service<
 >()("ezthrottle-effect/dam/DamHttp") {}
 
 /**
- * Serves the dam for as long as the scope lasts.
+ * Serves the dam for as long as the scope lasts, on the terms of its engine: egress policy, limits and drain are said to
+ * the dam and nowhere else.
  *
  * **Details** — when the scope ends no connection is accepted any more, waits and event streams are ended, and answers
- * under way are finished within `drain`.
+ * under way are finished within the dam's `drain`.
  *
  * @category constructors
  * @since 0.1.0
@@ -101,11 +96,11 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<DamHttp["Service"], KeysRequired | ServeError, Scope.Scope | Engine | JobStore | Dns.Dns> {
   const host = options.host ?? "127.0.0.1"
   if (options.keys === undefined && !isLoopback(host)) return yield* Effect.fail(new KeysRequired({ host }))
-  const limits = Limits.make(options.limits)
-  const policy = options.policy ?? EgressPolicy.publicOnly
   const engine = yield* Engine
   const store = yield* JobStore
-  const door = yield* EgressDoor.make(policy)
+  const { drain, egress } = engine.terms
+  const limits = Limits.make(engine.terms.limits)
+  const door = yield* EgressDoor.make(egress)
   const leaving = yield* Deferred.make<void>()
   const { fast, routes } = yield* Effect.provide(
     build({
@@ -122,7 +117,7 @@ export const make = Effect.fnUntraced(function* (
           ...(yield* options.health ?? Effect.succeed({})),
           ...(engine.l8 === undefined ? {} : yield* HttpL8.health(engine.l8)),
           authentication: options.keys === undefined ? "none" : "keys",
-          egress: EgressPolicy.describe(policy),
+          egress: EgressPolicy.describe(egress),
           admission: yield* orRefused(engine.admission),
           limits: Limits.toJson(limits)
         }
@@ -150,7 +145,7 @@ export const make = Effect.fnUntraced(function* (
   const address = yield* Effect.acquireRelease(listen(server, host, options.port ?? 8080), () =>
     Effect.gen(function* () {
       yield* Deferred.succeed(leaving, undefined)
-      yield* stop(server, options.drain ?? Duration.seconds(10))
+      yield* stop(server, drain)
       yield* Scope.close(fibers, Exit.void)
     })
   )
@@ -183,7 +178,7 @@ const listen = (server: Http.Server, host: string, port: number): Effect.Effect<
     })
   })
 
-const stop = (server: Http.Server, drain: Duration.Input): Effect.Effect<void> =>
+const stop = (server: Http.Server, drain: Duration.Duration): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     server.close(() => resume(Effect.void))
   }).pipe(

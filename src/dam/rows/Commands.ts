@@ -217,6 +217,7 @@ export interface LaneCommands {
   readonly depth: (lane: string) => number
   readonly position: (id: string) => number | undefined
   readonly ahead: (id: string) => Ahead | undefined
+  readonly queueLengths: (lane: string, most: number) => Ahead["others"]
   readonly laneCounts: () => ReadonlyArray<readonly [lane: string, counts: LaneCounts]>
   readonly paces: () => ReadonlyArray<Row>
   readonly savePace: (pace: PaceInsert) => void

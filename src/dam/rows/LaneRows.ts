@@ -58,6 +58,7 @@ export const lanePort = (run: Executor): LanePort => ({
   depth: (lane) => run("depth", lane),
   position: (id) => run("position", id),
   ahead: (id) => run("ahead", id),
+  queueLengths: (lane, most) => run("queueLengths", lane, most),
   laneCounts: run("laneCounts"),
   paces: Effect.flatMap(run("paces"), readPaces),
   savePace: (pace) =>

@@ -174,5 +174,6 @@ const reads: ReadonlySet<keyof Commands> = new Set([
   "steering",
   "laneLog",
   "ahead",
+  "queueLengths",
   "stats"
 ] as const)

@@ -130,6 +130,8 @@ export interface LanePort {
   readonly position: (id: string) => Effect.Effect<number | undefined, StoreError>
   /** What stands before a job that waits; `undefined` when it does not wait. */
   readonly ahead: (id: string) => Effect.Effect<Ahead | undefined, StoreError>
+  /** The queued jobs of each queue of a lane, counted no further than `most`. */
+  readonly queueLengths: (lane: string, most: number) => Effect.Effect<Ahead["others"], StoreError>
   /** The unfinished jobs of every lane that has any, from counts that are kept: no job is read. */
   readonly laneCounts: Effect.Effect<ReadonlyArray<readonly [lane: string, counts: LaneCounts]>, StoreError>
   readonly paces: Effect.Effect<ReadonlyArray<StoredPace>, StoreError>

@@ -4,12 +4,15 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import { states } from "../../engine/JobState.ts"
 import type { Explanation } from "../../wire/Explained.ts"
 import type { DeadLetters } from "../deliver/DeadLetters.ts"
+import type { EgressPolicy } from "../egress/EgressPolicy.ts"
+import type { Limits } from "../intake/Limits.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import type { L8 } from "../l8/L8.ts"
 import type { LaneView } from "../lane/LaneView.ts"
@@ -35,6 +38,21 @@ export class WrongState extends Schema.TaggedError<WrongState>()("WrongState", {
   override get message() {
     return `job ${this.jobId} is ${this.state}; ${this.wanted}`
   }
+}
+
+/**
+ * What holds wherever something comes into the dam or leaves it: said once, kept at the door and at the socket alike.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Terms {
+  /** Where jobs and webhooks may go. */
+  readonly egress: EgressPolicy
+  /** Limits of what is submitted that differ from the default ones; `undefined`: none hold for submissions in process. */
+  readonly limits: Partial<Limits> | undefined
+  /** How long what is under way may take to end when the dam stops. */
+  readonly drain: Duration.Duration
 }
 
 /**
@@ -70,6 +88,8 @@ export class Engine extends Context.Service<
     readonly l8: L8 | undefined
     /** What may be done with results that could not be told. */
     readonly deadLetters: DeadLetters
+    /** What holds at every way in. */
+    readonly terms: Terms
     /** Numbers of admission control, as `/health` shows them. */
     readonly admission: Effect.Effect<Readonly<Record<string, number>>, StoreError>
     /**

@@ -77,9 +77,7 @@ limits: { body_bytes: 2000, job_headers: 3 }
       host: "0.0.0.0",
       port: 9000,
       allowedHosts: ["dam.internal"],
-      httpsWebhooks: true,
-      drain: Duration.seconds(30),
-      limits: { bodyBytes: 2000, jobHeaders: 3 }
+      httpsWebhooks: true
     })
     assert.deepStrictEqual(dam, {
       pacing: {
@@ -105,10 +103,17 @@ limits: { body_bytes: 2000, job_headers: 3 }
       maxResponseBytes: 1000,
       retention: Duration.days(2),
       drain: Duration.seconds(30),
+      limits: { bodyBytes: 2000, jobHeaders: 3 },
       maxQueued: 10,
       maxRunning: 5,
       maxStoredBytes: 1_000_000
     })
+  })
+
+  it("says whether calls that change something are made again", () => {
+    assert.strictEqual(parse("retry: { unsafe: false }").dam.retryUnsafe, false)
+    assert.deepStrictEqual(parse("retry: { unsafe: false }").dam.unsetPolicy, RetryPolicy.durable)
+    assert.isUndefined(parse("retry: { max_retries: 1 }").dam.retryUnsafe)
   })
 
   it("says where L8 is spoken; a bare off is a mode, not a boolean", () => {
@@ -128,7 +133,7 @@ limits: { body_bytes: 2000, job_headers: 3 }
 
   it("knows every limit that health reports, by the same name", () => {
     for (const [place, name] of Object.keys(Limits.toJson(Limits.defaults)).entries()) {
-      assert.deepStrictEqual(parse(`limits: { ${name}: 77 }`).http.limits, {
+      assert.deepStrictEqual(parse(`limits: { ${name}: 77 }`).dam.limits, {
         [Object.keys(Limits.defaults)[place] ?? ""]: 77
       })
     }

@@ -1,6 +1,7 @@
 import * as NodeDns from "@effect/platform-node/NodeDns"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -24,8 +25,8 @@ const folder = Effect.acquireRelease(
 /** A whole dam on a file, as the command starts it. */
 const served = Effect.fnUntraced(function* (options: Partial<Dam.DamOptions> = {}, http: HttpServer.HttpOptions = {}) {
   const path = join(yield* folder, "dam.db")
-  const { engine, store } = yield* Dam.make({ path, ...options })
-  const server = yield* HttpServer.make({ port: 0, drain: "2 seconds", policy: Double.trusting, ...http }).pipe(
+  const { engine, store } = yield* Dam.make({ path, egress: Double.trusting, drain: Duration.seconds(2), ...options })
+  const server = yield* HttpServer.make({ port: 0, ...http }).pipe(
     Effect.provideContext(Context.make(Engine, engine).pipe(Context.add(JobStore, store))),
     Effect.provide(NodeDns.layer)
   )

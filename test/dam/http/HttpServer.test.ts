@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -217,7 +218,7 @@ describe("the dam over HTTP", () => {
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const dam = yield* Double.make({
-        drain: "20 millis",
+        drain: Duration.millis(20),
         wrapEngine: (engine) => ({ ...engine, submit: () => Effect.never })
       }).pipe(Scope.provide(scope))
       const socket = yield* Effect.promise(() => open(dam.port))

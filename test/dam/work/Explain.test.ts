@@ -258,6 +258,29 @@ describe("why a job waits", () => {
     })
   )
 
+  it.effect("running, with a call before which jobs of other accounts have their turn", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({
+        target: Script.all(Script.on(url, { status: 404 }), Script.always(ok)),
+        pacing: { ...fast, hosts: { "backup.example:443": { rps: 0.1, maxConcurrent: 5 } } }
+      })
+      for (const n of [1, 2, 3]) yield* dam.submit(Step.get(`${backup}${n}`), { account: "other" })
+      yield* TestClock.adjust("1 second")
+      const id = yield* dam.submit(Step.fallback(Step.get(url), Step.get(`${backup}mine`)), { account: "mine" })
+      yield* TestClock.adjust(100)
+      const said = yield* dam.why(id)
+      assert.deepInclude(find(said, "account_turn").details, { accounts: 1, turns_before: 1, own_before: 0 })
+      assert.deepInclude(said, { estimatedStart: 20_000, confidence: "likely" })
+      const isSent = Effect.map(dam.exchanges, (calls) =>
+        calls.some(({ asked }) => asked.request.url === `${backup}mine`)
+      )
+      yield* TestClock.adjust(19_999 - 1_100)
+      assert.isFalse(yield* isSent)
+      yield* TestClock.adjust(1)
+      assert.isTrue(yield* isSent)
+    })
+  )
+
   it.effect("finished, and delivery: what is still to be told, and when", () =>
     Effect.gen(function* () {
       const dam = yield* setUp({ receivers: Script.always(Script.inTurn(busy, { status: 204 })) })

@@ -41,7 +41,7 @@ const forwarded = (url: string, method: string, path: string, body?: object, hea
 describe("the proxy", () => {
   it.live("answers the recorded official clients as their applications expect", () =>
     Effect.gen(function* () {
-      const dam = yield* Double.make({ policy: Double.trusting })
+      const dam = yield* Double.make({ egress: Double.trusting })
       const filled = JSON.stringify(recorded.requests)
         .replaceAll("{{UPSTREAM}}", "http://127.0.0.1:9")
         .replaceAll("{{RECEIVER}}", "http://127.0.0.1:9")

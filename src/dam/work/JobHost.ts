@@ -1,0 +1,177 @@
+/**
+ * The surroundings of a stored job's run, as the interpreter asks for them: every exchange behind a permit of its host's
+ * lane, every attempt stored before the next decision, long pauses left to the store, children as jobs of their own.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { isGood } from "../../engine/Decide.ts"
+import type { Host } from "../../run/Host.ts"
+import * as Hosts from "../../run/Host.ts"
+import type { Attempt } from "../../step/History.ts"
+import type { Step } from "../../step/StepModel.ts"
+import type { Exchanging } from "../../transport/HttpTransport.ts"
+import type { StoredJob } from "../job/Job.ts"
+import type { Permit } from "../lane/Permit.ts"
+import { untilWritten } from "../store/StoreError.ts"
+import { childOf, isHeld, letGo, type Run, stop } from "./Run.ts"
+
+/** A pause longer than this ends the run; the job is started again when it is over. */
+const parkAfter = 1000
+
+/**
+ * Makes the host of a run.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (self: Run): Host => {
+  const { job, options } = self
+  return {
+    ...Hosts.client,
+    unsetPolicy: options.unsetPolicy,
+    attemptTimeout: () => options.attemptTimeout,
+    patience: () => Number.POSITIVE_INFINITY,
+    hashKey: job.id,
+    history: job.history,
+    rested: restedOf(job, (attempt) => isHeld(job.step, attempt)),
+    acceptedAt: job.createdAt,
+    record: recording(self),
+    pause: pausing(self),
+    paced: (request, exchange) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(permitOf(self, options.laneOf(request.url)), ({ depart, release }) =>
+          Effect.ensuring(restore(Effect.andThen(depart, exchange)), release)
+        )
+      ),
+    repeatsAfter: repeating(self),
+    startChild: (relation, child) =>
+      Effect.gen(function* () {
+        const made = yield* childOf(options, job, relation, child)
+        self.children.push(made)
+        return { _tag: "Started" as const, relation, jobId: made.id }
+      })
+  }
+}
+
+/**
+ * Makes the transport of a run: each call carries our headers, and what its answer teaches is learnt before anybody else
+ * is let through.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const transport = (self: Run): Exchanging => {
+  const { job, options } = self
+  return {
+    ...options.transport,
+    send: (exchange) =>
+      Effect.suspend(() => {
+        const { attempt, request } = exchange
+        const lane = options.laneOf(request.url)
+        const sent = Effect.flatMap(options.lanes.load(lane), (load) =>
+          options.transport.send({
+            ...exchange,
+            attempt: attempt && `${job.id}/${attempt}`,
+            request: { ...request, headers: headersOf(request.headers, load, ++self.calls) }
+          })
+        )
+        return Effect.tap(sent, (response) => options.lanes.observe(lane, job.account, response, job.id))
+      })
+  }
+}
+
+/** The run's own first permit, where it is still unused and of this lane; else one of the lane's. */
+const permitOf = (self: Run, lane: string): Effect.Effect<Permit> =>
+  Effect.suspend(() => {
+    const { job, options, unused } = self
+    if (unused === undefined || lane !== job.lane) {
+      return Effect.andThen(letGo(self), options.lanes.acquire(lane, job.account, job.id))
+    }
+    self.unused = undefined
+    return Effect.succeed(unused)
+  })
+
+const recording = (self: Run): NonNullable<Host["record"]> => {
+  const { job, options } = self
+  const isLast = lastIn(self.step)
+  return (attempt) => {
+    if (isLast(attempt)) {
+      self.unwritten = attempt
+      return Effect.void
+    }
+    const write = options.store.record(job.id, job.epoch, attempt)
+    return attempt.ending._tag === "Interrupted"
+      ? // for the record only: the run is over, and nobody waits for a store that fails
+        Effect.ignore(write)
+      : untilWritten(job.id, write).pipe(Effect.catch(() => stop(self, { _tag: "Stale" })))
+  }
+}
+
+const pausing =
+  (self: Run): Host["pause"] =>
+  (millis, alone) =>
+    Effect.andThen(
+      letGo(self),
+      millis <= parkAfter || !alone
+        ? Effect.sleep(millis)
+        : Effect.flatMap(Clock.currentTimeMillis, (now) =>
+            stop(self, { _tag: "Parked", dueAt: Math.ceil(now + millis), heldSince: self.heldSince })
+          )
+    )
+
+/** A 429 that is held is no ending: the call is made again once the lane lets it, for as long as the patience lasts. */
+const repeating =
+  (self: Run): NonNullable<Host["repeatsAfter"]> =>
+  (_, request, attempt) =>
+    Effect.gen(function* () {
+      const { job, options } = self
+      if (!isHeld(job.step, attempt)) return undefined
+      self.heldSince ??= attempt.at
+      const now = yield* Clock.currentTimeMillis
+      if (now - self.heldSince >= options.patience429) return undefined
+      return yield* options.lanes.heldFor(options.laneOf(request.url), job.account)
+    })
+
+/**
+ * Tells a target how many calls of this job there were, this one included. It grows with every call, also after a crash
+ * that left the last one unrecorded; numbers may be left out.
+ *
+ * @category headers
+ * @since 0.1.0
+ */
+export const attemptHeader = "X-EZThrottle-Attempt"
+
+/** The headers of a call with ours; whatever has the name of one of them gives way, except where a dam stands before. */
+const headersOf = (
+  given: Readonly<Record<string, string>>,
+  load: Readonly<Record<string, string>>,
+  attempt: number
+): Readonly<Record<string, string>> => {
+  const headers: Record<string, string> = { ...load, [attemptHeader]: String(attempt) }
+  for (const name in given) {
+    const lower = name.toLowerCase()
+    if (lower.startsWith("x-aqueduct-") && Object.keys(load).some((own) => own.toLowerCase() === lower)) continue
+    if (lower === attemptHeader.toLowerCase()) delete headers[attemptHeader]
+    headers[name] = given[name] ?? ""
+  }
+  return headers
+}
+
+/**
+ * Tells the attempt that ends a run, so that it is stored with the end and not before it: a 2xx, where no other region
+ * may still be under way. Nothing is decided after it that a crash could forget: the job would only be run again.
+ */
+const lastIn = (root: Step): ((attempt: Attempt) => boolean) => {
+  const isAlone = [root, ...root.fallbacks.map(({ step }) => step)].every(({ regions }) => regions.length < 2)
+  return ({ ending }) => isAlone && ending._tag === "Answered" && isGood(ending.status)
+}
+
+/** What has been rested of a pause that ended the run before; a hold is no pause of the job's own. */
+const restedOf = ({ history, pausedUntil }: StoredJob, held: (attempt: Attempt) => boolean): number | undefined => {
+  const last = history.at(-1)
+  if (last === undefined || pausedUntil === undefined || held(last)) return undefined
+  const rested = pausedUntil - (last.at + last.latency)
+  return rested < 0 ? undefined : rested
+}

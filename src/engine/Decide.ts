@@ -71,18 +71,15 @@ export const decide = (
   const retryAfter = ended._tag === "Answered" ? ended.retryAfter : undefined
   if (endsPath(policy, ended) || (retryAfter ?? 0) > patience) return stop
   const mayReroute =
-    regionLeft &&
-    spent.reroutes < policy.maxReroutes &&
-    (ended._tag === "Failed" || policy.rerouteCodes.includes(ended.status))
+    regionLeft && spent.reroutes < policy.maxReroutes && (ended._tag === "Failed" || lists(policy.rerouteCodes, ended))
   if (mayReroute) return { _tag: "Reroute", pause: Pause.beforeReroute(retryAfter) }
-  const mayRetry =
-    spent.retries < policy.maxRetries && (ended._tag === "Failed" || policy.retryCodes.includes(ended.status))
+  const mayRetry = spent.retries < policy.maxRetries && (ended._tag === "Failed" || lists(policy.retryCodes, ended))
   return mayRetry ? { _tag: "Retry", pause: Pause.beforeRetry(policy, spent.retries, retryAfter) } : stop
 }
 
 /**
- * Tells whether an ending is final wherever else it might be tried: a 2xx, a status in neither list, or a failure that
- * trying again cannot mend. The first such answer ends a race.
+ * Tells whether an ending is final wherever else it might be tried: a 2xx, a status in neither list, a quota that is
+ * used up, or a failure that trying again cannot mend. The first such answer ends a race.
  *
  * @category decisions
  * @since 0.1.0
@@ -90,7 +87,29 @@ export const decide = (
 export const endsPath = (policy: ResolvedRetryPolicy, ended: Ended): boolean =>
   ended._tag === "Failed"
     ? !isRepeatable(ended.failure)
-    : isGood(ended.status) || !(policy.retryCodes.includes(ended.status) || policy.rerouteCodes.includes(ended.status))
+    : isGood(ended.status) ||
+      ended.says === "used_up" ||
+      !(lists(policy.retryCodes, ended) || lists(policy.rerouteCodes, ended))
+
+/**
+ * Tells whether a list of statuses speaks of an answer: of its status, or of 429 where it stands for one.
+ *
+ * @category decisions
+ * @since 0.1.0
+ */
+export const lists = (codes: ReadonlyArray<number>, { says, status }: Answered): boolean =>
+  codes.includes(status) || (says === "too_many" && codes.includes(429))
+
+/**
+ * Tells whether an answer refuses the call because there were too many, so that the same call may succeed later.
+ *
+ * @category decisions
+ * @since 0.1.0
+ */
+export const isTooMany = ({ says, status }: Answered): boolean =>
+  says === "too_many" || (status === 429 && says !== "used_up")
+
+type Answered = Extract<Ending, { readonly _tag: "Answered" }>
 
 /**
  * Tells whether a status is a success, 200 to 299. A policy that lists one does not make it a failure.

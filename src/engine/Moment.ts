@@ -37,8 +37,18 @@ export const cap: Duration.Duration = Duration.hours(24)
  */
 export const read = (value: string, nowMillis: number): Duration.Duration | undefined => {
   const text = once(value.trim())
-  const millis = fromNumber(text, nowMillis) ?? fromLength(text) ?? fromMoment(text, nowMillis)
-  return millis === undefined ? undefined : bounded(millis)
+  return readWith(text, fromNumber(text, nowMillis), nowMillis)
+}
+
+/**
+ * Reads a value of which a number is seconds from now, however many.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const readDelay = (value: string, nowMillis: number): Duration.Duration | undefined => {
+  const text = once(value.trim())
+  return readWith(text, decimal.test(text) ? Number(text) * 1000 : undefined, nowMillis)
 }
 
 /**
@@ -65,6 +75,11 @@ export const once = (value: string): string => {
   const length = parts.length % 2 === 0 && parts[0] !== parts[1] ? 2 : 1
   const isEcho = parts.every((part, at) => part === parts[at % length])
   return isEcho ? parts.slice(0, length).join(", ") : value
+}
+
+const readWith = (text: string, number: number | undefined, nowMillis: number): Duration.Duration | undefined => {
+  const millis = number ?? fromLength(text) ?? fromMoment(text, nowMillis)
+  return millis === undefined ? undefined : bounded(millis)
 }
 
 const bounded = (millis: number): Duration.Duration =>

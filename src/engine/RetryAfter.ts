@@ -23,7 +23,8 @@ export const cap: Duration.Duration = Moment.cap
  *
  * **Details** — in this order `retry-after-ms` and `x-ms-retry-after-ms` (milliseconds), `retry-after`,
  * `x-rate-limit-retry-after-seconds`, `x-ratelimit-after`, and `retry-after` with the name of a limit behind it, of
- * which the longest counts. The first that can be read decides; the notations are those of `Moment`. A moment in the
+ * which the longest counts. The first that can be read decides. A number is seconds, with or without a
+ * fraction; a length of time and a moment may be written as `Moment` says. A moment in the
  * past is a pause of zero.
  * **Gotchas** — names are expected in lower case. `undefined` stands both for "no header" and for "a value that cannot
  * be trusted" (`-5`, `soon`, two different values joined by a comma); {@link isUnclear} tells them apart.
@@ -39,13 +40,13 @@ export const parse = (headers: Readonly<Record<string, string>>, nowMillis: numb
   }
   for (const name of plain) {
     const value = headers[name]
-    const pause = value === undefined ? undefined : Moment.read(value, nowMillis)
+    const pause = value === undefined ? undefined : Moment.readDelay(value, nowMillis)
     if (pause !== undefined) return pause
   }
   let longest: Duration.Duration | undefined
   for (const name in headers) {
     const value = name.startsWith(named) && !inMillis.includes(name) ? headers[name] : undefined
-    const pause = value === undefined ? undefined : Moment.read(value, nowMillis)
+    const pause = value === undefined ? undefined : Moment.readDelay(value, nowMillis)
     if (pause !== undefined && (longest === undefined || Duration.isGreaterThan(pause, longest))) longest = pause
   }
   return longest

@@ -11,7 +11,7 @@ import * as Pause from "../engine/Pause.ts"
 import * as Regions from "../engine/Regions.ts"
 import type { Attempt, EndedAttempt, History } from "../step/History.ts"
 import type { RegionResponse, StepReason } from "../step/Outcome.ts"
-import { FanoutIncomplete, PathTimedOut, Rejected } from "../step/Outcome.ts"
+import { FanoutIncomplete, PathTimedOut } from "../step/Outcome.ts"
 import { InvalidResponse } from "../step/Failure.ts"
 import type { Response } from "../step/Reply.ts"
 import * as Reply from "../step/Reply.ts"
@@ -22,7 +22,7 @@ import type { Step } from "../step/StepModel.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as TimeLimit from "../transport/TimeLimit.ts"
 import type { Execution, Facts } from "./Execution.ts"
-import { perform, readResponse, within } from "./Execution.ts"
+import { perform, readResponse, rejection, within } from "./Execution.ts"
 import type { Host } from "./Host.ts"
 import * as Keys from "./Keys.ts"
 import * as Stopwatch from "./Stopwatch.ts"
@@ -239,7 +239,7 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
     step,
     facts,
     TimeLimit.isKeptBy(transport) ? send : within(send, timeoutMillis),
-    readResponse
+    readResponse(execution.host.rules?.(request))
   )
   return execution.host.paced === undefined ? sent : inTurn(path, execution.host.paced, sent)
 }
@@ -325,9 +325,7 @@ const bad = (attempt: EndedAttempt): PathEnd => ({ _tag: "Bad", reason: reasonOf
 
 const reasonOf = (attempt: EndedAttempt): StepReason => {
   const { ending, region } = attempt
-  return ending._tag === "Failed"
-    ? ending.failure
-    : new Rejected({ status: ending.status, region, retryAfter: ending.retryAfter, response: responseOf(attempt) })
+  return ending._tag === "Failed" ? ending.failure : rejection(ending, region, responseOf(attempt))
 }
 
 /** Milliseconds from the first sending of a path to its last ending. */

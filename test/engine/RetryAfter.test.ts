@@ -76,7 +76,6 @@ describe("RetryAfter", () => {
     ["a length of time", "1m30s", 90_000],
     ["a moment", "2026-10-21T07:28:00Z", 60_000],
     ["a date in UTC", "Wed, 21 Oct 2026 07:28:00 UTC", 60_000],
-    ["seconds since 1970", String(now / 1000 + 60), 60_000],
     ["three times the same", "12, 12, 12", 12_000]
   ])("reads %s", (_, value, expected) => {
     assert.strictEqual(millis(value), expected)

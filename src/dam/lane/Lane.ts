@@ -275,7 +275,9 @@ export const make = (options: LaneOptions): Lane => {
       if (lesson.accountQueues !== undefined) accountQueues = lesson.accountQueues
       const taught = (it: Gate.Gate): Gate.Gate => {
         const paced = Gate.learn(it, lesson)
-        return lesson.hold === undefined ? paced : Gate.hold(paced, now + lesson.hold)
+        const { hold, quota } = lesson
+        const rationed = quota === undefined ? paced : Gate.ration(paced, quota.left, now + quota.millis, now)
+        return hold === undefined ? rationed : Gate.hold(rationed, now + hold)
       }
       if (accountQueues) {
         const self = accounts.get(name)
@@ -290,7 +292,7 @@ export const make = (options: LaneOptions): Lane => {
     repace: (lifts) => {
       const anew = (it: Gate.Gate, account: string | undefined): Gate.Gate => {
         const paced = Gate.learn(it, options.paceOf(account))
-        return lifts ? { ...paced, heldUntil: Number.NEGATIVE_INFINITY } : paced
+        return lifts ? { ...paced, heldUntil: Number.NEGATIVE_INFINITY, leftUntil: Number.NEGATIVE_INFINITY } : paced
       }
       if (lifts) accountQueues = false
       gate = anew(gate, undefined)

@@ -10,6 +10,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Refusal from "../../engine/Refusal.ts"
 import * as Pacing from "../../engine/Pacing.ts"
 import type { Response } from "../../step/Reply.ts"
 import type { Ticket } from "../store/JobRecords.ts"
@@ -34,13 +35,21 @@ import * as LaneSteering from "./Steered.ts"
 export interface PacingOptions {
   /** The pace of a host that has said nothing and is not named in `hosts`. Defaults to 2 per second, 2 at once. */
   readonly pace?: Partial<Pace> | undefined
-  /** Paces by canonical `host:port`. */
-  readonly hosts?: Readonly<Record<string, Partial<Pace>>> | undefined
+  /** Paces, and what is known of refusals, by canonical `host:port`. */
+  readonly hosts?: Readonly<Record<string, HostOptions>> | undefined
   /** Calls that being late may give back. Defaults to 1. */
   readonly burst?: number | undefined
   /** What an upstream may raise or lower its pace to. Defaults to 0.01 to 1,000 per second and 1 to 100 at once. */
   readonly bounds?: Pacing.Bounds | undefined
 }
+
+/**
+ * What is known of one upstream beforehand.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HostOptions extends Partial<Pace>, Refusal.Rules {}
 
 /** How old the count of a lane's queue may be in milliseconds; a long one takes a while to count. */
 const countedFor = (depth: number): number => (depth > 100_000 ? 10_000 : 1000)
@@ -75,7 +84,7 @@ export const make = Effect.fnUntraced(function* (
     return {
       ...defaultPace,
       ...options.pace,
-      ...options.hosts?.[host],
+      ...paceIn(options.hosts?.[host]),
       ...(rps === undefined ? {} : { rps }),
       ...(maxConcurrent === undefined ? {} : { maxConcurrent })
     }
@@ -114,8 +123,12 @@ export const make = Effect.fnUntraced(function* (
       const nowMillis = clock.currentTimeMillisUnsafe()
       const now = monotonic(clock)
       const isHeld = lane.heldFor(account, now) > 0
-      const refusals = paces.refusals(host, account, response.status === 429, isHeld)
-      const lesson = learn(response, { nowMillis, bounds, refusalsInARow: refusals, jobId })
+      const said = Refusal.read(response, nowMillis, options.hosts?.[host])
+      const isRefusal = said.kind === "TooMany" || said.kind === "Unavailable"
+      // an account that has used up its quota says nothing about how busy the upstream is
+      const refusalsInARow = said.kind === "UsedUp" ? 0 : paces.refusals(host, account, isRefusal, isHeld)
+      const { rps: paceRps } = paceOf(host, account)
+      const lesson = learn(response, { nowMillis, bounds, refusalsInARow, jobId, said, rps: paceRps })
       const { maxConcurrent, rps } = settings.get(host) ?? {}
       // what an operator says goes before what the upstream says, which is kept for when the operator takes it back
       const obeyed =
@@ -213,6 +226,8 @@ interface Known {
   depth: number
   countedAt: number
 }
+
+const paceIn = ({ refusals: _, usedUp: __, ...pace }: HostOptions = {}): Partial<Pace> => pace
 
 const nothing = {
   rps: undefined,

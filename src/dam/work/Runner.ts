@@ -2,8 +2,8 @@
  * Runs one stored job with the interpreter: every exchange behind a permit of its host's lane, every attempt stored
  * before the next decision, long pauses left to the store.
  *
- * A 429 is no result here unless the step itself speaks of 429: it holds the lane, and the call is repeated without
- * spending anything until a day after the job's own first 429.
+ * A 429, or what stands for one, is no result here unless the step itself speaks of it: it holds the lane, and the call
+ * is repeated without spending anything until a day after the job's own first.
  *
  * @since 0.1.0
  */
@@ -13,11 +13,12 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import { isGood } from "../../engine/Decide.ts"
+import { isGood, isTooMany, lists } from "../../engine/Decide.ts"
+import * as Refusal from "../../engine/Refusal.ts"
 import type { Host } from "../../run/Host.ts"
 import * as Hosts from "../../run/Host.ts"
 import * as Interpreter from "../../run/Interpreter.ts"
-import type { Attempt } from "../../step/History.ts"
+import type { Attempt, History } from "../../step/History.ts"
 import type { Completed, StepError } from "../../step/Outcome.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
 import type { Step } from "../../step/StepModel.ts"
@@ -49,6 +50,8 @@ export interface RunnerOptions {
   readonly patience429: number
   readonly newId: Effect.Effect<string>
   readonly laneOf: (url: string) => string
+  /** What is known of how upstreams refuse, by lane. Defaults to nothing. */
+  readonly pacing?: { readonly hosts?: Readonly<Record<string, Refusal.Rules>> | undefined } | undefined
 }
 
 /**
@@ -101,6 +104,7 @@ export const run = Effect.fnUntraced(function* (
   const isLast = lastIn(step)
   let unwritten: Attempt | undefined
   let heldSince = job.heldSince ?? job.history.find(held)?.at
+  let refusals = refusalsBefore(job.history, held)
   let unused: Permit | undefined = first
   const letGo = Effect.suspend(() => {
     const permit = unused
@@ -142,6 +146,7 @@ export const run = Effect.fnUntraced(function* (
     attemptTimeout: () => options.attemptTimeout,
     patience: () => Number.POSITIVE_INFINITY,
     hashKey: job.id,
+    rules: (request) => options.pacing?.hosts?.[options.laneOf(request.url)],
     history: job.history,
     rested: restedOf(job, held),
     acceptedAt: job.createdAt,
@@ -177,7 +182,11 @@ export const run = Effect.fnUntraced(function* (
         heldSince ??= attempt.at
         const now = yield* Clock.currentTimeMillis
         if (now - heldSince >= options.patience429) return undefined
-        return yield* lanes.heldFor(options.laneOf(request.url), job.account)
+        const heldFor = yield* lanes.heldFor(options.laneOf(request.url), job.account)
+        // others may be let through meanwhile, which ends the lane's row of refusals, but not this job's
+        const own = Refusal.backOff(refusals) - (now - (attempt.at + attempt.latency))
+        refusals++
+        return Math.max(heldFor, own)
       }),
     startChild: (relation, child) =>
       Effect.gen(function* () {
@@ -251,6 +260,12 @@ export const childOf = Effect.fnUntraced(function* (
   return childJob(parent, relation, child, { id: yield* newId, at: yield* Clock.currentTimeMillis })
 })
 
+/** How many refusals stand in a row before the last attempt, which is judged when the run goes on from it. */
+const refusalsBefore = (history: History, held: (attempt: Attempt) => boolean): number => {
+  const row = history.length - 1 - history.findLastIndex((attempt) => !held(attempt))
+  return Math.max(0, row - 1)
+}
+
 /** What has been rested of a pause that ended the run before; a hold is no pause of the job's own. */
 const restedOf = ({ history, pausedUntil }: StoredJob, held: (attempt: Attempt) => boolean): number | undefined => {
   const last = history.at(-1)
@@ -263,11 +278,11 @@ const restedOf = ({ history, pausedUntil }: StoredJob, held: (attempt: Attempt) 
 const keyed = ({ key, keyGiven, step }: StoredJob): Step =>
   keyGiven ? makeStep({ ...step, idempotency: { _tag: "Custom", key } }) : step
 
-/** A 429 counts only where the step itself speaks of it: in the path's policy, or in the trigger of a later fallback. */
+/** "Too many" counts only where the step itself speaks of it: in the path's policy, or in a later fallback's trigger. */
 const isHeld = (root: Step, { ending, path }: Attempt): boolean => {
-  if (ending._tag !== "Answered" || ending.status !== 429) return false
+  if (ending._tag !== "Answered" || !isTooMany(ending)) return false
   const { rerouteCodes = [], retryCodes = [] } = (root.fallbacks[path - 1]?.step ?? root).retryPolicy ?? {}
-  const isListed = retryCodes.includes(429) || rerouteCodes.includes(429)
+  const isListed = lists(retryCodes, ending) || lists(rerouteCodes, ending)
   const later = root.fallbacks.slice(path)
-  return !isListed && !later.some(({ trigger }) => trigger._tag === "OnError" && trigger.codes.includes(429))
+  return !isListed && !later.some(({ trigger }) => trigger._tag === "OnError" && lists(trigger.codes, ending))
 }

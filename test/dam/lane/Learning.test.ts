@@ -94,7 +94,11 @@ const table: ReadonlyArray<Row> = [
     learns: { hold: 20_000 },
     by: "rate_limit"
   },
-  { says: "no hold while something of the limit is left", headers: { ratelimit: '"default";r=1;t=20' }, learns: {} },
+  {
+    says: "no hold while something of the limit is left, but how much that is",
+    headers: { ratelimit: '"default";r=1;t=20' },
+    learns: { quota: { left: 1, millis: 20_000 } }
+  },
   {
     says: "Retry-After rather than the limit's reset",
     status: 429,

@@ -17,6 +17,7 @@ import type { DamOptions } from "../Dam.ts"
 import * as Schedule from "../deliver/Schedule.ts"
 import type { EgressOptions } from "../egress/EgressPolicy.ts"
 import type { Pace } from "../lane/Gate.ts"
+import type { HostOptions } from "../lane/Lanes.ts"
 import type { HttpOptions } from "../http/HttpServer.ts"
 import * as Limits from "../intake/Limits.ts"
 import type { RegionOptions } from "../egress/Region.ts"
@@ -165,8 +166,13 @@ type Written<Name extends "pacing" | "regions" | "retry"> = NonNullable<Config[N
 const paceOf = ({ max_concurrent, rps }: NonNullable<Written<"pacing">["default"]>): Partial<Pace> =>
   given({ rps, maxConcurrent: max_concurrent })
 
-const hostsOf = (hosts: NonNullable<Written<"pacing">["hosts"]>): Record<string, Partial<Pace>> =>
-  Object.fromEntries(Object.entries(hosts).map(([host, pace]) => [canonicalLane(host) ?? host, paceOf(pace)]))
+const hostsOf = (hosts: NonNullable<Written<"pacing">["hosts"]>): Record<string, HostOptions> =>
+  Object.fromEntries(
+    Object.entries(hosts).map(([host, { refusals, used_up, ...pace }]) => [
+      canonicalLane(host) ?? host,
+      { ...paceOf(pace), ...given({ refusals, usedUp: used_up }) }
+    ])
+  )
 
 const regionsOf = (regions: Written<"regions">): Record<string, RegionOptions> =>
   Object.fromEntries(

@@ -42,6 +42,8 @@ const Lasting = Span.check(
 
 const Pace = Schema.Struct({ rps: optional(rate), max_concurrent: optional(whole(1)) })
 
+const Host = Schema.Struct({ ...Pace.fields, refusals: optional(Fields.Codes), used_up: optional(Schema.Array(some)) })
+
 const bounds = Schema.Struct({
   min_rps: optional(rate),
   max_rps: optional(rate),
@@ -68,7 +70,7 @@ const namesHosts = Schema.makeFilter((hosts: { readonly [host: string]: unknown 
   return undefined
 })
 
-const Hosts = Schema.Record(Schema.String, Pace).check(namesHosts)
+const Hosts = Schema.Record(Schema.String, Host).check(namesHosts)
 
 const L8Mode = Schema.Literals(modes)
 

@@ -108,7 +108,7 @@ const table: ReadonlyArray<Row> = [
 
 describe("Refusal reads", () => {
   for (const { body, headers = {}, kind, rules, says, status, wait } of table) {
-    it(says, () => {
+    it(`${says}`, () => {
       const answer = { status, headers, body: body === undefined ? undefined : new TextEncoder().encode(body) }
       const said = Refusal.read(answer, now, rules)
       assert.deepStrictEqual({ kind: said.kind, wait: said.wait }, { kind, wait })

@@ -227,7 +227,10 @@ interface Known {
   countedAt: number
 }
 
-const paceIn = ({ refusals: _, usedUp: __, ...pace }: HostOptions = {}): Partial<Pace> => pace
+const paceIn = ({ maxConcurrent, rps }: HostOptions = {}): Partial<Pace> => ({
+  ...(rps === undefined ? {} : { rps }),
+  ...(maxConcurrent === undefined ? {} : { maxConcurrent })
+})
 
 const nothing = {
   rps: undefined,

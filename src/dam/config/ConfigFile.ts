@@ -134,6 +134,7 @@ const toOptions = (config: Config): ConfigFile => {
         maxResponseBytes: attempts.response_bytes,
         retention: config.retention,
         drain: config.drain,
+        credentials: config.credentials,
         maxQueued: admission.queued_jobs,
         maxRunning: admission.running_jobs,
         maxStoredBytes: admission.stored_bytes,
@@ -148,6 +149,7 @@ const toOptions = (config: Config): ConfigFile => {
       port: config.port,
       allowedHosts: config.allowed_hosts,
       httpsWebhooks: webhooks.https_only,
+      credentials: config.credentials,
       drain: config.drain,
       limits: config.limits && limitsOf(config.limits)
     })

@@ -114,6 +114,7 @@ export const ConfigSchema = Schema.Struct({
   db: optional(some),
   keys_file: optional(some),
   allowed_hosts: optional(Schema.Array(some)),
+  credentials: optional(Schema.Array(some)),
   drain: optional(Span),
   pacing: optional(
     Schema.Struct({

@@ -51,6 +51,8 @@ export interface HttpOptions {
   readonly limits?: Partial<Limits.Limits> | undefined
   /** Where jobs and webhooks may go. Defaults to `EgressPolicy.publicOnly`. */
   readonly policy?: EgressPolicy.EgressPolicy | undefined
+  /** Headers that are credentials beside those that always are. Defaults to none. */
+  readonly credentials?: ReadonlyArray<string> | undefined
   /** Takes webhooks over https only. Defaults to `false`. */
   readonly httpsWebhooks?: boolean | undefined
   /** How long answers under way may take when the server stops. Defaults to 10 seconds. */
@@ -113,7 +115,7 @@ export const make = Effect.fnUntraced(function* (
       store,
       limits,
       leaving,
-      intake: Intake.make({ limits, door, httpsWebhooks: options.httpsWebhooks }),
+      intake: Intake.make({ limits, door, httpsWebhooks: options.httpsWebhooks, credentials: options.credentials }),
       keys: options.keys,
       hosts: options.keys === undefined ? namesOf(options.allowedHosts) : undefined,
       streamPatience,

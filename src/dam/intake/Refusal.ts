@@ -79,3 +79,12 @@ export const toJson = ({ code, extra, field, problem }: Refused): Readonly<Recor
   ...(field === undefined ? {} : { field }),
   ...extra
 })
+
+/**
+ * Says what to do about a call that was submitted before with other credentials.
+ *
+ * @category messages
+ * @since 0.1.0
+ */
+export const credentialsDiffer = (jobId: string): string =>
+  `the same call was submitted with other credentials as job ${jobId}; nothing was run: give each its idempotency key, or use UNIQUE`

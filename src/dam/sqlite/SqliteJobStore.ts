@@ -31,6 +31,8 @@ export interface SqliteOptions {
   readonly busyTimeout?: Duration.Input | undefined
   /** The database does not grow beyond; then writes fail with `StorageFull`. Unlimited by default. */
   readonly maxBytes?: number | undefined
+  /** Headers that are credentials beside those that always are. Defaults to none. */
+  readonly credentials?: ReadonlyArray<string> | undefined
 }
 
 /**
@@ -49,7 +51,9 @@ export const make = (options: SqliteOptions): Effect.Effect<JobStore["Service"],
     busyTimeout: Duration.toMillis(options.busyTimeout ?? Duration.zero),
     maxBytes: options.maxBytes
   }
-  return Effect.map(options.executor === "sameThread" ? sameThread(database) : worker(database), over)
+  return Effect.map(options.executor === "sameThread" ? sameThread(database) : worker(database), (run) =>
+    over(run, { credentials: options.credentials })
+  )
 }
 
 /**

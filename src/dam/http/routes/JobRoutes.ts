@@ -11,7 +11,7 @@ import type { ListQuery } from "../../api/JobShapes.ts"
 import * as Views from "../../api/JobShapes.ts"
 import type { Intake, Submission } from "../../intake/Intake.ts"
 import type { Limits } from "../../intake/Limits.ts"
-import { badField, refused, type Refused } from "../../intake/Refusal.ts"
+import { badField, credentialsDiffer, refused, type Refused } from "../../intake/Refusal.ts"
 import type { NewJob, StoredJob } from "../../job/Job.ts"
 import * as IntakeId from "../../job/JobId.ts"
 import type { DeliveryPort } from "../../store/DeliveryRecords.ts"
@@ -62,6 +62,12 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
             error: `the idempotency key names job ${enqueued.jobId}, which has another url, method or body`,
             code: "key_reused",
             field: "idempotent_key",
+            job_id: enqueued.jobId
+          })
+        case "CredentialsDiffer":
+          return json(422, {
+            error: credentialsDiffer(enqueued.jobId),
+            code: "credentials_differ",
             job_id: enqueued.jobId
           })
       }

@@ -71,6 +71,11 @@ export interface DamOptions extends Partial<
   readonly masterKey?: Redacted.Redacted | undefined
   /** Deliveries that prove where they come from without a shared secret. Defaults to none. */
   readonly l8?: L8.L8Options | undefined
+  /**
+   * Headers that say as whom a call is made, beside those that always do (`Authorization`, `Cookie`, `X-Api-Key` and what
+   * `Idempotency.credentials` names): a call is no duplicate of one with other credentials. Defaults to none.
+   */
+  readonly credentials?: ReadonlyArray<string> | undefined
   /** How long a connection may take. Defaults to 5 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
 }
@@ -100,7 +105,8 @@ export const make = Effect.fnUntraced(function* (
   const opened = yield* SqliteJobStore.make({
     path: options.path,
     executor: options.executor,
-    maxBytes: options.maxBytes
+    maxBytes: options.maxBytes,
+    credentials: options.credentials
   })
   const store = { ...opened, ...KnownSecrets.make(yield* Vault.make(opened, options.masterKey)) }
   const egress = options.egress ?? Dispatcher.defaults.egress
@@ -125,7 +131,7 @@ export const make = Effect.fnUntraced(function* (
   return {
     engine,
     store,
-    service: EmbeddedService.make(engine, store, options.limits && Limits.make(options.limits)),
+    service: EmbeddedService.make(engine, store, options.limits && Limits.make(options.limits), options.credentials),
     regions
   }
 })

@@ -14,7 +14,7 @@ import { makeStep } from "../step/StepValue.ts"
 import type { Delegation } from "../transport/HttpTransport.ts"
 import * as Views from "./api/JobShapes.ts"
 import type { Limits } from "./intake/Limits.ts"
-import { refused, type Refused } from "./intake/Refusal.ts"
+import { credentialsDiffer, refused, type Refused } from "./intake/Refusal.ts"
 import { breachOf, nodesOf } from "./intake/Tree.ts"
 import type { StoredJob } from "./job/Job.ts"
 import * as IntakeId from "./job/JobId.ts"
@@ -32,7 +32,8 @@ import type { Engine } from "./work/Engine.ts"
 export const make = (
   engine: Engine["Service"],
   store: JobPort & SecretPort & Pick<DeliveryPort, "deliveries">,
-  limits?: Limits
+  limits?: Limits,
+  credentials?: ReadonlyArray<string>
 ): Service["Service"] => {
   const get = (jobId: string): Effect.Effect<StoredJob, ServiceError> =>
     Effect.flatMap(Secrets.inService(store.get(jobId)), (job) =>
@@ -63,7 +64,7 @@ export const make = (
     transport: {
       kind: "delegating",
       submit: Effect.fnUntraced(function* (delegation) {
-        const job = yield* jobOf(delegation)
+        const job = yield* jobOf(delegation, credentials)
         const breach = limits && breachIn(delegation.step, limits, job.createdAt)
         if (breach !== undefined) {
           return yield* new TransportError({
@@ -81,6 +82,10 @@ export const make = (
             return receiptOf(Views.duplicate(enqueued.job), enqueued.job.id, enqueued.job.key, true)
           case "Conflict": {
             const received = `the key names job ${enqueued.jobId}, which has another URL, method or body`
+            return yield* new TransportError({ reason: new JobRefused({ status: 422, received }) })
+          }
+          case "CredentialsDiffer": {
+            const received = credentialsDiffer(enqueued.jobId)
             return yield* new TransportError({ reason: new JobRefused({ status: 422, received }) })
           }
         }
@@ -134,7 +139,10 @@ const breachIn = (step: Step, limits: Limits, now: number): Refused | undefined 
   return "_tag" in nodes ? nodes : breachOf(nodes, { limits, now, bodyBytes: Number.MAX_SAFE_INTEGER })
 }
 
-const jobOf = Effect.fnUntraced(function* ({ key, retryAt, step, traceparent }: Delegation) {
+const jobOf = Effect.fnUntraced(function* (
+  { key, retryAt, step, traceparent }: Delegation,
+  credentials: ReadonlyArray<string> | undefined
+) {
   const notBefore = Math.max(step.retryAt ?? 0, retryAt ?? 0)
   return newJob({
     id: yield* IntakeId.fresh,
@@ -144,6 +152,7 @@ const jobOf = Effect.fnUntraced(function* ({ key, retryAt, step, traceparent }: 
     keyScope: localCustomer,
     step: makeStep({ ...step, retryAt: notBefore === 0 ? undefined : notBefore }),
     key,
+    credentials,
     isolated: false,
     traceparent
   })

@@ -75,9 +75,7 @@ export const decide = (
   if (isFinal(policy, ended, patience)) return stop
   const retryAfter = ended._tag === "Answered" ? ended.retryAfter : undefined
   const mayReroute =
-    regionLeft &&
-    spent.reroutes < policy.maxReroutes &&
-    (ended._tag === "Failed" || policy.rerouteCodes.includes(ended.status))
+    regionLeft && spent.reroutes < policy.maxReroutes && (ended._tag === "Failed" || lists(policy.rerouteCodes, ended))
   if (mayReroute) return { _tag: "Reroute", pause: Pause.beforeReroute(retryAfter) }
   return spent.retries < policy.maxRetries
     ? { _tag: "Retry", pause: Pause.beforeRetry(policy, spent.retries, retryAfter) }
@@ -96,8 +94,8 @@ export const isFinal = (policy: ResolvedRetryPolicy, ended: Ended, patience: num
   (policy.isCareful === true && mayBeDone(ended))
 
 /**
- * Tells whether an ending is final wherever else it might be tried: a 2xx, a status in neither list, or a failure that
- * trying again cannot mend. The first such answer ends a race.
+ * Tells whether an ending is final wherever else it might be tried: a 2xx, a status in neither list, a quota that is
+ * used up, or a failure that trying again cannot mend. The first such answer ends a race.
  *
  * @category decisions
  * @since 0.1.0
@@ -105,7 +103,29 @@ export const isFinal = (policy: ResolvedRetryPolicy, ended: Ended, patience: num
 export const endsPath = (policy: ResolvedRetryPolicy, ended: Ended): boolean =>
   ended._tag === "Failed"
     ? !isRepeatable(ended.failure)
-    : isGood(ended.status) || !(policy.retryCodes.includes(ended.status) || policy.rerouteCodes.includes(ended.status))
+    : isGood(ended.status) ||
+      ended.says === "used_up" ||
+      !(lists(policy.retryCodes, ended) || lists(policy.rerouteCodes, ended))
+
+/**
+ * Tells whether a list of statuses speaks of an answer: of its status, or of 429 where it stands for one.
+ *
+ * @category decisions
+ * @since 0.1.0
+ */
+export const lists = (codes: ReadonlyArray<number>, { says, status }: Answered): boolean =>
+  codes.includes(status) || (says === "too_many" && codes.includes(429))
+
+/**
+ * Tells whether an answer refuses the call because there were too many, so that the same call may succeed later.
+ *
+ * @category decisions
+ * @since 0.1.0
+ */
+export const isTooMany = ({ says, status }: Answered): boolean =>
+  says === "too_many" || (status === 429 && says !== "used_up")
+
+type Answered = Extract<Ending, { readonly _tag: "Answered" }>
 
 /**
  * Tells whether a status is a success, 200 to 299. A policy that lists one does not make it a failure.
@@ -137,7 +157,7 @@ export const isRepeatable = (failure: Failure): boolean =>
  * @since 0.1.0
  */
 export const mayBeDone = (ended: Ended): boolean => {
-  if (ended._tag === "Answered") return ended.status !== 429 && ended.status !== 503
+  if (ended._tag === "Answered") return !isTooMany(ended) && ended.status !== 429 && ended.status !== 503
   const { failure } = ended
   switch (failure._tag) {
     case "ConnectionFailed":

@@ -203,7 +203,10 @@ class Builder {
       over.runtime,
       Client.execute(this.#build([])).pipe(
         Effect.map(stepResult),
-        Effect.catchReason("StepError", "Rejected", ({ status }) => Effect.succeed<StepResult>(localFailure(status)))
+        Effect.catchReasons("StepError", {
+          Rejected: ({ status }) => Effect.succeed<StepResult>(localFailure(status)),
+          QuotaUsedUp: ({ status }) => Effect.succeed<StepResult>(localFailure(status))
+        })
       ),
       options
     )

@@ -78,7 +78,7 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
     step,
     facts,
     TimeLimit.isKeptBy(transport) ? send : within(send, timeoutMillis),
-    readResponse
+    readResponse(execution.host.rules?.(request))
   )
   return execution.host.paced === undefined ? sent : inTurn(path, execution.host.paced, sent)
 }

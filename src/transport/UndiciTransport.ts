@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { Agent, type Dispatcher, ProxyAgent } from "undici"
+import { Agent, buildConnector, type Dispatcher, ProxyAgent } from "undici"
 import {
   type Failure,
   InvalidEncoding,
@@ -26,6 +26,7 @@ import { isUnsafe } from "../engine/Idempotency.ts"
 import { cutShort, failureOf } from "./Causes.ts"
 import { decodeContent, roomForEncoded } from "./ContentEncoding.ts"
 import { type Exchanging, HttpTransport } from "./HttpTransport.ts"
+import * as Interim from "./Interim.ts"
 import * as Opened from "./Opened.ts"
 import type { Call } from "./Redirects.ts"
 import { exchanging } from "./Redirects.ts"
@@ -87,7 +88,7 @@ export interface UndiciOptions extends ConnectionOptions {
 export const make = (options: UndiciOptions = {}): Effect.Effect<Exchanging, never, Scope.Scope> =>
   options.dispatcher === undefined
     ? Effect.map(
-        owned(() => new Agent(settings(options))),
+        owned(() => new Agent({ ...settings(options), connect: Interim.skipping(connector(options)) })),
         (agent) => over(agent, options)
       )
     : Effect.succeed(over(options.dispatcher, options))
@@ -118,6 +119,9 @@ export const layer = (options?: UndiciOptions): Layer.Layer<HttpTransport> => La
 
 const connectMillis = (options: ConnectionOptions): number =>
   Duration.toMillis(options.connectTimeout ?? Duration.seconds(5))
+
+const connector = (options: ConnectionOptions): buildConnector.connector =>
+  buildConnector({ allowH2: false, timeout: connectMillis(options) })
 
 const settings = (options: ConnectionOptions): Agent.Options => ({
   // what is tested here is HTTP/1.1; a dispatcher of one's own may speak HTTP/2

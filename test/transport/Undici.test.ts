@@ -240,6 +240,69 @@ describe("a dispatcher that misbehaves", () => {
   )
 })
 
+const answered = "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"
+const continued = "HTTP/1.1 100 Continue\r\n\r\n"
+
+describe("a 100 that nobody asked for", () => {
+  for (const [says, pieces] of Object.entries({
+    "in one piece with the answer": [continued + answered],
+    "before the answer": [continued, answered],
+    "twice, with headers of its own": [`HTTP/1.1 100 Continue\r\nVia: x\r\n\r\n${continued}`, answered],
+    "without a word": ["HTTP/1.1 100 \r\n\r\n", answered],
+    "byte by byte": Array.from(continued + answered),
+    "with an early hint": [continued, "HTTP/1.1 103 Early Hints\r\n\r\n", continued, answered]
+  })) {
+    it.live(`${says} is skipped, and the call made once`, () =>
+      Effect.gen(function* () {
+        let calls = 0
+        const { url } = yield* Upstream.bytes((socket) => {
+          let asked = ""
+          socket.setNoDelay(true)
+          socket.on("data", (chunk) => {
+            asked += chunk.toString("latin1")
+            if (!/(?:first|second)$/.test(asked)) return
+            asked = ""
+            calls++
+            const next = (at: number) => {
+              const piece = pieces[at]
+              if (piece !== undefined) socket.write(piece, () => setImmediate(next, at + 1))
+            }
+            next(0)
+          })
+        })
+        const transport = yield* UndiciTransport.make()
+        for (const body of ["first", "second"]) {
+          const { request, ...rest } = exchange(url)
+          const response = yield* transport.send({ ...rest, request: { ...request, method: "POST", body } })
+          assert.deepStrictEqual([response.status, Reply.text(response)], [201, "ok"])
+        }
+        assert.strictEqual(calls, 2)
+      })
+    )
+  }
+
+  it.live("is left alone where it is part of a body", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Upstream.raw((socket) => {
+        socket.setNoDelay(true)
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${continued.length}\r\n\r\n`, () =>
+          setImmediate(() => socket.write(continued))
+        )
+      })
+      const response = yield* (yield* UndiciTransport.make()).send(exchange(url))
+      assert.strictEqual(Reply.text(response), continued)
+    })
+  )
+
+  it.live("without end is told as too many", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Upstream.raw((socket) => socket.write(continued.repeat(1000)))
+      const reason = yield* failureOf(yield* UndiciTransport.make(), url)
+      assert.strictEqual(reason._tag, "TooManyInterim")
+    })
+  )
+})
+
 it.live("more than ten interim answers are none", () =>
   Effect.gen(function* () {
     const { url } = yield* Upstream.raw((socket) => socket.write("HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1_000)))

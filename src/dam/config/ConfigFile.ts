@@ -11,15 +11,16 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { defaultBounds } from "../../engine/Pacing.ts"
 import * as RetryPolicy from "../../step/RetryPolicy.ts"
-import { canonicalLane } from "../job/LaneName.ts"
-import { type Config, ConfigSchema } from "./ConfigSchema.ts"
 import type { DamOptions } from "../Dam.ts"
 import * as Schedule from "../deliver/Schedule.ts"
 import type { EgressOptions } from "../egress/EgressPolicy.ts"
-import type { Pace } from "../lane/Gate.ts"
+import type { RegionOptions } from "../egress/Region.ts"
 import type { HttpOptions } from "../http/HttpServer.ts"
 import * as Limits from "../intake/Limits.ts"
-import type { RegionOptions } from "../egress/Region.ts"
+import { canonicalLane } from "../job/LaneName.ts"
+import type { HostOptions } from "../lane/Dial.ts"
+import type { Pace } from "../lane/Gate.ts"
+import { type Config, ConfigSchema } from "./ConfigSchema.ts"
 
 /**
  * A file that cannot be used.
@@ -135,6 +136,7 @@ const toOptions = (config: Config): ConfigFile => {
         retention: config.retention,
         drain: config.drain,
         limits: config.limits && limitsOf(config.limits),
+        credentials: config.credentials,
         maxQueued: admission.queued_jobs,
         maxRunning: admission.running_jobs,
         maxStoredBytes: admission.stored_bytes,
@@ -165,8 +167,13 @@ type Written<Name extends "pacing" | "regions" | "retry"> = NonNullable<Config[N
 const paceOf = ({ max_concurrent, rps }: NonNullable<Written<"pacing">["default"]>): Partial<Pace> =>
   given({ rps, maxConcurrent: max_concurrent })
 
-const hostsOf = (hosts: NonNullable<Written<"pacing">["hosts"]>): Record<string, Partial<Pace>> =>
-  Object.fromEntries(Object.entries(hosts).map(([host, pace]) => [canonicalLane(host) ?? host, paceOf(pace)]))
+const hostsOf = (hosts: NonNullable<Written<"pacing">["hosts"]>): Record<string, HostOptions> =>
+  Object.fromEntries(
+    Object.entries(hosts).map(([host, { refusals, used_up, ...pace }]) => [
+      canonicalLane(host) ?? host,
+      { ...paceOf(pace), ...given({ refusals, usedUp: used_up }) }
+    ])
+  )
 
 const regionsOf = (regions: Written<"regions">): Record<string, RegionOptions> =>
   Object.fromEntries(

@@ -6,6 +6,9 @@
  *
  * @since 0.1.0
  */
+import * as NodeHttpPlatform from "@effect/platform-node/NodeHttpPlatform"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -17,20 +20,17 @@ import * as Layer from "effect/Layer"
 import type * as Dns from "effect/net/Dns"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import * as NodeHttpPlatform from "@effect/platform-node/NodeHttpPlatform"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Http from "node:http"
 import * as EgressDoor from "../egress/Door.ts"
 import * as EgressPolicy from "../egress/EgressPolicy.ts"
-import { Engine } from "../work/Engine.ts"
-import { orRefused } from "./door/Answer.ts"
-import * as HttpL8 from "./routes/TrustRoutes.ts"
-import { build } from "./Routes.ts"
 import * as Intake from "../intake/Intake.ts"
-import { JobStore } from "../store/JobStore.ts"
-import type { Keys } from "./door/Keys.ts"
 import * as Limits from "../intake/Limits.ts"
+import { JobStore } from "../store/JobStore.ts"
+import { Engine } from "../work/Engine.ts"
+import { build } from "./Routes.ts"
+import { orRefused } from "./door/Answer.ts"
+import type { Keys } from "./door/Keys.ts"
+import * as HttpL8 from "./routes/TrustRoutes.ts"
 
 /**
  * How the dam is served.
@@ -98,7 +98,7 @@ export const make = Effect.fnUntraced(function* (
   if (options.keys === undefined && !isLoopback(host)) return yield* Effect.fail(new KeysRequired({ host }))
   const engine = yield* Engine
   const store = yield* JobStore
-  const { drain, egress } = engine.terms
+  const { credentials, drain, egress } = engine.terms
   const limits = Limits.make(engine.terms.limits)
   const door = yield* EgressDoor.make(egress)
   const leaving = yield* Deferred.make<void>()
@@ -108,7 +108,7 @@ export const make = Effect.fnUntraced(function* (
       store,
       limits,
       leaving,
-      intake: Intake.make({ limits, door, httpsWebhooks: options.httpsWebhooks }),
+      intake: Intake.make({ limits, door, httpsWebhooks: options.httpsWebhooks, credentials }),
       keys: options.keys,
       hosts: options.keys === undefined ? namesOf(options.allowedHosts) : undefined,
       streamPatience,

@@ -60,6 +60,8 @@ export interface Intake {
 export interface IntakeOptions {
   readonly limits: Limits
   readonly door: EgressDoor
+  /** Headers that are credentials beside those that always are. Defaults to none. */
+  readonly credentials?: ReadonlyArray<string> | undefined
   /** Takes webhooks over https only. Defaults to `false`. */
   readonly httpsWebhooks?: boolean | undefined
 }
@@ -92,6 +94,7 @@ export const make = (options: IntakeOptions): Intake => {
         keyScope: scopeOf(submission.customer, userId),
         step,
         key,
+        credentials: options.credentials,
         isolated: Pacing.parse(submission.headers)?.accountQueue === "enabled",
         traceparent: traceparentIn(submission.headers)
       })

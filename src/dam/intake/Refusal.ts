@@ -71,6 +71,15 @@ export const refused = (status: number, code: string, problem: string, more: Mor
 export const badField = (field: string, problem: string, code = "invalid_field"): Refused =>
   refused(400, code, `${field}: ${problem}`, { field })
 
+/**
+ * Says what to do about a call that was submitted before with other credentials.
+ *
+ * @category messages
+ * @since 0.1.0
+ */
+export const credentialsDiffer = (jobId: string): string =>
+  `the same call was submitted with other credentials as job ${jobId}; nothing was run: give each its idempotency key, or use UNIQUE`
+
 /** What passes, and when it is worth asking again. */
 interface Passing {
   readonly status: 429 | 503

@@ -28,7 +28,7 @@ export interface NewJob {
   readonly dialect: Dialect
   /** What the key is unique within: the customer, or customer and `user_id` in the flat dialect. */
   readonly keyScope: string
-  /** The key it is filed under: as given, or the hash of method, URL and body. */
+  /** The key it is filed under: as given, or the hash of the call. */
   readonly key: string
   /** Whether the key was given; a HASH job tells its target the job id instead. */
   readonly keyGiven: boolean

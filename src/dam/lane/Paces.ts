@@ -16,7 +16,7 @@ export interface Paces {
   readonly of: (lane: string) => ReadonlyArray<StoredPace>
   /** Takes in what an answer taught; that there was one keeps what is known. */
   readonly learn: (lane: string, account: string, lesson: Lesson, now: number) => void
-  /** Counts an answer; says how many refusals stood in a row before it. What was sent before a hold began is no news. */
+  /** Counts an answer; says how many refusals stood in a row before it. An answer during a hold is no news. */
   readonly refusals: (lane: string, account: string, isRefusal: boolean, isHeld: boolean) => number
   readonly forget: (now: number) => void
   /** Forgets all that a lane was taught; the store is told by whoever asks for it. */
@@ -142,8 +142,8 @@ const refusals = (self: State, owner: Owner, isRefusal: boolean, isHeld: boolean
   const it = isRefusal ? known(self, { lane: owner.lane, account }) : self.lanes.get(owner.lane)?.get(account)
   if (it === undefined) return 0
   const before = it.refusals
-  if (!isRefusal) it.refusals = 0
-  else if (!isHeld) it.refusals++
+  // nothing is sent while it holds, so what is answered then was sent before
+  if (!isHeld) it.refusals = isRefusal ? before + 1 : 0
   return isHeld ? Math.max(0, before - 1) : before
 }
 

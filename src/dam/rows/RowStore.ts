@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import { states } from "../../engine/JobState.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
+import { credentialsDiffer } from "../job/JobKey.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { Enqueued, JobFilter, JobPort } from "../store/JobRecords.ts"
 import type { Store } from "../store/JobStore.ts"
@@ -21,9 +22,17 @@ import { placeOf, reader } from "./Reader.ts"
 import { secretPort } from "./SecretRows.ts"
 import { trustPort } from "./TrustRows.ts"
 
+/** How a store differs from the usual one. */
+export interface RowStoreOptions {
+  /** What keeps jobs until their first start. */
+  readonly fresh?: Fresh.Fresh | undefined
+  /** Headers that are credentials beside those that always are. Defaults to none. */
+  readonly credentials?: ReadonlyArray<string> | undefined
+}
+
 /** Makes a store over an executor. */
-export const over = (run: Executor, fresh = Fresh.make(freshBytes)): Store => ({
-  ...jobPort(run, fresh),
+export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes) }: RowStoreOptions = {}): Store => ({
+  ...jobPort(run, fresh, credentials),
   ...deliveryPort(run),
   ...lanePort(run),
   ...secretPort(run),
@@ -35,7 +44,7 @@ export const over = (run: Executor, fresh = Fresh.make(freshBytes)): Store => ({
 const freshBytes = 8 * 1024 * 1024
 const freshOverhead = 1024
 
-const jobPort = (run: Executor, fresh: Fresh.Fresh): JobPort => ({
+const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<string> | undefined): JobPort => ({
   enqueue: (job) =>
     Effect.suspend(() => {
       const insert = JobRows.encodeJob(job)
@@ -45,7 +54,7 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh): JobPort => ({
               if (insert.state === "queued") fresh.add(job, insert.step.length + freshOverhead)
               return { _tag: "Stored", state: insert.state }
             })
-          : Effect.map(readJob(first), (known) => compare(job, known))
+          : Effect.map(readJob(first), (known) => compare(job, known, credentials))
       )
     }),
   get: (id) => Effect.flatMap(run("get", id), readOptionalJob),
@@ -86,10 +95,14 @@ const upkeepPort = (run: Executor): UpkeepPort => ({
   stats: run("stats")
 })
 
-const compare = (job: NewJob, known: StoredJob): Enqueued =>
-  job.dialect === "cloud" && job.keyGiven && known.payload !== job.payload
-    ? { _tag: "Conflict", jobId: known.id }
+const compare = (job: NewJob, known: StoredJob, credentials: ReadonlyArray<string> | undefined): Enqueued => {
+  if (job.dialect === "cloud" && job.keyGiven && known.payload !== job.payload) {
+    return { _tag: "Conflict", jobId: known.id }
+  }
+  return !job.keyGiven && credentialsDiffer(job.step.request, known.step.request, credentials)
+    ? { _tag: "CredentialsDiffer", jobId: known.id }
     : { _tag: "Duplicate", job: known }
+}
 
 const orStale = (
   jobId: string,

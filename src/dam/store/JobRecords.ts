@@ -12,7 +12,8 @@ import type { StoreError, StaleEpoch } from "./StoreError.ts"
 
 /**
  * What became of a job that was handed in. `Stored`: it is new. `Duplicate`: the key names an earlier job, returned as
- * it is now. `Conflict`: the given key names a job with another payload (cloud dialect only).
+ * it is now. `Conflict`: the given key names a job with another payload (cloud dialect only). `CredentialsDiffer`: no key
+ * was given, and the first job with this call has other credentials, so that its result is nobody else's.
  *
  * @category models
  * @since 0.1.0
@@ -21,6 +22,7 @@ export type Enqueued =
   | { readonly _tag: "Stored"; readonly state: JobState }
   | { readonly _tag: "Duplicate"; readonly job: StoredJob }
   | { readonly _tag: "Conflict"; readonly jobId: string }
+  | { readonly _tag: "CredentialsDiffer"; readonly jobId: string }
 
 /**
  * A job's place in a lane, without its payload.

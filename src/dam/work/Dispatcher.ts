@@ -22,8 +22,8 @@ import * as Egress from "../egress/EgressPolicy.ts"
 import type { NewJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { L8 } from "../l8/L8.ts"
-import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { PacingOptions } from "../lane/Dial.ts"
+import type { LaneRouter } from "../lane/LaneRouter.ts"
 import * as Lanes from "../lane/Lanes.ts"
 import type { Permit } from "../lane/Permit.ts"
 import * as Events from "../observe/Events.ts"
@@ -167,7 +167,12 @@ export const make = Effect.fnUntraced(function* (
     explain: Explain.make(store, lanes),
     webhookKey: options.signer?.publicKey,
     l8: options.l8,
-    terms: { egress: options.egress, limits: options.limits, drain: options.drain },
+    terms: {
+      egress: options.egress,
+      limits: options.limits,
+      drain: options.drain,
+      credentials: options.credentials
+    },
     deadLetters: DeadLetters.make(store, deliveries.wake),
     admission: Effect.map(admission.view, (view) => ({ ...view, ...Places.view(places) })),
     leave: Places.leave(places)

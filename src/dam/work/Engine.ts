@@ -53,6 +53,8 @@ export interface Terms {
   readonly limits: Partial<Limits> | undefined
   /** How long what is under way may take to end when the dam stops. */
   readonly drain: Duration.Duration
+  /** Headers that are credentials beside those that always are. Defaults to none. */
+  readonly credentials?: ReadonlyArray<string> | undefined
 }
 
 /**

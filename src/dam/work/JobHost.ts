@@ -7,6 +7,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { isGood } from "../../engine/Decide.ts"
+import * as Refusal from "../../engine/Refusal.ts"
 import type { Host } from "../../run/Host.ts"
 import * as Hosts from "../../run/Host.ts"
 import type { Attempt } from "../../step/History.ts"
@@ -34,6 +35,7 @@ export const make = (self: Run): Host => {
     attemptTimeout: () => options.attemptTimeout,
     patience: () => Number.POSITIVE_INFINITY,
     hashKey: job.id,
+    rules: (request) => options.pacing?.hosts?.[options.laneOf(request.url)],
     history: job.history,
     rested: restedOf(job, (attempt) => isHeld(job.step, attempt)),
     acceptedAt: job.createdAt,
@@ -131,7 +133,11 @@ const repeating =
       self.heldSince ??= attempt.at
       const now = yield* Clock.currentTimeMillis
       if (now - self.heldSince >= options.patience429) return undefined
-      return yield* options.lanes.heldFor(options.laneOf(request.url), job.account)
+      const heldFor = yield* options.lanes.heldFor(options.laneOf(request.url), job.account)
+      // others may be let through meanwhile, which ends the lane's row of refusals, but not this job's
+      const own = Refusal.backOff(self.refusals) - (now - (attempt.at + attempt.latency))
+      self.refusals++
+      return Math.max(heldFor, own)
     })
 
 /**

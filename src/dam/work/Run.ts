@@ -6,6 +6,8 @@
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import { isTooMany, lists } from "../../engine/Decide.ts"
+import type * as Refusal from "../../engine/Refusal.ts"
 import type { Attempt } from "../../step/History.ts"
 import type { Completed, StepError } from "../../step/Outcome.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
@@ -38,6 +40,8 @@ export interface RunnerOptions {
   readonly patience429: number
   readonly newId: Effect.Effect<string>
   readonly laneOf: (url: string) => string
+  /** What is known of how upstreams refuse, by lane. Defaults to nothing. */
+  readonly pacing?: { readonly hosts?: Readonly<Record<string, Refusal.Rules>> | undefined } | undefined
 }
 
 /**
@@ -80,6 +84,8 @@ export interface Run {
   unwritten: Attempt | undefined
   /** Epoch milliseconds of the job's own first 429. */
   heldSince: number | undefined
+  /** Refusals in a row so far, which its next wait goes by. */
+  refusals: number
   /** A permit that has not been used yet. */
   unused: Permit | undefined
   /** Grows with every call, over crashes too: what was in flight at one has left nothing in the history. */
@@ -104,6 +110,7 @@ export const make = (options: RunnerOptions, job: StoredJob, first: Permit): Run
     stoppedWith: undefined,
     unwritten: undefined,
     heldSince: job.heldSince ?? job.history.find((attempt) => isHeld(job.step, attempt))?.at,
+    refusals: refusalsBefore(job),
     unused: first,
     calls: job.history.length + (job.epoch - 1) * atOnceOf(step)
   }
@@ -136,13 +143,19 @@ export const childOf = Effect.fnUntraced(function* (
   return childJob(parent, relation, child, { id: yield* newId, at: yield* Clock.currentTimeMillis })
 })
 
-/** A 429 counts only where the step itself speaks of it: in the path's policy, or in the trigger of a later fallback. */
+/** How many refusals stand in a row before the last attempt, which is judged when the run goes on from it. */
+const refusalsBefore = ({ history, step }: StoredJob): number => {
+  const row = history.length - 1 - history.findLastIndex((attempt) => !isHeld(step, attempt))
+  return Math.max(0, row - 1)
+}
+
+/** "Too many" counts only where the step itself speaks of it: in the path's policy, or in a later fallback's trigger. */
 export const isHeld = (root: Step, { ending, path }: Attempt): boolean => {
-  if (ending._tag !== "Answered" || ending.status !== 429) return false
+  if (ending._tag !== "Answered" || !isTooMany(ending)) return false
   const { rerouteCodes = [], retryCodes = [] } = (root.fallbacks[path - 1]?.step ?? root).retryPolicy ?? {}
-  const isListed = retryCodes.includes(429) || rerouteCodes.includes(429)
+  const isListed = lists(retryCodes, ending) || lists(rerouteCodes, ending)
   const later = root.fallbacks.slice(path)
-  return !isListed && !later.some(({ trigger }) => trigger._tag === "OnError" && trigger.codes.includes(429))
+  return !isListed && !later.some(({ trigger }) => trigger._tag === "OnError" && lists(trigger.codes, ending))
 }
 
 /** The step as it is run: a key that was given goes to the target, whichever way it came in. */

@@ -2,8 +2,8 @@
  * Runs one stored job with the interpreter: every exchange behind a permit of its host's lane, every attempt stored
  * before the next decision, long pauses left to the store.
  *
- * A 429 is no result here unless the step itself speaks of 429: it holds the lane, and the call is repeated without
- * spending anything until a day after the job's own first 429.
+ * A 429, or what stands for one, is no result here unless the step itself speaks of it: it holds the lane, and the call
+ * is repeated without spending anything until a day after the job's own first.
  *
  * @since 0.1.0
  */

@@ -41,7 +41,7 @@ pacing:
   burst: 3
   bounds: { max_rps: 50 }
   hosts:
-    api.example.com: { rps: 0.5 }
+    api.example.com: { rps: 0.5, refusals: [403, 529], used_up: [insufficient_quota] }
     http://localhost: { max_concurrent: 1 }
     "[::1]:8080": { rps: 1 }
 regions:
@@ -83,7 +83,7 @@ limits: { body_bytes: 2000, job_headers: 3 }
       pacing: {
         pace: { rps: 5, maxConcurrent: 4 },
         hosts: {
-          "api.example.com:443": { rps: 0.5 },
+          "api.example.com:443": { rps: 0.5, refusals: [403, 529], usedUp: ["insufficient_quota"] },
           "localhost:80": { maxConcurrent: 1 },
           "[::1]:8080": { rps: 1 }
         },

@@ -109,7 +109,8 @@ describe("why a job waits", () => {
 
   it.effect("hold: the answer that asked for it, and the job it was given to", () =>
     Effect.gen(function* () {
-      const target = Script.always(Script.inTurn({ status: 200, headers: { "Retry-After": "90" } }, ok))
+      const spent = { "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "90" }
+      const target = Script.always(Script.inTurn({ status: 200, headers: spent }, ok))
       const dam = yield* setUp({ target })
       const first = yield* dam.submit(nth(1))
       yield* TestClock.adjust(5)
@@ -118,8 +119,8 @@ describe("why a job waits", () => {
       const said = yield* dam.why(id)
       assert.deepStrictEqual(kinds(said), ["hold"])
       const hold = find(said, "hold")
-      assert.deepStrictEqual(hold.details, { lane, reason: "retry_after", status: 200, job_id: first })
-      assert.include(hold.message, "Retry-After")
+      assert.deepStrictEqual(hold.details, { lane, reason: "rate_limit", status: 200, job_id: first })
+      assert.include(hold.message, "its rate limit is used up")
       assert.deepInclude(said, { estimatedStart: hold.until, confidence: "exact" })
       yield* dam.holdsTrue(id, said)
     })

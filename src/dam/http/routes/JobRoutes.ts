@@ -9,12 +9,12 @@ import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import { isTerminal } from "../../../engine/JobState.ts"
 import { Api } from "../../api/Api.ts"
-import type { ListQuery } from "../../api/JobShapes.ts"
 import * as Flat from "../../api/FlatShapes.ts"
+import type { ListQuery } from "../../api/JobShapes.ts"
 import * as Views from "../../api/JobShapes.ts"
 import type { Intake, Submission } from "../../intake/Intake.ts"
 import type { Limits } from "../../intake/Limits.ts"
-import { badField, refused, type Refused } from "../../intake/Refusal.ts"
+import { badField, credentialsDiffer, refused, type Refused } from "../../intake/Refusal.ts"
 import type { NewJob, StoredJob } from "../../job/Job.ts"
 import * as IntakeId from "../../job/JobId.ts"
 import type { DeliveryPort } from "../../store/DeliveryRecords.ts"
@@ -152,6 +152,10 @@ const receipt = (job: NewJob, enqueued: Enqueued): Effect.Effect<Answer, Refused
       return Effect.succeed(json(200, isFlat ? Flat.flatDuplicate(enqueued.job) : Views.duplicate(enqueued.job)))
     case "Conflict":
       return Effect.fail(keyReused(enqueued.jobId))
+    case "CredentialsDiffer":
+      return Effect.fail(
+        refused(422, "credentials_differ", credentialsDiffer(enqueued.jobId), { extra: { job_id: enqueued.jobId } })
+      )
   }
 }
 

@@ -50,6 +50,40 @@ describe("the embedded service", () => {
     })
   )
 
+  it.effect("gives nobody the answer of another, from a step or from the facade", () =>
+    Effect.gen(function* () {
+      const page = Script.inTurn(
+        { status: 200, body: "1 ann" },
+        { status: 200, body: "2 bob" },
+        { status: 200, body: "3 ann" }
+      )
+      const { ez, sent, service } = yield* client(Script.always(page))
+      const ask = (authorization: string, method = "GET") =>
+        Effect.gen(function* () {
+          const step = Step.method(Step.get(url, { headers: { authorization } }), method)
+          const { jobId } = yield* ez.submit(step)
+          const waiting = yield* Effect.forkChild(ez.awaitJob(jobId))
+          yield* TestClock.adjust("1 second")
+          const { response } = yield* Fiber.join(waiting)
+          return new TextDecoder().decode(response?.body)
+        })
+      assert.strictEqual(yield* ask("ann"), "1 ann")
+      assert.strictEqual(yield* ask("bob"), "2 bob")
+      assert.strictEqual(yield* ask("ann"), "1 ann")
+      assert.strictEqual(yield* ask("ann", "POST"), "3 ann")
+      const { reason } = yield* Effect.flip(ask("bob", "POST"))
+      assert(reason._tag === "JobRefused" && reason.status === 422)
+      assert.match(reason.message, /other credentials as job/)
+      const facade = new Facade({ service })
+      const asked = (authorization: string) =>
+        Effect.promise(() => facade.submitJob({ url, headers: { authorization } }))
+      const jobs = [yield* asked("ann"), yield* asked("carl")]
+      assert.notStrictEqual(jobs[0]?.job_id, jobs[1]?.job_id)
+      assert.lengthOf(yield* sent, 3)
+      yield* Effect.promise(() => facade[Symbol.asyncDispose]())
+    })
+  )
+
   it.effect("tells why a job waits, to the facade as the API spells it", () =>
     Effect.gen(function* () {
       const { engine, ez, service } = yield* client()

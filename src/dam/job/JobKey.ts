@@ -13,9 +13,9 @@ import type { Request } from "../../step/Request.ts"
  * @category keys
  * @since 0.1.0
  */
-export const hashOf = (request: Request, more?: ReadonlyArray<string>): string => {
+export const payloadOf = (request: Request, more?: ReadonlyArray<string>): string => {
   const holders = Idempotency.answersItsCaller(request.method) ? Idempotency.credentialsIn(request.headers, more) : []
-  if (holders.length === 0) return payloadOf(request)
+  if (holders.length === 0) return callOf(request)
   const { body = "", method, url } = request
   const tail = holders.flat().map(framed).join("")
   const whole =
@@ -49,7 +49,7 @@ export const credentialsDiffer = (self: Request, that: Request, more?: ReadonlyA
  * @category keys
  * @since 0.1.0
  */
-export const payloadOf = ({ body = "", method, url }: Request): string => {
+export const callOf = ({ body = "", method, url }: Request): string => {
   if (typeof body === "string") return hash("sha256", framed(method) + framed(url) + framed(body), "hex")
   return hash("sha256", Buffer.concat([Buffer.from(`${framed(method)}${framed(url)}${body.length}:`), body]), "hex")
 }

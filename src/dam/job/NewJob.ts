@@ -6,7 +6,7 @@
 import type { Step } from "../../step/StepModel.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import type { Dialect, NewJob, StoredJob } from "./Job.ts"
-import { hashOf, payloadOf } from "./JobKey.ts"
+import { payloadOf, callOf } from "./JobKey.ts"
 import { accountOf, laneOf } from "./LaneName.ts"
 
 /**
@@ -45,12 +45,12 @@ export interface JobFacts {
  */
 export const newJob = (facts: JobFacts): NewJob => {
   const { request } = facts.step
-  const payload = payloadOf(request)
-  const hash = hashOf(request, facts.credentials)
+  const payload = callOf(request)
+  const hash = payloadOf(request, facts.credentials)
   const step = facts.key === undefined ? facts.step : keyed(facts.step, facts.key)
   const custom = step.idempotency._tag === "Custom" ? step.idempotency.key : undefined
   // a step that was tried elsewhere brings its hash along, as it is computed there: that is no key of its own
-  const isHash = custom === hash || custom === payload || (custom !== undefined && custom === hashOf(request))
+  const isHash = custom === hash || custom === payload || (custom !== undefined && custom === payloadOf(request))
   const given = isHash && facts.otherwise === undefined ? undefined : custom
   return {
     id: facts.id,

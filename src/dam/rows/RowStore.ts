@@ -99,7 +99,8 @@ const compare = (job: NewJob, known: StoredJob, credentials: ReadonlyArray<strin
   if (job.dialect === "cloud" && job.keyGiven && known.payload !== job.payload) {
     return { _tag: "Conflict", jobId: known.id }
   }
-  return !job.keyGiven && credentialsDiffer(job.step.request, known.step.request, credentials)
+  // a hash is not a key of whoever is somebody else, in whichever order the two come
+  return (!job.keyGiven || !known.keyGiven) && credentialsDiffer(job.step.request, known.step.request, credentials)
     ? { _tag: "CredentialsDiffer", jobId: known.id }
     : { _tag: "Duplicate", job: known }
 }

@@ -40,6 +40,53 @@ describe("POST /api/v1/jobs", () => {
     })
   )
 
+  it.live("makes a call of its own for each who asks, and joins only the same caller's", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const me = (authorization: string) => submit(dam, { url, headers: { authorization } })
+      const first = yield* me("first")
+      const second = yield* me("second")
+      assert.deepStrictEqual([first.status, second.status], [201, 201])
+      const again = yield* me("first")
+      assert.deepStrictEqual([again.status, again.json.job_id], [200, first.json.job_id])
+      const nobody = yield* submit(dam, { url })
+      assert.strictEqual(nobody.status, 201)
+      const own = yield* submit(dam, {
+        url,
+        headers: { authorization: "third" },
+        idempotent_key: first.json.idempotent_key
+      })
+      assert.deepStrictEqual([own.status, own.json.code], [422, "credentials_differ"])
+    })
+  )
+
+  it.live("neither runs nor answers an unsafe call that was submitted with other credentials", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      for (const [path, more] of [
+        ["/api/v1/jobs", {}],
+        ["/jobs", { user_id: "u1", webhook_url: "https://hooks.example.com/" }]
+      ] as const) {
+        const order = (token: string, key?: string) =>
+          ask(dam, path, {
+            ...more,
+            url: `${url}${path}`,
+            method: "POST",
+            body: "1",
+            headers: { "Private-Token": token },
+            idempotent_key: key ?? Idempotency.hash({ method: "POST", url: `${url}${path}`, body: "1" })
+          })
+        const first = yield* order("ann")
+        yield* dam.runs.end(first.json.job_id, yield* dam.runs.start(first.json.job_id), 200, "ann's page")
+        const { json, status } = yield* order("bob")
+        assert.deepStrictEqual([status, json.code, json.job_id], [422, "credentials_differ", first.json.job_id])
+        assert.notInclude(JSON.stringify(json), "page")
+        assert.strictEqual((yield* order("ann")).json.job_id, first.json.job_id)
+        assert.notStrictEqual((yield* order("bob", "bobs")).json.job_id, first.json.job_id)
+      }
+    })
+  )
+
   it.live("says racing for several regions in race mode only", () =>
     Effect.gen(function* () {
       const dam = yield* Double.make()

@@ -30,6 +30,7 @@ import { build } from "./Routes.ts"
 import * as Intake from "../intake/Intake.ts"
 import { JobStore } from "../store/JobStore.ts"
 import type { Keys } from "./door/Keys.ts"
+import * as Proxied from "./door/Proxied.ts"
 import * as Limits from "../intake/Limits.ts"
 
 /**
@@ -132,6 +133,8 @@ export const make = Effect.fnUntraced(function* (
   )
   const fibers = yield* Scope.make()
   const handler = yield* NodeHttpServer.makeHandler(routes, { scope: fibers })
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  const isHidden = Proxied.makeNotice()
   const server = Http.createServer(
     {
       maxHeaderSize: limits.requestHeaderBytes,
@@ -142,6 +145,7 @@ export const make = Effect.fnUntraced(function* (
       noDelay: true
     },
     (request, response) => {
+      if (isHidden(request)) run(Effect.logWarning(Proxied.warning))
       if (!fast(request, response)) handler(request, response)
     }
   )

@@ -1,14 +1,15 @@
 /**
- * What an agent can do with a dam. Every tool is one call, and an answer tells what to do next: how long to wait, or
+ * What an agent can do with a dam. Every tool is one call (waiting is several), and an answer tells what to do next: how long to wait, or
  * what to change.
  */
 import * as McpServer from "effect/ai/McpServer"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { states } from "../../engine/JobState.ts"
+import { isTerminal, states } from "../../engine/JobState.ts"
 import * as Fields from "../../step/Fields.ts"
 import { queryText } from "../service/Query.ts"
 import { type Call, CallFailed } from "./Call.ts"
@@ -118,6 +119,26 @@ const Health = Tool.make("health", {
 
 const toolkit = Toolkit.make(EnqueueJob, GetJob, WaitForJob, ExplainJob, ListJobs, ListLanes, Health)
 
+/** Waits by long polls that end before a proxy gives up on them, until the job has ended or the time is over. */
+const ended = Effect.fnUntraced(function* (call: Call, path: string, timeout: number) {
+  const until = (yield* Clock.currentTimeMillis) + timeout
+  while (true) {
+    const asked = yield* Clock.currentTimeMillis
+    const wait = Math.max(0, Math.min(longestPoll, until - asked))
+    const job = yield* call("GET", `${path}?timeout_ms=${wait}`)
+    const now = yield* Clock.currentTimeMillis
+    if (isEnded(job) || now >= until) return job
+    // a dam that does not wait must not be asked without a pause
+    yield* Effect.sleep(Math.max(0, Math.min(until, asked + shortestPause) - now))
+  }
+})
+
+const isEnded = ({ status }: Schema.JsonObject): boolean =>
+  states.some((state) => state === status && isTerminal(state))
+
+const longestPoll = 20_000
+const shortestPause = 1000
+
 /** The tools over calls to one dam. */
 export const layer = (call: Call) => {
   const asked = (...asking: Parameters<Call>) => Effect.map(call(...asking), shown)
@@ -128,7 +149,7 @@ export const layer = (call: Call) => {
         enqueue_job: (job) => asked("POST", "/api/v1/jobs", given(job)),
         get_job: ({ job_id: id }) => asked("GET", ofJob(id)),
         wait_for_job: ({ job_id: id, timeout_seconds: seconds }) =>
-          asked("GET", ofJob(id, `/wait?timeout_ms=${(seconds ?? 30) * 1000}`)),
+          Effect.map(ended(call, ofJob(id, "/wait"), (seconds ?? 30) * 1000), shown),
         explain_job: ({ job_id: id }) => asked("GET", ofJob(id, "/explain")),
         list_jobs: (filter) => asked("GET", `/api/v1/jobs${queryText({ limit: 20, ...given(filter) })}`),
         list_lanes: (page) => asked("GET", `/api/v1/lanes${queryText(given(page))}`),

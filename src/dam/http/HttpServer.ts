@@ -30,6 +30,7 @@ import { Engine } from "../work/Engine.ts"
 import { build } from "./Routes.ts"
 import { orRefused } from "./door/Answer.ts"
 import type { Keys } from "./door/Keys.ts"
+import * as Proxied from "./door/Proxied.ts"
 import * as HttpL8 from "./routes/TrustRoutes.ts"
 
 /**
@@ -127,6 +128,8 @@ export const make = Effect.fnUntraced(function* (
   )
   const fibers = yield* Scope.make()
   const handler = yield* NodeHttpServer.makeHandler(routes, { scope: fibers })
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  const isHidden = Proxied.makeNotice()
   const server = Http.createServer(
     {
       maxHeaderSize: limits.requestHeaderBytes,
@@ -137,6 +140,7 @@ export const make = Effect.fnUntraced(function* (
       noDelay: true
     },
     (request, response) => {
+      if (isHidden(request)) run(Effect.logWarning(Proxied.warning))
       if (!fast(request, response)) handler(request, response)
     }
   )

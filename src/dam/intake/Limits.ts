@@ -53,7 +53,7 @@ export interface Limits {
   readonly streamsPerAccount: number
   /** Event streams in all. */
   readonly streams: number
-  /** The longest a `/wait` is held open, in milliseconds. */
+  /** The longest a `/wait` is held open, in milliseconds; less than the minute that proxies wait for an answer. */
   readonly waitMillis: number
 }
 
@@ -85,7 +85,7 @@ export const defaults: Limits = {
   streamsPerJob: 16,
   streamsPerAccount: 256,
   streams: 10_000,
-  waitMillis: 60_000
+  waitMillis: 45_000
 }
 
 /**

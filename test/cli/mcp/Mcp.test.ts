@@ -4,7 +4,9 @@ import * as McpTest from "effect/ai/McpTest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
 import * as McpCall from "../../../src/cli/mcp/Call.ts"
 import * as McpTools from "../../../src/cli/mcp/Tools.ts"
 import * as McpView from "../../../src/cli/mcp/View.ts"
@@ -127,6 +129,27 @@ describe("the tools of an agent", () => {
       yield* dam.runs.end(id, yield* dam.runs.start(id), 200)
       const { said } = yield* Fiber.join(waiting)
       assert.include(said, '"status":"succeeded"')
+    })
+  )
+
+  it.effect("ask again while the job goes on, in polls that no proxy gives up on, until the time is over", () =>
+    Effect.gen(function* () {
+      const polls = yield* Queue.unbounded<number>()
+      const call: McpCall.Call = (_, path) =>
+        Effect.gen(function* () {
+          const wait = Number(path.split("=")[1])
+          yield* Effect.andThen(Queue.offer(polls, wait), Effect.sleep(wait))
+          return { job_id: "j", status: "queued" }
+        })
+      const client = yield* McpTest.makeClient(McpTools.layer(call), { protocols: [McpProtocol.v2025_11_25] })
+      const wait = { name: "wait_for_job", arguments: { job_id: "j", timeout_seconds: 50 } }
+      const waiting = yield* Effect.forkChild(client.callTool(wait))
+      for (const expected of [20_000, 20_000, 10_000]) {
+        assert.strictEqual(yield* Queue.take(polls), expected)
+        yield* TestClock.adjust(expected)
+      }
+      const { structuredContent } = yield* Fiber.join(waiting)
+      assert.deepStrictEqual(structuredContent, { job_id: "j", status: "queued" })
     })
   )
 

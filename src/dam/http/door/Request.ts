@@ -38,18 +38,23 @@ export const addressOf = (request: HttpServerRequest): string =>
 
 /** Finds what is wrong with the head of a request. */
 export const faultIn = (head: Head, { hosts, limits }: Threshold): Refused | undefined => {
-  if (head.httpVersion !== "1.1" && !/^\/health(?:\?|$)/.test(head.url ?? "")) {
+  const { httpVersion, rawHeaders } = head
+  // 1.0 is what reverse proxies speak that nobody has told otherwise
+  if (httpVersion !== "1.1" && httpVersion !== "1.0") {
     return refused(505, "http_version", "HTTP/1.1 is spoken here", CLOSE)
   }
-  const { rawHeaders } = head
+  if (httpVersion === "1.0" && head.headers["transfer-encoding"] !== undefined) {
+    return refused(400, "invalid_header", "Transfer-Encoding: HTTP/1.0 has none, send Content-Length", {
+      ...CLOSE,
+      field: "Transfer-Encoding"
+    })
+  }
   if (rawHeaders.length > 2 * limits.requestHeaders) {
     return refused(431, "headers_too_large", `more than ${limits.requestHeaders} headers`, CLOSE)
   }
   const doubled = doubledIn(rawHeaders)
   if (doubled !== undefined) return badField(doubled, "stands there twice", "duplicate_header")
-  return hosts === undefined || isAmong(hosts, head)
-    ? undefined
-    : refused(421, "misdirected_request", "this Host is not served here; an operator can allow it with --allow-host")
+  return hosts === undefined || isAmong(hosts, head) ? undefined : refused(421, "misdirected_request", UNSERVED)
 }
 
 /** Finds what is wrong with the body's description. */
@@ -139,17 +144,23 @@ const doubledIn = (rawHeaders: ReadonlyArray<string>): string | undefined => {
 }
 
 const isAmong = (hosts: ReadonlySet<string>, { headers, url = "/" }: Head): boolean => {
-  const host = headers.host
-  // HTTP/1.0 needs none, and only `/health` answers it
-  if (host !== undefined && !isHost(hosts, host)) return false
+  // HTTP/1.0 needs no Host, but then nobody knows by which name it came
+  if (headers.host === undefined || !isHost(hosts, headers.host)) return false
   return url.startsWith("/") || isHost(hosts, URL.parse(url)?.host ?? "")
 }
 
-const isHost = (hosts: ReadonlySet<string>, host: string): boolean => {
-  const name = (/^(\[[^\]]*\]|[^:]*)(?::\d{1,5})?$/.exec(host)?.[1] ?? "").toLowerCase()
-  return hosts.has(name) || /^127(?:\.\d{1,3}){3}$/.test(name)
-}
+const isHost = (hosts: ReadonlySet<string>, host: string): boolean =>
+  hosts.has(nameIn(host)) || LOOPBACK.test(nameIn(host))
 
+/** Whether a `Host` names this machine. */
+export const isLoopbackName = (host: string): boolean => LOOPBACK_NAMES.has(nameIn(host)) || LOOPBACK.test(nameIn(host))
+
+/** Without its port. */
+const nameIn = (host: string): string => (/^(\[[^\]]*\]|[^:]*)(?::\d{1,5})?$/.exec(host)?.[1] ?? "").toLowerCase()
+
+const LOOPBACK = /^127(?:\.\d{1,3}){3}$/
+const LOOPBACK_NAMES: ReadonlySet<string> = new Set(["localhost", "[::1]"])
+const UNSERVED = "this Host is not served here; an operator can allow it under allowed_hosts in the file of --config"
 const CLOSE = { headers: { connection: "close" } }
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i
 const EMPTY = new Uint8Array(0)

@@ -199,8 +199,8 @@ export const ListQuery = {
   created_from: optional(Fields.EpochMillis),
   created_to: optional(Fields.EpochMillis),
   /** `name:value` of a top-level field of the metadata; all given ones must match. */
-  metadata: optional(Schema.Array(Schema.String.check(Schema.isPattern(/^[^:]+:/)))),
-  cursor: optional(Schema.String.check(Schema.isPattern(/^[0-9A-Za-z_-]{1,64}$/))),
+  metadata: optional(Schema.Array(Schema.String.check(Schema.isPattern(/^[^:]+:/u)))),
+  cursor: optional(Schema.String.check(Schema.isPattern(/^[0-9A-Za-z_-]{1,64}$/u))),
   limit: optional(between(1, 200))
 }
 

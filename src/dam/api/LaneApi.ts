@@ -11,7 +11,7 @@ import { Lane, LaneLog, LanePage, LaneQuery, PaceChoice, PauseChoice } from "./L
 import { errors } from "./Statuses.ts"
 
 const lane = { lane: Schema.String.check(Schema.isMaxLength(300, { message: "Expected a host or host:port" })) }
-const steering = errors(400, 401, 413, 415, 503)
+const steering = errors(400, 401, 404, 413, 415, 503)
 
 /** Lanes: look at them, stop them, change their pace. */
 export const lanes = HttpApiGroup.make("lanes")
@@ -21,7 +21,11 @@ export const lanes = HttpApiGroup.make("lanes")
       success: LanePage,
       error: errors(400, 401, 503)
     }),
-    HttpApiEndpoint.get("get", "/api/v1/lanes/:lane", { params: lane, success: Lane, error: errors(400, 401, 503) }),
+    HttpApiEndpoint.get("get", "/api/v1/lanes/:lane", {
+      params: lane,
+      success: Lane,
+      error: errors(400, 401, 404, 503)
+    }),
     HttpApiEndpoint.post("pause", "/api/v1/lanes/:lane/pause", {
       params: lane,
       payload: PauseChoice,
@@ -39,7 +43,7 @@ export const lanes = HttpApiGroup.make("lanes")
     HttpApiEndpoint.get("log", "/api/v1/lanes/:lane/log", {
       params: lane,
       success: LaneLog,
-      error: errors(400, 401, 503)
+      error: errors(400, 401, 404, 503)
     })
   )
   .annotateMerge(

@@ -6,7 +6,7 @@
 import * as Schema from "effect/Schema"
 import type { LaneStatus } from "../lane/Steering.ts"
 import type { LaneLogEntry } from "../store/LaneRecords.ts"
-import { Amount, between, Count, Moment, nullable, optional, Status, word } from "./Parts.ts"
+import { Amount, between, Count, length, Moment, nullable, optional, Status, word } from "./Parts.ts"
 
 /** A moment before which nothing is sent, and what brought it. */
 export const Hold = Schema.Struct({
@@ -90,7 +90,7 @@ export const log = (entries: ReadonlyArray<LaneLogEntry>): typeof LaneLog.Encode
 })
 
 /** Why a lane is paused. */
-export const PauseChoice = Schema.Struct({ note: nullable(Schema.String.check(Schema.isMaxLength(500))) }).annotate({
+export const PauseChoice = Schema.Struct({ note: nullable(length(0, 500)) }).annotate({
   identifier: "PauseChoice"
 })
 

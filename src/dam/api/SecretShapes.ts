@@ -6,9 +6,9 @@
 import * as Schema from "effect/Schema"
 import { mask } from "../secrets/Secrets.ts"
 import type { StoredSecrets } from "../store/SecretRecords.ts"
-import { nullable, optional, word } from "./Parts.ts"
+import { length, nullable, optional, word } from "./Parts.ts"
 
-const secret = Schema.String.check(Schema.isMinLength(16), Schema.isMaxLength(1024))
+const secret = length(16, 1024)
 
 /** The secrets that are wanted; with `rotate` the stored primary one becomes the secondary. */
 export const SecretChoice = Schema.Struct({

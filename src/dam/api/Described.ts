@@ -107,14 +107,16 @@ const plainly = (json: Json, schemas: Tree): Json => {
       allOf.reduce((all: Tree, one: Json) => ({ ...all, ...toTree(one) }), own),
       schemas
     )
-  return Array.isArray(anyOf) ? { ...own, ...alternatives(anyOf) } : own
+  if (Array.isArray(anyOf)) return { ...own, ...alternatives(anyOf) }
+  // without a word, a generator may take a number of half the digits
+  return own["type"] === "number" ? { ...own, format: "double" } : own
 }
 
-/** A value or null is a value of two types. */
+/** A value or null is a value of two types; an object or null stays two, which is how generators know both. */
 const alternatives = (anyOf: ReadonlyArray<Json>): Tree => {
   const [value, none, ...more] = anyOf
   if (more.length > 0 || !isTree(value) || !isTree(none) || none["type"] !== "null") return { anyOf }
-  if (typeof value["type"] !== "string") return { anyOf }
+  if (typeof value["type"] !== "string" || value["type"] === "object") return { anyOf }
   return {
     ...value,
     type: [value["type"], "null"],

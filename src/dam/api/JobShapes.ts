@@ -76,6 +76,11 @@ export const duplicate = (job: StoredJob): typeof Receipt.Encoded => ({
   ...resultOf(job.result)
 })
 
+/** The job that started this one. */
+const Parent = Schema.Struct({ job_id: Schema.String, relation: word(["on_success", "on_failure"]) }).annotate({
+  identifier: "Parent"
+})
+
 const summaryFields = {
   job_id: Schema.String,
   status: word(states),
@@ -91,7 +96,7 @@ const summaryFields = {
   attempts_made: Count,
   response_status: Schema.NullOr(Status),
   metadata: Schema.JsonObject,
-  parent: Schema.NullOr(Schema.Struct({ job_id: Schema.String, relation: word(["on_success", "on_failure"]) })),
+  parent: Schema.NullOr(Parent),
   rerun_of: Schema.NullOr(Schema.String)
 }
 

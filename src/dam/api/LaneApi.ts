@@ -13,6 +13,12 @@ import { errors } from "./Statuses.ts"
 const lane = { lane: Schema.String.check(Schema.isMaxLength(300, { message: "Expected a host or host:port" })) }
 const steering = errors(400, 401, 404, 413, 415, 503)
 
+/** Whoever has nothing to say sends no body. */
+const bodyOptional = ({ requestBody, ...operation }: Schema.JsonObject) => ({
+  ...operation,
+  requestBody: { ...Object(requestBody), required: false }
+})
+
 /** Lanes: look at them, stop them, change their pace. */
 export const lanes = HttpApiGroup.make("lanes")
   .add(
@@ -31,7 +37,7 @@ export const lanes = HttpApiGroup.make("lanes")
       payload: PauseChoice,
       success: Lane,
       error: steering
-    }),
+    }).annotate(OpenApi.Transform, bodyOptional),
     HttpApiEndpoint.post("resume", "/api/v1/lanes/:lane/resume", { params: lane, success: Lane, error: steering }),
     HttpApiEndpoint.post("pace", "/api/v1/lanes/:lane/pace", {
       params: lane,

@@ -55,6 +55,12 @@ describe("the description that clients are generated from", () => {
     assert.isAbove(count, 50)
   })
 
+  it("has every number that may have a fraction at its full length", () => {
+    const numbers = nodes().filter(([, node]) => typesOf(node).includes("number"))
+    assert.isNotEmpty(numbers)
+    for (const [at, node] of numbers) assert.strictEqual(node["format"], "double", at)
+  })
+
   it("has the numbers of a query as numbers", () => {
     const bounds = (path: string, name: string) =>
       document["paths"][path].get.parameters.find((one: Node) => one["name"] === name).schema

@@ -15,6 +15,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { Job } from "../../wire/Job.ts"
 import { deliveries } from "./DeliveryApi.ts"
+import { described } from "./Described.ts"
 import { FlatJob, FlatReceipt, FlatView } from "./FlatShapes.ts"
 import { Explanation, JobPage, JobView, ListQuery, Receipt } from "./JobShapes.ts"
 import { lanes } from "./LaneApi.ts"
@@ -133,19 +134,21 @@ const system = HttpApiGroup.make("system").add(
   HttpApiEndpoint.get("health", "/health", { success: Health, error: errors(503) })
 )
 
+const routes = HttpApi.make("dam")
+  .add(jobs, deliveries, lanes, overview, secrets, proxy, flat, l8, system)
+  .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
+
 /**
  * The whole API.
  *
  * @category api
  * @since 0.1.0
  */
-export const Api = HttpApi.make("dam")
-  .add(jobs, deliveries, lanes, overview, secrets, proxy, flat, l8, system)
-  .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
-  .annotateMerge(
-    OpenApi.annotations({
-      title: "EZThrottle dam",
-      version: "0.1.0",
-      description: "Takes HTTP calls, runs each at the pace its upstream can bear, and delivers the results"
-    })
-  )
+export const Api = routes.annotateMerge(
+  OpenApi.annotations({
+    title: "EZThrottle dam",
+    version: "0.1.0",
+    description: "Takes HTTP calls, runs each at the pace its upstream can bear, and delivers the results",
+    transform: described(routes)
+  })
+)

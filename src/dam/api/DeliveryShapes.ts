@@ -158,7 +158,7 @@ const deadLetterFields = {
  */
 export const DeadLetterQuery = {
   ...deadLetterFields,
-  cursor: optional(Schema.String.check(Schema.isPattern(/^[0-9A-Za-z_-]{1,64}$/))),
+  cursor: optional(Schema.String.check(Schema.isPattern(/^[0-9A-Za-z_-]{1,64}$/u))),
   limit: optional(between(1, 200))
 }
 

@@ -8,7 +8,7 @@ import { type FlatStatus, toFlat } from "../../engine/JobState.ts"
 import * as Fields from "../../step/Fields.ts"
 import type { JobResult, NewJob, StoredJob } from "../job/Job.ts"
 import { bodyOf } from "./CallShapes.ts"
-import { Moment, optional, Status, word } from "./Parts.ts"
+import { length, Moment, optional, Status, word } from "./Parts.ts"
 
 /**
  * A job as it is handed in.
@@ -17,7 +17,7 @@ import { Moment, optional, Status, word } from "./Parts.ts"
  * @since 0.1.0
  */
 export const FlatJob = Schema.Struct({
-  user_id: Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(255)),
+  user_id: length(1, 255),
   idempotent_key: Fields.IdempotentKey,
   url: Schema.NonEmptyString,
   method: Schema.NonEmptyString,

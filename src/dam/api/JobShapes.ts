@@ -76,6 +76,11 @@ export const duplicate = (job: StoredJob): typeof Receipt.Encoded => ({
   ...resultOf(job.result)
 })
 
+/** The job that started this one. */
+const Parent = Schema.Struct({ job_id: Schema.String, relation: word(["on_success", "on_failure"]) }).annotate({
+  identifier: "Parent"
+})
+
 const summaryFields = {
   job_id: Schema.String,
   status: word(states),
@@ -91,7 +96,7 @@ const summaryFields = {
   attempts_made: Count,
   response_status: Schema.NullOr(Status),
   metadata: Schema.JsonObject,
-  parent: Schema.NullOr(Schema.Struct({ job_id: Schema.String, relation: word(["on_success", "on_failure"]) })),
+  parent: Schema.NullOr(Parent),
   rerun_of: Schema.NullOr(Schema.String)
 }
 
@@ -199,8 +204,8 @@ export const ListQuery = {
   created_from: optional(Fields.EpochMillis),
   created_to: optional(Fields.EpochMillis),
   /** `name:value` of a top-level field of the metadata; all given ones must match. */
-  metadata: optional(Schema.Array(Schema.String.check(Schema.isPattern(/^[^:]+:/)))),
-  cursor: optional(Schema.String.check(Schema.isPattern(/^[0-9A-Za-z_-]{1,64}$/))),
+  metadata: optional(Schema.Array(Schema.String.check(Schema.isPattern(/^[^:]+:/u)))),
+  cursor: optional(Schema.String.check(Schema.isPattern(/^[0-9A-Za-z_-]{1,64}$/u))),
   limit: optional(between(1, 200))
 }
 

@@ -11,7 +11,13 @@ import { Lane, LaneLog, LanePage, LaneQuery, PaceChoice, PauseChoice } from "./L
 import { errors } from "./Statuses.ts"
 
 const lane = { lane: Schema.String.check(Schema.isMaxLength(300, { message: "Expected a host or host:port" })) }
-const steering = errors(400, 401, 413, 415, 503)
+const steering = errors(400, 401, 404, 413, 415, 503)
+
+/** Whoever has nothing to say sends no body. */
+const bodyOptional = ({ requestBody, ...operation }: Schema.JsonObject) => ({
+  ...operation,
+  requestBody: { ...Object(requestBody), required: false }
+})
 
 /** Lanes: look at them, stop them, change their pace. */
 export const lanes = HttpApiGroup.make("lanes")
@@ -21,13 +27,17 @@ export const lanes = HttpApiGroup.make("lanes")
       success: LanePage,
       error: errors(400, 401, 503)
     }),
-    HttpApiEndpoint.get("get", "/api/v1/lanes/:lane", { params: lane, success: Lane, error: errors(400, 401, 503) }),
+    HttpApiEndpoint.get("get", "/api/v1/lanes/:lane", {
+      params: lane,
+      success: Lane,
+      error: errors(400, 401, 404, 503)
+    }),
     HttpApiEndpoint.post("pause", "/api/v1/lanes/:lane/pause", {
       params: lane,
       payload: PauseChoice,
       success: Lane,
       error: steering
-    }),
+    }).annotate(OpenApi.Transform, bodyOptional),
     HttpApiEndpoint.post("resume", "/api/v1/lanes/:lane/resume", { params: lane, success: Lane, error: steering }),
     HttpApiEndpoint.post("pace", "/api/v1/lanes/:lane/pace", {
       params: lane,
@@ -39,7 +49,7 @@ export const lanes = HttpApiGroup.make("lanes")
     HttpApiEndpoint.get("log", "/api/v1/lanes/:lane/log", {
       params: lane,
       success: LaneLog,
-      error: errors(400, 401, 503)
+      error: errors(400, 401, 404, 503)
     })
   )
   .annotateMerge(

@@ -17,6 +17,11 @@ export const Hold = Schema.Struct({
   account: optional(Schema.String)
 }).annotate({ identifier: "Hold" })
 
+/** Who stopped a lane, and why. */
+const Paused = Schema.Struct({ by: Schema.String, at: Moment, note: Schema.NullOr(Schema.String) }).annotate({
+  identifier: "Paused"
+})
+
 /** A lane: who waits in it, how fast it may go, what holds it. */
 export const Lane = Schema.Struct({
   lane: Schema.String,
@@ -28,7 +33,7 @@ export const Lane = Schema.Struct({
   max_concurrent: Count,
   source: word(["default", "configured", "learnt", "operator"]),
   holds: Schema.Array(Hold),
-  paused: Schema.NullOr(Schema.Struct({ by: Schema.String, at: Moment, note: Schema.NullOr(Schema.String) })),
+  paused: Schema.NullOr(Paused),
   next_at: Schema.NullOr(Moment),
   accounts: Count,
   calls: Count

@@ -22,6 +22,12 @@ export const between = (minimum: number, maximum: number) =>
       { toJsonSchema: () => ({ minimum, maximum, ...(maximum > 0x7fff_ffff ? { format: "int64" } : {}) }) }
     )
   )
+/** A text of so many characters. JSON Schema counts a character beyond 16 bits once, the dam twice: what is told is right for all others. */
+export const length = (minimum: number, maximum: number) =>
+  Schema.String.check(
+    Schema.isMinLength(minimum, { toJsonSchema: () => ({ minLength: minimum }) }),
+    Schema.isMaxLength(maximum, { toJsonSchema: () => ({ maxLength: maximum }) })
+  )
 /** How many: a whole number from 0. */
 export const Count = between(0, Number.MAX_SAFE_INTEGER)
 /** The status of an HTTP answer. */

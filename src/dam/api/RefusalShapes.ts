@@ -6,7 +6,7 @@
 import * as Schema from "effect/Schema"
 import type { Refused } from "../intake/Refusal.ts"
 import { states } from "../../engine/JobState.ts"
-import { Amount, Count, optional, word } from "./Parts.ts"
+import { Count, optional, word } from "./Parts.ts"
 
 const said = <S extends Schema.Top>(schema: S, description: string) => optional(schema.annotate({ description }))
 
@@ -26,8 +26,8 @@ export const ApiError = Schema.Struct({
   state: said(word([...states, "unknown"]), "Where the job is that something else is wanted of"),
   job_id: said(Schema.String, "The job that has the idempotency key already"),
   limit_reason: said(Schema.String, "Which limit is reached"),
-  limit: said(Amount, "How much that limit allows"),
-  current: said(Amount, "How much there is now")
+  limit: said(Count, "How much that limit allows"),
+  current: said(Count, "How much there is now")
 }).annotate({ identifier: "Error" })
 
 /**

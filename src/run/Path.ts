@@ -186,7 +186,8 @@ const runRacer = Effect.fnUntraced(function* (
   let attempt = resumed ?? (yield* exchange(path, facts))
   const { host } = path.execution
   // what a resumed run has waited already, and whether that was all of it
-  let waited = resumed === undefined ? 0 : (yield* Clock.currentTimeMillis) - (resumed.at + resumed.latency)
+  let waited =
+    resumed === undefined ? 0 : Math.max(0, (yield* Clock.currentTimeMillis) - (resumed.at + resumed.latency))
   let rested = resumed === undefined ? undefined : host.rested
   while (true) {
     const again =

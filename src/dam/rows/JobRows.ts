@@ -183,6 +183,7 @@ export const LoadedJob = Schema.Struct({
     started_at: Moment,
     finished_at: Moment,
     held_since: Moment,
+    paused_for: Schema.NullOr(Schema.Number),
     step: JsonText.schema(StepFromJson),
     result: Schema.NullOr(StoredResult),
     bodies: Schema.NullOr(Schema.Uint8Array)
@@ -224,6 +225,7 @@ export const toJob = ({ attempts, job }: typeof LoadedJob.Type): StoredJob => ({
     ...attempt,
     response: response === null ? undefined : { _tag: "Response", ...response, body: body ?? EMPTY }
   })),
+  pausedFor: job.paused_for ?? undefined,
   ...waitingOf(job.state, job.due_at ?? undefined),
   startedAt: job.started_at ?? undefined,
   finishedAt: job.finished_at ?? undefined,

@@ -67,7 +67,7 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh): JobPort => ({
     }),
   record: (id, epoch, attempt) =>
     Effect.suspend(() => orStale(id, run("record", id, epoch, JobRows.encodeAttempt(attempt)))),
-  park: (id, epoch, dueAt, heldSince) => orStale(id, run("park", id, epoch, dueAt, heldSince ?? null)),
+  park: (id, epoch, parking) => orStale(id, run("park", id, epoch, parking)),
   finish: (id, epoch, finish) =>
     Effect.suspend(() => orStale(id, run("finish", id, epoch, JobRows.encodeFinish(finish)))),
   finishIdle: (id, finish) =>
@@ -81,6 +81,7 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh): JobPort => ({
 const upkeepPort = (run: Executor): UpkeepPort => ({
   recover: run("recover"),
   release: (now) => run("release", now),
+  shiftPauses: (millis) => run("shiftPauses", millis),
   overdue: (now, limit) => run("overdue", now, limit),
   sweep: (endedBefore, limit) => run("sweep", endedBefore, limit),
   stats: run("stats")

@@ -6,6 +6,7 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { JobState } from "../../engine/JobState.ts"
 import { type JobColumn, jobColumns } from "../rows/Commands.ts"
 import type { AttemptInsert, FinishInsert, JobCommands, JobInsert, LoadedJob, Row } from "../rows/Commands.ts"
+import type { Parking } from "../store/JobRecords.ts"
 import { add, move, stateOf, type Tally } from "./Tally.ts"
 
 const prepare = (db: DatabaseSync) => ({
@@ -39,7 +40,7 @@ const prepare = (db: DatabaseSync) => ({
     "INSERT INTO attempts (seq, path, racer, attempt, response, body) VALUES (?, ?, ?, ?, ?, ?)"
   ),
   parkRunning: db.prepare(
-    `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?)
+    `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?), paused_for = ?
      WHERE id = ? AND epoch = ? AND state = 'running' RETURNING lane`
   ),
   end: db.prepare(
@@ -123,8 +124,8 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
       if (job !== undefined) note(seqOf(job), attempt)
       return job !== undefined
     },
-    park: (id: string, epoch: number, dueAt: number, heldSince: number | null): boolean => {
-      const parked = on.parkRunning.get(dueAt, heldSince, id, epoch)
+    park: (id: string, epoch: number, { dueAt, heldSince, pausedFor }: Parking): boolean => {
+      const parked = on.parkRunning.get(dueAt, heldSince ?? null, pausedFor ?? null, id, epoch)
       if (parked !== undefined) move(tally, String(parked["lane"]), "running", "parked")
       return parked !== undefined
     },

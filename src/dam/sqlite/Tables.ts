@@ -194,5 +194,8 @@ export const migrations: ReadonlyArray<string> = [
     changed_key TEXT,
     revoked_at REAL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE jobs ADD COLUMN paused_for REAL;
   `
 ]

@@ -69,6 +69,8 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   readonly patience429: Duration.Duration
   /** How long a finished job is kept once its webhooks are settled. */
   readonly retention: Duration.Duration
+  /** How often the clock is looked at while jobs wait for a moment: it may be set. Defaults to a second. */
+  readonly clockEvery: Duration.Duration
   /** Jobs running at once, over all lanes. */
   readonly maxRunning: number
   /** Signs deliveries with a key pair beside the customer's secrets. Defaults to none. */
@@ -94,6 +96,7 @@ export const defaults = {
   attemptTimeout: Duration.seconds(60),
   patience429: Duration.hours(24),
   retention: Duration.hours(24),
+  clockEvery: Duration.seconds(1),
   maxRunning: 10_000,
   egress: Egress.open,
   limits: undefined,
@@ -144,12 +147,14 @@ export const make = Effect.fnUntraced(function* (
     runner: runnerOf(options, lanes),
     told,
     deliver: deliveries.wake,
-    lookAround: () => duties.lookAround()
+    lookAround: () => duties.lookAround(),
+    noticeClock: Effect.suspend(() => duties.noticeClock)
   }
   const duties = yield* Duties.make(store, {
     released: (lane) => lanes.wake(lane),
     expire: (id) => Ends.expire(ends, id),
-    retention: Duration.toMillis(options.retention)
+    retention: Duration.toMillis(options.retention),
+    clockEvery: Duration.toMillis(options.clockEvery)
   })
 
   yield* begin(ends, store)

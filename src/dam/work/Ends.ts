@@ -25,6 +25,8 @@ export interface Ends {
   readonly deliver: (lanes: Iterable<string>) => void
   /** Says that a job was scheduled or parked, or has a deadline. */
   readonly lookAround: () => void
+  /** Takes in how the clock was set since it was looked at last, before a pause is written by it. */
+  readonly noticeClock: Effect.Effect<void>
 }
 
 /** Runs a job and writes what came of it. */
@@ -53,7 +55,7 @@ export const requeue = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   const job = yield* untilWritten(jobId, self.store.get(jobId))
   if (job?.state !== "running") return
   const now = yield* Clock.currentTimeMillis
-  yield* written(job, self.store.park(jobId, job.epoch, now, job.heldSince), Effect.sync(self.lookAround))
+  yield* written(job, self.store.park(jobId, job.epoch, { dueAt: now }), Effect.sync(self.lookAround))
 })
 
 /** Ends a job that is past its deadline and does not run. */
@@ -86,10 +88,13 @@ export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob,
 })
 
 const parked = (self: Ends, job: StoredJob, run: Extract<RunEnd, { readonly _tag: "Parked" }>) =>
-  written(
-    job,
-    self.store.park(job.id, job.epoch, run.dueAt, run.heldSince),
-    Effect.andThen(self.told(job, "parked"), Effect.sync(self.lookAround))
+  Effect.andThen(
+    self.noticeClock,
+    written(
+      job,
+      self.store.park(job.id, job.epoch, run.parking),
+      Effect.andThen(self.told(job, "parked"), Effect.sync(self.lookAround))
+    )
   )
 
 /** What follows from a write is never left out: nothing comes between the two. */

@@ -14,6 +14,7 @@ import type { Step } from "../../step/StepModel.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import type { StoredJob } from "../job/Job.ts"
 import type { Permit } from "../lane/Permit.ts"
+import type { Parking } from "../store/JobRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
 import { childOf, isHeld, letGo, type Run, stop } from "./Run.ts"
 
@@ -35,7 +36,7 @@ export const make = (self: Run): Host => {
     patience: () => Number.POSITIVE_INFINITY,
     hashKey: job.id,
     history: job.history,
-    rested: restedOf(job, (attempt) => isHeld(job.step, attempt)),
+    rested: restedOf(job),
     acceptedAt: job.createdAt,
     record: recording(self),
     pause: pausing(self),
@@ -97,6 +98,7 @@ const recording = (self: Run): NonNullable<Host["record"]> => {
   const { job, options } = self
   const isLast = lastIn(self.step)
   return (attempt) => {
+    if (attempt.ending._tag !== "Interrupted") self.last = attempt
     if (isLast(attempt)) {
       self.unwritten = attempt
       return Effect.void
@@ -117,7 +119,7 @@ const pausing =
       millis <= parkAfter || !alone
         ? Effect.sleep(millis)
         : Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            stop(self, { _tag: "Parked", dueAt: Math.ceil(now + millis), heldSince: self.heldSince })
+            stop(self, { _tag: "Parked", parking: parkingOf(self, Math.ceil(now + millis)) })
           )
     )
 
@@ -168,10 +170,13 @@ const lastIn = (root: Step): ((attempt: Attempt) => boolean) => {
   return ({ ending }) => isAlone && ending._tag === "Answered" && isGood(ending.status)
 }
 
-/** What has been rested of a pause that ended the run before; a hold is no pause of the job's own. */
-const restedOf = ({ history, pausedUntil }: StoredJob, held: (attempt: Attempt) => boolean): number | undefined => {
-  const last = history.at(-1)
-  if (last === undefined || pausedUntil === undefined || held(last)) return undefined
-  const rested = pausedUntil - (last.at + last.latency)
-  return rested < 0 ? undefined : rested
-}
+const parkingOf = ({ heldSince, job, last }: Run, dueAt: number): Parking => ({
+  dueAt,
+  heldSince,
+  // a hold is no pause of the job's own
+  pausedFor: last === undefined || isHeld(job.step, last) ? undefined : dueAt - (last.at + last.latency)
+})
+
+/** What has been rested of a pause that ended the run before. */
+const restedOf = ({ pausedFor }: StoredJob): number | undefined =>
+  pausedFor === undefined || pausedFor < 0 ? undefined : pausedFor

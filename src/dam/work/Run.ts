@@ -16,7 +16,7 @@ import type { NewJob, StoredJob } from "../job/Job.ts"
 import { childJob } from "../job/NewJob.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Permit } from "../lane/Permit.ts"
-import type { JobPort } from "../store/JobRecords.ts"
+import type { JobPort, Parking } from "../store/JobRecords.ts"
 
 /**
  * What running jobs needs.
@@ -55,7 +55,7 @@ export type RunEnd =
       readonly attempt: Attempt | undefined
     }
   | { readonly _tag: "Broken"; readonly problem: string }
-  | { readonly _tag: "Parked"; readonly dueAt: number; readonly heldSince: number | undefined }
+  | { readonly _tag: "Parked"; readonly parking: Parking }
   | { readonly _tag: "Stale" }
 
 /**
@@ -78,6 +78,8 @@ export interface Run {
   stoppedWith: RunEnd | undefined
   /** The attempt that will be written together with the end. */
   unwritten: Attempt | undefined
+  /** The attempt that was recorded last. */
+  last: Attempt | undefined
   /** Epoch milliseconds of the job's own first 429. */
   heldSince: number | undefined
   /** A permit that has not been used yet. */
@@ -103,6 +105,7 @@ export const make = (options: RunnerOptions, job: StoredJob, first: Permit): Run
     children: [],
     stoppedWith: undefined,
     unwritten: undefined,
+    last: job.history.at(-1),
     heldSince: job.heldSince ?? job.history.find((attempt) => isHeld(job.step, attempt))?.at,
     unused: first,
     calls: job.history.length + (job.epoch - 1) * atOnceOf(step)

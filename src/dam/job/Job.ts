@@ -97,4 +97,6 @@ export interface StoredJob extends NewJob {
   readonly result: JobResult | undefined
   /** Epoch milliseconds of its own first 429, from which its patience counts. */
   readonly heldSince: number | undefined
+  /** Where its row makes no sense; then its step, history and result stand in for what cannot be read. */
+  readonly unreadable?: string
 }

@@ -31,6 +31,8 @@ export interface Ends {
 
 /** Runs a job and writes what came of it. */
 export const execute = Effect.fnUntraced(function* (self: Ends, job: StoredJob, permit: Permit) {
+  const { unreadable } = job
+  if (unreadable !== undefined) return yield* Effect.andThen(permit.release, endUnreadable(self, job, unreadable))
   const run = yield* Runner.run(self.runner, job, permit)
   switch (run._tag) {
     case "Stale":
@@ -48,6 +50,14 @@ export const execute = Effect.fnUntraced(function* (self: Ends, job: StoredJob, 
       )
     }
   }
+})
+
+/** A job whose row makes no sense cannot be run, ever. */
+const endUnreadable = Effect.fnUntraced(function* (self: Ends, job: StoredJob, problem: string) {
+  const at = yield* Clock.currentTimeMillis
+  const finish = Results.finish(job, "failed", { at, result: Results.unreadable(problem) }, self.runner.laneOf)
+  yield* Effect.logError(`job ${job.id} is given up: ${problem}`)
+  yield* written(job, self.store.finish(job.id, job.epoch, finish), finished(self, job, finish))
 })
 
 /** A job whose fiber is gone, though the store could not be told why, is queued again. */

@@ -12,6 +12,7 @@ interface Explained {
 }
 
 const ended = ["succeeded", "failed", "cancelled"]
+const waiting = ["scheduled", "parked"]
 
 export const OneJob = ({ id }: { readonly id: string }) => {
   const path = `/api/v1/jobs/${encodeURIComponent(id)}`
@@ -95,6 +96,11 @@ const Actions = ({ again, job }: { readonly job: Job; readonly again: () => void
       ) : (
         <button aria-disabled={busy} onClick={() => void act(`${path}/cancel`)}>
           Cancel
+        </button>
+      )}
+      {waiting.includes(job.status) && (
+        <button aria-disabled={busy} onClick={() => void act(`${path}/run-now`)}>
+          Run now
         </button>
       )}
       <Failed problem={problem} />

@@ -210,6 +210,42 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
 
+    promises("queues a job that waits before its time, once, and counts its deadline from then", (jobs) =>
+      Effect.gen(function* () {
+        const step = Step.get("https://a.example/").pipe(Step.onFailureTimeout(10))
+        yield* jobs.enqueue(job("scheduled", { step, notBefore: 100 }))
+        yield* jobs.enqueue(job("parked", { account: "other" }))
+        yield* jobs.start("parked", 1)
+        yield* jobs.park("parked", 1, { dueAt: 500 })
+        assert.deepStrictEqual(yield* jobs.hasten("scheduled", 50), { lane: "a.example:443", queue: "acc" })
+        assert.deepStrictEqual(yield* jobs.hasten("parked", 60), { lane: "a.example:443", queue: "other" })
+        assert.deepInclude(yield* jobs.get("scheduled"), { state: "queued", notBefore: 50 })
+        assert.deepInclude((yield* jobs.stats).jobs, { scheduled: 0, parked: 0, queued: 2 })
+        assert.deepStrictEqual(yield* jobs.overdue(59, 9), { ids: [], nextAt: 60 })
+        for (const id of ["scheduled", "parked", "nobody"]) assert.isUndefined(yield* jobs.hasten(id, 70))
+        yield* jobs.start("parked", 80)
+        assert.isUndefined(yield* jobs.hasten("parked", 90))
+      })
+    )
+
+    promises("makes the jobs due that sit out the hold of a lane, and no others", (jobs) =>
+      Effect.gen(function* () {
+        for (const [id, heldBy] of [
+          ["held", "a"],
+          ["elsewhere", "b"],
+          ["own", undefined]
+        ] as const) {
+          yield* jobs.enqueue(job(id))
+          yield* jobs.start(id, 1)
+          yield* jobs.park(id, 1, { dueAt: 500, heldBy })
+        }
+        assert.strictEqual(yield* jobs.lift("a", 40), 1)
+        assert.deepStrictEqual(yield* jobs.release(40), { lanes: ["a.example:443"], nextDueAt: 500 })
+        assert.strictEqual((yield* jobs.get("held"))?.state, "queued")
+        assert.strictEqual(yield* jobs.lift("a", 40), 0)
+      })
+    )
+
     promises("moves the ends of pauses with the clock, and of nothing else", (jobs) =>
       Effect.gen(function* () {
         for (const id of ["parked", "scheduled"]) {

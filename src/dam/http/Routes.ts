@@ -152,6 +152,10 @@ const layer = (
           asking((customer, { params }) => jobs.cancel(customer, params.id))
         )
         .handleRaw(
+          "runNow",
+          asking((customer, { params }) => jobs.runNow(customer, params.id))
+        )
+        .handleRaw(
           "rerun",
           asking((customer, { params }) => jobs.rerun(customer, params.id))
         )

@@ -129,6 +129,8 @@ export interface JobCommands {
   readonly begin: (id: string, at: number) => number | undefined
   readonly record: (id: string, epoch: number, attempt: AttemptInsert) => boolean
   readonly park: (id: string, epoch: number, parking: Parking) => boolean
+  readonly hasten: (id: string, now: number) => { readonly lane: string; readonly queue: string } | undefined
+  readonly lift: (lane: string, now: number) => number
   readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean
   readonly finishIdle: (id: string, finish: FinishInsert) => boolean
 }

@@ -68,6 +68,8 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh): JobPort => ({
   record: (id, epoch, attempt) =>
     Effect.suspend(() => orStale(id, run("record", id, epoch, JobRows.encodeAttempt(attempt)))),
   park: (id, epoch, parking) => orStale(id, run("park", id, epoch, parking)),
+  hasten: (id, now) => run("hasten", id, now),
+  lift: (lane, now) => run("lift", lane, now),
   finish: (id, epoch, finish) =>
     Effect.suspend(() => orStale(id, run("finish", id, epoch, JobRows.encodeFinish(finish)))),
   finishIdle: (id, finish) =>

@@ -40,9 +40,14 @@ const prepare = (db: DatabaseSync) => ({
     "INSERT INTO attempts (seq, path, racer, attempt, response, body) VALUES (?, ?, ?, ?, ?, ?)"
   ),
   parkRunning: db.prepare(
-    `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?), paused_for = ?
+    `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?), paused_for = ?, held_by = ?
      WHERE id = ? AND epoch = ? AND state = 'running' RETURNING lane`
   ),
+  hasten: db.prepare(
+    `UPDATE jobs SET state = 'queued', due_at = ?1, deadline_at = deadline_at - max(0, coalesce(not_before, 0) - ?1),
+       not_before = min(not_before, ?1) WHERE seq = ?2 RETURNING lane, account`
+  ),
+  lift: db.prepare("UPDATE jobs SET due_at = ?1 WHERE state = 'parked' AND held_by = ?2 AND due_at > ?1"),
   end: db.prepare(
     `UPDATE jobs SET state = ?, delivery_state = ?, due_at = NULL, finished_at = ?, settled_at = ?, quorum = coalesce(?, quorum)
      WHERE seq = ?`
@@ -124,11 +129,20 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
       if (job !== undefined) note(seqOf(job), attempt)
       return job !== undefined
     },
-    park: (id: string, epoch: number, { dueAt, heldSince, pausedFor }: Parking): boolean => {
-      const parked = on.parkRunning.get(dueAt, heldSince ?? null, pausedFor ?? null, id, epoch)
+    park: (id: string, epoch: number, { dueAt, heldBy, heldSince, pausedFor }: Parking): boolean => {
+      const parked = on.parkRunning.get(dueAt, heldSince ?? null, pausedFor ?? null, heldBy ?? null, id, epoch)
       if (parked !== undefined) move(tally, String(parked["lane"]), "running", "parked")
       return parked !== undefined
     },
+    hasten: (id: string, now: number) => {
+      const waits = on.idle.get(id)
+      if (waits === undefined || waits["state"] === "queued") return undefined
+      const job = on.hasten.get(now, seqOf(waits))
+      if (job === undefined) return undefined
+      move(tally, String(job["lane"]), stateOf(waits["state"]), "queued")
+      return { lane: String(job["lane"]), queue: String(job["account"]) }
+    },
+    lift: (lane: string, now: number): number => Number(on.lift.run(now, lane).changes),
     finish: (id: string, epoch: number, finish: FinishInsert): boolean => {
       const job = on.running.get(id, epoch)
       if (job !== undefined) finishAt(job, "running", finish)

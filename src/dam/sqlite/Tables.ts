@@ -197,5 +197,7 @@ export const migrations: ReadonlyArray<string> = [
   `,
   `
   ALTER TABLE jobs ADD COLUMN paused_for REAL;
+  ALTER TABLE jobs ADD COLUMN held_by TEXT;
+  CREATE INDEX jobs_held ON jobs (held_by) WHERE held_by IS NOT NULL AND state = 'parked';
   `
 ]

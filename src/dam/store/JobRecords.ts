@@ -65,6 +65,8 @@ export interface Parking {
   readonly dueAt: number
   /** When the job's own first 429 came; a later one changes nothing. */
   readonly heldSince?: number | undefined
+  /** The lane whose hold it sits out, where it would be over sooner without. */
+  readonly heldBy?: string | undefined
   /** How long it is, counted from the end of the last attempt in milliseconds; left out where it is none of the job's own. */
   readonly pausedFor?: number | undefined
 }
@@ -111,6 +113,13 @@ export interface JobPort {
   readonly record: (id: string, epoch: number, attempt: Attempt) => Effect.Effect<void, StoreError | StaleEpoch>
   /** running -> parked. */
   readonly park: (id: string, epoch: number, parking: Parking) => Effect.Effect<void, StoreError | StaleEpoch>
+  /** scheduled or parked -> queued, whenever it was due; its deadline counts from now. `undefined` when it is neither. */
+  readonly hasten: (
+    id: string,
+    now: number
+  ) => Effect.Effect<{ readonly lane: string; readonly queue: string } | undefined, StoreError>
+  /** Makes the jobs due that sit out a hold of this lane; answers how many. */
+  readonly lift: (lane: string, now: number) => Effect.Effect<number, StoreError>
   /** Ends a running job: result, children and deliveries in one transaction. */
   readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<void, StoreError | StaleEpoch>
   /** Ends a job that is not running (cancelled, deadline passed). `false` when it is running or final. */

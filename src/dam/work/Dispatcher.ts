@@ -36,6 +36,7 @@ import * as Duties from "./Duties.ts"
 import * as Ends from "./Ends.ts"
 import type { Engine, Terms } from "./Engine.ts"
 import * as Explain from "./Explain.ts"
+import * as Hastening from "./Hastening.ts"
 import * as Places from "./Places.ts"
 import * as Reruns from "./Reruns.ts"
 import type { RunnerOptions } from "./Run.ts"
@@ -166,12 +167,13 @@ export const make = Effect.fnUntraced(function* (
   return {
     submit,
     cancel: (job) => Cancelling.cancel({ ends, running, fork }, job),
+    runNow: (job) => Hastening.runNow(ends, job),
     rerun: Reruns.make(submit, options.newId),
     events: events.follow,
     recent: events.recent,
     stats: Effect.map(Clock.currentTimeMillis, notes.read),
     lanes: lanes.views,
-    steering: lanes.steering,
+    steering: Hastening.steering(ends),
     explain: Explain.make(store, lanes),
     webhookKey: options.signer?.publicKey,
     l8: options.l8,

@@ -71,6 +71,7 @@ export const transport = (self: Run): Exchanging => {
       Effect.suspend(() => {
         const { attempt, request } = exchange
         const lane = options.laneOf(request.url)
+        self.lane = lane
         const sent = Effect.flatMap(options.lanes.load(lane), (load) =>
           options.transport.send({
             ...exchange,
@@ -118,9 +119,7 @@ const pausing =
       letGo(self),
       millis <= parkAfter || !alone
         ? Effect.sleep(millis)
-        : Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            stop(self, { _tag: "Parked", parking: parkingOf(self, Math.ceil(now + millis)) })
-          )
+        : Effect.flatMap(parkingOf(self, millis), (parking) => stop(self, { _tag: "Parked", parking }))
     )
 
 /** A 429 that is held is no ending: the call is made again once the lane lets it, for as long as the patience lasts. */
@@ -170,11 +169,20 @@ const lastIn = (root: Step): ((attempt: Attempt) => boolean) => {
   return ({ ending }) => isAlone && ending._tag === "Answered" && isGood(ending.status)
 }
 
-const parkingOf = ({ heldSince, job, last }: Run, dueAt: number): Parking => ({
-  dueAt,
-  heldSince,
-  // a hold is no pause of the job's own
-  pausedFor: last === undefined || isHeld(job.step, last) ? undefined : dueAt - (last.at + last.latency)
+const parkingOf = Effect.fnUntraced(function* (
+  { heldSince, job, lane, last, options }: Run,
+  millis: number
+): Effect.fn.Return<Parking> {
+  const dueAt = Math.ceil((yield* Clock.currentTimeMillis) + millis)
+  // a pause that ends with the hold is there because of it
+  const isHeldUp = last !== undefined && (yield* options.lanes.heldFor(lane, job.account)) > millis - parkAfter
+  return {
+    dueAt,
+    heldSince,
+    heldBy: isHeldUp ? lane : undefined,
+    // a hold is no pause of the job's own
+    pausedFor: last === undefined || isHeld(job.step, last) ? undefined : dueAt - (last.at + last.latency)
+  }
 })
 
 /** What has been rested of a pause that ended the run before. */

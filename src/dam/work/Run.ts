@@ -82,6 +82,8 @@ export interface Run {
   last: Attempt | undefined
   /** Epoch milliseconds of the job's own first 429. */
   heldSince: number | undefined
+  /** The lane of the call that was made last. */
+  lane: string
   /** A permit that has not been used yet. */
   unused: Permit | undefined
   /** Grows with every call, over crashes too: what was in flight at one has left nothing in the history. */
@@ -107,6 +109,7 @@ export const make = (options: RunnerOptions, job: StoredJob, first: Permit): Run
     unwritten: undefined,
     last: job.history.at(-1),
     heldSince: job.heldSince ?? job.history.find((attempt) => isHeld(job.step, attempt))?.at,
+    lane: job.lane,
     unused: first,
     calls: job.history.length + (job.epoch - 1) * atOnceOf(step)
   }
@@ -148,13 +151,19 @@ export const isHeld = (root: Step, { ending, path }: Attempt): boolean => {
   return !isListed && !later.some(({ trigger }) => trigger._tag === "OnError" && trigger.codes.includes(429))
 }
 
-/** The step as it is run: a key that was given goes to the target, whichever way it came in. */
-const asRun = (options: RunnerOptions, { key, keyGiven, step }: StoredJob): Step => {
-  const isComplete = !keyGiven && [step, ...step.fallbacks.map((fallback) => fallback.step)].every(isWhole(options))
+/**
+ * The step as it is run: a key that was given goes to the target, whichever way it came in, and a job that was wanted
+ * before its time does not wait for it again.
+ */
+const asRun = (options: RunnerOptions, { key, keyGiven, notBefore, step }: StoredJob): Step => {
+  const isHastened = step.retryAt !== undefined && step.retryAt !== notBefore
+  const isComplete =
+    !keyGiven && !isHastened && [step, ...step.fallbacks.map((fallback) => fallback.step)].every(isWhole(options))
   return isComplete
     ? step
     : makeStep({
         ...whole(options, step),
+        ...(isHastened ? { retryAt: notBefore } : {}),
         ...(keyGiven ? { idempotency: { _tag: "Custom", key } } : {}),
         fallbacks: step.fallbacks.map((fallback) => ({ ...fallback, step: whole(options, fallback.step) }))
       })

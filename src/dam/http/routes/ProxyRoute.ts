@@ -93,6 +93,8 @@ const dispatch = (
       return by(method, { GET: () => jobs.explain(customer, id) })
     case "/cancel":
       return by(method, { POST: () => jobs.cancel(customer, id) })
+    case "/run-now":
+      return by(method, { POST: () => jobs.runNow(customer, id) })
     case "/rerun":
       return by(method, { POST: () => jobs.rerun(customer, id) })
     case "/api/v1/webhook-secrets":
@@ -152,4 +154,4 @@ const decodeQuery = Schema.decodeUnknownResult(
   Schema.toCodecArrayFromSingle(Schema.toCodecStringTree(Schema.Struct(ListQuery)))
 )
 const describe = SchemaIssue.makeFormatterStandardSchemaV1()
-const ONE_JOB = /^\/api\/v1\/jobs\/([^/]+)(?:\/(cancel|explain|rerun))?$/
+const ONE_JOB = /^\/api\/v1\/jobs\/([^/]+)(?:\/(cancel|explain|rerun|run-now))?$/

@@ -152,6 +152,8 @@ export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | In
  * An embedded dam for the Promise facade: `new EZThrottle({ service: Dam.embedded({ path }) })`.
  *
  * **Details** — it starts with its first use and stops when it is disposed of, which disposing of the client does too.
+ * A start that fails (a folder that is not there yet, a file that another process still has) fails the call that asked for
+ * it, and the next call tries again.
  * **Gotchas** — a region that cannot be is thrown at once, as `InvalidRegion`.
  *
  * @category constructors
@@ -159,13 +161,23 @@ export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | In
  */
 export const embedded = (options: DamOptions): Service["Service"] & AsyncDisposable => {
   for (const [name, region] of Object.entries(options.regions ?? {})) Result.getOrThrow(Region.parse(name, region))
-  const runtime = ManagedRuntime.make(
-    Layer.effect(
-      Service,
-      Effect.map(Effect.catchTag(make(options), "InvalidRegion", Effect.die), (dam) => dam.service)
-    )
+  const started = Layer.effect(
+    Service,
+    Effect.map(Effect.catchTag(make(options), "InvalidRegion", Effect.die), (dam) => dam.service)
   )
-  return Object.assign(EmbeddedService.lazily(Effect.map(runtime.contextEffect, Context.get(Service))), {
-    [Symbol.asyncDispose]: () => runtime.dispose()
+  // a runtime keeps how its start ended, so each try has its own
+  let runtime = ManagedRuntime.make(started)
+  const service = Effect.suspend(() => {
+    const tried = runtime
+    return Effect.map(tried.contextEffect, Context.get(Service)).pipe(
+      Effect.tapError(() =>
+        Effect.suspend(() => {
+          if (runtime !== tried) return Effect.void
+          runtime = ManagedRuntime.make(started)
+          return tried.disposeEffect
+        })
+      )
+    )
   })
+  return Object.assign(EmbeddedService.lazily(service), { [Symbol.asyncDispose]: () => runtime.dispose() })
 }

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { isTerminal } from "../engine/JobState.ts"
-import type { JobResult, Service } from "../run/Service.ts"
+import type { Job, JobResult, Service } from "../run/Service.ts"
 import { JobNotFound, ServiceError } from "../run/Service.ts"
 import type { Failure } from "../step/Failure.ts"
 import { JobRefused, ServiceFailed, ServiceRateLimited, TransportError } from "../step/Failure.ts"
@@ -60,6 +60,13 @@ export const make = (
     }
   })
 
+  const show = (job: StoredJob): Effect.Effect<Job, ServiceError> =>
+    Effect.map(Secrets.inService(store.deliveries(job.id)), (deliveries) => ({
+      jobId: job.id,
+      status: job.state,
+      answer: Views.whole(job, deliveries)
+    }))
+
   return {
     transport: {
       kind: "delegating",
@@ -92,12 +99,20 @@ export const make = (
       })
     },
     results: { await: awaitResult },
-    job: (jobId) =>
-      Effect.gen(function* () {
-        const job = yield* get(jobId)
-        const deliveries = yield* Secrets.inService(store.deliveries(jobId))
-        return { jobId, status: job.state, answer: Views.whole(job, deliveries) }
-      }),
+    job: (jobId) => Effect.flatMap(get(jobId), show),
+    runNow: (jobId) =>
+      Effect.flatMap(get(jobId), (found) =>
+        Effect.flatMap(
+          Effect.mapError(
+            engine.runNow(found),
+            (error) =>
+              new ServiceError({
+                reason: new ServiceFailed({ status: error._tag === "WrongState" ? 409 : 503, received: error.message })
+              })
+          ),
+          show
+        )
+      ),
     explain: (jobId) => Effect.flatMap(get(jobId), (job) => Secrets.inService(engine.explain(job))),
     secrets: Secrets.make(store, localCustomer)
   }
@@ -119,6 +134,7 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
     results: { await: (jobId) => use(({ results }) => results.await(jobId)) },
     job: (jobId) => use(({ job }) => job(jobId)),
     explain: (jobId) => use(({ explain }) => explain(jobId)),
+    runNow: (jobId) => use(({ runNow }) => runNow(jobId)),
     secrets: {
       create: (primary, secondary) => use(({ secrets }) => secrets.create(primary, secondary)),
       get: use(({ secrets }) => secrets.get),

@@ -7,6 +7,7 @@ import { Fact, Failed, Nothing, State, Time } from "./Parts.tsx"
 import { Waterfall } from "./Waterfall.tsx"
 
 const ended = ["succeeded", "failed", "cancelled"]
+const waiting = ["scheduled", "parked"]
 
 export const OneJob = ({ id }: { readonly id: string }) => {
   const path = `/api/v1/jobs/${encodeURIComponent(id)}`
@@ -90,6 +91,11 @@ const Actions = ({ again, job }: { readonly job: Job; readonly again: () => void
       ) : (
         <button aria-disabled={busy} onClick={() => void act(`${path}/cancel`)}>
           Cancel
+        </button>
+      )}
+      {waiting.includes(job.status) && (
+        <button aria-disabled={busy} onClick={() => void act(`${path}/run-now`)}>
+          Run now
         </button>
       )}
       <Failed problem={problem} />

@@ -213,6 +213,12 @@ const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["S
         estimatedStart: undefined,
         confidence: "unknown"
       })),
+    runNow: (jobId) =>
+      Effect.map(find(jobId), ({ job }) => ({
+        jobId,
+        status: job.status,
+        answer: { job_id: jobId, status: job.status, idempotent_key: job.key }
+      })),
     results: {
       await: (jobId) =>
         tellsResults

@@ -6,11 +6,11 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { Dam } from "../../src/dam.ts"
 import * as EmbeddedService from "../../src/dam/EmbeddedService.ts"
 import { EZThrottle as Facade, Step as FacadeStep } from "../../src/promise.ts"
@@ -317,6 +317,35 @@ describe("a dam in the caller's own process, on a file", () => {
         })
       )
       assert.include(world.calls, "GET /one")
+    })
+  )
+
+  it.live("opens again at the next call when its folder came late, or another process had its file", () =>
+    Effect.gen(function* () {
+      const folder = join(mkdtempSync(join(tmpdir(), "ezthrottle-")), "late")
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(dirname(folder), { recursive: true })))
+      const open = Effect.acquireRelease(
+        Effect.sync(() => new Facade({ service: Dam.embedded({ path: join(folder, "jobs.db") }) })),
+        (client) => Effect.promise(() => client[Symbol.asyncDispose]())
+      )
+      const later = Date.now() + 3_600_000
+      const submit = (client: Facade) =>
+        Effect.promise(() =>
+          client.submitJob({ url: "http://127.0.0.1:9/", retryAt: later }).then(
+            ({ status }) => String(status),
+            (error: Error) => error.name
+          )
+        )
+      const client = yield* open
+      assert.match(yield* submit(client), /Error/)
+      mkdirSync(folder)
+      assert.include(["queued", "scheduled"], yield* submit(client))
+      const second = yield* open
+      // asked twice at once: both are refused, and one try is enough for both
+      const refused = yield* Effect.all([submit(second), submit(second)], { concurrency: 2 })
+      for (const said of refused) assert.match(said, /Error/)
+      yield* Effect.promise(() => client[Symbol.asyncDispose]())
+      assert.include(["queued", "duplicate", "scheduled"], yield* submit(second))
     })
   )
 

@@ -141,6 +141,16 @@ export const cancel = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
   )
 })
 
+export const runNow = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
+  const service = yield* Service
+  yield* each(ids, (id) =>
+    Effect.map(service.call({ method: "POST", path: pathOf(id, "/run-now"), schema: JobView }), ({ json, value }) => ({
+      json,
+      text: `${id} ${value.status}`
+    }))
+  )
+})
+
 export const rerun = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
   const service = yield* Service
   yield* each(ids, (id) =>

@@ -67,6 +67,11 @@ const jobs = HttpApiGroup.make("jobs")
       success: JobView,
       error: errors(400, 401, 404, 409, 503)
     }),
+    HttpApiEndpoint.post("runNow", "/api/v1/jobs/:id/run-now", {
+      params: id,
+      success: JobView,
+      error: errors(400, 401, 404, 409, 503)
+    }),
     HttpApiEndpoint.post("rerun", "/api/v1/jobs/:id/rerun", {
       params: id,
       success: Receipt.pipe(HttpApiSchema.status(201)),

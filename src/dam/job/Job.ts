@@ -86,10 +86,17 @@ export interface StoredJob extends NewJob {
   readonly dueAt: number | undefined
   /** Epoch milliseconds up to which it was parked last, once that is over. */
   readonly pausedUntil: number | undefined
+  /**
+   * Milliseconds from the end of the last attempt for which the job was parked last, however the clock was set meanwhile;
+   * `undefined`: for nothing of its own.
+   */
+  readonly pausedFor: number | undefined
   /** Epoch milliseconds of its first start. */
   readonly startedAt: number | undefined
   readonly finishedAt: number | undefined
   readonly result: JobResult | undefined
   /** Epoch milliseconds of its own first 429, from which its patience counts. */
   readonly heldSince: number | undefined
+  /** Where its row makes no sense; then its step, history and result stand in for what cannot be read. */
+  readonly unreadable?: string
 }

@@ -6,6 +6,7 @@
  * (`sqlite/Groups`); `RowStore` makes the whole store over any executor of these.
  */
 import type * as Effect from "effect/Effect"
+import type { Parking } from "../store/JobRecords.ts"
 import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -127,7 +128,9 @@ export interface JobCommands {
   /** `start` for a job whose contents are known: answers the epoch. */
   readonly begin: (id: string, at: number) => number | undefined
   readonly record: (id: string, epoch: number, attempt: AttemptInsert) => boolean
-  readonly park: (id: string, epoch: number, dueAt: number, heldSince: number | null) => boolean
+  readonly park: (id: string, epoch: number, parking: Parking) => boolean
+  readonly hasten: (id: string, now: number) => { readonly lane: string; readonly queue: string } | undefined
+  readonly lift: (lane: string, now: number) => number
   readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean
   readonly finishIdle: (id: string, finish: FinishInsert) => boolean
 }
@@ -266,6 +269,7 @@ export interface TrustCommands {
 export interface UpkeepCommands {
   readonly recover: () => number
   readonly release: (now: number) => { readonly lanes: ReadonlyArray<string>; readonly nextDueAt: number | undefined }
+  readonly shiftPauses: (millis: number) => void
   readonly overdue: (
     now: number,
     limit: number

@@ -76,7 +76,9 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
     }),
   record: (id, epoch, attempt) =>
     Effect.suspend(() => orStale(id, run("record", id, epoch, JobRows.encodeAttempt(attempt)))),
-  park: (id, epoch, dueAt, heldSince) => orStale(id, run("park", id, epoch, dueAt, heldSince ?? null)),
+  park: (id, epoch, parking) => orStale(id, run("park", id, epoch, parking)),
+  hasten: (id, now) => run("hasten", id, now),
+  lift: (lane, now) => run("lift", lane, now),
   finish: (id, epoch, finish) =>
     Effect.suspend(() => orStale(id, run("finish", id, epoch, JobRows.encodeFinish(finish)))),
   finishIdle: (id, finish) =>
@@ -90,6 +92,7 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
 const upkeepPort = (run: Executor): UpkeepPort => ({
   recover: run("recover"),
   release: (now) => run("release", now),
+  shiftPauses: (millis) => run("shiftPauses", millis),
   overdue: (now, limit) => run("overdue", now, limit),
   sweep: (endedBefore, limit) => run("sweep", endedBefore, limit),
   stats: run("stats")
@@ -132,6 +135,14 @@ const listingOf = (filter: JobFilter): Listing | undefined => {
   }
 }
 
-const readJob = reader(JobRows.LoadedJob, JobRows.toJob)
+const readWhole = reader(JobRows.LoadedJob, JobRows.toJob)
+
+const readDamaged = reader(JobRows.DamagedJob, (row) => row)
+
+/** A job that makes no sense is still there: whoever is to run it ends it, and nobody else's page fails because of it. */
+const readJob = (row: unknown): Effect.Effect<StoredJob, StoreError> =>
+  Effect.catch(readWhole(row), ({ detail }) =>
+    Effect.map(readDamaged(row), (damaged) => JobRows.toDamaged(damaged, detail))
+  )
 
 const readOptionalJob = (row: unknown) => (row === undefined ? Effect.succeed(undefined) : readJob(row))

@@ -194,5 +194,10 @@ export const migrations: ReadonlyArray<string> = [
     changed_key TEXT,
     revoked_at REAL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE jobs ADD COLUMN paused_for REAL;
+  ALTER TABLE jobs ADD COLUMN held_by TEXT;
+  CREATE INDEX jobs_held ON jobs (held_by) WHERE held_by IS NOT NULL AND state = 'parked';
   `
 ]

@@ -12,6 +12,7 @@ const prepare = (db: DatabaseSync) => ({
     `SELECT seq, lane, state FROM jobs WHERE state IN ('scheduled', 'parked') AND due_at <= ? ORDER BY due_at LIMIT ?`
   ),
   nextWaiting: db.prepare("SELECT min(due_at) AS due FROM jobs WHERE state IN ('scheduled', 'parked')"),
+  shift: db.prepare("UPDATE jobs SET due_at = due_at + ? WHERE state = 'parked'"),
   queueAgain: db.prepare("UPDATE jobs SET state = 'queued' WHERE seq = ?"),
   overdue: db.prepare(
     `SELECT id, deadline_at FROM jobs
@@ -43,6 +44,7 @@ export const upkeepCommands = (db: DatabaseSync, tally: Tally): UpkeepCommands =
       const due = on.nextWaiting.get()?.["due"]
       return { lanes: [...lanes], nextDueAt: typeof due === "number" ? due : undefined }
     },
+    shiftPauses: (millis) => void on.shift.run(millis),
     overdue: (now, limit) => {
       // one more than asked for tells when to come back
       const next = on.overdue.all(limit + 1)

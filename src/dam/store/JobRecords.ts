@@ -57,6 +57,23 @@ export interface Finish {
 }
 
 /**
+ * A pause that the store keeps.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Parking {
+  /** Epoch milliseconds when it is over. */
+  readonly dueAt: number
+  /** When the job's own first 429 came; a later one changes nothing. */
+  readonly heldSince?: number | undefined
+  /** The lane whose hold it sits out, where it would be over sooner without. */
+  readonly heldBy?: string | undefined
+  /** How long it is, counted from the end of the last attempt in milliseconds; left out where it is none of the job's own. */
+  readonly pausedFor?: number | undefined
+}
+
+/**
  * What `list` selects by; what is left out does not restrict. Newest first.
  *
  * @category models
@@ -96,13 +113,15 @@ export interface JobPort {
   readonly start: (id: string, at: number) => Effect.Effect<StoredJob | undefined, StoreError>
   /** Adds an attempt to the history of a running job. */
   readonly record: (id: string, epoch: number, attempt: Attempt) => Effect.Effect<void, StoreError | StaleEpoch>
-  /** running -> parked until `dueAt`. `heldSince` notes the job's own first 429; a later one changes nothing. */
-  readonly park: (
+  /** running -> parked. */
+  readonly park: (id: string, epoch: number, parking: Parking) => Effect.Effect<void, StoreError | StaleEpoch>
+  /** scheduled or parked -> queued, whenever it was due; its deadline counts from now. `undefined` when it is neither. */
+  readonly hasten: (
     id: string,
-    epoch: number,
-    dueAt: number,
-    heldSince: number | undefined
-  ) => Effect.Effect<void, StoreError | StaleEpoch>
+    now: number
+  ) => Effect.Effect<{ readonly lane: string; readonly queue: string } | undefined, StoreError>
+  /** Makes the jobs due that sit out a hold of this lane; answers how many. */
+  readonly lift: (lane: string, now: number) => Effect.Effect<number, StoreError>
   /** Ends a running job: result, children and deliveries in one transaction. */
   readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<void, StoreError | StaleEpoch>
   /** Ends a job that is not running (cancelled, deadline passed). `false` when it is running or final. */

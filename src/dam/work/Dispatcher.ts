@@ -37,6 +37,7 @@ import * as Duties from "./Duties.ts"
 import * as Ends from "./Ends.ts"
 import type { Engine, Terms } from "./Engine.ts"
 import * as Explain from "./Explain.ts"
+import * as Hastening from "./Hastening.ts"
 import * as Places from "./Places.ts"
 import * as Reruns from "./Reruns.ts"
 import type { RunnerOptions } from "./Run.ts"
@@ -70,6 +71,8 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   readonly patience429: Duration.Duration
   /** How long a finished job is kept once its webhooks are settled. */
   readonly retention: Duration.Duration
+  /** How often the clock is looked at while jobs wait for a moment: it may be set. Defaults to a second. */
+  readonly clockEvery: Duration.Duration
   /** Jobs running at once, over all lanes. */
   readonly maxRunning: number
   /** Signs deliveries with a key pair beside the customer's secrets. Defaults to none. */
@@ -95,6 +98,7 @@ export const defaults = {
   attemptTimeout: Duration.seconds(60),
   patience429: Duration.hours(24),
   retention: Duration.hours(24),
+  clockEvery: Duration.seconds(1),
   maxRunning: 10_000,
   egress: Egress.open,
   limits: undefined,
@@ -141,12 +145,14 @@ export const make = Effect.fnUntraced(function* (
     runner: runnerOf(options, lanes),
     told,
     deliver: deliveries.wake,
-    lookAround: () => duties.lookAround()
+    lookAround: () => duties.lookAround(),
+    noticeClock: Effect.suspend(() => duties.noticeClock)
   }
   const duties = yield* Duties.make(store, {
     released: (lane) => lanes.wake(lane),
     expire: (id) => Ends.expire(ends, id),
-    retention: Duration.toMillis(options.retention)
+    retention: Duration.toMillis(options.retention),
+    clockEvery: Duration.toMillis(options.clockEvery)
   })
 
   yield* begin(ends, store)
@@ -158,12 +164,13 @@ export const make = Effect.fnUntraced(function* (
   return {
     submit,
     cancel: (job) => Cancelling.cancel({ ends, running, fork }, job),
+    runNow: (job) => Hastening.runNow(ends, job),
     rerun: Reruns.make(submit, options.newId),
     events: events.follow,
     recent: events.recent,
     stats: Effect.map(Clock.currentTimeMillis, notes.read),
     lanes: lanes.views,
-    steering: lanes.steering,
+    steering: Hastening.steering(ends),
     explain: Explain.make(store, lanes),
     webhookKey: options.signer?.publicKey,
     l8: options.l8,

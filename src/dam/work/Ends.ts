@@ -17,18 +17,22 @@ import type { Told } from "./Telling.ts"
 
 /** What ending jobs needs. */
 export interface Ends {
-  readonly store: Pick<JobPort, "finish" | "finishIdle" | "get" | "park" | "record">
-  readonly lanes: Pick<LaneRouter, "wake">
+  readonly store: Pick<JobPort, "finish" | "finishIdle" | "get" | "hasten" | "lift" | "park" | "record">
+  readonly lanes: Pick<LaneRouter, "steering" | "wake">
   readonly runner: RunnerOptions
   readonly told: Told
   /** Says that a delivery may be due in these lanes. */
   readonly deliver: (lanes: Iterable<string>) => void
   /** Says that a job was scheduled or parked, or has a deadline. */
   readonly lookAround: () => void
+  /** Takes in how the clock was set since it was looked at last, before a pause is written by it. */
+  readonly noticeClock: Effect.Effect<void>
 }
 
 /** Runs a job and writes what came of it. */
 export const execute = Effect.fnUntraced(function* (self: Ends, job: StoredJob, permit: Permit) {
+  const { unreadable } = job
+  if (unreadable !== undefined) return yield* Effect.andThen(permit.release, endUnreadable(self, job, unreadable))
   const run = yield* Runner.run(self.runner, job, permit)
   switch (run._tag) {
     case "Stale":
@@ -48,12 +52,20 @@ export const execute = Effect.fnUntraced(function* (self: Ends, job: StoredJob, 
   }
 })
 
+/** A job whose row makes no sense cannot be run, ever. */
+const endUnreadable = Effect.fnUntraced(function* (self: Ends, job: StoredJob, problem: string) {
+  const at = yield* Clock.currentTimeMillis
+  const finish = Results.finish(job, "failed", { at, result: Results.unreadable(problem) }, self.runner.laneOf)
+  yield* Effect.logError(`job ${job.id} is given up: ${problem}`)
+  yield* written(job, self.store.finish(job.id, job.epoch, finish), finished(self, job, finish))
+})
+
 /** A job whose fiber is gone, though the store could not be told why, is queued again. */
 export const requeue = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   const job = yield* untilWritten(jobId, self.store.get(jobId))
   if (job?.state !== "running") return
   const now = yield* Clock.currentTimeMillis
-  yield* written(job, self.store.park(jobId, job.epoch, now, job.heldSince), Effect.sync(self.lookAround))
+  yield* written(job, self.store.park(jobId, job.epoch, { dueAt: now }), Effect.sync(self.lookAround))
 })
 
 /** Ends a job that is past its deadline and does not run. */
@@ -86,10 +98,13 @@ export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob,
 })
 
 const parked = (self: Ends, job: StoredJob, run: Extract<RunEnd, { readonly _tag: "Parked" }>) =>
-  written(
-    job,
-    self.store.park(job.id, job.epoch, run.dueAt, run.heldSince),
-    Effect.andThen(self.told(job, "parked"), Effect.sync(self.lookAround))
+  Effect.andThen(
+    self.noticeClock,
+    written(
+      job,
+      self.store.park(job.id, job.epoch, run.parking),
+      Effect.andThen(self.told(job, "parked"), Effect.sync(self.lookAround))
+    )
   )
 
 /** What follows from a write is never left out: nothing comes between the two. */

@@ -70,6 +70,8 @@ export class Engine extends Context.Service<
     readonly submit: (job: NewJob) => Effect.Effect<Enqueued, StoreError | Overloaded>
     /** Stops a job that is not final: what runs is interrupted, the job ends `cancelled` and its webhooks are told. */
     readonly cancel: (job: StoredJob) => Effect.Effect<StoredJob, StoreError | WrongState>
+    /** Queues a job that is scheduled or parked, whatever it waits for. */
+    readonly runNow: (job: StoredJob) => Effect.Effect<StoredJob, StoreError | WrongState>
     /** Files a finished job once more, as a job of its own outside the key index; its children run again too. */
     readonly rerun: (job: StoredJob) => Effect.Effect<NewJob, StoreError | Overloaded | WrongState>
     /** The states a job goes through from now on; ends after a final one. A slow reader is cut off (the stream ends). */

@@ -15,6 +15,7 @@ import type { Step } from "../../step/StepModel.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import type { StoredJob } from "../job/Job.ts"
 import type { Permit } from "../lane/Permit.ts"
+import type { Parking } from "../store/JobRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
 import { childOf, isHeld, letGo, type Run, stop } from "./Run.ts"
 
@@ -37,7 +38,7 @@ export const make = (self: Run): Host => {
     hashKey: job.id,
     rules: (request) => options.pacing?.hosts?.[options.laneOf(request.url)],
     history: job.history,
-    rested: restedOf(job, (attempt) => isHeld(job.step, attempt)),
+    rested: restedOf(job),
     acceptedAt: job.createdAt,
     record: recording(self),
     pause: pausing(self),
@@ -72,6 +73,7 @@ export const transport = (self: Run): Exchanging => {
       Effect.suspend(() => {
         const { attempt, request } = exchange
         const lane = options.laneOf(request.url)
+        self.lane = lane
         const sent = Effect.flatMap(options.lanes.load(lane), (load) =>
           options.transport.send({
             ...exchange,
@@ -99,6 +101,7 @@ const recording = (self: Run): NonNullable<Host["record"]> => {
   const { job, options } = self
   const isLast = lastIn(self.step)
   return (attempt) => {
+    if (attempt.ending._tag !== "Interrupted") self.last = attempt
     if (isLast(attempt)) {
       self.unwritten = attempt
       return Effect.void
@@ -118,9 +121,7 @@ const pausing =
       letGo(self),
       millis <= parkAfter || !alone
         ? Effect.sleep(millis)
-        : Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            stop(self, { _tag: "Parked", dueAt: Math.ceil(now + millis), heldSince: self.heldSince })
-          )
+        : Effect.flatMap(parkingOf(self, millis), (parking) => stop(self, { _tag: "Parked", parking }))
     )
 
 /** A 429 that is held is no ending: the call is made again once the lane lets it, for as long as the patience lasts. */
@@ -135,7 +136,7 @@ const repeating =
       if (now - self.heldSince >= options.patience429) return undefined
       const heldFor = yield* options.lanes.heldFor(options.laneOf(request.url), job.account)
       // others may be let through meanwhile, which ends the lane's row of refusals, but not this job's
-      const own = Refusal.backOff(self.refusals) - (now - (attempt.at + attempt.latency))
+      const own = Refusal.backOff(self.refusals) - Math.max(0, now - (attempt.at + attempt.latency))
       self.refusals++
       return Math.max(heldFor, own)
     })
@@ -174,10 +175,22 @@ const lastIn = (root: Step): ((attempt: Attempt) => boolean) => {
   return ({ ending }) => isAlone && ending._tag === "Answered" && isGood(ending.status)
 }
 
-/** What has been rested of a pause that ended the run before; a hold is no pause of the job's own. */
-const restedOf = ({ history, pausedUntil }: StoredJob, held: (attempt: Attempt) => boolean): number | undefined => {
-  const last = history.at(-1)
-  if (last === undefined || pausedUntil === undefined || held(last)) return undefined
-  const rested = pausedUntil - (last.at + last.latency)
-  return rested < 0 ? undefined : rested
-}
+const parkingOf = Effect.fnUntraced(function* (
+  { heldSince, job, lane, last, options }: Run,
+  millis: number
+): Effect.fn.Return<Parking> {
+  const dueAt = Math.ceil((yield* Clock.currentTimeMillis) + millis)
+  // a pause that ends with the hold is there because of it
+  const isHeldUp = last !== undefined && (yield* options.lanes.heldFor(lane, job.account)) > millis - parkAfter
+  return {
+    dueAt,
+    heldSince,
+    heldBy: isHeldUp ? lane : undefined,
+    // a hold is no pause of the job's own
+    pausedFor: last === undefined || isHeld(job.step, last) ? undefined : dueAt - (last.at + last.latency)
+  }
+})
+
+/** What has been rested of a pause that ended the run before. */
+const restedOf = ({ pausedFor }: StoredJob): number | undefined =>
+  pausedFor === undefined || pausedFor < 0 ? undefined : pausedFor

@@ -33,6 +33,12 @@ export const broken = (): JobResult => ({
   error: { tag: "Defect", message: "a fault of the service ended the job" }
 })
 
+/** The result of a job whose row in the store makes no sense, so that nobody can tell what it was to do. */
+export const unreadable = (problem: string): JobResult => ({
+  ...cancelled,
+  error: { tag: "Unreadable", message: `what was stored of the job makes no sense: ${problem}` }
+})
+
 /** The result of a job that was called off. */
 export const cancelled: JobResult = {
   response: undefined,

@@ -18,7 +18,7 @@ import type { NewJob, StoredJob } from "../job/Job.ts"
 import { childJob } from "../job/NewJob.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Permit } from "../lane/Permit.ts"
-import type { JobPort } from "../store/JobRecords.ts"
+import type { JobPort, Parking } from "../store/JobRecords.ts"
 
 /**
  * What running jobs needs.
@@ -59,7 +59,7 @@ export type RunEnd =
       readonly attempt: Attempt | undefined
     }
   | { readonly _tag: "Broken"; readonly problem: string }
-  | { readonly _tag: "Parked"; readonly dueAt: number; readonly heldSince: number | undefined }
+  | { readonly _tag: "Parked"; readonly parking: Parking }
   | { readonly _tag: "Stale" }
 
 /**
@@ -82,10 +82,14 @@ export interface Run {
   stoppedWith: RunEnd | undefined
   /** The attempt that will be written together with the end. */
   unwritten: Attempt | undefined
+  /** The attempt that was recorded last. */
+  last: Attempt | undefined
   /** Epoch milliseconds of the job's own first 429. */
   heldSince: number | undefined
   /** Refusals in a row so far, which its next wait goes by. */
   refusals: number
+  /** The lane of the call that was made last. */
+  lane: string
   /** A permit that has not been used yet. */
   unused: Permit | undefined
   /** Grows with every call, over crashes too: what was in flight at one has left nothing in the history. */
@@ -109,8 +113,10 @@ export const make = (options: RunnerOptions, job: StoredJob, first: Permit): Run
     children: [],
     stoppedWith: undefined,
     unwritten: undefined,
+    last: job.history.at(-1),
     heldSince: job.heldSince ?? job.history.find((attempt) => isHeld(job.step, attempt))?.at,
     refusals: refusalsBefore(job),
+    lane: job.lane,
     unused: first,
     calls: job.history.length + (job.epoch - 1) * atOnceOf(step)
   }
@@ -158,13 +164,19 @@ export const isHeld = (root: Step, { ending, path }: Attempt): boolean => {
   return !isListed && !later.some(({ trigger }) => trigger._tag === "OnError" && lists(trigger.codes, ending))
 }
 
-/** The step as it is run: a key that was given goes to the target, whichever way it came in. */
-const asRun = (options: RunnerOptions, { key, keyGiven, step }: StoredJob): Step => {
-  const isComplete = !keyGiven && [step, ...step.fallbacks.map((fallback) => fallback.step)].every(isWhole(options))
+/**
+ * The step as it is run: a key that was given goes to the target, whichever way it came in, and a job that was wanted
+ * before its time does not wait for it again.
+ */
+const asRun = (options: RunnerOptions, { key, keyGiven, notBefore, step }: StoredJob): Step => {
+  const isHastened = step.retryAt !== undefined && step.retryAt !== notBefore
+  const isComplete =
+    !keyGiven && !isHastened && [step, ...step.fallbacks.map((fallback) => fallback.step)].every(isWhole(options))
   return isComplete
     ? step
     : makeStep({
         ...whole(options, step),
+        ...(isHastened ? { retryAt: notBefore } : {}),
         ...(keyGiven ? { idempotency: { _tag: "Custom", key } } : {}),
         fallbacks: step.fallbacks.map((fallback) => ({ ...fallback, step: whole(options, fallback.step) }))
       })

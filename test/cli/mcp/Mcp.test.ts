@@ -142,9 +142,9 @@ describe("the tools of an agent", () => {
           return { job_id: "j", status: "queued" }
         })
       const client = yield* McpTest.makeClient(McpTools.layer(call), { protocols: [McpProtocol.v2025_11_25] })
-      const wait = { name: "wait_for_job", arguments: { job_id: "j", timeout_seconds: 50 } }
+      const wait = { name: "wait_for_job", arguments: { job_id: "j", timeout_seconds: 45 } }
       const waiting = yield* Effect.forkChild(client.callTool(wait))
-      for (const expected of [20_000, 20_000, 10_000]) {
+      for (const expected of [20_000, 20_000, 5_000]) {
         assert.strictEqual(yield* Queue.take(polls), expected)
         yield* TestClock.adjust(expected)
       }

@@ -36,6 +36,16 @@ const usual: Terms = { egress: EgressPolicy.publicOnly, limits: undefined, drain
 export const engine = (store: Store, events: Events.Events, terms: Terms = usual): Engine["Service"] => ({
   submit: (job) => store.enqueue(job),
   rerun: Reruns.make((job) => store.enqueue(job), JobId.fresh),
+  runNow: (job) =>
+    Effect.gen(function* () {
+      const hastened = yield* store.hasten(job.id, 1)
+      if (hastened === undefined) {
+        return yield* Effect.fail(
+          new WrongState({ jobId: job.id, state: job.state, wanted: "only a job that waits can be run now" })
+        )
+      }
+      return (yield* store.get(job.id)) ?? job
+    }),
   cancel: (job) =>
     Effect.gen(function* () {
       if (isTerminal(job.state)) {

@@ -46,6 +46,7 @@ const table = {
   "GET /api/v1/jobs/:id/stream": looked,
   "GET /api/v1/jobs/:id/explain": { ...looked, enveloped: true },
   "POST /api/v1/jobs/:id/cancel": { ...looked, enveloped: true },
+  "POST /api/v1/jobs/:id/run-now": { ...looked, enveloped: true },
   "POST /api/v1/jobs/:id/rerun": { ...looked, enveloped: true },
 
   "GET /api/v1/dead-letters": looked,

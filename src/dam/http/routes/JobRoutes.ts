@@ -1,5 +1,5 @@
 /**
- * What the API does with jobs: file, show, list, wait, cancel, run again.
+ * What the API does with jobs: file, show, list, wait, cancel, run now, run again.
  */
 import * as Clock from "effect/Clock"
 import type * as Deferred from "effect/Deferred"
@@ -49,6 +49,7 @@ export interface Jobs {
   readonly wait: (customer: string, id: string, timeout: number | undefined) => Effect.Effect<Answer, Refused>
   readonly explain: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly cancel: (customer: string, id: string) => Effect.Effect<Answer, Refused>
+  readonly runNow: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly rerun: (customer: string, id: string) => Effect.Effect<Answer, Refused>
 }
 
@@ -87,6 +88,8 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
       ),
     cancel: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.cancel(job)), show)),
+    runNow: (customer, id) =>
+      Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.runNow(job)), show)),
     rerun: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) =>
         Effect.map(orRefused(engine.rerun(job)), (made) => json(201, Views.accepted(made)))
@@ -132,6 +135,7 @@ export const groups = (jobs: Jobs, streams: JobStreams, { asking, streaming }: D
       .handleRaw("stream", following)
       .handleRaw("explain", ofOne(jobs.explain))
       .handleRaw("cancel", ofOne(jobs.cancel))
+      .handleRaw("runNow", ofOne(jobs.runNow))
       .handleRaw("rerun", ofOne(jobs.rerun))
   )
   const flat = HttpApiBuilder.group(Api, "flat", (handlers) =>

@@ -48,7 +48,7 @@ describe("the table of routes", () => {
       enveloped.map(({ name }) => name).filter((name) => /stream|wait|events|lanes/.test(name)),
       []
     )
-    assert.lengthOf(enveloped, 9)
+    assert.lengthOf(enveloped, 10)
     assert.deepStrictEqual(
       short.map(({ name }) => name),
       ["POST /api/v1/jobs", "POST /jobs"]

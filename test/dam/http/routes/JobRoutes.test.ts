@@ -227,6 +227,19 @@ describe("one job", () => {
     })
   )
 
+  it.live("is let go before its time, and refused where it does not wait", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { json } = yield* submit(dam, { url, retry_at: Date.now() + 3_600_000 })
+      const path = `/api/v1/jobs/${json.job_id}/run-now`
+      const first = yield* post(dam, path)
+      assert.deepStrictEqual([first.status, first.json.status], [200, "queued"])
+      yield* dam.runs.start(json.job_id)
+      const second = yield* post(dam, path)
+      assert.deepStrictEqual([second.status, second.json.code, second.json.state], [409, "wrong_state", "running"])
+    })
+  )
+
   it.live("is run again as a new job that leaves the key with the first", () =>
     Effect.gen(function* () {
       const dam = yield* Double.make()

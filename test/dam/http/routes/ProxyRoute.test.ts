@@ -83,6 +83,7 @@ describe("the proxy", () => {
       assert.strictEqual((yield* forwarded(url, "GET", "/jobs?limit=1")).json.jobs.length, 1)
       assert.strictEqual((yield* forwarded(url, "GET", "/jobs?limit=0")).status, 400)
       assert.strictEqual((yield* forwarded(url, "POST", `/jobs/${job_id}/rerun`)).status, 409)
+      assert.strictEqual((yield* forwarded(url, "POST", `/jobs/${job_id}/run-now`)).status, 409)
       yield* runs.start(job_id)
       assert.strictEqual((yield* forwarded(url, "POST", "/webhook-secrets", secret)).status, 200)
       const masked = yield* forwarded(url, "GET", "/webhook-secrets")

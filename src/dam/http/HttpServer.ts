@@ -31,6 +31,7 @@ import * as Intake from "../intake/Intake.ts"
 import { JobStore } from "../store/JobStore.ts"
 import type { Keys } from "./door/Keys.ts"
 import * as Limits from "../intake/Limits.ts"
+import { refused } from "../intake/Refusal.ts"
 
 /**
  * How the dam is served.
@@ -118,7 +119,8 @@ export const make = Effect.fnUntraced(function* (
       hosts: options.keys === undefined ? namesOf(options.allowedHosts) : undefined,
       streamPatience,
       health: Effect.gen(function* () {
-        return {
+        const { fault } = yield* orRefused(store.stats)
+        const told = {
           ...(yield* options.health ?? Effect.succeed({})),
           ...(engine.l8 === undefined ? {} : yield* HttpL8.health(engine.l8)),
           authentication: options.keys === undefined ? "none" : "keys",
@@ -126,6 +128,9 @@ export const make = Effect.fnUntraced(function* (
           admission: yield* orRefused(engine.admission),
           limits: Limits.toJson(limits)
         }
+        if (fault === undefined) return told
+        yield* Effect.logError(`nothing can be stored: ${fault}`)
+        return yield* Effect.fail(refused(503, "storage_failed", `nothing can be stored: ${fault}`, { extra: told }))
       })
     }),
     httpServices

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { Worker } from "node:worker_threads"
-import { type StoreError, StorageFailed, StorageFull } from "../store/StoreError.ts"
+import { OutcomeUnknown, type StoreError, StorageFailed, StorageFull, StorageLost } from "../store/StoreError.ts"
 import type { DatabaseOptions } from "./Database.ts"
 import type { Executor, Fault, FinishInsert } from "../rows/Commands.ts"
 import { type Call, closed, type Group, make } from "./Groups.ts"
@@ -217,7 +217,17 @@ const workerUrl = import.meta.url.endsWith(".ts")
   ? new URL("./sqliteWorker.ts", import.meta.url)
   : new URL("./dam/sqliteWorker.js", import.meta.url)
 
-const errorOf = ({ detail, kind }: Fault): StoreError =>
-  kind === "full" ? new StorageFull() : new StorageFailed({ detail })
+const errorOf = ({ detail, kind }: Fault): StoreError => {
+  switch (kind) {
+    case "full":
+      return new StorageFull()
+    case "failed":
+      return new StorageFailed({ detail })
+    case "lost":
+      return new StorageLost({ detail })
+    case "unknown":
+      return new OutcomeUnknown({ detail })
+  }
+}
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

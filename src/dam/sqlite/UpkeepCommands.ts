@@ -28,8 +28,8 @@ const prepare = (db: DatabaseSync) => ({
   disabled: db.prepare("SELECT count(*) AS endpoints FROM endpoints WHERE status = 'disabled'")
 })
 
-/** Prepares the statements once and makes the commands over them. */
-export const upkeepCommands = (db: DatabaseSync, tally: Tally): UpkeepCommands => {
+/** Prepares the statements once and makes the commands over them; `fault` says why nothing can be written. */
+export const upkeepCommands = (db: DatabaseSync, tally: Tally, fault: () => string | undefined): UpkeepCommands => {
   const on = prepare(db)
   return {
     release: (now) => {
@@ -74,7 +74,8 @@ export const upkeepCommands = (db: DatabaseSync, tally: Tally): UpkeepCommands =
       pendingDeliveries: tally.pending,
       deadDeliveries: tally.dead,
       disabledEndpoints: Number(on.disabled.get()?.["endpoints"]),
-      bytes: bytesOf(db)
+      bytes: bytesOf(db),
+      fault: fault()
     })
   }
 }

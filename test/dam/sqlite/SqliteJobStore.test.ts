@@ -150,7 +150,7 @@ describe("SqliteJobStore", () => {
       yield* Effect.scoped(
         Effect.gen(function* () {
           yield* open({ path, executor })
-          assert.match(yield* refusal({ path, executor }), /another process is using it/)
+          assert.match(yield* refusal({ path, executor }), /another dam is using it/)
         })
       )
       yield* open({ path, executor })

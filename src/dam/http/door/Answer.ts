@@ -33,7 +33,7 @@ export const orRefused = <A>(
 ): Effect.Effect<A, Refused> =>
   effect.pipe(
     // how the database failed is the operator's business
-    Effect.tapErrorTag("StorageFailed", ({ message }) => Effect.logError(message)),
+    Effect.tapErrorTag(["StorageFailed", "StorageLost", "OutcomeUnknown"], ({ message }) => Effect.logError(message)),
     Effect.mapError(refusalOf)
   )
 
@@ -45,6 +45,15 @@ const refusalOf = (error: StoreError | Overloaded | WrongState | Refused): Refus
       return later(503, "storage_full", error.message, 30)
     case "StorageFailed":
       return later(503, "storage_failed", "the store cannot work right now", 5)
+    case "StorageLost":
+      return later(503, "storage_lost", error.message, 30)
+    case "OutcomeUnknown":
+      return later(
+        503,
+        "outcome_unknown",
+        "the disk failed while this was stored, and it may be there or not; send it again with the same key",
+        5
+      )
     case "Overloaded":
       return later(429, "overloaded", error.message, error.retryAfterSeconds, {
         limit_reason: error.limitReason,

@@ -17,6 +17,8 @@ export interface DatabaseOptions {
   readonly busyTimeout: number
   /** The database does not grow beyond, whatever the disk has left. */
   readonly maxBytes: number | undefined
+  /** Whether it is only read, beside the thread that writes. */
+  readonly readsOnly?: boolean | undefined
 }
 
 /** An open database, and what tells that its owner may go on writing it. */
@@ -39,6 +41,15 @@ export const open = (options: DatabaseOptions): Result.Result<Opened, Fault> =>
     }),
     Result.mapError((fault) => ({ ...fault, detail: `${options.path}: ${fault.detail}` }))
   )
+
+/** Opens a database that another thread of this process owns and writes. */
+export const openBeside = ({ path }: DatabaseOptions): Result.Result<DatabaseSync, Fault> =>
+  attempt(() => {
+    const db = new DatabaseSync(path, { readOnly: true })
+    // it waits only where the log is being made anew
+    db.exec("PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192")
+    return db
+  })
 
 const openOwned = (
   options: DatabaseOptions,

@@ -13,7 +13,7 @@
 import * as Result from "effect/Result"
 import type { DatabaseSync } from "node:sqlite"
 import { type Commands, type Fault } from "../rows/Commands.ts"
-import { attempt, type DatabaseOptions, faultOf, ioError, kindOf, open, type Opened } from "./Database.ts"
+import { attempt, type DatabaseOptions, faultOf, ioError, kindOf, open, openBeside, type Opened } from "./Database.ts"
 import { deadLetterCommands } from "./DeadLetterCommands.ts"
 import { deliveryCommands } from "./DeliveryCommands.ts"
 import { jobCommands } from "./JobCommands.ts"
@@ -22,7 +22,7 @@ import { listCommand } from "./ListCommand.ts"
 import { outboxCommands } from "./OutboxCommands.ts"
 import { secretCommands } from "./SecretCommands.ts"
 import { steeringCommands } from "./SteeringCommands.ts"
-import { begin as beginTally, copy, count, restore, type Tally } from "./Tally.ts"
+import { begin as beginTally, copy, count, empty, restore, type Tally } from "./Tally.ts"
 import { trustCommands } from "./TrustCommands.ts"
 import { upkeepCommands } from "./UpkeepCommands.ts"
 
@@ -66,11 +66,41 @@ export interface Groups {
 
 /** Opens a database, or says why it must not be used. */
 export const make = (options: DatabaseOptions): Result.Result<Groups, Fault> =>
-  Result.flatMap(open(options), (opened) => {
-    const made = attempt(() => over(opened))
-    if (Result.isFailure(made)) opened.close()
-    return made
-  })
+  options.readsOnly === true
+    ? Result.flatMap(openBeside(options), (db) => attempt(() => beside(db)))
+    : Result.flatMap(open(options), (opened) => {
+        const made = attempt(() => over(opened))
+        if (Result.isFailure(made)) opened.close()
+        return made
+      })
+
+/** Reads that may take long, each in a transaction that sees one moment of the database. */
+const beside = (db: DatabaseSync): Groups => {
+  const commands = commandsOver(db, empty(), () => undefined)
+  const begin = db.prepare("BEGIN")
+  const commit = db.prepare("COMMIT")
+  const read = (call: Call): Result.Result<unknown, Fault> => {
+    const done = attempt(() => {
+      begin.run()
+      return invoke(commands, call)
+    })
+    if (db.isTransaction) commit.run()
+    return done
+  }
+  return { run: (calls) => groupOf(calls.map(read)), close: () => db.close() }
+}
+
+/**
+ * Reads whose time grows with what is stored. They go to a thread of their own where there is one, since whoever hands
+ * a job in would wait for them.
+ */
+export const longReads: ReadonlySet<keyof Commands> = new Set(["list", "deadLetters", "ahead", "position"] as const)
+
+const invoke = (commands: Commands, [name, ...args]: Call): unknown => {
+  // the arguments belong to the name, which TypeScript cannot follow through a union of calls
+  const command = commands[name] as (...args: ReadonlyArray<unknown>) => unknown
+  return command(...args)
+}
 
 const over = ({ close, db, owned, standing }: Opened): Groups => {
   const tally = count(db)
@@ -83,19 +113,13 @@ const over = ({ close, db, owned, standing }: Opened): Groups => {
   const savepoint = db.prepare("SAVEPOINT one")
   const release = db.prepare("RELEASE one")
 
-  const invoke = ([name, ...args]: Call): unknown => {
-    // the arguments belong to the name, which TypeScript cannot follow through a union of calls
-    const command = commands[name] as (...args: ReadonlyArray<unknown>) => unknown
-    return command(...args)
-  }
-
-  const alone = (call: Call): Result.Result<unknown, Fault> => attempt(() => invoke(call))
+  const alone = (call: Call): Result.Result<unknown, Fault> => attempt(() => invoke(commands, call))
 
   const inSavepoint = (call: Call): Result.Result<unknown, Fault> => {
     const before = copy(tally)
     const done = attempt(() => {
       savepoint.run()
-      const value = invoke(call)
+      const value = invoke(commands, call)
       release.run()
       return value
     })
@@ -145,7 +169,7 @@ const over = ({ close, db, owned, standing }: Opened): Groups => {
     if (calls.every(isRead)) return groupOf(calls.map(alone))
     const lost = standing()
     if (lost !== undefined) return without(calls, lost)
-    const first = transact(() => calls.map(invoke))
+    const first = transact(() => calls.map((call) => invoke(commands, call)))
     if (Result.isSuccess(first)) return acknowledged(calls, { values: first.success, faults: new Map() })
     const second = first.failure.local ? transact(() => calls.map(inSavepoint)) : Result.fail(first.failure)
     return Result.isSuccess(second) ? acknowledged(calls, groupOf(second.success)) : without(calls, second.failure)

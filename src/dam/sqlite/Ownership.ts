@@ -63,7 +63,7 @@ export const makePrivate = (file: string): void => {
 const ownersOnly = 0o600
 
 /** The file that SQLite would open; `undefined` for a database in memory. */
-const fileIn = (path: string): string | undefined => {
+export const fileIn = (path: string): string | undefined => {
   const [name = "", query = ""] = path.startsWith("file:") ? path.slice(5).split(/[?#]/) : [path]
   const file = name.replace(/^\/\/[^/]*/, "")
   return file === "" || file === ":memory:" || query.includes("mode=memory") ? undefined : file

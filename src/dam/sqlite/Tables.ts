@@ -194,5 +194,11 @@ export const migrations: ReadonlyArray<string> = [
     changed_key TEXT,
     revoked_at REAL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE INDEX jobs_of_lane ON jobs (customer, lane, seq);
+  CREATE INDEX jobs_untold ON jobs (customer, seq) WHERE delivery_state = 'pending';
+  CREATE INDEX paces_by_time ON paces (seen_at);
+  CREATE INDEX endpoints_by_time ON endpoints (seen_at) WHERE status = 'enabled';
   `
 ]

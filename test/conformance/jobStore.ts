@@ -647,7 +647,8 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
           jobs: { ...none, queued: 1, succeeded: 1 },
           pendingDeliveries: 1,
           deadDeliveries: 0,
-          disabledEndpoints: 0
+          disabledEndpoints: 0,
+          fault: undefined
         }
         assert.deepStrictEqual(counts, expected)
         assert.strictEqual((yield* jobs.enqueue(rich("one")))._tag, "Stored")

@@ -261,7 +261,7 @@ describe("ezthrottle dam refuses in one line", () => {
   it("a database that another dam has open", async () => {
     const folder = place()
     await start(built.bin, fresh(folder))
-    await refused(1, /dam\.db: another process is using it/, ["dam", ...fresh(folder)])
+    await refused(1, /dam\.db: another dam is using it/, ["dam", ...fresh(folder)])
   })
 
   it("settings that are wrong, each with its place", async () => {

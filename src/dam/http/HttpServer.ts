@@ -25,6 +25,7 @@ import * as EgressDoor from "../egress/Door.ts"
 import * as EgressPolicy from "../egress/EgressPolicy.ts"
 import * as Intake from "../intake/Intake.ts"
 import * as Limits from "../intake/Limits.ts"
+import { refused } from "../intake/Refusal.ts"
 import { JobStore } from "../store/JobStore.ts"
 import { Engine } from "../work/Engine.ts"
 import { build } from "./Routes.ts"
@@ -114,7 +115,8 @@ export const make = Effect.fnUntraced(function* (
       hosts: options.keys === undefined ? namesOf(options.allowedHosts) : undefined,
       streamPatience,
       health: Effect.gen(function* () {
-        return {
+        const { fault } = yield* orRefused(store.stats)
+        const told = {
           ...(yield* options.health ?? Effect.succeed({})),
           ...(engine.l8 === undefined ? {} : yield* HttpL8.health(engine.l8)),
           authentication: options.keys === undefined ? "none" : "keys",
@@ -122,6 +124,9 @@ export const make = Effect.fnUntraced(function* (
           admission: yield* orRefused(engine.admission),
           limits: Limits.toJson(limits)
         }
+        if (fault === undefined) return told
+        yield* Effect.logError(`nothing can be stored: ${fault}`)
+        return yield* Effect.fail(refused(503, "storage_failed", `nothing can be stored: ${fault}`))
       })
     }),
     httpServices

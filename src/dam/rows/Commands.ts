@@ -20,7 +20,8 @@ export type Row = Readonly<Record<string, Cell>>
 
 /** Why something could not be done. Plain data, since it travels from the writing thread. */
 export interface Fault {
-  readonly kind: "full" | "failed"
+  /** `lost`: the file is not where it was. `unknown`: the disk failed in a commit, which may be there or not. */
+  readonly kind: "full" | "failed" | "lost" | "unknown"
   readonly detail: string
   /** Whether only this operation is wrong, and others of its group may go on. */
   readonly local: boolean

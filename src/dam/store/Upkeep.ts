@@ -21,6 +21,8 @@ export interface StoreStats {
   readonly disabledEndpoints: number
   /** Bytes that the database holds, without room that was freed. */
   readonly bytes: number
+  /** Why nothing can be written just now, in words for an operator; `undefined` while all is well. */
+  readonly fault: string | undefined
 }
 
 /**

@@ -40,7 +40,8 @@ const noticed = 1000
 const askAgainAfter = 1000
 
 const sweepEvery = Duration.minutes(1)
-const sweepSize = 1000
+/** Little enough that whoever hands a job in meanwhile waits milliseconds: each portion is a part of a commit. */
+const sweepSize = 50
 
 /** How many jobs are ended before it is looked again. */
 const expireSize = 100

@@ -136,7 +136,9 @@ const repeating =
       if (now - self.heldSince >= options.patience429) return undefined
       const heldFor = yield* options.lanes.heldFor(options.laneOf(request.url), job.account)
       // others may be let through meanwhile, which ends the lane's row of refusals, but not this job's
-      const own = Refusal.backOff(self.refusals) - Math.max(0, now - (attempt.at + attempt.latency))
+      // what was parked has sat it out, whatever the clock says by now
+      const isResumed = attempt === job.history.at(-1)
+      const own = isResumed ? 0 : Refusal.backOff(self.refusals) - (now - (attempt.at + attempt.latency))
       self.refusals++
       return Math.max(heldFor, own)
     })

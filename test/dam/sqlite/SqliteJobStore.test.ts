@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -150,7 +151,7 @@ describe("SqliteJobStore", () => {
       yield* Effect.scoped(
         Effect.gen(function* () {
           yield* open({ path, executor })
-          assert.match(yield* refusal({ path, executor }), /another process is using it/)
+          assert.match(yield* refusal({ path, executor }), /another dam is using it/)
         })
       )
       yield* open({ path, executor })
@@ -187,6 +188,30 @@ describe("SqliteJobStore", () => {
       const many = Array.from({ length: 500 }, (_, n) => job(`j${n}`))
       yield* Effect.forEach(many, jobs.enqueue, { concurrency: "unbounded" })
       assert.isAtMost(commits(path) - before, 3)
+    })
+  )
+
+  it.effect("writes while it reads: a list that finds nothing among many holds nobody up", () =>
+    Effect.gen(function* () {
+      const jobs = yield* open({ path: yield* file })
+      const many = Array.from({ length: 20_000 }, (_, n) => job(`j${n}`))
+      yield* Effect.forEach(many, jobs.enqueue, { concurrency: "unbounded", discard: true })
+      const list = jobs.list({ customer: "local", account: "nobody", createdFrom: 9e15, limit: 10 })
+      // the thread that reads has begun
+      assert.deepStrictEqual((yield* list).jobs, [])
+      const order: Array<string> = []
+      const lists = yield* Effect.forkChild(
+        Effect.forEach(Array.from({ length: 50 }), () => list, { concurrency: "unbounded" }).pipe(
+          Effect.andThen(Effect.sync(() => order.push("lists")))
+        ),
+        { startImmediately: true }
+      )
+      yield* jobs.enqueue(job("one more"))
+      order.push("one more")
+      yield* Fiber.join(lists)
+      assert.deepStrictEqual(order, ["one more", "lists"])
+      const seen = yield* jobs.list({ customer: "local", limit: 1 })
+      assert.strictEqual(seen.jobs[0]?.id, "one more")
     })
   )
 

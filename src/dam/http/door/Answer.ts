@@ -34,7 +34,7 @@ export const orRefused = <A>(
 ): Effect.Effect<A, Refused> =>
   effect.pipe(
     // how the database failed is the operator's business
-    Effect.tapErrorTag("StorageFailed", ({ message }) => Effect.logError(message)),
+    Effect.tapErrorTag(["StorageFailed", "StorageLost", "OutcomeUnknown"], ({ message }) => Effect.logError(message)),
     Effect.mapError(refusalOf)
   )
 
@@ -46,6 +46,15 @@ const refusalOf = (error: StoreError | Overloaded | WrongState | Refused): Refus
       return later({ status: 503, code: "storage_full", problem: error.message, after: 30 })
     case "StorageFailed":
       return later({ status: 503, code: "storage_failed", problem: "the store cannot work right now", after: 5 })
+    case "StorageLost":
+      return later({ status: 503, code: "storage_lost", problem: error.message, after: 30 })
+    case "OutcomeUnknown":
+      return later({
+        status: 503,
+        code: "outcome_unknown",
+        problem: "the disk failed while this was stored, and it may be there or not; send it again with the same key",
+        after: 5
+      })
     case "Overloaded":
       return later({
         status: 429,

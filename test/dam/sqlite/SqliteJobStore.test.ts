@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -188,6 +188,17 @@ describe("SqliteJobStore", () => {
       const many = Array.from({ length: 500 }, (_, n) => job(`j${n}`))
       yield* Effect.forEach(many, jobs.enqueue, { concurrency: "unbounded" })
       assert.isAtMost(commits(path) - before, 3)
+    })
+  )
+
+  it.effect("keeps its log short, however much is written", () =>
+    Effect.gen(function* () {
+      const path = yield* file
+      const jobs = yield* open({ path })
+      const large = { step: Step.post("https://a.example/", { body: "x".repeat(20_000) }) }
+      const many = Array.from({ length: 2500 }, (_, n) => job(`j${n}`, large))
+      yield* Effect.forEach(many, jobs.enqueue, { concurrency: 100, discard: true })
+      assert.isAtMost(statSync(`${path}-wal`).size, 20 * 1024 * 1024)
     })
   )
 

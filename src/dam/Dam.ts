@@ -71,6 +71,8 @@ export interface DamOptions extends Partial<
   readonly masterKey?: Redacted.Redacted | undefined
   /** Deliveries that prove where they come from without a shared secret. Defaults to none. */
   readonly l8?: L8.L8Options | undefined
+  /** Follows the 307 and 308 of webhooks, with the same bytes. Defaults to `false`. */
+  readonly webhookRedirects?: boolean | undefined
   /** How long a connection may take. Defaults to 5 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
 }

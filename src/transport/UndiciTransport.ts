@@ -28,7 +28,7 @@ import { decodeContent, roomForEncoded } from "./ContentEncoding.ts"
 import { type Exchanging, HttpTransport } from "./HttpTransport.ts"
 import * as Opened from "./Opened.ts"
 import type { Call } from "./Redirects.ts"
-import { exchanging } from "./Redirects.ts"
+import { exchanging, type Follows } from "./Redirects.ts"
 import {
   announcedLength,
   Collected,
@@ -69,8 +69,11 @@ export interface UndiciOptions extends ConnectionOptions {
    * Defaults to `false`.
    */
   readonly atLeastOnce?: boolean | undefined
-  /** Follows up to five redirects of GET and HEAD. Defaults to `true`; with `false` the 3xx is the answer. */
-  readonly followRedirects?: boolean | undefined
+  /**
+   * Follows up to five redirects of GET and HEAD. Defaults to `true`; with `false` the 3xx is the answer. `sameRequest`
+   * follows the 307 and 308 of any method instead, with the same request.
+   */
+  readonly followRedirects?: Follows | undefined
 }
 
 /**

@@ -76,6 +76,8 @@ export interface DamOptions extends Partial<
    * `Idempotency.credentials` names): a call is no duplicate of one with other credentials. Defaults to none.
    */
   readonly credentials?: ReadonlyArray<string> | undefined
+  /** Follows the 307 and 308 of webhooks, with the same bytes. Defaults to `false`. */
+  readonly webhookRedirects?: boolean | undefined
   /** How long a connection may take. Defaults to 5 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
 }

@@ -29,7 +29,7 @@ import { type Exchanging, HttpTransport } from "./HttpTransport.ts"
 import * as Interim from "./Interim.ts"
 import * as Opened from "./Opened.ts"
 import type { Call } from "./Redirects.ts"
-import { exchanging } from "./Redirects.ts"
+import { exchanging, type Follows } from "./Redirects.ts"
 import {
   announcedLength,
   Collected,
@@ -70,8 +70,11 @@ export interface UndiciOptions extends ConnectionOptions {
    * Defaults to `false`.
    */
   readonly atLeastOnce?: boolean | undefined
-  /** Follows up to five redirects of GET and HEAD. Defaults to `true`; with `false` the 3xx is the answer. */
-  readonly followRedirects?: boolean | undefined
+  /**
+   * Follows up to five redirects of GET and HEAD. Defaults to `true`; with `false` the 3xx is the answer. `sameRequest`
+   * follows the 307 and 308 of any method instead, with the same request.
+   */
+  readonly followRedirects?: Follows | undefined
   /** The `User-Agent` of calls that have none of their own. Defaults to none: targets are told nothing. */
   readonly userAgent?: string | undefined
 }

@@ -37,6 +37,33 @@ const exchange = (url: string) => ({
 const failureOf = (transport: Exchanging, url: string) =>
   Effect.map(Effect.flip(transport.send(exchange(url))), ({ reason }) => reason)
 
+describe("a redirect of the same request", () => {
+  const hops = (status: number) =>
+    Upstream.http(({ body, method, path }, response) =>
+      path === "/0" ? response.writeHead(status, { location: "/1" }).end() : response.end(`${method} ${body}`)
+    )
+  const post = (origin: string) => ({
+    ...exchange(`${origin}/0`),
+    request: { method: "POST", url: `${origin}/0`, headers: {}, body: "told" }
+  })
+
+  it.live.each([307, 308])("is followed with method and body where it is asked for: %i", (status) =>
+    Effect.gen(function* () {
+      const { origin } = yield* hops(status)
+      const transport = yield* UndiciTransport.make({ followRedirects: "sameRequest" })
+      assert.strictEqual(Reply.text(yield* transport.send(post(origin))), "POST told")
+    })
+  )
+
+  it.live.each([301, 302, 303])("is no %i, which would change the method", (status) =>
+    Effect.gen(function* () {
+      const { origin } = yield* hops(status)
+      const transport = yield* UndiciTransport.make({ followRedirects: "sameRequest" })
+      assert.strictEqual((yield* transport.send(post(origin))).status, status)
+    })
+  )
+})
+
 describe("an encoded body", () => {
   const plain = Buffer.from("the body of the answer ".repeat(100))
   const encoded = Effect.fnUntraced(function* (encoding: string, body: Uint8Array) {

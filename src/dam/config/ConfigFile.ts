@@ -143,6 +143,7 @@ const toOptions = (config: Config): ConfigFile => {
         maxMemoryBytes: admission.memory_bytes,
         maxBytes: admission.file_bytes,
         regions: config.regions && regionsOf(config.regions),
+        webhookRedirects: webhooks.follow_redirects,
         l8: webhooks.l8
       })
     },

@@ -152,6 +152,7 @@ export const ConfigSchema = Schema.Struct({
       disable_after: optional(Schema.Struct({ failures: optional(whole(1)), failing_for: optional(Span) })),
       probe_every: optional(Lasting),
       https_only: optional(Schema.Boolean),
+      follow_redirects: optional(Schema.Boolean),
       l8: optional(Schema.Struct({ default: optional(L8Mode), hosts: optional(L8Hosts) }))
     })
   ),

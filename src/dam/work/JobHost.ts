@@ -12,11 +12,11 @@ import type { Host } from "../../run/Host.ts"
 import * as Hosts from "../../run/Host.ts"
 import type { Attempt } from "../../step/History.ts"
 import type { Step } from "../../step/StepModel.ts"
-import type { Exchanging } from "../../transport/HttpTransport.ts"
 import type { StoredJob } from "../job/Job.ts"
 import type { Permit } from "../lane/Permit.ts"
 import type { Parking } from "../store/JobRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
+import { GiveBack } from "./JobTransport.ts"
 import { childOf, isHeld, letGo, type Run, stop } from "./Run.ts"
 
 /** A pause longer than this ends the run; the job is started again when it is over. */
@@ -45,7 +45,7 @@ export const make = (self: Run): Host => {
     paced: (request, exchange) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(permitOf(self, options.laneOf(request.url)), ({ depart, release }) =>
-          Effect.ensuring(restore(Effect.andThen(depart, exchange)), release)
+          Effect.ensuring(Effect.provideService(restore(Effect.andThen(depart, exchange)), GiveBack, release), release)
         )
       ),
     repeatsAfter: repeating(self),
@@ -54,34 +54,6 @@ export const make = (self: Run): Host => {
         const made = yield* childOf(options, job, relation, child)
         self.children.push(made)
         return { _tag: "Started" as const, relation, jobId: made.id }
-      })
-  }
-}
-
-/**
- * Makes the transport of a run: each call carries our headers, and what its answer teaches is learnt before anybody else
- * is let through.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const transport = (self: Run): Exchanging => {
-  const { job, options } = self
-  return {
-    ...options.transport,
-    send: (exchange) =>
-      Effect.suspend(() => {
-        const { attempt, request } = exchange
-        const lane = options.laneOf(request.url)
-        self.lane = lane
-        const sent = Effect.flatMap(options.lanes.load(lane), (load) =>
-          options.transport.send({
-            ...exchange,
-            attempt: attempt && `${job.id}/${attempt}`,
-            request: { ...request, headers: headersOf(request.headers, load, ++self.calls) }
-          })
-        )
-        return Effect.tap(sent, (response) => options.lanes.observe(lane, job.account, response, job.id))
       })
   }
 }
@@ -134,39 +106,16 @@ const repeating =
       self.heldSince ??= attempt.at
       const now = yield* Clock.currentTimeMillis
       if (now - self.heldSince >= options.patience429) return undefined
-      const heldFor = yield* options.lanes.heldFor(options.laneOf(request.url), job.account)
-      // others may be let through meanwhile, which ends the lane's row of refusals, but not this job's
-      // what was parked has sat it out, whatever the clock says by now
+      // where a redirect led, it is that host that asked for the wait
+      const lanes = new Set([options.laneOf(request.url), self.lane])
+      const holds = yield* Effect.forEach(lanes, (lane) => options.lanes.heldFor(lane, job.account))
+      // others may be let through meanwhile, which ends the lane's row of refusals, but not this job's; what was parked
+      // has sat it out, whatever the clock says by now
       const isResumed = attempt === job.history.at(-1)
       const own = isResumed ? 0 : Refusal.backOff(self.refusals) - (now - (attempt.at + attempt.latency))
       self.refusals++
-      return Math.max(heldFor, own)
+      return Math.max(...holds, own)
     })
-
-/**
- * Tells a target how many calls of this job there were, this one included. It grows with every call, also after a crash
- * that left the last one unrecorded; numbers may be left out.
- *
- * @category headers
- * @since 0.1.0
- */
-export const attemptHeader = "X-EZThrottle-Attempt"
-
-/** The headers of a call with ours; whatever has the name of one of them gives way, except where a dam stands before. */
-const headersOf = (
-  given: Readonly<Record<string, string>>,
-  load: Readonly<Record<string, string>>,
-  attempt: number
-): Readonly<Record<string, string>> => {
-  const headers: Record<string, string> = { ...load, [attemptHeader]: String(attempt) }
-  for (const name in given) {
-    const lower = name.toLowerCase()
-    if (lower.startsWith("x-aqueduct-") && Object.keys(load).some((own) => own.toLowerCase() === lower)) continue
-    if (lower === attemptHeader.toLowerCase()) delete headers[attemptHeader]
-    headers[name] = given[name] ?? ""
-  }
-  return headers
-}
 
 /**
  * Tells the attempt that ends a run, so that it is stored with the end and not before it: a 2xx, where no other region

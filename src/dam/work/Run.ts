@@ -14,6 +14,7 @@ import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
 import type { Step } from "../../step/StepModel.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
+import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { childJob } from "../job/NewJob.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
@@ -30,6 +31,8 @@ export interface RunnerOptions {
   readonly store: Pick<JobPort, "record">
   readonly lanes: LaneRouter
   readonly transport: Exchanging
+  /** Where redirects may lead. */
+  readonly egress: EgressPolicy
   /** What a step without a retry policy gets; a policy that leaves its lists out takes these. */
   readonly unsetPolicy: ResolvedRetryPolicy
   /** Whether calls that change something are made again where a step does not say so. */

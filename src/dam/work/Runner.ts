@@ -18,6 +18,7 @@ import * as Strategies from "../../transport/Strategies.ts"
 import type { StoredJob } from "../job/Job.ts"
 import type { Permit } from "../lane/Permit.ts"
 import * as JobHost from "./JobHost.ts"
+import * as JobTransport from "./JobTransport.ts"
 import * as Runs from "./Run.ts"
 
 /**
@@ -29,7 +30,7 @@ import * as Runs from "./Run.ts"
 export const run = (options: Runs.RunnerOptions, job: StoredJob, first: Permit): Effect.Effect<Runs.RunEnd> =>
   Effect.suspend(() => {
     const self = Runs.make(options, job, first)
-    const walk = Interpreter.run(self.step, Strategies.only(JobHost.transport(self)), JobHost.make(self))
+    const walk = Interpreter.run(self.step, Strategies.only(JobTransport.make(self)), JobHost.make(self))
     const ended = Effect.map(Effect.exit(walk), (exit) => endOf(self, exit))
     return (self.isLone ? ended : Effect.raceFirst(ended, Deferred.await(self.stopped))).pipe(
       // called off between its last answer and its end: that there was a call is not forgotten

@@ -114,6 +114,32 @@ describe("the regions of a dam", () => {
     })
   )
 
+  it.live("lead webhooks on where a 307 or 308 says so, if that is configured", () =>
+    Effect.gen(function* () {
+      const receiver = yield* OtherDam.target(({ path }, response) =>
+        path === "/old" ? void response.writeHead(308, { location: "/new" }).end() : void response.end()
+      )
+      for (const [webhookRedirects, paths] of [
+        [false, ["/old"]],
+        [true, ["/old", "/new"]]
+      ] as const) {
+        const dam = yield* OtherDam.running({ webhookRedirects })
+        const before = receiver.calls.length
+        yield* dam.regions.webhooks.send({
+          request: { method: "POST", url: `${receiver.url}/old`, headers: {}, body: "told" },
+          region: undefined,
+          step: Step.post(receiver.url),
+          timeoutMillis: 5000
+        })
+        const seen = receiver.calls.slice(before)
+        assert.deepStrictEqual(
+          seen.map(({ body, method, path }) => [method, path, body.toString()]),
+          paths.map((path) => ["POST", path, "told"])
+        )
+      }
+    })
+  )
+
   it.live("are told by name and kind, with those that nobody configured, and without what is secret", () =>
     Effect.gen(function* () {
       const target = yield* OtherDam.target((_, response) => void response.end())

@@ -16,15 +16,14 @@ import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
 import { json, ofRefusal, toResponse } from "../door/Answer.ts"
 import { bodyFor, respond } from "../door/Asked.ts"
-import { sourceOf } from "../door/Request.ts"
+import { type Reading, sourceOf } from "../door/Request.ts"
 import { routeOf } from "../door/RouteTable.ts"
 import type { Sessions } from "../door/Session.ts"
 import { badField, refused, type Refused } from "../../intake/Refusal.ts"
-import type { Limits } from "../../intake/Limits.ts"
 
 /** What the page needs. */
 export interface PageOptions {
-  readonly limits: Limits
+  readonly reading: Reading
   readonly sessions: Sessions
   /** Tells who calls with this `Authorization`. */
   readonly authenticate: (authorization: string | undefined) => string | Refused
@@ -83,10 +82,10 @@ const nothing = refused(404, "not_found", "there is nothing at this path")
 const Credentials = Schema.fromJsonString(Schema.Struct({ api_key: Schema.NonEmptyString }))
 const decodeCredentials = Schema.decodeUnknownResult(Credentials)
 
-const signIn = ({ authenticate, limits, sessions }: PageOptions) =>
+const signIn = ({ authenticate, reading, sessions }: PageOptions) =>
   Effect.gen(function* () {
     const request = yield* HttpServerRequest
-    const body = new TextDecoder().decode(yield* bodyFor(routeOf("POST /session"), request, limits))
+    const body = new TextDecoder().decode(yield* bodyFor(routeOf("POST /session"), request, reading))
     const given = decodeCredentials(body)
     if (Result.isFailure(given)) return yield* Effect.fail(badField("api_key", "is missing"))
     const key = Redacted.make(given.success.api_key)

@@ -14,6 +14,7 @@ import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as HttpPage from "../../../../src/dam/http/routes/PageRoutes.ts"
+import { makeRoom } from "../../../../src/dam/http/door/Request.ts"
 import * as HttpSession from "../../../../src/dam/http/door/Session.ts"
 import * as Keys from "../../../../src/dam/http/door/Keys.ts"
 import * as Limits from "../../../../src/dam/intake/Limits.ts"
@@ -40,7 +41,11 @@ const serving = Effect.fnUntraced(function* (files: Readonly<Record<string, stri
   writeFileSync(join(folder, "beside.txt"), "not for you")
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, "page", name), text)
   const layer = HttpPage.layer(
-    { limits: Limits.make({}), sessions: HttpSession.make(), authenticate: () => "local" },
+    {
+      reading: { limits: Limits.make({}), room: makeRoom(Limits.make({})) },
+      sessions: HttpSession.make(),
+      authenticate: () => "local"
+    },
     join(folder, "page")
   )
   const services = Layer.mergeAll(NodeHttpPlatform.layer, Etag.layerWeak, NodeServices.layer)

@@ -152,7 +152,8 @@ const FlatJob = Schema.Struct({
   body: optional(Schema.String)
 }).annotate({ identifier: "FlatJob" })
 
-const flatReceipt = { job_id: Schema.String, status: Schema.String }
+const flatState = { job_id: Schema.String, status: Schema.String }
+const flatReceipt = { ...flatState, queued_at: Schema.Number }
 
 const flat = HttpApiGroup.make("flat")
   .add(
@@ -172,7 +173,7 @@ const flat = HttpApiGroup.make("flat")
     HttpApiEndpoint.get("get", "/jobs/:id", {
       params: id,
       success: Schema.Struct({
-        ...flatReceipt,
+        ...flatState,
         url: Schema.String,
         method: Schema.String,
         created_at: Schema.Number

@@ -35,6 +35,7 @@ export const accepted = (job: NewJob): Json => ({
   job_id: job.id,
   status: job.step.executionMode === "race" && job.step.regions.length > 1 ? "racing" : "queued",
   idempotent_key: job.key,
+  queued_at: job.createdAt,
   ...(job.rerunOf === undefined ? {} : { rerun_of: job.rerunOf })
 })
 
@@ -48,6 +49,7 @@ export const duplicate = (job: StoredJob): Json => ({
   job_id: job.id,
   status: job.state,
   idempotent_key: job.key,
+  queued_at: job.createdAt,
   duplicate: true,
   ...resultOf(job.result)
 })
@@ -145,6 +147,7 @@ export const flat = (job: StoredJob): Json => ({
 export const flatDuplicate = (job: StoredJob): Json => ({
   job_id: job.id,
   status: flatStatus(job),
+  queued_at: job.createdAt,
   duplicate: true,
   ...flatAnswer(job.result)
 })
@@ -262,7 +265,13 @@ const resultFields = {
   error: nullable(Schema.String),
   error_tag: optional(Schema.String)
 }
-const receiptFields = { job_id: Schema.String, status: Schema.String, idempotent_key: Schema.String }
+const receiptFields = {
+  job_id: Schema.String,
+  status: Schema.String,
+  idempotent_key: Schema.String,
+  /** When it was taken, as epoch milliseconds; of a duplicate, when the first one was. */
+  queued_at: Schema.Number
+}
 export const Accepted = Schema.Struct({ ...receiptFields, rerun_of: optional(Schema.String) }).annotate({
   identifier: "Accepted"
 })

@@ -137,7 +137,7 @@ export const PaceChoice = Schema.Struct({
 export const NoChoice = Schema.Struct({})
 
 const lane = { lane: Schema.String }
-const steering = errors(400, 401, 413, 415, 503)
+const steering = errors(400, 401, 403, 413, 415, 503)
 
 /** Lanes: look at them, stop them, change their pace. */
 export const lanes = HttpApiGroup.make("lanes")

@@ -45,7 +45,7 @@ const Trust = Schema.Struct({
  */
 export const OriginChoice = Schema.Struct({ origin: Schema.NonEmptyString })
 
-const choosing = errors(400, 401, 404, 413, 415, 503)
+const choosing = errors(400, 401, 403, 404, 413, 415, 503)
 
 /** The routes. They answer 404 while L8 is off. */
 export const l8 = HttpApiGroup.make("l8")

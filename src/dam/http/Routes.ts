@@ -68,7 +68,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
     )
   )
   return Layer.mergeAll(
-    PageRoutes.layer({ reading, sessions: callers.sessions, authenticate: callers.known }),
+    PageRoutes.layer({ reading, callers }),
     Layer.provide(HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }), groups),
     HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
   )
@@ -86,12 +86,10 @@ const guarded = <E, R>(
     const fault = faultIn(source, threshold) ?? Session.faultInOrigin(request.method, source.headers)
     if (fault !== undefined) return Effect.succeed(toResponse(ofRefusal(fault)))
     // whoever has no key learns nothing of a request, not even that its parameters are wrong
-    return callers.areAsked && routeOfRequest(request)?.by === "customer"
-      ? Effect.matchEffect(callers.customerOf(request), {
-          onFailure: (refusal) => Effect.succeed(toResponse(ofRefusal(refusal))),
-          onSuccess: () => answered
-        })
-      : answered
+    return Effect.matchEffect(callers.admit(routeOfRequest(request), request), {
+      onFailure: (refusal) => Effect.succeed(toResponse(ofRefusal(refusal))),
+      onSuccess: () => answered
+    })
   })
 }
 

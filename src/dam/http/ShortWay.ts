@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http"
 import { type Answer, ofRefusal, settled } from "./door/Answer.ts"
 import type { Jobs } from "./routes/JobRoutes.ts"
+import type { Caller } from "./door/Keys.ts"
 import { collect, faultIn, faultInContent, type Reading, type Threshold } from "./door/Request.ts"
 import { type Short, short } from "./door/RouteTable.ts"
 import { faultInOrigin } from "./door/Session.ts"
@@ -19,7 +20,7 @@ import { refused, type Refused } from "../intake/Refusal.ts"
 /** What the short way needs. */
 export interface FastOptions extends Threshold, Reading {
   readonly jobs: Pick<Jobs, "submit" | "submitFlat">
-  readonly authenticate: (authorization: string | undefined) => string | Refused
+  readonly authenticate: (authorization: string | undefined) => Caller | Refused
 }
 
 /** Takes a request, or leaves it to the routes. */
@@ -52,9 +53,9 @@ export const make = (options: FastOptions, context: Context.Context<never>): Fas
     if (request.method !== "POST") return false
     const submit = byUrl.get(request.url ?? "")
     if (submit === undefined || !isPlain(request, options)) return false
-    const customer = options.authenticate(request.headers.authorization)
-    if (typeof customer !== "string") return false
-    take(request, response, customer, submit)
+    const caller = options.authenticate(request.headers.authorization)
+    if ("_tag" in caller) return false
+    take(request, response, caller.customer, submit)
     return true
   }
 }

@@ -35,9 +35,12 @@ export interface Desk {
   readonly asking: <A extends Asked>(
     answer: (call: Call, asked: A) => Effect.Effect<Answer, Refused>
   ) => (asked: A) => Effect.Effect<HttpServerResponse.HttpServerResponse>
-  /** The text of an event stream, where the customer may have one. */
+  /** The text of an event stream, where the customer may have one; nothing is said where there is nothing more to say. */
   readonly streaming: <A extends Asked>(
-    text: (customer: string, asked: A) => Effect.Effect<Stream.Stream<string, Refused>, Refused, Scope.Scope>
+    text: (
+      customer: string,
+      asked: A
+    ) => Effect.Effect<Stream.Stream<string, Refused> | undefined, Refused, Scope.Scope>
   ) => (asked: A) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, Scope.Scope>
 }
 
@@ -60,6 +63,7 @@ export const makeDesk = ({ callers, reading, streamPatience }: DeskOptions): Des
   streaming: (text) => (asked) =>
     Effect.gen(function* () {
       const events = yield* text(yield* callers.customerOf(asked.request), asked)
+      if (events === undefined) return HttpServerResponse.empty()
       giveUpAfter(asked.request, streamPatience)
       return HttpServerResponse.stream(Stream.encodeText(events), {
         contentType: "text/event-stream",

@@ -167,7 +167,7 @@ const receipt = (job: NewJob, enqueued: Enqueued): Answer => {
   const isFlat = job.dialect === "flat"
   switch (enqueued._tag) {
     case "Stored":
-      return json(201, isFlat ? { job_id: job.id, status: "queued" } : Views.accepted(job))
+      return json(201, isFlat ? { job_id: job.id, status: "queued", queued_at: job.createdAt } : Views.accepted(job))
     case "Duplicate":
       return json(200, isFlat ? Views.flatDuplicate(enqueued.job) : Views.duplicate(enqueued.job))
     case "Conflict":

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as HttpPage from "../../../../src/dam/http/routes/PageRoutes.ts"
 import { makeRoom } from "../../../../src/dam/http/door/Request.ts"
-import * as HttpSession from "../../../../src/dam/http/door/Session.ts"
+import { callersOf } from "../../../../src/dam/http/door/Callers.ts"
 import * as Keys from "../../../../src/dam/http/door/Keys.ts"
 import * as Limits from "../../../../src/dam/intake/Limits.ts"
 import * as Double from "../HttpDouble.ts"
@@ -43,8 +43,7 @@ const serving = Effect.fnUntraced(function* (files: Readonly<Record<string, stri
   const layer = HttpPage.layer(
     {
       reading: { limits: Limits.make({}), room: makeRoom(Limits.make({})) },
-      sessions: HttpSession.make(),
-      authenticate: () => "local"
+      callers: callersOf(undefined)
     },
     join(folder, "page")
   )

@@ -15,7 +15,8 @@ import type { Delegation } from "../transport/HttpTransport.ts"
 import * as Views from "./api/JobShapes.ts"
 import type { Limits } from "./intake/Limits.ts"
 import { credentialsDiffer, refused, type Refused } from "./intake/Refusal.ts"
-import { breachOf, nodesOf } from "./intake/Tree.ts"
+import * as SentHeaders from "./intake/SentHeaders.ts"
+import { breachOf, breachOfSending, nodesOf } from "./intake/Tree.ts"
 import type { StoredJob } from "./job/Job.ts"
 import * as IntakeId from "./job/JobId.ts"
 import { localCustomer } from "./job/JobKey.ts"
@@ -72,7 +73,8 @@ export const make = (
       kind: "delegating",
       submit: Effect.fnUntraced(function* (delegation) {
         const job = yield* jobOf(delegation, credentials)
-        const breach = limits && breachIn(delegation.step, limits, job.createdAt)
+        const breach =
+          limits === undefined ? breachOfTree(delegation.step) : breachIn(delegation.step, limits, job.createdAt)
         if (breach !== undefined) {
           return yield* new TransportError({
             reason: new JobRefused({ status: breach.status, received: breach.problem })
@@ -155,6 +157,17 @@ const breachIn = (step: Step, limits: Limits, now: number): Refused | undefined 
   return "_tag" in nodes ? nodes : breachOf(nodes, { limits, now, bodyBytes: Number.MAX_SAFE_INTEGER })
 }
 
+/** What cannot be sent cannot be sent from anywhere, limits or not. */
+const breachOfTree = (step: Step): Refused | undefined => {
+  const nodes = nodesOf(step, { treeDepth: Infinity, treeNodes: Infinity })
+  if ("_tag" in nodes) return nodes
+  for (const node of nodes) {
+    const breach = breachOfSending(node.step, node.at)
+    if (breach !== undefined) return breach
+  }
+  return undefined
+}
+
 const jobOf = Effect.fnUntraced(function* (
   { key, retryAt, step, traceparent }: Delegation,
   credentials: ReadonlyArray<string> | undefined
@@ -166,7 +179,7 @@ const jobOf = Effect.fnUntraced(function* (
     customer: localCustomer,
     dialect: "cloud",
     keyScope: localCustomer,
-    step: makeStep({ ...step, retryAt: notBefore === 0 ? undefined : notBefore }),
+    step: SentHeaders.withoutAgreed(makeStep({ ...step, retryAt: notBefore === 0 ? undefined : notBefore })),
     key,
     credentials,
     isolated: false,

@@ -153,6 +153,8 @@ const follow = (api: Api, jobId: string, since: string | undefined): Effect.Effe
       if (opened._tag === "Events") {
         return Effect.map(listen(opened.next), (): Left => (ended ? { _tag: "Ended" } : dropped(undefined)))
       }
+      // nothing more to say: the last event was seen before
+      if (opened.answer.status === 204) return Effect.succeed({ _tag: "Ended" })
       const refusal = refusalOf(jobId, opened.answer)
       return refusal?._tag === "JobNotFound" || refusal?._tag === "ServiceDenied"
         ? Effect.fail(refusal)

@@ -194,6 +194,19 @@ describe("the embedded service", () => {
     })
   )
 
+  it.effect("refuses headers that cannot be sent, and leaves out those that are sent anyway", () =>
+    Effect.gen(function* () {
+      const { ez, store } = yield* client()
+      const refused = Step.post(url).pipe(Step.onSuccess(Step.get(url).pipe(Step.header("Upgrade", "h2c"))))
+      const error = yield* Effect.flip(ez.submit(refused))
+      assert.isTrue(error.reason._tag === "JobRefused" && error.reason.status === 400)
+      assert.include(error.message, "on_success.headers.Upgrade")
+      const step = Step.get(url).pipe(Step.header("Host", new URL(url).host), Step.header("Accept", "*/*"))
+      const { jobId } = yield* ez.submit(step)
+      assert.deepStrictEqual((yield* store.get(jobId))?.step.request.headers, { Accept: "*/*" })
+    })
+  )
+
   it.effect("keeps, shows masked, rotates and removes webhook secrets", () =>
     Effect.gen(function* () {
       const { secrets } = (yield* client()).service

@@ -283,6 +283,16 @@ describe("Job.decode", () => {
     assert.include(error.message, nearest)
   })
 
+  it.each([
+    ["xyz", { url, xyz: 1 }],
+    ["on_success.priority_class", { url, on_success: { url, priority_class: 1 } }],
+    ["fallback_job.trigger.ms", { url, fallback_job: { url, trigger: { ms: 1 } } }]
+  ])("refuses %s, which is like no known one, without a hint", (field, job) => {
+    const error = invalid(job)
+    assert.deepStrictEqual([error.code, error.field, error.nearest], ["unknown_field", field, undefined])
+    assert.notInclude(error.message, "nearest")
+  })
+
   it("knows a trigger only where it means something", () => {
     assert.strictEqual(invalid({ url, trigger: {} }).code, "unknown_field")
     assert.strictEqual(invalid({ url, on_success: { url, trigger: {} } }).field, "on_success.trigger")

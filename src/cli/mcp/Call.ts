@@ -7,9 +7,10 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as RetryAfter from "../../engine/RetryAfter.ts"
+import { cleaned } from "../../transport/RemoteAnswer.ts"
 
 /** Where the dam is, and who calls. */
 export interface Dam {
@@ -44,7 +45,7 @@ const ErrorBody = Schema.Struct({
 export const make = ({ apiKey, url }: Dam): Effect.Effect<Call, never, HttpClient.HttpClient> =>
   Effect.map(HttpClient.HttpClient, (client): Call => {
     const base = url.replace(/\/+$/, "")
-    const failed = (problem: string) => new CallFailed({ problem: hidden(problem, apiKey) })
+    const failed = (problem: string) => new CallFailed({ problem: cleaned(problem, [apiKey]) })
     return (method, path, body) => {
       const plain = HttpClientRequest.make(method)(`${base}${path}`).pipe(
         apiKey === undefined
@@ -93,6 +94,3 @@ const whatToDo = (status: number, pause: Duration.Duration | undefined): string 
   if (status === 429 || status === 503) return "; retry in 10 s"
   return ""
 }
-
-const hidden = (text: string, secret: Redacted.Redacted | undefined): string =>
-  secret === undefined || Redacted.value(secret) === "" ? text : text.replaceAll(Redacted.value(secret), "<redacted>")

@@ -99,7 +99,9 @@ export const ofAnswer = (
   switch (status) {
     case 401:
     case 403:
-      return denied(target, text, details)
+      return code === "operator_required"
+        ? problem("denied", text, { next: nextOf[code], code, details })
+        : denied(target, text, details)
     case 404:
       return said?.code === undefined
         ? problem("failed", `${target.url} has no route ${routeOf(path)}`, {
@@ -134,6 +136,7 @@ const nextOf: Readonly<Record<string, string>> = {
   job_not_found: "look for it with `ezthrottle jobs list`; jobs are removed some time after their end",
   secrets_not_found: "set one with `ezthrottle secrets create`",
   wrong_state: "look at it with `ezthrottle jobs show`",
+  operator_required: "ask whoever runs the dam, or use a key that its keys file marks with :operator",
   storage_full: "free space on the disk of the dam; it goes on by itself",
   url_denied: "the dam must allow it: --allow-egress HOST or --allow-private when it is started"
 }

@@ -44,6 +44,7 @@ const receiptFields = { job_id: Schema.String, status: word(FLAT_STATES) }
  */
 export const FlatReceipt = Schema.Struct({
   ...receiptFields,
+  queued_at: Moment,
   duplicate: optional(Schema.Boolean),
   ...answerFields
 }).annotate({ identifier: "FlatReceipt" })
@@ -54,7 +55,11 @@ export const FlatReceipt = Schema.Struct({
  * @category encoding
  * @since 0.1.0
  */
-export const flatAccepted = (job: NewJob): typeof FlatReceipt.Encoded => ({ job_id: job.id, status: "queued" })
+export const flatAccepted = (job: NewJob): typeof FlatReceipt.Encoded => ({
+  job_id: job.id,
+  status: "queued",
+  queued_at: job.createdAt
+})
 
 /**
  * The answer to a job that was known already.
@@ -65,6 +70,7 @@ export const flatAccepted = (job: NewJob): typeof FlatReceipt.Encoded => ({ job_
 export const flatDuplicate = (job: StoredJob): typeof FlatReceipt.Encoded => ({
   job_id: job.id,
   status: flatStatus(job),
+  queued_at: job.createdAt,
   duplicate: true,
   ...flatAnswer(job.result)
 })

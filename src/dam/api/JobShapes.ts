@@ -44,6 +44,7 @@ export const Receipt = Schema.Struct({
   job_id: Schema.String,
   status: word(["racing", ...states]),
   idempotent_key: Schema.String,
+  queued_at: Moment.annotate({ description: "When it was taken; of a duplicate, when the first one was" }),
   duplicate: optional(Schema.Boolean.annotate({ description: "true where the job was known already" })),
   rerun_of: optional(Schema.String),
   ...resultFields
@@ -59,6 +60,7 @@ export const accepted = (job: NewJob): typeof Receipt.Encoded => ({
   job_id: job.id,
   status: job.step.executionMode === "race" && job.step.regions.length > 1 ? "racing" : "queued",
   idempotent_key: job.key,
+  queued_at: job.createdAt,
   ...(job.rerunOf === undefined ? {} : { rerun_of: job.rerunOf })
 })
 
@@ -72,6 +74,7 @@ export const duplicate = (job: StoredJob): typeof Receipt.Encoded => ({
   job_id: job.id,
   status: job.state,
   idempotent_key: job.key,
+  queued_at: job.createdAt,
   duplicate: true,
   ...resultOf(job.result)
 })

@@ -11,7 +11,7 @@ import { Lane, LaneLog, LanePage, LaneQuery, PaceChoice, PauseChoice } from "./L
 import { errors } from "./Statuses.ts"
 
 const lane = { lane: Schema.String.check(Schema.isMaxLength(300, { message: "Expected a host or host:port" })) }
-const steering = errors(400, 401, 404, 413, 415, 503)
+const steering = errors(400, 401, 403, 404, 413, 415, 503)
 
 /** Whoever has nothing to say sends no body. */
 const bodyOptional = ({ requestBody, ...operation }: Schema.JsonObject) => ({

@@ -12,7 +12,7 @@ import { challengePath, documentPath } from "../../wire/L8Handshake.ts"
 import { errors } from "./Statuses.ts"
 import { Challenge, ChallengeAnswer, Document, Forgotten, OriginChoice, Trust, Trusts } from "./TrustShapes.ts"
 
-const choosing = errors(400, 401, 404, 413, 415, 503)
+const choosing = errors(400, 401, 403, 404, 413, 415, 503)
 
 /** The routes. They answer 404 while L8 is off. */
 export const l8 = HttpApiGroup.make("l8")

@@ -16,7 +16,7 @@ import { json, ofRefusal, toResponse } from "./door/Answer.ts"
 import { makeDesk, respond } from "./door/Asked.ts"
 import { type Callers, callersOf } from "./door/Callers.ts"
 import type { Keys } from "./door/Keys.ts"
-import { faultIn, sourceOf, type Threshold } from "./door/Request.ts"
+import { faultIn, makeRoom, type Reading, sourceOf, type Threshold } from "./door/Request.ts"
 import { routeOfRequest } from "./door/RouteTable.ts"
 import * as Session from "./door/Session.ts"
 import * as DeliveryRoutes from "./routes/DeliveryRoutes.ts"
@@ -44,12 +44,13 @@ interface Parts {
   readonly jobs: JobRoutes.Jobs
   readonly callers: Callers
   readonly feed: Feed.Feed
+  readonly reading: Reading
 }
 
 /** The routes of the API, its description and its page. */
-const layer = (options: RoutesOptions, { callers, feed, jobs }: Parts) => {
+const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) => {
   const { engine, limits, store } = options
-  const desk = makeDesk({ callers, limits, streamPatience: options.streamPatience })
+  const desk = makeDesk({ callers, reading, streamPatience: options.streamPatience })
   const slots = JobStream.makeSlots(limits)
   const secrets = SecretRoutes.make(store, limits)
   const groups = Layer.mergeAll(
@@ -58,8 +59,8 @@ const layer = (options: RoutesOptions, { callers, feed, jobs }: Parts) => {
     LaneRoutes.group(LaneRoutes.make(engine, limits), desk),
     DeliveryRoutes.group(DeliveryRoutes.make(engine, limits), desk),
     SecretRoutes.group(secrets, desk),
-    ProxyRoute.group(ProxyRoute.make({ jobs, secrets, limits }), callers, limits),
-    TrustRoutes.group(TrustRoutes.make(engine, limits), desk),
+    ProxyRoute.group(ProxyRoute.make({ jobs, secrets, limits }), callers, reading),
+    TrustRoutes.group(TrustRoutes.make(engine, reading), desk),
     HttpApiBuilder.group(Api, "system", (handlers) =>
       handlers.handleRaw("health", () =>
         respond(Effect.map(options.health, (health) => json(200, { status: "ok", ...health, streams: slots.open() })))
@@ -67,7 +68,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs }: Parts) => {
     )
   )
   return Layer.mergeAll(
-    PageRoutes.layer({ limits, sessions: callers.sessions, authenticate: callers.known }),
+    PageRoutes.layer({ reading, callers }),
     Layer.provide(HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }), groups),
     HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
   )
@@ -85,12 +86,10 @@ const guarded = <E, R>(
     const fault = faultIn(source, threshold) ?? Session.faultInOrigin(request.method, source.headers)
     if (fault !== undefined) return Effect.succeed(toResponse(ofRefusal(fault)))
     // whoever has no key learns nothing of a request, not even that its parameters are wrong
-    return callers.areAsked && routeOfRequest(request)?.by === "customer"
-      ? Effect.matchEffect(callers.customerOf(request), {
-          onFailure: (refusal) => Effect.succeed(toResponse(ofRefusal(refusal))),
-          onSuccess: () => answered
-        })
-      : answered
+    return Effect.matchEffect(callers.admit(routeOfRequest(request), request), {
+      onFailure: (refusal) => Effect.succeed(toResponse(ofRefusal(refusal))),
+      onSuccess: () => answered
+    })
   })
 }
 
@@ -99,7 +98,11 @@ export const build = Effect.fnUntraced(function* (options: RoutesOptions) {
   const jobs = JobRoutes.make(options)
   const callers = callersOf(options.keys)
   const feed = yield* Feed.make(options.engine, options.leaving)
-  const routes = yield* HttpRouter.toHttpEffect(layer(options, { jobs, callers, feed }))
-  const fast = ShortWay.make({ ...options, jobs, authenticate: callers.known }, yield* Effect.context<never>())
+  const reading = { limits: options.limits, room: makeRoom(options.limits) }
+  const routes = yield* HttpRouter.toHttpEffect(layer(options, { jobs, callers, feed, reading }))
+  const fast = ShortWay.make(
+    { ...options, jobs, room: reading.room, authenticate: callers.known },
+    yield* Effect.context<never>()
+  )
   return { routes: guarded(routes, options, callers), fast }
 })

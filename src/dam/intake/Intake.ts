@@ -23,6 +23,7 @@ import { readCloud } from "./Body.ts"
 import { readFlat } from "./Flat.ts"
 import type { Limits } from "./Limits.ts"
 import { badField, later, refused, type Refused } from "./Refusal.ts"
+import * as SentHeaders from "./SentHeaders.ts"
 import { breachOf, nodesOf, type TreeNode } from "./Tree.ts"
 
 /**
@@ -92,7 +93,7 @@ export const make = (options: IntakeOptions): Intake => {
         customer: submission.customer,
         dialect,
         keyScope: scopeOf(submission.customer, userId),
-        step,
+        step: SentHeaders.withoutAgreed(step),
         key,
         credentials: options.credentials,
         isolated: Pacing.parse(submission.headers)?.accountQueue === "enabled",

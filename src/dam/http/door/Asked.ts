@@ -7,11 +7,10 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Limits } from "../../intake/Limits.ts"
 import type { Refused } from "../../intake/Refusal.ts"
 import { type Answer, toResponse, ofRefusal } from "./Answer.ts"
 import type { Callers } from "./Callers.ts"
-import { readBody, readOptionalBody } from "./Request.ts"
+import { readBody, readOptionalBody, type Reading } from "./Request.ts"
 import { type Route, type RouteName, routeOf } from "./RouteTable.ts"
 
 /** A request, and the route it has come by. */
@@ -36,31 +35,35 @@ export interface Desk {
   readonly asking: <A extends Asked>(
     answer: (call: Call, asked: A) => Effect.Effect<Answer, Refused>
   ) => (asked: A) => Effect.Effect<HttpServerResponse.HttpServerResponse>
-  /** The text of an event stream, where the customer may have one. */
+  /** The text of an event stream, where the customer may have one; nothing is said where there is nothing more to say. */
   readonly streaming: <A extends Asked>(
-    text: (customer: string, asked: A) => Effect.Effect<Stream.Stream<string, Refused>, Refused, Scope.Scope>
+    text: (
+      customer: string,
+      asked: A
+    ) => Effect.Effect<Stream.Stream<string, Refused> | undefined, Refused, Scope.Scope>
   ) => (asked: A) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, Scope.Scope>
 }
 
 /** What the desk goes by. */
 export interface DeskOptions {
   readonly callers: Callers
-  readonly limits: Limits
+  readonly reading: Reading
   /** How long a client may leave a stream unread, in milliseconds. */
   readonly streamPatience: number
 }
 
 /** Makes the desk. */
-export const makeDesk = ({ callers, limits, streamPatience }: DeskOptions): Desk => ({
+export const makeDesk = ({ callers, reading, streamPatience }: DeskOptions): Desk => ({
   asking: (answer) => (asked) =>
     respond(
       Effect.flatMap(callers.customerOf(asked.request), (customer) =>
-        Effect.flatMap(bodyFor(routeIn(asked), asked.request, limits), (body) => answer({ customer, body }, asked))
+        Effect.flatMap(bodyFor(routeIn(asked), asked.request, reading), (body) => answer({ customer, body }, asked))
       )
     ),
   streaming: (text) => (asked) =>
     Effect.gen(function* () {
       const events = yield* text(yield* callers.customerOf(asked.request), asked)
+      if (events === undefined) return HttpServerResponse.empty()
       giveUpAfter(asked.request, streamPatience)
       return HttpServerResponse.stream(Stream.encodeText(events), {
         contentType: "text/event-stream",
@@ -73,9 +76,9 @@ export const makeDesk = ({ callers, limits, streamPatience }: DeskOptions): Desk
 export const bodyFor = (
   { bodyBytes = Infinity, takes }: Route,
   request: HttpServerRequest,
-  limits: Limits
+  { limits, room }: Reading
 ): Effect.Effect<Uint8Array, Refused> => {
-  const bounded = bodyBytes < limits.bodyBytes ? { ...limits, bodyBytes } : limits
+  const bounded = { room, limits: bodyBytes < limits.bodyBytes ? { ...limits, bodyBytes } : limits }
   switch (takes) {
     case "nothing":
       return NOTHING

@@ -6,7 +6,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import type { IncomingHttpHeaders } from "node:http"
 import type { Readable } from "node:stream"
-import { badField, refused, type Refused } from "../../intake/Refusal.ts"
+import { badField, later, refused, type Refused } from "../../intake/Refusal.ts"
 import type { Limits } from "../../intake/Limits.ts"
 
 /** What of Node's message is looked at. */
@@ -22,6 +22,34 @@ export interface Threshold {
   readonly limits: Limits
   /** Names that `Host` may say; `undefined` where any may. */
   readonly hosts: ReadonlySet<string> | undefined
+}
+
+/** What bodies are read by. */
+export interface Reading {
+  readonly limits: Limits
+  readonly room: Room
+}
+
+/** Room for bodies that are being read, whoever sends them: it is taken as they come, and given back with the whole. */
+export interface Room {
+  /** Takes room for more bytes; `false` where there is none. */
+  readonly take: (bytes: number) => boolean
+  readonly give: (bytes: number) => void
+}
+
+/** Makes the room. */
+export const makeRoom = ({ readingBytes }: Limits): Room => {
+  let taken = 0
+  return {
+    take: (bytes) => {
+      if (taken + bytes > readingBytes) return false
+      taken += bytes
+      return true
+    },
+    give: (bytes) => {
+      taken -= bytes
+    }
+  }
 }
 
 /** A message with its body still to come. */
@@ -70,23 +98,27 @@ export const faultInContent = (headers: IncomingHttpHeaders): Refused | undefine
 }
 
 /** Reads a body. One that is too large is refused as soon as that is known, and no more of it is read. */
-export const readBody = (request: HttpServerRequest, limits: Limits): Effect.Effect<Uint8Array, Refused> =>
+export const readBody = (request: HttpServerRequest, reading: Reading): Effect.Effect<Uint8Array, Refused> =>
   Effect.callback((resume) => {
-    const leave = collect(sourceOf(request), limits, (body) =>
+    const leave = collect(sourceOf(request), reading, (body) =>
       resume(body instanceof Uint8Array ? Effect.succeed(body) : Effect.fail(body))
     )
     return Effect.sync(leave)
   })
 
 /** Reads a body where there may be none; then it is empty, whatever the request says of its type. */
-export const readOptionalBody = (request: HttpServerRequest, limits: Limits): Effect.Effect<Uint8Array, Refused> => {
+export const readOptionalBody = (request: HttpServerRequest, reading: Reading): Effect.Effect<Uint8Array, Refused> => {
   const { headers } = sourceOf(request)
   const isEmpty = headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) === 0
-  return isEmpty ? Effect.succeed(EMPTY) : readBody(request, limits)
+  return isEmpty ? Effect.succeed(EMPTY) : readBody(request, reading)
 }
 
 /** Reads a body and hands it over, or the reason why not, once. What it answers ends the reading. */
-export const collect = (source: Message, limits: Limits, done: (body: Uint8Array | Refused) => void): (() => void) => {
+export const collect = (
+  source: Message,
+  { limits, room }: Reading,
+  done: (body: Uint8Array | Refused) => void
+): (() => void) => {
   const fault =
     faultInContent(source.headers) ??
     (Number(source.headers["content-length"] ?? 0) > limits.bodyBytes ? tooLarge(limits) : undefined)
@@ -97,7 +129,10 @@ export const collect = (source: Message, limits: Limits, done: (body: Uint8Array
   let chunks: Array<Uint8Array> | undefined
   let first: Uint8Array | undefined
   let bytes = 0
+  let held = 0
   const leave = () => {
+    room.give(held)
+    held = 0
     source.off("data", onData).off("end", onEnd).off("error", onError)
   }
   const end = (body: Uint8Array | Refused) => {
@@ -110,6 +145,11 @@ export const collect = (source: Message, limits: Limits, done: (body: Uint8Array
       stopReading(source)
       return end(tooLarge(limits))
     }
+    if (!room.take(chunk.length)) {
+      stopReading(source)
+      return end(noRoom(limits))
+    }
+    held += chunk.length
     if (first === undefined) first = chunk
     else (chunks ??= [first]).push(chunk)
   }
@@ -125,6 +165,12 @@ const stopReading = (source: Message): void => {
   source.pause()
   source.unshift(Buffer.alloc(source.readableHighWaterMark))
   source.socket.pause()
+}
+
+const noRoom = ({ readingBytes }: Limits): Refused => {
+  const problem = `bodies of ${readingBytes} bytes in all are being read, more than that are not`
+  const { headers, ...refusal } = later({ status: 503, code: "busy_reading", problem, after: 1 })
+  return refused(refusal.status, refusal.code, refusal.problem, { headers: { ...headers, ...CLOSE.headers } })
 }
 
 const tooLarge = ({ bodyBytes }: Limits) =>

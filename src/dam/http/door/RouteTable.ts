@@ -16,7 +16,7 @@ interface Row {
   /** Bytes of its body, where that is less than any may have. */
   readonly bodyBytes?: number
   /** Who may call. Strangers to a route of customers are refused before their parameters are looked at. */
-  readonly by: "anyone" | "customer"
+  readonly by: "anyone" | "customer" | "operator, once there is one" | "operator"
   /** Whether the envelope of the official clients leads to it: one whole answer, soon. */
   readonly enveloped?: true
   /** Whether the short way takes it. */
@@ -34,7 +34,7 @@ type OfApi = NameIn<EndpointIn<Groups[keyof Groups]>>
 type Beside = "GET /openapi.json" | "GET /docs" | "GET /" | "GET /session" | "POST /session" | "DELETE /session"
 
 const looked = { takes: "nothing", by: "customer" } as const
-const steered = { takes: "json or nothing", by: "customer" } as const
+const steered = { takes: "json or nothing", by: "operator, once there is one" } as const
 const chosen = { takes: "json", by: "customer" } as const
 const shown = { takes: "nothing", by: "anyone" } as const
 
@@ -84,8 +84,8 @@ const table = {
   "POST /l8/challenge": { takes: "json", by: "anyone", bodyBytes: bounds.bodyBytes },
   "GET /l8-spec": shown,
   "GET /api/v1/l8/trust": looked,
-  "POST /api/v1/l8/trust/revoke": chosen,
-  "POST /api/v1/l8/trust/forget": chosen,
+  "POST /api/v1/l8/trust/revoke": { takes: "json", by: "operator, once there is one" },
+  "POST /api/v1/l8/trust/forget": { takes: "json", by: "operator, once there is one" },
 
   "GET /health": shown,
 

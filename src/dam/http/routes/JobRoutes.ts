@@ -14,7 +14,7 @@ import type { ListQuery } from "../../api/JobShapes.ts"
 import * as Views from "../../api/JobShapes.ts"
 import type { Intake, Submission } from "../../intake/Intake.ts"
 import type { Limits } from "../../intake/Limits.ts"
-import { badField, credentialsDiffer, refused, type Refused } from "../../intake/Refusal.ts"
+import { badField, credentialsDiffer, later, refused, type Refused } from "../../intake/Refusal.ts"
 import type { NewJob, StoredJob } from "../../job/Job.ts"
 import * as IntakeId from "../../job/JobId.ts"
 import type { DeliveryPort } from "../../store/DeliveryRecords.ts"
@@ -55,6 +55,7 @@ export interface Jobs {
 
 /** Makes the handlers. */
 export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => {
+  const held = makeWaits(limits)
   const file = (job: NewJob): Effect.Effect<Answer, Refused> =>
     Effect.flatMap(orRefused(engine.submit(job)), (enqueued) => receipt(job, enqueued))
 
@@ -80,7 +81,7 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
     wait: Effect.fnUntraced(function* (customer, id, timeout = defaultWait) {
       const first = yield* find(customer, id)
       const until = (yield* Clock.currentTimeMillis) + Math.min(timeout, limits.waitMillis)
-      return yield* show(isTerminal(first.state) ? first : yield* ended(customer, id, until))
+      return yield* show(isTerminal(first.state) ? first : yield* held(ended(customer, id, until)))
     }),
     explain: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) =>
@@ -109,6 +110,23 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
       })
     )
   }
+}
+
+/** Lets so many wait at the same time, whoever they are. */
+const makeWaits = ({ waiting }: Limits) => {
+  let open = 0
+  return <A>(wait: Effect.Effect<A, Refused>): Effect.Effect<A, Refused> =>
+    Effect.suspend(() => {
+      if (open >= waiting) {
+        const problem = `${open} requests wait for a job already; ask for the job itself, or follow its stream`
+        return Effect.fail(later({ status: 503, code: "too_many_waits", problem, after: 5 }))
+      }
+      open++
+      return Effect.ensuring(
+        wait,
+        Effect.sync(() => open--)
+      )
+    })
 }
 
 /** The routes of both dialects. */

@@ -82,17 +82,22 @@ export interface StreamHost {
 
 /** The streams of jobs. */
 export interface JobStreams {
-  /** The text of a job's stream after what the client has seen, where there is a place for one more. */
+  /**
+   * The text of a job's stream after what the client has seen, where there is a place for one more; `undefined` where it
+   * has seen the end.
+   */
   readonly follow: (
     job: StoredJob,
     lastEventId: string | undefined
-  ) => Effect.Effect<Stream.Stream<string, Refused>, Refused, Scope.Scope>
+  ) => Effect.Effect<Stream.Stream<string, Refused> | undefined, Refused, Scope.Scope>
 }
 
 /** Makes the streams. */
 export const make = (host: StreamHost, slots: Slots): JobStreams => ({
   follow: (job, lastEventId) => {
     const seen = seenBy(job, lastEventId)
+    // a browser comes back for more, time and again, until it is told that there is none
+    if (isTerminal(job.state) && seen === rankOf(job)) return Effect.succeed(undefined)
     // taken here to refuse in time, given back when the stream ends
     return typeof seen === "number" ? Effect.as(slots.take(job), text(host, job, seen)) : Effect.fail(seen)
   }
@@ -161,16 +166,17 @@ const rankOf = ({ epoch, state }: StoredJob): number =>
 const framesSince = (seen: number, job: StoredJob): Array<string> => {
   const { epoch, id } = job
   const frames: Array<string> = []
+  const queued = { job_id: id, status: "queued" }
   const say = (rank: number, event: string, data: Readonly<Record<string, Schema.Json>> = { job_id: id }) => {
     if (rank > seen) frames.push(frame({ id: `${id}.${rank}`, event, data }))
   }
-  say(0, "queued")
+  say(0, "queued", queued)
   if (epoch > 0) say(2 * epoch - 1, "dispatching")
   if (isTerminal(job.state)) {
     const { data, event } = Views.flatEnd(job)
-    // told again to whoever comes back after it: a stream ends with its end
+    // told in any case: a stream ends with its end
     frames.push(frame({ id: `${id}.${rankOf(job)}`, event, data }))
-  } else if (job.state !== "running" && epoch > 0) say(2 * epoch, "queued")
+  } else if (job.state !== "running" && epoch > 0) say(2 * epoch, "queued", queued)
   return frames
 }
 

@@ -16,19 +16,16 @@ import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
 import { json, ofRefusal, toResponse } from "../door/Answer.ts"
 import { bodyFor, respond } from "../door/Asked.ts"
-import { sourceOf } from "../door/Request.ts"
+import { type Reading, sourceOf } from "../door/Request.ts"
 import { routeOf } from "../door/RouteTable.ts"
-import type { Sessions } from "../door/Session.ts"
+import type { Callers } from "../door/Callers.ts"
 import { badField, refused, type Refused } from "../../intake/Refusal.ts"
 import { session } from "../../api/SystemShapes.ts"
-import type { Limits } from "../../intake/Limits.ts"
 
 /** What the page needs. */
 export interface PageOptions {
-  readonly limits: Limits
-  readonly sessions: Sessions
-  /** Tells who calls with this `Authorization`. */
-  readonly authenticate: (authorization: string | undefined) => string | Refused
+  readonly reading: Reading
+  readonly callers: Pick<Callers, "known" | "sessions" | "signedIn">
 }
 
 /** Nothing from elsewhere, nothing inline, no frame around it. */
@@ -84,30 +81,30 @@ const nothing = refused(404, "not_found", "there is nothing at this path")
 const Credentials = Schema.fromJsonString(Schema.Struct({ api_key: Schema.NonEmptyString }))
 const decodeCredentials = Schema.decodeUnknownResult(Credentials)
 
-const signIn = ({ authenticate, limits, sessions }: PageOptions) =>
+const signIn = ({ callers, reading }: PageOptions) =>
   Effect.gen(function* () {
     const request = yield* HttpServerRequest
-    const body = new TextDecoder().decode(yield* bodyFor(routeOf("POST /session"), request, limits))
+    const body = new TextDecoder().decode(yield* bodyFor(routeOf("POST /session"), request, reading))
     const given = decodeCredentials(body)
     if (Result.isFailure(given)) return yield* Effect.fail(badField("api_key", "is missing"))
     const key = Redacted.make(given.success.api_key)
-    const customer = authenticate(`Bearer ${Redacted.value(key)}`)
-    if (typeof customer !== "string") {
+    const caller = callers.known(`Bearer ${Redacted.value(key)}`)
+    if ("_tag" in caller) {
       return yield* Effect.fail(refused(401, "unauthorized", "this is no key of this dam"))
     }
-    const cookie = yield* sessions.open(customer, request.headers["x-forwarded-proto"] === "https")
-    return json(200, session(customer), { "set-cookie": cookie, "cache-control": "no-store" })
+    const cookie = yield* callers.sessions.open(caller.keyId, request.headers["x-forwarded-proto"] === "https")
+    return json(200, session(caller.customer), { "set-cookie": cookie, "cache-control": "no-store" })
   })
 
-const signOut = ({ sessions }: PageOptions) =>
+const signOut = ({ callers: { sessions } }: PageOptions) =>
   Effect.map(HttpServerRequest, (request) =>
     json(200, { status: "signed out" }, { "set-cookie": sessions.close(sourceOf(request).headers) })
   )
 
 /** Tells the page whether it has to ask for a key. */
-const whoAmI = ({ authenticate, sessions }: PageOptions) =>
+const whoAmI = ({ callers }: PageOptions) =>
   Effect.gen(function* () {
-    const { headers } = sourceOf(yield* HttpServerRequest)
-    const customer = (yield* sessions.customerOf("GET", headers)) ?? authenticate(headers.authorization)
-    return json(200, session(typeof customer === "string" ? customer : undefined), { "cache-control": "no-store" })
+    const request = yield* HttpServerRequest
+    const caller = (yield* callers.signedIn(request, "GET")) ?? callers.known(request.headers["authorization"])
+    return json(200, session("_tag" in caller ? undefined : caller.customer), { "cache-control": "no-store" })
   })

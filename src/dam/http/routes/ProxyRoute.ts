@@ -12,6 +12,7 @@ import { ListQuery } from "../../api/JobShapes.ts"
 import { type Answer, json, ofRefusal, settled, toResponse } from "../door/Answer.ts"
 import { bodyFor, respond } from "../door/Asked.ts"
 import type { Callers } from "../door/Callers.ts"
+import type { Reading } from "../door/Request.ts"
 import { type Enveloped, enveloped, routeOf } from "../door/RouteTable.ts"
 import type { Jobs } from "./JobRoutes.ts"
 import type { Secrets } from "./SecretRoutes.ts"
@@ -39,14 +40,14 @@ export const make = (options: ProxyOptions): Proxy => {
 }
 
 /** The route. */
-export const group = (proxy: Proxy, callers: Callers, limits: Limits) =>
+export const group = (proxy: Proxy, callers: Callers, reading: Reading) =>
   HttpApiBuilder.group(Api, "proxy", (handlers) =>
     handlers.handleRaw("call", ({ request }) =>
       Effect.matchEffect(callers.customerOf(request), {
         onFailure: (refusal) => Effect.succeed(toResponse(wrapped(ofRefusal(refusal)))),
         onSuccess: (customer) =>
           respond(
-            Effect.flatMap(bodyFor(routeOf("POST /api/v1/proxy"), request, limits), (body) => proxy(customer, body))
+            Effect.flatMap(bodyFor(routeOf("POST /api/v1/proxy"), request, reading), (body) => proxy(customer, body))
           )
       })
     )

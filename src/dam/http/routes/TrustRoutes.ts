@@ -19,7 +19,7 @@ import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
 import { bodyFor, type Desk, respond, told } from "../door/Asked.ts"
 import { readChoice } from "../door/Choice.ts"
-import { addressOf } from "../door/Request.ts"
+import { addressOf, type Reading } from "../door/Request.ts"
 import { routeOf } from "../door/RouteTable.ts"
 
 /** What the API does for L8. */
@@ -34,17 +34,18 @@ export interface Routes {
 }
 
 /** Makes the handlers. */
-export const make = ({ l8 }: Pick<Engine["Service"], "l8">, limits: Limits): Routes => {
+export const make = ({ l8 }: Pick<Engine["Service"], "l8">, reading: Reading): Routes => {
   if (l8 === undefined) {
     const off = Effect.fail(refused(404, "not_found", "L8 is off here"))
     return { document: off, challenge: () => off, spec: off, list: off, revoke: () => off, forget: () => off }
   }
+  const { limits } = reading
   const { responder, trusts } = l8
   return {
     document: Effect.succeed({ status: 200, headers: {}, body: responder.document }),
     challenge: Effect.fnUntraced(function* (request) {
       yield* Effect.mapError(responder.admit(addressOf(request)), refusalOf)
-      const body = yield* bodyFor(routeOf("POST /l8/challenge"), request, limits)
+      const body = yield* bodyFor(routeOf("POST /l8/challenge"), request, reading)
       const answer = Effect.catchTag(responder.answer(body), "ChallengeRefused", (error) =>
         Effect.fail(refusalOf(error))
       )

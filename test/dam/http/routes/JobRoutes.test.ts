@@ -34,7 +34,8 @@ describe("POST /api/v1/jobs", () => {
       assert.deepStrictEqual(json, {
         job_id: json.job_id,
         status: "queued",
-        idempotent_key: Idempotency.hash({ method: "POST", url, body: "b" })
+        idempotent_key: Idempotency.hash({ method: "POST", url, body: "b" }),
+        queued_at: (yield* dam.store.get(json.job_id))?.createdAt
       })
       assert.strictEqual((yield* dam.store.get(json.job_id))?.state, "queued")
     })
@@ -251,6 +252,7 @@ describe("one job", () => {
         job_id: again.json.job_id,
         status: "queued",
         idempotent_key: "mine",
+        queued_at: (yield* dam.store.get(again.json.job_id))?.createdAt,
         rerun_of: json.job_id
       })
       assert.notStrictEqual(again.json.job_id, json.job_id)
@@ -296,13 +298,24 @@ describe("the flat dialect", () => {
     Effect.gen(function* () {
       const dam = yield* Double.make()
       const first = yield* ask(dam, "/jobs", flatJob)
-      assert.deepStrictEqual([first.status, first.json], [201, { job_id: first.json.job_id, status: "queued" }])
+      assert.deepStrictEqual(
+        [first.status, first.json],
+        [
+          201,
+          {
+            job_id: first.json.job_id,
+            status: "queued",
+            queued_at: (yield* dam.store.get(first.json.job_id))?.createdAt
+          }
+        ]
+      )
       const again = yield* ask(dam, "/jobs", { ...flatJob, body: "another" })
       assert.deepStrictEqual([again.status, again.json], [200, { ...first.json, duplicate: true }])
       assert.strictEqual((yield* ask(dam, "/jobs", { ...flatJob, user_id: "u2" })).status, 201)
       const shown = yield* ask(dam, `/jobs/${first.json.job_id}`)
       assert.strictEqual(shown.status, 200)
-      assert.deepStrictEqual(shown.json, { ...first.json, url, method: "POST", created_at: shown.json.created_at })
+      const { queued_at: _, ...state } = first.json
+      assert.deepStrictEqual(shown.json, { ...state, url, method: "POST", created_at: shown.json.created_at })
       const unknown = yield* ask(dam, "/jobs/job_00000000000000000000000000")
       assert.deepStrictEqual([unknown.status, unknown.json.error], [404, "job not found"])
     })

@@ -145,6 +145,7 @@ export const Purged = Schema.Struct({ purged: Schema.Number })
 /** `/health`, as far as it is known. */
 export const Health = Schema.Struct({
   status: Schema.String,
+  shortage: Schema.optionalKey(Schema.Struct({ problem: Schema.String })),
   version: Schema.optionalKey(Schema.String),
   authentication: Schema.optionalKey(Schema.String),
   egress: Schema.optionalKey(Schema.String),

@@ -186,7 +186,9 @@ const flat = HttpApiGroup.make("flat")
 
 const Health = Schema.StructWithRest(
   Schema.Struct({
-    status: Schema.Literal("ok"),
+    /** `degraded`: some calls cannot be made, and their jobs wait; `shortage` says why. */
+    status: Schema.Literals(["ok", "degraded"]),
+    shortage: optional(Schema.Struct({ problem: Schema.String, since: Schema.Number, lanes: Schema.Int })),
     authentication: Schema.Literals(["none", "keys"]),
     egress: Schema.String,
     /** Jobs by state, what waits and is stored, and the marks beyond which jobs are answered 429. */

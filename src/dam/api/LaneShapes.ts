@@ -86,7 +86,7 @@ const Lane = Schema.Struct({
   holds: Schema.Array(
     Schema.Struct({
       until: Schema.Number,
-      reason: Schema.Literals(["retry_after", "rate_limit", "refused"]),
+      reason: Schema.Literals(["retry_after", "rate_limit", "refused", "shortage"]),
       status: Schema.NullOr(Schema.Int),
       job_id: Schema.NullOr(Schema.String),
       account: optional(Schema.String)

@@ -113,7 +113,9 @@ export const make = Effect.fnUntraced(function* (
       hosts: options.keys === undefined ? namesOf(options.allowedHosts) : undefined,
       streamPatience,
       health: Effect.gen(function* () {
+        const shortage = yield* engine.shortage
         return {
+          ...(shortage === undefined ? {} : { status: "degraded", shortage: { ...shortage } }),
           ...(yield* options.health ?? Effect.succeed({})),
           ...(engine.l8 === undefined ? {} : yield* HttpL8.health(engine.l8)),
           authentication: options.keys === undefined ? "none" : "keys",

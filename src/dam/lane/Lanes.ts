@@ -172,6 +172,12 @@ export const make = Effect.fnUntraced(function* (
     },
     observe,
     load,
+    hold: (host, account, millis, heldBy) =>
+      withLane(host, (lane, clock) => {
+        const lesson = { ...nothing, hold: millis, heldBy }
+        lane.learn(account, lesson, monotonic(clock))
+        paces.learn(host, account, lesson, clock.currentTimeMillisUnsafe())
+      }),
     heldFor: (host, account) => withLane(host, (lane, clock) => lane.heldFor(account, monotonic(clock))),
     why: (host, queue) =>
       withLane(host, (lane, clock) => {

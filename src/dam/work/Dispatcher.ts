@@ -40,6 +40,7 @@ import * as Hastening from "./Hastening.ts"
 import * as Places from "./Places.ts"
 import * as Reruns from "./Reruns.ts"
 import type { RunnerOptions } from "./Run.ts"
+import * as Shortages from "./Shortages.ts"
 import * as Starts from "./Starts.ts"
 import * as Telling from "./Telling.ts"
 
@@ -66,7 +67,7 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   readonly retryUnsafe: boolean
   /** Limit of one attempt. */
   readonly attemptTimeout: Duration.Duration
-  /** How long a job waits for a host that answers 429, after its own first. */
+  /** How long a job waits for a host that answers 429, or for what this machine lacks to call it, after its own first time. */
   readonly patience429: Duration.Duration
   /** How long a finished job is kept once its webhooks are settled. */
   readonly retention: Duration.Duration
@@ -142,10 +143,11 @@ export const make = Effect.fnUntraced(function* (
     options.signer,
     options.l8
   )
+  const shortages = Shortages.make()
   const ends: Ends.Ends = {
     store,
     lanes,
-    runner: runnerOf(options, lanes),
+    runner: runnerOf(options, lanes, shortages),
     told,
     deliver: deliveries.wake,
     lookAround: () => duties.lookAround(),
@@ -180,6 +182,7 @@ export const make = Effect.fnUntraced(function* (
     terms: { egress: options.egress, limits: options.limits, drain: options.drain },
     deadLetters: DeadLetters.make(store, deliveries.wake),
     admission: Effect.map(admission.view, (view) => ({ ...view, ...Places.view(places) })),
+    shortage: Shortages.view(shortages),
     leave: Places.leave(places)
   }
 })
@@ -191,9 +194,10 @@ const begin = Effect.fnUntraced(function* ({ deliver, lanes, lookAround }: Ends.
   lookAround()
 })
 
-const runnerOf = (options: DispatcherOptions, lanes: LaneRouter): RunnerOptions => ({
+const runnerOf = (options: DispatcherOptions, lanes: LaneRouter, shortages: Shortages.Shortages): RunnerOptions => ({
   ...options,
   lanes,
+  shortages,
   attemptTimeout: Duration.toMillis(options.attemptTimeout),
   patience429: Duration.toMillis(options.patience429)
 })

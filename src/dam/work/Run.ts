@@ -14,6 +14,7 @@ import { makeStep } from "../../step/StepValue.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
+import { isShortage, type Shortages } from "./Shortages.ts"
 import { childJob } from "../job/NewJob.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Permit } from "../lane/Permit.ts"
@@ -31,13 +32,15 @@ export interface RunnerOptions {
   readonly transport: Exchanging
   /** Where redirects may lead. */
   readonly egress: EgressPolicy
+  /** What this machine has lacked lately. */
+  readonly shortages: Shortages
   /** What a step without a retry policy gets; a policy that leaves its lists out takes these. */
   readonly unsetPolicy: ResolvedRetryPolicy
   /** Whether calls that change something are made again where a step does not say so. */
   readonly retryUnsafe: boolean
   /** Limit of one attempt in milliseconds. */
   readonly attemptTimeout: number
-  /** How long a job waits for a host that answers 429, in milliseconds after its own first. */
+  /** How long a job waits for a host that answers 429, or cannot be called, in milliseconds after its own first time. */
   readonly patience429: number
   readonly newId: Effect.Effect<string>
   readonly laneOf: (url: string) => string
@@ -145,8 +148,12 @@ export const childOf = Effect.fnUntraced(function* (
   return childJob(parent, relation, child, { id: yield* newId, at: yield* Clock.currentTimeMillis })
 })
 
-/** A 429 counts only where the step itself speaks of it: in the path's policy, or in the trigger of a later fallback. */
+/**
+ * Whether an attempt's ending is no ending of the job's. A 429 counts only where the step itself speaks of it: in the
+ * path's policy, or in the trigger of a later fallback. That this machine lacked something says nothing of the job.
+ */
 export const isHeld = (root: Step, { ending, path }: Attempt): boolean => {
+  if (ending._tag === "Failed") return isShortage(ending.failure)
   if (ending._tag !== "Answered" || ending.status !== 429) return false
   const { rerouteCodes = [], retryCodes = [] } = (root.fallbacks[path - 1]?.step ?? root).retryPolicy ?? {}
   const isListed = retryCodes.includes(429) || rerouteCodes.includes(429)

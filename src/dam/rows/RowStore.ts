@@ -127,8 +127,8 @@ const readDamaged = reader(JobRows.DamagedJob, (row) => row)
 
 /** A job that makes no sense is still there: whoever is to run it ends it, and nobody else's page fails because of it. */
 const readJob = (row: unknown): Effect.Effect<StoredJob, StoreError> =>
-  Effect.catch(readWhole(row), ({ detail }) =>
-    Effect.map(readDamaged(row), (damaged) => JobRows.toDamaged(damaged, detail))
+  readWhole(row).pipe(
+    Effect.catch(({ detail }) => Effect.map(readDamaged(row), (damaged) => JobRows.toDamaged(damaged, detail)))
   )
 
 const readOptionalJob = (row: unknown) => (row === undefined ? Effect.succeed(undefined) : readJob(row))

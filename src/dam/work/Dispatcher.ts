@@ -153,12 +153,7 @@ export const make = Effect.fnUntraced(function* (
     lookAround: () => duties.lookAround(),
     noticeClock: Effect.suspend(() => duties.noticeClock)
   }
-  const duties = yield* Duties.make(store, {
-    released: (lane) => lanes.wake(lane),
-    expire: (id) => Ends.expire(ends, id),
-    retention: Duration.toMillis(options.retention),
-    clockEvery: Duration.toMillis(options.clockEvery)
-  })
+  const duties = yield* dutiesOf(options, ends)
 
   yield* begin(ends, store)
   // the last finalizer is the first to run: everything still works while it waits
@@ -186,6 +181,14 @@ export const make = Effect.fnUntraced(function* (
     leave: Places.leave(places)
   }
 })
+
+const dutiesOf = ({ clockEvery, retention, store }: DispatcherOptions, ends: Ends.Ends) =>
+  Duties.make(store, {
+    released: (lane) => ends.lanes.wake(lane),
+    expire: (id) => Ends.expire(ends, id),
+    retention: Duration.toMillis(retention),
+    clockEvery: Duration.toMillis(clockEvery)
+  })
 
 /** Everything is in place; now what stands in the store goes on. */
 const begin = Effect.fnUntraced(function* ({ deliver, lanes, lookAround }: Ends.Ends, store: JobStore["Service"]) {

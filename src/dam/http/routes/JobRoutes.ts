@@ -15,7 +15,7 @@ import { badField, refused, type Refused } from "../../intake/Refusal.ts"
 import type { NewJob, StoredJob } from "../../job/Job.ts"
 import * as IntakeId from "../../job/JobId.ts"
 import type { DeliveryPort } from "../../store/DeliveryRecords.ts"
-import type { JobPort, JobFilter } from "../../store/JobRecords.ts"
+import type { Enqueued, JobFilter, JobPort } from "../../store/JobRecords.ts"
 import type { LanePort } from "../../store/LaneRecords.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
@@ -51,22 +51,7 @@ export interface Jobs {
 /** Makes the handlers. */
 export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => {
   const file = (job: NewJob): Effect.Effect<Answer, Refused> =>
-    Effect.map(orRefused(engine.submit(job)), (enqueued) => {
-      const isFlat = job.dialect === "flat"
-      switch (enqueued._tag) {
-        case "Stored":
-          return json(201, isFlat ? { job_id: job.id, status: "queued" } : Views.accepted(job))
-        case "Duplicate":
-          return json(200, isFlat ? Views.flatDuplicate(enqueued.job) : Views.duplicate(enqueued.job))
-        case "Conflict":
-          return json(422, {
-            error: `the idempotency key names job ${enqueued.jobId}, which has another url, method or body`,
-            code: "key_reused",
-            field: "idempotent_key",
-            job_id: enqueued.jobId
-          })
-      }
-    })
+    Effect.map(orRefused(engine.submit(job)), (enqueued) => filed(job, enqueued))
 
   const find = (customer: string, id: string): Effect.Effect<StoredJob, Refused> => {
     if (!IntakeId.isId(id)) return Effect.fail(id.includes("\0") ? badField("id", "holds U+0000") : unknownJob())
@@ -120,6 +105,23 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
         }
       })
     )
+  }
+}
+
+const filed = (job: NewJob, enqueued: Enqueued): Answer => {
+  const isFlat = job.dialect === "flat"
+  switch (enqueued._tag) {
+    case "Stored":
+      return json(201, isFlat ? { job_id: job.id, status: "queued" } : Views.accepted(job))
+    case "Duplicate":
+      return json(200, isFlat ? Views.flatDuplicate(enqueued.job) : Views.duplicate(enqueued.job))
+    case "Conflict":
+      return json(422, {
+        error: `the idempotency key names job ${enqueued.jobId}, which has another url, method or body`,
+        code: "key_reused",
+        field: "idempotent_key",
+        job_id: enqueued.jobId
+      })
   }
 }
 

@@ -29,96 +29,99 @@ import type { StoreError } from "./store/StoreError.ts"
 import type { Overloaded } from "./work/Admission.ts"
 import type { Engine } from "./work/Engine.ts"
 
+/** What the service works with. */
+interface Parts {
+  readonly engine: Engine["Service"]
+  readonly store: JobPort & SecretPort & Pick<DeliveryPort, "deliveries">
+  readonly limits: Limits | undefined
+  /** Headers that are credentials beside those that always are. */
+  readonly credentials: ReadonlyArray<string> | undefined
+}
+
 /** Makes the service over a dam at work. */
 export const make = (
-  engine: Engine["Service"],
-  store: JobPort & SecretPort & Pick<DeliveryPort, "deliveries">,
+  engine: Parts["engine"],
+  store: Parts["store"],
   limits?: Limits,
   credentials?: ReadonlyArray<string>
 ): Service["Service"] => {
-  const get = (jobId: string): Effect.Effect<StoredJob, ServiceError> =>
-    Effect.flatMap(Secrets.inService(store.get(jobId)), (job) =>
-      job === undefined ? Effect.fail(new ServiceError({ reason: new JobNotFound({ jobId }) })) : Effect.succeed(job)
-    )
-
-  /** The result, or nothing when the job went on or the reader was cut off: then it is looked again. */
-  const lookAndListen = (jobId: string): Effect.Effect<JobResult | undefined, ServiceError> =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        // listening begins before looking, so that no end falls between the two
-        const listening = yield* Effect.forkScoped(Stream.runDrain(engine.events(jobId)), { startImmediately: true })
-        const job = yield* get(jobId)
-        if (isTerminal(job.state)) return resultOf(job)
-        yield* Fiber.await(listening)
-        return undefined
-      })
-    )
-
-  const awaitResult = Effect.fnUntraced(function* (jobId: string): Effect.fn.Return<JobResult, ServiceError> {
-    while (true) {
-      const result = yield* lookAndListen(jobId)
-      if (result !== undefined) return result
-    }
-  })
-
-  const show = (job: StoredJob): Effect.Effect<Job, ServiceError> =>
-    Effect.map(Secrets.inService(store.deliveries(job.id)), (deliveries) => ({
-      jobId: job.id,
-      status: job.state,
-      answer: Views.whole(job, deliveries)
-    }))
-
+  const parts: Parts = { engine, store, limits, credentials }
   return {
-    transport: {
-      kind: "delegating",
-      submit: Effect.fnUntraced(function* (delegation) {
-        const job = yield* jobOf(delegation, credentials)
-        const breach =
-          limits === undefined ? breachOfTree(delegation.step) : breachIn(delegation.step, limits, job.createdAt)
-        if (breach !== undefined) {
-          return yield* new TransportError({
-            reason: new JobRefused({ status: breach.status, received: breach.problem })
-          })
-        }
-        const enqueued = yield* Effect.mapError(
-          engine.submit(job),
-          (error) => new TransportError({ reason: failureOf(error, job.createdAt) })
-        )
-        switch (enqueued._tag) {
-          case "Stored":
-            return receiptOf(Views.accepted(job), job.id, job.key, false)
-          case "Duplicate":
-            return receiptOf(Views.duplicate(enqueued.job), enqueued.job.id, enqueued.job.key, true)
-          case "Conflict": {
-            const received = `the key names job ${enqueued.jobId}, which has another URL, method or body`
-            return yield* new TransportError({ reason: new JobRefused({ status: 422, received }) })
-          }
-          case "CredentialsDiffer": {
-            const received = credentialsDiffer(enqueued.jobId)
-            return yield* new TransportError({ reason: new JobRefused({ status: 422, received }) })
-          }
-        }
-      })
-    },
-    results: { await: awaitResult },
-    job: (jobId) => Effect.flatMap(get(jobId), show),
-    runNow: (jobId) =>
-      Effect.flatMap(get(jobId), (found) =>
-        Effect.flatMap(
-          Effect.mapError(
-            engine.runNow(found),
-            (error) =>
-              new ServiceError({
-                reason: new ServiceFailed({ status: error._tag === "WrongState" ? 409 : 503, received: error.message })
-              })
-          ),
-          show
-        )
-      ),
-    explain: (jobId) => Effect.flatMap(get(jobId), (job) => Secrets.inService(engine.explain(job))),
+    transport: { kind: "delegating", submit: (delegation) => submit(parts, delegation) },
+    results: { await: (jobId) => awaitResult(parts, jobId) },
+    job: (jobId) => Effect.flatMap(find(parts, jobId), (job) => show(parts, job)),
+    runNow: (jobId) => runNow(parts, jobId),
+    explain: (jobId) => Effect.flatMap(find(parts, jobId), (job) => Secrets.inService(engine.explain(job))),
     secrets: Secrets.make(store, localCustomer)
   }
 }
+
+const submit = Effect.fnUntraced(function* ({ credentials, engine, limits }: Parts, delegation: Delegation) {
+  const job = yield* jobOf(delegation, credentials)
+  const breach = limits === undefined ? breachOfTree(delegation.step) : breachIn(delegation.step, limits, job.createdAt)
+  if (breach !== undefined) return yield* refusal(breach.status, breach.problem)
+  const enqueued = yield* Effect.mapError(
+    engine.submit(job),
+    (error) => new TransportError({ reason: failureOf(error, job.createdAt) })
+  )
+  switch (enqueued._tag) {
+    case "Stored":
+      return receiptOf(Views.accepted(job), job.id, job.key, false)
+    case "Duplicate":
+      return receiptOf(Views.duplicate(enqueued.job), enqueued.job.id, enqueued.job.key, true)
+    case "Conflict":
+      return yield* refusal(422, `the key names job ${enqueued.jobId}, which has another URL, method or body`)
+    case "CredentialsDiffer":
+      return yield* refusal(422, credentialsDiffer(enqueued.jobId))
+  }
+})
+
+const refusal = (status: number, received: string) =>
+  new TransportError({ reason: new JobRefused({ status, received }) })
+
+const find = ({ store }: Parts, jobId: string): Effect.Effect<StoredJob, ServiceError> =>
+  Effect.flatMap(Secrets.inService(store.get(jobId)), (job) =>
+    job === undefined ? Effect.fail(new ServiceError({ reason: new JobNotFound({ jobId }) })) : Effect.succeed(job)
+  )
+
+const show = ({ store }: Parts, job: StoredJob): Effect.Effect<Job, ServiceError> =>
+  Effect.map(Secrets.inService(store.deliveries(job.id)), (deliveries) => ({
+    jobId: job.id,
+    status: job.state,
+    answer: Views.whole(job, deliveries)
+  }))
+
+const awaitResult = Effect.fnUntraced(function* (
+  parts: Parts,
+  jobId: string
+): Effect.fn.Return<JobResult, ServiceError> {
+  while (true) {
+    const result = yield* lookAndListen(parts, jobId)
+    if (result !== undefined) return result
+  }
+})
+
+/** The result, or nothing when the job went on or the reader was cut off: then it is looked again. */
+const lookAndListen = (parts: Parts, jobId: string): Effect.Effect<JobResult | undefined, ServiceError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      // listening begins before looking, so that no end falls between the two
+      const events = Stream.runDrain(parts.engine.events(jobId))
+      const listening = yield* Effect.forkScoped(events, { startImmediately: true })
+      const job = yield* find(parts, jobId)
+      if (isTerminal(job.state)) return resultOf(job)
+      yield* Fiber.await(listening)
+      return undefined
+    })
+  )
+
+const runNow = Effect.fnUntraced(function* (parts: Parts, jobId: string): Effect.fn.Return<Job, ServiceError> {
+  const hastened = yield* Effect.mapError(parts.engine.runNow(yield* find(parts, jobId)), (error) => {
+    const status = error._tag === "WrongState" ? 409 : 503
+    return new ServiceError({ reason: new ServiceFailed({ status, received: error.message }) })
+  })
+  return yield* show(parts, hastened)
+})
 
 /** A service that is built when it is first used. */
 export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): Service["Service"] => {

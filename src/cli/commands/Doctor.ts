@@ -36,7 +36,8 @@ export interface Finding {
 const Health = Schema.Struct({
   status: Schema.String,
   version: SystemShapes.healthFields.version,
-  egress: Schema.optionalKey(SystemShapes.healthFields.egress)
+  egress: Schema.optionalKey(SystemShapes.healthFields.egress),
+  shortage: Schema.optionalKey(Schema.Struct({ problem: Schema.String }))
 })
 type Health = typeof Health.Type
 
@@ -126,6 +127,16 @@ const service = Effect.fnUntraced(function* (target: Target.Target, { check }: O
   }
   return [
     ok("service", `a dam${health.version === undefined ? "" : ` of version ${health.version}`}`),
+    ...(health.shortage === undefined
+      ? []
+      : [
+          {
+            check: "calls",
+            status: "warning" as const,
+            message: `some calls cannot be made: ${health.shortage.problem}`,
+            next: "give the dam more of it; its jobs wait meanwhile"
+          }
+        ]),
     yield* key,
     yield* clock(headers["date"]),
     ...(yield* egress(health, check))

@@ -26,6 +26,7 @@ export const ofConnection = (target: Target, failure: ConnectionFailed): Problem
     notFound: `there is no such host: ${where}`,
     unreachable: `there is no way to ${where}`,
     reset: `the connection to ${where} broke off`,
+    shortage: `no connection to ${where}: ${failure.detail}`,
     other: `no connection to ${where}`
   }[failure.kind]
   return problem("unreachable", text, {

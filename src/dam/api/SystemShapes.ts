@@ -4,11 +4,13 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { Count, optional, word } from "./Parts.ts"
+import { Count, Moment, optional, word } from "./Parts.ts"
 
 /** What every dam tells on `/health`. */
 export const healthFields = {
-  status: word(["ok"]),
+  /** `degraded`: some calls cannot be made, and their jobs wait; `shortage` says why. */
+  status: word(["ok", "degraded"]),
+  shortage: optional(Schema.Struct({ problem: Schema.String, since: Moment, lanes: Count })),
   version: optional(Schema.String),
   authentication: word(["none", "keys"]),
   egress: Schema.String,

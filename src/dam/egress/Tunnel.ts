@@ -10,6 +10,7 @@ import * as NetAddress from "effect/net/NetAddress"
 import * as Redacted from "effect/Redacted"
 import { request } from "node:http"
 import type { Socket } from "node:net"
+import { isShortage } from "../../transport/Causes.ts"
 import type { Addresses } from "./Resolver.ts"
 import type { Proxy } from "./Region.ts"
 
@@ -66,7 +67,11 @@ const ask = ({ authorization, host, port }: Proxy, authority: string): Effect.Ef
     })
     // nothing of a proxy's own words is told: they may describe the operator's network
     asked.on("error", (cause: NodeJS.ErrnoException) =>
-      resume(failed(cause.code?.startsWith("HPE_") === true ? "does not speak HTTP" : "cannot be reached, or hung up"))
+      resume(
+        isShortage(cause.code ?? "")
+          ? Effect.fail(Object.assign(new Error("no way to the proxy of this region"), { code: cause.code }))
+          : failed(cause.code?.startsWith("HPE_") === true ? "does not speak HTTP" : "cannot be reached, or hung up")
+      )
     )
     asked.on("connect", ({ statusCode = 0 }, socket: Socket, head: Buffer) => {
       // until somebody else listens, an error would end the process

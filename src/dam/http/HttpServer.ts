@@ -116,7 +116,9 @@ export const make = Effect.fnUntraced(function* (
       streamPatience,
       health: Effect.gen(function* () {
         const { fault } = yield* orRefused(store.stats)
+        const shortage = yield* engine.shortage
         const told = {
+          ...(shortage === undefined ? {} : { status: "degraded", shortage: { ...shortage } }),
           ...(yield* options.health ?? Effect.succeed({})),
           ...(engine.l8 === undefined ? {} : yield* HttpL8.health(engine.l8)),
           authentication: options.keys === undefined ? "none" : "keys",

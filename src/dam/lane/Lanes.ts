@@ -76,6 +76,12 @@ const routerOf = (self: State): LaneRouter => ({
   observe: (host, account, response, jobId) =>
     withLane(self, host, (lane, clock) => observe(self.dial, lane, { host, account, response, jobId }, clock)),
   load: (host) => withLane(self, host, (_, clock, known) => load(self, host, known, monotonic(clock))),
+  hold: (host, account, millis, heldBy) =>
+    withLane(self, host, (lane, clock) => {
+      const lesson = { ...nothing, hold: millis, heldBy }
+      lane.learn(account, lesson, monotonic(clock))
+      self.dial.paces.learn(host, account, lesson, clock.currentTimeMillisUnsafe())
+    }),
   heldFor: (host, account) => withLane(self, host, (lane, clock) => lane.heldFor(account, monotonic(clock))),
   why: (host, queue) =>
     withLane(self, host, (lane, clock) => {

@@ -16,8 +16,8 @@ export const LoadedTicket = Schema.Struct({
 })
 
 export const HeldBy = Schema.Struct({
-  reason: Schema.Literals(["retry_after", "rate_limit", "refused"]),
-  status: Schema.Number,
+  reason: Schema.Literals(["retry_after", "rate_limit", "refused", "shortage"]),
+  status: Schema.UndefinedOr(Schema.Number),
   jobId: Schema.UndefinedOr(Schema.String)
 })
 

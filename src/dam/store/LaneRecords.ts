@@ -83,14 +83,16 @@ export interface LaneLogEntry {
 }
 
 /**
- * Which answer brought a hold: a `Retry-After`, a rate limit that is used up, or a 429 that said no more.
+ * What brought a hold: an answer's `Retry-After`, a rate limit that is used up, a 429 that said no more, or that this
+ * machine lacks what a call needs (`shortage`).
  *
  * @category models
  * @since 0.1.0
  */
 export interface HeldBy {
-  readonly reason: "retry_after" | "rate_limit" | "refused"
-  readonly status: number
+  readonly reason: "retry_after" | "rate_limit" | "refused" | "shortage"
+  /** Of the answer; `undefined` where there was none. */
+  readonly status: number | undefined
   readonly jobId: string | undefined
 }
 

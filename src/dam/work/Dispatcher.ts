@@ -41,6 +41,7 @@ import * as Hastening from "./Hastening.ts"
 import * as Places from "./Places.ts"
 import * as Reruns from "./Reruns.ts"
 import type { RunnerOptions } from "./Run.ts"
+import * as Shortages from "./Shortages.ts"
 import * as Starts from "./Starts.ts"
 import * as Telling from "./Telling.ts"
 
@@ -67,7 +68,7 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   readonly retryUnsafe: boolean
   /** Limit of one attempt. */
   readonly attemptTimeout: Duration.Duration
-  /** How long a job waits for a host that answers 429, after its own first. */
+  /** How long a job waits for a host that answers 429, or for what this machine lacks to call it, after its own first time. */
   readonly patience429: Duration.Duration
   /** How long a finished job is kept once its webhooks are settled. */
   readonly retention: Duration.Duration
@@ -139,21 +140,17 @@ export const make = Effect.fnUntraced(function* (
     { store, lanes, transport: options.webhooks, signer, l8, leaving: () => Places.isLeaving(places) },
     options.deliveries
   )
+  const shortages = Shortages.make()
   const ends: Ends.Ends = {
     store,
     lanes,
-    runner: runnerOf(options, lanes),
+    runner: runnerOf(options, lanes, shortages),
     told,
     deliver: deliveries.wake,
     lookAround: () => duties.lookAround(),
     noticeClock: Effect.suspend(() => duties.noticeClock)
   }
-  const duties = yield* Duties.make(store, {
-    released: (lane) => lanes.wake(lane),
-    expire: (id) => Ends.expire(ends, id),
-    retention: Duration.toMillis(options.retention),
-    clockEvery: Duration.toMillis(options.clockEvery)
-  })
+  const duties = yield* dutiesOf(options, ends)
 
   yield* begin(ends, store)
   // the last finalizer is the first to run: everything still works while it waits
@@ -182,9 +179,18 @@ export const make = Effect.fnUntraced(function* (
     },
     deadLetters: DeadLetters.make(store, deliveries.wake),
     admission: Effect.map(admission.view, (view) => ({ ...view, ...Places.view(places) })),
+    shortage: Shortages.view(shortages),
     leave: Places.leave(places)
   }
 })
+
+const dutiesOf = ({ clockEvery, retention, store }: DispatcherOptions, ends: Ends.Ends) =>
+  Duties.make(store, {
+    released: (lane) => ends.lanes.wake(lane),
+    expire: (id) => Ends.expire(ends, id),
+    retention: Duration.toMillis(retention),
+    clockEvery: Duration.toMillis(clockEvery)
+  })
 
 /** Everything is in place; now what stands in the store goes on. */
 const begin = Effect.fnUntraced(function* ({ deliver, lanes, lookAround }: Ends.Ends, store: JobStore["Service"]) {
@@ -193,9 +199,10 @@ const begin = Effect.fnUntraced(function* ({ deliver, lanes, lookAround }: Ends.
   lookAround()
 })
 
-const runnerOf = (options: DispatcherOptions, lanes: LaneRouter): RunnerOptions => ({
+const runnerOf = (options: DispatcherOptions, lanes: LaneRouter, shortages: Shortages.Shortages): RunnerOptions => ({
   ...options,
   lanes,
+  shortages,
   attemptTimeout: Duration.toMillis(options.attemptTimeout),
   patience429: Duration.toMillis(options.patience429)
 })

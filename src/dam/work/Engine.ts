@@ -21,6 +21,7 @@ import type { JobEvent, Recent } from "../observe/Events.ts"
 import type { Span } from "../observe/Stats.ts"
 import type { Enqueued } from "../store/JobRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import type { ShortageView } from "./Shortages.ts"
 import type { Overloaded } from "./Admission.ts"
 
 /**
@@ -92,6 +93,8 @@ export class Engine extends Context.Service<
     readonly l8: L8 | undefined
     /** What may be done with results that could not be told. */
     readonly deadLetters: DeadLetters
+    /** What this machine lacks to make calls; `undefined`: nothing. */
+    readonly shortage: Effect.Effect<ShortageView | undefined>
     /** What holds at every way in. */
     readonly terms: Terms
     /** Numbers of admission control, as `/health` shows them. */

@@ -187,7 +187,9 @@ const stopsOf = (lane: string, account: string, why: Why): Array<Reason> => {
     reasons.push(
       reason(
         "hold",
-        `${lane} asked for a pause of another ${lasting(why.gate.heldUntil - why.now)} (${HELD[held]}${status === null ? "" : `, status ${status}`})`,
+        held === "shortage"
+          ? `nothing can be sent to ${lane} for another ${lasting(why.gate.heldUntil - why.now)} (${HELD[held]})`
+          : `${lane} asked for a pause of another ${lasting(why.gate.heldUntil - why.now)} (${HELD[held]}${status === null ? "" : `, status ${status}`})`,
         { lane, reason: held, status, job_id: jobId },
         until
       )
@@ -271,7 +273,8 @@ const noLine: Line = { own: 0, others: 0, accounts: 0 }
 const HELD = {
   retry_after: "Retry-After",
   rate_limit: "its rate limit is used up",
-  refused: "it answered 429"
+  refused: "it answered 429",
+  shortage: "this machine lacks what a call needs"
 } as const
 const ENDED: Readonly<Record<string, string>> = {
   succeeded: "succeeded",

@@ -96,7 +96,10 @@ const pausing =
         : Effect.flatMap(parkingOf(self, millis), (parking) => stop(self, { _tag: "Parked", parking }))
     )
 
-/** A 429 that is held is no ending: the call is made again once the lane lets it, for as long as the patience lasts. */
+/**
+ * A 429 that is held, and a call that could not be made for want of something here, is no ending: the call is made again
+ * once the lane lets it, for as long as the patience lasts.
+ */
 const repeating =
   (self: Run): NonNullable<Host["repeatsAfter"]> =>
   (_, request, attempt) =>

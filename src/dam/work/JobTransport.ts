@@ -17,6 +17,7 @@ import type { Exchange, Exchanging } from "../../transport/HttpTransport.ts"
 import * as Redirects from "../../transport/Redirects.ts"
 import { checkUrl } from "../egress/Url.ts"
 import type { Run } from "./Run.ts"
+import * as Shortages from "./Shortages.ts"
 
 /** Gives back the permit under which an exchange has begun. */
 export const GiveBack = Context.Reference<Effect.Effect<void>>("ezthrottle-effect/dam/work/GiveBack", {
@@ -55,7 +56,22 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
     options.transport.send({ ...exchange, request: { ...request, headers: headersOf(request.headers, load, nth) } })
   )
   // learnt before anybody else is let through
-  return Effect.tap(sent, (response) => options.lanes.observe(lane, job.account, response, job.id))
+  return sent.pipe(
+    Effect.tap((response) => {
+      Shortages.over(options.shortages, lane)
+      return options.lanes.observe(lane, job.account, response, job.id)
+    }),
+    Effect.tapError(({ reason }) =>
+      Shortages.isShortage(reason)
+        ? Shortages.note(options.shortages, options.lanes, {
+            lane,
+            account: job.account,
+            jobId: job.id,
+            detail: reason.message
+          })
+        : Effect.void
+    )
+  )
 }
 
 const followed = Effect.fnUntraced(function* (

@@ -16,6 +16,7 @@ import { makeStep } from "../../step/StepValue.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
+import { isShortage, type Shortages } from "./Shortages.ts"
 import { childJob } from "../job/NewJob.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Permit } from "../lane/Permit.ts"
@@ -33,13 +34,15 @@ export interface RunnerOptions {
   readonly transport: Exchanging
   /** Where redirects may lead. */
   readonly egress: EgressPolicy
+  /** What this machine has lacked lately. */
+  readonly shortages: Shortages
   /** What a step without a retry policy gets; a policy that leaves its lists out takes these. */
   readonly unsetPolicy: ResolvedRetryPolicy
   /** Whether calls that change something are made again where a step does not say so. */
   readonly retryUnsafe: boolean
   /** Limit of one attempt in milliseconds. */
   readonly attemptTimeout: number
-  /** How long a job waits for a host that answers 429, in milliseconds after its own first. */
+  /** How long a job waits for a host that answers 429, or cannot be called, in milliseconds after its own first time. */
   readonly patience429: number
   readonly newId: Effect.Effect<string>
   readonly laneOf: (url: string) => string
@@ -158,8 +161,12 @@ const refusalsBefore = ({ history, step }: StoredJob): number => {
   return Math.max(0, row - 1)
 }
 
-/** "Too many" counts only where the step itself speaks of it: in the path's policy, or in a later fallback's trigger. */
+/**
+ * Whether an attempt's ending is no ending of the job's. "Too many" counts only where the step itself speaks of it: in the
+ * path's policy, or in a later fallback's trigger. That this machine lacked something says nothing of the job.
+ */
 export const isHeld = (root: Step, { ending, path }: Attempt): boolean => {
+  if (ending._tag === "Failed") return isShortage(ending.failure)
   if (ending._tag !== "Answered" || !isTooMany(ending)) return false
   const { rerouteCodes = [], retryCodes = [] } = (root.fallbacks[path - 1]?.step ?? root).retryPolicy ?? {}
   const isListed = lists(retryCodes, ending) || lists(rerouteCodes, ending)

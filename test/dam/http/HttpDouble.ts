@@ -78,6 +78,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
   deadLetters: DeadLetters.make(store, () => {}),
   admission: Effect.map(store.stats, ({ bytes, jobs }) => ({ queued: jobs.queued, bytes })),
   leave: Effect.void,
+  shortage: Effect.succeed(undefined),
   terms
 })
 

@@ -38,6 +38,18 @@ const raw = (port: number, host: string, path = "/health", more = {}) =>
   Effect.promise(() => exchange(port, bytesOf({ id: "", name: "", status: 0, method: "GET", path, ...more }, host, "")))
 
 describe("the dam over HTTP", () => {
+  it.live("says in /health that it is degraded while this machine lacks what calls need", () =>
+    Effect.gen(function* () {
+      const shortage = { problem: "no connection (shortage): too many files (EMFILE)", since: 5, lanes: 2 }
+      const dam = yield* Double.make({
+        wrapEngine: (engine) => ({ ...engine, shortage: Effect.succeed(shortage) })
+      })
+      const answer = yield* Effect.promise(() => fetch(`${dam.url}/health`))
+      assert.strictEqual(answer.status, 200)
+      assert.deepInclude(yield* Effect.promise(() => answer.json()), { status: "degraded", shortage })
+    })
+  )
+
   it.live("serves every Host of this machine, those that were allowed, and no other", () =>
     Effect.gen(function* () {
       const dam = yield* Double.make({ allowedHosts: ["Dam.Internal"] })

@@ -29,13 +29,18 @@ export interface Execution {
 
 export type Facts = Pick<Attempt, "kind" | "path" | "pause" | "racer" | "region">
 
+/** One attempt: what is sent, and how its reply is read. */
+export interface Exchanged<A> {
+  readonly step: Step
+  readonly facts: Facts
+  readonly send: Effect.Effect<A, TransportError>
+  readonly read: (reply: A, nowMillis: number) => { readonly ending: Ended; readonly response: Response | undefined }
+}
+
 /** Performs one attempt and records how it ended, interruption included. */
 export const perform = <A>(
   execution: Execution,
-  step: Step,
-  facts: Facts,
-  send: Effect.Effect<A, TransportError>,
-  read: (reply: A, nowMillis: number) => { readonly ending: Ended; readonly response: Response | undefined }
+  { facts, read, send, step }: Exchanged<A>
 ): Effect.Effect<EndedAttempt> =>
   Telemetry.attempt(
     step,

@@ -21,14 +21,6 @@ import type { Path } from "./Racer.ts"
 import * as Racer from "./Racer.ts"
 import type { Limits } from "./Turns.ts"
 
-export const run = (
-  execution: Execution,
-  transport: Exchanging,
-  step: Step,
-  index: number,
-  limits: Limits
-): Effect.Effect<PathEnd> => Effect.flatMap(prepare(execution, transport, step, index), (path) => path.run(limits))
-
 /**
  * A path before it runs. Where it would go on, the pause for which the run before this one was ended is its own, or came
  * after its time was up; where it has ended by itself, the pause was another's.

@@ -74,13 +74,12 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
   const send = Telemetry.propagated(request, (traced) =>
     transport.send({ request: traced, region, step, timeoutMillis, attempt })
   )
-  const sent = perform(
-    execution,
+  const sent = perform(execution, {
     step,
     facts,
-    TimeLimit.isKeptBy(transport) ? send : within(send, timeoutMillis),
-    readResponse(execution.host.rules?.(request))
-  )
+    send: TimeLimit.isKeptBy(transport) ? send : within(send, timeoutMillis),
+    read: readResponse(execution.host.rules?.(request))
+  })
   return execution.host.paced === undefined ? sent : inTurn(path, execution.host.paced, sent)
 }
 

@@ -1,6 +1,6 @@
 /** Looks at Node before anything is imported that an older one does not have. */
 
-import { version } from "./output/version.ts"
+import { version } from "../transport/Version.ts"
 import { keepOldSpaceSmall, keepYoungSpaceSmall } from "./serving/Heap.ts"
 
 /** The oldest Node with an SQLite and a type stripping that this package can build on; `engines` says the same. */

@@ -45,7 +45,20 @@ import type { Engine } from "./work/Engine.ts"
 export interface EarlierNames extends Partial<
   Omit<
     Dispatcher.DispatcherOptions,
-    "drain" | "l8" | "laneOf" | "newId" | "pacing" | "retention" | "signer" | "store" | "transport" | "webhooks"
+    | "clockEvery"
+    | "credentials"
+    | "drain"
+    | "egress"
+    | "l8"
+    | "laneOf"
+    | "limits"
+    | "newId"
+    | "pacing"
+    | "retention"
+    | "signer"
+    | "store"
+    | "transport"
+    | "webhooks"
   >
 > {
   /** `admission.fileBytes`. */
@@ -56,6 +69,8 @@ export interface EarlierNames extends Partial<
   readonly connectTimeout?: Duration.Input | undefined
   /** `webhooks.l8`. */
   readonly l8?: L8.L8Options | undefined
+  /** `webhooks.followRedirects`. */
+  readonly webhookRedirects?: boolean | undefined
 }
 
 /**
@@ -69,7 +84,12 @@ export interface DamOptions extends Settings, EarlierNames {
   readonly path: string
   /** `sameThread` is for tests in virtual time. Defaults to `worker`, a thread of its own. */
   readonly executor?: "worker" | "sameThread" | undefined
-  /** Limits of what is submitted in process. Defaults to none: whoever calls an embedded dam is the user's own code. */
+  /** How often the clock is looked at while jobs wait for a moment: it may be set. Defaults to a second. */
+  readonly clockEvery?: Duration.Duration | undefined
+  /**
+   * Limits of what is submitted that differ from the default ones. Left out, none hold for what is submitted in process:
+   * whoever calls an embedded dam is the user's own code.
+   */
   readonly limits?: Partial<Limits.Limits> | undefined
   /** Names of regions and where they leave from. A name that is not here leaves from this machine. Defaults to none. */
   readonly regions?: { readonly [name: string]: RegionOptions } | undefined
@@ -108,7 +128,8 @@ export const make = Effect.fnUntraced(function* (
   const opened = yield* SqliteJobStore.make({
     path: options.path,
     executor: options.executor,
-    maxBytes: options.maxBytes
+    maxBytes: options.maxBytes,
+    credentials: options.credentials
   })
   const store = { ...opened, ...KnownSecrets.make(yield* Vault.make(opened, options.masterKey)) }
   const regions = yield* Effect.provide(Regions.make(options), NodeDns.layer)
@@ -119,14 +140,19 @@ export const make = Effect.fnUntraced(function* (
     transport: regions.transport,
     webhooks: regions.webhooks,
     signer: yield* Signing.make(store),
-    l8: yield* L8.make(options.l8, options.path, store, regions.proofs, egress),
+    l8: yield* L8.make(options.l8, {
+      database: options.path,
+      store,
+      transport: regions.proofs,
+      policy: egress
+    }),
     newId: IntakeId.fresh,
     laneOf
   })
   return {
     engine,
     store,
-    service: EmbeddedService.make(engine, store, options.limits && Limits.make(options.limits)),
+    service: EmbeddedService.make(engine, store, options.limits && Limits.make(options.limits), options.credentials),
     regions
   }
 })
@@ -147,7 +173,9 @@ export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | In
  * An embedded dam for the Promise facade: `new EZThrottle({ service: Dam.embedded({ path }) })`.
  *
  * **Details** — it starts with its first use and stops when it is disposed of, which disposing of the client does too.
- * Asked for twice in a process, a file's dam is the same one, until everybody has disposed of it.
+ * A start that fails (a folder that is not there yet, a file that another process still has) fails the call that asked for
+ * it, and the next call tries again. Asked for twice in a process, a file's dam is the same one, until everybody has
+ * disposed of it.
  * **Gotchas** — thrown at once are a region that cannot be (`InvalidRegion`), an egress entry that cannot
  * (`InvalidEgressEntry`), a misspelt option, and one that differs from those the file is open with (`InvalidOption`). A
  * dam that has started keeps the process alive until it is disposed of.

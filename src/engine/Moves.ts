@@ -86,7 +86,7 @@ export const schedule = (rules: Rules, budget: Budget, self: Seat): Schedule.Sch
   Schedule.fromStep(
     Effect.succeed((_now: number, ended: Ended) =>
       Effect.flatMap(Random.Random, (random) => {
-        const move = settle(rules, budget, self, ended, () => random.nextDoubleUnsafe())
+        const move = settle({ rules, budget, self, ended }, () => random.nextDoubleUnsafe())
         return move === undefined
           ? Cause.done(self.last)
           : Effect.succeed<[Move, Duration.Duration]>([move, Duration.millis(move.pause)])
@@ -128,34 +128,31 @@ export const giveBack = (budget: Budget, self: Seat): void => {
  * @since 0.1.0
  */
 export const insist = (rules: Rules, budget: Budget, self: Seat, ended: Ended): Move =>
-  settle(rules, budget, self, ended, () => 0) ?? claim(budget, self, "retry", self.last.region, 0)
+  settle({ rules, budget, self, ended }, () => 0) ??
+  claim(budget, self, { kind: "retry", region: self.last.region, pause: 0 })
+
+interface Ending {
+  readonly rules: Rules
+  readonly budget: Budget
+  readonly self: Seat
+  readonly ended: Ended
+}
 
 // decided and claimed before anything is awaited, so that racers cannot spend the same retry or region twice
-const settle = (
-  { patience, policy }: Rules,
-  budget: Budget,
-  self: Seat,
-  ended: Ended,
-  draw: () => number
-): Move | undefined => {
+const settle = ({ budget, ended, rules, self }: Ending, draw: () => number): Move | undefined => {
   if (self.next !== undefined) return self.next
   const { spare, spent } = budget
-  const decision = decide(policy, ended, { spent, regionLeft: spare.length > 0, patience })
+  const decision = decide(rules.policy, ended, { spent, regionLeft: spare.length > 0, patience: rules.patience })
   if (decision._tag === "Stop") return undefined
   const pause = Pause.draw(decision.pause, draw())
   return decision._tag === "Reroute"
-    ? claim(budget, self, "reroute", spare.shift(), pause)
-    : claim(budget, self, "retry", self.last.region, pause)
+    ? claim(budget, self, { kind: "reroute", region: spare.shift(), pause })
+    : claim(budget, self, { kind: "retry", region: self.last.region, pause })
 }
 
-const claim = (
-  budget: Budget,
-  self: Seat,
-  kind: "retry" | "reroute",
-  region: string | undefined,
-  pause: number
-): Move => {
+const claim = (budget: Budget, self: Seat, move: Move): Move => {
   const { reroutes, retries } = budget.spent
-  budget.spent = kind === "reroute" ? { retries, reroutes: reroutes + 1 } : { retries: retries + 1, reroutes }
-  return (self.next = { kind, region, pause })
+  budget.spent = move.kind === "reroute" ? { retries, reroutes: reroutes + 1 } : { retries: retries + 1, reroutes }
+  self.next = move
+  return move
 }

@@ -172,6 +172,14 @@ export class EZThrottle {
     )
   }
 
+  /**
+   * Lets a job go that is scheduled or parked, whatever it waits for; its lane's pace and holds it keeps to. Only a dam
+   * can; EZThrottle Cloud rejects.
+   */
+  async runJobNow(jobId: string, options?: CallOptions): Promise<JobView> {
+    return run(this.runtime, about(jobId, Client.runNow(jobId), jobView), options)
+  }
+
   /** Stops a job that has not ended. Only a dam can; EZThrottle Cloud rejects. */
   async cancelJob(jobId: string, options?: CallOptions): Promise<JobView> {
     return run(this.runtime, about(jobId, Client.cancel(jobId), jobView), options)

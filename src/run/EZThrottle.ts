@@ -43,6 +43,8 @@ export class EZThrottle extends Context.Service<
     readonly job: (jobId: string) => Effect.Effect<Job, ServiceError>
     /** Tells why a job waits and until when. */
     readonly explain: (jobId: string) => Effect.Effect<Explanation, ServiceError>
+    /** Lets a job go that is scheduled or parked, whatever it waits for. */
+    readonly runNow: (jobId: string) => Effect.Effect<Job, ServiceError>
     /** Stops a job that has not ended, and shows it. */
     readonly cancel: (jobId: string) => Effect.Effect<Job, ServiceError>
     /** Files a job that has ended once more; answers the new job. */
@@ -92,6 +94,15 @@ export const explain = (jobId: string): Effect.Effect<Explanation, ServiceError,
   Effect.flatMap(EZThrottle, (client) => client.explain(jobId))
 
 /**
+ * Lets a job go that is scheduled or parked, whatever it waits for; its lane's pace and holds it keeps to. Only a dam can.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const runNow = (jobId: string): Effect.Effect<Job, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, (client) => client.runNow(jobId))
+
+/**
  * Stops a job that has not ended, and shows it.
  *
  * @category running
@@ -138,6 +149,7 @@ export const make = (strategies: Strategies["Service"], service: Service["Servic
   submit: (step) => Interpreter.submit(step, service.transport),
   job: service.job,
   explain: service.explain,
+  runNow: service.runNow,
   cancel: service.cancel,
   rerun: service.rerun,
   list: service.list,

@@ -75,7 +75,7 @@ export const run = Effect.fnUntraced(function* (
       execution.host.paced === undefined
         ? {
             end: yield* limited(
-              (limits) => Path.run(execution, over, step, index, limits),
+              (limits) => Effect.flatMap(Path.prepare(execution, over, step, index), (path) => path.run(limits)),
               next,
               age,
               deadline - from - age

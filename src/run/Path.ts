@@ -4,13 +4,12 @@
  */
 import * as Effect from "effect/Effect"
 import type { Spent } from "../engine/Decide.ts"
-import { endsPath, isFinal, spentBy } from "../engine/Decide.ts"
+import { endsPath, isFinal, policyOf, spentBy } from "../engine/Decide.ts"
 import * as Regions from "../engine/Regions.ts"
 import { InvalidResponse } from "../step/Failure.ts"
 import type { EndedAttempt } from "../step/History.ts"
 import { FanoutIncomplete } from "../step/Outcome.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
-import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import type { Execution } from "./Execution.ts"
@@ -21,14 +20,6 @@ import { bad, good, isGoodAttempt, isOf, single } from "./PathEnd.ts"
 import type { Path } from "./Racer.ts"
 import * as Racer from "./Racer.ts"
 import type { Limits } from "./Turns.ts"
-
-export const run = (
-  execution: Execution,
-  transport: Exchanging,
-  step: Step,
-  index: number,
-  limits: Limits
-): Effect.Effect<PathEnd> => Effect.flatMap(prepare(execution, transport, step, index), (path) => path.run(limits))
 
 /**
  * A path before it runs. Where it would go on, the pause for which the run before this one was ended is its own, or came
@@ -46,7 +37,7 @@ export const prepare = Effect.fnUntraced(function* (
     Regions.plan(step, yield* transport.regions, transport.egress, transport.home),
     before
   )
-  const policy = RetryPolicy.resolve(step.retryPolicy, host.unsetPolicy)
+  const policy = policyOf(step, host.unsetPolicy)
   const patience = host.patience(step)
   const request = Keys.requestFor(step, host)
   const spent = before.length === 0 ? unspent : spentBy(history, index)

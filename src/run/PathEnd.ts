@@ -2,9 +2,10 @@
 import { isGood } from "../engine/Decide.ts"
 import type { Attempt, EndedAttempt, History } from "../step/History.ts"
 import type { RegionResponse, StepReason } from "../step/Outcome.ts"
-import { PathTimedOut, Rejected } from "../step/Outcome.ts"
+import { PathTimedOut } from "../step/Outcome.ts"
 import type { Response } from "../step/Reply.ts"
 import * as Reply from "../step/Reply.ts"
+import { rejection } from "./Execution.ts"
 
 export type PathEnd =
   | {
@@ -56,9 +57,7 @@ export const endedBy = (history: History, index: number): StepReason => {
 
 const reasonOf = (attempt: EndedAttempt): StepReason => {
   const { ending, region } = attempt
-  return ending._tag === "Failed"
-    ? ending.failure
-    : new Rejected({ status: ending.status, region, retryAfter: ending.retryAfter, response: responseOf(attempt) })
+  return ending._tag === "Failed" ? ending.failure : rejection(ending, region, responseOf(attempt))
 }
 
 // a host that stores no bodies resumes with the status alone

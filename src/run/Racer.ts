@@ -34,7 +34,8 @@ export const run = Effect.fnUntraced(function* (
   let attempt = resumed ?? (yield* exchange(path, facts))
   const { host } = path.execution
   // what a resumed run has waited already, and whether that was all of it
-  let waited = resumed === undefined ? 0 : (yield* Clock.currentTimeMillis) - (resumed.at + resumed.latency)
+  let waited =
+    resumed === undefined ? 0 : Math.max(0, (yield* Clock.currentTimeMillis) - (resumed.at + resumed.latency))
   let rested = resumed === undefined ? undefined : host.rested
   // made when it is needed: most steps succeed at once
   let judge: Judge.Judge | undefined
@@ -73,13 +74,12 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
   const send = Telemetry.propagated(request, (traced) =>
     transport.send({ request: traced, region, step, timeoutMillis, attempt })
   )
-  const sent = perform(
-    execution,
+  const sent = perform(execution, {
     step,
     facts,
-    TimeLimit.isKeptBy(transport) ? send : within(send, timeoutMillis),
-    readResponse
-  )
+    send: TimeLimit.isKeptBy(transport) ? send : within(send, timeoutMillis),
+    read: readResponse(execution.host.rules?.(request))
+  })
   return execution.host.paced === undefined ? sent : inTurn(path, execution.host.paced, sent)
 }
 

@@ -35,10 +35,10 @@ export type Reason = Failure | JobNotFound | CannotAwait
 export const job =
   (api: Api) =>
   (jobId: string): Effect.Effect<Job, ServiceError> =>
-    look(api, jobId, "").pipe(
-      Effect.map(({ answer, jobId: named = jobId, status }): Job => ({ jobId: named, status, answer })),
-      Effect.mapError((reason) => new ServiceError({ reason }))
-    )
+    Effect.mapBoth(look(api, jobId, ""), {
+      onFailure: (reason) => new ServiceError({ reason }),
+      onSuccess: (view) => asJob(view, jobId)
+    })
 
 /** Asks why a job waits. */
 export const explain =
@@ -134,6 +134,8 @@ const follow = (api: Api, jobId: string, since: string | undefined): Effect.Effe
       if (opened._tag === "Events") {
         return Effect.map(listen(opened.next), (): Left => (ended ? { _tag: "Ended" } : dropped(undefined)))
       }
+      // nothing more to say: the last event was seen before
+      if (opened.answer.status === 204) return Effect.succeed({ _tag: "Ended" })
       const refusal = refusalOf(jobId, opened.answer)
       return refusal?._tag === "JobNotFound" || refusal?._tag === "ServiceDenied"
         ? Effect.fail(refusal)
@@ -204,6 +206,13 @@ const resultOf = (jobId: string, end: "succeeded" | "failed" | "cancelled", view
   response: view.response,
   error: view.error ?? (end === "cancelled" ? "cancelled" : undefined),
   metadata: view.metadata
+})
+
+/** What of a view is a job to callers; a service need not repeat its id. */
+export const asJob = ({ answer, jobId, status }: JobView.JobView, asked: string): Job => ({
+  jobId: jobId ?? asked,
+  status,
+  answer
 })
 
 // a URL would take the dots for a way out of the jobs

@@ -56,6 +56,7 @@ export const make = (
     results: RemoteJobs.results(api, options.receiver),
     job: RemoteJobs.job(api),
     explain: RemoteJobs.explain(api),
+    runNow: RemoteVerbs.post(api, "run-now"),
     cancel: RemoteVerbs.post(api, "cancel"),
     rerun: RemoteVerbs.post(api, "rerun"),
     list: RemoteVerbs.list(api),

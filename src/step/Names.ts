@@ -17,8 +17,8 @@ const nearest = (name: string, known: ReadonlyArray<string>): string | undefined
 /** `api_key`, `API-KEY` and `apikey` are `apiKey` to whoever reads them. */
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[_-]/g, "")
 
-/** How many letters have to be put in, left out or changed. */
-const distance = (from: string, to: string): number => {
+/** How many letters have to be put in, left out or changed to make one word of the other. */
+export const distance = (from: string, to: string): number => {
   let row = Array.from({ length: to.length + 1 }, (_, place) => place)
   for (const [down, letter] of [...from].entries()) {
     const next = [down + 1]

@@ -6,6 +6,7 @@
  * policy must not be lost in silence. What users put below `headers` and `metadata` is theirs and stays as it is.
  */
 import * as Result from "effect/Result"
+import { distance } from "../step/Names.ts"
 import { InvalidJob } from "./InvalidJob.ts"
 import { maxDepth } from "./JobJson.ts"
 
@@ -57,6 +58,7 @@ const keysOfJob: Readonly<Record<string, Below>> = {
   region_policy: "value",
   execution_mode: "value",
   retry_policy: () => retryPolicy,
+  retry_unsafe: "value",
   fallback_job: () => fallback,
   on_success: () => job,
   on_failure: () => job,
@@ -105,7 +107,7 @@ const unknown = (shape: Names, key: string, at: string): InvalidJob => {
   return new InvalidJob({
     code: "unknown_field",
     field: `${at}${short}`,
-    problem: `is not a key of the protocol; the nearest one is ${nearest}`,
+    problem: `is not a key of the protocol${nearest === undefined ? "" : `; the nearest one is ${nearest}`}`,
     nearest
   })
 }
@@ -113,6 +115,7 @@ const unknown = (shape: Names, key: string, at: string): InvalidJob => {
 const invalid = (code: InvalidJob["code"], field: string, problem: string) =>
   new InvalidJob({ code, field, problem, nearest: undefined })
 
+/** The name that was probably meant; nothing where more than every third letter would have been mistyped. */
 const nearestTo = (key: string, candidates: ReadonlyArray<string>): string | undefined => {
   // nothing longer can be near, and comparing it would cost its length times ours
   const wanted = key.slice(0, longestKey)
@@ -120,26 +123,12 @@ const nearestTo = (key: string, candidates: ReadonlyArray<string>): string | und
   let least = Number.POSITIVE_INFINITY
   for (const candidate of candidates) {
     const far = distance(wanted, candidate)
-    if (far < least) {
+    if (far < least && far <= Math.max(2, Math.max(wanted.length, candidate.length) / 3)) {
       least = far
       nearest = candidate
     }
   }
   return nearest
-}
-
-/** How many single letters must be added, dropped or changed to make one word of the other. */
-const distance = (one: string, other: string): number => {
-  let above = Array.from({ length: other.length + 1 }, (_, index) => index)
-  for (const [row, letter] of [...one].entries()) {
-    const current = [row + 1]
-    for (const [column, compared] of [...other].entries()) {
-      const [dropped = 0, changed = 0, added = 0] = [above[column + 1], above[column], current[column]]
-      current.push(Math.min(dropped + 1, added + 1, changed + (letter === compared ? 0 : 1)))
-    }
-    above = current
-  }
-  return above[other.length] ?? 0
 }
 
 const isObject = (value: unknown): value is object =>

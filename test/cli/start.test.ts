@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { version } from "../../src/cli/output/version.ts"
+import { version } from "../../src/transport/Version.ts"
 
 const start = fileURLToPath(new URL("../../src/cli/start.ts", import.meta.url))
 const spent = `data:text/javascript,process.on("exit",()=>{const{user,system}=process.cpuUsage();console.error((user+system)/1000)})`

@@ -1,16 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { Dam } from "../../src/dam.ts"
 import * as EmbeddedService from "../../src/dam/EmbeddedService.ts"
 import { EZThrottle as Facade, Step as FacadeStep } from "../../src/promise.ts"
@@ -127,6 +129,40 @@ describe("the embedded service", () => {
     })
   )
 
+  it.effect("gives nobody the answer of another, from a step or from the facade", () =>
+    Effect.gen(function* () {
+      const page = Script.inTurn(
+        { status: 200, body: "1 ann" },
+        { status: 200, body: "2 bob" },
+        { status: 200, body: "3 ann" }
+      )
+      const { ez, sent, service } = yield* client(Script.always(page))
+      const ask = (authorization: string, method = "GET") =>
+        Effect.gen(function* () {
+          const step = Step.method(Step.get(url, { headers: { authorization } }), method)
+          const { jobId } = yield* ez.submit(step)
+          const waiting = yield* Effect.forkChild(ez.awaitJob(jobId))
+          yield* TestClock.adjust("1 second")
+          const { response } = yield* Fiber.join(waiting)
+          return new TextDecoder().decode(response?.body)
+        })
+      assert.strictEqual(yield* ask("ann"), "1 ann")
+      assert.strictEqual(yield* ask("bob"), "2 bob")
+      assert.strictEqual(yield* ask("ann"), "1 ann")
+      assert.strictEqual(yield* ask("ann", "POST"), "3 ann")
+      const { reason } = yield* Effect.flip(ask("bob", "POST"))
+      assert(reason._tag === "JobRefused" && reason.status === 422)
+      assert.match(reason.message, /other credentials as job/)
+      const facade = new Facade({ service })
+      const asked = (authorization: string) =>
+        Effect.promise(() => facade.submitJob({ url, headers: { authorization } }))
+      const jobs = [yield* asked("ann"), yield* asked("carl")]
+      assert.notStrictEqual(jobs[0]?.job_id, jobs[1]?.job_id)
+      assert.lengthOf(yield* sent, 3)
+      yield* Effect.promise(() => facade[Symbol.asyncDispose]())
+    })
+  )
+
   it.effect("tells why a job waits, to the facade as the API spells it", () =>
     Effect.gen(function* () {
       const { engine, ez, service } = yield* client()
@@ -234,6 +270,19 @@ describe("the embedded service", () => {
       assert.strictEqual(outcome._tag, "Accepted")
       yield* TestClock.adjust("1 second")
       assert.lengthOf(yield* exchanges, 1)
+    })
+  )
+
+  it.effect("refuses headers that cannot be sent, and leaves out those that are sent anyway", () =>
+    Effect.gen(function* () {
+      const { ez, store } = yield* client()
+      const refused = Step.post(url).pipe(Step.onSuccess(Step.get(url).pipe(Step.header("Upgrade", "h2c"))))
+      const error = yield* Effect.flip(ez.submit(refused))
+      assert.isTrue(error.reason._tag === "JobRefused" && error.reason.status === 400)
+      assert.include(error.message, "on_success.headers.Upgrade")
+      const step = Step.get(url).pipe(Step.header("Host", new URL(url).host), Step.header("Accept", "*/*"))
+      const { jobId } = yield* ez.submit(step)
+      assert.deepStrictEqual((yield* store.get(jobId))?.step.request.headers, { Accept: "*/*" })
     })
   )
 
@@ -360,6 +409,39 @@ describe("a dam in the caller's own process, on a file", () => {
         })
       )
       assert.include(world.calls, "GET /one")
+    })
+  )
+
+  it.live("opens again at the next call when its folder came late, or another process had its file", () =>
+    Effect.gen(function* () {
+      const folder = join(mkdtempSync(join(tmpdir(), "ezthrottle-")), "late")
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(dirname(folder), { recursive: true })))
+      const open = Effect.acquireRelease(
+        Effect.sync(() => new Facade({ service: Dam.embedded({ path: join(folder, "jobs.db") }) })),
+        (client) => Effect.promise(() => client[Symbol.asyncDispose]())
+      )
+      const later = Date.now() + 3_600_000
+      const submit = (client: Facade) =>
+        Effect.promise(() =>
+          client.submitJob({ url: "http://127.0.0.1:9/", retryAt: later }).then(
+            ({ status }) => String(status),
+            (error: Error) => error.name
+          )
+        )
+      const client = yield* open
+      assert.match(yield* submit(client), /Error/)
+      // who joins it meanwhile has the same dam, and the same next try
+      const second = yield* open
+      mkdirSync(folder)
+      const other = yield* Scope.make()
+      // no dam of the facade's: its file is another owner's, as if by another process
+      yield* Scope.provide(Dam.make({ path: join(folder, "jobs.db") }), other)
+      // asked twice at once: both are refused, and one try is enough for both
+      const refused = yield* Effect.all([submit(client), submit(second)], { concurrency: 2 })
+      for (const said of refused) assert.match(said, /Error/)
+      yield* Scope.close(other, Exit.void)
+      assert.include(["queued", "scheduled"], yield* submit(second))
+      assert.include(["queued", "duplicate", "scheduled"], yield* submit(client))
     })
   )
 

@@ -49,6 +49,17 @@ describe("over a dam in this process", () => {
     assert.include((await rejection(at.client.getJob("no-such-job"))).message, "knows no job no-such-job")
   })
 
+  it("one that waits is let go, and one that has ended is not", async () => {
+    await using at = await setUp()
+    const { job_id } = await at.client.submitJob({ url: at.target.url, retryAt: tomorrow() })
+    assert.include(["queued", "running", "succeeded"], (await at.client.runJobNow(job_id)).status)
+    assert.strictEqual((await at.client.awaitJob(job_id)).status, "success")
+    const error = await rejection(at.client.runJobNow(job_id))
+    assert.instanceOf(error, EZThrottleError)
+    assert.strictEqual(error.jobId, job_id)
+    assert.include(error.message, "is succeeded")
+  })
+
   it("all of them are listed, page after page, and only as far as they are asked for", async () => {
     await using at = await setUp()
     await at.client.submitMany(
@@ -141,9 +152,10 @@ describe("over a service", () => {
     await using proxy = await listenAsEzthrottle()
     await using client = new EZThrottle({ apiKey: "key", tracktagsUrl: proxy.url, ezthrottleUrl: proxy.url })
     const { job_id } = await client.submitJob({ url })
-    assert.match((await rejection(client.cancelJob(job_id))).message, /does not offer cancel; a dam does/)
-    assert.match((await rejection(client.rerunJob(job_id))).message, /does not offer rerun; a dam does/)
-    assert.match((await rejection(collected(client.listJobs()))).message, /does not offer list; a dam does/)
+    assert.match((await rejection(client.runJobNow(job_id))).message, /does not offer running a job now; a dam does/)
+    assert.match((await rejection(client.cancelJob(job_id))).message, /does not offer cancelling a job; a dam does/)
+    assert.match((await rejection(client.rerunJob(job_id))).message, /does not offer running a job again; a dam does/)
+    assert.match((await rejection(collected(client.listJobs()))).message, /does not offer listing jobs; a dam does/)
     await client.idle()
   })
 

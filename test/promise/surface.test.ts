@@ -32,6 +32,7 @@ describe("the surface", () => {
       "queueAndWait",
       "getJob",
       "awaitJob",
+      "runJobNow",
       "cancelJob",
       "rerunJob",
       "listJobs",

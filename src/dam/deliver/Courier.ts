@@ -1,3 +1,4 @@
+/** Takes one delivery to its receiver: trusted where it has to be, in its turn, signed. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,16 +16,29 @@ import { untilWritten } from "../store/StoreError.ts"
 import { brokenAttempt, type Made } from "./Schedule.ts"
 import * as Signing from "./Signing.ts"
 
+/** What a courier works with. */
+export interface Courier {
+  readonly store: Pick<SecretPort, "secrets">
+  readonly lanes: LaneRouter
+  readonly transport: Exchanging
+  /** Signs with a key pair beside the customer's secrets; `undefined`: only those do. */
+  readonly signer: Signing.Signer | undefined
+  readonly l8: L8 | undefined
+}
+
+/** What proves where a delivery comes from. */
+interface Proofs {
+  readonly secrets: StoredSecrets | undefined
+  readonly sign: Sign | undefined
+}
+
 /** Makes one attempt. Its time begins with the permit, once the receiver is trusted where it has to be. */
 export const call = Effect.fnUntraced(function* (
-  store: Pick<SecretPort, "secrets">,
-  lanes: LaneRouter,
-  transport: Exchanging,
-  timeoutMillis: number,
+  courier: Courier,
   delivery: StoredDelivery,
-  signer: Signing.Signer | undefined,
-  l8: L8 | undefined
-) {
+  timeoutMillis: number
+): Effect.fn.Return<Made> {
+  const { l8, lanes, store } = courier
   const prepared = yield* Effect.result(
     l8?.prepare(delivery, regionOf(delivery), timeoutMillis, lanes) ?? Effect.succeed(undefined)
   )
@@ -33,35 +47,26 @@ export const call = Effect.fnUntraced(function* (
     return brokenAttempt(at, `L8 is required and the receiver is not trusted: ${prepared.failure.problem}`)
   }
   const secrets = yield* untilWritten(delivery.jobId, store.secrets(delivery.customer))
+  const proofs: Proofs = { secrets, sign: prepared.success }
   return yield* Effect.acquireUseRelease(
     lanes.acquire(delivery.lane, ""),
-    ({ depart }) =>
-      Effect.andThen(depart, send(lanes, transport, timeoutMillis, delivery, secrets, signer, prepared.success)),
+    ({ depart }) => Effect.andThen(depart, send(courier, delivery, timeoutMillis, proofs)),
     ({ release }) => release
   )
 })
-export const send = Effect.fnUntraced(function* (
-  lanes: LaneRouter,
-  transport: Exchanging,
-  timeoutMillis: number,
+
+const send = Effect.fnUntraced(function* (
+  courier: Courier,
   delivery: StoredDelivery,
-  secrets: StoredSecrets | undefined,
-  signer: Signing.Signer | undefined,
-  sign: Sign | undefined
+  timeoutMillis: number,
+  proofs: Proofs
 ): Effect.fn.Return<Made> {
   const at = yield* Clock.currentTimeMillis
   const from = yield* Clock.monotonicTimeNanos
-  const step = post(delivery.url, {
-    headers: {
-      "Content-Type": "application/json",
-      ...(yield* Signing.headers(delivery, secrets, at, signer)),
-      ...(sign && (yield* sign(at)))
-    },
-    body: delivery.body
-  })
+  const step = post(delivery.url, { headers: yield* headersOf(courier, delivery, at, proofs), body: delivery.body })
   const region = regionOf(delivery)
   const answer = yield* Telemetry.propagated(step.request, (request) =>
-    transport.send({ request, region, step, timeoutMillis, attempt: `${delivery.id}/${at}` })
+    courier.transport.send({ request, region, step, timeoutMillis, attempt: `${delivery.id}/${at}` })
   ).pipe(
     // what a receiver says at length is not read, but it has said whether it took the delivery
     Effect.catch((error) =>
@@ -76,10 +81,8 @@ export const send = Effect.fnUntraced(function* (
     Effect.result
   )
   const latency = Number((yield* Clock.monotonicTimeNanos) - from) / 1e6
-  if (answer._tag === "Failure") {
-    return { ...brokenAttempt(at, answer.failure.message), latency }
-  }
-  yield* lanes.observe(delivery.lane, "", answer.success, delivery.jobId)
+  if (answer._tag === "Failure") return { ...brokenAttempt(at, answer.failure.message), latency }
+  yield* courier.lanes.observe(delivery.lane, "", answer.success, delivery.jobId)
   const { headers, status } = answer.success
   const retryAfter = RetryAfter.parse(headers, yield* Clock.currentTimeMillis)
   return {
@@ -89,6 +92,19 @@ export const send = Effect.fnUntraced(function* (
     error: undefined,
     excerpt: Reply.text(answer.success).slice(0, excerptLength),
     retryAfter: retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
+  }
+})
+
+const headersOf = Effect.fnUntraced(function* (
+  { signer }: Courier,
+  delivery: StoredDelivery,
+  at: number,
+  { secrets, sign }: Proofs
+) {
+  return {
+    "Content-Type": "application/json",
+    ...(yield* Signing.headers(delivery, secrets, at, signer)),
+    ...(sign && (yield* sign(at)))
   }
 })
 

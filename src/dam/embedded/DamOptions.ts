@@ -13,10 +13,11 @@ import * as RetryPolicy from "../../step/RetryPolicy.ts"
 import * as Schedule from "../deliver/Schedule.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import * as Egress from "../egress/EgressPolicy.ts"
+import * as Limits from "../intake/Limits.ts"
 import { canonicalLane } from "../job/LaneName.ts"
 import type { L8Options } from "../l8/L8.ts"
 import type { Pace } from "../lane/Gate.ts"
-import type { PacingOptions } from "../lane/Lanes.ts"
+import type { PacingOptions } from "../lane/Dial.ts"
 import type { DispatcherOptions } from "../work/Dispatcher.ts"
 
 /**
@@ -45,15 +46,26 @@ export interface Settings {
         readonly bounds?: Partial<Bounds> | undefined
       })
     | undefined
-  /** Of a job without a retry policy of its own. Defaults to the protocol's: 3 retries, 2 reroutes. */
-  readonly retry?: RetryPolicyOptions | undefined
+  /**
+   * Of a job without a retry policy of its own; the lists also of one whose policy leaves them out. Defaults to 3 retries
+   * on 408, 429, 500, 502, 503, 504, 520 to 524 and 529, and 2 reroutes.
+   */
+  readonly retry?:
+    | (RetryPolicyOptions & {
+        /**
+         * Whether a call that changes something is made again where it may have been carried out, and its step does not
+         * say. Defaults to `true`.
+         */
+        readonly unsafe?: boolean | undefined
+      })
+    | undefined
   readonly attempts?:
     | {
         /** Limit of one attempt. Defaults to 60 seconds. */
         readonly timeout?: Duration.Input | undefined
         /** How long a connection may take. Defaults to 5 seconds. */
         readonly connectTimeout?: Duration.Input | undefined
-        /** How long a job waits for a host that answers 429. Defaults to 24 hours. */
+        /** How long a job waits for a host that answers 429, or for what this machine lacks to call it. Defaults to 24 hours. */
         readonly patience429?: Duration.Input | undefined
         /** Largest answer that is kept, in bytes. Defaults to 1 MiB. */
         readonly responseBytes?: number | undefined
@@ -72,10 +84,17 @@ export interface Settings {
           { readonly failures?: number | undefined; readonly failingFor?: Duration.Input | undefined } | undefined
         /** How often a disabled endpoint is tried. Defaults to every hour. */
         readonly probeEvery?: Duration.Input | undefined
+        /** Follows 307 and 308, with the same bytes. Defaults to `false`. */
+        readonly followRedirects?: boolean | undefined
         /** Deliveries that prove where they come from without a shared secret. Defaults to none. */
         readonly l8?: L8Options | undefined
       }
     | undefined
+  /**
+   * Headers that say as whom a call is made, beside those that always do (`Authorization`, `Cookie`, `X-Api-Key` and what
+   * `Idempotency.credentials` names): a call is no duplicate of one with other credentials. Defaults to none.
+   */
+  readonly credentials?: ReadonlyArray<string> | undefined
   /** How long a finished job is kept once its webhooks are settled. Defaults to 24 hours. */
   readonly retention?: Duration.Input | undefined
   /** How long what runs may take to end when the dam stops. Defaults to none: it goes on at the next start. */
@@ -106,6 +125,7 @@ export type Settled = Partial<
   Pick<
     DispatcherOptions,
     | "attemptTimeout"
+    | "credentials"
     | "deliveries"
     | "drain"
     | "maxMemoryBytes"
@@ -115,6 +135,7 @@ export type Settled = Partial<
     | "pacing"
     | "patience429"
     | "retention"
+    | "retryUnsafe"
     | "unsetPolicy"
   >
 > & {
@@ -122,20 +143,24 @@ export type Settled = Partial<
   readonly maxResponseBytes?: number
   readonly maxBytes?: number
   readonly l8?: L8Options
+  readonly webhookRedirects?: boolean
 }
 
 /** Reads the settings; what they leave out is not there, so that a default, or an earlier name, holds. */
 export const settle = (settings: Settings): Settled => {
-  const { admission = {}, attempts = {}, drain, pacing, retention, retry, webhooks } = settings
+  const { admission = {}, attempts = {}, credentials, drain, pacing, retention, retry, webhooks } = settings
   return said({
     pacing: pacing && pacingOf(pacing),
-    unsetPolicy: retry && RetryPolicy.resolve(policyOf(retry)),
+    unsetPolicy: retry && { ...RetryPolicy.durable, ...said(policyOf(retry)) },
+    retryUnsafe: retry?.unsafe,
     attemptTimeout: spanOf(attempts.timeout),
     connectTimeout: attempts.connectTimeout,
     patience429: spanOf(attempts.patience429),
     maxResponseBytes: attempts.responseBytes,
     deliveries: webhooks && deliveriesOf(webhooks),
     l8: webhooks?.l8,
+    webhookRedirects: webhooks?.followRedirects,
+    credentials,
     retention: spanOf(retention),
     drain: spanOf(drain),
     maxQueued: admission.queuedJobs,
@@ -157,14 +182,23 @@ export const policyIn = (egress: Settings["egress"]): Result.Result<EgressPolicy
 /** Every name, as the guide tells them: the file's in camelCase, and those that an embedded dam has besides. */
 export const names = {
   path: true,
+  credentials: true,
   pacing: {
     default: { rps: true, maxConcurrent: true },
-    hosts: true,
+    hosts: { "*": { rps: true, maxConcurrent: true, refusals: true, usedUp: true } },
     burst: true,
     bounds: { minRps: true, maxRps: true, minConcurrent: true, maxConcurrent: true }
   },
   regions: true,
-  retry: { maxRetries: true, maxReroutes: true, retryCodes: true, rerouteCodes: true, base: true, cap: true },
+  retry: {
+    maxRetries: true,
+    maxReroutes: true,
+    retryCodes: true,
+    rerouteCodes: true,
+    unsafe: true,
+    base: true,
+    cap: true
+  },
   attempts: { timeout: true, connectTimeout: true, patience429: true, responseBytes: true },
   webhooks: {
     schedule: true,
@@ -172,7 +206,8 @@ export const names = {
     concurrency: true,
     disableAfter: { failures: true, failingFor: true },
     probeEvery: true,
-    l8: true
+    followRedirects: true,
+    l8: { default: true, hosts: true, privateKey: true, serviceName: true }
   },
   retention: true,
   drain: true,
@@ -180,38 +215,51 @@ export const names = {
   admission: { queuedJobs: true, runningJobs: true, storedBytes: true, memoryBytes: true, fileBytes: true },
   limits: true,
   masterKey: true,
-  executor: true
+  executor: true,
+  clockEvery: true
 } as const
 
 /** What is wrong with the names of options, whoever wrote them. */
-export const nameProblem = (options: object): string | undefined =>
-  Names.problemOf(options, [...Object.keys(names), ...earlier]) ??
-  Object.entries(names)
-    .map(([name, below]) => {
-      const value: unknown = Reflect.get(options, name)
-      const isOurs = typeof below === "object" && typeof value === "object" && value !== null && !("ranges" in value)
-      return isOurs
-        ? Names.problemOf(value, [...Object.keys(below), ...(name === "pacing" ? ["pace"] : [])], `${name}.`)
-        : undefined
+export const nameProblem = (options: object): string | undefined => {
+  const limits: unknown = Reflect.get(options, "limits")
+  return problemIn(options, { ...names, ...earlier }) ?? problemIn(limits, Limits.defaults, "limits.")
+}
+
+/** The same of names below names; `*` is any. */
+const problemIn = (given: unknown, known: object, at = ""): string | undefined => {
+  // a policy that was made already has names of its own
+  if (typeof given !== "object" || given === null || "ranges" in given) return undefined
+  const all: ReadonlyArray<readonly [name: string, below: unknown]> = Object.entries(known)
+  const anything = all.find(([name]) => name === "*")?.[1]
+  const misspelt = anything === undefined ? Names.problemOf(given, Object.keys(known), at) : undefined
+  if (misspelt !== undefined) return misspelt
+  const below = new Map(all)
+  return Object.entries(given)
+    .map(([name, value]: [string, unknown]) => {
+      const names = below.get(name) ?? anything
+      return typeof names === "object" && names !== null ? problemIn(value, names, `${at}${name}.`) : undefined
     })
     .find((problem) => problem !== undefined)
+}
 
-const earlier = [
-  "attemptTimeout",
-  "connectTimeout",
-  "deliveries",
-  "l8",
-  "maxBytes",
-  "maxMemoryBytes",
-  "maxQueued",
-  "maxResponseBytes",
-  "maxRunning",
-  "maxStoredBytes",
-  "memoryBytes",
-  "patience429",
-  "signer",
-  "unsetPolicy"
-]
+const earlier = {
+  attemptTimeout: true,
+  connectTimeout: true,
+  deliveries: true,
+  l8: true,
+  maxBytes: true,
+  maxMemoryBytes: true,
+  maxQueued: true,
+  maxResponseBytes: true,
+  maxRunning: true,
+  maxStoredBytes: true,
+  memoryBytes: true,
+  pacing: { ...names.pacing, pace: names.pacing.default },
+  patience429: true,
+  retryUnsafe: true,
+  unsetPolicy: true,
+  webhookRedirects: true
+}
 
 const pacingOf = ({ bounds, default: pace, hosts, ...pacing }: NonNullable<Settings["pacing"]>): PacingOptions => ({
   ...pacing,

@@ -35,12 +35,12 @@ export const join = <Options extends { readonly path: string }>(
       })
     )
   }
-  const dam = open ?? { options, users: 0, runtime: ManagedRuntime.make(after(closing.get(file), start)) }
+  const dam = open ?? opened(options, after(closing.get(file), start))
   dams.set(file, dam)
   dam.users++
   let stays = true
   return Result.succeed({
-    service: dam.runtime.contextEffect,
+    service: serviceOf(dam),
     leave: () => {
       if (!stays) return closing.get(file) ?? Promise.resolve()
       stays = false
@@ -55,9 +55,31 @@ export const join = <Options extends { readonly path: string }>(
 
 interface Open {
   readonly options: object
+  readonly start: Layer.Layer<Service, StoreError>
   users: number
-  readonly runtime: ManagedRuntime.ManagedRuntime<Service, StoreError>
+  runtime: ManagedRuntime.ManagedRuntime<Service, StoreError>
 }
+
+const opened = (options: object, start: Open["start"]): Open => ({
+  options,
+  start,
+  users: 0,
+  runtime: ManagedRuntime.make(start)
+})
+
+/** A start that failed is tried again by the next call, whoever's it is. */
+const serviceOf = (dam: Open): Share["service"] =>
+  Effect.suspend(() => {
+    // a runtime keeps how its start ended, so each try has its own
+    const tried = dam.runtime
+    return Effect.tapError(tried.contextEffect, () =>
+      Effect.suspend(() => {
+        if (dam.runtime !== tried) return Effect.void
+        dam.runtime = ManagedRuntime.make(dam.start)
+        return tried.disposeEffect
+      })
+    )
+  })
 
 const dams = new Map<string | symbol, Open>()
 /** Those that are on their way out still have their file. */

@@ -90,6 +90,21 @@ export interface L8 {
 export type Sign = (at: number) => Effect.Effect<L8Delivery.DeliveryHeaders>
 
 /**
+ * What L8 works with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface L8Parts {
+  /** The dam's database file; the key's own file is beside it. */
+  readonly database: string
+  readonly store: TrustPort
+  /** What asks receivers to prove themselves. */
+  readonly transport: Exchanging
+  readonly policy: EgressPolicy
+}
+
+/**
  * Makes L8; `undefined` when nothing asks for it.
  *
  * @category constructors
@@ -97,10 +112,7 @@ export type Sign = (at: number) => Effect.Effect<L8Delivery.DeliveryHeaders>
  */
 export const make = Effect.fnUntraced(function* (
   options: L8Options | undefined,
-  database: string,
-  store: TrustPort,
-  transport: Exchanging,
-  policy: EgressPolicy
+  { database, policy, store, transport }: L8Parts
 ): Effect.fn.Return<L8 | undefined, StorageFailed, Scope.Scope> {
   const usual = options?.default ?? "off"
   const hosts = new Map(Object.entries(options?.hosts ?? {}).map(([host, mode]) => [canonicalLane(host) ?? host, mode]))

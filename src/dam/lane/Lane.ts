@@ -10,42 +10,15 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
-import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
-import * as Gate from "./Gate.ts"
-import type { Ticket } from "../store/JobRecords.ts"
-import type { StoreError } from "../store/StoreError.ts"
+import type * as Effect from "effect/Effect"
 import * as Accounts from "./Accounts.ts"
-import type { Account, Queue, Waiter } from "./Accounts.ts"
-import * as LaneCalls from "./Calls.ts"
-import * as LaneDepartures from "./Departures.ts"
-import * as Pages from "./Pages.ts"
-import type { Lesson } from "./Learning.ts"
-import type { Permit, Room } from "./Permit.ts"
+import * as Gate from "./Gate.ts"
+import { gateFor, type LaneOptions, type LaneState } from "./LaneState.ts"
+import * as LaneStates from "./LaneState.ts"
 import type { LaneView, LaneWhy } from "./LaneView.ts"
-
-/**
- * What a lane needs from its surroundings.
- *
- * @category models
- * @since 0.1.0
- */
-export interface LaneOptions {
-  readonly burst: number
-  /** The pace of the host, or of one account of it where each has its own. */
-  readonly paceOf: (account: string | undefined) => Gate.Pace
-  /** Whether the upstream has enabled account queues. Defaults to `false`. */
-  readonly accountQueues?: boolean | undefined
-  /** The queues that have queued jobs: accounts, and what `queueOf` makes of them. */
-  readonly queues: Effect.Effect<ReadonlyArray<string>, StoreError>
-  /** The first queued jobs of a queue. */
-  readonly page: (queue: string, limit: number) => Effect.Effect<ReadonlyArray<Ticket>, StoreError>
-  /** Starts a job with its first permit. Answers once the job is no longer queued. */
-  readonly start: (ticket: Ticket, permit: Permit) => Effect.Effect<void, StoreError>
-  readonly room: Room
-}
+import type { Lesson } from "./Learning.ts"
+import type { Permit } from "./Permit.ts"
+import * as Turns from "./Turns.ts"
 
 /**
  * One host's lane.
@@ -90,248 +63,101 @@ export interface Lane {
  * @since 0.1.0
  */
 export const make = (options: LaneOptions): Lane => {
-  const starting = new Set<string>()
-  const signal = Latch.makeUnsafe(false)
-  let gate = Gate.make(options.paceOf(undefined), options.burst)
-  let accountQueues = options.accountQueues ?? false
-  let paused = false
-  let anyQueue = true
-  let askAgainAt = Number.POSITIVE_INFINITY
-  let starved = false
-  let ignored = 0
-  const calls = LaneCalls.make()
-  const accounts = Accounts.make((name) => ({
-    ...Gate.make(options.paceOf(name), options.burst),
-    open: calls.since(name).length
-  }))
-  const departures = LaneDepartures.make(
-    () => gate,
-    (it) => void (gate = it)
-  )
-
-  const pages = Pages.make(options.page, {
-    starting,
-    rps: () => gate.pace.rps,
-    queues: () => accounts.size(),
-    read: () => signal.openUnsafe()
-  })
-
-  const gateOf = (self: Account): Gate.Gate => (accountQueues ? self.gate : gate)
-
-  const permit = (self: Account, now: number): Permit => {
-    // both know of every call, so that the one is right when the upstream makes it count instead of the other
-    const own = accountQueues
-    self.gate = own ? Gate.pass(self.gate, now) : Gate.note(self.gate, now)
-    gate = own ? Gate.note(gate, now) : Gate.pass(gate, now)
-    const call = calls.begin(self.name, now)
-    let released = false
-    return {
-      depart: own ? self.departures.next : departures.next,
-      release: Clock.clockWith((clock) => {
-        if (released) return Effect.void
-        released = true
-        calls.end(call, Number(clock.monotonicTimeNanosUnsafe()) / 1e6)
-        gate = Gate.leave(gate)
-        // it may have been dropped and made anew meanwhile
-        const known = accounts.find(call.account)
-        if (known !== undefined) known.gate = Gate.leave(known.gate)
-        if (!isLeftAlone(self)) signal.openUnsafe()
-        return Effect.void
-      })
-    }
-  }
-
-  /** Whether nobody has a turn here who would have to be looked for. */
-  const isLeftAlone = (self: Account): boolean =>
-    !anyQueue && accounts.size() === 1 && accounts.find(self.name) === self && !Accounts.isNeeded(self)
-
-  const startOne = (queue: Queue, ticket: Ticket, granted: Permit): Effect.Effect<void> =>
-    options.start(ticket, granted).pipe(
-      Effect.catch((error) =>
-        Effect.gen(function* () {
-          yield* granted.release
-          // found anew, since a queue that has run dry is forgotten
-          const again = accounts.queue(queue.name)
-          again.more = true
-          again.tickets = []
-          again.restsUntil = (yield* monotonicMillis) + Pages.askAgainAfter
-          yield* Effect.logWarning(`job ${ticket.id} cannot be started: ${error.message}`)
-        })
-      ),
-      Effect.ensuring(
-        Effect.sync(() => {
-          starting.delete(ticket.id)
-          signal.openUnsafe()
-        })
-      )
-    )
-
-  /** Gives an account its turn; answers whether it made use of it. */
-  const serve = Effect.fnUntraced(function* (self: Account) {
-    const hasRoom = options.room.left() > 0
-    if (!hasRoom) starved = true
-    const found = self.waiters.length > 0 || !hasRoom ? undefined : yield* pages.next(self, yield* monotonicMillis)
-    const queue = found?.queue
-    askAgainAt = Math.min(askAgainAt, found?.askAgainAt ?? Number.POSITIVE_INFINITY)
-    // reading takes a while, in which the gate may have closed or somebody may have come to wait
-    const now = yield* monotonicMillis
-    if (paused || Gate.opensAt(gateOf(self)) > now) return false
-    const waiter = self.waiters.shift()
-    if (waiter !== undefined) {
-      Deferred.doneUnsafe(waiter.granted, Effect.succeed(permit(self, now)))
-      return true
-    }
-    const [ticket, ...rest] = queue?.tickets ?? []
-    if (queue === undefined || ticket === undefined) return false
-    queue.tickets = rest
-    Accounts.rotate(self, queue)
-    starting.add(ticket.id)
-    options.room.take()
-    yield* Effect.forkChild(startOne(queue, ticket, permit(self, now)))
-    return true
-  })
-
-  /** Lets everybody through who may go now, in turns; answers when to look again. */
-  const grant = Effect.fnUntraced(function* () {
-    let next = Number.POSITIVE_INFINITY
-    let passed = 0
-    while (passed < accounts.size() && !paused) {
-      const self = accounts.first()
-      if (self === undefined) break
-      const now = yield* monotonicMillis
-      const opensAt = Gate.opensAt(gateOf(self))
-      if (opensAt > now && Accounts.isNeeded(self)) {
-        next = Math.min(next, opensAt)
-        // the host's gate is everybody's: whose turn it is keeps it
-        if (!accountQueues) break
-      }
-      accounts.rotate()
-      if (opensAt <= now && (yield* serve(self))) passed = 0
-      else if (Accounts.isNeeded(self) || (accountQueues && !Gate.isQuiet(self.gate, now))) passed++
-      else accounts.drop(self)
-    }
-    return next
-  })
-
-  const run = Effect.gen(function* () {
-    while (true) {
-      signal.closeUnsafe()
-      starved = false
-      askAgainAt = Number.POSITIVE_INFINITY
-      if (anyQueue) {
-        anyQueue = false
-        const names = yield* Effect.result(options.queues)
-        if (names._tag === "Failure") {
-          anyQueue = true
-          askAgainAt = (yield* monotonicMillis) + Pages.askAgainAfter
-          yield* Effect.logWarning(`a lane cannot read its queues: ${names.failure.message}`)
-        } else for (const name of names.success) accounts.queue(name).more = true
-      }
-      const next = Math.min(yield* grant(), askAgainAt)
-      // whole milliseconds: timers know no others
-      yield* next === Number.POSITIVE_INFINITY
-        ? signal.await
-        : Effect.raceFirst(signal.await, Effect.sleep(Math.max(0, Math.ceil(next - (yield* monotonicMillis)))))
-    }
-  })
-
+  const self = LaneStates.make(options)
   return {
-    run,
-    acquire: (name, jobId) =>
-      Clock.clockWith((clock) => {
-        const self = accounts.get(name)
-        const now = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-        if (!paused && isLeftAlone(self) && Gate.opensAt(gateOf(self)) <= now) return Effect.succeed(permit(self, now))
-        const waiter: Waiter = { granted: Deferred.makeUnsafe(), jobId }
-        self.waiters.push(waiter)
-        signal.openUnsafe()
-        return Effect.onInterrupt(Effect.interruptible(Deferred.await(waiter.granted)), () => {
-          const place = self.waiters.indexOf(waiter)
-          if (place < 0) {
-            // granted in the same moment: nobody else will give it back
-            return Effect.flatMap(Deferred.await(waiter.granted), ({ release }) => release)
-          }
-          self.waiters.splice(place, 1)
-          signal.openUnsafe()
-          return Effect.void
-        })
-      }),
-    wake: (name) => {
-      if (name === undefined) {
-        anyQueue = true
-        return signal.openUnsafe()
-      }
-      const queue = accounts.queue(name)
-      // a queue that has something already is waited for as it is; a read under way has cleared `more`
-      const isNews = !queue.more && queue.tickets.length === 0
-      queue.more = true
-      if (isNews) signal.openUnsafe()
-    },
+    run: Turns.run(self),
+    acquire: (name, jobId) => Turns.acquire(self, name, jobId),
+    wake: (name) => wake(self, name),
     roomLeft: () => {
-      if (starved) signal.openUnsafe()
+      if (self.starved) self.signal.openUnsafe()
     },
-    learn: (name, lesson, now) => {
-      ignored += lesson.ignored
-      if (lesson.accountQueues !== undefined) accountQueues = lesson.accountQueues
-      const taught = (it: Gate.Gate): Gate.Gate => {
-        const paced = Gate.learn(it, lesson)
-        return lesson.hold === undefined ? paced : Gate.hold(paced, now + lesson.hold)
-      }
-      if (accountQueues) {
-        const self = accounts.get(name)
-        self.gate = taught(self.gate)
-      } else gate = taught(gate)
-      signal.openUnsafe()
+    learn: (name, lesson, now) => learn(self, name, lesson, now),
+    pause: (paused) => {
+      self.paused = paused
+      self.signal.openUnsafe()
     },
-    pause: (value) => {
-      paused = value
-      signal.openUnsafe()
-    },
-    repace: (lifts) => {
-      const anew = (it: Gate.Gate, account: string | undefined): Gate.Gate => {
-        const paced = Gate.learn(it, options.paceOf(account))
-        return lifts ? { ...paced, heldUntil: Number.NEGATIVE_INFINITY } : paced
-      }
-      if (lifts) accountQueues = false
-      gate = anew(gate, undefined)
-      for (const self of accounts.all()) self.gate = anew(self.gate, self.name)
-      signal.openUnsafe()
-    },
-    why: (name) => ({
-      gate: (accountQueues && accounts.find(name)?.gate) || gate,
-      accountQueues,
-      paused,
-      hasRoom: options.room.left() > 0,
-      openSince: calls.since(accountQueues ? accounts.find(name)?.name : undefined),
-      callMillis: calls.usual(),
-      turns: accounts.all().map((self) => ({
-        account: self.name,
-        waiting: self.waiters.map(({ jobId }) => jobId),
-        queues: self.queues.map((queue) => queue.name)
-      }))
-    }),
-    accounts: () => accounts.all().filter(Accounts.isNeeded).length,
-    waiting: (jobId) => accounts.all().find(({ waiters }) => waiters.some((waiter) => waiter.jobId === jobId))?.name,
-    view: (now) => ({
-      pace: gate.pace,
-      open: gate.open,
-      waiting: sum(accounts.all().map((self) => self.waiters.length)),
-      accountQueues,
-      paused,
-      opensIn: paused ? Number.POSITIVE_INFINITY : Math.max(0, Gate.opensAt(gate) - now),
-      heldFor: Math.max(0, gate.heldUntil - now),
-      ignored,
-      calls: calls.count()
-    }),
-    heldFor: (name, now) => Math.max(0, ((accountQueues && accounts.find(name)?.gate) || gate).heldUntil - now),
-    idle: (now) =>
-      starting.size === 0 &&
-      !anyQueue &&
-      Gate.isQuiet(gate, now) &&
-      accounts.all().every((self) => !Accounts.isNeeded(self) && Gate.isQuiet(self.gate, now))
+    repace: (lifts) => repace(self, lifts),
+    why: (name) => why(self, name),
+    accounts: () => self.accounts.all().filter(Accounts.isNeeded).length,
+    waiting: (jobId) =>
+      self.accounts.all().find(({ waiters }) => waiters.some((waiter) => waiter.jobId === jobId))?.name,
+    view: (now) => view(self, now),
+    heldFor: (name, now) => Math.max(0, gateFor(self, name).heldUntil - now),
+    idle: (now) => idle(self, now)
   }
 }
 
-const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, number) => total + number, 0)
+const wake = (self: LaneState, name: string | undefined): void => {
+  if (name === undefined) {
+    self.anyQueue = true
+    self.signal.openUnsafe()
+    return
+  }
+  const queue = self.accounts.queue(name)
+  // a queue that has something already is waited for as it is; a read under way has cleared `more`
+  const isNews = !queue.more && queue.tickets.length === 0
+  queue.more = true
+  if (isNews) self.signal.openUnsafe()
+}
 
-const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+const learn = (self: LaneState, name: string, lesson: Lesson, now: number): void => {
+  self.ignored += lesson.ignored
+  if (lesson.accountQueues !== undefined) self.accountQueues = lesson.accountQueues
+  const taught = (gate: Gate.Gate): Gate.Gate => {
+    const paced = Gate.learn(gate, lesson)
+    const { hold, quota } = lesson
+    const rationed = quota === undefined ? paced : Gate.ration(paced, quota.left, now + quota.millis, now)
+    return hold === undefined ? rationed : Gate.hold(rationed, now + hold)
+  }
+  if (self.accountQueues) {
+    const account = self.accounts.get(name)
+    account.gate = taught(account.gate)
+  } else self.gate = taught(self.gate)
+  self.signal.openUnsafe()
+}
+
+const repace = (self: LaneState, lifts: boolean): void => {
+  const anew = (gate: Gate.Gate, account: string | undefined): Gate.Gate => {
+    const paced = Gate.learn(gate, self.options.paceOf(account))
+    return lifts ? { ...paced, heldUntil: Number.NEGATIVE_INFINITY, leftUntil: Number.NEGATIVE_INFINITY } : paced
+  }
+  if (lifts) self.accountQueues = false
+  self.gate = anew(self.gate, undefined)
+  for (const account of self.accounts.all()) account.gate = anew(account.gate, account.name)
+  self.signal.openUnsafe()
+}
+
+const why = (self: LaneState, name: string): LaneWhy => {
+  const { accountQueues, accounts, calls, options, paused } = self
+  return {
+    gate: gateFor(self, name),
+    accountQueues,
+    paused,
+    hasRoom: options.room.left() > 0,
+    openSince: calls.since(accountQueues ? accounts.find(name)?.name : undefined),
+    callMillis: calls.usual(),
+    turns: accounts.all().map((account) => ({
+      account: account.name,
+      waiting: account.waiters.map(({ jobId }) => jobId),
+      queues: account.queues.map((queue) => queue.name)
+    }))
+  }
+}
+
+const view = ({ accountQueues, accounts, calls, gate, ignored, paused }: LaneState, now: number): LaneView => ({
+  pace: gate.pace,
+  open: gate.open,
+  waiting: accounts.all().reduce((total, { waiters }) => total + waiters.length, 0),
+  accountQueues,
+  paused,
+  opensIn: paused ? Number.POSITIVE_INFINITY : Math.max(0, Gate.opensAt(gate) - now),
+  heldFor: Math.max(0, gate.heldUntil - now),
+  ignored,
+  calls: calls.count()
+})
+
+const idle = ({ accounts, anyQueue, gate, starting }: LaneState, now: number): boolean =>
+  starting.size === 0 &&
+  !anyQueue &&
+  Gate.isQuiet(gate, now) &&
+  accounts.all().every((account) => !Accounts.isNeeded(account) && Gate.isQuiet(account.gate, now))

@@ -16,7 +16,7 @@ export interface Paces {
   readonly of: (lane: string) => ReadonlyArray<StoredPace>
   /** Takes in what an answer taught; that there was one keeps what is known. */
   readonly learn: (lane: string, account: string, lesson: Lesson, now: number) => void
-  /** Counts an answer; says how many refusals stood in a row before it. What was sent before a hold began is no news. */
+  /** Counts an answer; says how many refusals stood in a row before it. An answer during a hold is no news. */
   readonly refusals: (lane: string, account: string, isRefusal: boolean, isHeld: boolean) => number
   readonly forget: (now: number) => void
   /** Forgets all that a lane was taught; the store is told by whoever asks for it. */
@@ -35,123 +35,148 @@ const writeBehind = memoryMillis / 4
 export const make = Effect.fnUntraced(function* (
   store: Pick<LanePort, "paces" | "savePace">
 ): Effect.fn.Return<Paces, StoreError, Scope.Scope> {
-  const lanes = new Map<string, Map<string, Known>>()
-  const unsaved = new Set<Known>()
-  const signal = Latch.makeUnsafe(false)
-
-  const isAlive = ({ heldUntil = 0, seenAt }: StoredPace, now: number) => now - seenAt < memoryMillis || heldUntil > now
-  const startedAt = yield* Clock.currentTimeMillis
-  const known = (lane: string, account: string): Known => {
-    const ofLane = lanes.get(lane) ?? new Map<string, Known>()
-    lanes.set(lane, ofLane)
-    const found = ofLane.get(account) ?? { pace: undefined, savedAt: Number.NEGATIVE_INFINITY, refusals: 0 }
-    ofLane.set(account, found)
-    return found
-  }
-  for (const pace of yield* store.paces) {
-    if (!isAlive(pace, startedAt)) continue
-    const isPaceKept = startedAt - pace.seenAt < memoryMillis
-    const it = known(pace.lane, pace.account)
-    it.pace = isPaceKept ? pace : { ...pace, rps: undefined, maxConcurrent: undefined }
-    it.savedAt = pace.seenAt
-  }
-
-  const ownerOf = (lane: string, account: string): string =>
-    lanes.get(lane)?.get("")?.pace?.accountQueues ? account : ""
-
-  const teach = (lane: string, account: string, lesson: Lesson, now: number): void => {
-    const it = known(lane, account)
-    const before = it.pace
-    const says =
-      lesson.rps !== undefined ||
-      lesson.maxConcurrent !== undefined ||
-      lesson.accountQueues !== undefined ||
-      lesson.hold !== undefined
-    if (before === undefined && !says) return
-    const after: StoredPace = {
-      lane,
-      account,
-      rps: lesson.rps ?? before?.rps,
-      maxConcurrent: lesson.maxConcurrent ?? before?.maxConcurrent,
-      accountQueues: lesson.accountQueues ?? before?.accountQueues,
-      ...laterHold(before, lesson, now),
-      seenAt: now
-    }
-    it.pace = after
-    const isNews =
-      after.rps !== before?.rps ||
-      after.maxConcurrent !== before?.maxConcurrent ||
-      after.accountQueues !== before?.accountQueues ||
-      after.heldUntil !== before?.heldUntil ||
-      now - it.savedAt > writeBehind
-    if (!isNews) return
-    unsaved.add(it)
-    signal.openUnsafe()
-  }
-
-  const save = Effect.gen(function* () {
-    for (const it of unsaved) {
-      unsaved.delete(it)
-      const { pace } = it
-      if (pace === undefined) continue
-      it.savedAt = pace.seenAt
-      yield* Effect.onError(store.savePace(pace), () => Effect.sync(() => void unsaved.add(it)))
-    }
-  })
-  yield* Effect.addFinalizer(() => Effect.ignore(save))
-  yield* Effect.forkScoped(
-    Effect.gen(function* () {
-      while (true) {
-        yield* signal.await
-        signal.closeUnsafe()
-        const saved = yield* Effect.result(save)
-        if (saved._tag === "Success") continue
-        yield* Effect.logWarning(`a learnt pace cannot be stored: ${saved.failure.message}`)
-        yield* Effect.sleep(1000)
-        signal.openUnsafe()
-      }
-    })
-  )
-
+  const self: State = { lanes: new Map(), unsaved: new Set(), signal: Latch.makeUnsafe(false) }
+  recall(self, yield* store.paces, yield* Clock.currentTimeMillis)
+  yield* Effect.addFinalizer(() => Effect.ignore(save(self, store)))
+  yield* Effect.forkScoped(keepSaving(self, store))
   return {
-    get: (lane, account) => lanes.get(lane)?.get(account)?.pace,
-    of: (lane) => Array.from(lanes.get(lane)?.values() ?? []).flatMap(({ pace }) => (pace === undefined ? [] : [pace])),
-    learn: (lane, account, lesson, now) => {
-      // who speaks of account queues speaks of the whole host, and of the pace of the account it answered
-      if (lesson.accountQueues !== undefined) teach(lane, "", { ...silent, accountQueues: lesson.accountQueues }, now)
-      const owner = ownerOf(lane, account)
-      if (owner !== "") teach(lane, "", silent, now)
-      teach(lane, owner, { ...lesson, accountQueues: undefined }, now)
-    },
-    refusals: (lane, account, isRefusal, isHeld) => {
-      const it = isRefusal ? known(lane, ownerOf(lane, account)) : lanes.get(lane)?.get(ownerOf(lane, account))
-      if (it === undefined) return 0
-      const before = it.refusals
-      if (!isRefusal) it.refusals = 0
-      else if (!isHeld) it.refusals++
-      return isHeld ? Math.max(0, before - 1) : before
-    },
+    get: (lane, account) => self.lanes.get(lane)?.get(account)?.pace,
+    of: (lane) =>
+      Array.from(self.lanes.get(lane)?.values() ?? []).flatMap(({ pace }) => (pace === undefined ? [] : [pace])),
+    learn: (lane, account, lesson, now) => learn(self, { lane, account }, lesson, now),
+    refusals: (lane, account, isRefusal, isHeld) => refusals(self, { lane, account }, isRefusal, isHeld),
     reset: (lane) => {
-      for (const it of lanes.get(lane)?.values() ?? []) unsaved.delete(it)
-      lanes.delete(lane)
+      for (const it of self.lanes.get(lane)?.values() ?? []) self.unsaved.delete(it)
+      self.lanes.delete(lane)
     },
-    lanes: () => lanes.keys(),
-    forget: (now) => {
-      for (const [lane, ofLane] of lanes) {
-        for (const [account, { pace, refusals }] of ofLane) {
-          if (pace === undefined ? refusals === 0 : !isAlive(pace, now)) ofLane.delete(account)
-        }
-        if (ofLane.size === 0) lanes.delete(lane)
-      }
-    }
+    lanes: () => self.lanes.keys(),
+    forget: (now) => forget(self, now)
   }
 })
+
+/** What is known, and what of it the store does not know. */
+interface State {
+  readonly lanes: Map<string, Map<string, Known>>
+  readonly unsaved: Set<Known>
+  readonly signal: Latch.Latch
+}
 
 interface Known {
   pace: StoredPace | undefined
   savedAt: number
   refusals: number
 }
+
+/** A lane, or an account of it. */
+interface Owner {
+  readonly lane: string
+  readonly account: string
+}
+
+const known = ({ lanes }: State, { account, lane }: Owner): Known => {
+  const ofLane = lanes.get(lane) ?? new Map<string, Known>()
+  lanes.set(lane, ofLane)
+  const found = ofLane.get(account) ?? { pace: undefined, savedAt: Number.NEGATIVE_INFINITY, refusals: 0 }
+  ofLane.set(account, found)
+  return found
+}
+
+const isAlive = ({ heldUntil = 0, seenAt }: StoredPace, now: number): boolean =>
+  now - seenAt < memoryMillis || heldUntil > now
+
+const recall = (self: State, paces: ReadonlyArray<StoredPace>, now: number): void => {
+  for (const pace of paces) {
+    if (!isAlive(pace, now)) continue
+    const isPaceKept = now - pace.seenAt < memoryMillis
+    const it = known(self, pace)
+    it.pace = isPaceKept ? pace : { ...pace, rps: undefined, maxConcurrent: undefined }
+    it.savedAt = pace.seenAt
+  }
+}
+
+const ownerOf = ({ lanes }: State, { account, lane }: Owner): string =>
+  lanes.get(lane)?.get("")?.pace?.accountQueues ? account : ""
+
+const learn = (self: State, { account, lane }: Owner, lesson: Lesson, now: number): void => {
+  // who speaks of account queues speaks of the whole host, and of the pace of the account it answered
+  if (lesson.accountQueues !== undefined) {
+    teach(self, { lane, account: "" }, { ...silent, accountQueues: lesson.accountQueues }, now)
+  }
+  const owner = ownerOf(self, { lane, account })
+  if (owner !== "") teach(self, { lane, account: "" }, silent, now)
+  teach(self, { lane, account: owner }, { ...lesson, accountQueues: undefined }, now)
+}
+
+const teach = (self: State, owner: Owner, lesson: Lesson, now: number): void => {
+  const it = known(self, owner)
+  const before = it.pace
+  const says =
+    lesson.rps !== undefined ||
+    lesson.maxConcurrent !== undefined ||
+    lesson.accountQueues !== undefined ||
+    lesson.hold !== undefined
+  if (before === undefined && !says) return
+  const after: StoredPace = {
+    lane: owner.lane,
+    account: owner.account,
+    rps: lesson.rps ?? before?.rps,
+    maxConcurrent: lesson.maxConcurrent ?? before?.maxConcurrent,
+    accountQueues: lesson.accountQueues ?? before?.accountQueues,
+    ...laterHold(before, lesson, now),
+    seenAt: now
+  }
+  it.pace = after
+  const isNews =
+    after.rps !== before?.rps ||
+    after.maxConcurrent !== before?.maxConcurrent ||
+    after.accountQueues !== before?.accountQueues ||
+    after.heldUntil !== before?.heldUntil ||
+    now - it.savedAt > writeBehind
+  if (!isNews) return
+  self.unsaved.add(it)
+  self.signal.openUnsafe()
+}
+
+const refusals = (self: State, owner: Owner, isRefusal: boolean, isHeld: boolean): number => {
+  const account = ownerOf(self, owner)
+  const it = isRefusal ? known(self, { lane: owner.lane, account }) : self.lanes.get(owner.lane)?.get(account)
+  if (it === undefined) return 0
+  const before = it.refusals
+  // nothing is sent while it holds, so what is answered then was sent before
+  if (!isHeld) it.refusals = isRefusal ? before + 1 : 0
+  return isHeld ? Math.max(0, before - 1) : before
+}
+
+const forget = ({ lanes }: State, now: number): void => {
+  for (const [lane, ofLane] of lanes) {
+    for (const [account, { pace, refusals: inARow }] of ofLane) {
+      if (pace === undefined ? inARow === 0 : !isAlive(pace, now)) ofLane.delete(account)
+    }
+    if (ofLane.size === 0) lanes.delete(lane)
+  }
+}
+
+const save = Effect.fnUntraced(function* ({ unsaved }: State, store: Pick<LanePort, "savePace">) {
+  for (const it of unsaved) {
+    unsaved.delete(it)
+    const { pace } = it
+    if (pace === undefined) continue
+    it.savedAt = pace.seenAt
+    yield* Effect.onError(store.savePace(pace), () => Effect.sync(() => void unsaved.add(it)))
+  }
+})
+
+const keepSaving = Effect.fnUntraced(function* (self: State, store: Pick<LanePort, "savePace">) {
+  while (true) {
+    yield* self.signal.await
+    self.signal.closeUnsafe()
+    const saved = yield* Effect.result(save(self, store))
+    if (saved._tag === "Success") continue
+    yield* Effect.logWarning(`a learnt pace cannot be stored: ${saved.failure.message}`)
+    yield* Effect.sleep(1000)
+    self.signal.openUnsafe()
+  }
+})
 
 /** An earlier hold never shortens a later one. */
 const laterHold = (before: StoredPace | undefined, { heldBy, hold }: Lesson, now: number) => {

@@ -15,7 +15,7 @@ export const deadLetterCommands = (db: DatabaseSync, tally: Tally, judge: Judge)
   )
   const remove = db.prepare("DELETE FROM deliveries WHERE n = ?")
 
-  const select = (columns: string, wanted: Wanted, beyond: string, order: string, limit: number) => {
+  const select = ({ beyond, columns, limit, order, wanted }: Selection) => {
     const { params, sql } = conditionsOf(wanted)
     return db
       .prepare(
@@ -28,12 +28,12 @@ export const deadLetterCommands = (db: DatabaseSync, tally: Tally, judge: Judge)
   return {
     deadLetters: (wanted, below, limit) => {
       const most = Math.min(Math.max(1, Math.trunc(limit)), pageSize)
-      const found = select("*", wanted, `n < ${below}`, "DESC", most + 1)
+      const found = select({ columns: "*", wanted, beyond: `n < ${below}`, order: "DESC", limit: most + 1 })
       const rows: ReadonlyArray<Row> = found.slice(0, most)
       return { rows, next: found.length > most ? Number(rows.at(-1)?.["n"]) : undefined }
     },
     replay: ({ above, limit, now, spacing, wanted }) => {
-      const rows = select("n, seq, lane", wanted, `n > ${above}`, "ASC", limit)
+      const rows = select({ columns: "n, seq, lane", wanted, beyond: `n > ${above}`, order: "ASC", limit })
       rows.forEach(({ n = null, seq = null }, place) => {
         again.run(now + place * spacing, n)
         judge(seq, now)
@@ -47,12 +47,21 @@ export const deadLetterCommands = (db: DatabaseSync, tally: Tally, judge: Judge)
       }
     },
     purge: (wanted, limit) => {
-      const rows = select("n", wanted, "n > 0", "ASC", limit)
+      const rows = select({ columns: "n", wanted, beyond: "n > 0", order: "ASC", limit })
       for (const { n = null } of rows) remove.run(n)
       tally.dead -= rows.length
       return rows.length
     }
   } satisfies Pick<DeliveryCommands, "deadLetters" | "purge" | "replay">
+}
+
+/** Which dead letters are read, and what of them. */
+interface Selection {
+  readonly columns: string
+  readonly wanted: Wanted
+  readonly beyond: string
+  readonly order: "ASC" | "DESC"
+  readonly limit: number
 }
 
 interface Query {

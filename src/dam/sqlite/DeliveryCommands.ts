@@ -4,8 +4,8 @@
  * An endpoint has a row only while it fails: a delivery that goes well looks into an empty table.
  */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
-import type { DeliveryCommands } from "../rows/Commands.ts"
-import type { EndpointRule } from "../store/DeliveryRecords.ts"
+import type { DeliveryAttemptInsert, DeliveryCommands } from "../rows/Commands.ts"
+import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 import type { Tally } from "./Tally.ts"
 
 /** Settles the delivery state of a job from the votes of its deliveries, and answers it. */
@@ -56,78 +56,15 @@ const prepare = (db: DatabaseSync) => ({
 
 /** Prepares the statements once and makes the commands over them. */
 export const deliveryCommands = (db: DatabaseSync, tally: Tally) => {
-  const on = prepare(db)
-
-  const judge: Judge = (seq, at) => {
-    const { delivery_state, open, pending, quorum, settled_at = null, yes } = on.votes.get(seq) ?? {}
-    const reached = delivery_state === "delivered" || Number(yes) >= Number(quorum)
-    const lost = Number(yes) + Number(open) < Number(quorum)
-    const verdict = reached ? "delivered" : lost ? "undelivered" : "pending"
-    on.settle.run(verdict, Number(pending) > 0 ? null : (settled_at ?? at), seq)
-    return verdict
-  }
-
-  const stateOf = (seq: SQLInputValue): string => String(on.votes.get(seq)?.["delivery_state"])
-
-  const took = ({ customer, lane, url }: Place, at: number): "enabled" | undefined => {
-    const known = on.endpoint.get(customer, url)
-    if (known === undefined) return undefined
-    on.forget.run(customer, url)
-    if (known["status"] !== "disabled") return undefined
-    on.sooner.run(at, lane, customer, url)
-    return "enabled"
-  }
-
-  const failed = ({ customer, lane, url }: Place, at: number, isGone: boolean, rule: EndpointRule) => {
-    const { failing_since, failures, status } = on.fail.get(customer, url, lane, at) ?? {}
-    const isDisabled = status === "disabled"
-    if (isGone) {
-      on.disable.run("gone", at, null, customer, url)
-      on.sooner.run(at, lane, customer, url)
-      return isDisabled ? undefined : "disabled"
-    }
-    const isTooLong = Number(failures) >= rule.failures && at - Number(failing_since) >= rule.failingMillis
-    if (!isDisabled && !isTooLong) return undefined
-    const probeAt = at + rule.probeMillis
-    if (isDisabled && on.probe.run(probeAt, customer, url).changes === 0) return undefined
-    if (!isDisabled) on.disable.run("failing", at, probeAt, customer, url)
-    on.later.run(probeAt, lane, customer, url)
-    return isDisabled ? undefined : "disabled"
-  }
-
+  const self: Outcomes = { on: prepare(db), tally }
+  const { on } = self
   const commands = {
-    settleDelivery: (id, attempt, next, rule) => {
-      const found = on.byId.get(id)
-      if (found === undefined) throw new Error(`there is no delivery ${id}`)
-      const { n = null, seq = null } = found
-      if (found["state"] !== "pending") return { deliveryState: stateOf(seq), endpoint: undefined }
-      const place = { customer: String(found["customer"]), url: String(found["url"]), lane: String(found["lane"]) }
-      const json = attempt?.json ?? null
-      switch (next._tag) {
-        case "Again":
-          on.note.run(json, "pending", next.dueAt, null, null, Number(!next.spends), n)
-          break
-        case "Delivered":
-          on.note.run(json, "delivered", null, null, null, 0, n)
-          break
-        case "Dead":
-          on.note.run(json, "dead", null, next.reason, next.at, 0, n)
-          tally.dead++
-          break
-      }
-      if (next._tag !== "Again") tally.pending--
-      const at = next._tag === "Dead" ? next.at : (attempt?.at ?? 0)
-      const deliveryState = next._tag === "Again" ? stateOf(seq) : judge(seq, at)
-      if (attempt === undefined) return { deliveryState, endpoint: undefined }
-      const changed =
-        next._tag === "Delivered" ? took(place, attempt.at) : failed(place, attempt.at, attempt.isGone, rule)
-      return { deliveryState, endpoint: changed } as const
-    },
+    settleDelivery: (id, attempt, next, rule) => settle(self, id, { attempt, next, rule }),
     endpoints: (customer) => on.endpoints.all(customer),
     enableEndpoint: (customer, url, now) => {
       const known = on.endpoint.get(customer, url)
       if (known === undefined) return []
-      took({ customer, url, lane: String(known["lane"]) }, now)
+      took(self, { customer, url, lane: String(known["lane"]) }, now)
       return [known]
     },
     holdEndpoint: (customer, url, until) => {
@@ -137,5 +74,88 @@ export const deliveryCommands = (db: DatabaseSync, tally: Tally) => {
       on.later.run(until, String(known["lane"]), customer, url)
     }
   } satisfies Pick<DeliveryCommands, "enableEndpoint" | "endpoints" | "holdEndpoint" | "settleDelivery">
-  return { commands, judge }
+  const judged: Judge = (seq, at) => judge(self, seq, at)
+  return { commands, judge: judged }
+}
+
+interface Outcomes {
+  readonly on: ReturnType<typeof prepare>
+  readonly tally: Tally
+}
+
+/** What an attempt was, what follows, and when its endpoint is disabled. */
+interface Outcome {
+  readonly attempt: DeliveryAttemptInsert | undefined
+  readonly next: NextDelivery
+  readonly rule: EndpointRule
+}
+
+const settle = (self: Outcomes, id: string, { attempt, next, rule }: Outcome) => {
+  const { on, tally } = self
+  const found = on.byId.get(id)
+  if (found === undefined) throw new Error(`there is no delivery ${id}`)
+  const { n = null, seq = null } = found
+  if (found["state"] !== "pending") return { deliveryState: stateOf(self, seq), endpoint: undefined }
+  const place = { customer: String(found["customer"]), url: String(found["url"]), lane: String(found["lane"]) }
+  const json = attempt?.json ?? null
+  switch (next._tag) {
+    case "Again":
+      on.note.run(json, "pending", next.dueAt, null, null, Number(!next.spends), n)
+      break
+    case "Delivered":
+      on.note.run(json, "delivered", null, null, null, 0, n)
+      break
+    case "Dead":
+      on.note.run(json, "dead", null, next.reason, next.at, 0, n)
+      tally.dead++
+      break
+  }
+  if (next._tag !== "Again") tally.pending--
+  const at = next._tag === "Dead" ? next.at : (attempt?.at ?? 0)
+  const deliveryState = next._tag === "Again" ? stateOf(self, seq) : judge(self, seq, at)
+  if (attempt === undefined) return { deliveryState, endpoint: undefined }
+  const endpoint = next._tag === "Delivered" ? took(self, place, attempt.at) : failed(self, place, attempt, rule)
+  return { deliveryState, endpoint } as const
+}
+
+const judge = ({ on }: Outcomes, seq: SQLInputValue, at: number): string => {
+  const { delivery_state, open, pending, quorum, settled_at = null, yes } = on.votes.get(seq) ?? {}
+  const reached = delivery_state === "delivered" || Number(yes) >= Number(quorum)
+  const lost = Number(yes) + Number(open) < Number(quorum)
+  const verdict = reached ? "delivered" : lost ? "undelivered" : "pending"
+  on.settle.run(verdict, Number(pending) > 0 ? null : (settled_at ?? at), seq)
+  return verdict
+}
+
+const stateOf = ({ on }: Outcomes, seq: SQLInputValue): string => String(on.votes.get(seq)?.["delivery_state"])
+
+const took = ({ on }: Outcomes, { customer, lane, url }: Place, at: number): "enabled" | undefined => {
+  const known = on.endpoint.get(customer, url)
+  if (known === undefined) return undefined
+  on.forget.run(customer, url)
+  if (known["status"] !== "disabled") return undefined
+  on.sooner.run(at, lane, customer, url)
+  return "enabled"
+}
+
+const failed = (
+  { on }: Outcomes,
+  { customer, lane, url }: Place,
+  { at, isGone }: DeliveryAttemptInsert,
+  rule: EndpointRule
+): "disabled" | undefined => {
+  const { failing_since, failures, status } = on.fail.get(customer, url, lane, at) ?? {}
+  const isDisabled = status === "disabled"
+  if (isGone) {
+    on.disable.run("gone", at, null, customer, url)
+    on.sooner.run(at, lane, customer, url)
+    return isDisabled ? undefined : "disabled"
+  }
+  const isTooLong = Number(failures) >= rule.failures && at - Number(failing_since) >= rule.failingMillis
+  if (!isDisabled && !isTooLong) return undefined
+  const probeAt = at + rule.probeMillis
+  if (isDisabled && on.probe.run(probeAt, customer, url).changes === 0) return undefined
+  if (!isDisabled) on.disable.run("failing", at, probeAt, customer, url)
+  on.later.run(probeAt, lane, customer, url)
+  return isDisabled ? undefined : "disabled"
 }

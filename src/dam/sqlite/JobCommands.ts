@@ -6,6 +6,7 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { JobState } from "../../engine/JobState.ts"
 import { type JobColumn, jobColumns } from "../rows/Commands.ts"
 import type { AttemptInsert, FinishInsert, JobCommands, JobInsert, LoadedJob, Row } from "../rows/Commands.ts"
+import type { Parking } from "../store/JobRecords.ts"
 import { add, move, stateOf, type Tally } from "./Tally.ts"
 
 const prepare = (db: DatabaseSync) => ({
@@ -39,9 +40,14 @@ const prepare = (db: DatabaseSync) => ({
     "INSERT INTO attempts (seq, path, racer, attempt, response, body) VALUES (?, ?, ?, ?, ?, ?)"
   ),
   parkRunning: db.prepare(
-    `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?)
+    `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?), paused_for = ?, held_by = ?
      WHERE id = ? AND epoch = ? AND state = 'running' RETURNING lane`
   ),
+  hasten: db.prepare(
+    `UPDATE jobs SET state = 'queued', due_at = ?1, deadline_at = deadline_at - max(0, coalesce(not_before, 0) - ?1),
+       not_before = min(not_before, ?1) WHERE seq = ?2 RETURNING lane, account`
+  ),
+  lift: db.prepare("UPDATE jobs SET due_at = ?1 WHERE state = 'parked' AND held_by = ?2 AND due_at > ?1"),
   end: db.prepare(
     `UPDATE jobs SET state = ?, delivery_state = ?, due_at = NULL, finished_at = ?, settled_at = ?, quorum = coalesce(?, quorum)
      WHERE seq = ?`
@@ -56,91 +62,111 @@ const prepare = (db: DatabaseSync) => ({
 
 /** Prepares the statements once and makes the commands over them; `load` reads one job whole. */
 export const jobCommands = (db: DatabaseSync, tally: Tally) => {
-  const on = prepare(db)
-
-  const load = (seq: SQLInputValue): LoadedJob => {
-    const job = on.whole.get(seq)
-    if (job === undefined) throw new Error("a job has lost its payload")
-    return { job, attempts: job["epoch"] === 0 ? [] : on.attemptsOf.all(seq) }
-  }
-
-  const enqueue = (job: JobInsert): LoadedJob | undefined => {
-    const seq = tally.seq + 1
-    const digest = digestOf(job)
-    if (on.insert.run(seq, job.state, digest, ...job.columns).changes === 0) {
-      const first = digest === null ? undefined : on.byKey.get(digest)
-      if (first === undefined) throw new Error("the job's id is taken")
-      return load(seqOf(first))
-    }
-    on.insertPayload.run(seq, job.step)
-    for (const [name, value] of job.metadata) on.insertMetadata.run(name, value, seq)
-    tally.seq = seq
-    add(tally, String(valueOf(job, "lane")), job.state)
-    return undefined
-  }
-
-  const note = (seq: number, { attempt, body, path, racer, response }: AttemptInsert): void => {
-    // as in `History.append`: only the last answer of a racer is kept
-    on.letGo.run(seq, path, racer)
-    on.insertAttempt.run(seq, path, racer, attempt, response, body)
-  }
-
-  const finishAt = (job: Row, from: JobState, finish: FinishInsert): void => {
-    const seq = seqOf(job)
-    const untold = finish.deliveries.length > 0
-    if (finish.attempt !== undefined) note(seq, finish.attempt)
-    on.end.run(finish.state, untold ? "pending" : "none", finish.at, untold ? null : finish.at, finish.quorum, seq)
-    on.insertResult.run(seq, finish.result, finish.bodies)
-    for (const child of finish.children) enqueue(child)
-    for (const { body, columns } of finish.deliveries) {
-      const { lastInsertRowid } = on.insertDelivery.run(seq, finish.at, finish.at, ...columns)
-      on.insertBody.run(lastInsertRowid, body)
-    }
-    move(tally, String(job["lane"]), from, finish.state)
-    tally.pending += finish.deliveries.length
-  }
-
+  const self: Jobs = { on: prepare(db), tally }
   const commands = {
-    enqueue,
+    enqueue: (job: JobInsert) => enqueue(self, job),
     get: (id: string): LoadedJob | undefined => {
-      const found = on.byId.get(id)
-      return found && load(seqOf(found))
+      const found = self.on.byId.get(id)
+      return found && load(self, seqOf(found))
     },
     start: (id: string, at: number): LoadedJob | undefined => {
-      const started = on.startQueued.get(at, id)
-      if (started === undefined) return undefined
-      move(tally, String(started["lane"]), "queued", "running")
-      return load(seqOf(started))
+      const started = begin(self, id, at)
+      return started && load(self, seqOf(started))
     },
     begin: (id: string, at: number): number | undefined => {
-      const started = on.startQueued.get(at, id)
-      if (started === undefined) return undefined
-      move(tally, String(started["lane"]), "queued", "running")
-      return Number(started["epoch"])
+      const started = begin(self, id, at)
+      return started && Number(started["epoch"])
     },
     record: (id: string, epoch: number, attempt: AttemptInsert): boolean => {
-      const job = on.running.get(id, epoch)
-      if (job !== undefined) note(seqOf(job), attempt)
+      const job = self.on.running.get(id, epoch)
+      if (job !== undefined) note(self, seqOf(job), attempt)
       return job !== undefined
     },
-    park: (id: string, epoch: number, dueAt: number, heldSince: number | null): boolean => {
-      const parked = on.parkRunning.get(dueAt, heldSince, id, epoch)
-      if (parked !== undefined) move(tally, String(parked["lane"]), "running", "parked")
+    park: (id: string, epoch: number, { dueAt, heldBy, heldSince, pausedFor }: Parking): boolean => {
+      const parked = self.on.parkRunning.get(dueAt, heldSince ?? null, pausedFor ?? null, heldBy ?? null, id, epoch)
+      if (parked !== undefined) moveOne(tally, parked, "running", "parked")
       return parked !== undefined
     },
+    hasten: (id: string, now: number) => {
+      const waits = self.on.idle.get(id)
+      if (waits === undefined || waits["state"] === "queued") return undefined
+      const job = self.on.hasten.get(now, seqOf(waits))
+      if (job === undefined) return undefined
+      moveOne(tally, job, stateOf(waits["state"]), "queued")
+      return { lane: String(job["lane"]), queue: String(job["account"]) }
+    },
+    lift: (lane: string, now: number): number => Number(self.on.lift.run(now, lane).changes),
     finish: (id: string, epoch: number, finish: FinishInsert): boolean => {
-      const job = on.running.get(id, epoch)
-      if (job !== undefined) finishAt(job, "running", finish)
+      const job = self.on.running.get(id, epoch)
+      if (job !== undefined) finishAt(self, job, "running", finish)
       return job !== undefined
     },
     finishIdle: (id: string, finish: FinishInsert): boolean => {
-      const job = on.idle.get(id)
-      if (job !== undefined) finishAt(job, stateOf(job["state"]), finish)
+      const job = self.on.idle.get(id)
+      if (job !== undefined) finishAt(self, job, stateOf(job["state"]), finish)
       return job !== undefined
     }
   } satisfies Omit<JobCommands, "list">
-  return { load, commands }
+  return { load: (seq: SQLInputValue) => load(self, seq), commands }
 }
+
+interface Jobs {
+  readonly on: ReturnType<typeof prepare>
+  readonly tally: Tally
+}
+
+const load = ({ on }: Jobs, seq: SQLInputValue): LoadedJob => {
+  const job = on.whole.get(seq)
+  if (job === undefined) throw new Error("a job has lost its payload")
+  return { job, attempts: job["epoch"] === 0 ? [] : on.attemptsOf.all(seq) }
+}
+
+const enqueue = (self: Jobs, job: JobInsert): LoadedJob | undefined => {
+  const { on, tally } = self
+  const seq = tally.seq + 1
+  const digest = digestOf(job)
+  if (on.insert.run(seq, job.state, digest, ...job.columns).changes === 0) {
+    const first = digest === null ? undefined : on.byKey.get(digest)
+    if (first === undefined) throw new Error("the job's id is taken")
+    return load(self, seqOf(first))
+  }
+  on.insertPayload.run(seq, job.step)
+  for (const [name, value] of job.metadata) on.insertMetadata.run(name, value, seq)
+  tally.seq = seq
+  add(tally, String(valueOf(job, "lane")), job.state)
+  return undefined
+}
+
+const begin = ({ on, tally }: Jobs, id: string, at: number): Row | undefined => {
+  const started = on.startQueued.get(at, id)
+  if (started !== undefined) moveOne(tally, started, "queued", "running")
+  return started
+}
+
+const note = ({ on }: Jobs, seq: number, { attempt, body, path, racer, response }: AttemptInsert): void => {
+  // as in `History.append`: only the last answer of a racer is kept
+  on.letGo.run(seq, path, racer)
+  on.insertAttempt.run(seq, path, racer, attempt, response, body)
+}
+
+const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): void => {
+  const { on, tally } = self
+  const seq = seqOf(job)
+  const untold = finish.deliveries.length > 0
+  if (finish.attempt !== undefined) note(self, seq, finish.attempt)
+  on.end.run(finish.state, untold ? "pending" : "none", finish.at, untold ? null : finish.at, finish.quorum, seq)
+  on.insertResult.run(seq, finish.result, finish.bodies)
+  for (const child of finish.children) enqueue(self, child)
+  for (const { body, columns } of finish.deliveries) {
+    const { lastInsertRowid } = on.insertDelivery.run(seq, finish.at, finish.at, ...columns)
+    on.insertBody.run(lastInsertRowid, body)
+  }
+  moveOne(tally, job, from, finish.state)
+  tally.pending += finish.deliveries.length
+}
+
+const moveOne = (tally: Tally, job: Row, from: JobState, to: JobState): void =>
+  move(tally, { lane: String(job["lane"]), from, to, jobs: 1 })
 
 const seqOf = (row: Row): number => Number(row["seq"])
 

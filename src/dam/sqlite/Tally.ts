@@ -37,6 +37,16 @@ export interface Snapshot extends Pick<Tally, "dead" | "jobs" | "pending" | "seq
   readonly moves: number
 }
 
+/** Counts of a database that is not written to, and not asked for them. */
+export const empty = (): Tally => ({
+  seq: 0,
+  jobs: { scheduled: 0, queued: 0, running: 0, parked: 0, succeeded: 0, failed: 0, cancelled: 0 },
+  pending: 0,
+  dead: 0,
+  lanes: new Map(),
+  moves: []
+})
+
 /** Counts what a database holds. */
 export const count = (db: DatabaseSync): Tally => ({
   seq: numberOf(db, "SELECT max(seq) FROM sqlite_sequence WHERE name = 'jobs'"),
@@ -73,32 +83,30 @@ export const copy = ({ dead, jobs, moves, pending, seq }: Tally): Snapshot => ({
 /** Puts a copy of the same transaction back. */
 export const restore = (self: Tally, earlier: Snapshot): void => {
   Object.assign(self, { seq: earlier.seq, jobs: { ...earlier.jobs }, pending: earlier.pending, dead: earlier.dead })
-  for (const { from, jobs, lane, to } of self.moves.splice(earlier.moves).toReversed())
-    shift(self, lane, to, from, jobs)
+  for (const { from, jobs, lane, to } of self.moves.splice(earlier.moves).toReversed()) {
+    shift(self, { lane, from: to, to: from, jobs })
+  }
 }
 
 /** Notes that a job is new. */
 export const add = (self: Tally, lane: string, to: JobState): void => {
   self.jobs[to]++
-  shift(self, lane, undefined, to, 1)
-  self.moves.push({ lane, from: undefined, to, jobs: 1 })
+  note(self, { lane, from: undefined, to, jobs: 1 })
 }
 
 /** Notes that jobs of a lane went from one state to another. */
-export const move = (self: Tally, lane: string, from: JobState, to: JobState, jobs = 1): void => {
-  self.jobs[from] -= jobs
-  self.jobs[to] += jobs
-  shift(self, lane, from, to, jobs)
-  self.moves.push({ lane, from, to, jobs })
+export const move = (self: Tally, moved: Move & { readonly from: JobState; readonly to: JobState }): void => {
+  self.jobs[moved.from] -= moved.jobs
+  self.jobs[moved.to] += moved.jobs
+  note(self, moved)
 }
 
-const shift = (
-  { lanes }: Tally,
-  lane: string,
-  from: JobState | undefined,
-  to: JobState | undefined,
-  jobs: number
-): void => {
+const note = (self: Tally, moved: Move): void => {
+  shift(self, moved)
+  self.moves.push(moved)
+}
+
+const shift = ({ lanes }: Tally, { from, jobs, lane, to }: Move): void => {
   const counts = lanes.get(lane) ?? { scheduled: 0, queued: 0, parked: 0, running: 0 }
   if (isLive(from)) counts[from] -= jobs
   if (isLive(to)) counts[to] += jobs

@@ -12,7 +12,8 @@ import type { StoreError, StaleEpoch } from "./StoreError.ts"
 
 /**
  * What became of a job that was handed in. `Stored`: it is new. `Duplicate`: the key names an earlier job, returned as
- * it is now. `Conflict`: the given key names a job with another payload (cloud dialect only).
+ * it is now. `Conflict`: the given key names a job with another payload (cloud dialect only). `CredentialsDiffer`: no key
+ * was given, and the first job with this call has other credentials, so that its result is nobody else's.
  *
  * @category models
  * @since 0.1.0
@@ -21,6 +22,7 @@ export type Enqueued =
   | { readonly _tag: "Stored"; readonly state: JobState }
   | { readonly _tag: "Duplicate"; readonly job: StoredJob }
   | { readonly _tag: "Conflict"; readonly jobId: string }
+  | { readonly _tag: "CredentialsDiffer"; readonly jobId: string }
 
 /**
  * A job's place in a lane, without its payload.
@@ -52,6 +54,23 @@ export interface Finish {
   readonly attempt?: Attempt | undefined
   /** Votes that make the result count as delivered; the step's own where it is left out. */
   readonly quorum?: number | undefined
+}
+
+/**
+ * A pause that the store keeps.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Parking {
+  /** Epoch milliseconds when it is over. */
+  readonly dueAt: number
+  /** When the job's own first 429 came; a later one changes nothing. */
+  readonly heldSince?: number | undefined
+  /** The lane whose hold it sits out, where it would be over sooner without. */
+  readonly heldBy?: string | undefined
+  /** How long it is, counted from the end of the last attempt in milliseconds; left out where it is none of the job's own. */
+  readonly pausedFor?: number | undefined
 }
 
 /**
@@ -94,13 +113,15 @@ export interface JobPort {
   readonly start: (id: string, at: number) => Effect.Effect<StoredJob | undefined, StoreError>
   /** Adds an attempt to the history of a running job. */
   readonly record: (id: string, epoch: number, attempt: Attempt) => Effect.Effect<void, StoreError | StaleEpoch>
-  /** running -> parked until `dueAt`. `heldSince` notes the job's own first 429; a later one changes nothing. */
-  readonly park: (
+  /** running -> parked. */
+  readonly park: (id: string, epoch: number, parking: Parking) => Effect.Effect<void, StoreError | StaleEpoch>
+  /** scheduled or parked -> queued, whenever it was due; its deadline counts from now. `undefined` when it is neither. */
+  readonly hasten: (
     id: string,
-    epoch: number,
-    dueAt: number,
-    heldSince: number | undefined
-  ) => Effect.Effect<void, StoreError | StaleEpoch>
+    now: number
+  ) => Effect.Effect<{ readonly lane: string; readonly queue: string } | undefined, StoreError>
+  /** Makes the jobs due that sit out a hold of this lane; answers how many. */
+  readonly lift: (lane: string, now: number) => Effect.Effect<number, StoreError>
   /** Ends a running job: result, children and deliveries in one transaction. */
   readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<void, StoreError | StaleEpoch>
   /** Ends a job that is not running (cancelled, deadline passed). `false` when it is running or final. */

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url"
 import * as ConfigFile from "../../../src/dam/config/ConfigFile.ts"
 import { ConfigSchema } from "../../../src/dam/config/ConfigSchema.ts"
 import * as DamOptions from "../../../src/dam/embedded/DamOptions.ts"
+import * as Dispatcher from "../../../src/dam/work/Dispatcher.ts"
 import * as RetryPolicy from "../../../src/step/RetryPolicy.ts"
 
 const camel = (name: string) => name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())
@@ -21,7 +22,7 @@ const pathsOf = (names: object, at = ""): ReadonlyArray<string> =>
 /** What only a process that listens has. */
 const ofTheServer = ["port", "host", "db", "keysFile", "allowedHosts"]
 /** What only a program can say. */
-const ofTheProgram = ["path", "masterKey", "executor"]
+const ofTheProgram = ["path", "masterKey", "executor", "clockEvery"]
 
 const section = readFileSync(fileURLToPath(new URL("../../../docs/guide/dam.md", import.meta.url)), "utf8")
   .split("## Configure")[1]
@@ -42,10 +43,11 @@ describe("the options of an embedded dam", () => {
   it("mean what the file means by them", () => {
     const file = Result.getOrThrow(
       ConfigFile.parse(`
-pacing: { default: { rps: 5, max_concurrent: 3 }, hosts: { api.example.com: { rps: 9 } }, burst: 2, bounds: { max_rps: 50 } }
-retry: { max_retries: 7, base: 1 second }
+pacing: { default: { rps: 5, max_concurrent: 3 }, hosts: { api.example.com: { rps: 9, refusals: [529], used_up: [quota] } }, burst: 2, bounds: { max_rps: 50 } }
+credentials: [X-Tenant]
+retry: { max_retries: 7, unsafe: false, base: 1 second }
 attempts: { timeout: 20 seconds, connect_timeout: 250 millis, patience_429: 1 hour, response_bytes: 1000 }
-webhooks: { schedule: [0 seconds, 1 minute], timeout: 3 seconds, concurrency: 4, disable_after: { failures: 2, failing_for: 1 hour }, probe_every: 5 minutes, l8: { default: prefer } }
+webhooks: { schedule: [0 seconds, 1 minute], timeout: 3 seconds, concurrency: 4, disable_after: { failures: 2, failing_for: 1 hour }, probe_every: 5 minutes, follow_redirects: true, l8: { default: prefer } }
 retention: 2 days
 drain: 1 second
 admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 200, file_bytes: 300 }
@@ -54,11 +56,12 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
     const said = DamOptions.settle({
       pacing: {
         default: { rps: 5, maxConcurrent: 3 },
-        hosts: { "api.example.com": { rps: 9 } },
+        hosts: { "api.example.com": { rps: 9, refusals: [529], usedUp: ["quota"] } },
         burst: 2,
         bounds: { maxRps: 50 }
       },
-      retry: { maxRetries: 7, base: "1 second" },
+      credentials: ["X-Tenant"],
+      retry: { maxRetries: 7, unsafe: false, base: "1 second" },
       attempts: {
         timeout: "20 seconds",
         connectTimeout: Duration.millis(250),
@@ -71,6 +74,7 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
         concurrency: 4,
         disableAfter: { failures: 2, failingFor: "1 hour" },
         probeEvery: "5 minutes",
+        followRedirects: true,
         l8: { default: "prefer" }
       },
       retention: "2 days",
@@ -78,7 +82,28 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
       admission: { queuedJobs: 10, runningJobs: 5, storedBytes: 100, memoryBytes: 200, fileBytes: 300 }
     })
     assert.deepStrictEqual<unknown>(said, file.dam)
-    assert.strictEqual(said.unsetPolicy?.maxReroutes, RetryPolicy.defaults.maxReroutes)
+    assert.deepStrictEqual(said.unsetPolicy?.retryCodes, RetryPolicy.durable.retryCodes)
+  })
+
+  it("are refused by name where they are misspelt, however deep they stand", () => {
+    const problems = [
+      { pacing: { default: { rsp: 1 } } },
+      { pacing: { hosts: { "api.example.com": { refusal: [529] } } } },
+      { pacing: { bounds: { maxRsp: 1 } } },
+      { webhooks: { disableAfter: { failure: 1 } } },
+      { webhooks: { l8: { defaults: "prefer" } } },
+      { limits: { bodyByte: 1 } },
+      { signer: {} }
+    ].map((options) => String(DamOptions.nameProblem(options)).split(":")[0])
+    assert.deepStrictEqual(problems, [
+      "pacing.default.rsp",
+      "pacing.hosts.api.example.com.refusal",
+      "pacing.bounds.maxRsp",
+      "webhooks.disableAfter.failure",
+      "webhooks.l8.defaults",
+      "limits.bodyByte",
+      "signer"
+    ])
   })
 
   it("leave out what they do not say, and let earlier names be", () => {
@@ -91,12 +116,13 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
     }
     assert.isUndefined(DamOptions.nameProblem(before))
     assert.strictEqual(DamOptions.settle(before).pacing?.pace?.rps, 1)
+    assert.isUndefined(DamOptions.nameProblem({ retryUnsafe: false, webhookRedirects: true, clockEvery: 1 }))
     assert.isUndefined(DamOptions.nameProblem({ masterKey: Redacted.make("k"), limits: { bodyBytes: 1 } }))
   })
 
   it("stand in the guide, each with its default", () => {
     const rows: ReadonlyMap<string, string> = new Map(
-      [...(section ?? "").matchAll(/^\| `([\w.]+)` \| (.+?) \| (.+) \|$/gm)].map(([, name = "", unset = ""]) => [
+      [...(section ?? "").matchAll(/^\| `([\w.*]+)` \| (.+?) \| (.+) \|$/gm)].map(([, name = "", unset = ""]) => [
         name,
         unset
       ])
@@ -106,6 +132,12 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
     // numbers that stand in the sources
     assert.include(rows.get("pacing.default.rps"), "2")
     assert.include(rows.get("admission.queuedJobs"), "5,000,000")
-    assert.include(rows.get("retry.maxRetries"), `${RetryPolicy.defaults.maxRetries}`)
+    assert.include(rows.get("retry.maxRetries"), `${RetryPolicy.durable.maxRetries}`)
+    assert.strictEqual(rows.get("retry.retryCodes"), RetryPolicy.durable.retryCodes.join(", "))
+    assert.strictEqual(rows.get("retry.unsafe"), `${Dispatcher.defaults.retryUnsafe}`)
+    assert.strictEqual(
+      rows.get("clockEvery"),
+      Duration.format(Dispatcher.defaults.clockEvery).replace("1s", "1 second")
+    )
   })
 })

@@ -49,13 +49,14 @@ describe.each(["worker", "sameThread"] as const)("a store (%s)", (executor) => {
       yield* store.enqueue(job("cancelled"))
       yield* store.start("parked", 1)
       yield* store.record("parked", 1, attempt())
-      yield* store.park("parked", 1, 50, 2)
+      yield* store.park("parked", 1, { dueAt: 50, heldSince: 2 })
       yield* store.release(50)
       assert.deepInclude(yield* store.start("parked", 60), {
         epoch: 2,
         startedAt: 1,
         heldSince: 2,
         pausedUntil: 50,
+        pausedFor: undefined,
         history: [attempt()]
       })
       yield* store.finishIdle("cancelled", ended({ state: "cancelled" }))

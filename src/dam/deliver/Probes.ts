@@ -1,0 +1,95 @@
+/**
+ * One delivery to one endpoint: its attempt and what follows from it, and for an endpoint that is disabled a probe from
+ * time to time instead.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as Random from "effect/Random"
+import type { DeadReason } from "../job/Delivery.ts"
+import { metrics } from "../observe/Metrics.ts"
+import * as DamTracing from "../observe/Tracing.ts"
+import type { NextDelivery, DeliveryPort, DueDelivery } from "../store/DeliveryRecords.ts"
+import type { JobPort } from "../store/JobRecords.ts"
+import { untilWritten } from "../store/StoreError.ts"
+import { call, type Courier } from "./Courier.ts"
+import { brokenAttempt, mostJitter, nextOf, type DeliveryOptions, type Made } from "./Schedule.ts"
+
+/** What deliveries are made with. */
+export interface Probes {
+  readonly store: DeliveryPort & Pick<JobPort, "get">
+  readonly courier: Courier
+  readonly options: DeliveryOptions
+  /** When the endpoints that were probed may be probed again: what was read before a probe does not know of it. */
+  readonly probed: Map<string, number>
+  /** How long what waits for a disabled endpoint is kept, in milliseconds. */
+  readonly patience: number
+}
+
+/** Makes it with nothing probed. */
+export const make = (given: Pick<Probes, "courier" | "options" | "store">): Probes => {
+  const { endpoints, schedule } = given.options
+  const whole = schedule.reduce((sum, pause) => sum + Duration.toMillis(pause), 0)
+  return { ...given, probed: new Map(), patience: Math.max(endpoints.probeMillis, mostJitter * whole) }
+}
+
+/** Nothing is sent to a disabled endpoint but one probe at a time; the rest waits until its schedule would be over. */
+export const deliver = Effect.fnUntraced(function* (self: Probes, delivery: DueDelivery) {
+  const { customer, disabled, url } = delivery
+  if (disabled === undefined) return yield* attempt(self, delivery)
+  const now = yield* Clock.currentTimeMillis
+  if (disabled.reason === "gone") return yield* giveUp(self, delivery, now, "receiver_gone")
+  if (now > delivery.begunAt + self.patience) return yield* giveUp(self, delivery, now, "endpoint_disabled")
+  const endpoint = `${customer} ${url}`
+  const hold = (until: number) => untilWritten(delivery.jobId, self.store.holdEndpoint(customer, url, until))
+  // of those that were read together, one is the probe
+  const probeAt = Math.max(disabled.probeAt, self.probed.get(endpoint) ?? 0)
+  if (probeAt > now) return yield* hold(probeAt)
+  const until = now + self.options.endpoints.probeMillis
+  for (const [other, over] of self.probed) if (over <= now) self.probed.delete(other)
+  self.probed.set(endpoint, until)
+  yield* hold(until)
+  yield* attempt(self, delivery, { until })
+})
+
+const attempt = Effect.fnUntraced(function* (self: Probes, delivery: DueDelivery, probe?: { readonly until: number }) {
+  const { schedule, timeoutMillis } = self.options
+  const made = yield* Effect.catchDefect(
+    DamTracing.told(self.store, delivery, call(self.courier, delivery, timeoutMillis)),
+    // a fault of this program: as an attempt it is seen, and not repeated at once
+    (defect) => Effect.map(Clock.currentTimeMillis, (at) => brokenAttempt(at, String(defect)))
+  )
+  const next = nextOf(schedule, delivery, made, 1 + 0.2 * (yield* Random.next))
+  yield* Metric.update(next._tag === "Delivered" ? metrics.delivered : metrics.undelivered, 1)
+  const isFailedProbe = probe !== undefined && next._tag !== "Delivered" && made.status !== 410
+  yield* settle(
+    self,
+    delivery,
+    made,
+    // the schedule is the receiver's chance to come back; it is not spent on looking whether it has
+    isFailedProbe ? { _tag: "Again", dueAt: Math.max(probe.until, made.at + made.retryAfter), spends: false } : next
+  )
+})
+
+const giveUp = (self: Probes, delivery: DueDelivery, at: number, reason: DeadReason) =>
+  settle(self, delivery, undefined, { _tag: "Dead", reason, at })
+
+const settle = Effect.fnUntraced(function* (
+  { options, store }: Probes,
+  delivery: DueDelivery,
+  made: Made | undefined,
+  next: NextDelivery
+) {
+  const write = store.settleDelivery(delivery.id, made, next, options.endpoints)
+  const { endpoint } = yield* untilWritten(delivery.jobId, write)
+  if (endpoint === undefined) return
+  const who = `the webhook endpoint of ${delivery.customer} at ${new URL(delivery.url).origin}`
+  yield* endpoint === "enabled"
+    ? Effect.logInfo(`${who} works again and is enabled`)
+    : Effect.logWarning(
+        made?.status === 410
+          ? `${who} answered 410 and is disabled until it is enabled by hand`
+          : `${who} has failed for too long and is disabled; it is probed from time to time`
+      )
+})

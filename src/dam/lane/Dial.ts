@@ -1,0 +1,105 @@
+/**
+ * Which pace a host is called at: what is configured, over it what its answers have taught, over it what an operator
+ * says.
+ */
+import type * as Clock from "effect/Clock"
+import * as Pacing from "../../engine/Pacing.ts"
+import * as Refusal from "../../engine/Refusal.ts"
+import type { Response } from "../../step/Reply.ts"
+import { defaultPace, type Pace } from "./Gate.ts"
+import type { Lane } from "./Lane.ts"
+import { learn, type Lesson } from "./Learning.ts"
+import type { Paces } from "./Paces.ts"
+import type { Settings } from "./Steered.ts"
+
+/**
+ * How upstreams are paced.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PacingOptions {
+  /** The pace of a host that has said nothing and is not named in `hosts`. Defaults to 2 per second, 2 at once. */
+  readonly pace?: Partial<Pace> | undefined
+  /** Paces, and what is known of refusals, by canonical `host:port`. */
+  readonly hosts?: Readonly<Record<string, HostOptions>> | undefined
+  /** Calls that being late may give back. Defaults to 1. */
+  readonly burst?: number | undefined
+  /** What an upstream may raise or lower its pace to. Defaults to 0.01 to 1,000 per second and 1 to 100 at once. */
+  readonly bounds?: Pacing.Bounds | undefined
+}
+
+/**
+ * What is known of one upstream beforehand.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HostOptions extends Partial<Pace>, Refusal.Rules {}
+
+/** Everything that has a say in the pace of a host. */
+export interface Dial {
+  readonly options: PacingOptions
+  readonly paces: Paces
+  readonly settings: Settings
+}
+
+/** An answer of a host, and whose call it answers. */
+export interface Answer {
+  readonly host: string
+  readonly account: string
+  readonly response: Response
+  readonly jobId: string | undefined
+}
+
+/** The pace of a host, or of one account of it. */
+export const paceOf = ({ options, paces, settings }: Dial, host: string, account = ""): Pace => {
+  const learnt = paces.get(host, account) ?? paces.get(host, "")
+  const steered = settings.get(host)
+  const rps = steered?.rps ?? learnt?.rps
+  const maxConcurrent = steered?.maxConcurrent ?? learnt?.maxConcurrent
+  return {
+    ...defaultPace,
+    ...options.pace,
+    ...paceIn(options.hosts?.[host]),
+    ...(rps === undefined ? {} : { rps }),
+    ...(maxConcurrent === undefined ? {} : { maxConcurrent })
+  }
+}
+
+const paceIn = ({ maxConcurrent, rps }: HostOptions = {}): Partial<Pace> => ({
+  ...(rps === undefined ? {} : { rps }),
+  ...(maxConcurrent === undefined ? {} : { maxConcurrent })
+})
+
+/** Takes in what an answer teaches: the lane obeys it at once, and it is kept. */
+export const observe = (
+  self: Dial,
+  lane: Lane,
+  { account, host, jobId, response }: Answer,
+  clock: Clock.Clock
+): void => {
+  const { options, paces, settings } = self
+  const nowMillis = clock.currentTimeMillisUnsafe()
+  const now = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  const isHeld = lane.heldFor(account, now) > 0
+  const said = Refusal.read(response, nowMillis, options.hosts?.[host])
+  const isRefusal = said.kind === "TooMany" || said.kind === "Unavailable"
+  // an account that has used up its quota says nothing about how busy the upstream is
+  const refusalsInARow = said.kind === "UsedUp" ? 0 : paces.refusals(host, account, isRefusal, isHeld)
+  const bounds = options.bounds ?? Pacing.defaultBounds
+  const { rps } = paceOf(self, host, account)
+  const lesson = learn(response, { nowMillis, bounds, refusalsInARow, jobId, said, rps })
+  lane.learn(account, obeyed(lesson, settings.get(host)), now)
+  paces.learn(host, account, lesson, nowMillis)
+}
+
+/** What an operator says goes before what the upstream says, which is kept for when the operator takes it back. */
+const obeyed = (lesson: Lesson, steered: ReturnType<Settings["get"]>): Lesson =>
+  steered?.rps === undefined && steered?.maxConcurrent === undefined
+    ? lesson
+    : {
+        ...lesson,
+        rps: steered.rps === undefined ? lesson.rps : undefined,
+        maxConcurrent: steered.maxConcurrent === undefined ? lesson.maxConcurrent : undefined
+      }

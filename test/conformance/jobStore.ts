@@ -167,7 +167,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         yield* jobs.start("one", 2)
         const late = [
           jobs.record("one", 1, attempt()),
-          jobs.park("one", 1, 10, undefined),
+          jobs.park("one", 1, { dueAt: 10 }),
           jobs.finish("one", 1, ended({ children: [job("child")], deliveries: [delivery("one", 0)] }))
         ]
         for (const write of late) {
@@ -198,13 +198,13 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       Effect.gen(function* () {
         yield* jobs.enqueue(job("one"))
         yield* jobs.start("one", 1)
-        yield* jobs.park("one", 1, 100, 50)
+        yield* jobs.park("one", 1, { dueAt: 100, heldSince: 50 })
         assert.deepInclude(yield* jobs.get("one"), { state: "parked", dueAt: 100, heldSince: 50, startedAt: 1 })
         assert.deepStrictEqual(yield* jobs.release(99), { lanes: [], nextDueAt: 100 })
         assert.deepStrictEqual(yield* jobs.release(100), { lanes: ["a.example:443"], nextDueAt: undefined })
         const again = yield* jobs.start("one", 101)
         assert.deepInclude(again, { state: "running", epoch: 2, startedAt: 1, dueAt: undefined, pausedUntil: 100 })
-        yield* jobs.park("one", 2, 200, 60)
+        yield* jobs.park("one", 2, { dueAt: 200, heldSince: 60 })
         assert.strictEqual((yield* jobs.get("one"))?.heldSince, 50)
       })
     )
@@ -221,7 +221,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         yield* limited("parked", { createdAt: 20 })
         yield* jobs.enqueue(job("patient"))
         for (const id of ["running", "parked"]) yield* jobs.start(id, 30)
-        yield* jobs.park("parked", 1, 999, undefined)
+        yield* jobs.park("parked", 1, { dueAt: 999 })
         assert.deepStrictEqual(yield* jobs.overdue(109, 9), { ids: [], nextAt: 110 })
         assert.deepStrictEqual(yield* jobs.overdue(120, 9), { ids: ["queued", "parked"], nextAt: 150 })
         assert.deepStrictEqual(yield* jobs.overdue(120, 1), { ids: ["queued"], nextAt: 120 })
@@ -290,7 +290,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
           yield* jobs.enqueue(job(id))
           yield* jobs.start(id, 1)
         }
-        yield* jobs.park("parked", 1, 99, undefined)
+        yield* jobs.park("parked", 1, { dueAt: 99 })
         for (const id of ["queued", "scheduled", "parked"]) {
           assert.isTrue(yield* jobs.finishIdle(id, ended({ state: "cancelled" })))
           assert.deepInclude(yield* jobs.get(id), { state: "cancelled", dueAt: undefined })
@@ -389,7 +389,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         assert.deepStrictEqual(yield* counts, { a: { ...none, queued: 2 }, b: { ...none, scheduled: 1 } })
         yield* jobs.start("1", 1)
         yield* jobs.start("2", 1)
-        yield* jobs.park("2", 1, 7, undefined)
+        yield* jobs.park("2", 1, { dueAt: 7 })
         assert.deepStrictEqual((yield* counts)["a"], { ...none, running: 1, parked: 1 })
         yield* jobs.recover
         assert.deepStrictEqual((yield* counts)["a"], { ...none, queued: 1, parked: 1 })

@@ -10,7 +10,9 @@ import { post } from "../../step/Step.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import type { StoredDelivery } from "../job/Delivery.ts"
 import type { L8, Sign } from "../l8/L8.ts"
+import { receiverLane } from "../job/LaneName.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
+import type { Going } from "../lane/Permit.ts"
 import type { SecretPort, StoredSecrets } from "../store/SecretRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
 import { brokenAttempt, type Made } from "./Schedule.ts"
@@ -32,12 +34,16 @@ interface Proofs {
   readonly sign: Sign | undefined
 }
 
-/** Makes one attempt. Its time begins with the permit, once the receiver is trusted where it has to be. */
+/**
+ * Makes one attempt. Its time begins with its departure, once the receiver is trusted where it has to be. Answers nothing
+ * where it was no longer wanted when its moment came: nothing was sent then.
+ */
 export const call = Effect.fnUntraced(function* (
   courier: Courier,
   delivery: StoredDelivery,
-  timeoutMillis: number
-): Effect.fn.Return<Made> {
+  timeoutMillis: number,
+  going: Going
+): Effect.fn.Return<Made | undefined> {
   const { l8, lanes, store } = courier
   const prepared = yield* Effect.result(
     l8?.prepare(delivery, regionOf(delivery), timeoutMillis, lanes) ?? Effect.succeed(undefined)
@@ -46,11 +52,16 @@ export const call = Effect.fnUntraced(function* (
     const at = yield* Clock.currentTimeMillis
     return brokenAttempt(at, `L8 is required and the receiver is not trusted: ${prepared.failure.problem}`)
   }
-  const secrets = yield* untilWritten(delivery.jobId, store.secrets(delivery.customer))
-  const proofs: Proofs = { secrets, sign: prepared.success }
+  const secretsOf = untilWritten(delivery.jobId, store.secrets(delivery.customer))
+  // waited for before its turn, so that nobody waits for a store while he has a permit
+  yield* secretsOf
   return yield* Effect.acquireUseRelease(
-    lanes.acquire(delivery.lane, ""),
-    ({ depart }) => Effect.andThen(depart, send(courier, delivery, timeoutMillis, proofs)),
+    lanes.acquire(receiverLane(delivery.lane), ""),
+    Effect.fnUntraced(function* ({ depart }) {
+      if (!(yield* depart(going))) return undefined
+      // looked up again: what was removed while it waited signs nothing
+      return yield* send(courier, delivery, timeoutMillis, { secrets: yield* secretsOf, sign: prepared.success })
+    }),
     ({ release }) => release
   )
 })
@@ -82,7 +93,13 @@ const send = Effect.fnUntraced(function* (
   )
   const latency = Number((yield* Clock.monotonicTimeNanos) - from) / 1e6
   if (answer._tag === "Failure") return { ...brokenAttempt(at, answer.failure.message), latency }
-  yield* courier.lanes.observe(delivery.lane, "", answer.success, delivery.jobId)
+  yield* courier.lanes.observe({
+    lane: receiverLane(delivery.lane),
+    account: "",
+    response: answer.success,
+    jobId: delivery.jobId,
+    sentAt: Number(from) / 1e6
+  })
   const { headers, status } = answer.success
   const retryAfter = RetryAfter.parse(headers, yield* Clock.currentTimeMillis)
   return {

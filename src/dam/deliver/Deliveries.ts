@@ -59,7 +59,7 @@ export const make = Effect.fnUntraced(function* (
   const fibers = yield* FiberMap.make<string>()
   const calls = yield* FiberSet.make()
   const fork = yield* FiberMap.runtime(fibers)()
-  const probes = Probes.make({ store: parts.store, courier: parts, options })
+  const probes = Probes.make({ store: parts.store, courier: parts, options, leaving: parts.leaving })
   const receivers: Receiver.Receivers = {
     store: parts.store,
     concurrency: options.concurrency,

@@ -19,12 +19,37 @@ export const laneOf = (url: string): string => {
 }
 
 /**
- * Names the lane of `api.example.com` (https), `localhost:3000` or `http://localhost`; `undefined` when it is none.
+ * Names the lane of a receiver of webhooks: `webhook@` and the lane of its host. What results are told at and what jobs
+ * call are paced apart, also where both stand on one host.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const receiverLane = (lane: string): string => `${receiverSign}${lane}`
+
+/**
+ * Whether a lane is a receiver's.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isReceiverLane = (lane: string): boolean => lane.startsWith(receiverSign)
+
+// no name of a host has such a sign
+const receiverSign = "webhook@"
+
+/**
+ * Names the lane of `api.example.com` (https), `localhost:3000` or `http://localhost`, and with `webhook@` before it that
+ * of a receiver there; `undefined` when it is none.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const canonicalLane = (host: string): string | undefined => {
+  if (isReceiverLane(host)) {
+    const lane = canonicalLane(host.slice(receiverSign.length))
+    return lane === undefined ? undefined : receiverLane(lane)
+  }
   const url = URL.parse(host.includes("://") ? host : `https://${host}`)
   const isOrigin =
     url !== null &&

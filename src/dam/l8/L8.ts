@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
@@ -17,7 +18,7 @@ import * as L8Wire from "../../wire/L8.ts"
 import * as L8Delivery from "../../wire/L8Delivery.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import type { StoredDelivery } from "../job/Delivery.ts"
-import { canonicalLane } from "../job/LaneName.ts"
+import { canonicalLane, receiverLane } from "../job/LaneName.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { StorageFailed } from "../store/StoreError.ts"
 import type { TrustPort } from "../store/TrustRecords.ts"
@@ -126,28 +127,26 @@ export const make = Effect.fnUntraced(function* (
       const mode = hosts.get(delivery.lane) ?? usual
       if (mode === "off") return Effect.succeed(undefined)
       const { origin } = new URL(delivery.url)
+      const lane = receiverLane(delivery.lane)
       const call: Call = (step) =>
         Effect.acquireUseRelease(
-          lanes.acquire(delivery.lane, ""),
+          lanes.acquire(lane, ""),
           ({ depart }) =>
-            Effect.andThen(
-              depart,
-              transport
-                .send({
-                  request: step.request,
-                  region,
-                  step,
-                  timeoutMillis,
-                  attempt: `${delivery.id}/l8/${randomUUID()}`
-                })
+            Effect.gen(function* () {
+              yield* depart()
+              const sentAt = Number(yield* Clock.monotonicTimeNanos) / 1e6
+              const attempt = `${delivery.id}/l8/${randomUUID()}`
+              const response = yield* transport
+                .send({ request: step.request, region, step, timeoutMillis, attempt })
                 .pipe(
                   Effect.timeoutOrElse({
                     duration: timeoutMillis,
                     orElse: () => Effect.fail({ message: `no answer within ${timeoutMillis} ms` })
-                  }),
-                  Effect.tap((answer) => lanes.observe(delivery.lane, "", answer, delivery.jobId))
+                  })
                 )
-            ),
+              yield* lanes.observe({ lane, account: "", response, jobId: delivery.jobId, sentAt })
+              return response
+            }),
           ({ release }) => release
         )
       const handshake = Effect.provideContext(L8Initiator.handshake(key, policy, origin, call), crypto)

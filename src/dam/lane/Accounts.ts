@@ -5,9 +5,8 @@
  * turns inside the account's turn: isolation keeps such jobs out of the account's own backlog and makes nobody faster.
  */
 import type * as Deferred from "effect/Deferred"
+import type * as Latch from "effect/Latch"
 import type * as Gate from "./Gate.ts"
-import * as LaneDepartures from "./Departures.ts"
-import type { Departures } from "./Departures.ts"
 import type { Ticket } from "../store/JobRecords.ts"
 import type { Permit } from "./Permit.ts"
 import { accountIn } from "../job/LaneName.ts"
@@ -20,7 +19,7 @@ export interface Queue {
   more: boolean
   /** Whether the last page was full. */
   isLong: boolean
-  /** Whether the store is being asked while there still are `tickets`. */
+  /** Whether the store is being asked. */
   isReading: boolean
   /** Monotonic milliseconds before which the store is not asked again. */
   restsUntil: number
@@ -28,9 +27,12 @@ export interface Queue {
 
 /** Somebody who waits for a permit. */
 export interface Waiter {
-  readonly granted: Deferred.Deferred<Permit>
+  /** Ends with nothing where it is sent away. */
+  readonly granted: Deferred.Deferred<Permit | undefined>
   /** The job that waits; `undefined` for deliveries. */
   readonly jobId: string | undefined
+  /** Whether it can come back by the store, and so is sent away where nobody is let through for long. */
+  readonly canLeave: boolean
 }
 
 /** Who takes turns in a lane. */
@@ -40,7 +42,8 @@ export interface Account {
   /** In the order of their turns. */
   queues: ReadonlyArray<Queue>
   gate: Gate.Gate
-  readonly departures: Departures
+  /** Calls that wait to be sent, where the account has a pace of its own. */
+  readonly line: Array<Latch.Latch>
 }
 
 /** A ring of accounts. */
@@ -68,16 +71,7 @@ export const make = (gateOf: (account: string) => Gate.Gate): Accounts => {
     const name = accountIn(queueName)
     const known = accounts.get(name)
     if (known !== undefined) return known
-    const made: Account = {
-      name,
-      waiters: [],
-      queues: [],
-      gate: gateOf(name),
-      departures: LaneDepartures.make(
-        () => made.gate,
-        (gate) => void (made.gate = gate)
-      )
-    }
+    const made: Account = { name, waiters: [], queues: [], gate: gateOf(name), line: [] }
     accounts.set(name, made)
     ring.push(made)
     return made

@@ -4,10 +4,11 @@
  */
 import type * as Clock from "effect/Clock"
 import * as Pacing from "../../engine/Pacing.ts"
-import type { Response } from "../../step/Reply.ts"
-import { defaultPace, type Pace } from "./Gate.ts"
+import { defaultPace, receiverPace, type Pace } from "./Gate.ts"
 import type { Lane } from "./Lane.ts"
 import { learn, type Lesson } from "./Learning.ts"
+import { isReceiverLane } from "../job/LaneName.ts"
+import type { Answer } from "./LaneRouter.ts"
 import type { Paces } from "./Paces.ts"
 import type { Settings } from "./Steered.ts"
 
@@ -20,7 +21,9 @@ import type { Settings } from "./Steered.ts"
 export interface PacingOptions {
   /** The pace of a host that has said nothing and is not named in `hosts`. Defaults to 2 per second, 2 at once. */
   readonly pace?: Partial<Pace> | undefined
-  /** Paces by canonical `host:port`. */
+  /** The pace of a receiver of webhooks, likewise. Defaults to 100 per second, 20 at once. */
+  readonly receivers?: Partial<Pace> | undefined
+  /** Paces by canonical `host:port`, for receivers of webhooks with `webhook@` before it. */
   readonly hosts?: Readonly<Record<string, Partial<Pace>>> | undefined
   /** Calls that being late may give back. Defaults to 1. */
   readonly burst?: number | undefined
@@ -35,14 +38,6 @@ export interface Dial {
   readonly settings: Settings
 }
 
-/** An answer of a host, and whose call it answers. */
-export interface Answer {
-  readonly host: string
-  readonly account: string
-  readonly response: Response
-  readonly jobId: string | undefined
-}
-
 /** The pace of a host, or of one account of it. */
 export const paceOf = ({ options, paces, settings }: Dial, host: string, account = ""): Pace => {
   const learnt = paces.get(host, account) ?? paces.get(host, "")
@@ -50,8 +45,8 @@ export const paceOf = ({ options, paces, settings }: Dial, host: string, account
   const rps = steered?.rps ?? learnt?.rps
   const maxConcurrent = steered?.maxConcurrent ?? learnt?.maxConcurrent
   return {
-    ...defaultPace,
-    ...options.pace,
+    ...(isReceiverLane(host) ? receiverPace : defaultPace),
+    ...(isReceiverLane(host) ? options.receivers : options.pace),
     ...options.hosts?.[host],
     ...(rps === undefined ? {} : { rps }),
     ...(maxConcurrent === undefined ? {} : { maxConcurrent })
@@ -62,17 +57,17 @@ export const paceOf = ({ options, paces, settings }: Dial, host: string, account
 export const observe = (
   { options, paces, settings }: Dial,
   lane: Lane,
-  { account, host, jobId, response }: Answer,
+  { account, jobId, lane: host, response, sentAt }: Answer,
   clock: Clock.Clock
 ): void => {
   const nowMillis = clock.currentTimeMillisUnsafe()
   const now = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-  const isHeld = lane.heldFor(account, now) > 0
-  const refusals = paces.refusals(host, account, response.status === 429, isHeld)
+  const owner = { lane: host, account }
+  const refusalsInARow = paces.refusals(owner, response.status === 429, { sentAt, now })
   const bounds = options.bounds ?? Pacing.defaultBounds
-  const lesson = learn(response, { nowMillis, bounds, refusalsInARow: refusals, jobId })
-  lane.learn(account, obeyed(lesson, settings.get(host)), now)
-  paces.learn(host, account, lesson, nowMillis)
+  const lesson = learn(response, { nowMillis, bounds, refusalsInARow, jobId })
+  const news = paces.learn(owner, lesson, { sentAt, now: nowMillis })
+  lane.learn(account, obeyed(news, settings.get(host)), now)
 }
 
 /** What an operator says goes before what the upstream says, which is kept for when the operator takes it back. */

@@ -66,8 +66,9 @@ export const make = (store: LanePort, steered: Steered): Steering => {
     else settings.set(lane, next)
     if (forgets) steered.forget(lane)
     const inMemory = steered.find(lane)
-    inMemory?.pause(next?.paused !== undefined)
-    inMemory?.repace(forgets)
+    const now = yield* monotonicMillis
+    inMemory?.repace(forgets, now)
+    inMemory?.pause(next?.paused !== undefined, now)
   })
 
   const get = Effect.fnUntraced(function* (lane: string) {

@@ -95,6 +95,13 @@ export interface FinishInsert {
   readonly attempt: AttemptInsert | undefined
 }
 
+/** `Parking` as it travels. */
+export interface ParkingInsert {
+  readonly dueAt: number
+  readonly heldSince: number | null
+  readonly lane: string | null
+}
+
 /** `JobFilter` as it travels, with its lists resolved and the cursor read. */
 export interface Listing {
   readonly customer: string
@@ -127,7 +134,7 @@ export interface JobCommands {
   /** `start` for a job whose contents are known: answers the epoch. */
   readonly begin: (id: string, at: number) => number | undefined
   readonly record: (id: string, epoch: number, attempt: AttemptInsert) => boolean
-  readonly park: (id: string, epoch: number, dueAt: number, heldSince: number | null) => boolean
+  readonly park: (id: string, epoch: number, parking: ParkingInsert) => boolean
   readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean
   readonly finishIdle: (id: string, finish: FinishInsert) => boolean
 }

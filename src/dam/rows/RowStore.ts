@@ -67,7 +67,8 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh): JobPort => ({
     }),
   record: (id, epoch, attempt) =>
     Effect.suspend(() => orStale(id, run("record", id, epoch, JobRows.encodeAttempt(attempt)))),
-  park: (id, epoch, dueAt, heldSince) => orStale(id, run("park", id, epoch, dueAt, heldSince ?? null)),
+  park: (id, epoch, { dueAt, heldSince = null, lane = null }) =>
+    orStale(id, run("park", id, epoch, { dueAt, heldSince, lane })),
   finish: (id, epoch, finish) =>
     Effect.suspend(() => orStale(id, run("finish", id, epoch, JobRows.encodeFinish(finish)))),
   finishIdle: (id, finish) =>

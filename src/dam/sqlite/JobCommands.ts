@@ -5,8 +5,16 @@ import { hash } from "node:crypto"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { JobState } from "../../engine/JobState.ts"
 import { type JobColumn, jobColumns } from "../rows/Commands.ts"
-import type { AttemptInsert, FinishInsert, JobCommands, JobInsert, LoadedJob, Row } from "../rows/Commands.ts"
-import { add, move, stateOf, type Tally } from "./Tally.ts"
+import type {
+  AttemptInsert,
+  FinishInsert,
+  JobCommands,
+  JobInsert,
+  LoadedJob,
+  ParkingInsert,
+  Row
+} from "../rows/Commands.ts"
+import { add, move, moveOver, stateOf, type Tally } from "./Tally.ts"
 
 const prepare = (db: DatabaseSync) => ({
   insert: db.prepare(
@@ -39,8 +47,7 @@ const prepare = (db: DatabaseSync) => ({
     "INSERT INTO attempts (seq, path, racer, attempt, response, body) VALUES (?, ?, ?, ?, ?, ?)"
   ),
   parkRunning: db.prepare(
-    `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?)
-     WHERE id = ? AND epoch = ? AND state = 'running' RETURNING lane`
+    `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?), lane = ? WHERE seq = ?`
   ),
   end: db.prepare(
     `UPDATE jobs SET state = ?, delivery_state = ?, due_at = NULL, finished_at = ?, settled_at = ?, quorum = coalesce(?, quorum)
@@ -76,10 +83,10 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
       if (job !== undefined) note(self, seqOf(job), attempt)
       return job !== undefined
     },
-    park: (id: string, epoch: number, dueAt: number, heldSince: number | null): boolean => {
-      const parked = self.on.parkRunning.get(dueAt, heldSince, id, epoch)
-      if (parked !== undefined) moveOne(tally, parked, "running", "parked")
-      return parked !== undefined
+    park: (id: string, epoch: number, parking: ParkingInsert): boolean => {
+      const job = self.on.running.get(id, epoch)
+      if (job !== undefined) parkAt(self, job, parking)
+      return job !== undefined
     },
     finish: (id: string, epoch: number, finish: FinishInsert): boolean => {
       const job = self.on.running.get(id, epoch)
@@ -148,6 +155,14 @@ const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): v
   }
   moveOne(tally, job, from, finish.state)
   tally.pending += finish.deliveries.length
+}
+
+const parkAt = ({ on, tally }: Jobs, job: Row, { dueAt, heldSince, lane }: ParkingInsert): void => {
+  const from = String(job["lane"])
+  const to = lane ?? from
+  on.parkRunning.run(dueAt, heldSince, to, seqOf(job))
+  if (from === to) moveOne(tally, job, "running", "parked")
+  else moveOver(tally, { lane: from, state: "running" }, { lane: to, state: "parked" })
 }
 
 const moveOne = (tally: Tally, job: Row, from: JobState, to: JobState): void =>

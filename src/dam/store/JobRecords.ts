@@ -55,6 +55,21 @@ export interface Finish {
 }
 
 /**
+ * How a job is parked.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Parking {
+  /** Epoch milliseconds from which it is queued again. */
+  readonly dueAt: number
+  /** The job's own first 429; a later one changes nothing. */
+  readonly heldSince?: number | undefined
+  /** The lane it is queued in then: that of the host it calls next. Defaults to the one it is in. */
+  readonly lane?: string | undefined
+}
+
+/**
  * What `list` selects by; what is left out does not restrict. Newest first.
  *
  * @category models
@@ -94,13 +109,8 @@ export interface JobPort {
   readonly start: (id: string, at: number) => Effect.Effect<StoredJob | undefined, StoreError>
   /** Adds an attempt to the history of a running job. */
   readonly record: (id: string, epoch: number, attempt: Attempt) => Effect.Effect<void, StoreError | StaleEpoch>
-  /** running -> parked until `dueAt`. `heldSince` notes the job's own first 429; a later one changes nothing. */
-  readonly park: (
-    id: string,
-    epoch: number,
-    dueAt: number,
-    heldSince: number | undefined
-  ) => Effect.Effect<void, StoreError | StaleEpoch>
+  /** running -> parked. */
+  readonly park: (id: string, epoch: number, parking: Parking) => Effect.Effect<void, StoreError | StaleEpoch>
   /** Ends a running job: result, children and deliveries in one transaction. */
   readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<void, StoreError | StaleEpoch>
   /** Ends a job that is not running (cancelled, deadline passed). `false` when it is running or final. */

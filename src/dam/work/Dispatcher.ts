@@ -25,14 +25,16 @@ import type { NewJob, StoredJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { L8 } from "../l8/L8.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
+import type { LaneOptions } from "../lane/LaneState.ts"
 import type { PacingOptions } from "../lane/Dial.ts"
 import * as Lanes from "../lane/Lanes.ts"
-import type { Room, Permit } from "../lane/Permit.ts"
+import type { Permit } from "../lane/Permit.ts"
+import * as Places from "../lane/Places.ts"
 import * as Events from "../observe/Events.ts"
 import { metrics } from "../observe/Metrics.ts"
 import * as Stats from "../observe/Stats.ts"
 import * as DamTracing from "../observe/Tracing.ts"
-import type { Finish, Ticket } from "../store/JobRecords.ts"
+import type { Finish } from "../store/JobRecords.ts"
 import type { JobStore } from "../store/JobStore.ts"
 import { untilWritten, type StaleEpoch, type StoreError } from "../store/StoreError.ts"
 import * as Admission from "./Admission.ts"
@@ -135,7 +137,6 @@ export const make = Effect.fnUntraced(function* (
 
   yield* store.recover
 
-  let taken = 0
   let leaving = false
   let leftAt = 0
   const leave = Effect.map(Clock.monotonicTimeNanos, (nanos) => {
@@ -143,17 +144,9 @@ export const make = Effect.fnUntraced(function* (
     leaving = true
     leftAt = Number(nanos) / 1e6
   })
-  const room: Room = {
-    left: () => (leaving ? 0 : options.maxRunning - taken),
-    take: () => void taken++
-  }
-  const giveBack = Effect.sync(() => {
-    const wasFull = taken >= options.maxRunning
-    taken--
-    if (wasFull) lanes.roomLeft()
-  })
+  const places = Places.make(() => (leaving ? 0 : options.maxRunning))
 
-  const start = (ticket: Ticket, permit: Permit): Effect.Effect<void, StoreError> =>
+  const start: LaneOptions["start"] = (ticket, permit, giveBack) =>
     Effect.onError(
       Effect.gen(function* () {
         const job = yield* store.start(ticket.id, yield* Clock.currentTimeMillis)
@@ -165,7 +158,7 @@ export const make = Effect.fnUntraced(function* (
       () => giveBack
     )
 
-  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, start, room)
+  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, start, places.of)
   const { l8, signer } = options
   const deliveries = yield* Deliveries.make(
     { store, lanes, transport: options.webhooks, signer, l8, leaving: () => leaving },
@@ -187,8 +180,8 @@ export const make = Effect.fnUntraced(function* (
         case "Parked":
           return yield* written(
             job,
-            store.park(job.id, job.epoch, run.dueAt, run.heldSince),
-            Effect.andThen(told(job, "parked"), Effect.sync(lookAround))
+            store.park(job.id, job.epoch, run),
+            Effect.andThen(told({ ...job, lane: run.lane }, "parked"), Effect.sync(lookAround))
           )
         case "Ended":
         case "Broken": {
@@ -276,7 +269,8 @@ export const make = Effect.fnUntraced(function* (
       yield* leave
       const until = leftAt + Duration.toMillis(options.drain)
       // looked at again and again rather than interrupted: a finalizer cannot count on that
-      while (taken > 0 || deliveries.underWay() > 0) {
+      // what waits for longer than that is not waited for
+      while (places.taken() + deliveries.underWay() > lanes.stuck(until)) {
         const left = until - Number(yield* Clock.monotonicTimeNanos) / 1e6
         if (left <= 0) return
         yield* Effect.sleep(Math.min(drainEvery, left))
@@ -307,7 +301,11 @@ export const make = Effect.fnUntraced(function* (
       const job = yield* untilWritten(jobId, store.get(jobId))
       if (job?.state !== "running") return
       const now = yield* Clock.currentTimeMillis
-      yield* written(job, store.park(jobId, job.epoch, now, job.heldSince), Effect.sync(lookAround))
+      yield* written(
+        job,
+        store.park(jobId, job.epoch, { dueAt: now, heldSince: job.heldSince }),
+        Effect.sync(lookAround)
+      )
     })
 
   const cancel = (job: StoredJob): Effect.Effect<StoredJob, StoreError | WrongState> =>
@@ -359,7 +357,7 @@ export const make = Effect.fnUntraced(function* (
     deadLetters: DeadLetters.make(store, deliveries.wake),
     admission: Effect.map(admission.view, (view) => ({
       ...view,
-      running_now: taken,
+      running_now: places.taken(),
       max_running: options.maxRunning
     })),
     leave

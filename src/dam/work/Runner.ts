@@ -27,7 +27,7 @@ import * as Strategies from "../../transport/Strategies.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { childJob } from "../job/NewJob.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
-import type { Permit } from "../lane/Permit.ts"
+import type { Going, Permit } from "../lane/Permit.ts"
 import type { JobPort } from "../store/JobRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
 
@@ -66,7 +66,13 @@ export type RunEnd =
       readonly attempt: Attempt | undefined
     }
   | { readonly _tag: "Broken"; readonly problem: string }
-  | { readonly _tag: "Parked"; readonly dueAt: number; readonly heldSince: number | undefined }
+  | {
+      readonly _tag: "Parked"
+      readonly dueAt: number
+      readonly heldSince: number | undefined
+      /** The lane of the host it calls next, which alone it waits for. */
+      readonly lane: string
+    }
   | { readonly _tag: "Stale" }
 
 /** A pause longer than this ends the run; the job is started again when it is over. */
@@ -107,22 +113,35 @@ export const run = Effect.fnUntraced(function* (
     unused = undefined
     return permit?.release ?? Effect.void
   })
-  const permitOf = (lane: string): Effect.Effect<Permit> =>
+  // what comes next is a call of the path that the last attempt was one of
+  let nextLane = job.history.length === 0 ? job.lane : options.laneOf(stepOf(step, job.history).request.url)
+  const permitOf = (lane: string, alone: boolean): Effect.Effect<Permit | undefined> =>
     Effect.suspend(() => {
-      if (unused === undefined || lane !== job.lane)
-        return Effect.andThen(letGo, lanes.acquire(lane, job.account, job.id))
+      nextLane = lane
+      if (unused === undefined || lane !== job.lane) {
+        return Effect.andThen(
+          letGo,
+          alone ? lanes.seek(lane, job.account, job.id) : lanes.acquire(lane, job.account, job.id)
+        )
+      }
       const permit = unused
       unused = undefined
       return Effect.succeed(permit)
     })
+
+  // nobody is let through for long: it is queued again, so that it takes no place from others meanwhile
+  const comeBack = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    stop({ _tag: "Parked", dueAt: now, heldSince, lane: nextLane })
+  )
 
   // grows with every call, over crashes too: what was in flight at one has left nothing in the history
   let calls = job.history.length + (job.epoch - 1) * atOnceOf(step)
   const transport: Exchanging = {
     ...options.transport,
     send: (exchange) =>
-      Effect.suspend(() => {
+      Clock.clockWith((clock) => {
         const { attempt, request } = exchange
+        const sentAt = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
         const lane = options.laneOf(request.url)
         const sent = Effect.flatMap(lanes.load(lane), (load) =>
           options.transport.send({
@@ -132,7 +151,9 @@ export const run = Effect.fnUntraced(function* (
           })
         )
         // learnt before anybody else is let through
-        return Effect.tap(sent, (response) => lanes.observe(lane, job.account, response, job.id))
+        return Effect.tap(sent, (response) =>
+          lanes.observe({ lane, account: job.account, response, jobId: job.id, sentAt })
+        )
       })
   }
 
@@ -162,13 +183,22 @@ export const run = Effect.fnUntraced(function* (
         millis <= parkAfter || !alone
           ? Effect.sleep(millis)
           : Effect.flatMap(Clock.currentTimeMillis, (now) =>
-              stop({ _tag: "Parked", dueAt: Math.ceil(now + millis), heldSince })
+              stop({ _tag: "Parked", dueAt: Math.ceil(now + millis), heldSince, lane: nextLane })
             )
       ),
-    paced: (request, exchange) =>
+    paced: (request, exchange, alone) =>
       Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(permitOf(options.laneOf(request.url)), ({ depart, release }) =>
-          Effect.ensuring(restore(Effect.andThen(depart, exchange)), release)
+        Effect.flatMap(permitOf(options.laneOf(request.url), alone), (permit) =>
+          permit === undefined
+            ? restore(comeBack)
+            : Effect.ensuring(
+                restore(
+                  Effect.flatMap(permit.depart(alone ? mayLeave : always), (departed) =>
+                    departed ? exchange : Effect.andThen(permit.release, comeBack)
+                  )
+                ),
+                permit.release
+              )
         )
       ),
     repeatsAfter: (_, request, attempt) =>
@@ -258,6 +288,13 @@ const restedOf = ({ history, pausedUntil }: StoredJob, held: (attempt: Attempt) 
   const rested = pausedUntil - (last.at + last.latency)
   return rested < 0 ? undefined : rested
 }
+
+const mayLeave: Going = { canLeave: true }
+const always: Going = {}
+
+/** The step of the path that the last attempt was one of. */
+const stepOf = (root: Step, history: StoredJob["history"]): Step =>
+  root.fallbacks[(history.at(-1)?.path ?? 0) - 1]?.step ?? root
 
 /** The step as it is run: a key that was given goes to the target, whichever way it came in. */
 const keyed = ({ key, keyGiven, step }: StoredJob): Step =>

@@ -49,7 +49,7 @@ describe.each(["worker", "sameThread"] as const)("a store (%s)", (executor) => {
       yield* store.enqueue(job("cancelled"))
       yield* store.start("parked", 1)
       yield* store.record("parked", 1, attempt())
-      yield* store.park("parked", 1, 50, 2)
+      yield* store.park("parked", 1, { dueAt: 50, heldSince: 2 })
       yield* store.release(50)
       assert.deepInclude(yield* store.start("parked", 60), {
         epoch: 2,

@@ -85,7 +85,7 @@ describe("SqliteJobStore", () => {
             yield* jobs.start(id, 1)
             yield* jobs.record(id, 1, attempt())
           }
-          yield* jobs.park("parked", 1, 500, 40)
+          yield* jobs.park("parked", 1, { dueAt: 500, heldSince: 40 })
           yield* jobs.finish("ended", 1, ended({ deliveries: [delivery("ended", 0)], children: [job("child")] }))
           yield* jobs.setSecrets("local", secretsOf("p", "s"))
           return yield* everything(jobs)

@@ -172,7 +172,7 @@ describe("the event stream of a job", () => {
       yield* stream.next
       const epoch = yield* runs.start(id)
       yield* stream.next
-      yield* store.park(id, epoch, 10, undefined)
+      yield* store.park(id, epoch, { dueAt: 10 })
       yield* TestClock.adjust("30 seconds")
       assert.strictEqual(event(yield* stream.next), "queued")
       yield* store.release(100_000)

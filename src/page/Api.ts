@@ -28,6 +28,7 @@ export interface Lane {
   readonly paused: { readonly by: string; readonly at: number; readonly note: string | null } | null
   readonly next_at: number | null
   readonly accounts: number
+  readonly waiting: number
   readonly calls: number
 }
 

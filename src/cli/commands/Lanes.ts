@@ -35,9 +35,13 @@ const table = (paint: Output.Paint, lanes: ReadonlyArray<Shapes.Lane>, now: numb
           String(lane.parked),
           `${lane.rps}/s, ${lane.max_concurrent} at once`,
           lane.source,
-          standing(paint, lane, now)
+          waits(standing(paint, lane, now), lane)
         ])
       )
+
+/** Webhooks wait in memory, and stand in no other column. */
+const waits = (said: string, { waiting = 0 }: Shapes.Lane): string =>
+  waiting === 0 ? said : `${said}, ${waiting} wait`
 
 const standing = (paint: Output.Paint, { holds, next_at, paused }: Shapes.Lane, now: number): string => {
   if (paused !== null && paused !== undefined) {

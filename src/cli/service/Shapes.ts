@@ -101,7 +101,8 @@ export const Lane = Schema.Struct({
     })
   ),
   paused: nullable(Schema.Struct({ by: Schema.String, at: Schema.Number, note: nullable(Schema.String) })),
-  next_at: nullable(Schema.Number)
+  next_at: nullable(Schema.Number),
+  waiting: Schema.optionalKey(Schema.Number)
 })
 export type Lane = typeof Lane.Type
 

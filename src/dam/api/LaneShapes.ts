@@ -95,6 +95,7 @@ const Lane = Schema.Struct({
   paused: Schema.NullOr(Schema.Struct({ by: Schema.String, at: Schema.Number, note: Schema.NullOr(Schema.String) })),
   next_at: Schema.NullOr(Schema.Number),
   accounts: Schema.Int,
+  waiting: Schema.Int,
   calls: Schema.Int
 }).annotate({ identifier: "Lane" })
 
@@ -168,5 +169,6 @@ export const view = (self: LaneStatus): Readonly<Record<string, Schema.Json>> =>
   paused: self.paused === undefined ? null : { ...self.paused, note: self.paused.note ?? null },
   next_at: self.nextAt ?? null,
   accounts: self.accounts,
+  waiting: self.waiting,
   calls: self.calls
 })

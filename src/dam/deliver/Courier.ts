@@ -32,6 +32,8 @@ export interface Courier {
 interface Proofs {
   readonly secrets: StoredSecrets | undefined
   readonly sign: Sign | undefined
+  /** Why there is no signature of L8, where one is preferred. */
+  readonly unsigned: string | undefined
 }
 
 /**
@@ -52,15 +54,18 @@ export const call = Effect.fnUntraced(function* (
     const at = yield* Clock.currentTimeMillis
     return brokenAttempt(at, `L8 is required and the receiver is not trusted: ${prepared.failure.problem}`)
   }
+  const by = prepared.success
+  const l8Proof =
+    typeof by === "function" ? { sign: by, unsigned: undefined } : { sign: undefined, unsigned: by?.problem }
   const secretsOf = untilWritten(delivery.jobId, store.secrets(delivery.customer))
   // waited for before its turn, so that nobody waits for a store while he has a permit
   yield* secretsOf
   return yield* Effect.acquireUseRelease(
-    lanes.acquire(receiverLane(delivery.lane), ""),
+    lanes.acquire(receiverLane(delivery.lane), "", delivery.id),
     Effect.fnUntraced(function* ({ depart }) {
       if (!(yield* depart(going))) return undefined
       // looked up again: what was removed while it waited signs nothing
-      return yield* send(courier, delivery, timeoutMillis, { secrets: yield* secretsOf, sign: prepared.success })
+      return yield* send(courier, delivery, timeoutMillis, { secrets: yield* secretsOf, ...l8Proof })
     }),
     ({ release }) => release
   )
@@ -92,7 +97,8 @@ const send = Effect.fnUntraced(function* (
     Effect.result
   )
   const latency = Number((yield* Clock.monotonicTimeNanos) - from) / 1e6
-  if (answer._tag === "Failure") return { ...brokenAttempt(at, answer.failure.message), latency }
+  const unsigned = proofs.unsigned === undefined ? {} : { unsigned: proofs.unsigned }
+  if (answer._tag === "Failure") return { ...brokenAttempt(at, answer.failure.message), latency, ...unsigned }
   yield* courier.lanes.observe({
     lane: receiverLane(delivery.lane),
     account: "",
@@ -108,7 +114,8 @@ const send = Effect.fnUntraced(function* (
     status,
     error: undefined,
     excerpt: Reply.text(answer.success).slice(0, excerptLength),
-    retryAfter: retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
+    retryAfter: retryAfter === undefined ? 0 : Duration.toMillis(retryAfter),
+    ...unsigned
   }
 })
 

@@ -27,8 +27,10 @@ import type { DeliveryOptions } from "./Schedule.ts"
 export interface Deliveries {
   /** Says that a delivery may be due in these lanes. */
   readonly wake: (lanes: Iterable<string>) => void
-  /** How many are under way. */
+  /** How many are under way, those included that wait for their turn. */
   readonly underWay: () => number
+  /** Whether a delivery is at its receiver now. */
+  readonly isCalling: (deliveryId: string) => boolean
 }
 
 /**
@@ -84,6 +86,7 @@ export const make = Effect.fnUntraced(function* (
     wake: (lanes) => {
       for (const lane of lanes) wake(lane)
     },
-    underWay: () => receivers.underWay
+    underWay: () => receivers.underWay,
+    isCalling: (deliveryId) => probes.calling.has(deliveryId)
   }
 })

@@ -26,6 +26,8 @@ export interface Probes {
   /** Endpoints that were disabled, and which disabling of all it was: what was read before does not know of it. */
   readonly closed: Map<string, number>
   closings: number
+  /** Ids of deliveries that are at their receiver now. */
+  readonly calling: Set<string>
   /** Whether nothing is begun any more. */
   readonly leaving: () => boolean
   /** How long what waits for a disabled endpoint is kept, in milliseconds. */
@@ -41,6 +43,7 @@ export const make = (given: Pick<Probes, "courier" | "leaving" | "options" | "st
     probed: new Map(),
     closed: new Map(),
     closings: 0,
+    calling: new Set(),
     patience: Math.max(endpoints.probeMillis, mostJitter * whole)
   }
 }
@@ -69,9 +72,16 @@ const attempt = Effect.fnUntraced(function* (self: Probes, delivery: DueDelivery
   const known = self.closings
   const endpoint = endpointOf(delivery)
   // it may wait for its turn for long, and the receiver be gone when it comes
-  const isWanted = () => !self.leaving() && (self.closed.get(endpoint) ?? 0) <= known
+  const isWanted = () => {
+    const goes = !self.leaving() && (self.closed.get(endpoint) ?? 0) <= known
+    if (goes) self.calling.add(delivery.id)
+    return goes
+  }
   const made = yield* Effect.catchDefect(
-    DamTracing.told(self.store, delivery, call(self.courier, delivery, timeoutMillis, { isWanted })),
+    Effect.ensuring(
+      DamTracing.told(self.store, delivery, call(self.courier, delivery, timeoutMillis, { isWanted })),
+      Effect.sync(() => void self.calling.delete(delivery.id))
+    ),
     // a fault of this program: as an attempt it is seen, and not repeated at once
     (defect) => Effect.map(Clock.currentTimeMillis, (at) => brokenAttempt(at, String(defect)))
   )
@@ -111,9 +121,15 @@ const settle = Effect.fnUntraced(function* (
   const { options, store } = self
   const write = store.settleDelivery(delivery.id, made, next, options.endpoints)
   const { endpoint } = yield* untilWritten(delivery.jobId, write)
+  const { origin } = new URL(delivery.url)
+  if (next._tag === "Dead" && next.reason === "too_large") {
+    yield* Effect.logWarning(
+      `the result of job ${delivery.jobId} is too large for ${origin}, which answered 413 twice: raise the limit of bodies there, then replay the dead letter`
+    )
+  }
   if (endpoint === undefined) return
   if (endpoint === "disabled") close(self, endpointOf(delivery))
-  const who = `the webhook endpoint of ${delivery.customer} at ${new URL(delivery.url).origin}`
+  const who = `the webhook endpoint of ${delivery.customer} at ${origin}`
   yield* endpoint === "enabled"
     ? Effect.logInfo(`${who} works again and is enabled`)
     : Effect.logWarning(

@@ -76,15 +76,20 @@ export interface L8 {
   readonly responder: Responder
   readonly trusts: Trusts
   /**
-   * Sees to the trust that a delivery needs and answers what signs its attempt; `undefined`: it goes without. Fails when
-   * it must not go without.
+   * Sees to the trust that a delivery needs and answers what signs its attempt, or why nothing does although it is
+   * preferred; `undefined`: nobody asks for it. Fails when it must not go without.
    */
   readonly prepare: (
     delivery: StoredDelivery,
     region: string | undefined,
     timeoutMillis: number,
     lanes: Pick<LaneRouter, "acquire" | "observe">
-  ) => Effect.Effect<Sign | undefined, Untrusted>
+  ) => Effect.Effect<Sign | Unsigned | undefined, Untrusted>
+}
+
+/** An attempt goes without a signature, and why. */
+export interface Unsigned {
+  readonly problem: string
 }
 
 /** The headers of an attempt at a moment. */
@@ -111,6 +116,8 @@ export const make = Effect.fnUntraced(function* (
   const trusts = L8Trusts.make(store)
   const responder = L8Responder.make(store, key, options.serviceName ?? "ezthrottle-effect")
 
+  /** Origins that would be told with L8 if they were trusted, and why they are not. */
+  const unsigned = new Map<string, string>()
   const sign =
     ({ body, id }: StoredDelivery): Sign =>
     (at) =>
@@ -151,10 +158,25 @@ export const make = Effect.fnUntraced(function* (
         )
       const handshake = Effect.provideContext(L8Initiator.handshake(key, policy, origin, call), crypto)
       const trusted = Effect.as(trusts.prove(origin, delivery.jobId, handshake), sign(delivery))
-      return mode === "require" ? trusted : Effect.orElseSucceed(trusted, () => undefined)
+      if (mode === "require") return trusted
+      return Effect.matchEffect(trusted, {
+        onSuccess: (by): Effect.Effect<Sign | Unsigned> => {
+          unsigned.delete(origin)
+          return Effect.succeed(by)
+        },
+        onFailure: ({ problem }) => {
+          if (unsigned.get(origin) === problem) return Effect.succeed({ problem })
+          // once for each reason, and not for every delivery
+          if (unsigned.size >= mostUnsigned) unsigned.clear()
+          unsigned.set(origin, problem)
+          return Effect.as(Effect.logWarning(`L8: deliveries to ${origin} go unsigned: ${problem}`), { problem })
+        }
+      })
     }
   }
 })
+
+const mostUnsigned = 10_000
 
 /** The UUID of a delivery, the same in every attempt: a digest of its id in the free form of RFC 9562, version 8. */
 export const deliveryIdOf = (id: string): string => {

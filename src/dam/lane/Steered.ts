@@ -51,6 +51,7 @@ export const make = (store: LanePort, steered: Steered): Steering => {
       paused,
       nextAt: paused !== undefined || opensIn === Number.POSITIVE_INFINITY ? undefined : Math.ceil(now + opensIn),
       accounts: inMemory?.accounts() ?? 0,
+      waiting: view?.waiting ?? 0,
       calls: view?.calls ?? 0
     }
   }

@@ -114,10 +114,13 @@ const grant = Effect.fnUntraced(function* (self: LaneState) {
     const turn = at <= now && Accounts.isNeeded(account) ? yield* serve(self, account) : "nothing"
     // it is looked at again, and keeps its turn
     if (turn === "closed") continue
-    accounts.rotate()
-    if (turn === "served") passed = 0
-    else if (Accounts.isNeeded(account) || isKept(self, account, now)) passed++
-    else accounts.drop(account)
+    if (turn === "served") {
+      passed = 0
+      accounts.rotate()
+    } else if (Accounts.isNeeded(account) || isKept(self, account, now)) {
+      passed++
+      accounts.pass()
+    } else accounts.drop(account)
   }
   return next
 })

@@ -23,7 +23,7 @@ const prepare = (db: DatabaseSync) => ({
   ),
   deadOf: db.prepare("SELECT count(*) AS dead FROM deliveries WHERE state = 'dead' AND seq = ?"),
   remove: db.prepare("DELETE FROM jobs WHERE seq = ?"),
-  forget: db.prepare("DELETE FROM paces WHERE seen_at < ?"),
+  forget: db.prepare("DELETE FROM paces WHERE max(seen_at, coalesce(held_until, 0)) < ?"),
   forgetEndpoints: db.prepare("DELETE FROM endpoints WHERE status = 'enabled' AND seen_at < ?"),
   disabled: db.prepare("SELECT count(*) AS endpoints FROM endpoints WHERE status = 'disabled'")
 })

@@ -351,7 +351,7 @@ export const make = Effect.fnUntraced(function* (
     stats: Effect.map(Clock.currentTimeMillis, notes.read),
     lanes: lanes.views,
     steering: lanes.steering,
-    explain: Explain.make(store, lanes),
+    explain: Explain.make(store, lanes, deliveries.isCalling),
     webhookKey: options.signer?.publicKey,
     l8: options.l8,
     deadLetters: DeadLetters.make(store, deliveries.wake),

@@ -10,7 +10,7 @@ import type { Attempt } from "../../step/History.ts"
 import type { Explanation, Reason } from "../../wire/Explained.ts"
 import type { StoredDelivery } from "../job/Delivery.ts"
 import type { StoredJob } from "../job/Job.ts"
-import { queueOf } from "../job/LaneName.ts"
+import { queueOf, receiverLane } from "../job/LaneName.ts"
 import { forecast, type Line, lineOfCall, lineOfJob } from "../lane/Forecast.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { DeliveryPort } from "../store/DeliveryRecords.ts"
@@ -22,7 +22,8 @@ type Why = Effect.Success<ReturnType<LaneRouter["why"]>>
 /** Makes it. */
 export const make = (
   store: Pick<LanePort & DeliveryPort, "ahead" | "deliveries">,
-  lanes: Pick<LaneRouter, "waiting" | "why">
+  lanes: Pick<LaneRouter, "waiting" | "why">,
+  isCalling: (deliveryId: string) => boolean
 ): ((job: StoredJob) => Effect.Effect<Explanation, StoreError>) => {
   /** What the lane makes a waiting job wait for, and when its turn comes. */
   const inLane = Effect.fnUntraced(function* (job: StoredJob) {
@@ -45,12 +46,24 @@ export const make = (
     return { ...bare(job), ...turn, reasons: [said, ...turn.reasons] }
   })
 
+  /** What a delivery waits for: its time, then its turn at its receiver, until it is there. */
+  const ofDelivery = Effect.fnUntraced(function* (delivery: StoredDelivery) {
+    const lane = receiverLane(delivery.lane)
+    const why = yield* lanes.why(lane, "")
+    if (isCalling(delivery.id)) return [deliveryReason(delivery, "is under way")]
+    if (delivery.dueAt > why.epoch) {
+      const comes = deliveryReason(delivery, `comes in ${lasting(delivery.dueAt - why.epoch)}`)
+      return [comes, ...stopsOf(lane, "", why)]
+    }
+    const { reasons } = turnOf(lane, "", why, lineOfCall(why, "", delivery.id), false)
+    return [deliveryReason(delivery, "waits for its turn there"), ...reasons]
+  })
+
   const ofFinished = Effect.fnUntraced(function* (job: StoredJob): Effect.fn.Return<Explanation, StoreError> {
-    const pending = (yield* store.deliveries(job.id)).filter(({ state }) => state === "pending")
-    const told = yield* Effect.forEach(pending, (delivery) =>
-      Effect.map(lanes.why(delivery.lane, ""), (why) => [
-        deliveryReason(delivery, why.epoch),
-        ...stopsOf(delivery.lane, "", why)
+    const told = yield* Effect.forEach(yield* store.deliveries(job.id), (delivery) =>
+      Effect.map(delivery.state === "pending" ? ofDelivery(delivery) : Effect.succeed([]), (waits) => [
+        ...waits,
+        ...unsignedReason(delivery)
       ])
     )
     const ended = reason("finished", `it has ${ENDED[job.state] ?? "ended"}`, { at: job.finishedAt ?? null })
@@ -208,9 +221,8 @@ const endingOf = ({ ending }: Attempt): string => {
   }
 }
 
-const deliveryReason = ({ attempts, dueAt, id, lane }: StoredDelivery, now: number): Reason => {
+const deliveryReason = ({ attempts, dueAt, id, lane }: StoredDelivery, when: string): Reason => {
   const last = attempts.at(-1)
-  const when = dueAt <= now ? "is under way" : `comes in ${lasting(dueAt - now)}`
   return reason(
     "delivery",
     `its result is still to be told to ${lane}; attempt ${attempts.length + 1} ${when}`,
@@ -223,6 +235,14 @@ const deliveryReason = ({ attempts, dueAt, id, lane }: StoredDelivery, now: numb
     },
     dueAt
   )
+}
+
+/** That the last attempt went without L8 although it is preferred, and why. */
+const unsignedReason = ({ attempts, id, lane }: StoredDelivery): ReadonlyArray<Reason> => {
+  const unsigned = attempts.at(-1)?.unsigned
+  return unsigned === undefined
+    ? []
+    : [reason("delivery", `it was told to ${lane} without L8: ${unsigned}`, { delivery_id: id, lane, unsigned })]
 }
 
 const reason = (kind: Reason["kind"], message: string, details: Reason["details"], until?: number): Reason => ({

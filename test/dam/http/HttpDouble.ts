@@ -49,7 +49,7 @@ export const engine = (store: Store, events: Events.Events): Engine["Service"] =
   recent: events.recent,
   stats: Effect.succeed([]),
   lanes: Effect.succeed([]),
-  explain: Explain.make(store, { waiting: () => undefined, why: () => Effect.succeed(still) }),
+  explain: Explain.make(store, { waiting: () => undefined, why: () => Effect.succeed(still) }, () => false),
   steering: LaneSteering.make(store, {
     settings: new Map(),
     names: () => [],

@@ -28,12 +28,14 @@ export interface Courier {
   readonly l8: L8 | undefined
 }
 
-/** What proves where a delivery comes from. */
+/** What an attempt is made with. */
 interface Proofs {
   readonly secrets: StoredSecrets | undefined
   readonly sign: Sign | undefined
   /** Why there is no signature of L8, where one is preferred. */
   readonly unsigned: string | undefined
+  /** The lane it stands in. */
+  readonly lane: string
 }
 
 /**
@@ -57,16 +59,23 @@ export const call = Effect.fnUntraced(function* (
   const by = prepared.success
   const l8Proof =
     typeof by === "function" ? { sign: by, unsigned: undefined } : { sign: undefined, unsigned: by?.problem }
-  const secretsOf = untilWritten(delivery.jobId, store.secrets(delivery.customer))
+  const lane = receiverLane(delivery.lane)
+  const secretsOf = store
+    .secrets(delivery.customer)
+    .pipe(Effect.catch(() => untilWritten(delivery.jobId, store.secrets(delivery.customer))))
   // waited for before its turn, so that nobody waits for a store while he has a permit
   yield* secretsOf
   return yield* Effect.acquireUseRelease(
-    lanes.acquire(receiverLane(delivery.lane), "", delivery.id),
-    Effect.fnUntraced(function* ({ depart }) {
-      if (!(yield* depart(going))) return undefined
-      // looked up again: what was removed while it waited signs nothing
-      return yield* send(courier, delivery, timeoutMillis, { secrets: yield* secretsOf, ...l8Proof })
-    }),
+    lanes.acquire(lane, "", delivery.id),
+    ({ depart }) =>
+      Effect.flatMap(depart(going), (departed) =>
+        departed
+          ? // looked up again: what was removed while it waited signs nothing
+            Effect.flatMap(secretsOf, (secrets) =>
+              send(courier, delivery, timeoutMillis, { ...l8Proof, secrets, lane })
+            )
+          : nothing
+      ),
     ({ release }) => release
   )
 })
@@ -100,7 +109,7 @@ const send = Effect.fnUntraced(function* (
   const unsigned = proofs.unsigned === undefined ? {} : { unsigned: proofs.unsigned }
   if (answer._tag === "Failure") return { ...brokenAttempt(at, answer.failure.message), latency, ...unsigned }
   yield* courier.lanes.observe({
-    lane: receiverLane(delivery.lane),
+    lane: proofs.lane,
     account: "",
     response: answer.success,
     jobId: delivery.jobId,
@@ -119,18 +128,17 @@ const send = Effect.fnUntraced(function* (
   }
 })
 
-const headersOf = Effect.fnUntraced(function* (
-  { signer }: Courier,
-  delivery: StoredDelivery,
-  at: number,
-  { secrets, sign }: Proofs
-) {
-  return {
+const headersOf = ({ signer }: Courier, delivery: StoredDelivery, at: number, { secrets, sign }: Proofs) => {
+  const own = Effect.map(Signing.headers(delivery, secrets, at, signer), (signed) => ({
     "Content-Type": "application/json",
-    ...(yield* Signing.headers(delivery, secrets, at, signer)),
-    ...(sign && (yield* sign(at)))
-  }
-})
+    ...signed
+  }))
+  return sign === undefined
+    ? own
+    : Effect.flatMap(own, (headers) => Effect.map(sign(at), (signed) => ({ ...headers, ...signed })))
+}
+
+const nothing = Effect.succeed(undefined)
 
 /** Egress points in the order they were named, the next one at each attempt. */
 const regionOf = ({ attempts, regions }: StoredDelivery): string | undefined =>

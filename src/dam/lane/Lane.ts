@@ -75,7 +75,7 @@ export const make = (options: LaneOptions): Lane => {
   return {
     run: Turns.run(self),
     acquire: (name, jobId) => Turns.acquire(self, name, jobId),
-    seek: (name, jobId) => Turns.seek(self, name, { jobId, canLeave: true }),
+    seek: (name, jobId) => Turns.seek(self, name, jobId),
     wake: (name) => wake(self, name),
     learn: (name, lesson, now) => learn(self, name, lesson, now),
     hold: (name, until) => hold(self, name, until),

@@ -35,38 +35,44 @@ export const run = Effect.fnUntraced(function* (self: LaneState): Effect.fn.Retu
 
 /** Waits for a permit; the wait alone can be interrupted, which gives the place up. */
 export const acquire = (self: LaneState, name: string, jobId: string | undefined): Effect.Effect<Permit> =>
-  // whoever does not leave is not sent away
-  Effect.flatMap(seek(self, name, { jobId, canLeave: false }), (granted) =>
-    granted === undefined ? Effect.never : Effect.succeed(granted)
-  )
-
-/** The same for somebody who may come back by the store; answers nothing where nobody is let through for long. */
-export const seek = (
-  self: LaneState,
-  name: string,
-  { canLeave, jobId }: Pick<Waiter, "canLeave" | "jobId">
-): Effect.Effect<Permit | undefined> =>
   Clock.clockWith((clock) => {
     const account = self.accounts.get(name)
     const now = monotonic(clock)
-    if (!self.paused && isLeftAlone(self, account) && opensAt(self, account) <= now) {
-      return Effect.succeed(permit(self, account, now))
-    }
-    if (canLeave && isLong(self, name, now)) return nobody
-    const waiter: Waiter = { granted: Deferred.makeUnsafe(), jobId, canLeave }
-    account.waiters.push(waiter)
-    self.signal.openUnsafe()
-    return Effect.onInterrupt(Effect.interruptible(Deferred.await(waiter.granted)), () => {
-      const place = account.waiters.indexOf(waiter)
-      if (place < 0) {
-        // granted in the same moment: nobody else will give it back
-        return Effect.flatMap(Deferred.await(waiter.granted), (granted) => granted?.release ?? Effect.void)
-      }
-      account.waiters.splice(place, 1)
-      self.signal.openUnsafe()
-      return Effect.void
-    })
+    return isFree(self, account, now)
+      ? Effect.succeed(permit(self, account, now))
+      : // whoever does not leave is not sent away
+        Effect.flatMap(wait(self, account, { jobId, canLeave: false }), (granted) =>
+          granted === undefined ? Effect.never : Effect.succeed(granted)
+        )
   })
+
+/** The same for somebody who may come back by the store; answers nothing where nobody is let through for long. */
+export const seek = (self: LaneState, name: string, jobId: string): Effect.Effect<Permit | undefined> =>
+  Clock.clockWith((clock) => {
+    const account = self.accounts.get(name)
+    const now = monotonic(clock)
+    if (isFree(self, account, now)) return Effect.succeed(permit(self, account, now))
+    return isLong(self, name, now) ? nobody : wait(self, account, { jobId, canLeave: true })
+  })
+
+const isFree = (self: LaneState, account: Account, now: number): boolean =>
+  !self.paused && isLeftAlone(self, account) && opensAt(self, account) <= now
+
+const wait = (self: LaneState, account: Account, { canLeave, jobId }: Pick<Waiter, "canLeave" | "jobId">) => {
+  const waiter: Waiter = { granted: Deferred.makeUnsafe(), jobId, canLeave }
+  account.waiters.push(waiter)
+  self.signal.openUnsafe()
+  return Effect.onInterrupt(Effect.interruptible(Deferred.await(waiter.granted)), () => {
+    const place = account.waiters.indexOf(waiter)
+    if (place < 0) {
+      // granted in the same moment: nobody else will give it back
+      return Effect.flatMap(Deferred.await(waiter.granted), (granted) => granted?.release ?? Effect.void)
+    }
+    account.waiters.splice(place, 1)
+    self.signal.openUnsafe()
+    return Effect.void
+  })
+}
 
 /** What holds now is not what held before: whoever waits is looked at again, and sent away where it is for long. */
 export const changed = (self: LaneState, now: number): void => {
@@ -132,7 +138,10 @@ const isKept = ({ accountQueues }: LaneState, { gate, line }: Account, now: numb
 /** Gives an account its turn; says whether it made use of it, or the gate has closed meanwhile. */
 const serve = Effect.fnUntraced(function* (self: LaneState, account: Account) {
   const { options, pages, starting } = self
-  const queue = account.waiters.length > 0 || !asksForRoom(self) ? undefined : yield* nextOf(self, account, pages)
+  const found =
+    account.waiters.length > 0 || !asksForRoom(self) ? undefined : yield* pages.next(account, yield* monotonicMillis)
+  const queue = found?.queue
+  if (found !== undefined) self.askAgainAt = Math.min(self.askAgainAt, found.askAgainAt)
   // reading takes a while, in which the gate may have closed, the room be taken, or somebody have come to wait
   const now = yield* monotonicMillis
   if (self.paused || opensAt(self, account) > now) return "closed"
@@ -156,12 +165,6 @@ const asksForRoom = (self: LaneState): boolean => {
   if (!hasRoom) self.starved = true
   return hasRoom
 }
-
-const nextOf = Effect.fnUntraced(function* (self: LaneState, account: Account, pages: Pages.Pages) {
-  const { askAgainAt, queue } = yield* pages.next(account, yield* monotonicMillis)
-  self.askAgainAt = Math.min(self.askAgainAt, askAgainAt)
-  return queue
-})
 
 const startOne = (self: LaneState, queue: Queue, ticket: Ticket, granted: Permit): Effect.Effect<void> =>
   self.options.start(ticket, granted, self.options.room.giveBack).pipe(

@@ -22,7 +22,8 @@ const pureNamespaces: Plugin = {
 }
 
 // whoever passes their code on passes their licence on with it
-const licences = ["preact", "uplot"]
+const bundled = ["preact", "uplot", "effect"]
+const licences = bundled
   .map((name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}`)
   .join("\n\n")
 
@@ -40,7 +41,7 @@ const page: Options = {
   target: "es2022",
   minify: true,
   banner: { js: `/*!\n${licences}\n*/` },
-  noExternal: ["preact", "uplot"]
+  noExternal: bundled.map((name) => new RegExp(`^${name}(/|$)`))
 }
 
 export default defineConfig([{ ...(own.tsup as Options), plugins: [pureNamespaces] }, page])

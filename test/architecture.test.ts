@@ -10,6 +10,7 @@ import {
   heavyThreads,
   impureEntries,
   longFiles,
+  unbrowsable,
   undeclaredPackages,
   unknownAreas,
   unportableReach
@@ -33,6 +34,7 @@ const isBarrel = (specifier: string): boolean => {
 }
 
 const rules = {
+  unbrowsable,
   heavyThreads,
   unknownAreas,
   brokenEdges,
@@ -55,6 +57,7 @@ describe("the sources", () => {
   it("import downwards only, type imports included", () => holds("brokenEdges"))
   it("import downwards inside the large folders too, suite by suite", () => holds("brokenSuites"))
   it("reach Node, undici and drivers from the Node entries only", () => holds("unportableReach"))
+  it("reach nothing from the page that a browser has not", () => holds("unbrowsable"))
   it("import Effect by module path, never through a barrel", () => holds("barrelImports"))
   it("import declared packages only", () => holds("undeclaredPackages"))
   it("give the thread that writes nothing heavy to load", () => holds("heavyThreads"))
@@ -84,6 +87,7 @@ describe("the rules bite", () => {
       "engine/Nowhere.ts imports ../step/Gone.ts, which is no source file",
       "engine/Sideways.ts may not import testing/Fake.ts: engine does not stand on testing",
       "extra.ts may not import step/Sound.ts: extra.ts does not stand on step",
+      "page/FromTheDam.ts may not import dam/lane/Sound.ts: page does not stand on dam",
       "step/UpByDynamicImport.ts may not import wire/Sound.ts: step does not stand on wire",
       "step/UpByInlineType.ts may not import wire/Sound.ts: step does not stand on wire",
       "step/UpByReexport.ts may not import wire/Sound.ts: step does not stand on wire",
@@ -105,6 +109,9 @@ describe("the rules bite", () => {
       "index.ts -> run/Interpreter.ts -> transport/OverSockets.ts -> node:net",
       "index.ts -> run/Interpreter.ts -> transport/OverUndici.ts -> undici"
     ]))
+
+  it("on a page that reaches Node through what it may import, but not through types", () =>
+    finds("unbrowsable", ["page/FromTheContract.ts -> dam/api/OnNode.ts -> node:buffer"]))
 
   it("on Effect's barrels", () =>
     finds("barrelImports", [

@@ -30,7 +30,7 @@ export default defineConfig({
         test: {
           name: "behaviour",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/system/**", ...ofTheirOwn, ...helpers],
+          exclude: ["test/system/**", "test/long/**", ...ofTheirOwn, ...helpers],
           testTimeout: 60_000,
           // Effect and the sources are read once per worker: files keep no state of their own in them, and give back
           // what they change of the process
@@ -54,6 +54,17 @@ export default defineConfig({
           include: ["test/system/**/*.test.ts"],
           exclude: helpers,
           testTimeout: 300_000,
+          hookTimeout: 300_000
+        }
+      },
+      {
+        extends: true,
+        test: {
+          // what needs tools that not every machine has, or half an hour; what cannot be tried is counted as skipped
+          name: "long",
+          include: ["test/long/**/*.test.ts"],
+          exclude: helpers,
+          testTimeout: 900_000,
           hookTimeout: 300_000
         }
       }

@@ -21,6 +21,7 @@ import reroute from "./reroute.ts"
 import restart from "./restart.ts"
 import retryAfter from "./retry-after.ts"
 import retry from "./retry.ts"
+import schedules from "./schedules.ts"
 import success from "./success.ts"
 import webhookSignature from "./webhook-signature.ts"
 import webhooks from "./webhooks.ts"
@@ -30,6 +31,7 @@ main([
   success,
   retry,
   retryAfter,
+  schedules,
   race,
   fanout,
   reroute,

@@ -20,7 +20,7 @@ import * as McpCommand from "./commands/McpCommand.ts"
 import { exits, problem, type Problem } from "./output/Problem.ts"
 import * as SecretsCommand from "./commands/SecretsCommand.ts"
 import * as SubmitCommand from "./commands/SubmitCommand.ts"
-import { version } from "./output/version.ts"
+import { version } from "../transport/Version.ts"
 
 export const ezthrottle = Command.make("ezthrottle").pipe(
   Command.withDescription("HTTP calls that survive"),

@@ -20,7 +20,6 @@ import type { InvalidRegion } from "../transport/RegionalTransport.ts"
 import * as EmbeddedService from "./EmbeddedService.ts"
 import * as Signing from "./deliver/Signing.ts"
 import type { EgressPolicy } from "./egress/EgressPolicy.ts"
-import * as Egress from "./egress/EgressPolicy.ts"
 import * as Region from "./egress/Region.ts"
 import type { RegionOptions } from "./egress/Region.ts"
 import * as Regions from "./egress/Regions.ts"
@@ -43,7 +42,10 @@ import type { Engine } from "./work/Engine.ts"
  * @since 0.1.0
  */
 export interface DamOptions extends Partial<
-  Omit<Dispatcher.DispatcherOptions, "l8" | "laneOf" | "newId" | "signer" | "store" | "transport" | "webhooks">
+  Omit<
+    Dispatcher.DispatcherOptions,
+    "egress" | "l8" | "laneOf" | "newId" | "signer" | "store" | "transport" | "webhooks"
+  >
 > {
   /** The database file, made when it is not there; `:memory:` keeps nothing. */
   readonly path: string
@@ -51,7 +53,10 @@ export interface DamOptions extends Partial<
   readonly maxBytes?: number | undefined
   /** `sameThread` is for tests in virtual time. Defaults to `worker`, a thread of its own. */
   readonly executor?: "worker" | "sameThread" | undefined
-  /** Limits of what is submitted in process. Defaults to none: whoever calls an embedded dam is the user's own code. */
+  /**
+   * Limits of what is submitted that differ from the default ones. Left out, none hold for what is submitted in process:
+   * whoever calls an embedded dam is the user's own code.
+   */
   readonly limits?: Partial<Limits.Limits> | undefined
   /** What jobs and webhooks may reach. Defaults to everything: whoever calls an embedded dam is the user's own code. */
   readonly egress?: EgressPolicy | undefined
@@ -66,6 +71,13 @@ export interface DamOptions extends Partial<
   readonly masterKey?: Redacted.Redacted | undefined
   /** Deliveries that prove where they come from without a shared secret. Defaults to none. */
   readonly l8?: L8.L8Options | undefined
+  /**
+   * Headers that say as whom a call is made, beside those that always do (`Authorization`, `Cookie`, `X-Api-Key` and what
+   * `Idempotency.credentials` names): a call is no duplicate of one with other credentials. Defaults to none.
+   */
+  readonly credentials?: ReadonlyArray<string> | undefined
+  /** Follows the 307 and 308 of webhooks, with the same bytes. Defaults to `false`. */
+  readonly webhookRedirects?: boolean | undefined
   /** How long a connection may take. Defaults to 5 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
 }
@@ -95,26 +107,33 @@ export const make = Effect.fnUntraced(function* (
   const opened = yield* SqliteJobStore.make({
     path: options.path,
     executor: options.executor,
-    maxBytes: options.maxBytes
+    maxBytes: options.maxBytes,
+    credentials: options.credentials
   })
   const store = { ...opened, ...KnownSecrets.make(yield* Vault.make(opened, options.masterKey)) }
-  const egress = options.egress ?? Egress.open
+  const egress = options.egress ?? Dispatcher.defaults.egress
   const regions = yield* Effect.provide(Regions.make({ ...options, egress }), NodeDns.layer)
   const engine = yield* Dispatcher.make({
     ...Dispatcher.defaults,
     ...options,
+    egress,
     store,
     transport: regions.transport,
     webhooks: regions.webhooks,
     signer: yield* Signing.make(store),
-    l8: yield* L8.make(options.l8, options.path, store, regions.proofs, egress),
+    l8: yield* L8.make(options.l8, {
+      database: options.path,
+      store,
+      transport: regions.proofs,
+      policy: egress
+    }),
     newId: IntakeId.fresh,
     laneOf
   })
   return {
     engine,
     store,
-    service: EmbeddedService.make(engine, store, options.limits && Limits.make(options.limits)),
+    service: EmbeddedService.make(engine, store, options.limits && Limits.make(options.limits), options.credentials),
     regions
   }
 })
@@ -135,6 +154,8 @@ export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | In
  * An embedded dam for the Promise facade: `new EZThrottle({ service: Dam.embedded({ path }) })`.
  *
  * **Details** — it starts with its first use and stops when it is disposed of, which disposing of the client does too.
+ * A start that fails (a folder that is not there yet, a file that another process still has) fails the call that asked for
+ * it, and the next call tries again.
  * **Gotchas** — a region that cannot be is thrown at once, as `InvalidRegion`.
  *
  * @category constructors
@@ -142,13 +163,23 @@ export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | In
  */
 export const embedded = (options: DamOptions): Service["Service"] & AsyncDisposable => {
   for (const [name, region] of Object.entries(options.regions ?? {})) Result.getOrThrow(Region.parse(name, region))
-  const runtime = ManagedRuntime.make(
-    Layer.effect(
-      Service,
-      Effect.map(Effect.catchTag(make(options), "InvalidRegion", Effect.die), (dam) => dam.service)
-    )
+  const started = Layer.effect(
+    Service,
+    Effect.map(Effect.catchTag(make(options), "InvalidRegion", Effect.die), (dam) => dam.service)
   )
-  return Object.assign(EmbeddedService.lazily(Effect.map(runtime.contextEffect, Context.get(Service))), {
-    [Symbol.asyncDispose]: () => runtime.dispose()
+  // a runtime keeps how its start ended, so each try has its own
+  let runtime = ManagedRuntime.make(started)
+  const service = Effect.suspend(() => {
+    const tried = runtime
+    return Effect.map(tried.contextEffect, Context.get(Service)).pipe(
+      Effect.tapError(() =>
+        Effect.suspend(() => {
+          if (runtime !== tried) return Effect.void
+          runtime = ManagedRuntime.make(started)
+          return tried.disposeEffect
+        })
+      )
+    )
   })
+  return Object.assign(EmbeddedService.lazily(service), { [Symbol.asyncDispose]: () => runtime.dispose() })
 }

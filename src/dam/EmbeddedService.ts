@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { isTerminal } from "../engine/JobState.ts"
-import type { JobResult, Service } from "../run/Service.ts"
+import type { Job, JobResult, Service } from "../run/Service.ts"
 import { JobNotFound, ServiceError } from "../run/Service.ts"
 import type { Failure } from "../step/Failure.ts"
 import { JobRefused, ServiceFailed, ServiceRateLimited, TransportError } from "../step/Failure.ts"
@@ -14,8 +14,9 @@ import { makeStep } from "../step/StepValue.ts"
 import type { Delegation } from "../transport/HttpTransport.ts"
 import * as Views from "./api/JobShapes.ts"
 import type { Limits } from "./intake/Limits.ts"
-import { refused, type Refused } from "./intake/Refusal.ts"
-import { breachOf, nodesOf } from "./intake/Tree.ts"
+import { credentialsDiffer, refused, type Refused } from "./intake/Refusal.ts"
+import * as SentHeaders from "./intake/SentHeaders.ts"
+import { breachOf, breachOfSending, nodesOf } from "./intake/Tree.ts"
 import type { StoredJob } from "./job/Job.ts"
 import * as IntakeId from "./job/JobId.ts"
 import { localCustomer } from "./job/JobKey.ts"
@@ -28,75 +29,99 @@ import type { StoreError } from "./store/StoreError.ts"
 import type { Overloaded } from "./work/Admission.ts"
 import type { Engine } from "./work/Engine.ts"
 
+/** What the service works with. */
+interface Parts {
+  readonly engine: Engine["Service"]
+  readonly store: JobPort & SecretPort & Pick<DeliveryPort, "deliveries">
+  readonly limits: Limits | undefined
+  /** Headers that are credentials beside those that always are. */
+  readonly credentials: ReadonlyArray<string> | undefined
+}
+
 /** Makes the service over a dam at work. */
 export const make = (
-  engine: Engine["Service"],
-  store: JobPort & SecretPort & Pick<DeliveryPort, "deliveries">,
-  limits?: Limits
+  engine: Parts["engine"],
+  store: Parts["store"],
+  limits?: Limits,
+  credentials?: ReadonlyArray<string>
 ): Service["Service"] => {
-  const get = (jobId: string): Effect.Effect<StoredJob, ServiceError> =>
-    Effect.flatMap(Secrets.inService(store.get(jobId)), (job) =>
-      job === undefined ? Effect.fail(new ServiceError({ reason: new JobNotFound({ jobId }) })) : Effect.succeed(job)
-    )
-
-  /** The result, or nothing when the job went on or the reader was cut off: then it is looked again. */
-  const lookAndListen = (jobId: string): Effect.Effect<JobResult | undefined, ServiceError> =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        // listening begins before looking, so that no end falls between the two
-        const listening = yield* Effect.forkScoped(Stream.runDrain(engine.events(jobId)), { startImmediately: true })
-        const job = yield* get(jobId)
-        if (isTerminal(job.state)) return resultOf(job)
-        yield* Fiber.await(listening)
-        return undefined
-      })
-    )
-
-  const awaitResult = Effect.fnUntraced(function* (jobId: string): Effect.fn.Return<JobResult, ServiceError> {
-    while (true) {
-      const result = yield* lookAndListen(jobId)
-      if (result !== undefined) return result
-    }
-  })
-
+  const parts: Parts = { engine, store, limits, credentials }
   return {
-    transport: {
-      kind: "delegating",
-      submit: Effect.fnUntraced(function* (delegation) {
-        const job = yield* jobOf(delegation)
-        const breach = limits && breachIn(delegation.step, limits, job.createdAt)
-        if (breach !== undefined) {
-          return yield* new TransportError({
-            reason: new JobRefused({ status: breach.status, received: breach.problem })
-          })
-        }
-        const enqueued = yield* Effect.mapError(
-          engine.submit(job),
-          (error) => new TransportError({ reason: failureOf(error, job.createdAt) })
-        )
-        switch (enqueued._tag) {
-          case "Stored":
-            return receiptOf(Views.accepted(job), job.id, job.key, false)
-          case "Duplicate":
-            return receiptOf(Views.duplicate(enqueued.job), enqueued.job.id, enqueued.job.key, true)
-          case "Conflict": {
-            const received = `the key names job ${enqueued.jobId}, which has another URL, method or body`
-            return yield* new TransportError({ reason: new JobRefused({ status: 422, received }) })
-          }
-        }
-      })
-    },
-    results: { await: awaitResult },
-    job: (jobId) =>
-      Effect.gen(function* () {
-        const job = yield* get(jobId)
-        const deliveries = yield* Secrets.inService(store.deliveries(jobId))
-        return { jobId, status: job.state, answer: Views.whole(job, deliveries) }
-      }),
-    explain: (jobId) => Effect.flatMap(get(jobId), (job) => Secrets.inService(engine.explain(job))),
+    transport: { kind: "delegating", submit: (delegation) => submit(parts, delegation) },
+    results: { await: (jobId) => awaitResult(parts, jobId) },
+    job: (jobId) => Effect.flatMap(find(parts, jobId), (job) => show(parts, job)),
+    runNow: (jobId) => runNow(parts, jobId),
+    explain: (jobId) => Effect.flatMap(find(parts, jobId), (job) => Secrets.inService(engine.explain(job))),
     secrets: Secrets.make(store, localCustomer)
   }
 }
+
+const submit = Effect.fnUntraced(function* ({ credentials, engine, limits }: Parts, delegation: Delegation) {
+  const job = yield* jobOf(delegation, credentials)
+  const breach = limits === undefined ? breachOfTree(delegation.step) : breachIn(delegation.step, limits, job.createdAt)
+  if (breach !== undefined) return yield* refusal(breach.status, breach.problem)
+  const enqueued = yield* Effect.mapError(
+    engine.submit(job),
+    (error) => new TransportError({ reason: failureOf(error, job.createdAt) })
+  )
+  switch (enqueued._tag) {
+    case "Stored":
+      return receiptOf(Views.accepted(job), job.id, job.key, false)
+    case "Duplicate":
+      return receiptOf(Views.duplicate(enqueued.job), enqueued.job.id, enqueued.job.key, true)
+    case "Conflict":
+      return yield* refusal(422, `the key names job ${enqueued.jobId}, which has another URL, method or body`)
+    case "CredentialsDiffer":
+      return yield* refusal(422, credentialsDiffer(enqueued.jobId))
+  }
+})
+
+const refusal = (status: number, received: string) =>
+  new TransportError({ reason: new JobRefused({ status, received }) })
+
+const find = ({ store }: Parts, jobId: string): Effect.Effect<StoredJob, ServiceError> =>
+  Effect.flatMap(Secrets.inService(store.get(jobId)), (job) =>
+    job === undefined ? Effect.fail(new ServiceError({ reason: new JobNotFound({ jobId }) })) : Effect.succeed(job)
+  )
+
+const show = ({ store }: Parts, job: StoredJob): Effect.Effect<Job, ServiceError> =>
+  Effect.map(Secrets.inService(store.deliveries(job.id)), (deliveries) => ({
+    jobId: job.id,
+    status: job.state,
+    answer: Views.whole(job, deliveries)
+  }))
+
+const awaitResult = Effect.fnUntraced(function* (
+  parts: Parts,
+  jobId: string
+): Effect.fn.Return<JobResult, ServiceError> {
+  while (true) {
+    const result = yield* lookAndListen(parts, jobId)
+    if (result !== undefined) return result
+  }
+})
+
+/** The result, or nothing when the job went on or the reader was cut off: then it is looked again. */
+const lookAndListen = (parts: Parts, jobId: string): Effect.Effect<JobResult | undefined, ServiceError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      // listening begins before looking, so that no end falls between the two
+      const events = Stream.runDrain(parts.engine.events(jobId))
+      const listening = yield* Effect.forkScoped(events, { startImmediately: true })
+      const job = yield* find(parts, jobId)
+      if (isTerminal(job.state)) return resultOf(job)
+      yield* Fiber.await(listening)
+      return undefined
+    })
+  )
+
+const runNow = Effect.fnUntraced(function* (parts: Parts, jobId: string): Effect.fn.Return<Job, ServiceError> {
+  const hastened = yield* Effect.mapError(parts.engine.runNow(yield* find(parts, jobId)), (error) => {
+    const status = error._tag === "WrongState" ? 409 : 503
+    return new ServiceError({ reason: new ServiceFailed({ status, received: error.message }) })
+  })
+  return yield* show(parts, hastened)
+})
 
 /** A service that is built when it is first used. */
 export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): Service["Service"] => {
@@ -114,6 +139,7 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
     results: { await: (jobId) => use(({ results }) => results.await(jobId)) },
     job: (jobId) => use(({ job }) => job(jobId)),
     explain: (jobId) => use(({ explain }) => explain(jobId)),
+    runNow: (jobId) => use(({ runNow }) => runNow(jobId)),
     secrets: {
       create: (primary, secondary) => use(({ secrets }) => secrets.create(primary, secondary)),
       get: use(({ secrets }) => secrets.get),
@@ -134,7 +160,21 @@ const breachIn = (step: Step, limits: Limits, now: number): Refused | undefined 
   return "_tag" in nodes ? nodes : breachOf(nodes, { limits, now, bodyBytes: Number.MAX_SAFE_INTEGER })
 }
 
-const jobOf = Effect.fnUntraced(function* ({ key, retryAt, step, traceparent }: Delegation) {
+/** What cannot be sent cannot be sent from anywhere, limits or not. */
+const breachOfTree = (step: Step): Refused | undefined => {
+  const nodes = nodesOf(step, { treeDepth: Infinity, treeNodes: Infinity })
+  if ("_tag" in nodes) return nodes
+  for (const node of nodes) {
+    const breach = breachOfSending(node.step, node.at)
+    if (breach !== undefined) return breach
+  }
+  return undefined
+}
+
+const jobOf = Effect.fnUntraced(function* (
+  { key, retryAt, step, traceparent }: Delegation,
+  credentials: ReadonlyArray<string> | undefined
+) {
   const notBefore = Math.max(step.retryAt ?? 0, retryAt ?? 0)
   return newJob({
     id: yield* IntakeId.fresh,
@@ -142,8 +182,9 @@ const jobOf = Effect.fnUntraced(function* ({ key, retryAt, step, traceparent }: 
     customer: localCustomer,
     dialect: "cloud",
     keyScope: localCustomer,
-    step: makeStep({ ...step, retryAt: notBefore === 0 ? undefined : notBefore }),
+    step: SentHeaders.withoutAgreed(makeStep({ ...step, retryAt: notBefore === 0 ? undefined : notBefore })),
     key,
+    credentials,
     isolated: false,
     traceparent
   })

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { StepReason } from "../step/Outcome.ts"
+import type { Rejected, StepReason } from "../step/Outcome.ts"
 import type { Step } from "../step/StepModel.ts"
 
 /**
@@ -32,10 +32,20 @@ export const hadNoAnswer = (reason: StepReason): boolean =>
 
 /**
  * Tells whether a FRUGAL step is forwarded: its answer is in `fallbackOnError`, or there was none. A fanout that
- * succeeded in some regions is not: forwarding would repeat it there.
+ * succeeded in some regions is not: forwarding would repeat it there. Nor is one whose quota is used up: the service
+ * would be refused as well.
  *
  * @category decisions
  * @since 0.1.0
  */
 export const forwards = (step: Step, reason: StepReason): boolean =>
-  reason._tag === "Rejected" ? (step.fallbackOnError ?? forwardCodes).includes(reason.status) : hadNoAnswer(reason)
+  reason._tag === "Rejected" ? names(step.fallbackOnError ?? forwardCodes, reason) : hadNoAnswer(reason)
+
+/**
+ * Tells whether a list of statuses names how a path ended: by its status, or by 429 where it stands for one.
+ *
+ * @category decisions
+ * @since 0.1.0
+ */
+export const names = (codes: ReadonlyArray<number>, { status, tooMany }: Rejected): boolean =>
+  codes.includes(status) || (tooMany === true && codes.includes(429))

@@ -2,7 +2,8 @@
  * Names a call, so that sending it twice can be told from sending two.
  *
  * Under HASH the name follows from the call itself and anybody can compute it; under UNIQUE it is drawn once per
- * execution. Who is asking is never part of a name: keys are scoped by whoever keeps them.
+ * execution. Which customer submits it is never part of a name: keys are scoped by whoever keeps them. As whom the target
+ * is asked is, where the answer depends on it.
  */
 import { sha256 } from "@noble/hashes/sha2.js"
 import * as Context from "effect/Context"
@@ -24,28 +25,88 @@ export interface Call {
   readonly url: string
   /** Text counts as its UTF-8 bytes. */
   readonly body: string | Uint8Array | undefined
+  /** The credentials among them count where a call answers its caller. Defaults to none. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }
+
+/**
+ * Names of headers, in lower case, that say as whom or for which tenant a call is made.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const credentials: ReadonlyArray<string> = [
+  "authorization",
+  "cookie",
+  "x-api-key",
+  "api-key",
+  "x-goog-api-key",
+  "x-auth-token",
+  "x-access-token",
+  "private-token",
+  "x-shopify-access-token",
+  "x-amz-access-token",
+  "x-figma-token",
+  "stripe-account",
+  "openai-organization",
+  "openai-project",
+  "client-id"
+]
 
 /**
  * Computes the HASH key of a call: a SHA-256 as 64 lower-case hexadecimal digits.
  *
  * **Details** — the hashed bytes are method, URL and body, in this order, each preceded by its length in bytes as
  * decimal digits and a colon. `POST` to `https://a.example/` with the body `hi` hashes
- * `4:POST18:https://a.example/2:hi`, which any language reproduces in a line.
+ * `4:POST18:https://a.example/2:hi`, which any language reproduces in a line. A call with GET, HEAD or OPTIONS is answered
+ * to whoever makes it, so the credentials among its headers follow in the same way: for each, in the order of their
+ * names, the name in lower case and the value. Without any it is the same hash as ever.
  * **Gotchas** — a call without a body and one with an empty body are the same call (`0:`), as they are on the wire.
- * Headers and metadata do not take part.
+ * Other headers and metadata do not take part. `more` names headers that are credentials beside {@link credentials}.
  *
  * @category keys
  * @since 0.1.0
  */
-export const hash = ({ body = "", method, url }: Call): string => {
+export const hash = (call: Call, more?: ReadonlyArray<string>): string => {
+  const { body = "", headers = {}, method, url } = call
   const hasher = sha256.create()
-  for (const field of [method, url, body]) {
+  const holders = answersItsCaller(method) ? credentialsIn(headers, more).flat() : []
+  for (const field of [method, url, body, ...holders]) {
     const bytes = typeof field === "string" ? encoder.encode(field) : field
     hasher.update(encoder.encode(`${bytes.length}:`)).update(bytes)
   }
   return Hex.encode(hasher.digest())
 }
+
+/**
+ * The credentials among the headers of a call, in the order of their names: name in lower case, and value.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const credentialsIn = (
+  headers: Readonly<Record<string, string>>,
+  more: ReadonlyArray<string> = []
+): ReadonlyArray<readonly [name: string, value: string]> => {
+  const found: Array<readonly [string, string]> = []
+  for (const name in headers) {
+    const lower = name.toLowerCase()
+    if (known.has(lower) || more.some((one) => one.toLowerCase() === lower)) found.push([lower, headers[name] ?? ""])
+  }
+  return found.length < 2 ? found : found.toSorted((self, that) => (self.join(":") < that.join(":") ? -1 : 1))
+}
+
+/**
+ * Tells whether the credentials of a call with this method are part of its HASH key: GET, HEAD and OPTIONS.
+ *
+ * @category keys
+ * @since 0.1.0
+ */
+export const answersItsCaller = (method: string): boolean => asking.has(method.toUpperCase())
+
+const asking: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"])
+
+const known: ReadonlySet<string> = new Set(credentials)
 
 /**
  * Draws the UUID (version 4) that a UNIQUE step is known by.

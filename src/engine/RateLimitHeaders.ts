@@ -9,14 +9,15 @@
  * | --- | --- |
  * | `ratelimit` | `RateLimit: "default";r=50;t=30` or `RateLimit: limit=100, remaining=50, reset=50` |
  * | `ratelimit-*` | `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset` |
- * | `x-ratelimit-*`, `x-rate-limit-*` | the same three with a prefix, the reset in any of five notations |
+ * | `x-ratelimit-*`, `x-rate-limit-*` | the same three with a prefix |
+ * | `*-ratelimit-*` | the same three with a prefix of its upstream, such as `Anthropic-RateLimit-Requests-Remaining` |
  * | `ratelimit-policy` | `RateLimit-Policy: "default";q=100;w=60` or `100;w=60`, with nothing beside it |
+ *
+ * Each of the three may name its limit, in front (`X-RateLimit-Requests-Remaining`) or behind
+ * (`X-RateLimit-Remaining-Short`), and `-Reset-After` says in any case how long it is until the reset.
  */
-import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
-import * as Headers from "effect/http/Headers"
-import * as Result from "effect/Result"
-import * as RetryAfter from "./RetryAfter.ts"
+import * as Moment from "./Moment.ts"
 
 /**
  * The quota an answer reported; each field is there when its part was, and could be read.
@@ -43,43 +44,72 @@ export interface RateLimit {
  * @category models
  * @since 0.1.0
  */
-export type Source = "ratelimit" | "ratelimit-*" | "x-ratelimit-*" | "x-rate-limit-*" | "ratelimit-policy"
+export type Source =
+  "ratelimit" | "ratelimit-*" | "x-ratelimit-*" | "x-rate-limit-*" | "*-ratelimit-*" | "ratelimit-policy"
 
 /**
  * Reads the rate-limit headers of an answer; `undefined` when none says anything understandable.
  *
  * **Details** — the first family that yields something decides, in the order of {@link Source}; a policy adds limit and
  * window to the IETF fields beside it. Where several quotas are reported, the one with the fewest requests left counts,
- * and among equals the one renewed last; where there are only policies, the slowest. A reset is told by its size: below
- * 1,000,000,000 it is seconds from now, below 1,000,000,000,000 seconds since 1970, else milliseconds since 1970; an
- * HTTP date will do too.
+ * and among equals the one renewed last; where there are only policies, the slowest. A reset is read as `Moment` says.
+ * A remaining amount below zero is zero, unless the limit is below zero too, and a fraction of a request is none.
  * **Gotchas** — names are expected in lower case. A reset in the past is a `resetAfter` of zero.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const parse = (headers: Readonly<Record<string, string>>, nowMillis: number): RateLimit | undefined => {
-  if (!names.some((name) => headers[name] !== undefined)) return undefined
+  const triples = triplesIn(headers)
+  if (triples.length === 0 && headers["ratelimit"] === undefined && headers["ratelimit-policy"] === undefined) {
+    return undefined
+  }
   const policies = members(headers["ratelimit-policy"]).map(toPolicy)
   return (
     fromRateLimit(members(headers["ratelimit"]), policies, nowMillis) ??
-    fromTriple("ratelimit-*", headers, policies, nowMillis) ??
-    fromTriple("x-ratelimit-*", headers, [], nowMillis) ??
-    fromTriple("x-rate-limit-*", headers, [], nowMillis) ??
+    fromTriples("ratelimit-*", triples, policies, nowMillis) ??
+    fromTriples("x-ratelimit-*", triples, [], nowMillis) ??
+    fromTriples("x-rate-limit-*", triples, [], nowMillis) ??
+    fromTriples("*-ratelimit-*", triples, [], nowMillis) ??
     toRateLimit("ratelimit-policy", tightest(policies) ?? {})
   )
 }
 
-// put together once: nearly every answer has none of them
-const names = [
-  "ratelimit-policy",
-  "ratelimit",
-  ...["ratelimit-", "x-ratelimit-", "x-rate-limit-"].flatMap((prefix) => [
-    `${prefix}limit`,
-    `${prefix}remaining`,
-    `${prefix}reset`
-  ])
-]
+/** Three headers that belong together, as they were sent. */
+interface Triple {
+  readonly source: Source
+  readonly texts: { [Kind in (typeof kinds)[number]]?: string }
+}
+
+const kinds = ["limit", "remaining", "reset", "reset-after"] as const
+
+const triplesIn = (headers: Readonly<Record<string, string>>): ReadonlyArray<Triple> => {
+  let found: Map<string, Triple> | undefined
+  for (const name in headers) {
+    // nearly every answer has none of them
+    const parts = name.includes("limit-") ? NAME.exec(name) : null
+    if (parts === null) continue
+    const [, prefix = "", behind, after = "", before = "", inFront] = parts
+    const kind = kinds.find((one) => one === (behind ?? inFront))
+    const text = headers[name]
+    if (kind === undefined || text === undefined) continue
+    const key = `${prefix} ${after}${before}`
+    found ??= new Map()
+    const triple = found.get(key) ?? { source: sourceOf(prefix), texts: {} }
+    triple.texts[kind] = text
+    found.set(key, triple)
+  }
+  return found === undefined ? [] : Array.from(found.values())
+}
+
+const NAME =
+  /^((?:[a-z0-9-]+-)?rate-?limit-)(?:(limit|remaining|reset-after|reset)(?:-(.+))?|(.+?)-(limit|remaining|reset-after|reset))$/
+
+const sourceOf = (prefix: string): Source => {
+  if (prefix === "ratelimit-") return "ratelimit-*"
+  if (prefix === "x-ratelimit-") return "x-ratelimit-*"
+  return prefix === "x-rate-limit-" ? "x-rate-limit-*" : "*-ratelimit-*"
+}
 
 interface Quota {
   readonly name?: string | undefined
@@ -98,41 +128,63 @@ const fromRateLimit = (
   const quotas = found
     .map(({ head, parameters }): Quota => ({
       name: head,
-      remaining: count(parameters.get("r")),
+      remaining: left(parameters.get("r")),
       resetAfter: reset(parameters.get("t"), nowMillis)
     }))
     .filter(({ remaining, resetAfter }) => remaining !== undefined || resetAfter !== undefined)
     .toSorted(scarcestFirst)
   const quota = quotas[0] ?? {
     limit: count(dictionary.get("limit")),
-    remaining: count(dictionary.get("remaining")),
+    remaining: left(dictionary.get("remaining")),
     resetAfter: reset(dictionary.get("reset"), nowMillis)
   }
   return toRateLimit("ratelimit", quota, policies)
 }
 
-const fromTriple = (
-  source: Exclude<Source, "ratelimit" | "ratelimit-policy">,
-  headers: Readonly<Record<string, string>>,
+const fromTriples = (
+  source: Source,
+  triples: ReadonlyArray<Triple>,
   policies: ReadonlyArray<Quota>,
   nowMillis: number
 ): RateLimit | undefined => {
-  const prefix = source.slice(0, -1)
-  // early drafts append the policies to the limit: `100, 100;w=60, 5000;w=86400`
-  const [limit, ...rest] = split(headers[`${prefix}limit`] ?? "", ",")
-  const appended = rest.map((text) => toPolicy(toMember(text)))
-  const quota = {
-    limit: appended.every(({ window }) => window !== undefined) ? count(limit) : undefined,
-    remaining: count(headers[`${prefix}remaining`]),
-    resetAfter: reset(headers[`${prefix}reset`], nowMillis)
-  }
-  return toRateLimit(source, quota, quota.limit === undefined ? policies : [...policies, ...appended])
+  const [first] = triples
+    .flatMap((triple) => (triple.source === source ? [quotaOf(triple, policies, nowMillis)] : []))
+    .filter(({ quota }) => saysSomething(quota))
+    .toSorted((self, that) => scarcestFirst(self.quota, that.quota))
+  return first && toRateLimit(source, first.quota, first.policies)
 }
+
+const quotaOf = ({ texts }: Triple, policies: ReadonlyArray<Quota>, nowMillis: number) => {
+  // early drafts append the policies to the limit: `100, 100;w=60, 5000;w=86400`
+  const [head = "", ...rest] = split(Moment.once(texts.limit ?? ""), ",")
+  const appended = rest.map((text) => toPolicy(toMember(text)))
+  const after = texts["reset-after"]
+  const remaining = windowless(Moment.once(texts.remaining ?? ""))
+  const quota: Quota = {
+    limit: appended.every(({ window }) => window !== undefined) ? count(windowless(head)) : undefined,
+    // there is no limit below zero: beside one, an amount below zero is nothing that was counted
+    remaining: head.startsWith("-") && remaining.startsWith("-") ? undefined : left(remaining),
+    resetAfter: (after === undefined ? undefined : reset(after, nowMillis)) ?? reset(texts.reset, nowMillis),
+    window: windowOf(head)
+  }
+  return { quota, policies: quota.limit === undefined ? policies : [...policies, ...appended] }
+}
+
+/** Without the window that some append to an amount: `20;w=21600`. */
+const windowless = (text: string): string => text.replace(/;\s*w=\d+$/, "")
+
+const windowOf = (text: string): Duration.Duration | undefined => {
+  const seconds = count(toMember(text).parameters.get("w"))
+  return seconds === undefined || seconds === 0 ? undefined : Duration.seconds(seconds)
+}
+
+const saysSomething = ({ limit, remaining, resetAfter }: Quota): boolean =>
+  limit !== undefined || remaining !== undefined || resetAfter !== undefined
 
 // Adds what the quota's policy knows: found by name or by limit, or the only one where the quota has neither.
 const toRateLimit = (source: Source, quota: Quota, policies: ReadonlyArray<Quota> = []): RateLimit | undefined => {
   const { remaining, resetAfter } = quota
-  if (quota.limit === undefined && remaining === undefined && resetAfter === undefined) return undefined
+  if (!saysSomething(quota)) return undefined
   const policy =
     policies.find(({ name, limit }) =>
       quota.name === undefined ? limit !== undefined && limit === quota.limit : name === quota.name
@@ -171,20 +223,13 @@ const toPolicy = ({ head, parameters }: Member): Quota => {
 const count = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,15}$/.test(text.trim()) ? Number(text) : undefined
 
-const reset = (text: string | undefined, nowMillis: number): Duration.Duration | undefined => {
-  if (text === undefined) return undefined
-  const number = count(text)
-  const pause = number === undefined ? untilDate(text, nowMillis) : untilNumber(number, nowMillis)
-  return pause === undefined ? undefined : Duration.clamp(pause, { minimum: Duration.zero, maximum: RetryAfter.cap })
-}
+/** What is left: some count in fractions, and some go on counting below zero. */
+const left = (text: string | undefined): number | undefined =>
+  text !== undefined && /^-?\d{1,15}(?:\.\d+)?$/.test(text.trim()) ? Math.max(0, Math.floor(Number(text))) : undefined
 
-const untilNumber = (number: number, nowMillis: number): Duration.Duration =>
-  number < 1e9 ? Duration.seconds(number) : Duration.millis((number < 1e12 ? number * 1000 : number) - nowMillis)
-
-const untilDate = (text: string, nowMillis: number): Duration.Duration | undefined => {
-  const date = Headers.parseHttpDate(text)
-  return Result.isSuccess(date) ? Duration.millis(DateTime.toEpochMillis(date.success) - nowMillis) : undefined
-}
+const reset = (text: string | undefined, nowMillis: number): Duration.Duration | undefined =>
+  // more digits than a moment in milliseconds has are of some other unit
+  text === undefined || /^\s*\d{16}/.test(text) ? undefined : Moment.read(text, nowMillis)
 
 interface Member {
   readonly head: string

@@ -4,10 +4,11 @@
  * A `Retry-After` is a wish of somebody we do not control, so it is believed only within bounds: never a negative
  * pause, never more than a day, and nothing at all where the value cannot be understood for certain. Guessing would be
  * worse than not knowing, because the caller has a back-off of its own to fall back on.
+ *
+ * Whether it counts is another question, which `Refusal` answers: some send it with every success.
  */
 import * as Duration from "effect/Duration"
-import * as Headers from "effect/http/Headers"
-import * as Result from "effect/Result"
+import * as Moment from "./Moment.ts"
 
 /**
  * The longest pause a `Retry-After` can ask for: 24 hours.
@@ -15,28 +16,57 @@ import * as Result from "effect/Result"
  * @category bounds
  * @since 0.1.0
  */
-export const cap: Duration.Duration = Duration.hours(24)
+export const cap: Duration.Duration = Moment.cap
 
 /**
- * Reads the `Retry-After` of an answer as a pause counted from now, at most {@link cap}.
+ * Reads the wait that an answer asks for as a pause counted from now, at most {@link cap}.
  *
- * **Details** — whole seconds and the three date forms of HTTP are understood; a date in the past is a pause of zero.
+ * **Details** — in this order `retry-after-ms` and `x-ms-retry-after-ms` (milliseconds), `retry-after`,
+ * `x-rate-limit-retry-after-seconds`, `x-ratelimit-after`, and `retry-after` with the name of a limit behind it, of
+ * which the longest counts. The first that can be read decides. A number is seconds, with or without a
+ * fraction; a length of time and a moment may be written as `Moment` says. A moment in the
+ * past is a pause of zero.
  * **Gotchas** — names are expected in lower case. `undefined` stands both for "no header" and for "a value that cannot
- * be trusted" (`-5`, `1.5`, two different values joined by a comma); whoever counts the latter looks whether
- * `retry-after` is there.
+ * be trusted" (`-5`, `soon`, two different values joined by a comma); {@link isUnclear} tells them apart.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const parse = (headers: Readonly<Record<string, string>>, nowMillis: number): Duration.Duration | undefined => {
-  const value = headers["retry-after"]
-  if (value === undefined) return undefined
-  const read = Headers.parseRetryAfter(withoutEcho(value.trim()))
-  return Result.isSuccess(read) ? Duration.min(Headers.retryAfterDelay(read.success, nowMillis), cap) : undefined
+  for (const name of inMillis) {
+    const value = headers[name]
+    const pause = value === undefined ? undefined : Moment.readMillis(value)
+    if (pause !== undefined) return pause
+  }
+  for (const name of plain) {
+    const value = headers[name]
+    const pause = value === undefined ? undefined : Moment.readDelay(value, nowMillis)
+    if (pause !== undefined) return pause
+  }
+  let longest: Duration.Duration | undefined
+  for (const name in headers) {
+    const value = name.startsWith(named) && !inMillis.includes(name) ? headers[name] : undefined
+    const pause = value === undefined ? undefined : Moment.readDelay(value, nowMillis)
+    if (pause !== undefined && (longest === undefined || Duration.isGreaterThan(pause, longest))) longest = pause
+  }
+  return longest
 }
 
-// The same value sent twice arrives joined as "120, 120" and contradicts nothing.
-const withoutEcho = (value: string): string => {
-  const once = value.slice(0, value.length / 2 - 1)
-  return value === `${once}, ${once}` ? once : value
+/**
+ * Tells whether an answer asks for a wait that nobody can understand.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const isUnclear = (headers: Readonly<Record<string, string>>, nowMillis: number): boolean => {
+  for (const name in headers) {
+    if (name.startsWith("retry-after") || inMillis.includes(name) || plain.includes(name)) {
+      return parse(headers, nowMillis) === undefined
+    }
+  }
+  return false
 }
+
+const inMillis: ReadonlyArray<string> = ["retry-after-ms", "x-ms-retry-after-ms"]
+const plain: ReadonlyArray<string> = ["retry-after", "x-rate-limit-retry-after-seconds", "x-ratelimit-after"]
+const named = "retry-after-"

@@ -6,7 +6,7 @@
 import * as Duration from "effect/Duration"
 import type { StepReason } from "../step/Outcome.ts"
 import type { Trigger } from "../step/StepModel.ts"
-import { hadNoAnswer } from "./Forward.ts"
+import { hadNoAnswer, names } from "./Forward.ts"
 
 /**
  * Judges a trigger against how the path before ended and how many milliseconds it took.
@@ -22,7 +22,8 @@ export const triggers = (trigger: Trigger, reason: StepReason, tookMillis: numbe
     case "Any":
       return true
     case "OnError":
-      return reason._tag === "Rejected" ? trigger.codes.includes(reason.status) : hadNoAnswer(reason)
+      if (reason._tag === "QuotaUsedUp") return trigger.codes.includes(reason.status)
+      return reason._tag === "Rejected" ? names(trigger.codes, reason) : hadNoAnswer(reason)
     case "OnTimeout":
       return tookMillis >= Duration.toMillis(trigger.after)
   }

@@ -1,101 +1,23 @@
-/** What the page asks the dam, in the shapes of its API. */
+/** What the page asks the dam, decoded by the shapes of its API. */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type * as CallShapes from "../dam/api/CallShapes.ts"
+import type * as DeliveryShapes from "../dam/api/DeliveryShapes.ts"
+import type * as JobShapes from "../dam/api/JobShapes.ts"
+import type * as LaneShapes from "../dam/api/LaneShapes.ts"
+import { ApiError } from "../dam/api/RefusalShapes.ts"
 
-export interface Answer {
-  readonly status_code: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-  readonly body_base64?: string
-}
+export type Hold = typeof LaneShapes.Hold.Type
+export type Lane = typeof LaneShapes.Lane.Type
+export type JobSummary = typeof JobShapes.JobSummary.Type
+export type Job = typeof JobShapes.JobView.Type
+export type Attempt = typeof CallShapes.Attempt.Type
+export type Delivery = typeof DeliveryShapes.Delivery.Type
+export type DeliveryAttempt = typeof DeliveryShapes.DeliveryAttempt.Type
+export type DeadLetter = typeof DeliveryShapes.DeadLetter.Type
 
-export interface Hold {
-  readonly until: number
-  readonly reason: string
-  readonly status: number | null
-  readonly job_id: string | null
-  readonly account?: string
-}
-
-export interface Lane {
-  readonly lane: string
-  readonly scheduled: number
-  readonly queued: number
-  readonly parked: number
-  readonly running: number
-  readonly rps: number
-  readonly max_concurrent: number
-  readonly source: string
-  readonly holds: ReadonlyArray<Hold>
-  readonly paused: { readonly by: string; readonly at: number; readonly note: string | null } | null
-  readonly next_at: number | null
-  readonly accounts: number
-  readonly waiting: number
-  readonly calls: number
-}
-
-export interface JobSummary {
-  readonly job_id: string
-  readonly status: string
-  readonly delivery_status: string
-  readonly idempotent_key: string
-  readonly method: string
-  readonly url: string
-  readonly lane: string
-  readonly created_at: number
-  readonly started_at: number | null
-  readonly finished_at: number | null
-  readonly due_at: number | null
-  readonly attempts_made: number
-  readonly response_status: number | null
-  readonly metadata: Readonly<Record<string, unknown>>
-}
-
-export interface Attempt {
-  readonly path: number
-  readonly racer: number
-  readonly kind: string
-  readonly region: string | null
-  readonly at: number
-  readonly pause_ms: number
-  readonly latency_ms: number
-  readonly ending: string
-  readonly status: number | null
-  readonly error?: string
-}
-
-export interface DeliveryAttempt {
-  readonly at: number
-  readonly latency_ms: number
-  readonly status: number | null
-  readonly error: string | null
-  readonly excerpt: string | null
-}
-
-export interface Delivery {
-  readonly delivery_id: string
-  readonly url: string
-  readonly status: string
-  readonly due_at: number | null
-  readonly attempts: ReadonlyArray<DeliveryAttempt>
-}
-
-export interface Job extends JobSummary {
-  readonly request: {
-    readonly method: string
-    readonly url: string
-    readonly headers: Readonly<Record<string, string>>
-    readonly body?: string
-    readonly body_bytes?: number
-  }
-  readonly response?: Answer | null
-  readonly error?: string | null
-  readonly attempts: ReadonlyArray<Attempt>
-  readonly deliveries: ReadonlyArray<Delivery>
-}
-
-export interface Jobs {
-  readonly jobs: ReadonlyArray<JobSummary>
-  readonly cursor: string | null
-}
+/** What an answer is decoded by; nothing is looked up to do so. */
+export type Shape<A> = Schema.ConstraintDecoder<A>
 
 /** A request that did not do what it should, as the dam said it. */
 export class Problem extends Error {
@@ -106,24 +28,36 @@ export class Problem extends Error {
   }
 }
 
-const said = async (response: Response): Promise<unknown> => {
-  const text = await response.text()
-  try {
-    return JSON.parse(text)
-  } catch {
-    return { error: `the dam answered ${response.status}` }
-  }
-}
+const decodeProblem = Schema.decodeUnknownResult(Schema.fromJsonString(ApiError))
 
-const messageIn = (body: unknown, status: number): string =>
-  typeof body === "object" && body !== null && "error" in body ? String(body.error) : `the dam answered ${status}`
+const messageIn = (text: string, status: number): string =>
+  Result.match(decodeProblem(text), {
+    onFailure: () => `the dam answered ${status}`,
+    onSuccess: ({ error }) => error
+  })
 
-/** Makes one request; whoever asks knows the shape of the answer from the API. */
+/** Decodes what the dam said; what the page does not understand is a problem to be shown, not a page that breaks. */
+export const understood = <A>(shape: Shape<A>, text: string, status: number): A =>
+  Result.getOrThrowWith(
+    Schema.decodeUnknownResult(Schema.fromJsonString(shape))(text),
+    ({ message }) =>
+      new Problem(
+        status,
+        `the dam says what this page does not understand; load the page again (${message.slice(0, 200).replaceAll(/\s+/g, " ")})`
+      )
+  )
+
+/** Makes one request, and decodes its answer. */
 export const ask = async <A>(
+  shape: Shape<A>,
   path: string,
   options: { readonly method?: string; readonly body?: unknown; readonly signal?: AbortSignal } = {}
 ): Promise<A> => {
   const { body, method = body === undefined ? "GET" : "POST", signal } = options
+  const unreachable = (cause: unknown) => {
+    if (signal?.aborted === true) throw cause
+    throw new Problem(0, "the dam cannot be reached")
+  }
   const response = await fetch(path, {
     method,
     headers: {
@@ -133,13 +67,10 @@ export const ask = async <A>(
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal })
-  }).catch((cause: unknown) => {
-    if (signal?.aborted === true) throw cause
-    throw new Problem(0, "the dam cannot be reached")
-  })
-  const answer = await said(response)
-  if (!response.ok) throw new Problem(response.status, messageIn(answer, response.status))
-  return answer as A
+  }).catch(unreachable)
+  const text = await response.text().catch(unreachable)
+  if (!response.ok) throw new Problem(response.status, messageIn(text, response.status))
+  return understood(shape, text, response.status)
 }
 
 export const query = (given: Readonly<Record<string, string | number | undefined>>): string => {

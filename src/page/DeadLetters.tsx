@@ -1,25 +1,12 @@
 /** Results that nobody took, and how to tell them again. */
 import { useState } from "preact/hooks"
-import { type DeliveryAttempt, query } from "./Api.ts"
+import { DeadLetterPage } from "../dam/api/DeliveryShapes.ts"
+import { type DeadLetter, type DeliveryAttempt, query } from "./Api.ts"
 import { Endpoints } from "./Endpoints.tsx"
 import { Filters, Typed } from "./Filters.tsx"
 import { millis, plainUrl } from "./Format.ts"
 import { useAction, useAsked } from "./Hooks.ts"
 import { Cell, Failed, Nothing, Table, Time } from "./Parts.tsx"
-
-interface DeadLetter {
-  readonly delivery_id: string
-  readonly job_id: string
-  readonly url: string
-  readonly reason: string
-  readonly dead_at: number
-  readonly attempts: ReadonlyArray<DeliveryAttempt>
-}
-
-interface Page {
-  readonly dead_letters: ReadonlyArray<DeadLetter>
-  readonly next_cursor: string | null
-}
 
 const reasons: Readonly<Record<string, string>> = {
   attempts_exhausted: "every attempt failed",
@@ -33,7 +20,8 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
   const cursor = parameters.get("cursor") ?? ""
   const [typed, setTyped] = useState(host)
   const [pace, setPace] = useState("10")
-  const { again, problem, value } = useAsked<Page>(
+  const { again, problem, value } = useAsked(
+    DeadLetterPage,
     `/api/v1/dead-letters${query({ host, cursor, limit: 50 })}`,
     "deliveries"
   )

@@ -1,24 +1,13 @@
 /** Receivers that fail, and how to take a disabled one up again. */
 import { away, count, plainUrl } from "./Format.ts"
+import * as Shapes from "../dam/api/DeliveryShapes.ts"
 import { useAction, useAsked } from "./Hooks.ts"
 import { Cell, Failed, State, Table, Time } from "./Parts.tsx"
-
-interface Endpoint {
-  readonly url: string
-  readonly status: string
-  readonly reason: string | null
-  readonly since: number
-  readonly failures: number
-  readonly probe_at: number | null
-}
 
 const reasons: Readonly<Record<string, string>> = { gone: "it answered 410, gone", failing: "it failed for a day" }
 
 export const Endpoints = () => {
-  const { again, problem, value } = useAsked<{ readonly endpoints: ReadonlyArray<Endpoint> }>(
-    "/api/v1/endpoints",
-    "deliveries"
-  )
+  const { again, problem, value } = useAsked(Shapes.Endpoints, "/api/v1/endpoints", "deliveries")
   const { act, busy, problem: failed } = useAction(again)
   if (value?.endpoints.length === 0) return null
   return (

@@ -1,6 +1,7 @@
 /** What every view does: ask, ask again when something happened, and know where it is. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks"
-import { ask, Problem } from "./Api.ts"
+import * as Schema from "effect/Schema"
+import { ask, Problem, type Shape } from "./Api.ts"
 import { onNews } from "./Live.ts"
 
 export interface Asked<A> {
@@ -17,7 +18,7 @@ const share = 0.05
 const atLeastEvery = 15_000
 
 /** Asks for a path, and again after news of these kinds. */
-export const useAsked = <A>(path: string | undefined, ...kinds: ReadonlyArray<string>): Asked<A> => {
+export const useAsked = <A>(shape: Shape<A>, path: string | undefined, ...kinds: ReadonlyArray<string>): Asked<A> => {
   const [value, setValue] = useState<A>()
   const [problem, setProblem] = useState<Problem>()
   const [round, setRound] = useState(0)
@@ -31,7 +32,7 @@ export const useAsked = <A>(path: string | undefined, ...kinds: ReadonlyArray<st
     const controller = new AbortController()
     const began = performance.now()
     notBefore.current = began + atMostEvery
-    ask<A>(path, { signal: controller.signal }).then(
+    ask(shape, path, { signal: controller.signal }).then(
       (answer) => {
         notBefore.current = began + Math.max(atMostEvery, (performance.now() - began) / share)
         setValue(answer)
@@ -98,7 +99,7 @@ export const useAction = (then: () => void) => {
     setBusy(true)
     setProblem(undefined)
     try {
-      await ask(path, body === undefined ? { method } : { method, body })
+      await ask(Schema.Unknown, path, body === undefined ? { method } : { method, body })
       then()
       return true
     } catch (cause) {

@@ -1,6 +1,7 @@
 /** Jobs, filtered. */
 import { useState } from "preact/hooks"
-import { type Jobs as Page, type JobSummary, query } from "./Api.ts"
+import { JobPage } from "../dam/api/JobShapes.ts"
+import { type JobSummary, query } from "./Api.ts"
 import { Choice, Filters, Typed } from "./Filters.tsx"
 import { laneHref, plainUrl } from "./Format.ts"
 import { useAsked } from "./Hooks.ts"
@@ -22,7 +23,7 @@ export const Jobs = ({ parameters }: { readonly parameters: URLSearchParams }) =
   const given = Object.fromEntries(names.map((name) => [name, parameters.get(name) ?? ""]))
   const [lane, setLane] = useState(given["lane"] ?? "")
   const [metadata, setMetadata] = useState(given["metadata"] ?? "")
-  const { problem, value } = useAsked<Page>(`/api/v1/jobs${query({ ...given, limit: 50 })}`, "jobs", "deliveries")
+  const { problem, value } = useAsked(JobPage, `/api/v1/jobs${query({ ...given, limit: 50 })}`, "jobs", "deliveries")
   const go = (changed: Readonly<Record<string, string>>) => {
     location.hash = `/jobs${query({ ...given, lane, metadata, cursor: "", ...changed })}`
   }

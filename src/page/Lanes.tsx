@@ -1,5 +1,6 @@
 /** The lanes: how many wait, how fast they go, what holds them, and how to stop and start them. */
 import { useState } from "preact/hooks"
+import { LanePage } from "../dam/api/LaneShapes.ts"
 import { type Lane, query } from "./Api.ts"
 import { Chart } from "./Chart.tsx"
 import { Choice, Filters, Typed } from "./Filters.tsx"
@@ -23,10 +24,7 @@ const useLanes = (prefix: string) => {
   useNews("numbers", "moment")
   const told = live.lanes()
   const isTooMany = told.size >= lanesAtMost && prefix !== ""
-  const asked = useAsked<{ readonly lanes: ReadonlyArray<Lane> }>(
-    isTooMany ? `/api/v1/lanes${query({ prefix, limit: 200 })}` : undefined,
-    "numbers"
-  )
+  const asked = useAsked(LanePage, isTooMany ? `/api/v1/lanes${query({ prefix, limit: 200 })}` : undefined, "numbers")
   const lanes = isTooMany ? asked.value?.lanes : live.isKnown() ? Array.from(told.values()) : undefined
   return {
     lanes: lanes?.filter(({ lane }) => lane.startsWith(prefix)),

@@ -3,7 +3,8 @@
  * there is news of their kind; nothing is asked for that was told already.
  */
 import { useEffect, useState } from "preact/hooks"
-import type { Lane } from "./Api.ts"
+import { Update } from "../dam/api/OverviewShapes.ts"
+import { type Lane, Problem, understood } from "./Api.ts"
 import { now, setClock } from "./Format.ts"
 
 /** How a lane stood at moments that lie `every` apart. */
@@ -14,16 +15,6 @@ export interface Past {
   /** Calls per second since the moment before. */
   readonly rate: Array<number>
   calls: number
-}
-
-interface Update {
-  readonly at: number
-  readonly lanes: ReadonlyArray<Lane>
-  readonly removed_lanes: ReadonlyArray<string>
-  readonly jobs: ReadonlyArray<{ readonly job_id: string }>
-  readonly more_jobs: number
-  readonly missed: boolean
-  readonly counters: Readonly<Record<string, number>>
 }
 
 type Listener = (kind: string) => void
@@ -45,6 +36,7 @@ const pasts = new Map<string, Past>()
 let counters: Readonly<Record<string, number>> = {}
 let isLive = false
 let isKnown = false
+let problem: string | undefined
 
 /** As it stands now. */
 export const live = {
@@ -52,6 +44,8 @@ export const live = {
   past: (lane: string): Past | undefined => pasts.get(lane),
   counters: () => counters,
   isLive: () => isLive,
+  /** What is wrong with what the dam tells; `undefined` while it is understood. */
+  problem: () => problem,
   /** Whether the dam has told anything yet. */
   isKnown: () => isKnown
 }
@@ -73,7 +67,7 @@ export const onNews = (listener: Listener): (() => void) => {
   return () => void listeners.delete(listener)
 }
 
-const takeIn = (update: Update, isWhole: boolean): void => {
+const takeIn = (update: typeof Update.Type, isWhole: boolean): void => {
   setClock(update.at)
   if (isWhole) {
     const known = new Set(update.lanes.map(({ lane }) => lane))
@@ -90,6 +84,19 @@ const takeIn = (update: Update, isWhole: boolean): void => {
   for (const job of update.jobs) happened(job.job_id)
   const isTold = (name: string) => before[name] !== counters[name]
   if (["pending_deliveries", "dead_deliveries", "disabled_endpoints"].some(isTold)) happened("deliveries")
+}
+
+const hear = (text: string, isWhole: boolean): void => {
+  const before = problem
+  try {
+    const update = understood(Update, text, 200)
+    problem = undefined
+    takeIn(update, isWhole)
+  } catch (cause) {
+    if (!(cause instanceof Problem)) throw cause
+    problem = cause.message
+  }
+  if (problem !== before) happened("live")
 }
 
 const look = (): void => {
@@ -140,8 +147,8 @@ export const useFeed = (on: boolean): void =>
         // turned away, and not only broken off: the key is no longer good, or too many look
         if (source?.readyState === EventSource.CLOSED) happened("refused")
       }
-      source.addEventListener("snapshot", ({ data }) => takeIn(JSON.parse(String(data)), true))
-      source.addEventListener("update", ({ data }) => takeIn(JSON.parse(String(data)), false))
+      source.addEventListener("snapshot", ({ data }) => hear(String(data), true))
+      source.addEventListener("update", ({ data }) => hear(String(data), false))
     }
     const onVisibility = () => {
       if (document.hidden) stop()

@@ -1,21 +1,17 @@
 /** One job: why it waits, what happened to it, what was sent and answered. */
+import { Explanation, JobView } from "../dam/api/JobShapes.ts"
 import type { Job } from "./Api.ts"
 import { away, count, laneHref, plainHeader, plainUrl } from "./Format.ts"
 import { useAction, useAsked } from "./Hooks.ts"
 import { Fact, Failed, Nothing, State, Time } from "./Parts.tsx"
 import { Waterfall } from "./Waterfall.tsx"
 
-interface Explained {
-  readonly reasons: ReadonlyArray<{ readonly kind: string; readonly message: string; readonly until: number | null }>
-  readonly estimated_start: number | null
-  readonly confidence: string
-}
-
 const ended = ["succeeded", "failed", "cancelled"]
+const waiting = ["scheduled", "parked"]
 
 export const OneJob = ({ id }: { readonly id: string }) => {
   const path = `/api/v1/jobs/${encodeURIComponent(id)}`
-  const { again, problem, value: job } = useAsked<Job>(path, id, "any job", "deliveries")
+  const { again, problem, value: job } = useAsked(JobView, path, id, "any job", "deliveries")
   return (
     <section aria-labelledby="job-title">
       <p class="way">
@@ -97,13 +93,18 @@ const Actions = ({ again, job }: { readonly job: Job; readonly again: () => void
           Cancel
         </button>
       )}
+      {waiting.includes(job.status) && (
+        <button aria-disabled={busy} onClick={() => void act(`${path}/run-now`)}>
+          Run now
+        </button>
+      )}
       <Failed problem={problem} />
     </p>
   )
 }
 
 const Why = ({ path }: { readonly path: string }) => {
-  const { problem, value } = useAsked<Explained>(`${path}/explain`, "numbers")
+  const { problem, value } = useAsked(Explanation, `${path}/explain`, "numbers")
   return (
     <section class="why" aria-live="polite" aria-labelledby="why-title">
       <h2 id="why-title">Why is it waiting?</h2>

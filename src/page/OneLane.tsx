@@ -1,5 +1,6 @@
 /** One lane: how it goes, what holds it, how to steer it, and who did so. */
 import { useState } from "preact/hooks"
+import * as LaneShapes from "../dam/api/LaneShapes.ts"
 import type { Lane } from "./Api.ts"
 import { Chart } from "./Chart.tsx"
 import { away, count } from "./Format.ts"
@@ -7,19 +8,10 @@ import { useAction, useAsked } from "./Hooks.ts"
 import { happened, live, rateOf, useNews } from "./Live.ts"
 import { Cell, Fact, Failed, HoldReason, Nothing, Rate, Table, Time } from "./Parts.tsx"
 
-interface Log {
-  readonly entries: ReadonlyArray<{
-    readonly at: number
-    readonly by: string
-    readonly action: string
-    readonly detail: string
-  }>
-}
-
 export const OneLane = ({ name }: { readonly name: string }) => {
   const path = `/api/v1/lanes/${encodeURIComponent(name)}`
   useNews("moment")
-  const { again, problem, value: lane } = useAsked<Lane>(path, "numbers")
+  const { again, problem, value: lane } = useAsked(LaneShapes.Lane, path, "numbers")
   const past = live.past(name)
   return (
     <section aria-labelledby="lane-title">
@@ -223,7 +215,7 @@ const Pacing = ({ busy, lane, steer }: Steering) => {
 }
 
 const Done = ({ path }: { readonly path: string }) => {
-  const { problem, value } = useAsked<Log>(`${path}/log`, "steered")
+  const { problem, value } = useAsked(LaneShapes.LaneLog, `${path}/log`, "steered")
   return (
     <section aria-labelledby="log-title">
       <h2 id="log-title">Who did what</h2>

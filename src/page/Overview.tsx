@@ -2,29 +2,11 @@
 import { useMemo } from "preact/hooks"
 import { Chart } from "./Chart.tsx"
 import { count, millis, now } from "./Format.ts"
+import { Stats } from "../dam/api/OverviewShapes.ts"
 import { useAsked } from "./Hooks.ts"
 import { Lanes } from "./Lanes.tsx"
 import { live, useNews } from "./Live.ts"
 import { Fact, Failed } from "./Parts.tsx"
-
-interface Percentiles {
-  readonly p50: number | null
-  readonly p95: number | null
-}
-
-interface Span {
-  readonly at: number
-  readonly accepted: number
-  readonly succeeded: number
-  readonly failed: number
-  readonly wait: Percentiles
-  readonly total: Percentiles
-}
-
-interface Stats {
-  readonly span_ms: number
-  readonly spans: ReadonlyArray<Span>
-}
 
 const shown = [
   { name: "queued", title: "Queued", href: "#/jobs?status=queued" },
@@ -40,16 +22,18 @@ const shown = [
 /** Young dams have little to show: at least this is shown. */
 const shortest = 300_000
 
-const nothing = { p50: null, p95: null }
+type Span = (typeof Stats.Type)["spans"][number]
+
+const nothing = { count: 0, p50: null, p95: null, p99: null }
 
 /** Spans in which nothing happened are not told: they are filled in, up to the one that has just ended. */
-const whole = ({ span_ms: every, spans }: Stats): ReadonlyArray<Span> => {
+const whole = ({ span_ms: every, spans }: typeof Stats.Type): ReadonlyArray<Span> => {
   const known = new Map(spans.map((span) => [span.at, span]))
   const to = Math.floor(now() / every) * every
   const from = Math.min(spans[0]?.at ?? to, to - shortest)
   return Array.from({ length: Math.max(1, Math.round((to - from) / every)) }, (_, place) => {
     const at = from + place * every
-    return known.get(at) ?? { at, accepted: 0, succeeded: 0, failed: 0, wait: nothing, total: nothing }
+    return known.get(at) ?? { at, accepted: 0, succeeded: 0, failed: 0, cancelled: 0, wait: nothing, total: nothing }
   })
 }
 
@@ -73,7 +57,7 @@ export const Overview = ({ parameters }: { readonly parameters: URLSearchParams 
 }
 
 const LastHour = () => {
-  const { problem, value: stats } = useAsked<Stats>("/api/v1/stats", "span")
+  const { problem, value: stats } = useAsked(Stats, "/api/v1/stats", "span")
   // filled in up to the moment they were told, not to that of being drawn: what came in between is not known yet
   const spans = useMemo(() => (stats === undefined ? [] : whole(stats)), [stats])
   const seconds = (stats?.span_ms ?? 10_000) / 1000

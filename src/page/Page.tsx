@@ -1,7 +1,9 @@
 /** The page as a whole: who is looking, where, and what the dam tells meanwhile. */
 import { render } from "preact"
 import { useEffect, useRef, useState } from "preact/hooks"
-import { ask } from "./Api.ts"
+import * as Schema from "effect/Schema"
+import { Session } from "../dam/api/SystemShapes.ts"
+import { ask, Problem } from "./Api.ts"
 import { DeadLetters } from "./DeadLetters.tsx"
 import { usePlace } from "./Hooks.ts"
 import { Jobs } from "./Jobs.tsx"
@@ -10,10 +12,6 @@ import { OneJob } from "./OneJob.tsx"
 import { OneLane } from "./OneLane.tsx"
 import { Overview } from "./Overview.tsx"
 import { SignIn } from "./SignIn.tsx"
-
-interface Session {
-  readonly customer: string | null
-}
 
 const places = [
   { path: "/", name: "Overview" },
@@ -31,25 +29,27 @@ const View = ({ parameters, path }: { readonly path: string; readonly parameters
 
 const Connection = () => {
   useNews("live")
+  const problem = live.problem()
   return (
-    <span class={live.isLive() ? "live on" : "live"} role="status">
-      {live.isLive() ? "live" : "connecting…"}
+    <span class={live.isLive() && problem === undefined ? "live on" : "live"} role="status">
+      {problem ?? (live.isLive() ? "live" : "connecting…")}
     </span>
   )
 }
 
 const Page = () => {
-  const [session, setSession] = useState<Session>()
-  const [unreachable, setUnreachable] = useState(false)
+  const [session, setSession] = useState<typeof Session.Type>()
+  const [problem, setProblem] = useState<string>()
   const [path, parameters] = usePlace()
   const main = useRef<HTMLElement>(null)
   const look = () => {
-    ask<Session>("/session").then(
+    ask(Session, "/session").then(
       (found) => {
         setSession(found)
-        setUnreachable(false)
+        setProblem(undefined)
       },
-      () => setUnreachable(true)
+      (cause: unknown) =>
+        setProblem(cause instanceof Problem && cause.status !== 0 ? cause.message : "The dam cannot be reached.")
     )
   }
   useEffect(look, [])
@@ -69,8 +69,8 @@ const Page = () => {
   if (session === undefined) {
     return (
       <main id="main">
-        <p role="status">{unreachable ? "The dam cannot be reached." : "Loading…"}</p>
-        {unreachable && <button onClick={look}>Try again</button>}
+        <p role="status">{problem ?? "Loading…"}</p>
+        {problem !== undefined && <button onClick={look}>Try again</button>}
       </main>
     )
   }
@@ -95,7 +95,7 @@ const Page = () => {
         {session.customer !== "local" && (
           <button
             onClick={() => {
-              ask("/session", { method: "DELETE" }).then(look, look)
+              ask(Schema.Unknown, "/session", { method: "DELETE" }).then(look, look)
             }}
           >
             Sign out {session.customer}

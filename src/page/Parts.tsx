@@ -113,7 +113,8 @@ export const Rate = ({
 const reasons: Readonly<Record<string, string>> = {
   retry_after: "asked to wait",
   rate_limit: "its limit is used up",
-  refused: "refused"
+  refused: "refused",
+  shortage: "this machine lacks what a call needs"
 }
 
 /** Why nothing is sent, until when, and the job whose answer said so. */

@@ -1,5 +1,6 @@
 /** Where the dam has keys, one of them opens the page. */
 import { useState } from "preact/hooks"
+import { Session } from "../dam/api/SystemShapes.ts"
 import { ask } from "./Api.ts"
 import { Failed } from "./Parts.tsx"
 
@@ -8,7 +9,7 @@ export const SignIn = ({ done }: { readonly done: () => void }) => {
   const [problem, setProblem] = useState<string>()
   const signIn = async () => {
     try {
-      await ask("/session", { body: { api_key: key } })
+      await ask(Session, "/session", { body: { api_key: key } })
       done()
     } catch (cause) {
       setProblem(cause instanceof Error ? cause.message : String(cause))

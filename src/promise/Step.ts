@@ -148,6 +148,10 @@ class Builder {
   fallbackOnError(codes: ReadonlyArray<number>): this {
     return this.#set((self) => Core.fallbackOnError(self, codes))
   }
+  /** Says whether a call that changes something may be made again where it may have been carried out. */
+  retryUnsafe(isAllowed: boolean): this {
+    return this.#set((self) => Core.retryUnsafe(self, isAllowed))
+  }
   /** Limits each local attempt, in milliseconds. Defaults to 30 seconds. */
   timeout(millis: number): this {
     return this.#set(
@@ -199,7 +203,10 @@ class Builder {
       over.runtime,
       Client.execute(this.#build([])).pipe(
         Effect.map(stepResult),
-        Effect.catchReason("StepError", "Rejected", ({ status }) => Effect.succeed<StepResult>(localFailure(status)))
+        Effect.catchReasons("StepError", {
+          Rejected: ({ status }) => Effect.succeed<StepResult>(localFailure(status)),
+          QuotaUsedUp: ({ status }) => Effect.succeed<StepResult>(localFailure(status))
+        })
       ),
       options
     )

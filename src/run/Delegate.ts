@@ -56,13 +56,12 @@ export const delegate = Effect.fnUntraced(function* (
       transport.submit({ step, key, retryAt, ...(traceparent === undefined ? {} : { traceparent }) })
     )
     const facts: Facts = { path, racer: 0, kind: "forward", region: undefined, pause }
-    const { ending } = yield* perform(execution, step, facts, submitted, (reply) => {
+    const read = (reply: Receipt) => {
       receipt = reply
-      return {
-        ending: { _tag: "Answered", status: reply.duplicate ? 200 : 201, retryAfter: undefined },
-        response: undefined
-      }
-    })
+      const status = reply.duplicate ? 200 : 201
+      return { ending: { _tag: "Answered" as const, status, retryAfter: undefined }, response: undefined }
+    }
+    const { ending } = yield* perform(execution, { step, facts, send: submitted, read })
     if (receipt !== undefined) return accepted(receipt, key, execution)
     if (ending._tag === "Failed") failures.push(ending.failure)
   }

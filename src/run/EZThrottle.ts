@@ -43,6 +43,8 @@ export class EZThrottle extends Context.Service<
     readonly job: (jobId: string) => Effect.Effect<Job, ServiceError>
     /** Tells why a job waits and until when. */
     readonly explain: (jobId: string) => Effect.Effect<Explanation, ServiceError>
+    /** Lets a job go that is scheduled or parked, whatever it waits for. */
+    readonly runNow: (jobId: string) => Effect.Effect<Job, ServiceError>
     /** Waits for the result of a job. A failed job is a result too. */
     readonly awaitJob: (jobId: string, options?: AwaitOptions) => Effect.Effect<JobResult, ServiceError>
     readonly secrets: Secrets
@@ -86,6 +88,15 @@ export const explain = (jobId: string): Effect.Effect<Explanation, ServiceError,
   Effect.flatMap(EZThrottle, (client) => client.explain(jobId))
 
 /**
+ * Lets a job go that is scheduled or parked, whatever it waits for; its lane's pace and holds it keeps to. Only a dam can.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const runNow = (jobId: string): Effect.Effect<Job, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, (client) => client.runNow(jobId))
+
+/**
  * Waits for the result of a job.
  *
  * @category running
@@ -105,6 +116,7 @@ export const make = (strategies: Strategies["Service"], service: Service["Servic
   submit: (step) => Interpreter.submit(step, service.transport),
   job: service.job,
   explain: service.explain,
+  runNow: service.runNow,
   awaitJob: (jobId, options) => {
     const limit = Duration.fromInputUnsafe(options?.timeout ?? Duration.minutes(5))
     return Effect.flatMap(Effect.timeoutOption(service.results.await(jobId), limit), (result) =>

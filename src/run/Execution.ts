@@ -2,12 +2,15 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as RetryAfter from "../engine/RetryAfter.ts"
 import type { Ended } from "../engine/Decide.ts"
 import { isGood } from "../engine/Decide.ts"
+import * as Refusal from "../engine/Refusal.ts"
+import * as RetryAfter from "../engine/RetryAfter.ts"
 import { AttemptTimedOut, TransportError } from "../step/Failure.ts"
 import type { Attempt, EndedAttempt, Ending } from "../step/History.ts"
 import * as History from "../step/History.ts"
+import type { StepReason } from "../step/Outcome.ts"
+import { QuotaUsedUp, Rejected } from "../step/Outcome.ts"
 import type { Response } from "../step/Reply.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { Strategies } from "../transport/Strategies.ts"
@@ -26,13 +29,18 @@ export interface Execution {
 
 export type Facts = Pick<Attempt, "kind" | "path" | "pause" | "racer" | "region">
 
+/** One attempt: what is sent, and how its reply is read. */
+export interface Exchanged<A> {
+  readonly step: Step
+  readonly facts: Facts
+  readonly send: Effect.Effect<A, TransportError>
+  readonly read: (reply: A, nowMillis: number) => { readonly ending: Ended; readonly response: Response | undefined }
+}
+
 /** Performs one attempt and records how it ended, interruption included. */
 export const perform = <A>(
   execution: Execution,
-  step: Step,
-  facts: Facts,
-  send: Effect.Effect<A, TransportError>,
-  read: (reply: A, nowMillis: number) => { readonly ending: Ended; readonly response: Response | undefined }
+  { facts, read, send, step }: Exchanged<A>
 ): Effect.Effect<EndedAttempt> =>
   Telemetry.attempt(
     step,
@@ -66,15 +74,34 @@ export const perform = <A>(
   )
 
 /** Reads what a target's answer means for the history. */
-export const readResponse = (response: Response, nowMillis: number) => {
-  const retryAfter = isGood(response.status) ? undefined : RetryAfter.parse(response.headers, nowMillis)
-  const ending: Ended = {
-    _tag: "Answered",
-    status: response.status,
-    retryAfter: retryAfter === undefined ? undefined : Duration.toMillis(retryAfter)
+export const readResponse =
+  (rules: Refusal.Rules | undefined) =>
+  (response: Response, nowMillis: number): { readonly ending: Ended; readonly response: Response } => {
+    const { status } = response
+    if (isGood(status)) return { ending: { _tag: "Answered", status, retryAfter: undefined }, response }
+    const said = Refusal.read(response, nowMillis, rules)
+    const wait = said.wait ?? ownWait(said, response, nowMillis)
+    const ending: Ended = { _tag: "Answered", status, retryAfter: wait }
+    if (said.kind === "UsedUp") return { ending: { ...ending, says: "used_up" }, response }
+    const isPlain = said.kind !== "TooMany" || status === 429
+    return { ending: isPlain ? ending : { ...ending, says: "too_many" }, response }
   }
-  return { ending, response }
+
+/** An answer that is no refusal asks nobody to stay away, but this one call may come back when it says. */
+const ownWait = ({ kind }: Refusal.Said, { headers }: Response, nowMillis: number): number | undefined => {
+  const retryAfter = kind === "UsedUp" ? undefined : RetryAfter.parse(headers, nowMillis)
+  return retryAfter && Duration.toMillis(retryAfter)
 }
+
+/** Why a path ends with an answer that is no success. */
+export const rejection = (
+  { retryAfter, says, status }: Extract<Ending, { readonly _tag: "Answered" }>,
+  region: string | undefined,
+  response: Response
+): StepReason =>
+  says === "used_up"
+    ? new QuotaUsedUp({ status, region, response })
+    : new Rejected({ status, region, retryAfter, ...(says === undefined ? {} : { tooMany: true }), response })
 
 /** Ends a send that takes longer than its limit. */
 export const within = <A>(send: Effect.Effect<A, TransportError>, millis: number): Effect.Effect<A, TransportError> =>

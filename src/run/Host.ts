@@ -5,6 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { Rules } from "../engine/Refusal.ts"
 import type { Attempt, EndedAttempt, History } from "../step/History.ts"
 import type { Chained, Outcome, StepError } from "../step/Outcome.ts"
 import type { Request } from "../step/Request.ts"
@@ -40,6 +41,8 @@ export interface Host {
   readonly patience: (step: Step) => number
   /** The key a target gets for HASH steps on unsafe methods; `undefined`: only where the step asks for it. */
   readonly hashKey: string | undefined
+  /** What is known of how the target of a request refuses. `undefined`: no more than of every upstream. */
+  readonly rules: ((request: Request) => Rules | undefined) | undefined
   /** What happened before this run; the run goes on from there. */
   readonly history: History
   /**
@@ -82,6 +85,7 @@ export const client: Host = {
   attemptTimeout: (step) => localTimeout(step),
   patience: (step) => localTimeout(step),
   hashKey: undefined,
+  rules: undefined,
   history: [],
   rested: undefined,
   acceptedAt: undefined,

@@ -104,10 +104,11 @@ const interpret = Effect.fnUntraced(function* (
 /** Waits for `retryAt` and answers the monotonic millisecond at which the step has failed. */
 const start = Effect.fnUntraced(function* ({ host, step }: Execution) {
   const now = yield* Clock.currentTimeMillis
-  const begin = Math.max(step.retryAt ?? 0, host.acceptedAt ?? now)
-  if (begin > now) yield* host.pause(begin - now, true)
+  const { acceptedAt = now } = host
+  if (step.retryAt !== undefined && step.retryAt > now) yield* host.pause(step.retryAt - now, true)
   if (step.onFailureTimeout === undefined) return Number.POSITIVE_INFINITY
-  const elapsed = (yield* Clock.currentTimeMillis) - begin
+  // a clock that was set back makes what was accepted lie ahead
+  const elapsed = Math.max(0, (yield* Clock.currentTimeMillis) - Math.max(acceptedAt, step.retryAt ?? acceptedAt))
   return (yield* Line.monotonicMillis) + Duration.toMillis(step.onFailureTimeout) - elapsed
 })
 

@@ -16,12 +16,15 @@ import { delegate, mayExist } from "./Delegate.ts"
 import type { Execution } from "./Execution.ts"
 import * as Keys from "./Keys.ts"
 import * as Path from "./Path.ts"
+import type { PathEnd } from "./PathEnd.ts"
+import { active, endedBy, span } from "./PathEnd.ts"
 import * as Stopwatch from "./Stopwatch.ts"
+import type { Limits } from "./Turns.ts"
 
 export type LineEnd =
-  | (Extract<Path.PathEnd, { readonly _tag: "Good" }> & { readonly path: number; readonly step: Step })
+  | (Extract<PathEnd, { readonly _tag: "Good" }> & { readonly path: number; readonly step: Step })
   | Accepted
-  | (Extract<Path.PathEnd, { readonly _tag: "Bad" }> & {
+  | (Extract<PathEnd, { readonly _tag: "Bad" }> & {
       /** How the step itself ended, which decides whether it is forwarded: a fallback never is on its own behalf. */
       readonly primary: StepReason
     })
@@ -39,7 +42,7 @@ export const run = Effect.fnUntraced(function* (
     0
   )
   const resumedAt = execution.history.find((attempt) => attempt.kind !== "forward" && attempt.path === first)?.at
-  let primary = first === 0 ? undefined : Path.endedBy(execution.history, 0)
+  let primary = first === 0 ? undefined : endedBy(execution.history, 0)
   let before: { readonly reason: StepReason; readonly took: number } | undefined
   for (let index = first; index <= fallbacks.length; index++) {
     const given = fallbacks[index - 1]
@@ -72,7 +75,7 @@ export const run = Effect.fnUntraced(function* (
       execution.host.paced === undefined
         ? {
             end: yield* limited(
-              (limits) => Path.run(execution, over, step, index, limits),
+              (limits) => Effect.flatMap(Path.prepare(execution, over, step, index), (path) => path.run(limits)),
               next,
               age,
               deadline - from - age
@@ -82,14 +85,14 @@ export const run = Effect.fnUntraced(function* (
         : yield* limitedByTurns(
             yield* Path.prepare(execution, over, step, index),
             next,
-            Path.active(execution.history, index),
+            active(execution.history, index),
             deadline
           )
     if (end._tag === "Good") return { ...end, path: index, step }
     primary ??= end.reason
     if (end.reason._tag === "DeadlineExceeded") return { ...end, primary }
     const isReplayed = age > 0 && execution.history.length === made
-    const took = turns ?? (isReplayed ? Path.span(execution.history, index) : (yield* monotonicMillis) - from)
+    const took = turns ?? (isReplayed ? span(execution.history, index) : (yield* monotonicMillis) - from)
     // a timer may be a little early
     const atLeast = end.reason._tag === "PathTimedOut" ? end.reason.afterMillis : 0
     before = { reason: end.reason, took: Math.max(took, atLeast) }
@@ -112,18 +115,18 @@ const waitFor = Effect.fnUntraced(function* ({ host }: Execution, { retryAt = 0 
 
 /** The earlier of two limits: the next fallback's `onTimeout`, and the deadline of the whole step. */
 const limited = (
-  path: (limits: Path.Limits) => Effect.Effect<Path.PathEnd>,
+  path: (limits: Limits) => Effect.Effect<PathEnd>,
   next: Trigger | undefined,
   age: number,
   remaining: number
-): Effect.Effect<Path.PathEnd> => {
+): Effect.Effect<PathEnd> => {
   const patience = patienceOf(next)
   const limit = Math.min(patience - age, remaining)
   if (limit === Number.POSITIVE_INFINITY) return path(noLimits)
   return Effect.timeoutOrElse(path({ ...noLimits, expired: limit <= 0 }), {
     duration: Math.max(0, limit),
     orElse: () =>
-      Effect.succeed<Path.PathEnd>({
+      Effect.succeed<PathEnd>({
         _tag: "Bad",
         reason:
           remaining <= patience - age
@@ -138,11 +141,11 @@ const limited = (
  * fallback's `onTimeout` does not. Answers how long the path took without its waits.
  */
 const limitedByTurns = Effect.fnUntraced(function* (
-  path: { readonly rested: number; readonly run: (limits: Path.Limits) => Effect.Effect<Path.PathEnd> },
+  path: { readonly rested: number; readonly run: (limits: Limits) => Effect.Effect<PathEnd> },
   next: Trigger | undefined,
   attempts: number,
   deadline: number
-): Effect.fn.Return<{ readonly end: Path.PathEnd; readonly turns: number }> {
+): Effect.fn.Return<{ readonly end: PathEnd; readonly turns: number }> {
   const stopwatch = Stopwatch.make()
   const from = yield* monotonicMillis
   const patience = patienceOf(next)
@@ -163,7 +166,7 @@ const limitedByTurns = Effect.fnUntraced(function* (
       ? yield* run
       : yield* Effect.raceFirst(
           run,
-          Effect.map(tooLate, (reason): Path.PathEnd => ({ _tag: "Bad", reason }))
+          Effect.map(tooLate, (reason): PathEnd => ({ _tag: "Bad", reason }))
         )
   return { end, turns: activeAt(yield* monotonicMillis) }
 })
@@ -171,7 +174,7 @@ const limitedByTurns = Effect.fnUntraced(function* (
 const patienceOf = (next: Trigger | undefined): number =>
   next?._tag === "OnTimeout" ? Duration.toMillis(next.after) : Number.POSITIVE_INFINITY
 
-const noLimits: Path.Limits = {
+const noLimits: Limits = {
   expired: false,
   deadline: Number.POSITIVE_INFINITY,
   left: () => Number.POSITIVE_INFINITY,

@@ -56,6 +56,26 @@ export const explain =
     )
   }
 
+/** Lets a job go that waits for a moment. */
+export const runNow =
+  (api: Api) =>
+  (jobId: string): Effect.Effect<Job, ServiceError> => {
+    const read = (answer: DirectAnswer): Result.Result<JobView.JobView, Reason | NotOffered> => {
+      const refusal = refusalOf(jobId, answer)
+      if (refusal?._tag === "CannotAwait") return Result.fail(new NotOffered({ operation: "running a job now" }))
+      return refusal === undefined ? JobView.read(answer.body) : Result.fail(refusal)
+    }
+    return Effect.mapBoth(
+      isId(jobId)
+        ? api.direct({ method: "POST", path: pathOf(jobId, "/run-now"), read })
+        : Effect.fail<Reason | NotOffered>(new JobNotFound({ jobId })),
+      {
+        onFailure: (reason) => new ServiceError({ reason }),
+        onSuccess: ({ answer, jobId: named = jobId, status }): Job => ({ jobId: named, status, answer })
+      }
+    )
+  }
+
 /** Waits for results at the service, and at the receiver where the service tells none. */
 export const results = (api: Api, receiver: ResultSource | undefined): ResultSource => ({
   await: (jobId) =>
@@ -133,6 +153,8 @@ const follow = (api: Api, jobId: string, since: string | undefined): Effect.Effe
       if (opened._tag === "Events") {
         return Effect.map(listen(opened.next), (): Left => (ended ? { _tag: "Ended" } : dropped(undefined)))
       }
+      // nothing more to say: the last event was seen before
+      if (opened.answer.status === 204) return Effect.succeed({ _tag: "Ended" })
       const refusal = refusalOf(jobId, opened.answer)
       return refusal?._tag === "JobNotFound" || refusal?._tag === "ServiceDenied"
         ? Effect.fail(refusal)

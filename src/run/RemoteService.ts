@@ -55,6 +55,7 @@ export const make = (
     results: RemoteJobs.results(api, options.receiver),
     job: RemoteJobs.job(api),
     explain: RemoteJobs.explain(api),
+    runNow: RemoteJobs.runNow(api),
     secrets
   }))
 

@@ -254,6 +254,8 @@ export class Service extends Context.Service<
     readonly job: (jobId: string) => Effect.Effect<Job, ServiceError>
     /** Tells why a job waits and until when. Fails with `NotOffered` where the service cannot. */
     readonly explain: (jobId: string) => Effect.Effect<Explanation, ServiceError>
+    /** Lets a job go that is scheduled or parked. Fails with `NotOffered` where the service cannot. */
+    readonly runNow: (jobId: string) => Effect.Effect<Job, ServiceError>
     readonly secrets: Secrets
   }
 >()("ezthrottle-effect/run/Service") {}

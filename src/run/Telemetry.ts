@@ -101,9 +101,9 @@ const attemptCounters = Object.fromEntries(
  */
 export const metrics = {
   attempts: (kind: Attempt["kind"], ending: Attempt["ending"]["_tag"]) => attemptCounters[kind]?.[ending],
-  latency: Metric.histogram("ezthrottle_attempt_latency_milliseconds", {
-    description: "Milliseconds from sending an attempt to its end",
-    boundaries: [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000]
+  latency: Metric.histogram("ezthrottle_attempt_latency_seconds", {
+    description: "Seconds from sending an attempt to its end",
+    boundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
   }),
   steps: {
     Completed: Metric.counter("ezthrottle_steps_total", {
@@ -131,7 +131,7 @@ export const metrics = {
  */
 export const countAttempt = (attempt: Attempt, context: Parameters<typeof metrics.latency.updateUnsafe>[1]): void => {
   metrics.attempts(attempt.kind, attempt.ending._tag)?.updateUnsafe(1, context)
-  metrics.latency.updateUnsafe(attempt.latency, context)
+  metrics.latency.updateUnsafe(attempt.latency / 1000, context)
 }
 
 // a span costs about as much as the rest of an attempt, so it is made only where a tracer was provided to see it

@@ -11,13 +11,14 @@ import type { Response } from "./Reply.ts"
 /**
  * The connection could not be made, or broke before an answer was complete.
  *
- * **Details** — `refused`, `notFound` and `unreachable`: the target never saw the call; for the others it may have.
+ * **Details** — `refused`, `notFound` and `unreachable`: the target never saw the call. Neither did it with `shortage`,
+ * which is not the target's doing: this machine lacks what a call needs. For the others it may have.
  *
  * @category errors
  * @since 0.1.0
  */
 export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("ConnectionFailed", {
-  kind: Schema.Literals(["refused", "notFound", "unreachable", "reset", "other"]),
+  kind: Schema.Literals(["refused", "notFound", "unreachable", "reset", "shortage", "other"]),
   detail: Schema.String
 }) {
   override get message() {

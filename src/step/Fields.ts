@@ -4,8 +4,12 @@
  */
 import * as Schema from "effect/Schema"
 
-const text = (expected: string, holds: (value: string) => boolean) =>
-  Schema.String.check(Schema.makeFilter(holds, { expected }))
+/** `shown` is what of the rule JSON Schema can say. */
+const text = (
+  expected: string,
+  holds: (value: string) => boolean,
+  shown: { readonly minLength?: number; readonly maxLength?: number } = { minLength: 1 }
+) => Schema.String.check(Schema.makeFilter(holds, { expected, toJsonSchema: () => [{ ...shown }, true] }))
 
 const httpUrl = (value: string): boolean => {
   if (!URL.canParse(value)) return false
@@ -43,21 +47,20 @@ export const Headers = Schema.Record(Schema.String, Schema.String).check(
 /** Region names such as `iad`. */
 export const Regions = Schema.Array(text("a region name", (value) => value.trim() !== "" && !CONTROL.test(value)))
 
-/** HTTP status codes, 100 to 599. */
-export const Codes = Schema.Array(
+/** A whole number within bounds; what needs more than 32 bits says so to whoever generates a client. */
+const whole = (minimum: number, maximum: number, expected: string) =>
   Schema.Number.check(
-    Schema.makeFilter((code: number) => Number.isInteger(code) && code >= 100 && code <= 599, {
-      expected: "an HTTP status code between 100 and 599"
+    Schema.isInt({ expected }),
+    Schema.makeFilter((value: number) => value >= minimum && value <= maximum, {
+      expected,
+      toJsonSchema: () => ({ minimum, maximum, ...(maximum > 0x7fff_ffff ? { format: "int64" } : {}) })
     })
   )
-)
 
-const count = (least: number) =>
-  Schema.Number.check(
-    Schema.makeFilter((value: number) => Number.isSafeInteger(value) && value >= least, {
-      expected: `a whole number of at least ${least}`
-    })
-  )
+/** HTTP status codes, 100 to 599. */
+export const Codes = Schema.Array(whole(100, 599, "an HTTP status code between 100 and 599"))
+
+const count = (least: number) => whole(least, Number.MAX_SAFE_INTEGER, `a whole number of at least ${least}`)
 
 /** How many retries or reroutes: a whole number, `0` for none. */
 export const Count = count(0)
@@ -66,27 +69,20 @@ export const Count = count(0)
 export const Quorum = count(1)
 
 /** A moment as epoch milliseconds. */
-export const EpochMillis = Schema.Number.check(
-  Schema.makeFilter((value: number) => Number.isSafeInteger(value) && value >= 0, {
-    expected: "a moment as whole epoch milliseconds"
-  })
-)
+export const EpochMillis = whole(0, Number.MAX_SAFE_INTEGER, "a moment as whole epoch milliseconds")
 
 /** A key of 1 to 255 bytes without control characters. */
 export const IdempotentKey = text(
   "an idempotency key of 1 to 255 bytes without control characters",
-  (value) => value !== "" && !CONTROL.test(value) && byteLength(value) <= 255
+  (value) => value !== "" && !CONTROL.test(value) && byteLength(value) <= 255,
+  { minLength: 1, maxLength: 255 }
 )
 
 /** Free data of the caller that comes back with the result. */
 export const Metadata = Schema.Record(Schema.String, Schema.Json)
 
 /** A length of time in whole, positive milliseconds. */
-export const Millis = Schema.Number.check(
-  Schema.makeFilter((value: number) => Number.isSafeInteger(value) && value > 0, {
-    expected: "a positive whole number of milliseconds"
-  })
-)
+export const Millis = whole(1, Number.MAX_SAFE_INTEGER, "a positive whole number of milliseconds")
 
 const encoder = new TextEncoder()
 const byteLength = (value: string): number => encoder.encode(value).length

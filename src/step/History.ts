@@ -19,8 +19,10 @@ import { ResponseJson } from "./Reply.ts"
 export const Ending = Schema.Union([
   Schema.TaggedStruct("Answered", {
     status: Schema.Number,
-    /** The answer's `Retry-After`, in milliseconds after it arrived. */
-    retryAfter: Schema.UndefinedOr(Schema.Number)
+    /** How long the answer asks to wait, in milliseconds after it arrived. */
+    retryAfter: Schema.UndefinedOr(Schema.Number),
+    /** What the answer says where its status does not: that there were too many calls, or that a quota is used up. */
+    says: Schema.optionalKey(Schema.Literals(["too_many", "used_up"]))
   }),
   Schema.TaggedStruct("Failed", { failure: Failure }),
   Schema.TaggedStruct("Interrupted", {})

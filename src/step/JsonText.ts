@@ -48,13 +48,37 @@ const hasDoubtfulKey = (root: Schema.Json): boolean => {
 /** An object as the list of its keys and values, under a key that is written without escapes. */
 const listed = (token: string): string => (token === "{" ? '{"":[' : token === "}" ? "]}" : token === ":" ? "," : token)
 
-const restored = (value: Schema.Json): Schema.Json => {
-  if (typeof value !== "object" || value === null) return value
-  if (isList(value)) return value.map(restored)
-  const list = Object.values(value)[0] as Schema.JsonArray // the only one there is
-  const entries: Array<[string, Schema.Json]> = []
-  for (let at = 0; at < list.length; at += 2) entries.push([list[at] as string, restored(list[at + 1] ?? null)])
-  return Object.fromEntries(entries)
+/** Makes objects of the lists again, from the outside in; without recursion for the same reason. */
+const restored = (root: Schema.Json): Schema.Json => {
+  let whole = root
+  const left: Array<Place> = [{ listed: root, put: (value) => (whole = value) }]
+  for (let place = left.pop(); place !== undefined; place = left.pop()) {
+    const { listed: value, put } = place
+    if (typeof value !== "object" || value === null) continue
+    if (isList(value)) {
+      const made = value.slice()
+      for (const [at, item] of made.entries()) left.push({ listed: item, put: (it) => (made[at] = it) })
+      put(made)
+    } else {
+      const items = Object.values(value)[0] as Schema.JsonArray // the only one there is
+      // every name is its own from here on, so that filling it in touches no prototype
+      const made: { [name: string]: Schema.Json } = Object.fromEntries(pairsOf(items))
+      for (const [name, item] of Object.entries(made)) left.push({ listed: item, put: (it) => (made[name] = it) })
+      put(made)
+    }
+  }
+  return whole
+}
+
+interface Place {
+  readonly listed: Schema.Json
+  readonly put: (value: Schema.Json) => void
+}
+
+const pairsOf = (items: Schema.JsonArray): Array<[string, Schema.Json]> => {
+  const pairs: Array<[string, Schema.Json]> = []
+  for (let at = 0; at < items.length; at += 2) pairs.push([items[at] as string, items[at + 1] ?? null])
+  return pairs
 }
 
 /** `Array.isArray` does not tell a read-only list from an object. */

@@ -105,10 +105,28 @@ export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
   region: Schema.UndefinedOr(Schema.String),
   /** Milliseconds the target asked to wait, if it did. */
   retryAfter: Schema.UndefinedOr(Schema.Number),
+  /** Whether it stands for a 429: a 403 that announces a wait, for instance. */
+  tooMany: Schema.optionalKey(Schema.Boolean),
   response: Schema.declare((u: unknown): u is Response => typeof u === "object" && u !== null && "status" in u)
 }) {
   override get message() {
     return `answered ${this.status}${this.region === undefined ? "" : ` in ${this.region}`}`
+  }
+}
+
+/**
+ * The target refused because a quota is used up, and says that waiting will not help: a plan, a credit, a day's share.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class QuotaUsedUp extends Schema.TaggedError<QuotaUsedUp>()("QuotaUsedUp", {
+  status: Schema.Number,
+  region: Schema.UndefinedOr(Schema.String),
+  response: Schema.declare((u: unknown): u is Response => typeof u === "object" && u !== null && "status" in u)
+}) {
+  override get message() {
+    return `answered ${this.status}${this.region === undefined ? "" : ` in ${this.region}`}: the quota is used up`
   }
 }
 
@@ -164,6 +182,7 @@ export class FanoutIncomplete extends Schema.TaggedError<FanoutIncomplete>()("Fa
 export const StepReason = Schema.Union([
   InvalidStep,
   Rejected,
+  QuotaUsedUp,
   PathTimedOut,
   DeadlineExceeded,
   FanoutIncomplete,
@@ -218,6 +237,8 @@ const withoutResponses = (reason: StepReason) => {
   switch (reason._tag) {
     case "Rejected":
       return { _tag: reason._tag, status: reason.status, region: reason.region, retryAfter: reason.retryAfter }
+    case "QuotaUsedUp":
+      return { _tag: reason._tag, status: reason.status, region: reason.region }
     case "FanoutIncomplete":
       return { _tag: reason._tag, failed: reason.failed }
     default:

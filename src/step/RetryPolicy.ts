@@ -36,7 +36,7 @@ export interface RetryPolicyOptions {
   readonly maxReroutes?: number | undefined
   /** Status codes that are tried again in the same region. Defaults to 429 and 503. */
   readonly retryCodes?: ReadonlyArray<number> | undefined
-  /** Status codes that go to another region. Defaults to 500, 502 and 504. */
+  /** Status codes that go to another region, and are retried where none is left. Defaults to 500, 502 and 504. */
   readonly rerouteCodes?: ReadonlyArray<number> | undefined
   /** Ceiling of the pause before the first retry; each later one doubles, with full jitter. Defaults to 200 ms. */
   readonly base?: Duration.Input | undefined
@@ -57,6 +57,8 @@ export interface ResolvedRetryPolicy {
   readonly rerouteCodes: ReadonlyArray<number>
   readonly base: Duration.Duration
   readonly cap: Duration.Duration
+  /** Only endings that say that nothing was carried out are followed by another attempt. Defaults to `false`. */
+  readonly isCareful?: boolean | undefined
 }
 
 /**
@@ -81,6 +83,18 @@ export const defaults: ResolvedRetryPolicy = {
  * @since 0.1.0
  */
 export const once: ResolvedRetryPolicy = { ...defaults, maxRetries: 0, maxReroutes: 0 }
+
+/**
+ * What a durable service does with a step that names no policy: whatever may be over in a moment is asked for again, the
+ * words of proxies that were too early, too slow or without their target included.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const durable: ResolvedRetryPolicy = {
+  ...defaults,
+  retryCodes: [408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529]
+}
 
 /**
  * Fills in the defaults. Without a policy the result is `unset`, which defaults to `once`.

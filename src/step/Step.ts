@@ -248,6 +248,19 @@ export const retryPolicy = verb((_, options: RetryPolicyOptions = {}) => {
   }
 })
 
+/**
+ * Says whether a call that changes something (any method but GET, HEAD, OPTIONS and TRACE) may be made again after an
+ * ending behind which it may have been carried out: no answer in time, a connection that broke, a 408 or 5xx.
+ *
+ * **Details** — with `false` such an ending counts; a refusal (429, 503) and a connection that never was are followed by
+ * another attempt as ever. Left out it is allowed, unless the configuration of a dam says otherwise.
+ * **Gotchas** — a dam that crashes in the midst of a call makes it again whatever this says.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const retryUnsafe = verb((_, isAllowed: boolean) => ({ retryUnsafe: parse.retryUnsafe(isAllowed) }))
+
 /** Sets the regions the call leaves from, raced unless `executionMode` says fanout. @category verbs @since 0.1.0 */
 export const regions = verb((_, names: ReadonlyArray<string>) => ({ regions: parse.regions(names) }))
 
@@ -438,6 +451,7 @@ const parse = {
   rerouteCodes: parseField(Schema.UndefinedOr(Fields.Codes), "retryPolicy.rerouteCodes"),
   base: parseDuration("retryPolicy.base"),
   cap: parseDuration("retryPolicy.cap"),
+  retryUnsafe: parseField(Schema.Boolean, "retryUnsafe"),
   regions: parseField(Fields.Regions, "regions"),
   regionPolicy: parseField(Schema.Literals(["fallback", "strict"]), "regionPolicy"),
   executionMode: parseField(Schema.Literals(["race", "fanout"]), "executionMode"),

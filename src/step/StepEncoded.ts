@@ -34,6 +34,7 @@ export interface StepEncoded {
     readonly base?: number
     readonly cap?: number
   }
+  readonly retryUnsafe?: boolean
   readonly regions?: ReadonlyArray<string>
   readonly regionPolicy?: RegionPolicy
   readonly executionMode?: ExecutionMode
@@ -74,6 +75,7 @@ export const toJson = (self: Step): StepEncoded => ({
   ...(self.fallbackOnError === undefined ? {} : { fallbackOnError: self.fallbackOnError }),
   ...(self.localTimeout === undefined ? {} : { localTimeout: Duration.toMillis(self.localTimeout) }),
   ...(self.retryPolicy === undefined ? {} : { retryPolicy: policy(self.retryPolicy) }),
+  ...(self.retryUnsafe === undefined ? {} : { retryUnsafe: self.retryUnsafe }),
   ...(self.regions.length === 0 ? {} : { regions: self.regions }),
   ...(self.regionPolicy === "fallback" ? {} : { regionPolicy: self.regionPolicy }),
   ...(self.executionMode === "race" ? {} : { executionMode: self.executionMode }),

@@ -21,6 +21,9 @@ const facts = (self: Step): ReadonlyArray<string> => {
   if (self.fallbackOnError !== undefined) said.push(`forwards on ${self.fallbackOnError.join(", ")}`)
   if (self.localTimeout !== undefined) said.push(`each local attempt ends after ${Duration.format(self.localTimeout)}`)
   if (self.retryPolicy !== undefined) said.push(RetryPolicy.format(self.retryPolicy))
+  if (self.retryUnsafe !== undefined) {
+    said.push(self.retryUnsafe ? "may be carried out twice" : "is never made again where it may have been carried out")
+  }
   if (self.regions.length > 0) said.push(`${self.executionMode} over ${self.regions.join(", ")} (${self.regionPolicy})`)
   if (self.webhooks.length > 0) {
     said.push(`tells ${self.webhooks.map(({ url }) => new URL(url).host).join(", ")}, quorum ${self.webhookQuorum}`)

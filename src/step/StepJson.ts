@@ -38,6 +38,7 @@ const Encoded = Schema.Struct({
       cap: optional(Fields.Millis)
     })
   ),
+  retryUnsafe: optional(Schema.Boolean),
   regions: optional(Fields.Regions),
   regionPolicy: optional(Schema.Literals(["fallback", "strict"])),
   executionMode: optional(Schema.Literals(["race", "fanout"])),
@@ -105,6 +106,7 @@ const fromJson = (json: StepEncoded): Step =>
       base: millis(json.retryPolicy.base),
       cap: millis(json.retryPolicy.cap)
     },
+    retryUnsafe: json.retryUnsafe,
     regions: json.regions ?? [],
     regionPolicy: json.regionPolicy ?? "fallback",
     executionMode: json.executionMode ?? "race",

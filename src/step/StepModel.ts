@@ -101,6 +101,11 @@ export interface StepFields {
   /** Limit of one local attempt; `undefined`: 30 seconds. */
   readonly localTimeout: Duration.Duration | undefined
   readonly retryPolicy: RetryPolicy | undefined
+  /**
+   * Whether a call that changes something may be made again where it may have been carried out; `undefined`: whoever
+   * executes says so.
+   */
+  readonly retryUnsafe: boolean | undefined
   readonly regions: ReadonlyArray<string>
   readonly regionPolicy: RegionPolicy
   readonly executionMode: ExecutionMode

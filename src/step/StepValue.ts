@@ -16,6 +16,7 @@ export class Made implements Step {
   readonly fallbackOnError: StepFields["fallbackOnError"]
   readonly localTimeout: StepFields["localTimeout"]
   readonly retryPolicy: StepFields["retryPolicy"]
+  readonly retryUnsafe: StepFields["retryUnsafe"]
   readonly regions: StepFields["regions"]
   readonly regionPolicy: StepFields["regionPolicy"]
   readonly executionMode: StepFields["executionMode"]
@@ -38,6 +39,7 @@ export class Made implements Step {
     this.fallbackOnError = fields.fallbackOnError
     this.localTimeout = fields.localTimeout
     this.retryPolicy = fields.retryPolicy
+    this.retryUnsafe = fields.retryUnsafe
     this.regions = fields.regions ?? []
     this.regionPolicy = fields.regionPolicy ?? "fallback"
     this.executionMode = fields.executionMode ?? "race"

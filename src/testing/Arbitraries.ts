@@ -171,6 +171,7 @@ const singleStep = ({
       fallbackOnError: optional(codes),
       localTimeout: optional(duration),
       retryPolicy: optional(retryPolicy),
+      retryUnsafe: optional(bool),
       regions: Arbitrary.array(oneOf(regions), { maxLength: 4 }),
       regionPolicy: oneOf(["fallback", "strict"]),
       executionMode: oneOf(["race", "fanout"]),

@@ -10,7 +10,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import { hash } from "../engine/Idempotency.ts"
+import { credentialsIn, hash } from "../engine/Idempotency.ts"
 import type { JobResult } from "../run/Service.ts"
 import { CannotAwait, JobNotFound, Service, ServiceError } from "../run/Service.ts"
 import type { Failure } from "../step/Failure.ts"
@@ -115,6 +115,11 @@ interface Kept {
   readonly ended: Deferred.Deferred<JobResult>
 }
 
+const who = ({ request }: Step): string => JSON.stringify(credentialsIn(request.headers))
+
+/** What makes two calls under one key the same, whoever makes them. */
+const callOf = ({ request }: Step): string => hash({ ...request, headers: {} })
+
 /** The jobs and how they end. */
 const makeBook = () => {
   const kept = new Map<string, Kept>()
@@ -126,7 +131,10 @@ const makeBook = () => {
       const key = json.idempotent_key ?? hash(step.request)
       const known = byKey.get(key)
       if (known !== undefined) {
-        return hash(known.job.step.request) === hash(step.request)
+        if (key === hash(step.request) && who(known.job.step) !== who(step)) {
+          return Result.fail(new JobRefused({ status: 422, received: '{"code":"credentials_differ"}' }))
+        }
+        return callOf(known.job.step) === callOf(step)
           ? Result.succeed(receiptOf(known.job, true))
           : Result.fail(new JobRefused({ status: 422, received: '{"error":"the key belongs to another call"}' }))
       }
@@ -204,6 +212,12 @@ const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["S
         reasons: [],
         estimatedStart: undefined,
         confidence: "unknown"
+      })),
+    runNow: (jobId) =>
+      Effect.map(find(jobId), ({ job }) => ({
+        jobId,
+        status: job.status,
+        answer: { job_id: jobId, status: job.status, idempotent_key: job.key }
       })),
     results: {
       await: (jobId) =>

@@ -34,6 +34,8 @@ export type CallFailure = ConnectionFailed | TlsError | InvalidResponse | Header
  */
 export const failureOf = (cause: unknown): CallFailure => {
   const layers = unwrap(cause)
+  const lacking = shortageIn(layers)
+  if (lacking !== undefined) return lacking
   for (const reading of [fromCode, fromName, fromWording]) {
     for (const layer of layers) {
       const failure = reading(layer, layers)
@@ -63,6 +65,29 @@ export const cutShort = (
       ? `${receivedBytes ?? "some"} bytes of a body whose end never came`
       : `${receivedBytes ?? "not all"} of the ${announcedBytes} bytes announced`
   return new InvalidResponse({ received: `status ${status} and ${part}` })
+}
+
+/**
+ * Tells whether a code says that this machine lacks what a call needs, whoever was to be called.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isShortage = (code: string): boolean => Object.hasOwn(shortages, code)
+
+/** A shortage, unless another address of the target has failed for a reason of its own. */
+const shortageIn = (layers: ReadonlyArray<object>): ConnectionFailed | undefined => {
+  let lacking: string | undefined
+  for (const layer of layers) {
+    // what several addresses have in common has the code of the first of them
+    const code = Array.isArray(read(layer, "errors")) ? undefined : textOf(layer, "code")
+    if (code === undefined) continue
+    if (!isShortage(code)) return undefined
+    lacking ??= code
+  }
+  return lacking === undefined
+    ? undefined
+    : new ConnectionFailed({ kind: "shortage", detail: `${entry(shortages, lacking)} (${lacking})` })
 }
 
 /** Outermost first; an `AggregateError` (one entry per address tried) counts before its parts. */
@@ -238,7 +263,6 @@ const connections: { readonly [code: string]: Connection } = {
   ENODATA: NOT_FOUND,
   EAI_NONAME: NOT_FOUND,
   EAI_NODATA: NOT_FOUND,
-  EAI_AGAIN: { kind: "notFound", detail: "the name server gave no answer; check the network's DNS" },
   EAI_FAIL: { kind: "notFound", detail: "the name server failed; check the network's DNS" },
   EHOSTUNREACH: NO_ROUTE,
   ENETUNREACH: NO_ROUTE,
@@ -264,10 +288,18 @@ const connections: { readonly [code: string]: Connection } = {
   UND_ERR_ABORT: { kind: "other", detail: "the HTTP client gave the call up" },
   UND_ERR_DESTROYED: SHUT,
   UND_ERR_CLOSED: SHUT,
-  EMFILE: { kind: "other", detail: "this process has too many files and sockets open" },
-  ENFILE: { kind: "other", detail: "this machine has too many files and sockets open" },
   EACCES: { kind: "other", detail: "this process may not open the connection" },
   EPERM: { kind: "other", detail: "this process may not open the connection" }
+}
+
+/** What this machine can lack. A call that could not be made for one of these says nothing of its target. */
+const shortages: { readonly [code: string]: string } = {
+  EMFILE: "this process has too many files and sockets open",
+  ENFILE: "this machine has too many files and sockets open",
+  ENOMEM: "this machine has no memory left for a connection",
+  ENOBUFS: "this machine has no buffers left for a connection",
+  EADDRNOTAVAIL: "this machine has no address or port left to connect from",
+  EAI_AGAIN: "the name server gave no answer; check the network's DNS"
 }
 
 const answers: { readonly [code: string]: string } = {

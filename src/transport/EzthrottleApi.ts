@@ -87,12 +87,14 @@ export interface DirectAnswer {
 }
 
 /**
- * A GET straight to the service.
+ * A call straight to the service, without a body.
  *
  * @category models
  * @since 0.1.0
  */
 export interface DirectCall<A, E> {
+  /** Defaults to `GET`. */
+  readonly method?: "GET" | "POST" | undefined
   /** Below the base of the service, from its first slash. */
   readonly path: string
   /** Reads what the service answered, whatever its status. */
@@ -208,8 +210,8 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
       ).pipe(
         flatMapCleaned([options.apiKey, ...secrets], (answer) => Result.flatMap(readAnswer(answer), readForwarded))
       ),
-    direct: ({ path, read: readDirect }) =>
-      call(get(serviceUrl + path, { accept: "application/json" }), maxDirectBytes).pipe(
+    direct: ({ method = "GET", path, read: readDirect }) =>
+      call({ ...get(serviceUrl + path, { accept: "application/json" }), method }, maxDirectBytes).pipe(
         flatMapCleaned([options.apiKey], readDirect)
       ),
     events: (path, lastEventId) =>

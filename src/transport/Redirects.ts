@@ -2,7 +2,8 @@
  * Follows redirects, the same way over every client.
  *
  * At most five, and for GET and HEAD only: any other method would have to be changed or sent twice, so its 3xx is the
- * answer. What could identify the caller stays with the origin it was meant for.
+ * answer, unless the 307 and 308 of every method are asked for. What could identify the caller stays with the origin it
+ * was meant for.
  *
  * @since 0.1.0
  */
@@ -13,43 +14,73 @@ import type { Response } from "../step/Reply.ts"
 import type { Exchange, Exchanging } from "./HttpTransport.ts"
 import { TimeLimit } from "./TimeLimit.ts"
 
-/** One request and its answer, redirects not followed. `isFirst`: not what a redirect leads to. */
-export type Call = (request: Request, limit: TimeLimit, isFirst: boolean) => Effect.Effect<Response, TransportError>
+/**
+ * One request and its answer, redirects not followed. `isFirst`: not what a redirect leads to. `isOnce`: not to be sent
+ * again over another connection when the first has broken.
+ */
+export type Call = (
+  request: Request,
+  limit: TimeLimit,
+  isFirst: boolean,
+  isOnce: boolean
+) => Effect.Effect<Response, TransportError>
 
 /** A transport of one place out of a single call. */
-export const exchanging = (call: Call, follows = true): Exchanging => ({
+export const exchanging = (call: Call, follows: Follows = true): Exchanging => ({
   kind: "exchanging",
   regions: Effect.succeed([]),
   egress: () => "local",
   send: following(call, follows)
 })
 
+/**
+ * What is followed: `true` GET and HEAD, which may be asked twice; `sameRequest` the 307 and 308 of any method, which ask
+ * for the same request elsewhere.
+ */
+export type Follows = boolean | "sameRequest"
+
 /** Turns one call into an exchange, which follows redirects unless told not to. */
 export const following =
-  (call: Call, follows = true) =>
-  ({ request, timeoutMillis }: Exchange): Effect.Effect<Response, TransportError> => {
+  (call: Call, follows: Follows = true) =>
+  ({ request, step, timeoutMillis }: Exchange): Effect.Effect<Response, TransportError> => {
     if (request.method === "CONNECT") return unsendable("CONNECT opens a tunnel, it is no call: no transport sends it")
     if (request.url.includes("@") && hasCredentials(request.url)) {
       return unsendable("the URL carries a user name or password: send an Authorization header instead")
     }
     return Effect.withFiber((fiber) => {
       const limit = new TimeLimit(fiber, timeoutMillis)
-      const first = call(request, limit, true)
+      const first = call(request, limit, true, step.retryUnsafe === false)
+      const hop: Hop = (redirected) => call(redirected, limit, false, false)
+      if (follows === "sameRequest") return Effect.flatMap(first, (response) => follow(hop, request, response, KEPT))
       return follows && isFollowed(request.method)
-        ? Effect.flatMap(first, (response) => arrive({ call, limit, followed: 0 }, request, response))
+        ? Effect.flatMap(first, (response) => follow(hop, request, response))
         : first
     })
   }
 
+/** One more request of an exchange, to where a redirect leads. */
+export type Hop = (request: Request) => Effect.Effect<Response, TransportError>
+
+/** Tells whether the redirects of a method are followed. */
+export const isFollowed = (method: string): boolean => method === "GET" || method === "HEAD"
+
+/** Goes where an answer leads, at most five times, and answers with the first that leads nowhere. */
+export const follow = (
+  hop: Hop,
+  request: Request,
+  response: Response,
+  statuses: ReadonlySet<number> = REDIRECTS
+): Effect.Effect<Response, TransportError> => arrive({ hop, statuses, followed: 0 }, request, response)
+
 interface Way {
-  readonly call: Call
-  readonly limit: TimeLimit
+  readonly hop: Hop
+  readonly statuses: ReadonlySet<number>
   /** How many redirects lie behind. */
   readonly followed: number
 }
 
 const arrive = (way: Way, request: Request, response: Response): Effect.Effect<Response, TransportError> => {
-  if (response.status < 300 || response.status > 308 || !REDIRECTS.has(response.status)) {
+  if (response.status < 300 || response.status > 308 || !way.statuses.has(response.status)) {
     return Effect.succeed(response)
   }
   const location = response.headers["location"]
@@ -58,11 +89,11 @@ const arrive = (way: Way, request: Request, response: Response): Effect.Effect<R
   if (next === null || !HTTP.test(next.protocol) || next.username !== "" || next.password !== "") {
     return invalid(`status ${response.status} and a Location that is not an http:// or https:// URL`)
   }
-  const { call, followed, limit } = way
-  if (followed === MAX_REDIRECTS) return invalid(`status ${response.status} after ${MAX_REDIRECTS} redirects in a row`)
+  if (way.followed === MAX_REDIRECTS)
+    return invalid(`status ${response.status} after ${MAX_REDIRECTS} redirects in a row`)
   const redirected = redirect(request, next)
-  return Effect.flatMap(call(redirected, limit, false), (after) =>
-    arrive({ ...way, followed: followed + 1 }, redirected, after)
+  return Effect.flatMap(way.hop(redirected), (after) =>
+    arrive({ ...way, followed: way.followed + 1 }, redirected, after)
   )
 }
 
@@ -79,14 +110,13 @@ const hasCredentials = (url: string): boolean => {
   return parsed !== null && (parsed.username !== "" || parsed.password !== "")
 }
 
-const isFollowed = (method: string): boolean => method === "GET" || method === "HEAD"
-
 const invalid = (received: string) => Effect.fail(new TransportError({ reason: new InvalidResponse({ received }) }))
 
 const unsendable = (problem: string) => Effect.fail(new TransportError({ reason: new Unsendable({ problem }) }))
 
 const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
+const KEPT = new Set([307, 308])
 const HTTP = /^https?:$/
 const PERSONAL = new Set([
   "authorization",

@@ -14,7 +14,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { hadNoAnswer } from "../engine/Forward.ts"
-import { TransportError, Unsendable } from "../step/Failure.ts"
+import { type Failure, TransportError, Unsendable } from "../step/Failure.ts"
 import type { Response } from "../step/Reply.ts"
 import { type Exchange, type Exchanging, HttpTransport } from "./HttpTransport.ts"
 import * as LocalTransport from "./LocalTransport.ts"
@@ -150,8 +150,12 @@ const exchangingOf = Effect.fnUntraced(function* <E, R>(region: string, layer: L
 const isSilent = (exit: Exit.Exit<Response, TransportError>, tookMillis: number, limitMillis: number): boolean => {
   if (Exit.isSuccess(exit)) return false
   if (Exit.hasInterrupts(exit)) return tookMillis >= limitMillis
-  return exit.cause.reasons.some((reason) => reason._tag === "Fail" && hadNoAnswer(reason.error.reason))
+  return exit.cause.reasons.some((reason) => reason._tag === "Fail" && isRegions(reason.error.reason))
 }
+
+/** No answer, for a reason that may be the region's: what is lacking here says nothing of it. */
+const isRegions = (failure: Failure): boolean =>
+  hadNoAnswer(failure) && !(failure._tag === "ConnectionFailed" && failure.kind === "shortage")
 
 const baseOf = (region: string, baseUrl: string): Effect.Effect<string, InvalidRegion> => {
   const url = URL.parse(baseUrl)

@@ -77,11 +77,14 @@ export const cleaned = (text: string, secrets: ReadonlyArray<Redacted.Redacted |
 
 const hide = (body: string, secret: Redacted.Redacted | undefined): string => {
   const clear = secret === undefined ? "" : Redacted.value(secret)
-  if (clear === "") return body
+  // so few letters guard nothing, and stand in every other word
+  if (clear.length < shortest) return body
   // a body in a body in JSON: the answer of the service as text within the answer of the proxy
   const quoted = inJson(clear)
   return [inJson(quoted), quoted, clear].reduce((text, spelling) => text.replaceAll(spelling, "<redacted>"), body)
 }
+
+const shortest = 4
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 

@@ -15,7 +15,8 @@ import { type Delegating, HttpTransport } from "./HttpTransport.ts"
  * Makes the transport.
  *
  * **Details** — a submission is one request: the same tree submitted again carries the same keys and is a duplicate to
- * the service. The cloud carries text only, so a binary body is `Unsendable`; a dam also takes `binary: "base64"`.
+ * the service. The cloud carries text only, so a binary body is `Unsendable`, and so is what only a dam can
+ * read; a dam also takes `binary: "base64"` and `extensions: "send"`.
  *
  * @category constructors
  * @since 0.1.0

@@ -35,28 +35,29 @@ export const announcedLength = (contentLength: string | undefined): number | und
 export const tooLarge = (limitBytes: number, kept: Response): TransportError =>
   new TransportError({ reason: new ResponseTooLarge({ status: kept.status, limitBytes }), kept })
 
-/** Chunks on their way to becoming one body. */
+/**
+ * Chunks on their way to becoming one body. They are copied as they come: a client's chunk may be a window into its
+ * socket buffer, and a body that arrives byte by byte would keep a whole buffer for each of them.
+ */
 export class Collected {
   length = 0
-  readonly #chunks: Array<Uint8Array> = []
+  #whole: Uint8Array<ArrayBuffer> = EMPTY
 
   add(chunk: Uint8Array): void {
-    this.length += chunk.length
-    this.#chunks.push(chunk)
+    const length = this.length + chunk.length
+    if (length > this.#whole.length) {
+      // the first chunk is most often the only one; from the second on there is room for as much again
+      const grown = new Uint8Array(this.length === 0 ? length : 2 * length)
+      grown.set(this.#whole.subarray(0, this.length))
+      this.#whole = grown
+    }
+    this.#whole.set(chunk, this.length)
+    this.length = length
   }
 
-  /** Plain bytes of their own: a client's chunk may be a window into its socket buffer. */
+  /** Plain bytes of their own, and no more than they are. */
   bytes(): Uint8Array<ArrayBuffer> {
-    const [only] = this.#chunks
-    if (only === undefined) return EMPTY
-    if (this.#chunks.length === 1) return new Uint8Array(only)
-    const whole = new Uint8Array(this.length)
-    let at = 0
-    for (const chunk of this.#chunks) {
-      whole.set(chunk, at)
-      at += chunk.length
-    }
-    return whole
+    return this.#whole.length === this.length ? this.#whole : this.#whole.slice(0, this.length)
   }
 }
 

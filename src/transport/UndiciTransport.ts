@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { Agent, type Dispatcher, ProxyAgent } from "undici"
+import { Agent, buildConnector, type Dispatcher, ProxyAgent } from "undici"
 import {
   type Failure,
   InvalidEncoding,
@@ -22,12 +22,14 @@ import {
 } from "../step/Failure.ts"
 import type { Response } from "../step/Reply.ts"
 import type { Request } from "../step/Request.ts"
+import { isUnsafe } from "../engine/Idempotency.ts"
 import { cutShort, failureOf } from "./Causes.ts"
 import { decodeContent, roomForEncoded } from "./ContentEncoding.ts"
 import { type Exchanging, HttpTransport } from "./HttpTransport.ts"
+import * as Interim from "./Interim.ts"
 import * as Opened from "./Opened.ts"
 import type { Call } from "./Redirects.ts"
-import { exchanging } from "./Redirects.ts"
+import { exchanging, type Follows } from "./Redirects.ts"
 import {
   announcedLength,
   Collected,
@@ -68,15 +70,20 @@ export interface UndiciOptions extends ConnectionOptions {
    * Defaults to `false`.
    */
   readonly atLeastOnce?: boolean | undefined
-  /** Follows up to five redirects of GET and HEAD. Defaults to `true`; with `false` the 3xx is the answer. */
-  readonly followRedirects?: boolean | undefined
+  /**
+   * Follows up to five redirects of GET and HEAD. Defaults to `true`; with `false` the 3xx is the answer. `sameRequest`
+   * follows the 307 and 308 of any method instead, with the same request.
+   */
+  readonly followRedirects?: Follows | undefined
+  /** The `User-Agent` of calls that have none of their own. Defaults to none: targets are told nothing. */
+  readonly userAgent?: string | undefined
 }
 
 /**
  * Makes a transport whose connections are closed with the scope.
  *
  * **Details** — the body is decoded as its `Content-Encoding` says (gzip, deflate, br, zstd; five layers at most), the
- * headers stay as they came. No header is added: ask for compression with `Accept-Encoding`.
+ * headers stay as they came. No other header is added: ask for compression with `Accept-Encoding`.
  *
  * @category constructors
  * @since 0.1.0
@@ -84,7 +91,7 @@ export interface UndiciOptions extends ConnectionOptions {
 export const make = (options: UndiciOptions = {}): Effect.Effect<Exchanging, never, Scope.Scope> =>
   options.dispatcher === undefined
     ? Effect.map(
-        owned(() => new Agent(settings(options))),
+        owned(() => new Agent({ ...settings(options), connect: Interim.skipping(connector(options)) })),
         (agent) => over(agent, options)
       )
     : Effect.succeed(over(options.dispatcher, options))
@@ -116,6 +123,9 @@ export const layer = (options?: UndiciOptions): Layer.Layer<HttpTransport> => La
 const connectMillis = (options: ConnectionOptions): number =>
   Duration.toMillis(options.connectTimeout ?? Duration.seconds(5))
 
+const connector = (options: ConnectionOptions): buildConnector.connector =>
+  buildConnector({ allowH2: false, timeout: connectMillis(options) })
+
 const settings = (options: ConnectionOptions): Agent.Options => ({
   // what is tested here is HTTP/1.1; a dispatcher of one's own may speak HTTP/2
   allowH2: false,
@@ -131,15 +141,16 @@ const over = (dispatcher: Dispatcher, options: Omit<UndiciOptions, "dispatcher">
     dispatcher,
     limit: options.maxResponseBytes ?? DEFAULT_MAX_BYTES,
     atLeastOnce: options.atLeastOnce === true,
-    opened: Opened.countOf(dispatcher)
+    opened: Opened.countOf(dispatcher),
+    userAgent: options.userAgent
   }
-  const call: Call = (request, time, isFirst) =>
+  const call: Call = (request, time, isFirst, isOnce) =>
     Effect.callback<Response, TransportError>((resume) => {
       const inTime = time.watch((expired) => {
         resume(expired)
         answer.abort()
       }, isFirst)
-      const answer = new Answer(way, request, (result) => {
+      const answer = new Answer(way, request, isOnce, (result) => {
         inTime()
         resume(result)
       })
@@ -158,6 +169,7 @@ interface Way {
   readonly limit: number
   readonly atLeastOnce: boolean
   readonly opened: (() => number) | undefined
+  readonly userAgent: string | undefined
 }
 
 type Resume = (result: Exit.Exit<Response, TransportError>) => void
@@ -169,6 +181,7 @@ class Answer implements Dispatcher.DispatchHandler {
   readonly #method: string
   readonly #limit: number
   readonly #resume: Resume
+  readonly #isOnce: boolean
   #controller: Dispatcher.DispatchController | undefined = undefined
   #settled = false
   #openedBefore: number | undefined = undefined
@@ -183,12 +196,13 @@ class Answer implements Dispatcher.DispatchHandler {
   #wireLimit = 0
   #body: Collected | undefined = undefined
 
-  constructor(way: Way, request: Request, resume: Resume) {
+  constructor(way: Way, request: Request, isOnce: boolean, resume: Resume) {
     this.#way = way
     this.#request = request
     this.#method = request.method
     this.#limit = way.limit
     this.#resume = resume
+    this.#isOnce = isOnce
   }
 
   dispatch(): void {
@@ -201,7 +215,7 @@ class Answer implements Dispatcher.DispatchHandler {
           origin: url.origin,
           path: url.search === "" ? url.pathname : url.pathname + url.search,
           method: request.method,
-          headers: request.headers,
+          headers: this.#headersOf(request),
           body: request.body ?? null,
           // the interpreter bounds the attempt
           headersTimeout: 0,
@@ -212,6 +226,13 @@ class Answer implements Dispatcher.DispatchHandler {
     } catch (cause) {
       this.#fail(failureOf(cause))
     }
+  }
+
+  #headersOf({ headers }: Request): Readonly<Record<string, string>> {
+    const { userAgent } = this.#way
+    if (userAgent === undefined) return headers
+    for (const name in headers) if (name.length === 10 && name.toLowerCase() === "user-agent") return headers
+    return { "User-Agent": userAgent, ...headers }
   }
 
   /** Before the request has a connection there is nothing to close yet: `onRequestStart` does it then. */
@@ -276,7 +297,7 @@ class Answer implements Dispatcher.DispatchHandler {
     if (this.#status > 0) return this.#fail(cutShort(this.#status, this.#body?.length ?? 0, this.#announced))
     const reason = failureOf(cause)
     const isStale = this.#reused && this.#interim === 0 && reason._tag === "ConnectionFailed" && reason.kind === "reset"
-    if (!isStale || this.#sentAgain || !(this.#way.atLeastOnce || mayArriveTwice(this.#request)))
+    if (!isStale || this.#sentAgain || !(this.#way.atLeastOnce || mayArriveTwice(this.#request, this.#isOnce)))
       return this.#fail(reason)
     this.#sentAgain = true
     // the target closed a connection that it had kept, in the moment in which it was used
@@ -326,8 +347,10 @@ const joined = (headers: Record<string, string | Array<string> | undefined>): Re
   return result
 }
 
-const mayArriveTwice = ({ headers, method }: Request): boolean =>
-  REPEATABLE.has(method) || Object.keys(headers).some((name) => name.toLowerCase() === "idempotency-key")
+const mayArriveTwice = ({ headers, method }: Request, isOnce: boolean): boolean =>
+  isOnce
+    ? !isUnsafe(method)
+    : REPEATABLE.has(method) || Object.keys(headers).some((name) => name.toLowerCase() === "idempotency-key")
 
 const REPEATABLE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
 const MAX_INTERIM = 10

@@ -70,25 +70,6 @@ export interface Explanation {
 }
 
 /**
- * The JSON of an explanation.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const toJson = (self: Explanation): { readonly [name: string]: Schema.Json } => ({
-  job_id: self.jobId,
-  status: self.status,
-  reasons: self.reasons.map(({ details, kind, message, until }) => ({
-    kind,
-    message,
-    ...details,
-    until: until ?? null
-  })),
-  estimated_start: self.estimatedStart ?? null,
-  confidence: self.confidence
-})
-
-/**
  * Reads an explanation.
  *
  * @category decoding

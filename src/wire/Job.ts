@@ -78,6 +78,7 @@ const fields = {
       reroute_codes: optional(Fields.Codes)
     })
   ),
+  retry_unsafe: optional(Schema.Boolean),
   fallback_job: optional(Schema.suspend((): Schema.Codec<FallbackJson> => FallbackJob)),
   on_success: optional(Schema.suspend((): Schema.Codec<JobJson> => Job)),
   on_failure: optional(Schema.suspend((): Schema.Codec<JobJson> => Job)),
@@ -119,6 +120,7 @@ const toStep = (job: JobJson): Step =>
       base: undefined,
       cap: undefined
     },
+    retryUnsafe: job.retry_unsafe,
     regions: job.regions ?? [],
     regionPolicy: job.region_policy ?? "fallback",
     executionMode: job.execution_mode ?? "race",

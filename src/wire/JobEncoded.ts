@@ -36,13 +36,15 @@ export interface Submission {
 export interface EncodeOptions {
   /** What becomes of a body that is not UTF-8 text. Defaults to `refuse`; a dam reads `base64`. */
   readonly binary?: "refuse" | "base64" | undefined
+  /** What becomes of what the protocol has no key for. Defaults to `refuse`; a dam reads the keys of its own with `send`. */
+  readonly extensions?: "refuse" | "send" | undefined
 }
 
 /**
  * Encodes a step as a job.
  *
  * **Details** — fails with `Unsendable`, before anything is sent, when a body is not text (and `binary` does not allow
- * it), when a chained UNIQUE step has no key yet, or when the tree is nested deeper than can be printed.
+ * it), when it says what only a dam can read (and `extensions` does not allow it), when a chained UNIQUE step has no key yet, or when the tree is nested deeper than can be printed.
  * **Gotchas** — a UNIQUE key is drawn once per execution, not once per encoding. Whoever executes draws it first and
  * hands over a tree whose UNIQUE steps have become custom ones, so that a repeated submission carries the same keys.
  *
@@ -52,7 +54,13 @@ export interface EncodeOptions {
 export const encode = (submission: Submission, options: EncodeOptions = {}): Result.Result<JobJson, Unsendable> =>
   job(
     submission.step,
-    { at: "", depth: 1, binary: options.binary ?? "refuse", line: submission.step.fallbacks },
+    {
+      at: "",
+      depth: 1,
+      binary: options.binary ?? "refuse",
+      extensions: options.extensions ?? "refuse",
+      line: submission.step.fallbacks
+    },
     { key: submission.key, retryAt: later(submission.step.retryAt, submission.retryAt) }
   )
 
@@ -61,6 +69,7 @@ interface Place {
   readonly at: string
   readonly depth: number
   readonly binary: "refuse" | "base64"
+  readonly extensions: "refuse" | "send"
   /** The fallbacks still to come; the first of them nests in this job, the others in it. */
   readonly line: ReadonlyArray<Fallback>
 }
@@ -77,6 +86,7 @@ const job = (
     const child = (name: string, step: Step, rest: ReadonlyArray<Fallback>) =>
       job(step, { ...place, at: `${place.at}${name}.`, depth: place.depth + 1, line: rest })
     const body = yield* bodyOf(self, place)
+    const extended = yield* extensionsOf(self, place)
     const key = settled.key ?? (yield* keyOf(self, place))
     const fallback = next && (yield* child("fallback_job", next.step, line))
     const onSuccess = self.onSuccess && (yield* child("on_success", self.onSuccess, self.onSuccess.fallbacks))
@@ -93,6 +103,7 @@ const job = (
       ...(self.regionPolicy === "fallback" ? {} : { region_policy: self.regionPolicy }),
       ...(self.executionMode === "race" ? {} : { execution_mode: self.executionMode }),
       ...(self.retryPolicy === undefined ? {} : { retry_policy: policy(self.retryPolicy) }),
+      ...extended,
       ...(next === undefined || fallback === undefined
         ? {}
         : { fallback_job: { ...fallback, trigger: trigger(next.trigger) } }),
@@ -118,6 +129,18 @@ const bodyOf = (
   return place.binary === "base64"
     ? Result.succeed({ body_base64: Base64.encode(body) })
     : refuse(place, "has a body that is not UTF-8 text, and EZThrottle carries text only; encode it, or use a dam")
+}
+
+/** What the protocol has no key for: see the table of extensions in the reference. */
+const extensionsOf = (
+  { retryUnsafe }: Step,
+  place: Place
+): Result.Result<Pick<JobJson, "retry_unsafe">, Unsendable> => {
+  const extended: Pick<JobJson, "retry_unsafe"> = retryUnsafe === undefined ? {} : { retry_unsafe: retryUnsafe }
+  const [first] = Object.keys(extended)
+  return first === undefined || place.extensions === "send"
+    ? Result.succeed(extended)
+    : refuse(place, `says ${first}, and EZThrottle has no such key; leave it out, or use a dam`)
 }
 
 const keyOf = ({ idempotency }: Step, place: Place): Result.Result<string | undefined, Unsendable> => {

@@ -64,6 +64,8 @@ export interface JobJson {
   readonly region_policy?: RegionPolicy
   readonly execution_mode?: ExecutionMode
   readonly retry_policy?: RetryPolicyJson
+  /** An extension of the dam: whether a call that changes something may be made again where it may have been carried out. */
+  readonly retry_unsafe?: boolean
   readonly fallback_job?: FallbackJson
   readonly on_success?: JobJson
   readonly on_failure?: JobJson

@@ -57,6 +57,7 @@ const keysOfJob: Readonly<Record<string, Below>> = {
   region_policy: "value",
   execution_mode: "value",
   retry_policy: () => retryPolicy,
+  retry_unsafe: "value",
   fallback_job: () => fallback,
   on_success: () => job,
   on_failure: () => job,
@@ -105,7 +106,7 @@ const unknown = (shape: Names, key: string, at: string): InvalidJob => {
   return new InvalidJob({
     code: "unknown_field",
     field: `${at}${short}`,
-    problem: `is not a key of the protocol; the nearest one is ${nearest}`,
+    problem: `is not a key of the protocol${nearest === undefined ? "" : `; the nearest one is ${nearest}`}`,
     nearest
   })
 }
@@ -113,6 +114,7 @@ const unknown = (shape: Names, key: string, at: string): InvalidJob => {
 const invalid = (code: InvalidJob["code"], field: string, problem: string) =>
   new InvalidJob({ code, field, problem, nearest: undefined })
 
+/** The name that was probably meant; nothing where more than every third letter would have been mistyped. */
 const nearestTo = (key: string, candidates: ReadonlyArray<string>): string | undefined => {
   // nothing longer can be near, and comparing it would cost its length times ours
   const wanted = key.slice(0, longestKey)
@@ -120,7 +122,7 @@ const nearestTo = (key: string, candidates: ReadonlyArray<string>): string | und
   let least = Number.POSITIVE_INFINITY
   for (const candidate of candidates) {
     const far = distance(wanted, candidate)
-    if (far < least) {
+    if (far < least && far <= Math.max(2, Math.max(wanted.length, candidate.length) / 3)) {
       least = far
       nearest = candidate
     }

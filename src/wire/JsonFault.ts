@@ -23,15 +23,30 @@ export interface JsonFault {
  * Reads a text and names its first fault; `undefined` when it has none.
  *
  * **Details** — a text that is not JSON is called that, whatever else is wrong with it.
- * **Gotchas** — it calls itself for each level: limit the depth before.
+ * What it is inside of stands in a list, so no depth is too much for it.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const findFault = (text: string): JsonFault | undefined => {
   const reader = new Reader(text)
-  return reader.value("") ?? reader.end() ?? reader.ambiguity
+  return reader.document() ?? reader.end() ?? reader.ambiguity
 }
+
+interface OpenObject {
+  readonly close: "}"
+  readonly field: string
+  readonly seen: Set<string>
+}
+
+interface OpenList {
+  readonly close: "]"
+  readonly field: string
+  /** Of the next item. */
+  index: number
+}
+
+type Opened = OpenObject | OpenList
 
 class Reader {
   readonly #text: string
@@ -43,16 +58,48 @@ class Reader {
     this.#text = text
   }
 
-  value(field: string): JsonFault | undefined {
-    this.#skipBlanks()
-    switch (this.#text[this.#at]) {
-      case "{":
-        return this.#object(field)
-      case "[":
-        return this.#list(field)
-      case '"':
-        return this.#string(field)
+  /** Reads one value and everything in it. */
+  document(): JsonFault | undefined {
+    const open: Array<Opened> = []
+    let field: string | undefined = ""
+    while (field !== undefined) {
+      const opened = this.#open(field)
+      const fault = opened === undefined ? this.#scalar(field) : undefined
+      if (fault !== undefined) return fault
+      if (opened !== undefined && !this.#takes(opened.close)) {
+        open.push(opened)
+        const first = this.#place(opened)
+        if (typeof first !== "string") return first
+        field = first
+      } else {
+        const next = this.#after(open)
+        if (typeof next === "object") return next
+        field = next
+      }
     }
+    return undefined
+  }
+
+  /** A value has ended: whatever holds it goes on, or ends as well. The place of the next one, if there is one. */
+  #after(open: Array<Opened>): string | JsonFault | undefined {
+    for (let holder = open.at(-1); holder !== undefined; holder = open.at(-1)) {
+      if (this.#takes(",")) return this.#place(holder)
+      if (!this.#takes(holder.close)) return this.#expected(`a comma or ${holder.close}`)
+      open.pop()
+    }
+    return undefined
+  }
+
+  #open(field: string): Opened | undefined {
+    this.#skipBlanks()
+    const char = this.#text[this.#at]
+    if (char !== "{" && char !== "[") return undefined
+    this.#at++
+    return char === "{" ? { close: "}", field, seen: new Set() } : { close: "]", field, index: 0 }
+  }
+
+  #scalar(field: string): JsonFault | undefined {
+    if (this.#text[this.#at] === '"') return this.#string(field)
     for (const word of WORDS) {
       if (this.#text.startsWith(word, this.#at)) {
         this.#at += word.length
@@ -62,42 +109,28 @@ class Reader {
     return this.#number(field)
   }
 
+  /** Where the next value of an object or a list stands; of an object after its key. */
+  #place(holder: Opened): string | JsonFault {
+    return holder.close === "}" ? this.#key(holder) : `${holder.field}[${holder.index++}]`
+  }
+
   end(): JsonFault | undefined {
     this.#skipBlanks()
     return this.#at === this.#text.length ? undefined : this.#expected("the end")
   }
 
-  #object(field: string): JsonFault | undefined {
-    this.#at++
-    if (this.#takes("}")) return undefined
-    const seen = new Set<string>()
-    do {
-      this.#skipBlanks()
-      const start = this.#at
-      if (this.#text[start] !== '"') return this.#expected("a key in double quotes")
-      const malformed = this.#quoted()
-      if (malformed !== undefined) return malformed
-      const key: string = JSON.parse(this.#text.slice(start, this.#at))
-      const path = field === "" ? shown(key) : `${field}.${shown(key)}`
-      if (!key.isWellFormed()) this.#note("invalid_unicode", path, start)
-      else if (seen.has(key)) this.#note("duplicate_key", path, start)
-      seen.add(key)
-      if (!this.#takes(":")) return this.#expected("a colon")
-      const fault = this.value(path)
-      if (fault !== undefined) return fault
-    } while (this.#takes(","))
-    return this.#takes("}") ? undefined : this.#expected("a comma or }")
-  }
-
-  #list(field: string): JsonFault | undefined {
-    this.#at++
-    if (this.#takes("]")) return undefined
-    let index = 0
-    do {
-      const fault = this.value(`${field}[${index++}]`)
-      if (fault !== undefined) return fault
-    } while (this.#takes(","))
-    return this.#takes("]") ? undefined : this.#expected("a comma or ]")
+  #key({ field, seen }: OpenObject): string | JsonFault {
+    this.#skipBlanks()
+    const start = this.#at
+    if (this.#text[start] !== '"') return this.#expected("a key in double quotes")
+    const malformed = this.#quoted()
+    if (malformed !== undefined) return malformed
+    const key: string = JSON.parse(this.#text.slice(start, this.#at))
+    const path = field === "" ? shown(key) : `${field}.${shown(key)}`
+    if (!key.isWellFormed()) this.#note("invalid_unicode", path, start)
+    else if (seen.has(key)) this.#note("duplicate_key", path, start)
+    seen.add(key)
+    return this.#takes(":") ? path : this.#expected("a colon")
   }
 
   #string(field: string): JsonFault | undefined {

@@ -134,19 +134,31 @@ const closingQuote = (bytes: Uint8Array, start: number): number => {
 /** Decoded UTF-8 has no lone surrogates; only an escape can bring one in. */
 const mayHoldSurrogates = (text: string): boolean => text.includes("\\ud") || text.includes("\\uD")
 
-/** NaN where a number is infinite or, if that has to be looked at, a text is not well-formed. */
-const keysIn = (value: Schema.Json, withSurrogates: boolean): number => {
-  if (typeof value === "string") return withSurrogates && !value.isWellFormed() ? Number.NaN : 0
-  if (typeof value === "number") return Number.isFinite(value) ? 0 : Number.NaN
-  if (typeof value !== "object" || value === null) return 0
+/**
+ * NaN where a number is infinite or, if that has to be looked at, a text is not well-formed. A list of its own instead of
+ * recursion: how deep a body may be is the caller's choice.
+ */
+const keysIn = (root: Schema.Json, withSurrogates: boolean): number => {
+  const left: Array<Schema.Json> = [root]
   let keys = 0
-  if (isList(value)) {
-    for (const item of value) keys += keysIn(item, withSurrogates)
-    return keys
-  }
-  // own keys only, should anybody have added to the prototype of all objects
-  for (const key of Object.keys(value)) {
-    keys += withSurrogates && !key.isWellFormed() ? Number.NaN : 1 + keysIn(value[key] ?? null, withSurrogates)
+  while (left.length > 0) {
+    const value = left.pop()
+    if (typeof value === "string") {
+      if (withSurrogates && !value.isWellFormed()) return Number.NaN
+    } else if (typeof value === "number") {
+      if (!Number.isFinite(value)) return Number.NaN
+    } else if (typeof value === "object" && value !== null) {
+      if (isList(value)) {
+        for (const item of value) left.push(item)
+        continue
+      }
+      // own keys only, should anybody have added to the prototype of all objects
+      for (const key of Object.keys(value)) {
+        if (withSurrogates && !key.isWellFormed()) return Number.NaN
+        keys++
+        left.push(value[key] ?? null)
+      }
+    }
   }
   return keys
 }

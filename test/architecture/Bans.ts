@@ -17,7 +17,7 @@ const exceptions: ReadonlyArray<Exception> = [
   {
     path: "page/",
     bans: ["async", "try", "Date.now", "new Date", "setTimeout", "setInterval"],
-    because: "it is a program for a browser, without Effect"
+    because: "it is a program for a browser, which runs no effects"
   },
   {
     path: "transport/UndiciTransport.ts",

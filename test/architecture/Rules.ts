@@ -7,7 +7,7 @@ const upToWire = ["step", "wire"]
 const upToTransport = [...upToWire, "engine", "transport"]
 const upToRun = [...upToTransport, "run"]
 
-/** What the files of a folder may import besides each other. A folder without a row is refused. */
+/** What the files of a folder may import besides each other: folders, or suites of one. A folder without a row is refused. */
 const folders: Readonly<Record<string, ReadonlyArray<string>>> = {
   step: [],
   wire: ["step"],
@@ -20,7 +20,7 @@ const folders: Readonly<Record<string, ReadonlyArray<string>>> = {
   promise: upToRun,
   testing: [...upToRun, "receive", "dam", "promise"],
   // runs in a browser and knows the dam by its API alone
-  page: [],
+  page: ["dam/api"],
   cli: [...upToRun, "receive", "dam", "cluster", "promise", "testing"]
 }
 
@@ -95,7 +95,8 @@ export const brokenEdges = (sources: ReadonlyArray<Source>): ReadonlyArray<strin
       if (!known.has(target)) return [`${edge.from} imports ${edge.specifier}, which is no source file`]
       const from = areaOf(edge.from)
       const to = areaOf(target)
-      const allowed = (from === to && !isEntry(edge.from)) || (rowOf(edge.from) ?? []).includes(to)
+      const stands = (rowOf(edge.from) ?? []).some((name) => name === to || target.startsWith(`${name}/`))
+      const allowed = (from === to && !isEntry(edge.from)) || stands
       return allowed ? [] : [`${edge.from} may not import ${target}: ${from} does not stand on ${to}`]
     })
 }
@@ -165,6 +166,18 @@ export const unportableReach = (sources: ReadonlyArray<Source>): ReadonlyArray<s
     )
 }
 
+/** A browser has neither Node nor the packages that the build does not put into the page. */
+export const unbrowsable = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => {
+  const files = new Set(sources.map(({ path }) => path))
+  return sources
+    .filter(({ path }) => areaOf(path) === "page")
+    .flatMap(({ path }) =>
+      [...reach(sources, path, ({ isType }) => !isType)]
+        .filter(([name]) => !files.has(name) && !isRelative(name) && !inBrowser.includes(packageOf(name)))
+        .map(([, chain]) => chain.join(" -> "))
+    )
+}
+
 /** The thread that writes starts with every dam: what decodes and what runs effects costs it most of that time. */
 export const heavyThreads = (sources: ReadonlyArray<Source>): ReadonlyArray<string> =>
   sources
@@ -186,6 +199,8 @@ export const barrelImports = (
 
 /** The build puts into the page whatever it imports. */
 const bundled: ReadonlyArray<string> = ["preact", "uplot"]
+
+const inBrowser: ReadonlyArray<string> = [...bundled, "effect"]
 
 export const undeclaredPackages = (
   sources: ReadonlyArray<Source>,

@@ -115,6 +115,9 @@ const page = Effect.gen(function* () {
   yield* help("jobs", "cancel")
   const later = yield* Support.submit(dam.url, { url: upstream, retry_at: Date.now() + 86_400_000 })
   yield* show(`ezthrottle jobs cancel ${later}`)
+  yield* help("jobs", "run-now")
+  const wanted = yield* Support.submit(dam.url, { url: `${upstream}/wanted`, retry_at: Date.now() + 86_400_000 })
+  yield* show(`ezthrottle jobs run-now ${wanted}`)
   yield* help("jobs", "rerun")
   yield* show(`ezthrottle jobs rerun ${id}`)
   // what follows counts what is under way, and nothing shall be

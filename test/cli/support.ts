@@ -1,6 +1,7 @@
 /** The whole command line in this process, and a dam for it that listens on a free port of loopback. */
 import * as Console from "effect/Console"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as NodeDns from "@effect/platform-node/NodeDns"
 import { EventEmitter } from "node:events"
@@ -44,14 +45,20 @@ export const run = (
     )
   })
 
+interface Options extends HttpServer.HttpOptions {
+  readonly egress?: EgressPolicy.EgressPolicy
+}
+
 /** A dam whose jobs really go to a server on loopback. */
-export const dam = (options: HttpServer.HttpOptions = {}) =>
+export const dam = ({ egress = EgressPolicy.open, ...options }: Options = {}) =>
   Effect.gen(function* () {
     const upstream = yield* server(Loopback.upstream)
     const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
     const transport = yield* UndiciTransport.make({ followRedirects: false })
     const engine = yield* Dispatcher.make({
       ...Dispatcher.defaults,
+      egress,
+      drain: Duration.seconds(1),
       pacing: { pace: { rps: 1000, maxConcurrent: 100 } },
       store,
       transport,
@@ -59,7 +66,7 @@ export const dam = (options: HttpServer.HttpOptions = {}) =>
       newId: IntakeId.fresh,
       laneOf
     })
-    const http = yield* HttpServer.make({ port: 0, drain: "1 second", policy: EgressPolicy.open, ...options }).pipe(
+    const http = yield* HttpServer.make({ port: 0, ...options }).pipe(
       Effect.provideService(Engine, engine),
       Effect.provideService(JobStore, store),
       Effect.provide(NodeDns.layer)

@@ -33,6 +33,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
           history: [],
           dueAt: undefined,
           pausedUntil: undefined,
+          pausedFor: undefined,
           startedAt: undefined,
           finishedAt: undefined,
           result: undefined,
@@ -206,6 +207,57 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         assert.deepInclude(again, { state: "running", epoch: 2, startedAt: 1, dueAt: undefined, pausedUntil: 100 })
         yield* jobs.park("one", 2, { dueAt: 200, heldSince: 60 })
         assert.strictEqual((yield* jobs.get("one"))?.heldSince, 50)
+      })
+    )
+
+    promises("queues a job that waits before its time, once, and counts its deadline from then", (jobs) =>
+      Effect.gen(function* () {
+        const step = Step.get("https://a.example/").pipe(Step.onFailureTimeout(10))
+        yield* jobs.enqueue(job("scheduled", { step, notBefore: 100 }))
+        yield* jobs.enqueue(job("parked", { account: "other" }))
+        yield* jobs.start("parked", 1)
+        yield* jobs.park("parked", 1, { dueAt: 500 })
+        assert.deepStrictEqual(yield* jobs.hasten("scheduled", 50), { lane: "a.example:443", queue: "acc" })
+        assert.deepStrictEqual(yield* jobs.hasten("parked", 60), { lane: "a.example:443", queue: "other" })
+        assert.deepInclude(yield* jobs.get("scheduled"), { state: "queued", notBefore: 50 })
+        assert.deepInclude((yield* jobs.stats).jobs, { scheduled: 0, parked: 0, queued: 2 })
+        assert.deepStrictEqual(yield* jobs.overdue(59, 9), { ids: [], nextAt: 60 })
+        for (const id of ["scheduled", "parked", "nobody"]) assert.isUndefined(yield* jobs.hasten(id, 70))
+        yield* jobs.start("parked", 80)
+        assert.isUndefined(yield* jobs.hasten("parked", 90))
+      })
+    )
+
+    promises("makes the jobs due that sit out the hold of a lane, and no others", (jobs) =>
+      Effect.gen(function* () {
+        for (const [id, heldBy] of [
+          ["held", "a"],
+          ["elsewhere", "b"],
+          ["own", undefined]
+        ] as const) {
+          yield* jobs.enqueue(job(id))
+          yield* jobs.start(id, 1)
+          yield* jobs.park(id, 1, { dueAt: 500, heldBy })
+        }
+        assert.strictEqual(yield* jobs.lift("a", 40), 1)
+        assert.deepStrictEqual(yield* jobs.release(40), { lanes: ["a.example:443"], nextDueAt: 500 })
+        assert.strictEqual((yield* jobs.get("held"))?.state, "queued")
+        assert.strictEqual(yield* jobs.lift("a", 40), 0)
+      })
+    )
+
+    promises("moves the ends of pauses with the clock, and of nothing else", (jobs) =>
+      Effect.gen(function* () {
+        for (const id of ["parked", "scheduled"]) {
+          yield* jobs.enqueue(job(id, { notBefore: id === "scheduled" ? 100 : undefined }))
+        }
+        yield* jobs.start("parked", 1)
+        yield* jobs.park("parked", 1, { dueAt: 100, pausedFor: 90 })
+        yield* jobs.shiftPauses(-70)
+        assert.deepInclude(yield* jobs.get("parked"), { dueAt: 30, pausedFor: 90 })
+        assert.deepInclude(yield* jobs.get("scheduled"), { dueAt: 100 })
+        assert.deepStrictEqual(yield* jobs.release(30), { lanes: ["a.example:443"], nextDueAt: 100 })
+        assert.deepInclude(yield* jobs.start("parked", 31), { pausedFor: 90 })
       })
     )
 
@@ -420,6 +472,12 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         assert.strictEqual((yield* jobs.ahead("x3"))?.jobs, 1)
         assert.isUndefined(yield* jobs.ahead("x1"))
         assert.isUndefined(yield* jobs.ahead("nobody"))
+        assert.deepStrictEqual(yield* jobs.queueLengths("a", 5), [
+          { queue: "x", jobs: 2 },
+          { queue: "y", jobs: 5 },
+          { queue: "z", jobs: 1 }
+        ])
+        assert.deepStrictEqual(yield* jobs.queueLengths("b", 5), [])
       })
     )
 
@@ -589,7 +647,8 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
           jobs: { ...none, queued: 1, succeeded: 1 },
           pendingDeliveries: 1,
           deadDeliveries: 0,
-          disabledEndpoints: 0
+          disabledEndpoints: 0,
+          fault: undefined
         }
         assert.deepStrictEqual(counts, expected)
         assert.strictEqual((yield* jobs.enqueue(rich("one")))._tag, "Stored")

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
@@ -122,6 +123,9 @@ const inDam = (world: World) =>
     let children = 0
     const dam = yield* setUp({
       transport,
+      unsetPolicy: RetryPolicy.defaults,
+      // hours pass, and nobody sets the clock
+      clockEvery: Duration.hours(1),
       pacing: { pace: { rps: 1e9, maxConcurrent: 1e9 }, burst: 1e6 },
       through: (store) => ({
         ...store,

@@ -1,19 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { Dam } from "../../src/dam.ts"
 import * as EmbeddedService from "../../src/dam/EmbeddedService.ts"
 import { EZThrottle as Facade, Step as FacadeStep } from "../../src/promise.ts"
 import * as EZThrottle from "../../src/run/EZThrottle.ts"
 import * as NodeClient from "../../src/run/NodeClient.ts"
+import * as PathPolicy from "../../src/run/PathPolicy.ts"
+import { Service } from "../../src/run/Service.ts"
 import * as Step from "../../src/step/Step.ts"
 import * as Script from "../../src/testing/Script.ts"
 import * as Strategies from "../../src/transport/Strategies.ts"
@@ -43,6 +47,40 @@ describe("the embedded service", () => {
       // one attempt is limited to a minute, so the target's hour is a failure, and a failure is a result
       assert.strictEqual(result.status, "failed")
       assert.isString(result.error)
+    })
+  )
+
+  it.effect("gives nobody the answer of another, from a step or from the facade", () =>
+    Effect.gen(function* () {
+      const page = Script.inTurn(
+        { status: 200, body: "1 ann" },
+        { status: 200, body: "2 bob" },
+        { status: 200, body: "3 ann" }
+      )
+      const { ez, sent, service } = yield* client(Script.always(page))
+      const ask = (authorization: string, method = "GET") =>
+        Effect.gen(function* () {
+          const step = Step.method(Step.get(url, { headers: { authorization } }), method)
+          const { jobId } = yield* ez.submit(step)
+          const waiting = yield* Effect.forkChild(ez.awaitJob(jobId))
+          yield* TestClock.adjust("1 second")
+          const { response } = yield* Fiber.join(waiting)
+          return new TextDecoder().decode(response?.body)
+        })
+      assert.strictEqual(yield* ask("ann"), "1 ann")
+      assert.strictEqual(yield* ask("bob"), "2 bob")
+      assert.strictEqual(yield* ask("ann"), "1 ann")
+      assert.strictEqual(yield* ask("ann", "POST"), "3 ann")
+      const { reason } = yield* Effect.flip(ask("bob", "POST"))
+      assert(reason._tag === "JobRefused" && reason.status === 422)
+      assert.match(reason.message, /other credentials as job/)
+      const facade = new Facade({ service })
+      const asked = (authorization: string) =>
+        Effect.promise(() => facade.submitJob({ url, headers: { authorization } }))
+      const jobs = [yield* asked("ann"), yield* asked("carl")]
+      assert.notStrictEqual(jobs[0]?.job_id, jobs[1]?.job_id)
+      assert.lengthOf(yield* sent, 3)
+      yield* Effect.promise(() => facade[Symbol.asyncDispose]())
     })
   )
 
@@ -156,6 +194,19 @@ describe("the embedded service", () => {
     })
   )
 
+  it.effect("refuses headers that cannot be sent, and leaves out those that are sent anyway", () =>
+    Effect.gen(function* () {
+      const { ez, store } = yield* client()
+      const refused = Step.post(url).pipe(Step.onSuccess(Step.get(url).pipe(Step.header("Upgrade", "h2c"))))
+      const error = yield* Effect.flip(ez.submit(refused))
+      assert.isTrue(error.reason._tag === "JobRefused" && error.reason.status === 400)
+      assert.include(error.message, "on_success.headers.Upgrade")
+      const step = Step.get(url).pipe(Step.header("Host", new URL(url).host), Step.header("Accept", "*/*"))
+      const { jobId } = yield* ez.submit(step)
+      assert.deepStrictEqual((yield* store.get(jobId))?.step.request.headers, { Accept: "*/*" })
+    })
+  )
+
   it.effect("keeps, shows masked, rotates and removes webhook secrets", () =>
     Effect.gen(function* () {
       const { secrets } = (yield* client()).service
@@ -238,6 +289,25 @@ describe("a dam in the caller's own process, on a file", () => {
     })
   )
 
+  it.live("composes the schedules of its jobs with a layer that is provided below it", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* surroundings
+      const asked: Array<string> = []
+      const schedules = PathPolicy.layer((schedule, { request }) => {
+        asked.push(request.url)
+        return Schedule.upTo(schedule, { times: 0 })
+      })
+      const step = Step.get("http://127.0.0.1:1/").pipe(Step.retryPolicy({ maxRetries: 3, base: "1 hour" }))
+      const result = yield* Effect.gen(function* () {
+        const { results, transport } = yield* Service
+        const { jobId } = yield* transport.submit({ step, key: undefined, retryAt: undefined })
+        return yield* results.await(jobId)
+      }).pipe(Effect.provide(Dam.layer({ path: join(folder, "jobs.db") }).pipe(Layer.provide(schedules))))
+      assert.strictEqual(result.status, "failed")
+      assert.deepStrictEqual(asked, ["http://127.0.0.1:1/"])
+    })
+  )
+
   it.live("serves the facade, starts with its first use and closes with the client", () =>
     Effect.gen(function* () {
       const world = yield* surroundings
@@ -260,6 +330,35 @@ describe("a dam in the caller's own process, on a file", () => {
         })
       )
       assert.include(world.calls, "GET /one")
+    })
+  )
+
+  it.live("opens again at the next call when its folder came late, or another process had its file", () =>
+    Effect.gen(function* () {
+      const folder = join(mkdtempSync(join(tmpdir(), "ezthrottle-")), "late")
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(dirname(folder), { recursive: true })))
+      const open = Effect.acquireRelease(
+        Effect.sync(() => new Facade({ service: Dam.embedded({ path: join(folder, "jobs.db") }) })),
+        (client) => Effect.promise(() => client[Symbol.asyncDispose]())
+      )
+      const later = Date.now() + 3_600_000
+      const submit = (client: Facade) =>
+        Effect.promise(() =>
+          client.submitJob({ url: "http://127.0.0.1:9/", retryAt: later }).then(
+            ({ status }) => String(status),
+            (error: Error) => error.name
+          )
+        )
+      const client = yield* open
+      assert.match(yield* submit(client), /Error/)
+      mkdirSync(folder)
+      assert.include(["queued", "scheduled"], yield* submit(client))
+      const second = yield* open
+      // asked twice at once: both are refused, and one try is enough for both
+      const refused = yield* Effect.all([submit(second), submit(second)], { concurrency: 2 })
+      for (const said of refused) assert.match(said, /Error/)
+      yield* Effect.promise(() => client[Symbol.asyncDispose]())
+      assert.include(["queued", "duplicate", "scheduled"], yield* submit(second))
     })
   )
 

@@ -207,10 +207,10 @@ describe("what a hostile upstream says of its pace", () => {
   }
   const told = Effect.fnUntraced(function* (lines: ReadonlyArray<string>) {
     const { url } = yield* Upstream.raw((socket) =>
-      socket.end(`HTTP/1.1 400 Bad\r\n${lines.join("\r\n")}\r\nContent-Length: 0\r\n\r\n`)
+      socket.end(`HTTP/1.1 503 Busy\r\n${lines.join("\r\n")}\r\nContent-Length: 0\r\n\r\n`)
     )
     const dam = yield* start()
-    yield* dam.run(url)
+    yield* dam.run(url, Step.retryPolicy({ maxRetries: 0 }))
     const lane = (yield* dam.engine.lanes).find((it) => it.lane === laneOf(url))
     return lane ?? (yield* Effect.die(new Error("there is no lane")))
   })

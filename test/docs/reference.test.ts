@@ -50,6 +50,15 @@ describe("the README's table of what a step can say", () => {
     assert.deepStrictEqual([...new Set(named)].toSorted(), verbs.toSorted())
   })
 
+  it("leaves no extension out of the table of extensions", () => {
+    const page = readFileSync(new URL("../../docs/reference/extensions.md", import.meta.url), "utf8")
+    const named = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, key]) => key)
+    const step = Step.retryUnsafe(Step.post("https://a.example", { body: Uint8Array.of(255) }), false)
+    const job = Job.encode({ step, key: undefined, retryAt: undefined }, { binary: "base64", extensions: "send" })
+    const plain = ["url", "method"]
+    assert.deepStrictEqual([...plain, ...named].toSorted(), Object.keys(Result.getOrThrow(job)).toSorted())
+  })
+
   it("has every key that carries a field to the service", () => {
     const other = Step.get("https://b.example")
     const step = Step.post("https://a.example", { headers: { a: "b" }, body: "text" }).pipe(
@@ -59,6 +68,7 @@ describe("the README's table of what a step can say", () => {
       Step.fallbackOnError([500]),
       Step.localTimeout(1),
       Step.retryPolicy({ maxRetries: 1 }),
+      Step.retryUnsafe(false),
       Step.regions(["iad"]),
       Step.regionPolicy("strict"),
       Step.executionMode("fanout"),
@@ -72,7 +82,7 @@ describe("the README's table of what a step can say", () => {
       Step.onSuccess(other),
       Step.onFailure(other, { timeout: 1 })
     )
-    const job = Result.getOrThrow(Job.encode({ step, key: "key", retryAt: undefined }))
+    const job = Result.getOrThrow(Job.encode({ step, key: "key", retryAt: undefined }, { extensions: "send" }))
     const named = rows.flatMap(([, , , key]) => codesIn(key))
     assert.deepStrictEqual(named.toSorted(), Object.keys(job).toSorted())
   })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import type { Ended, Situation } from "../../src/engine/Decide.ts"
-import { decide, endsPath, isGood, isRepeatable, spentBy } from "../../src/engine/Decide.ts"
+import { decide, endsPath, isGood, isRepeatable, mayBeDone, policyOf, spentBy } from "../../src/engine/Decide.ts"
 import {
   AttemptTimedOut,
   ConnectionFailed,
@@ -18,6 +18,7 @@ import {
 import type { Attempt, Ending } from "../../src/step/History.ts"
 import type { ResolvedRetryPolicy } from "../../src/step/RetryPolicy.ts"
 import { defaults, once } from "../../src/step/RetryPolicy.ts"
+import * as Step from "../../src/step/Step.ts"
 
 const answered = (status: number, retryAfter?: number): Ended => ({ _tag: "Answered", status, retryAfter })
 const refused: Ended = { _tag: "Failed", failure: new ConnectionFailed({ kind: "refused", detail: "nobody" }) }
@@ -32,10 +33,11 @@ describe("decide", () => {
     assert.strictEqual(tag(answered(status), { regionLeft: true }), "Retry")
   })
 
-  it.each([500, 502, 504])("reroutes a %i while a region is left, and then stops", (status) => {
+  it.each([500, 502, 504])("reroutes a %i while a region is left, then retries where it is, then stops", (status) => {
     assert.strictEqual(tag(answered(status), { regionLeft: true }), "Reroute")
-    assert.strictEqual(tag(answered(status)), "Stop")
-    assert.strictEqual(tag(answered(status), { regionLeft: true, spent: { retries: 0, reroutes: 2 } }), "Stop")
+    assert.strictEqual(tag(answered(status)), "Retry")
+    assert.strictEqual(tag(answered(status), { regionLeft: true, spent: { retries: 0, reroutes: 2 } }), "Retry")
+    assert.strictEqual(tag(answered(status), { spent: { retries: 3, reroutes: 0 } }), "Stop")
   })
 
   it("reroutes when there was no answer and retries in the same region when none is left", () => {
@@ -93,6 +95,43 @@ describe("decide", () => {
     for (const ended of [answered(429), answered(503), answered(500), refused]) {
       assert.strictEqual(tag(ended, { regionLeft: true }, once), "Stop")
     }
+  })
+})
+
+describe("a call that must not be carried out twice", () => {
+  const careful = policy({ isCareful: true })
+
+  it.each([408, 500, 502, 504, 520])("ends with a %i, behind which it may have been carried out", (status) => {
+    const every = { ...careful, retryCodes: [status], rerouteCodes: [status] }
+    assert.strictEqual(tag(answered(status), { regionLeft: true }, every), "Stop")
+    assert.isTrue(mayBeDone(answered(status)))
+  })
+
+  it.each([429, 503])("is made again after a %i, which has refused it", (status) => {
+    assert.strictEqual(tag(answered(status), {}, careful), "Retry")
+    assert.isFalse(mayBeDone(answered(status)))
+  })
+
+  it.each([
+    { failure: new ConnectionFailed({ kind: "refused", detail: "nobody" }), expected: "Retry" },
+    { failure: new ConnectionFailed({ kind: "notFound", detail: "no name" }), expected: "Retry" },
+    { failure: new ConnectionFailed({ kind: "unreachable", detail: "no route" }), expected: "Retry" },
+    { failure: new TlsError({ kind: "other", detail: "no handshake" }), expected: "Retry" },
+    { failure: new ConnectionFailed({ kind: "reset", detail: "closed" }), expected: "Stop" },
+    { failure: new ConnectionFailed({ kind: "other", detail: "gave up" }), expected: "Stop" },
+    { failure: new AttemptTimedOut({ afterMillis: 5 }), expected: "Stop" },
+    { failure: new InvalidResponse({ received: "half" }), expected: "Stop" }
+  ])("without an answer: $failure.message", ({ expected, failure }) => {
+    assert.strictEqual(tag({ _tag: "Failed", failure }, {}, careful), expected)
+  })
+
+  it("is one that changes something and whose step says so", () => {
+    const isCareful = (step: Step.Step) => policyOf(step, defaults).isCareful === true
+    assert.isTrue(isCareful(Step.retryUnsafe(Step.post("https://a.example"), false)))
+    assert.isTrue(isCareful(Step.retryUnsafe(Step.delete("https://a.example"), false)))
+    assert.isFalse(isCareful(Step.retryUnsafe(Step.get("https://a.example"), false)))
+    assert.isFalse(isCareful(Step.retryUnsafe(Step.post("https://a.example"), true)))
+    assert.isFalse(isCareful(Step.post("https://a.example")))
   })
 })
 

@@ -8,6 +8,28 @@ import * as Idempotency from "../../src/engine/Idempotency.ts"
 const uuidV4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 describe("Idempotency.hash", () => {
+  it("takes in the credentials of a call that answers its caller, after the body", () => {
+    const call = { method: "GET", url: "https://a.example/", body: undefined }
+    const headers = { "X-Api-Key": "k", accept: "a", Authorization: "me" }
+    const expected = createHash("sha256")
+      .update("3:GET18:https://a.example/0:13:authorization2:me9:x-api-key1:k")
+      .digest("hex")
+    assert.strictEqual(Idempotency.hash({ ...call, headers }), expected)
+    assert.strictEqual(Idempotency.hash({ ...call, headers: { accept: "a" } }), Idempotency.hash(call))
+    for (const method of ["HEAD", "OPTIONS"]) {
+      assert.notStrictEqual(Idempotency.hash({ ...call, method, headers }), Idempotency.hash({ ...call, method }))
+    }
+    for (const method of ["POST", "PUT", "DELETE"]) {
+      assert.strictEqual(Idempotency.hash({ ...call, method, headers }), Idempotency.hash({ ...call, method }))
+    }
+  })
+
+  it.each(Idempotency.credentials)("knows %s for a credential", (name) => {
+    const hashOf = (value: string) =>
+      Idempotency.hash({ method: "GET", url: "https://a.example/", body: undefined, headers: { [name]: value } })
+    assert.notStrictEqual(hashOf("a"), hashOf("b"))
+  })
+
   it("hashes each field behind its length in bytes, as documented", () => {
     const expected = createHash("sha256").update("4:POST18:https://a.example/2:hi").digest("hex")
     assert.strictEqual(Idempotency.hash({ method: "POST", url: "https://a.example/", body: "hi" }), expected)

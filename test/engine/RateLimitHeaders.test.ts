@@ -92,12 +92,84 @@ describe("RateLimitHeaders: the IETF fields", () => {
   it("is preferred to the invented fields, as long as it says something", () => {
     const invented = { "x-ratelimit-limit": "9", "ratelimit-remaining": "8" }
     assert.strictEqual(read({ ratelimit: '"a";r=1', ...invented })?.["source"], "ratelimit")
-    assert.strictEqual(read({ ratelimit: '"a";r=-1', ...invented })?.["source"], "ratelimit-*")
+    assert.strictEqual(read({ ratelimit: '"a";r=x', ...invented })?.["source"], "ratelimit-*")
     assert.strictEqual(read({ ratelimit: '"open;r=1', "x-ratelimit-limit": "9" })?.["source"], "x-ratelimit-*")
   })
 })
 
 describe("RateLimitHeaders: the invented fields", () => {
+  it.each([
+    ["a length of time", "6m0s", 360],
+    ["a length with a fraction", "16m17.764s", 977.764],
+    ["milliseconds that say so", "120ms", 0.12],
+    ["hours, minutes and seconds", "1h2m3s", 3723],
+    ["seconds with a fraction", "1.5", 1.5],
+    ["a moment", "2026-10-21T07:28:00Z", 60],
+    ["a moment without seconds", "2026-10-21T07:28Z", 60],
+    ["a moment of another zone", "2026-10-21T09:28:00.5+02:00", 60.5],
+    ["a date in UTC", "Wed, 21 Oct 2026 07:28:00 UTC", 60],
+    ["seconds since 1970 with a fraction", `${now / 1000 + 1}.470`, 1.47],
+    ["one value sent twice", "60, 60", 60]
+  ])("reads a reset that is %s", (_, value, seconds) => {
+    assert.strictEqual(read({ "x-ratelimit-reset": value })?.["resetAfter"], seconds)
+  })
+
+  it.each(["2026-10-21T07:28:00", "2026-10-21", "1m2h", "6 m", "s", "ms", "1.2.3s"])(
+    "does not guess at %j",
+    (value) => {
+      assert.isUndefined(read({ "x-ratelimit-reset": value }))
+    }
+  )
+
+  it("prefers the reset whose name says that it is time left", () => {
+    const reset = { "x-ratelimit-reset": String(now / 1000 + 90), "x-ratelimit-reset-after": "64.57" }
+    assert.strictEqual(read(reset)?.["resetAfter"], 64.57)
+    assert.strictEqual(read({ ...reset, "x-ratelimit-reset-after": "soon" })?.["resetAfter"], 90)
+  })
+
+  it("goes by the scarcest of several named limits, whether their name stands in front or behind", () => {
+    assert.deepStrictEqual(
+      read({
+        "x-ratelimit-limit-long": "100",
+        "x-ratelimit-remaining-long": "95",
+        "x-ratelimit-reset-long": "599",
+        "x-ratelimit-limit-short": "5",
+        "x-ratelimit-remaining-short": "0",
+        "x-ratelimit-reset-short": "59"
+      }),
+      { limit: 5, remaining: 0, resetAfter: 59, source: "x-ratelimit-*" }
+    )
+    assert.deepStrictEqual(
+      read({
+        "anthropic-ratelimit-requests-limit": "1000",
+        "anthropic-ratelimit-requests-remaining": "999",
+        "anthropic-ratelimit-input-tokens-remaining": "0",
+        "anthropic-ratelimit-input-tokens-reset": "2026-10-21T07:27:41Z"
+      }),
+      { remaining: 0, resetAfter: 41, source: "*-ratelimit-*" }
+    )
+  })
+
+  it("counts what is below zero as nothing, and a fraction of a request as none", () => {
+    assert.deepStrictEqual(read({ "x-ratelimit-remaining-tokens": "-1250", "x-ratelimit-reset-tokens": "64" }), {
+      remaining: 0,
+      resetAfter: 64,
+      source: "x-ratelimit-*"
+    })
+    assert.strictEqual(read({ "x-ratelimit-remaining": "598.0" })?.["remaining"], 598)
+    assert.strictEqual(read({ "x-ratelimit-remaining": "0.7" })?.["remaining"], 0)
+    assert.isUndefined(read({ "x-ratelimit-limit": "-1", "x-ratelimit-remaining": "-1" }))
+  })
+
+  it("takes a window that is appended to an amount", () => {
+    assert.deepStrictEqual(read({ "ratelimit-limit": "100;w=21600", "ratelimit-remaining": "20;w=21600" }), {
+      limit: 100,
+      remaining: 20,
+      window: 21_600,
+      source: "ratelimit-*"
+    })
+  })
+
   it.each([
     ["seconds from now", "60"],
     ["seconds since 1970", String(now / 1000 + 60)],
@@ -155,7 +227,7 @@ describe("RateLimitHeaders: the invented fields", () => {
     }
   )
 
-  it.each(["-5", "1.5", "1e9", "NaN", "", " ", "12, 13", "60;x", "9999999999999999", "tomorrow"])(
+  it.each(["-5", "1.5.5", "1e9", "NaN", "", " ", "12, 13", "60;x", "9999999999999999", "tomorrow"])(
     "leaves out what it cannot read, such as %j",
     (value) => {
       const fields = { "x-ratelimit-limit": value, "x-ratelimit-remaining": value, "x-ratelimit-reset": value }

@@ -43,7 +43,8 @@ describe("RetryAfter", () => {
   it.each([
     "-5",
     "+5",
-    "1.5",
+    "1.5.5",
+    "1,5",
     "NaN",
     "Infinity",
     "12, 13",
@@ -66,6 +67,39 @@ describe("RetryAfter", () => {
   it("reads a value that was sent twice as the one value it is", () => {
     assert.strictEqual(millis("12, 12"), 12_000)
     assert.strictEqual(millis("Wed, 21 Oct 2026 07:28:00 GMT, Wed, 21 Oct 2026 07:28:00 GMT"), 60_000)
+  })
+
+  it.each([
+    ["a decimal", "0.9", 900],
+    ["a fraction of a millisecond, which is waited for", "59.3571", 59_358],
+    ["seconds that say so", "2s", 2000],
+    ["a length of time", "1m30s", 90_000],
+    ["a moment", "2026-10-21T07:28:00Z", 60_000],
+    ["a date in UTC", "Wed, 21 Oct 2026 07:28:00 UTC", 60_000],
+    ["three times the same", "12, 12, 12", 12_000]
+  ])("reads %s", (_, value, expected) => {
+    assert.strictEqual(millis(value), expected)
+  })
+
+  it.each([
+    ["milliseconds first", { "retry-after": "20", "retry-after-ms": "19840" }, 19_840],
+    ["milliseconds of another name", { "x-ms-retry-after-ms": "4210.5" }, 4211],
+    ["whole seconds where the milliseconds make no sense", { "retry-after": "20", "retry-after-ms": "soon" }, 20_000],
+    ["x-rate-limit-retry-after-seconds", { "x-rate-limit-retry-after-seconds": "7" }, 7000],
+    ["x-ratelimit-after", { "x-ratelimit-after": "11" }, 11_000],
+    ["the longest of several named limits", { "retry-after-short": "3", "retry-after-long": "60" }, 60_000]
+  ])("reads %s", (_, headers, expected) => {
+    const pause = RetryAfter.parse(headers, now)
+    assert.strictEqual(pause && Duration.toMillis(pause), expected)
+    assert.isFalse(RetryAfter.isUnclear(headers, now))
+  })
+
+  it("tells a wait that nobody can understand from none", () => {
+    assert.isTrue(RetryAfter.isUnclear({ "retry-after": "soon" }, now))
+    assert.isTrue(RetryAfter.isUnclear({ "retry-after-ms": "-1" }, now))
+    assert.isTrue(RetryAfter.isUnclear({ "retry-after-short": "soon" }, now))
+    assert.isFalse(RetryAfter.isUnclear({ "retry-after": "5" }, now))
+    assert.isFalse(RetryAfter.isUnclear({ "content-type": "text/plain" }, now))
   })
 
   it("knows nothing when the header is not there", () => {

@@ -88,6 +88,13 @@ describe("laws of the decision", () => {
     }
   )
 
+  it.prop("what would be rerouted is retried where no region is left", [AnyPolicy, AnyEnded], ([policy, ended]) => {
+    const plenty = { ...policy, maxRetries: 1, maxReroutes: 1 }
+    const situation = { spent: { retries: 0, reroutes: 0 }, patience: Number.POSITIVE_INFINITY }
+    const isRerouted = decide(plenty, ended, { ...situation, regionLeft: true })._tag === "Reroute"
+    if (isRerouted) assert.strictEqual(decide(plenty, ended, { ...situation, regionLeft: false })._tag, "Retry")
+  })
+
   it.prop("no region left is no reroute", [AnyPolicy, AnyEnded], ([policy, ended]) => {
     const situation = { spent: { retries: 0, reroutes: 0 }, regionLeft: false, patience: 30_000 }
     assert.notStrictEqual(decide(policy, ended, situation)._tag, "Reroute")

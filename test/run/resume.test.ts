@@ -307,7 +307,7 @@ describe("a run that goes on later", () => {
   it.effect("keeps to the regions it was in though others are healthy now", () =>
     Effect.gen(function* () {
       const scenario: Scenario = {
-        step: Step.retryPolicy(get, { maxReroutes: 3 }),
+        step: Step.retryPolicy(get, { maxRetries: 0, maxReroutes: 3 }),
         regions: ["iad", "lax"],
         answers: { "api@iad": [{ status: 500 }], "api@lax": [{ status: 500 }], "api@ord": [{ status: 500 }] }
       }

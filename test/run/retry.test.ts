@@ -89,11 +89,36 @@ describe("a retry", () => {
     })
   )
 
-  it.effect("is not made for an unlisted status, nor for one that only rerouting could mend", () =>
+  it.effect("is not made for an unlisted status", () =>
     Effect.gen(function* () {
-      for (const status of [404, 500]) {
+      const { execute, sent } = yield* client(Script.always({ status: 404 }))
+      assert.strictEqual(failed(yield* execute(Step.retryPolicy(get)), "Rejected").reason.status, 404)
+      assert.lengthOf(yield* sent, 1)
+    })
+  )
+
+  it.effect("is made where it is for a status that would be rerouted and has nowhere to go, with back-off", () =>
+    Effect.gen(function* () {
+      for (const status of [500, 502, 504]) {
+        const { execute } = yield* client(Script.always(Script.failTimes(2, { status }, { status: 200 })))
+        const end = completed(yield* execute(Step.retryPolicy(get)))
+        assert.deepStrictEqual(
+          end.history.map(({ kind, pause }) => [kind, pause]),
+          [
+            ["start", 0],
+            ["retry", 100],
+            ["retry", 200]
+          ]
+        )
+      }
+    })
+  )
+
+  it.effect("is never made of itself: without a policy each of these is tried once", () =>
+    Effect.gen(function* () {
+      for (const status of [408, 500, 502, 503, 504]) {
         const { execute, sent } = yield* client(Script.always({ status }))
-        assert.strictEqual(failed(yield* execute(Step.retryPolicy(get)), "Rejected").reason.status, status)
+        yield* execute(Step.post(url).pipe(Step.frugal(), Step.fallbackOnError([])))
         assert.lengthOf(yield* sent, 1)
       }
     })
@@ -118,8 +143,8 @@ describe("a reroute", () => {
   it.effect("goes to the next healthy region at once, twice by default", () =>
     Effect.gen(function* () {
       const { execute, sent } = yield* client(Script.always({ status: 500 }), { regions })
-      yield* execute(Step.retryPolicy(get))
-      assert.deepStrictEqual(yield* sent, ["api@iad 0", "api@lax 0", "api@ord 0"])
+      yield* execute(Step.retryPolicy(get, { maxRetries: 1 }))
+      assert.deepStrictEqual(yield* sent, ["api@iad 0", "api@lax 0", "api@ord 0", "api@ord 100"])
     })
   )
 
@@ -142,7 +167,7 @@ describe("a reroute", () => {
   it.effect("never leaves the step's own regions under strict", () =>
     Effect.gen(function* () {
       const { execute, sent } = yield* client(Script.always({ status: 500 }), { regions })
-      yield* execute(get.pipe(Step.regions(["lax"]), Step.regionPolicy("strict"), Step.retryPolicy()))
+      yield* execute(get.pipe(Step.regions(["lax"]), Step.regionPolicy("strict"), Step.retryPolicy({ maxRetries: 0 })))
       assert.deepStrictEqual(yield* sent, ["api@lax 0"])
     })
   )
@@ -150,7 +175,7 @@ describe("a reroute", () => {
   it.effect("may add the transport's other regions under fallback", () =>
     Effect.gen(function* () {
       const { execute, sent } = yield* client(Script.always({ status: 502 }), { regions })
-      yield* execute(get.pipe(Step.regions(["lax"]), Step.retryPolicy()))
+      yield* execute(get.pipe(Step.regions(["lax"]), Step.retryPolicy({ maxRetries: 0 })))
       assert.deepStrictEqual(yield* sent, ["api@lax 0", "api@iad 0", "api@ord 0"])
     })
   )
@@ -159,7 +184,7 @@ describe("a reroute", () => {
     Effect.gen(function* () {
       const egress = (region: string) => (region === "lax" ? "iad" : region)
       const { execute, sent } = yield* client(Script.always({ status: 500 }), { regions, egress })
-      yield* execute(Step.retryPolicy(get))
+      yield* execute(Step.retryPolicy(get, { maxRetries: 0 }))
       assert.deepStrictEqual(yield* sent, ["api@iad 0", "api@ord 0", "api@fra 0"])
     })
   )

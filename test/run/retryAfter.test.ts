@@ -45,7 +45,7 @@ describe("Retry-After", () => {
 
   it.effect("that cannot be understood leaves our own pause", () =>
     Effect.gen(function* () {
-      for (const hostile of ["-5", "1.5", "soon", "NaN", ""]) {
+      for (const hostile of ["-5", "1,5", "soon", "NaN", ""]) {
         const { execute, sent } = yield* client(limited(hostile))
         const before = yield* TestClock.testClockWith((clock) => clock.currentTimeMillis)
         yield* execute(Step.retryPolicy(get, { maxRetries: 1 }))
@@ -57,7 +57,7 @@ describe("Retry-After", () => {
   it.effect("is kept by a reroute, too", () =>
     Effect.gen(function* () {
       const { execute, sent } = yield* client(limited(2, 500), { regions: ["iad", "lax"] })
-      yield* execute(Step.retryPolicy(get))
+      yield* execute(Step.retryPolicy(get, { maxRetries: 0 }))
       assert.deepStrictEqual(yield* sent, ["api@iad 0", "api@lax 2000"])
     })
   )
@@ -125,6 +125,52 @@ describe("Retry-After", () => {
       const { execute, fake } = yield* client(script)
       accepted(yield* execute(Step.retryPolicy(get, { maxRetries: 1 })))
       assert.isUndefined((yield* fake.delegations)[0]?.asked.retryAt)
+    })
+  )
+
+  it.effect("of any notation is kept, and so is the reset of what is used up", () =>
+    Effect.gen(function* () {
+      const ways: ReadonlyArray<readonly [Readonly<Record<string, string>>, number]> = [
+        [{ "Retry-After": "0.9" }, 900],
+        [{ "Retry-After-Ms": "1250" }, 1250],
+        [{ "Retry-After-Short": "2" }, 2000],
+        [{ "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1m30s" }, 90_000],
+        [{ "X-RateLimit-Reset-After": "2.25" }, 2250]
+      ]
+      for (const [headers, wait] of ways) {
+        const { execute, sent } = yield* client(Script.always({ status: 429, headers }))
+        const before = yield* TestClock.testClockWith((clock) => clock.currentTimeMillis)
+        yield* execute(get.pipe(Step.localTimeout("2 minutes"), Step.retryPolicy({ maxRetries: 1 })))
+        assert.deepStrictEqual(yield* sent, [`api ${before}`, `api ${before + wait}`])
+      }
+    })
+  )
+
+  it.effect("makes a 403 stand for a 429, in a policy, in a trigger and for forwarding", () =>
+    Effect.gen(function* () {
+      const { execute, sent } = yield* client(limited(2, 403))
+      const end = accepted(yield* execute(Step.retryPolicy(get, { maxRetries: 1 })))
+      assert.deepStrictEqual(yield* sent, ["api 0", "api 2000"])
+      assert.deepStrictEqual(lines(end.history), ["0 start 403", "0 retry 403", "0 forward 201"])
+      const script = Script.all(
+        Script.on(url, { status: 403, headers: { "Retry-After": "2" } }),
+        Script.on(backup, { status: 200 })
+      )
+      const saved = yield* (yield* client(script)).execute(Step.fallback(get, Step.get(backup), { onError: [429] }))
+      assert.strictEqual(completed(saved).path, 1)
+      const plain = yield* (yield* client(Script.always({ status: 403 }))).execute(Step.retryPolicy(get))
+      assert.isUndefined(failed(plain, "Rejected").reason.tooMany)
+    })
+  )
+
+  it.effect("is not waited for where the quota is used up: neither repeated nor forwarded", () =>
+    Effect.gen(function* () {
+      const headers = { "X-Should-Retry": "false", "Retry-After": "2" }
+      const { execute, fake, sent } = yield* client(Script.always({ status: 429, headers, body: "no credit" }))
+      const { reason } = failed(yield* execute(Step.retryPolicy(get)), "QuotaUsedUp")
+      assert.deepStrictEqual(yield* sent, ["api 0"])
+      assert.lengthOf(yield* fake.delegations, 0)
+      assert.strictEqual(new TextDecoder().decode(reason.response.body), "no credit")
     })
   )
 

@@ -41,6 +41,18 @@ describe("JSON text", () => {
     assert.lengthOf(JsonText.parse(`${"[".repeat(depth)}"\\n"${"]".repeat(depth)}`) as ReadonlyArray<unknown>, 1)
   })
 
+  it("reads it so deep where a key gives doubt, too", () => {
+    const depth = 200_000
+    let read: unknown = JsonText.parse(`${'{"\\\\":['.repeat(depth)}"\\n"${"]}".repeat(depth)}`)
+    let levels = 0
+    for (; typeof read === "object" && read !== null; levels++) {
+      const [inner]: ReadonlyArray<unknown> = Object.values(read)
+      if (!Array.isArray(read)) assert.strictEqual(Object.keys(read)[0], "\\")
+      read = inner
+    }
+    assert.deepStrictEqual([levels, read], [2 * depth, "\n"])
+  })
+
   it("is refused by a schema without being repeated", () => {
     const exit = Schema.decodeUnknownExit(JsonText.schema(Schema.Json))('{"token":')
     assert.isTrue(Exit.isFailure(exit))

@@ -103,6 +103,7 @@ const verbs: ReadonlyArray<
     { _tag: "Unique" }
   ],
   ["sendIdempotencyKey", Step.sendIdempotencyKey(base), Step.sendIdempotencyKey(), (s) => s.sendIdempotencyKey, true],
+  ["retryUnsafe", Step.retryUnsafe(base, false), Step.retryUnsafe(false), (s) => s.retryUnsafe, false],
   ["retryAt", Step.retryAt(base, new Date(5)), Step.retryAt(DateTime.makeUnsafe(5)), (s) => s.retryAt, 5],
   [
     "fallback",
@@ -267,6 +268,7 @@ const refused: ReadonlyArray<readonly [verb: keyof typeof Step, field: string, .
   ["idempotentKey", "idempotentKey", "a\nb"],
   ["idempotentStrategy", "idempotentStrategy", "RANDOM"],
   ["sendIdempotencyKey", "sendIdempotencyKey", "yes"],
+  ["retryUnsafe", "retryUnsafe", "no"],
   ["retryAt", "retryAt", -1],
   ["retryAt", "retryAt", null],
   ["retryAt", "retryAt", new Date(Number.NaN)],

@@ -68,14 +68,24 @@ describe("ezthrottle dam", () => {
     const cloud = await ask(`${dam.url}/api/v1/jobs`, {
       body: { url, method: "POST", body: "hello", webhooks: [{ url: `${receiver.url}/cloud` }], idempotent_key: "k1" }
     })
+    assert.isNumber(cloud.body.queued_at)
     assert.deepStrictEqual(cloud, {
       status: 201,
-      body: { job_id: cloud.body.job_id, status: "queued", idempotent_key: "k1" }
+      body: {
+        job_id: cloud.body.job_id,
+        status: "queued",
+        idempotent_key: "k1",
+        queued_at: cloud.body.queued_at
+      }
     })
     const flat = await ask(`${dam.url}/jobs`, {
       body: { user_id: "u1", idempotent_key: "k1", url, method: "GET", webhook_url: `${receiver.url}/flat` }
     })
-    assert.deepStrictEqual(flat, { status: 201, body: { job_id: flat.body.job_id, status: "queued" } })
+    assert.isNumber(flat.body.queued_at)
+    assert.deepStrictEqual(flat, {
+      status: 201,
+      body: { job_id: flat.body.job_id, status: "queued", queued_at: flat.body.queued_at }
+    })
 
     const cloudHook = await hookOf(cloud.body.job_id)
     assert.include(JSON.parse(cloudHook.body), { idempotent_key: "k1", status: "success" })
@@ -261,7 +271,7 @@ describe("ezthrottle dam refuses in one line", () => {
   it("a database that another dam has open", async () => {
     const folder = place()
     await start(built.bin, fresh(folder))
-    await refused(1, /dam\.db: another process is using it/, ["dam", ...fresh(folder)])
+    await refused(1, /dam\.db: another dam is using it/, ["dam", ...fresh(folder)])
   })
 
   it("settings that are wrong, each with its place", async () => {

@@ -42,7 +42,7 @@ describe("ezthrottle mcp", () => {
       return JSON.parse(JSON.stringify(structuredContent))
     }
     const { job_id: jobId } = await use("enqueue_job", { url: `${upstream.url}/agent`, method: "POST", body: "b" })
-    const job = await use("wait_for_job", { job_id: jobId, timeout_seconds: 60 })
+    const job = await use("wait_for_job", { job_id: jobId, timeout_seconds: 45 })
     assert.deepStrictEqual([job.status, job.response.status_code], ["succeeded", 200])
     assert.strictEqual((await use("health", {})).status, "ok")
 

@@ -1,4 +1,7 @@
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vitest"
+import { readdirSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { gzipSync } from "node:zlib"
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core"
 import * as Chromium from "./support/Browser.ts"
 import { type Built, build } from "./support/Built.ts"
@@ -308,6 +311,37 @@ describe("the page", () => {
     assert.strictEqual(await ground(), "rgb(16, 22, 28)")
     await page.emulateMedia({ colorScheme: "light" })
     assert.strictEqual(await ground(), "rgb(255, 255, 255)")
+  })
+
+  it("says so where the dam answers what it does not understand, and shows the rest", async () => {
+    const page = await open()
+    await page.route("**/api/v1/stats", (route) => route.fulfill({ json: { span_ms: "ten", spans: [] } }))
+    await page.route("**/api/v1/endpoints", (route) => route.fulfill({ body: "<html>" }))
+    await page.goto(`${world.url}/#/`)
+    await page.getByRole("alert").getByText("does not understand").waitFor()
+    await page.getByText("live", { exact: true }).waitFor()
+    await page.route("**/api/v1/events", (route) =>
+      route.fulfill({ contentType: "text/event-stream", body: 'event: snapshot\ndata: {"lanes":7}\n\n' })
+    )
+    await page.reload()
+    await page.getByRole("status").getByText("does not understand").waitFor()
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor()
+    await page.route("**/session", (route) => route.fulfill({ json: { customer: 7 } }))
+    await page.reload()
+    await page.getByRole("status").getByText("does not understand").waitFor()
+    await page.getByRole("button", { name: "Try again" }).waitFor()
+  })
+
+  it("weighs at most 100 kB as it travels", () => {
+    const folder = join(dirname(built.bin), "dam/page")
+    const bytes = readdirSync(folder)
+      .filter((name) => !name.endsWith(".map"))
+      .map((name) => gzipSync(readFileSync(join(folder, name))).length)
+    assert.isAbove(bytes.length, 0)
+    assert.isAtMost(
+      bytes.reduce((sum, one) => sum + one),
+      100_000
+    )
   })
 
   it("works where the browser names a language that does not exist", async () => {

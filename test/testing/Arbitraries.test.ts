@@ -39,7 +39,7 @@ describe("random steps", () => {
         (
           "body bodyBase64 description executionMode fallbackOnError fallbacks headers idempotentKey " +
           "idempotentStrategy localTimeout metadata method onFailure onFailureTimeout onSuccess regionPolicy regions " +
-          "responseDescription retryAt retryPolicy sendIdempotencyKey type url webhookQuorum webhooks"
+          "responseDescription retryAt retryPolicy retryUnsafe sendIdempotencyKey type url webhookQuorum webhooks"
         ).split(" ")
       )
       for (const key of [...said].filter((name) => name !== "method" && name !== "url")) {

@@ -11,10 +11,11 @@ const fetchFailed = (cause: unknown) => new TypeError("fetch failed", { cause })
 describe("failureOf", () => {
   const kinds = {
     refused: ["ECONNREFUSED"],
-    notFound: ["ENOTFOUND", "EAI_AGAIN", "EAI_NONAME"],
+    notFound: ["ENOTFOUND", "EAI_NONAME"],
     unreachable: ["EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "UND_ERR_PRX_CONN"],
     reset: ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"],
-    other: ["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_DESTROYED", "EMFILE", "E_NEVER_HEARD_OF"]
+    shortage: ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "EADDRNOTAVAIL", "EAI_AGAIN"],
+    other: ["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_DESTROYED", "E_NEVER_HEARD_OF"]
   }
   for (const [kind, codes] of Object.entries(kinds)) {
     for (const code of codes) {
@@ -29,6 +30,20 @@ describe("failureOf", () => {
       })
     }
   }
+
+  it("reads several addresses as a shortage only where none has failed for a reason of its own", () => {
+    const several = (...codes: ReadonlyArray<string>) =>
+      Object.assign(new AggregateError(codes.map((code) => coded(code))), { code: codes[0] })
+    const kindOf = (cause: unknown) => {
+      const failure = failureOf(cause)
+      return failure._tag === "ConnectionFailed" ? failure.kind : failure._tag
+    }
+    assert.strictEqual(kindOf(several("EADDRNOTAVAIL", "EADDRNOTAVAIL")), "shortage")
+    assert.strictEqual(kindOf(fetchFailed(several("EADDRNOTAVAIL", "EADDRNOTAVAIL"))), "shortage")
+    // a host without IPv6 has no address to connect from there, which is not why the call failed
+    assert.notStrictEqual(kindOf(several("EADDRNOTAVAIL", "ECONNREFUSED")), "shortage")
+    assert.notStrictEqual(kindOf(several("ECONNREFUSED", "EADDRNOTAVAIL")), "shortage")
+  })
 
   const tls = {
     expired: ["CERT_HAS_EXPIRED"],

@@ -37,6 +37,33 @@ const exchange = (url: string) => ({
 const failureOf = (transport: Exchanging, url: string) =>
   Effect.map(Effect.flip(transport.send(exchange(url))), ({ reason }) => reason)
 
+describe("a redirect of the same request", () => {
+  const hops = (status: number) =>
+    Upstream.http(({ body, method, path }, response) =>
+      path === "/0" ? response.writeHead(status, { location: "/1" }).end() : response.end(`${method} ${body}`)
+    )
+  const post = (origin: string) => ({
+    ...exchange(`${origin}/0`),
+    request: { method: "POST", url: `${origin}/0`, headers: {}, body: "told" }
+  })
+
+  it.live.each([307, 308])("is followed with method and body where it is asked for: %i", (status) =>
+    Effect.gen(function* () {
+      const { origin } = yield* hops(status)
+      const transport = yield* UndiciTransport.make({ followRedirects: "sameRequest" })
+      assert.strictEqual(Reply.text(yield* transport.send(post(origin))), "POST told")
+    })
+  )
+
+  it.live.each([301, 302, 303])("is no %i, which would change the method", (status) =>
+    Effect.gen(function* () {
+      const { origin } = yield* hops(status)
+      const transport = yield* UndiciTransport.make({ followRedirects: "sameRequest" })
+      assert.strictEqual((yield* transport.send(post(origin))).status, status)
+    })
+  )
+})
+
 describe("an encoded body", () => {
   const plain = Buffer.from("the body of the answer ".repeat(100))
   const encoded = Effect.fnUntraced(function* (encoding: string, body: Uint8Array) {
@@ -103,6 +130,23 @@ describe("an encoded body", () => {
       )
       const transport = yield* UndiciTransport.make({ maxResponseBytes: noise.length })
       assert.strictEqual((yield* transport.send(exchange(url))).body.length, noise.length)
+    })
+  )
+})
+
+describe("the User-Agent", () => {
+  const told = Effect.fnUntraced(function* (userAgent: string | undefined, headers: Readonly<Record<string, string>>) {
+    const { url } = yield* Upstream.http((request, response) => response.end(request.headers["user-agent"] ?? "none"))
+    const transport = yield* UndiciTransport.make({ userAgent })
+    const { request, ...rest } = exchange(url)
+    return Reply.text(yield* transport.send({ ...rest, request: { ...request, headers } }))
+  })
+
+  it.live("is none of its own accord, the option's where it is given, and the call's before both", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* told(undefined, {}), "none")
+      assert.strictEqual(yield* told("dam/1", { "x-other": "y" }), "dam/1")
+      assert.strictEqual(yield* told("dam/1", { "USER-agent": "mine" }), "mine")
     })
   )
 })
@@ -219,6 +263,69 @@ describe("a dispatcher that misbehaves", () => {
       })
       const response = yield* transport.send(exchange("http://127.0.0.1/"))
       assert.deepStrictEqual([response.status, response.body.length], [200, 0])
+    })
+  )
+})
+
+const answered = "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"
+const continued = "HTTP/1.1 100 Continue\r\n\r\n"
+
+describe("a 100 that nobody asked for", () => {
+  for (const [says, pieces] of Object.entries({
+    "in one piece with the answer": [continued + answered],
+    "before the answer": [continued, answered],
+    "twice, with headers of its own": [`HTTP/1.1 100 Continue\r\nVia: x\r\n\r\n${continued}`, answered],
+    "without a word": ["HTTP/1.1 100 \r\n\r\n", answered],
+    "byte by byte": Array.from(continued + answered),
+    "with an early hint": [continued, "HTTP/1.1 103 Early Hints\r\n\r\n", continued, answered]
+  })) {
+    it.live(`${says} is skipped, and the call made once`, () =>
+      Effect.gen(function* () {
+        let calls = 0
+        const { url } = yield* Upstream.bytes((socket) => {
+          let asked = ""
+          socket.setNoDelay(true)
+          socket.on("data", (chunk) => {
+            asked += chunk.toString("latin1")
+            if (!/(?:first|second)$/.test(asked)) return
+            asked = ""
+            calls++
+            const next = (at: number) => {
+              const piece = pieces[at]
+              if (piece !== undefined) socket.write(piece, () => setImmediate(next, at + 1))
+            }
+            next(0)
+          })
+        })
+        const transport = yield* UndiciTransport.make()
+        for (const body of ["first", "second"]) {
+          const { request, ...rest } = exchange(url)
+          const response = yield* transport.send({ ...rest, request: { ...request, method: "POST", body } })
+          assert.deepStrictEqual([response.status, Reply.text(response)], [201, "ok"])
+        }
+        assert.strictEqual(calls, 2)
+      })
+    )
+  }
+
+  it.live("is left alone where it is part of a body", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Upstream.raw((socket) => {
+        socket.setNoDelay(true)
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${continued.length}\r\n\r\n`, () =>
+          setImmediate(() => socket.write(continued))
+        )
+      })
+      const response = yield* (yield* UndiciTransport.make()).send(exchange(url))
+      assert.strictEqual(Reply.text(response), continued)
+    })
+  )
+
+  it.live("without end is told as too many", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Upstream.raw((socket) => socket.write(continued.repeat(1000)))
+      const reason = yield* failureOf(yield* UndiciTransport.make(), url)
+      assert.strictEqual(reason._tag, "TooManyInterim")
     })
   )
 })

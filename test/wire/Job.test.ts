@@ -124,6 +124,21 @@ describe("Job.encode", () => {
     assert.deepStrictEqual(Result.getOrThrow(Job.decode(sent)).request.body, body)
   })
 
+  it.each([
+    ["retry_unsafe", Step.retryUnsafe(Step.post(url), false), false],
+    ["retry_unsafe", Step.retryUnsafe(Step.post(url), true), true]
+  ] as const)(
+    "refuses %s by name, which the protocol does not have, and sends it where a dam reads it",
+    (key, step, value) => {
+      assert.match(refusal(encode(step)), new RegExp(`^the step says ${key}, and EZThrottle has no such key`))
+      const chain = Step.onSuccess(Step.get(url), step)
+      assert.match(refusal(encode(chain)), new RegExp(`^the step at on_success says ${key}`))
+      const sent = json(step, {}, { extensions: "send" })
+      assert.deepStrictEqual(sent, { url, method: "POST", [key]: value })
+      assert.deepStrictEqual(Result.getOrThrow(Job.decode(sent)), step)
+    }
+  )
+
   it("refuses a UNIQUE step whose key nobody drew, since each encoding would make another job", () => {
     const unique = Step.post(url).pipe(Step.idempotentStrategy("UNIQUE"))
     assert.match(refusal(encode(unique)), /^the step is UNIQUE/)
@@ -268,6 +283,16 @@ describe("Job.decode", () => {
     assert.include(error.message, nearest)
   })
 
+  it.each([
+    ["xyz", { url, xyz: 1 }],
+    ["on_success.priority_class", { url, on_success: { url, priority_class: 1 } }],
+    ["fallback_job.trigger.ms", { url, fallback_job: { url, trigger: { ms: 1 } } }]
+  ])("refuses %s, which is like no known one, without a hint", (field, job) => {
+    const error = invalid(job)
+    assert.deepStrictEqual([error.code, error.field, error.nearest], ["unknown_field", field, undefined])
+    assert.notInclude(error.message, "nearest")
+  })
+
   it("knows a trigger only where it means something", () => {
     assert.strictEqual(invalid({ url, trigger: {} }).code, "unknown_field")
     assert.strictEqual(invalid({ url, on_success: { url, trigger: {} } }).field, "on_success.trigger")
@@ -296,6 +321,7 @@ describe("Job.decode", () => {
     ["headers.a", { url, headers: { a: 1 } }],
     ["headers.a", { url, headers: { a: null } }],
     ["body", { url, body: { a: 1 } }],
+    ["retry_unsafe", { url, retry_unsafe: "no" }],
     ["body_base64", { url, body_base64: "@@@" }],
     ["body_base64", { url, bodyBase64: "abc" }],
     ["job", { url, body: "a", body_base64: "YQ==" }],

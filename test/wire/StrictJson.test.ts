@@ -21,6 +21,24 @@ const verdict = (input: string | Uint8Array) => {
 }
 
 describe("StrictJson", () => {
+  it("reads, and finds fault with, what is nested deeper than functions can call themselves", () => {
+    const depth = 20_000
+    const limits = { maxDepth: 3 * depth, maxKeys: 3 * depth }
+    const nested = (inner: string) => `${'{"a":['.repeat(depth)}${inner}${"]}".repeat(depth)}`
+    assert.isTrue(Result.isSuccess(read(nested("1"), limits)))
+    const codes = ['{"a":1,"a":2}', "1e999", '"\\ud800"', "01", "[1 2]"].map((inner) => {
+      const result = read(nested(inner), limits)
+      return Result.isSuccess(result) ? "none" : result.failure.code
+    })
+    assert.deepStrictEqual(codes, [
+      "duplicate_key",
+      "invalid_number",
+      "invalid_unicode",
+      "invalid_json",
+      "invalid_json"
+    ])
+  })
+
   it("reads every kind of value", () => {
     const text = ' {"a":[1,-2.5e3,0,true,false,null,"\\u0041\\n\u00e9\ud83d\ude00\\ud83d\\ude00"],"":{},"b":[]}\r\n\t'
     assert.deepStrictEqual(Result.getOrThrow(read(text)), JSON.parse(text))

@@ -6,7 +6,7 @@ import * as Output from "../output/Output.ts"
 import * as Pages from "./Pages.ts"
 import { problem } from "../output/Problem.ts"
 import { Service } from "../service/Service.ts"
-import * as Shapes from "../service/Shapes.ts"
+import * as Shapes from "../../dam/api/DeliveryShapes.ts"
 
 export interface Filter {
   readonly job: string | undefined
@@ -19,7 +19,7 @@ export const list = (filter: Filter, limit: number) =>
   Pages.list({
     path: "/api/v1/dead-letters",
     query: wire(filter),
-    schema: Shapes.DeadPage,
+    schema: Shapes.DeadLetterPage,
     name: "dead_letters",
     entries: ({ dead_letters: letters }) => letters,
     next: ({ next_cursor: cursor }) => cursor,
@@ -27,7 +27,7 @@ export const list = (filter: Filter, limit: number) =>
     text: table
   })
 
-const table = (paint: Output.Paint, letters: ReadonlyArray<Shapes.DeadLetter>, now: number): string =>
+const table = (paint: Output.Paint, letters: ReadonlyArray<typeof Shapes.DeadLetter.Type>, now: number): string =>
   letters.length === 0
     ? "no dead letters"
     : Output.table(

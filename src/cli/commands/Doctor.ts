@@ -14,7 +14,8 @@ import * as EgressPolicy from "../../dam/egress/EgressPolicy.ts"
 import * as Output from "../output/Output.ts"
 import { type Problem, problem } from "../output/Problem.ts"
 import { Service } from "../service/Service.ts"
-import * as Shapes from "../service/Shapes.ts"
+import { JobPage } from "../../dam/api/JobShapes.ts"
+import * as SystemShapes from "../../dam/api/SystemShapes.ts"
 import * as Target from "../service/Target.ts"
 
 export interface Options {
@@ -31,7 +32,14 @@ export interface Finding {
   readonly next?: string | undefined
 }
 
-type Health = typeof Shapes.Health.Type
+/** Of what a dam says of itself, what is looked at here; an older one says less. */
+const Health = Schema.Struct({
+  status: Schema.String,
+  version: SystemShapes.healthFields.version,
+  egress: Schema.optionalKey(SystemShapes.healthFields.egress),
+  shortage: Schema.optionalKey(Schema.Struct({ problem: Schema.String }))
+})
+type Health = typeof Health.Type
 
 export const run = Effect.fnUntraced(function* (options: Options) {
   const configured = yield* Effect.result(Target.settle)
@@ -119,17 +127,27 @@ const service = Effect.fnUntraced(function* (target: Target.Target, { check }: O
   }
   return [
     ok("service", `a dam${health.version === undefined ? "" : ` of version ${health.version}`}`),
+    ...(health.shortage === undefined
+      ? []
+      : [
+          {
+            check: "calls",
+            status: "warning" as const,
+            message: `some calls cannot be made: ${health.shortage.problem}`,
+            next: "give the dam more of it; its jobs wait meanwhile"
+          }
+        ]),
     yield* key,
     yield* clock(headers["date"]),
     ...(yield* egress(health, check))
   ]
 })
 
-const decodeHealth = Schema.decodeUnknownResult(Schema.fromJsonString(Shapes.Health))
+const decodeHealth = Schema.decodeUnknownResult(Schema.fromJsonString(Health))
 
 const key = Effect.gen(function* () {
   const { call, target } = yield* Service
-  const asked = yield* Effect.result(call({ path: "/api/v1/jobs", query: { limit: 1 }, schema: Shapes.JobPage }))
+  const asked = yield* Effect.result(call({ path: "/api/v1/jobs", query: { limit: 1 }, schema: JobPage }))
   if (Result.isFailure(asked)) return bad("key", asked.failure)
   return ok("key", target.apiKey === undefined ? "none is needed" : "it is accepted")
 })

@@ -3,12 +3,20 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import { isTerminal, type JobState, states } from "../../engine/JobState.ts"
 import * as Output from "../output/Output.ts"
-import type { Attempt, Job, JobSummary } from "../service/Shapes.ts"
+import type * as CallShapes from "../../dam/api/CallShapes.ts"
+import type * as JobShapes from "../../dam/api/JobShapes.ts"
+
+type Attempt = typeof CallShapes.Attempt.Type
+type Job = typeof JobShapes.JobView.Type
 
 export const isEnded = (status: string): boolean =>
   states.some((state) => state === status) && isTerminal(status as JobState)
 
-export const list = (paint: Output.Paint, jobs: ReadonlyArray<JobSummary>, now: number): string =>
+export const list = (
+  paint: Output.Paint,
+  jobs: ReadonlyArray<typeof JobShapes.JobSummary.Type>,
+  now: number
+): string =>
   jobs.length === 0
     ? "no jobs"
     : Output.table(
@@ -42,10 +50,7 @@ export const show = (paint: Output.Paint, job: Job, now: number): string => {
       ["error", job.error === null || job.error === undefined ? undefined : paint("red", Output.plain(job.error, 500))],
       ["webhooks", job.delivery_status === "none" ? undefined : job.delivery_status],
       ["metadata", metadata === "{}" ? undefined : Output.plain(metadata, 500)],
-      [
-        "parent",
-        job.parent === null || job.parent === undefined ? undefined : `${job.parent.job_id} (${job.parent.relation})`
-      ],
+      ["parent", job.parent === null ? undefined : `${job.parent.job_id} (${job.parent.relation})`],
       ["rerun of", job.rerun_of ?? undefined]
     ]),
     ...(job.attempts.length === 0 ? [] : ["", "attempts", attempts(paint, job.attempts)]),
@@ -65,7 +70,7 @@ const answerOf = ({ region, response }: Job): string | undefined => {
           Result.map(Base64.decode(response.body_base64), ({ length }) => length),
           () => 0
         )
-  const place = region === null || region === undefined ? "" : ` in ${region}`
+  const place = region === null ? "" : ` in ${region}`
   return `${response.status_code}${place}, ${bytes} bytes${response.body_base64 === undefined ? "" : " that are no text"}`
 }
 

@@ -10,7 +10,8 @@ import * as Pages from "./Pages.ts"
 import { type Problem, problem } from "../output/Problem.ts"
 import type { Query } from "../service/Query.ts"
 import { Service } from "../service/Service.ts"
-import * as Shapes from "../service/Shapes.ts"
+import { JobPage, JobView } from "../../dam/api/JobShapes.ts"
+import { Receipt } from "../service/Cloud.ts"
 
 export interface Filter {
   readonly status: ReadonlyArray<string>
@@ -26,7 +27,7 @@ export const list = Effect.fnUntraced(function* (filter: Filter, limit: number) 
   yield* Pages.list({
     path: "/api/v1/jobs",
     query: yield* queryOf(filter),
-    schema: Shapes.JobPage,
+    schema: JobPage,
     name: "jobs",
     entries: ({ jobs }) => jobs,
     next: ({ cursor }) => cursor,
@@ -85,7 +86,7 @@ const hostLane = (host: string) => {
 const pathOf = (id: string, below = ""): string => `/api/v1/jobs/${encodeURIComponent(id)}${below}`
 
 export const show = Effect.fnUntraced(function* (id: string) {
-  const { json, value } = yield* Service.use((service) => service.call({ path: pathOf(id), schema: Shapes.Job }))
+  const { json, value } = yield* Service.use((service) => service.call({ path: pathOf(id), schema: JobView }))
   const now = yield* Clock.currentTimeMillis
   yield* Output.print(json, (paint) => JobText.show(paint, value, now))
 })
@@ -99,7 +100,7 @@ export const awaitEnd = Effect.fnUntraced(function* (id: string, timeout: number
     const answer = yield* service.call({
       path: pathOf(id, "/wait"),
       query: { timeout_ms: Math.max(0, Math.min(longestPoll, Math.ceil(left))) },
-      schema: Shapes.Job,
+      schema: JobView,
       timeout: longestPoll + 15_000
     })
     if (JobText.isEnded(answer.value.status)) return answer
@@ -123,7 +124,7 @@ export const wait = Effect.fnUntraced(function* (id: string, timeout: number) {
 })
 
 /** A job that ended badly ends the command so. */
-export const endedWell = (job: Shapes.Job) =>
+export const endedWell = (job: typeof JobView.Type) =>
   job.status === "succeeded"
     ? Effect.void
     : Effect.fail(
@@ -140,20 +141,30 @@ export const endedWell = (job: Shapes.Job) =>
 export const cancel = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
   const service = yield* Service
   yield* each(ids, (id) =>
-    Effect.map(
-      service.call({ method: "POST", path: pathOf(id, "/cancel"), schema: Shapes.Job }),
-      ({ json, value }) => ({ json, text: `${id} ${value.status}` })
-    )
+    Effect.map(service.call({ method: "POST", path: pathOf(id, "/cancel"), schema: JobView }), ({ json, value }) => ({
+      json,
+      text: `${id} ${value.status}`
+    }))
+  )
+})
+
+export const runNow = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
+  const service = yield* Service
+  yield* each(ids, (id) =>
+    Effect.map(service.call({ method: "POST", path: pathOf(id, "/run-now"), schema: JobView }), ({ json, value }) => ({
+      json,
+      text: `${id} ${value.status}`
+    }))
   )
 })
 
 export const rerun = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
   const service = yield* Service
   yield* each(ids, (id) =>
-    Effect.map(
-      service.call({ method: "POST", path: pathOf(id, "/rerun"), schema: Shapes.Receipt }),
-      ({ json, value }) => ({ json, text: `${id} runs again as ${value.job_id}` })
-    )
+    Effect.map(service.call({ method: "POST", path: pathOf(id, "/rerun"), schema: Receipt }), ({ json, value }) => ({
+      json,
+      text: `${id} runs again as ${value.job_id}`
+    }))
   )
 })
 
@@ -183,9 +194,9 @@ export const each = Effect.fnUntraced(function* <E extends { readonly message: s
 export const watch = Effect.fnUntraced(function* (id: string) {
   const service = yield* Service
   const isJson = yield* Globals.Json
-  const first = yield* service.call({ path: pathOf(id), schema: Shapes.Job })
+  const first = yield* service.call({ path: pathOf(id), schema: JobView })
   let attempts = 0
-  const tell = (job: Shapes.Job, lines: ReadonlyArray<string>) =>
+  const tell = (job: typeof JobView.Type, lines: ReadonlyArray<string>) =>
     Effect.gen(function* () {
       const paint = yield* Output.paint
       const made = job.attempts
@@ -218,15 +229,14 @@ export const watch = Effect.fnUntraced(function* (id: string) {
               yield* Console.log(`{"event":${JSON.stringify(event.event)},"data":${event.data}}`)
             } else if (event.event !== "completed" && event.event !== "failed") {
               const text = event.event === "position" ? `position ${positionIn(event.data)}` : event.event
-              if (text !== said)
-                yield* tell((yield* service.call({ path: pathOf(id), schema: Shapes.Job })).value, [text])
+              if (text !== said) yield* tell((yield* service.call({ path: pathOf(id), schema: JobView })).value, [text])
               said = text
             }
           }
         }
       })
     )
-    const { value } = yield* service.call({ path: pathOf(id), schema: Shapes.Job })
+    const { value } = yield* service.call({ path: pathOf(id), schema: JobView })
     if (JobText.isEnded(value.status)) {
       const paint = yield* Output.paint
       if (!isJson) yield* tell(value, [])

@@ -101,6 +101,16 @@ const cancel = Command.make("cancel", { ids }, (input) => talking(Jobs.cancel(in
   ])
 )
 
+const runNow = Command.make("run-now", { ids }, (input) => talking(Jobs.runNow(input.ids))).pipe(
+  Command.withDescription(
+    "Queues jobs that wait for a moment: scheduled ones, and those that pause between attempts. Their lane's pace and holds stay."
+  ),
+  Command.withShortDescription("Run scheduled and parked jobs now"),
+  Command.withExamples([
+    { command: "ezthrottle jobs run-now job_01JD9Q6Z7Y8X9W0V1T2S3R4Q5P", description: "Not to wait for its time" }
+  ])
+)
+
 const rerun = Command.make("rerun", { ids }, (input) => talking(Jobs.rerun(input.ids))).pipe(
   Command.withDescription("Makes a new job of each finished one: the same call under a new id."),
   Command.withShortDescription("Run finished jobs again, as new ones"),
@@ -111,8 +121,8 @@ const rerun = Command.make("rerun", { ids }, (input) => talking(Jobs.rerun(input
 
 export const command = Command.make("jobs").pipe(
   Command.withDescription("Looks at jobs, waits for them, stops and repeats them."),
-  Command.withShortDescription("List, show, watch, wait for, cancel and rerun jobs"),
+  Command.withShortDescription("List, show, watch, wait for, cancel, hasten and rerun jobs"),
   Command.withExamples([{ command: "ezthrottle jobs list --status queued", description: "What waits" }]),
-  Command.withSubcommands([list, show, watch, wait, cancel, rerun]),
+  Command.withSubcommands([list, show, watch, wait, cancel, runNow, rerun]),
   Command.withGlobalFlags(Globals.service)
 )

@@ -7,7 +7,8 @@ import * as Output from "../output/Output.ts"
 import * as Pages from "./Pages.ts"
 import { problem } from "../output/Problem.ts"
 import { Service } from "../service/Service.ts"
-import * as Shapes from "../service/Shapes.ts"
+import { Explanation } from "../../dam/api/JobShapes.ts"
+import * as Shapes from "../../dam/api/LaneShapes.ts"
 
 export const list = (prefix: string | undefined, limit: number) =>
   Pages.list({
@@ -22,7 +23,9 @@ export const list = (prefix: string | undefined, limit: number) =>
     text: table
   })
 
-const table = (paint: Output.Paint, lanes: ReadonlyArray<Shapes.Lane>, now: number): string =>
+type Lane = typeof Shapes.Lane.Type
+
+const table = (paint: Output.Paint, lanes: ReadonlyArray<Lane>, now: number): string =>
   lanes.length === 0
     ? "no lanes"
     : Output.table(
@@ -40,21 +43,19 @@ const table = (paint: Output.Paint, lanes: ReadonlyArray<Shapes.Lane>, now: numb
       )
 
 /** Webhooks wait in memory, and stand in no other column. */
-const waits = (said: string, { waiting = 0 }: Shapes.Lane): string =>
-  waiting === 0 ? said : `${said}, ${waiting} wait`
+const waits = (said: string, { waiting }: Lane): string => (waiting === 0 ? said : `${said}, ${waiting} wait`)
 
-const standing = (paint: Output.Paint, { holds, next_at, paused }: Shapes.Lane, now: number): string => {
-  if (paused !== null && paused !== undefined) {
-    const why = paused.note === null || paused.note === undefined ? "" : `: ${Output.plain(paused.note, 60)}`
+const standing = (paint: Output.Paint, { holds, next_at, paused }: Lane, now: number): string => {
+  if (paused !== null) {
+    const why = paused.note === null ? "" : `: ${Output.plain(paused.note, 60)}`
     return paint("red", `paused by ${Output.plain(paused.by, 40)} ${Output.span(now - paused.at)} ago${why}`)
   }
   const [hold] = holds
   if (hold !== undefined) {
-    const whose = hold.account === null || hold.account === undefined ? "" : " for one account"
-    const until = hold.until === null || hold.until === undefined ? "" : ` for ${Output.span(hold.until - now)}`
-    return paint("yellow", `held${until}${whose} (${hold.reason})`)
+    const whose = hold.account === undefined ? "" : " for one account"
+    return paint("yellow", `held for ${Output.span(hold.until - now)}${whose} (${hold.reason})`)
   }
-  return next_at !== null && next_at !== undefined && next_at > now ? `next in ${Output.span(next_at - now)}` : "open"
+  return next_at !== null && next_at > now ? `next in ${Output.span(next_at - now)}` : "open"
 }
 
 type Act = "pause" | "resume" | "pace" | "reset"
@@ -94,7 +95,7 @@ export const log = Effect.fnUntraced(function* (host: string) {
       : Output.table(
           paint,
           ["WHEN", "WHO", "WHAT", "DETAIL"],
-          value.entries.map(({ action, at, by, detail = "" }) => [
+          value.entries.map(({ action, at, by, detail }) => [
             Output.time(at),
             Output.plain(by, 40),
             action,
@@ -109,10 +110,10 @@ export const explain = Effect.fnUntraced(function* (id: string) {
   const service = yield* Service
   const { json, value } = yield* service.call({
     path: `/api/v1/jobs/${encodeURIComponent(id)}/explain`,
-    schema: Shapes.Explanation
+    schema: Explanation
   })
   const now = yield* Clock.currentTimeMillis
-  const sure = { exact: "surely", likely: "likely", rough: "roughly" }[value.confidence] ?? "perhaps"
+  const sure = SURENESS[value.confidence] ?? "perhaps"
   yield* Output.print(json, (paint) =>
     [
       `${paint("bold", value.job_id)}  ${paint(Output.statusStyle(value.status), value.status)}`,
@@ -120,9 +121,9 @@ export const explain = Effect.fnUntraced(function* (id: string) {
         const moment = Output.moment(until, now)
         return `  ${paint("cyan", kind.padEnd(12))}  ${Output.plain(message, 300)}${moment === undefined ? "" : paint("dim", `, until ${moment}`)}`
       }),
-      ...(value.estimated_start === null || value.estimated_start === undefined
-        ? []
-        : [`  starts ${sure} ${Output.moment(value.estimated_start, now)}`])
+      ...(value.estimated_start === null ? [] : [`  starts ${sure} ${Output.moment(value.estimated_start, now)}`])
     ].join("\n")
   )
 })
+
+const SURENESS: Readonly<Record<string, string>> = { exact: "surely", likely: "likely", rough: "roughly" }

@@ -21,7 +21,7 @@ import { problem } from "../output/Problem.ts"
 import * as Refusals from "../service/Refusals.ts"
 import { Service } from "../service/Service.ts"
 import * as StepFile from "./StepFile.ts"
-import type { Target } from "../service/Target.ts"
+import { readBy, type Target } from "../service/Target.ts"
 
 export interface Options {
   readonly file: string
@@ -71,7 +71,7 @@ const clientFor = Effect.fnUntraced(function* (target: Target) {
     ezthrottleUrl: target.url,
     tracktagsUrl: target.proxyUrl
   })
-  const service = yield* RemoteService.make(api, { binary: target.kind === "dam" ? "base64" : "refuse" })
+  const service = yield* RemoteService.make(api, readBy(target))
   return EZThrottle.make(Strategies.client(yield* UndiciTransport.make(), service.transport), service)
 })
 

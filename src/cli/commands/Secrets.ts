@@ -5,7 +5,7 @@ import type * as Schema from "effect/Schema"
 import * as Output from "../output/Output.ts"
 import { type Problem, problem } from "../output/Problem.ts"
 import { Service } from "../service/Service.ts"
-import * as Shapes from "../service/Shapes.ts"
+import * as Cloud from "../service/Cloud.ts"
 import * as StepFile from "./StepFile.ts"
 import { variable } from "../service/Target.ts"
 
@@ -46,7 +46,7 @@ const path = "/api/v1/webhook-secrets"
 const set = (body: Schema.JsonObject, secrets: ReadonlyArray<Redacted.Redacted>, done: string) =>
   Effect.gen(function* () {
     const service = yield* Service
-    const { value } = yield* service.call({ method: "POST", path, body, schema: Shapes.Done, cloud: true, secrets })
+    const { value } = yield* service.call({ method: "POST", path, body, schema: Cloud.Done, cloud: true, secrets })
     yield* Output.print({ status: value.status, message: value.message ?? null }, () => done)
   })
 
@@ -65,7 +65,7 @@ export const create = Effect.fnUntraced(function* (primary: string, secondary: s
 
 export const get = Effect.gen(function* () {
   const service = yield* Service
-  const { value } = yield* service.call({ path, schema: Shapes.MaskedSecrets, cloud: true })
+  const { value } = yield* service.call({ path, schema: Cloud.MaskedSecrets, cloud: true })
   const { customer_id, primary_secret, secondary_secret } = value
   yield* Output.print({ customer_id, primary_secret, secondary_secret: secondary_secret ?? null }, (paint) =>
     Output.facts(paint, [
@@ -104,7 +104,7 @@ export const rotate = Effect.fnUntraced(function* (next: string, old: string | u
 
 export const remove = Effect.gen(function* () {
   const service = yield* Service
-  const { value } = yield* service.call({ method: "DELETE", path, schema: Shapes.Done, cloud: true })
+  const { value } = yield* service.call({ method: "DELETE", path, schema: Cloud.Done, cloud: true })
   yield* Output.print(
     { status: value.status, message: value.message ?? null },
     () => "webhooks are not signed any more"

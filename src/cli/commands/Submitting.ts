@@ -10,7 +10,8 @@ import * as Job from "../../wire/Job.ts"
 import * as Output from "../output/Output.ts"
 import { problem } from "../output/Problem.ts"
 import { Service } from "../service/Service.ts"
-import * as Shapes from "../service/Shapes.ts"
+import * as Cloud from "../service/Cloud.ts"
+import { readBy } from "../service/Target.ts"
 import * as StepFile from "./StepFile.ts"
 
 /** The job as it will travel: checked, and every UNIQUE step of its tree with a key, so that it can be sent twice. */
@@ -20,8 +21,7 @@ export const encode = (step: Step) =>
     const broken = StepRules.check(step)
     if (broken !== undefined) return yield* Effect.fail(problem("usage", broken.message, { code: "bad_step" }))
     const settled = yield* Keys.settle(step)
-    const binary = target.kind === "dam" ? "base64" : "refuse"
-    const job = Job.encode({ step: settled, key: Keys.keyFor(settled, false), retryAt: undefined }, { binary })
+    const job = Job.encode({ step: settled, key: Keys.keyFor(settled, false), retryAt: undefined }, readBy(target))
     return yield* Effect.mapError(Effect.fromResult(job), (unsendable) =>
       problem("usage", unsendable.problem, { code: "unsendable" })
     )
@@ -34,7 +34,7 @@ export const send = (job: Job.JobJson) =>
       method: "POST",
       path: "/api/v1/jobs",
       body: toJson(job),
-      schema: Shapes.Receipt,
+      schema: Cloud.Receipt,
       cloud: true
     })
   )

@@ -7,9 +7,10 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as RetryAfter from "../../engine/RetryAfter.ts"
+import { cleaned } from "../../transport/RemoteAnswer.ts"
 
 /** Where the dam is, and who calls. */
 export interface Dam {
@@ -33,6 +34,7 @@ export type Call = (
 
 const ErrorBody = Schema.Struct({
   error: Schema.String,
+  code: Schema.optionalKey(Schema.String),
   field: Schema.optionalKey(Schema.String),
   limit_reason: Schema.optionalKey(Schema.String),
   limit: Schema.optionalKey(Schema.Number),
@@ -43,7 +45,7 @@ const ErrorBody = Schema.Struct({
 export const make = ({ apiKey, url }: Dam): Effect.Effect<Call, never, HttpClient.HttpClient> =>
   Effect.map(HttpClient.HttpClient, (client): Call => {
     const base = url.replace(/\/+$/, "")
-    const failed = (problem: string) => new CallFailed({ problem: hidden(problem, apiKey) })
+    const failed = (problem: string) => new CallFailed({ problem: cleaned(problem, [apiKey]) })
     return (method, path, body) => {
       const plain = HttpClientRequest.make(method)(`${base}${path}`).pipe(
         apiKey === undefined
@@ -68,9 +70,10 @@ export const make = ({ apiKey, url }: Dam): Effect.Effect<Call, never, HttpClien
 
 const refusal = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string> =>
   HttpClientResponse.schemaBodyJson(ErrorBody)(response).pipe(
-    Effect.map(({ current, error, field, limit, limit_reason: reason }) => {
+    Effect.map(({ code, current, error, field, limit, limit_reason: reason }) => {
       const full = reason === undefined ? "" : ` (${reason}: ${current} of ${limit})`
-      return `${error}${field === undefined ? "" : ` (field ${field})`}${full}`
+      const next = code === "job_not_found" ? notFound : ""
+      return `${error}${field === undefined ? "" : ` (field ${field})`}${full}${next}`
     }),
     Effect.catch(() => Effect.succeed(`the dam answered ${response.status}`)),
     Effect.flatMap((said) =>
@@ -81,12 +84,13 @@ const refusal = (response: HttpClientResponse.HttpClientResponse): Effect.Effect
     )
   )
 
+const notFound =
+  "; look for its id with list_jobs, or enqueue it again: a job is forgotten some time after it has ended, and the jobs of " +
+  "other keys are not shown"
+
 const whatToDo = (status: number, pause: Duration.Duration | undefined): string => {
   if (pause !== undefined) return `; retry in ${Math.ceil(Duration.toSeconds(pause))} s`
   if (status === 401 || status === 403) return "; set EZTHROTTLE_API_KEY to a key of this dam, or pass --api-key"
   if (status === 429 || status === 503) return "; retry in 10 s"
   return ""
 }
-
-const hidden = (text: string, secret: Redacted.Redacted | undefined): string =>
-  secret === undefined || Redacted.value(secret) === "" ? text : text.replaceAll(Redacted.value(secret), "<redacted>")

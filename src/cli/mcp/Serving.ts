@@ -6,7 +6,7 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as McpCall from "./Call.ts"
 import * as McpTools from "./Tools.ts"
-import { version } from "../output/version.ts"
+import { version } from "../../transport/Version.ts"
 
 const instructions =
   "Makes HTTP calls that survive: enqueue_job hands one over, wait_for_job waits for its result, explain_job says why " +

@@ -1,14 +1,15 @@
 /**
- * What an agent can do with a dam. Every tool is one call, and an answer tells what to do next: how long to wait, or
+ * What an agent can do with a dam. Every tool is one call (waiting is several), and an answer tells what to do next: how long to wait, or
  * what to change.
  */
 import * as McpServer from "effect/ai/McpServer"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { states } from "../../engine/JobState.ts"
+import { isTerminal, states } from "../../engine/JobState.ts"
 import * as Fields from "../../step/Fields.ts"
 import { queryText } from "../service/Query.ts"
 import { type Call, CallFailed } from "./Call.ts"
@@ -16,7 +17,26 @@ import { shown } from "./View.ts"
 
 const described = <S extends Schema.Top>(schema: S, description: string): S["Rebuild"] =>
   schema.annotate({ description })
-const optional = Schema.optionalKey
+
+/** What may be left out; many models write `null` for that. */
+const optional = <S extends Schema.Top>(schema: S, description: string) =>
+  Schema.optionalKey(described(Schema.NullOr(schema), description))
+
+type Given<A> = { readonly [Name in keyof A]: Exclude<A[Name], null> }
+
+/** The arguments that say something. */
+const given = <A extends object>(values: A): Given<A> =>
+  // it has lost its nulls and nothing else, which the type of `fromEntries` cannot tell
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as Given<A>
+
+// a text first and a URL second: JSON Schema has no word for the check, and its description would be lost with it
+const url = (description: string) =>
+  Schema.String.annotate({ description }).check(
+    Schema.makeFilter(Schema.is(Fields.Url), { expected: "an absolute http:// or https:// URL" })
+  )
+
+/** Seconds that one call may wait: the clients of models end theirs after a minute. */
+const mostWait = 45
 
 const JobId = described(Schema.NonEmptyString, "Id of a job, as enqueue_job answered it")
 const jobId = { job_id: JobId }
@@ -31,7 +51,8 @@ const tool = <const Name extends string, Parameters extends Schema.Struct.Fields
     parameters: Schema.Struct(parameters),
     success: Schema.JsonObject,
     failure: CallFailed
-  })
+    // an argument that nobody reads is a mistake of whoever wrote it
+  }).annotate(Tool.Strict, true)
 
 const reading = <const Name extends string, Parameters extends Schema.Struct.Fields>(
   name: Name,
@@ -45,15 +66,16 @@ const EnqueueJob = tool(
     "answered. Answers at once with the job's id; use wait_for_job for the result. The same idempotent_key never " +
     "makes a second job.",
   {
-    url: described(Fields.Url, "Absolute http or https URL to call"),
-    method: optional(described(Fields.Method, "HTTP method; GET when left out")),
-    headers: optional(described(Fields.Headers, "Request headers by name")),
-    body: optional(described(Schema.String, "Request body as text")),
-    idempotent_key: optional(described(Schema.NonEmptyString, "Two jobs with the same key are one job")),
-    metadata: optional(described(Schema.Record(Schema.String, Schema.Json), "Anything to find the job by later")),
-    retry_at: optional(described(Schema.Int, "Not before this moment, in milliseconds since 1970")),
+    url: url("Absolute http or https URL to call"),
+    method: optional(Fields.Method, "HTTP method; GET when left out"),
+    headers: optional(Fields.Headers, "Request headers by name"),
+    body: optional(Schema.String, "Request body as text"),
+    idempotent_key: optional(Schema.NonEmptyString, "Two jobs with the same key are one job"),
+    metadata: optional(Schema.Record(Schema.String, Schema.Json), "Anything to find the job by later"),
+    retry_at: optional(Schema.Int, "Not before this moment, in milliseconds since 1970"),
     webhooks: optional(
-      described(Schema.Array(Schema.Struct({ url: Fields.Url })), "Where the result is delivered to besides")
+      Schema.Array(Schema.Struct({ url: url("Absolute http or https URL of the receiver") })),
+      "Where the result is delivered to besides"
     )
   }
 ).annotate(Tool.Destructive, false)
@@ -66,7 +88,8 @@ const WaitForJob = reading(
   {
     ...jobId,
     timeout_seconds: optional(
-      described(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 300 })), "How long to wait; 30 when left out")
+      Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: mostWait })),
+      `How long to wait, ${mostWait} at most: many clients give up after 60. 30 when left out`
     )
   }
 )
@@ -74,16 +97,16 @@ const WaitForJob = reading(
 const ExplainJob = reading("explain_job", "Says why a job is still waiting, until when, and how sure that is.", jobId)
 
 const ListJobs = reading("list_jobs", "Lists jobs, the newest first.", {
-  status: optional(described(Schema.Array(Schema.Literals(states)), "Only jobs in one of these states")),
-  lane: optional(described(Schema.NonEmptyString, "Only jobs of this host, written host:port")),
-  limit: optional(described(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })), "20 when left out")),
-  cursor: optional(described(Schema.NonEmptyString, "Where to go on, as the page before said"))
+  status: optional(Schema.Array(Schema.Literals(states)), "Only jobs in one of these states"),
+  lane: optional(Schema.NonEmptyString, "Only jobs of this host, written host:port"),
+  limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })), "20 when left out"),
+  cursor: optional(Schema.NonEmptyString, "Where to go on, as the page before said")
 })
 
 const ListLanes = reading(
   "list_lanes",
   "Lists the hosts that are called: how many jobs wait for each, how fast it may be called, and what holds it.",
-  { cursor: optional(described(Schema.NonEmptyString, "Where to go on, as the page before said")) }
+  { cursor: optional(Schema.NonEmptyString, "Where to go on, as the page before said") }
 )
 
 const Health = Tool.make("health", {
@@ -96,21 +119,40 @@ const Health = Tool.make("health", {
 
 const toolkit = Toolkit.make(EnqueueJob, GetJob, WaitForJob, ExplainJob, ListJobs, ListLanes, Health)
 
+/** Waits by long polls that end before a proxy gives up on them, until the job has ended or the time is over. */
+const ended = Effect.fnUntraced(function* (call: Call, path: string, timeout: number) {
+  const until = (yield* Clock.currentTimeMillis) + timeout
+  while (true) {
+    const asked = yield* Clock.currentTimeMillis
+    const wait = Math.max(0, Math.min(longestPoll, until - asked))
+    const job = yield* call("GET", `${path}?timeout_ms=${wait}`)
+    const now = yield* Clock.currentTimeMillis
+    if (isEnded(job) || now >= until) return job
+    // a dam that does not wait must not be asked without a pause
+    yield* Effect.sleep(Math.max(0, Math.min(until, asked + shortestPause) - now))
+  }
+})
+
+const isEnded = ({ status }: Schema.JsonObject): boolean =>
+  states.some((state) => state === status && isTerminal(state))
+
+const longestPoll = 20_000
+const shortestPause = 1000
+
 /** The tools over calls to one dam. */
 export const layer = (call: Call) => {
-  const asked = (...given: Parameters<Call>) => Effect.map(call(...given), shown)
+  const asked = (...asking: Parameters<Call>) => Effect.map(call(...asking), shown)
   const ofJob = (id: string, route = "") => `/api/v1/jobs/${encodeURIComponent(id)}${route}`
   return McpServer.toolkit(toolkit).pipe(
     Layer.provide(
       toolkit.toLayer({
-        enqueue_job: (job) => asked("POST", "/api/v1/jobs", job),
+        enqueue_job: (job) => asked("POST", "/api/v1/jobs", given(job)),
         get_job: ({ job_id: id }) => asked("GET", ofJob(id)),
-        wait_for_job: ({ job_id: id, timeout_seconds: seconds = 30 }) =>
-          asked("GET", ofJob(id, `/wait?timeout_ms=${seconds * 1000}`)),
+        wait_for_job: ({ job_id: id, timeout_seconds: seconds }) =>
+          Effect.map(ended(call, ofJob(id, "/wait"), (seconds ?? 30) * 1000), shown),
         explain_job: ({ job_id: id }) => asked("GET", ofJob(id, "/explain")),
-        list_jobs: ({ cursor, lane, limit = 20, status = [] }) =>
-          asked("GET", `/api/v1/jobs${queryText({ status, lane, limit, cursor })}`),
-        list_lanes: ({ cursor }) => asked("GET", `/api/v1/lanes${queryText({ cursor })}`),
+        list_jobs: (filter) => asked("GET", `/api/v1/jobs${queryText({ limit: 20, ...given(filter) })}`),
+        list_lanes: (page) => asked("GET", `/api/v1/lanes${queryText(given(page))}`),
         health: () => asked("GET", "/health")
       })
     )

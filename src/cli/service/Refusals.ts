@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type ConnectionFailed, excerpt, type Failure, type TlsError } from "../../step/Failure.ts"
+import { ApiError } from "../../dam/api/RefusalShapes.ts"
 import { type Problem, problem, snake } from "../output/Problem.ts"
 import { cloudUrl, type Target } from "./Target.ts"
 
@@ -25,6 +26,7 @@ export const ofConnection = (target: Target, failure: ConnectionFailed): Problem
     notFound: `there is no such host: ${where}`,
     unreachable: `there is no way to ${where}`,
     reset: `the connection to ${where} broke off`,
+    shortage: `no connection to ${where}: ${failure.detail}`,
     other: `no connection to ${where}`
   }[failure.kind]
   return problem("unreachable", text, {
@@ -76,11 +78,10 @@ export const ofFailure = (target: Target, failure: Failure): Problem => {
   }
 }
 
-const ErrorBody = Schema.Struct({
-  error: Schema.String,
-  code: Schema.optionalKey(Schema.String),
-  field: Schema.optionalKey(Schema.String)
-})
+const { code, error, field } = ApiError.fields
+
+/** The cloud gives no codes. */
+const ErrorBody = Schema.Struct({ error, code: Schema.optionalKey(code), field })
 
 const decodeError = Schema.decodeUnknownResult(Schema.fromJsonString(ErrorBody))
 
@@ -99,7 +100,9 @@ export const ofAnswer = (
   switch (status) {
     case 401:
     case 403:
-      return denied(target, text, details)
+      return code === "operator_required"
+        ? problem("denied", text, { next: nextOf[code], code, details })
+        : denied(target, text, details)
     case 404:
       return said?.code === undefined
         ? problem("failed", `${target.url} has no route ${routeOf(path)}`, {
@@ -134,6 +137,7 @@ const nextOf: Readonly<Record<string, string>> = {
   job_not_found: "look for it with `ezthrottle jobs list`; jobs are removed some time after their end",
   secrets_not_found: "set one with `ezthrottle secrets create`",
   wrong_state: "look at it with `ezthrottle jobs show`",
+  operator_required: "ask whoever runs the dam, or use a key that its keys file marks with :operator",
   storage_full: "free space on the disk of the dam; it goes on by itself",
   url_denied: "the dam must allow it: --allow-egress HOST or --allow-private when it is started"
 }

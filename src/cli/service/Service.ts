@@ -102,7 +102,8 @@ export const make = (target: Target): Service["Service"] => {
         },
         body: undefined
       })
-      if (opened.status === 200) return eventsIn(target, opened)
+      // 204: there is nothing after the last event
+      if (opened.status === 200 || opened.status === 204) return eventsIn(target, opened)
       const { body } = yield* bodyOf(target, opened)
       return yield* Effect.fail(Refusals.ofAnswer(target, path, { status: opened.status, body }, undefined))
     })

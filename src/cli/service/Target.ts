@@ -9,6 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import type { EncodeOptions } from "../../wire/Job.ts"
 import * as Globals from "../output/Globals.ts"
 import { type Problem, problem } from "../output/Problem.ts"
 
@@ -22,6 +23,10 @@ export interface Target {
   /** Where each came from, for `doctor`. */
   readonly from: { readonly url: string; readonly apiKey: string }
 }
+
+/** What a service reads of a job beyond the protocol: a dam all of it, the cloud nothing. */
+export const readBy = ({ kind }: Pick<Target, "kind">): EncodeOptions =>
+  kind === "dam" ? { binary: "base64", extensions: "send" } : {}
 
 export const cloudUrl = "https://ezthrottle.fly.dev"
 const cloudProxy = "https://tracktags.fly.dev"

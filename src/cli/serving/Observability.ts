@@ -9,7 +9,7 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Otlp from "effect/observability/Otlp"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
-import { version } from "../output/version.ts"
+import { version } from "../../transport/Version.ts"
 
 /** The standard's default for each signal; Effect's is none. */
 const exporters = ConfigProvider.layerAdd(

@@ -1,5 +1,6 @@
 /** A dam in a process of its own: started, announced, and brought to rest when it is asked to stop. */
 import * as NodeDns from "@effect/platform-node/NodeDns"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -12,11 +13,12 @@ import * as EgressPolicy from "../../dam/egress/EgressPolicy.ts"
 import { Engine } from "../../dam/work/Engine.ts"
 import { defaultPace } from "../../dam/lane/Gate.ts"
 import * as HttpServer from "../../dam/http/HttpServer.ts"
+import * as KeysFile from "../../dam/http/door/KeysFile.ts"
 import { JobStore } from "../../dam/store/JobStore.ts"
 import * as Observability from "./Observability.ts"
 import type { Settings } from "./Settings.ts"
 import * as Signals from "../output/Signals.ts"
-import { version } from "../output/version.ts"
+import { version } from "../../transport/Version.ts"
 
 /** The dam could not start; the command ends with 1. */
 export class CannotStart extends Schema.TaggedError<CannotStart>()("CannotStart", { problem: Schema.String }) {
@@ -44,7 +46,14 @@ export const serve = (settings: Settings): Effect.Effect<void, CannotStart> =>
   ).pipe(Effect.provide(Observability.layer))
 
 const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return<void, CannotStart, Scope.Scope> {
-  const { db, file, host, keys, policy, port } = settings
+  const { db, file, host, policy, port } = settings
+  const keys =
+    settings.keysFile === undefined
+      ? settings.keys
+      : yield* KeysFile.follow(settings.keysFile).pipe(
+          Effect.provide(NodeFileSystem.layer),
+          Effect.mapError(({ message }) => new CannotStart({ problem: message }))
+        )
   const { engine, regions, store } = yield* Effect.mapError(
     Dam.make({
       drain,
@@ -58,12 +67,10 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
   )
   const pace = { ...defaultPace, ...file.dam.pacing?.pace }
   const server = yield* HttpServer.make({
-    drain,
     ...file.http,
     host,
     port,
     keys,
-    policy,
     health: Effect.sync(() => ({
       version,
       pace: { rps: pace.rps, max_concurrent: pace.maxConcurrent },

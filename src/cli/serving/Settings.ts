@@ -31,6 +31,8 @@ export interface Settings {
   /** Absolute, or `:memory:`. */
   readonly db: string
   readonly keys: Keys.Keys | undefined
+  /** Where they are read again from, when it has changed. */
+  readonly keysFile: string | undefined
   readonly policy: EgressPolicy.EgressPolicy
   /** What secrets are sealed with in the database. */
   readonly masterKey: Redacted.Redacted | undefined
@@ -68,6 +70,7 @@ export const settle = Effect.fnUntraced(function* (
     port: flags.port ?? file.http.port ?? 8080,
     db: db === ":memory:" ? db : path.resolve(db),
     keys,
+    keysFile,
     masterKey: Option.getOrUndefined(yield* orInvalid(Config.option(Config.Redacted("EZTHROTTLE_MASTER_KEY")))),
     l8Key: Option.getOrUndefined(yield* orInvalid(Config.option(Config.Redacted("L8_PRIVATE_KEY")))),
     policy: yield* orInvalid(Effect.fromResult(policy))

@@ -1,6 +1,6 @@
 /**
  * The dam's HTTP API, said once: routes, parameters, answers and errors, for the server, for typed clients and for
- * `/openapi.json`.
+ * `/openapi.json`. What each body looks like and how it is made stands in the shapes, one file for each noun.
  *
  * Bodies of submissions are read by hand (see `Intake`), because what is wrong with them has to be told exactly; here
  * they are described.
@@ -13,13 +13,19 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import * as Fields from "../../step/Fields.ts"
 import { Job } from "../../wire/Job.ts"
-import { deliveries } from "./DeliveryShapes.ts"
-import { l8 } from "./TrustShapes.ts"
-import { Explanation, lanes, overview } from "./LaneShapes.ts"
-import { between, errors, nullable, optional } from "./Parts.ts"
-import { Accepted, Answer, Duplicate, JobSummary, JobView, ListQuery } from "./JobShapes.ts"
+import { deliveries } from "./DeliveryApi.ts"
+import { described } from "./Described.ts"
+import { FlatJob, FlatReceipt, FlatView } from "./FlatShapes.ts"
+import { Explanation, JobPage, JobView, ListQuery, Receipt } from "./JobShapes.ts"
+import { lanes } from "./LaneApi.ts"
+import { overview } from "./OverviewApi.ts"
+import { between, optional } from "./Parts.ts"
+import { Envelope, Proxied } from "./ProxyShapes.ts"
+import { errors } from "./Statuses.ts"
+import { Done, MaskedSecrets, SecretChoice } from "./SecretShapes.ts"
+import { Health } from "./SystemShapes.ts"
+import { l8 } from "./TrustApi.ts"
 
 const submission = errors(400, 401, 413, 415, 422, 429, 503)
 const ofOneJob = errors(400, 401, 404, 503)
@@ -31,12 +37,12 @@ const jobs = HttpApiGroup.make("jobs")
   .add(
     HttpApiEndpoint.post("submit", "/api/v1/jobs", {
       payload: Job,
-      success: [Accepted.pipe(HttpApiSchema.status(201)), Duplicate.pipe(HttpApiSchema.status(200))],
+      success: [Receipt.pipe(HttpApiSchema.status(201)), Receipt.pipe(HttpApiSchema.status(200))],
       error: submission
     }),
     HttpApiEndpoint.get("list", "/api/v1/jobs", {
       query: ListQuery,
-      success: Schema.Struct({ jobs: Schema.Array(JobSummary), cursor: Schema.NullOr(Schema.String) }),
+      success: JobPage,
       error: errors(400, 401, 503)
     }),
     HttpApiEndpoint.get("get", "/api/v1/jobs/:id", { params: id, success: JobView, error: ofOneJob }),
@@ -61,9 +67,14 @@ const jobs = HttpApiGroup.make("jobs")
       success: JobView,
       error: errors(400, 401, 404, 409, 503)
     }),
+    HttpApiEndpoint.post("runNow", "/api/v1/jobs/:id/run-now", {
+      params: id,
+      success: JobView,
+      error: errors(400, 401, 404, 409, 503)
+    }),
     HttpApiEndpoint.post("rerun", "/api/v1/jobs/:id/rerun", {
       params: id,
-      success: Accepted.pipe(HttpApiSchema.status(201)),
+      success: Receipt.pipe(HttpApiSchema.status(201)),
       error: errors(400, 401, 404, 409, 429, 503)
     })
   )
@@ -74,56 +85,26 @@ const jobs = HttpApiGroup.make("jobs")
     })
   )
 
-const Done = Schema.Struct({ status: Schema.String, message: Schema.String })
-
 const secrets = HttpApiGroup.make("secrets")
   .add(
     HttpApiEndpoint.post("set", "/api/v1/webhook-secrets", {
-      payload: Schema.Struct({
-        primary_secret: Schema.String,
-        secondary_secret: nullable(Schema.String),
-        rotate: optional(Schema.Boolean)
-      }),
+      payload: SecretChoice,
       success: Done,
       error: errors(400, 401, 409, 413, 415, 503)
     }),
     HttpApiEndpoint.get("get", "/api/v1/webhook-secrets", {
-      success: Schema.Struct({
-        customer_id: Schema.String,
-        primary_secret: Schema.String,
-        secondary_secret: Schema.NullOr(Schema.String),
-        has_secondary: Schema.Boolean
-      }),
+      success: MaskedSecrets,
       error: errors(401, 404, 503)
     }),
     HttpApiEndpoint.delete("delete", "/api/v1/webhook-secrets", { success: Done, error: errors(401, 404, 503) })
   )
   .annotateMerge(OpenApi.annotations({ title: "Webhook secrets", description: "What webhooks are signed with" }))
 
-/**
- * The envelope of the proxy.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Envelope = Schema.Struct({
-  scope: optional(Schema.String),
-  metric_name: optional(Schema.String),
-  target_url: Schema.String,
-  method: Schema.String,
-  headers: nullable(Schema.Record(Schema.String, Schema.String)),
-  body: nullable(Schema.String)
-})
-
 const proxy = HttpApiGroup.make("proxy")
   .add(
     HttpApiEndpoint.post("call", "/api/v1/proxy", {
       payload: Envelope,
-      success: Schema.Struct({
-        status: Schema.Literals(["allowed", "denied"]),
-        error: optional(Schema.String),
-        forwarded_response: optional(Answer)
-      }),
+      success: Proxied,
       error: errors(400, 413, 415, 429)
     })
   )
@@ -134,41 +115,16 @@ const proxy = HttpApiGroup.make("proxy")
     })
   )
 
-const FlatJob = Schema.Struct({
-  user_id: Schema.NonEmptyString,
-  idempotent_key: Schema.NonEmptyString,
-  url: Schema.NonEmptyString,
-  method: Schema.NonEmptyString,
-  webhook_url: Schema.NonEmptyString,
-  headers: optional(Fields.Headers),
-  body: optional(Schema.String)
-}).annotate({ identifier: "FlatJob" })
-
-const flatReceipt = { job_id: Schema.String, status: Schema.String }
-
 const flat = HttpApiGroup.make("flat")
   .add(
     HttpApiEndpoint.post("submit", "/jobs", {
       payload: FlatJob,
-      success: [
-        Schema.Struct(flatReceipt).pipe(HttpApiSchema.status(201)),
-        Schema.Struct({
-          ...flatReceipt,
-          duplicate: Schema.Literal(true),
-          response_status: optional(Schema.Int),
-          body: optional(Schema.String)
-        }).pipe(HttpApiSchema.status(200))
-      ],
+      success: [FlatReceipt.pipe(HttpApiSchema.status(201)), FlatReceipt.pipe(HttpApiSchema.status(200))],
       error: errors(400, 401, 413, 415, 429, 503)
     }),
     HttpApiEndpoint.get("get", "/jobs/:id", {
       params: id,
-      success: Schema.Struct({
-        ...flatReceipt,
-        url: Schema.String,
-        method: Schema.String,
-        created_at: Schema.Number
-      }),
+      success: FlatView,
       error: ofOneJob
     }),
     HttpApiEndpoint.get("stream", "/jobs/:id/stream", {
@@ -179,21 +135,13 @@ const flat = HttpApiGroup.make("flat")
   )
   .annotateMerge(OpenApi.annotations({ title: "Self-hosted dialect", description: "One call, one webhook, flat JSON" }))
 
-const Health = Schema.StructWithRest(
-  Schema.Struct({
-    status: Schema.Literal("ok"),
-    authentication: Schema.Literals(["none", "keys"]),
-    egress: Schema.String,
-    /** Jobs by state, what waits and is stored, and the marks beyond which jobs are answered 429. */
-    admission: Schema.Record(Schema.String, Schema.Number),
-    limits: Schema.Record(Schema.String, Schema.Number)
-  }),
-  [Schema.JsonObject]
-).annotate({ identifier: "Health" })
-
 const system = HttpApiGroup.make("system").add(
   HttpApiEndpoint.get("health", "/health", { success: Health, error: errors(503) })
 )
+
+const routes = HttpApi.make("dam")
+  .add(jobs, deliveries, lanes, overview, secrets, proxy, flat, l8, system)
+  .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
 
 /**
  * The whole API.
@@ -201,13 +149,11 @@ const system = HttpApiGroup.make("system").add(
  * @category api
  * @since 0.1.0
  */
-export const Api = HttpApi.make("dam")
-  .add(jobs, deliveries, lanes, overview, secrets, proxy, flat, l8, system)
-  .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
-  .annotateMerge(
-    OpenApi.annotations({
-      title: "EZThrottle dam",
-      version: "0.1.0",
-      description: "Takes HTTP calls, runs each at the pace its upstream can bear, and delivers the results"
-    })
-  )
+export const Api = routes.annotateMerge(
+  OpenApi.annotations({
+    title: "EZThrottle dam",
+    version: "0.1.0",
+    description: "Takes HTTP calls, runs each at the pace its upstream can bear, and delivers the results",
+    transform: described(routes)
+  })
+)

@@ -1,44 +1,144 @@
 /**
- * The routes of results that could not be told, and of the endpoints they could not be told to.
+ * Results on their way: deliveries of a job, those that were given up, and the endpoints that fail.
  *
  * @since 0.1.0
  */
-import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
-import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
-import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import * as Fields from "../../step/Fields.ts"
-import { between, errors, optional } from "./Parts.ts"
-import { deadReasons } from "../job/Delivery.ts"
+import {
+  type DeadLetter as GivenUp,
+  deadReasons,
+  type DeliveryAttempt as Told,
+  type Endpoint as Known,
+  type StoredDelivery
+} from "../job/Delivery.ts"
+import { Amount, between, Count, Moment, optional, Status, word } from "./Parts.ts"
 
-/** Attempts to deliver, as a job and a dead letter show them. */
-export const deliveryAttempts = Schema.Array(
-  Schema.Struct({
-    at: Schema.Number,
-    latency_ms: Schema.Number,
-    status: Schema.NullOr(Schema.Int),
-    error: Schema.NullOr(Schema.String),
-    excerpt: Schema.NullOr(Schema.String)
-  })
-)
+/** One attempt to deliver. */
+export const DeliveryAttempt = Schema.Struct({
+  at: Moment,
+  latency_ms: Amount,
+  status: Schema.NullOr(Status),
+  error: Schema.NullOr(Schema.String),
+  excerpt: Schema.NullOr(Schema.String)
+}).annotate({ identifier: "DeliveryAttempt" })
 
-const DeadLetter = Schema.Struct({
+const attempt = ({ at, error, excerpt, latency, status }: Told): typeof DeliveryAttempt.Encoded => ({
+  at: Math.round(at),
+  latency_ms: latency,
+  status: status ?? null,
+  error: error ?? null,
+  excerpt: excerpt ?? null
+})
+
+/** A delivery of a job. */
+export const Delivery = Schema.Struct({
+  delivery_id: Schema.String,
+  url: Schema.String,
+  status: word(["pending", "delivered", "dead"]),
+  due_at: Schema.NullOr(Moment),
+  has_quorum_vote: Schema.Boolean,
+  reason: Schema.NullOr(word(deadReasons)),
+  attempts: Schema.Array(DeliveryAttempt)
+}).annotate({ identifier: "Delivery" })
+
+/** Shows a delivery of a job. */
+export const delivery = (self: StoredDelivery): typeof Delivery.Encoded => ({
+  delivery_id: self.id,
+  url: self.url,
+  status: self.state,
+  due_at: self.state === "pending" ? self.dueAt : null,
+  has_quorum_vote: self.hasQuorumVote,
+  reason: self.dead?.reason ?? null,
+  attempts: self.attempts.map(attempt)
+})
+
+/** A delivery that was given up, with its attempts. */
+export const DeadLetter = Schema.Struct({
   delivery_id: Schema.String,
   job_id: Schema.String,
   url: Schema.String,
-  reason: Schema.Literals(deadReasons),
-  dead_at: Schema.Number,
-  attempts: deliveryAttempts
+  reason: word(deadReasons),
+  dead_at: Moment,
+  attempts: Schema.Array(DeliveryAttempt)
 }).annotate({ identifier: "DeadLetter" })
 
-const Endpoint = Schema.Struct({
+const deadLetter = (self: GivenUp): typeof DeadLetter.Encoded => ({
+  delivery_id: self.id,
+  job_id: self.jobId,
+  url: self.url,
+  reason: self.dead?.reason ?? "attempts_exhausted",
+  dead_at: self.dead?.at ?? self.dueAt,
+  attempts: self.attempts.map(attempt)
+})
+
+/** A page of dead letters. */
+export const DeadLetterPage = Schema.Struct({
+  dead_letters: Schema.Array(DeadLetter),
+  next_cursor: Schema.NullOr(Schema.String)
+}).annotate({ identifier: "DeadLetterPage" })
+
+/** Shows a page of dead letters. */
+export const deadLetterPage = ({
+  cursor,
+  deadLetters
+}: {
+  readonly deadLetters: ReadonlyArray<GivenUp>
+  readonly cursor: string | undefined
+}): typeof DeadLetterPage.Encoded => ({ dead_letters: deadLetters.map(deadLetter), next_cursor: cursor ?? null })
+
+/** An endpoint that fails or is disabled. */
+export const Endpoint = Schema.Struct({
   url: Schema.String,
-  status: Schema.Literals(["enabled", "disabled"]),
-  reason: Schema.NullOr(Schema.Literals(["gone", "failing"])),
-  since: Schema.Number,
-  failures: Schema.Int,
-  probe_at: Schema.NullOr(Schema.Number)
+  status: word(["enabled", "disabled"]),
+  reason: Schema.NullOr(word(["gone", "failing"])),
+  since: Moment,
+  failures: Count,
+  probe_at: Schema.NullOr(Moment)
 }).annotate({ identifier: "Endpoint" })
+
+const endpoint = ({ failures, probeAt, reason, since, status, url }: Known): typeof Endpoint.Encoded => ({
+  url,
+  status,
+  reason: reason ?? null,
+  since,
+  failures,
+  probe_at: probeAt ?? null
+})
+
+/** Shows an endpoint that was enabled just now: nothing is held against it any more. */
+export const enabled = (known: Known): typeof Endpoint.Encoded => ({
+  ...endpoint(known),
+  status: "enabled",
+  reason: null,
+  failures: 0
+})
+
+/** Endpoints that fail or are disabled. */
+export const Endpoints = Schema.Struct({ endpoints: Schema.Array(Endpoint) }).annotate({ identifier: "Endpoints" })
+
+/** Shows endpoints. */
+export const endpoints = (all: ReadonlyArray<Known>): typeof Endpoints.Encoded => ({ endpoints: all.map(endpoint) })
+
+/** How many dead letters are delivered once more. */
+export const Replayed = Schema.Struct({ replayed: Count }).annotate({ identifier: "Replayed" })
+
+/** Says how many are delivered once more. */
+export const replayed = (count: number): typeof Replayed.Encoded => ({ replayed: count })
+
+/** How many dead letters were deleted. */
+export const Purged = Schema.Struct({ purged: Count }).annotate({ identifier: "Purged" })
+
+/** Says how many were deleted. */
+export const purged = (count: number): typeof Purged.Encoded => ({ purged: count })
+
+/** What receivers check `v1a` signatures with. */
+export const WebhookKey = Schema.Struct({ algorithm: word(["ed25519"]), public_key: Schema.String }).annotate({
+  identifier: "WebhookKey"
+})
+
+/** Shows the key. */
+export const key = (publicKey: string): typeof WebhookKey.Encoded => ({ algorithm: "ed25519", public_key: publicKey })
 
 const deadLetterFields = {
   job_id: optional(Schema.NonEmptyString),
@@ -58,7 +158,7 @@ const deadLetterFields = {
  */
 export const DeadLetterQuery = {
   ...deadLetterFields,
-  cursor: optional(Schema.String.check(Schema.isPattern(/^[0-9A-Za-z_-]{1,64}$/))),
+  cursor: optional(Schema.String.check(Schema.isPattern(/^[0-9A-Za-z_-]{1,64}$/u))),
   limit: optional(between(1, 200))
 }
 
@@ -79,8 +179,8 @@ export const PurgeChoice = Schema.Struct(deadLetterFields)
 export const ReplayChoice = Schema.Struct({
   ...deadLetterFields,
   rps: optional(
-    Schema.Number.check(
-      Schema.makeFilter((rps: number) => rps >= 0.001 && rps <= 100_000, { expected: "a number from 0.001 to 100000" })
+    Schema.Finite.check(
+      Schema.isBetween({ minimum: 0.001, maximum: 100_000 }, { expected: "a number from 0.001 to 100000" })
     )
   )
 })
@@ -92,53 +192,3 @@ export const ReplayChoice = Schema.Struct({
  * @since 0.1.0
  */
 export const EndpointChoice = Schema.Struct({ url: Schema.NonEmptyString })
-
-const Replayed = Schema.Struct({ replayed: Schema.Int })
-const choosing = errors(400, 401, 413, 415, 503)
-
-/** The routes. */
-export const deliveries = HttpApiGroup.make("deliveries")
-  .add(
-    HttpApiEndpoint.get("deadLetters", "/api/v1/dead-letters", {
-      query: DeadLetterQuery,
-      success: Schema.Struct({
-        dead_letters: Schema.Array(DeadLetter),
-        next_cursor: Schema.NullOr(Schema.String)
-      }),
-      error: errors(400, 401, 503)
-    }),
-    HttpApiEndpoint.post("replay", "/api/v1/dead-letters/replay", {
-      payload: ReplayChoice,
-      success: Replayed,
-      error: choosing
-    }),
-    HttpApiEndpoint.post("purge", "/api/v1/dead-letters/purge", {
-      payload: PurgeChoice,
-      success: Schema.Struct({ purged: Schema.Int }),
-      error: choosing
-    }),
-    HttpApiEndpoint.post("replayOne", "/api/v1/dead-letters/:delivery_id/replay", {
-      params: { delivery_id: Schema.String },
-      success: Replayed,
-      error: errors(400, 401, 404, 503)
-    }),
-    HttpApiEndpoint.get("webhookKey", "/api/v1/webhook-key", {
-      success: Schema.Struct({ algorithm: Schema.Literal("ed25519"), public_key: Schema.String }),
-      error: errors(401, 404)
-    }),
-    HttpApiEndpoint.get("endpoints", "/api/v1/endpoints", {
-      success: Schema.Struct({ endpoints: Schema.Array(Endpoint) }),
-      error: errors(401, 503)
-    }),
-    HttpApiEndpoint.post("enable", "/api/v1/endpoints/enable", {
-      payload: EndpointChoice,
-      success: Endpoint,
-      error: [...choosing, ...errors(404)]
-    })
-  )
-  .annotateMerge(
-    OpenApi.annotations({
-      title: "Deliveries",
-      description: "Results that could not be told: look at them, deliver them again, and the endpoints that fail"
-    })
-  )

@@ -1,156 +1,47 @@
 /**
- * The part of the API that operators use: lanes.
+ * Lanes as operators see and steer them.
  *
  * @since 0.1.0
  */
-import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
-import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
-import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
-import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { states } from "../../engine/JobState.ts"
-import { confidences, reasonKinds } from "../../wire/Explained.ts"
-import { between, errors, nullable, optional } from "./Parts.ts"
 import type { LaneStatus } from "../lane/Steering.ts"
+import type { LaneLogEntry } from "../store/LaneRecords.ts"
+import { Amount, between, Count, Moment, nullable, optional, Status, word } from "./Parts.ts"
 
-/** Why a job waits. */
-export const Explanation = Schema.Struct({
-  job_id: Schema.String,
-  status: Schema.Literals(states),
-  reasons: Schema.Array(
-    Schema.StructWithRest(
-      Schema.Struct({
-        kind: Schema.Literals(reasonKinds),
-        message: Schema.String,
-        until: Schema.NullOr(Schema.Number)
-      }),
-      [Schema.Record(Schema.String, Schema.Json)]
-    )
-  ),
-  estimated_start: Schema.NullOr(Schema.Number),
-  confidence: Schema.Literals(confidences)
-}).annotate({ identifier: "Explanation" })
+/** A moment before which nothing is sent, and what brought it. */
+export const Hold = Schema.Struct({
+  until: Moment,
+  reason: word(["retry_after", "rate_limit", "refused", "shortage"]),
+  status: Schema.NullOr(Status),
+  job_id: Schema.NullOr(Schema.String),
+  account: optional(Schema.String)
+}).annotate({ identifier: "Hold" })
 
-const Percentiles = Schema.Struct({
-  count: Schema.Int,
-  p50: Schema.NullOr(Schema.Number),
-  p95: Schema.NullOr(Schema.Number),
-  p99: Schema.NullOr(Schema.Number)
-}).annotate({ identifier: "Percentiles" })
+/** Who stopped a lane, and why. */
+const Paused = Schema.Struct({ by: Schema.String, at: Moment, note: Schema.NullOr(Schema.String) }).annotate({
+  identifier: "Paused"
+})
 
-/** The whole dam: what happens in it, how much, and how fast. */
-export const overview = HttpApiGroup.make("overview")
-  .add(
-    HttpApiEndpoint.get("events", "/api/v1/events", {
-      success: HttpApiSchema.StreamSse({ data: Schema.Json }),
-      error: errors(400, 401, 429, 503)
-    }),
-    HttpApiEndpoint.get("stats", "/api/v1/stats", {
-      success: Schema.Struct({
-        span_ms: Schema.Int,
-        spans: Schema.Array(
-          Schema.Struct({
-            at: Schema.Number,
-            accepted: Schema.Int,
-            succeeded: Schema.Int,
-            failed: Schema.Int,
-            cancelled: Schema.Int,
-            wait: Percentiles,
-            total: Percentiles
-          })
-        )
-      }),
-      error: errors(401, 503)
-    }),
-    HttpApiEndpoint.get("metrics", "/metrics", {
-      success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4" })),
-      error: errors(401, 503)
-    })
-  )
-  .annotateMerge(
-    OpenApi.annotations({
-      title: "Overview",
-      description: "Everything at once: live, over the last hour, for Prometheus"
-    })
-  )
-
-const Lane = Schema.Struct({
+/** A lane: who waits in it, how fast it may go, what holds it. */
+export const Lane = Schema.Struct({
   lane: Schema.String,
-  scheduled: Schema.Int,
-  queued: Schema.Int,
-  parked: Schema.Int,
-  running: Schema.Int,
-  rps: Schema.Number,
-  max_concurrent: Schema.Int,
-  source: Schema.Literals(["default", "configured", "learnt", "operator"]),
-  holds: Schema.Array(
-    Schema.Struct({
-      until: Schema.Number,
-      reason: Schema.Literals(["retry_after", "rate_limit", "refused"]),
-      status: Schema.NullOr(Schema.Int),
-      job_id: Schema.NullOr(Schema.String),
-      account: optional(Schema.String)
-    })
-  ),
-  paused: Schema.NullOr(Schema.Struct({ by: Schema.String, at: Schema.Number, note: Schema.NullOr(Schema.String) })),
-  next_at: Schema.NullOr(Schema.Number),
-  accounts: Schema.Int,
-  waiting: Schema.Int,
-  calls: Schema.Int
+  scheduled: Count,
+  queued: Count,
+  parked: Count,
+  running: Count,
+  rps: Amount,
+  max_concurrent: Count,
+  source: word(["default", "configured", "learnt", "operator"]),
+  holds: Schema.Array(Hold),
+  paused: Schema.NullOr(Paused),
+  next_at: Schema.NullOr(Moment),
+  accounts: Count,
+  waiting: Count,
+  calls: Count
 }).annotate({ identifier: "Lane" })
 
-const lane = { lane: Schema.String }
-const steering = errors(400, 401, 413, 415, 503)
-
-/** Lanes: look at them, stop them, change their pace. */
-export const lanes = HttpApiGroup.make("lanes")
-  .add(
-    HttpApiEndpoint.get("list", "/api/v1/lanes", {
-      query: {
-        limit: optional(between(1, 1000)),
-        /** `next_cursor` of the page before. */
-        cursor: optional(Schema.String),
-        prefix: optional(Schema.String)
-      },
-      success: Schema.Struct({ lanes: Schema.Array(Lane), next_cursor: Schema.NullOr(Schema.String) }),
-      error: errors(400, 401, 503)
-    }),
-    HttpApiEndpoint.get("get", "/api/v1/lanes/:lane", { params: lane, success: Lane, error: errors(400, 401, 503) }),
-    HttpApiEndpoint.post("pause", "/api/v1/lanes/:lane/pause", {
-      params: lane,
-      payload: Schema.Struct({ note: nullable(Schema.String) }),
-      success: Lane,
-      error: steering
-    }),
-    HttpApiEndpoint.post("resume", "/api/v1/lanes/:lane/resume", { params: lane, success: Lane, error: steering }),
-    HttpApiEndpoint.post("pace", "/api/v1/lanes/:lane/pace", {
-      params: lane,
-      payload: Schema.Struct({ rps: nullable(Schema.Number), max_concurrent: nullable(Schema.Int) }),
-      success: Lane,
-      error: steering
-    }),
-    HttpApiEndpoint.post("reset", "/api/v1/lanes/:lane/reset", { params: lane, success: Lane, error: steering }),
-    HttpApiEndpoint.get("log", "/api/v1/lanes/:lane/log", {
-      params: lane,
-      success: Schema.Struct({
-        entries: Schema.Array(
-          Schema.Struct({
-            at: Schema.Number,
-            by: Schema.String,
-            action: Schema.Literals(["pause", "resume", "pace", "reset"]),
-            detail: Schema.String
-          })
-        )
-      }),
-      error: errors(400, 401, 503)
-    })
-  )
-  .annotateMerge(
-    OpenApi.annotations({ title: "Lanes", description: "The pace of each host: look at it, stop it, change it" })
-  )
-
 /** A lane as the API shows it. */
-export const view = (self: LaneStatus): Readonly<Record<string, Schema.Json>> => ({
+export const view = (self: LaneStatus): typeof Lane.Encoded => ({
   lane: self.lane,
   scheduled: self.scheduled,
   queued: self.queued,
@@ -160,7 +51,7 @@ export const view = (self: LaneStatus): Readonly<Record<string, Schema.Json>> =>
   max_concurrent: self.maxConcurrent,
   source: self.source,
   holds: self.holds.map(({ account, jobId, reason, status, until }) => ({
-    until,
+    until: Math.ceil(until),
     reason,
     status: status ?? null,
     job_id: jobId ?? null,
@@ -172,3 +63,86 @@ export const view = (self: LaneStatus): Readonly<Record<string, Schema.Json>> =>
   waiting: self.waiting,
   calls: self.calls
 })
+
+/** A page of lanes. */
+export const LanePage = Schema.Struct({
+  lanes: Schema.Array(Lane),
+  next_cursor: Schema.NullOr(Schema.String)
+}).annotate({ identifier: "LanePage" })
+
+/** Shows a page of lanes. */
+export const page = ({
+  lanes,
+  next
+}: {
+  readonly lanes: ReadonlyArray<LaneStatus>
+  readonly next: string | undefined
+}): typeof LanePage.Encoded => ({ lanes: lanes.map(view), next_cursor: next ?? null })
+
+/** What was done with a lane, the newest first. */
+export const LaneLog = Schema.Struct({
+  entries: Schema.Array(
+    Schema.Struct({
+      at: Moment,
+      by: Schema.String,
+      action: word(["pause", "resume", "pace", "reset"]),
+      detail: Schema.String
+    })
+  )
+}).annotate({ identifier: "LaneLog" })
+
+/** Shows what was done with a lane. */
+export const log = (entries: ReadonlyArray<LaneLogEntry>): typeof LaneLog.Encoded => ({
+  entries: entries.map(({ action, at, by, detail }) => ({ at, by, action, detail }))
+})
+
+/** Why a lane is paused. */
+export const PauseChoice = Schema.Struct({
+  note: nullable(
+    Schema.String.check(
+      Schema.makeFilter((note: string) => note.length <= 500 && !note.includes("\0"), {
+        expected: "text of at most 500 characters",
+        toJsonSchema: () => ({ maxLength: 500 })
+      })
+    )
+  )
+}).annotate({ identifier: "PauseChoice" })
+
+/** How fast a lane may go; what is left out or null stays as it is, and one of both is given. */
+export const PaceChoice = Schema.Struct({
+  rps: nullable(
+    Schema.Finite.check(
+      Schema.makeFilter((rps: number) => rps >= 0.001 && rps <= 100_000, {
+        expected: "a number from 0.001 to 100000; to stop a lane, pause it",
+        toJsonSchema: () => ({ minimum: 0.001, maximum: 100_000 })
+      })
+    )
+  ),
+  max_concurrent: nullable(
+    Schema.Int.check(
+      Schema.makeFilter((count: number) => count >= 1 && count <= 10_000, {
+        expected: "a whole number from 1 to 10000",
+        toJsonSchema: () => ({ minimum: 1, maximum: 10_000 })
+      })
+    )
+  )
+})
+  .check(
+    Schema.makeFilter(({ max_concurrent = null, rps = null }) =>
+      rps === null && max_concurrent === null
+        ? { path: ["rps"], issue: "Expected rps, max_concurrent or both" }
+        : undefined
+    )
+  )
+  .annotate({ identifier: "PaceChoice" })
+
+/** A change that needs no more than its name. */
+export const NoChoice = Schema.Struct({})
+
+/** Which lanes are listed. */
+export const LaneQuery = {
+  limit: optional(between(1, 1000)),
+  /** `next_cursor` of the page before. */
+  cursor: optional(Schema.String),
+  prefix: optional(Schema.String)
+}

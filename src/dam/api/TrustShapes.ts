@@ -1,26 +1,32 @@
 /**
- * The routes of L8: what strangers ask, and what operators see of the trust in receivers.
+ * L8 as the dam speaks of it: its own key, and the trust in receivers.
  *
  * @since 0.1.0
  */
-import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
-import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
-import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
-import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { challengePath, documentPath } from "../../wire/L8Handshake.ts"
-import { errors } from "./Parts.ts"
+import type { StoredTrust } from "../store/TrustRecords.ts"
+import { between, Moment, word } from "./Parts.ts"
 
-const Challenge = Schema.Struct({
+/** What a stranger asks. The answers to strangers are written by `Responder`, in the spelling of the protocol. */
+export const Challenge = Schema.Struct({
   challenge_id: Schema.String,
   nonce: Schema.String,
-  timestamp: Schema.Int,
+  timestamp: between(0, Number.MAX_SAFE_INTEGER),
   sender_public_key: Schema.String,
   signature: Schema.String
 }).annotate({ identifier: "L8Challenge" })
 
-const Document = Schema.Struct({
-  protocol_version: Schema.Literal("0.1"),
+/** What it is answered. */
+export const ChallengeAnswer = Schema.Struct({
+  challenge_id: Schema.String,
+  nonce: Schema.String,
+  receiver_signature: Schema.String,
+  receiver_public_key: Schema.String
+}).annotate({ identifier: "L8ChallengeAnswer" })
+
+/** What is published of the dam's own key. */
+export const Document = Schema.Struct({
+  protocol_version: word(["0.1"]),
   service_name: Schema.String,
   public_key: Schema.String,
   challenge_endpoint: Schema.String,
@@ -28,14 +34,51 @@ const Document = Schema.Struct({
   capabilities: Schema.Array(Schema.String)
 }).annotate({ identifier: "L8Document" })
 
-const Trust = Schema.Struct({
+const statuses = ["trusted", "expired", "key_changed", "revoked"] as const
+
+/** What is known of a receiver. */
+export const Trust = Schema.Struct({
   origin: Schema.String,
-  status: Schema.Literals(["trusted", "expired", "key_changed", "revoked"]),
+  status: word(statuses),
   public_key: Schema.NullOr(Schema.String),
-  proved_at: Schema.NullOr(Schema.Number),
+  proved_at: Schema.NullOr(Moment),
   changed_key: Schema.NullOr(Schema.String),
-  revoked_at: Schema.NullOr(Schema.Number)
+  revoked_at: Schema.NullOr(Moment)
 }).annotate({ identifier: "L8Trust" })
+
+/** Shows what is known of a receiver whose proof lasts so long, in milliseconds. */
+export const trust = (self: StoredTrust, now: number, lasting: number): typeof Trust.Encoded => ({
+  origin: self.origin,
+  status: statusOf(self, now, lasting),
+  public_key: self.publicKey ?? null,
+  proved_at: self.provedAt ?? null,
+  changed_key: self.changedKey ?? null,
+  revoked_at: self.revokedAt ?? null
+})
+
+const statusOf = (
+  { changedKey, provedAt = -Infinity, revokedAt }: StoredTrust,
+  now: number,
+  lasting: number
+): (typeof statuses)[number] => {
+  if (revokedAt !== undefined) return "revoked"
+  if (changedKey !== undefined) return "key_changed"
+  return now - provedAt < lasting ? "trusted" : "expired"
+}
+
+/** What is known of all receivers. */
+export const Trusts = Schema.Struct({ trust: Schema.Array(Trust) }).annotate({ identifier: "L8Trusts" })
+
+/** Shows what is known of all receivers. */
+export const trusts = (all: ReadonlyArray<StoredTrust>, now: number, lasting: number): typeof Trusts.Encoded => ({
+  trust: all.map((one) => trust(one, now, lasting))
+})
+
+/** Whether anything was known of a receiver that is forgotten now. */
+export const Forgotten = Schema.Struct({ forgotten: Schema.Boolean }).annotate({ identifier: "L8Forgotten" })
+
+/** Says whether anything was known. */
+export const forgotten = (known: boolean): typeof Forgotten.Encoded => ({ forgotten: known })
 
 /**
  * The receiver whose trust is meant.
@@ -43,46 +86,4 @@ const Trust = Schema.Struct({
  * @category schemas
  * @since 0.1.0
  */
-export const OriginChoice = Schema.Struct({ origin: Schema.NonEmptyString })
-
-const choosing = errors(400, 401, 404, 413, 415, 503)
-
-/** The routes. They answer 404 while L8 is off. */
-export const l8 = HttpApiGroup.make("l8")
-  .add(
-    HttpApiEndpoint.get("document", documentPath, { success: Document, error: errors(404) }),
-    HttpApiEndpoint.post("challenge", challengePath, {
-      payload: Challenge,
-      success: Schema.Struct({
-        challenge_id: Schema.String,
-        nonce: Schema.String,
-        receiver_signature: Schema.String,
-        receiver_public_key: Schema.String
-      }),
-      error: errors(400, 404, 413, 415, 429, 503)
-    }),
-    HttpApiEndpoint.get("spec", "/l8-spec", {
-      success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/markdown; charset=utf-8" })),
-      error: errors(404)
-    }),
-    HttpApiEndpoint.get("trust", "/api/v1/l8/trust", {
-      success: Schema.Struct({ trust: Schema.Array(Trust) }),
-      error: errors(401, 404, 503)
-    }),
-    HttpApiEndpoint.post("revoke", "/api/v1/l8/trust/revoke", {
-      payload: OriginChoice,
-      success: Trust,
-      error: choosing
-    }),
-    HttpApiEndpoint.post("forget", "/api/v1/l8/trust/forget", {
-      payload: OriginChoice,
-      success: Schema.Struct({ forgotten: Schema.Boolean }),
-      error: choosing
-    })
-  )
-  .annotateMerge(
-    OpenApi.annotations({
-      title: "L8",
-      description: "Deliveries signed without a shared secret; there only while it is on"
-    })
-  )
+export const OriginChoice = Schema.Struct({ origin: Schema.NonEmptyString }).annotate({ identifier: "OriginChoice" })

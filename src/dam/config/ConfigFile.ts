@@ -11,15 +11,16 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { defaultBounds } from "../../engine/Pacing.ts"
 import * as RetryPolicy from "../../step/RetryPolicy.ts"
-import { canonicalLane } from "../job/LaneName.ts"
-import { type Config, ConfigSchema } from "./ConfigSchema.ts"
 import type { DamOptions } from "../Dam.ts"
 import * as Schedule from "../deliver/Schedule.ts"
 import type { EgressOptions } from "../egress/EgressPolicy.ts"
-import type { Pace } from "../lane/Gate.ts"
+import type { RegionOptions } from "../egress/Region.ts"
 import type { HttpOptions } from "../http/HttpServer.ts"
 import * as Limits from "../intake/Limits.ts"
-import type { RegionOptions } from "../egress/Region.ts"
+import { canonicalLane } from "../job/LaneName.ts"
+import type { HostOptions } from "../lane/Dial.ts"
+import type { Pace } from "../lane/Gate.ts"
+import { type Config, ConfigSchema } from "./ConfigSchema.ts"
 
 /**
  * A file that cannot be used.
@@ -47,7 +48,7 @@ export interface ConfigFile {
   readonly keysFile: string | undefined
   readonly egress: EgressOptions
   readonly dam: Omit<DamOptions, "path" | "egress">
-  readonly http: Omit<HttpOptions, "keys" | "policy" | "health">
+  readonly http: Omit<HttpOptions, "keys" | "health">
 }
 
 /**
@@ -127,19 +128,23 @@ const toOptions = (config: Config): ConfigFile => {
         }
       },
       ...given({
-        unsetPolicy: retry && RetryPolicy.resolve(policyOf(retry)),
+        unsetPolicy: retry && { ...RetryPolicy.durable, ...given(policyOf(retry)) },
+        retryUnsafe: retry?.unsafe,
         attemptTimeout: attempts.timeout,
         connectTimeout: attempts.connect_timeout,
         patience429: attempts.patience_429,
         maxResponseBytes: attempts.response_bytes,
         retention: config.retention,
         drain: config.drain,
+        limits: config.limits && limitsOf(config.limits),
+        credentials: config.credentials,
         maxQueued: admission.queued_jobs,
         maxRunning: admission.running_jobs,
         maxStoredBytes: admission.stored_bytes,
         maxMemoryBytes: admission.memory_bytes,
         maxBytes: admission.file_bytes,
         regions: config.regions && regionsOf(config.regions),
+        webhookRedirects: webhooks.follow_redirects,
         l8: webhooks.l8
       })
     },
@@ -147,9 +152,7 @@ const toOptions = (config: Config): ConfigFile => {
       host: config.host,
       port: config.port,
       allowedHosts: config.allowed_hosts,
-      httpsWebhooks: webhooks.https_only,
-      drain: config.drain,
-      limits: config.limits && limitsOf(config.limits)
+      httpsWebhooks: webhooks.https_only
     })
   }
 }
@@ -166,8 +169,13 @@ type Written<Name extends "pacing" | "regions" | "retry"> = NonNullable<Config[N
 const paceOf = ({ max_concurrent, rps }: NonNullable<Written<"pacing">["default"]>): Partial<Pace> =>
   given({ rps, maxConcurrent: max_concurrent })
 
-const hostsOf = (hosts: NonNullable<Written<"pacing">["hosts"]>): Record<string, Partial<Pace>> =>
-  Object.fromEntries(Object.entries(hosts).map(([host, pace]) => [canonicalLane(host) ?? host, paceOf(pace)]))
+const hostsOf = (hosts: NonNullable<Written<"pacing">["hosts"]>): Record<string, HostOptions> =>
+  Object.fromEntries(
+    Object.entries(hosts).map(([host, { refusals, used_up, ...pace }]) => [
+      canonicalLane(host) ?? host,
+      { ...paceOf(pace), ...given({ refusals, usedUp: used_up }) }
+    ])
+  )
 
 const regionsOf = (regions: Written<"regions">): Record<string, RegionOptions> =>
   Object.fromEntries(

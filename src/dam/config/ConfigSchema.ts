@@ -5,10 +5,10 @@
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Fields from "../../step/Fields.ts"
+import * as Region from "../egress/Region.ts"
+import * as Limits from "../intake/Limits.ts"
 import { canonicalLane } from "../job/LaneName.ts"
 import { modes } from "../l8/L8.ts"
-import * as Limits from "../intake/Limits.ts"
-import * as Region from "../egress/Region.ts"
 
 const optional = Schema.optionalKey
 
@@ -42,6 +42,8 @@ const Lasting = Span.check(
 
 const Pace = Schema.Struct({ rps: optional(rate), max_concurrent: optional(whole(1)) })
 
+const Host = Schema.Struct({ ...Pace.fields, refusals: optional(Fields.Codes), used_up: optional(Schema.Array(some)) })
+
 const bounds = Schema.Struct({
   min_rps: optional(rate),
   max_rps: optional(rate),
@@ -68,7 +70,7 @@ const namesHosts = Schema.makeFilter((hosts: { readonly [host: string]: unknown 
   return undefined
 })
 
-const Hosts = Schema.Record(Schema.String, Pace).check(namesHosts)
+const Hosts = Schema.Record(Schema.String, Host).check(namesHosts)
 
 const L8Mode = Schema.Literals(modes)
 
@@ -112,6 +114,7 @@ export const ConfigSchema = Schema.Struct({
   db: optional(some),
   keys_file: optional(some),
   allowed_hosts: optional(Schema.Array(some)),
+  credentials: optional(Schema.Array(some)),
   drain: optional(Span),
   pacing: optional(
     Schema.Struct({
@@ -129,6 +132,7 @@ export const ConfigSchema = Schema.Struct({
       max_reroutes: optional(Fields.Count),
       retry_codes: optional(Fields.Codes),
       reroute_codes: optional(Fields.Codes),
+      unsafe: optional(Schema.Boolean),
       base: optional(Span),
       cap: optional(Span)
     })
@@ -149,6 +153,7 @@ export const ConfigSchema = Schema.Struct({
       disable_after: optional(Schema.Struct({ failures: optional(whole(1)), failing_for: optional(Span) })),
       probe_every: optional(Lasting),
       https_only: optional(Schema.Boolean),
+      follow_redirects: optional(Schema.Boolean),
       l8: optional(Schema.Struct({ default: optional(L8Mode), hosts: optional(L8Hosts) }))
     })
   ),

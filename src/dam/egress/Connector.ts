@@ -15,12 +15,13 @@ import * as NetAddress from "effect/net/NetAddress"
 import type * as Scope from "effect/Scope"
 import type { LookupFunction } from "node:net"
 import { Agent, buildConnector, type Dispatcher } from "undici"
+import * as Interim from "../../transport/Interim.ts"
+import { defaultPort } from "../job/LaneName.ts"
 import type { EgressPolicy } from "./EgressPolicy.ts"
+import type { Proxy } from "./Region.ts"
 import { type Addresses, type DnsFailed, resolve } from "./Resolver.ts"
 import * as EgressTunnel from "./Tunnel.ts"
 import { canonicalHost, type UrlDenied } from "./Url.ts"
-import { defaultPort } from "../job/LaneName.ts"
-import type { Proxy } from "./Region.ts"
 
 /**
  * How connections are made.
@@ -80,7 +81,7 @@ export const connector = Effect.fnUntraced(function* (policy: EgressPolicy, opti
     const way = Effect.flatMap(Effect.mapError(addressesOf(policy, target), errorOf), connected)
     run(Effect.match(way, { onFailure: (error) => callback(error, null), onSuccess: () => undefined }))
   }
-  return connect
+  return Interim.skipping(connect)
 })
 
 /**

@@ -12,29 +12,28 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as RemoteService from "../../run/RemoteService.ts"
 import type { ServiceError } from "../../run/Service.ts"
-import {
-  AttemptTimedOut,
-  ConnectionFailed,
-  HeadersTooLarge,
-  InvalidEncoding,
-  InvalidResponse,
-  ResponseTooLarge,
-  TlsError,
-  TransportError,
-  Unsendable
-} from "../../step/Failure.ts"
+import { ConnectionFailed, ResponseTooLarge, TransportError } from "../../step/Failure.ts"
 import type { Failure } from "../../step/Failure.ts"
 import type { Receipt, Response } from "../../step/Reply.ts"
-import type { Request } from "../../step/Request.ts"
 import * as Step from "../../step/Step.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import * as EzthrottleApi from "../../transport/EzthrottleApi.ts"
 import type { Exchange, Exchanging } from "../../transport/HttpTransport.ts"
+import * as ToldFailure from "../../wire/ToldFailure.ts"
 import * as IntakeId from "../job/JobId.ts"
 import type { OtherDam } from "./Region.ts"
 
 /** How long jobs that are wanted no more may take to be called off when this dam stops. */
 const farewell = "2 seconds"
+
+/** What calls to another dam share. */
+interface Link {
+  readonly api: EzthrottleApi.EzthrottleApi["Service"]
+  readonly service: Effect.Success<ReturnType<typeof RemoteService.make>>
+  readonly maxResponseBytes: number
+  /** Goes on without whoever began it. */
+  readonly fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+}
 
 /** Makes the transport. It keeps no connection open but those of calls under way. */
 export const make = Effect.fnUntraced(function* (
@@ -42,79 +41,81 @@ export const make = Effect.fnUntraced(function* (
   maxResponseBytes: number
 ): Effect.fn.Return<Exchanging, never, Scope.Scope> {
   const api = EzthrottleApi.makeFetch({ apiKey, tracktagsUrl: url, ezthrottleUrl: url })
-  const { job, results, transport } = yield* RemoteService.make(api, { binary: "base64" })
+  const service = yield* RemoteService.make(api, { binary: "base64", extensions: "send" })
   const calls = yield* FiberSet.make<unknown, unknown>()
   const fork = yield* FiberSet.runtime(calls)()
   yield* Effect.addFinalizer(() => Effect.timeoutOption(FiberSet.awaitEmpty(calls), farewell))
-
-  /** Again under the same key when it is not known whether the other dam has heard it. */
-  const submit = (step: Step.Step, key: string): Effect.Effect<Receipt, TransportError> =>
-    transport
-      .submit({ step, key, retryAt: undefined })
-      .pipe(Effect.retry({ while: mayHaveArrived, times: 2, schedule: Schedule.exponential("200 millis") }))
-
-  /** A job that was called off when this dam stopped is the answer to nothing. */
-  const handOver = Effect.fnUntraced(function* (step: Step.Step, key: string) {
-    for (let nth = 1; ; nth++) {
-      const receipt = yield* submit(step, nth === 1 ? key : `${key}~${nth}`)
-      if (!receipt.duplicate || receipt.status !== "cancelled") return receipt
-    }
-  })
-
-  const cancel = (jobId: string) =>
-    api
-      .proxied({
-        path: `/api/v1/jobs/${encodeURIComponent(jobId)}/cancel`,
-        method: "POST",
-        read: () => Result.succeed(undefined)
-      })
-      .pipe(Effect.retry({ times: 2, schedule: Schedule.exponential("200 millis") }))
-
-  const answer = Effect.fnUntraced(function* (jobId: string, timeoutMillis: number) {
-    const { error, response } = yield* results.await(jobId)
-    if (response === undefined || error !== undefined) {
-      const shown = decodeEnd((yield* job(jobId)).answer)
-      const last = Option.getOrUndefined(shown)?.attempts.at(-1)
-      if (response === undefined || !isWhole(last?.error_tag)) {
-        return yield* Effect.fail(
-          new TransportError({
-            reason: endOf(last?.error_tag, last?.error ?? error ?? "it says no more", timeoutMillis),
-            ...(response === undefined ? {} : { kept: response })
-          })
-        )
-      }
-    }
-    return response.body.length <= maxResponseBytes
-      ? response
-      : yield* failed(new ResponseTooLarge({ status: response.status, limitBytes: maxResponseBytes }))
-  })
-
-  const send = Effect.fnUntraced(function* (exchange: Exchange): Effect.fn.Return<Response, TransportError> {
-    const { attempt, request, timeoutMillis } = exchange
-    const key = attempt ?? (yield* IntakeId.fresh)
-    // not of the caller's life: whoever gives up has to learn the id of what is to be called off
-    const handedOver = fork(handOver(callOf(request, timeoutMillis), key))
-    return yield* Fiber.join(handedOver).pipe(
-      Effect.flatMap(({ jobId }) => answer(jobId, timeoutMillis)),
-      Effect.mapError((error) => {
-        const reason = seenFromHere(error)
-        // with what was kept of the answer
-        return error._tag === "TransportError" && error.reason === reason ? error : new TransportError({ reason })
-      }),
-      Effect.onInterrupt(() =>
-        Effect.sync(
-          () => void fork(Effect.flatMap(Fiber.join(handedOver), ({ jobId }) => Effect.ignore(cancel(jobId))))
-        )
-      )
-    )
-  })
-
-  return { kind: "exchanging", regions: Effect.succeed([]), send }
+  const link: Link = { api, service, maxResponseBytes, fork }
+  return { kind: "exchanging", regions: Effect.succeed([]), send: (exchange) => send(link, exchange) }
 })
 
+const send = Effect.fnUntraced(function* (
+  self: Link,
+  { attempt, request, step: { retryUnsafe }, timeoutMillis }: Exchange
+): Effect.fn.Return<Response, TransportError> {
+  const key = attempt ?? (yield* IntakeId.fresh)
+  // not of the caller's life: whoever gives up has to learn the id of what is to be called off
+  const handedOver = self.fork(handOver(self, callOf({ request, retryUnsafe }, timeoutMillis), key))
+  return yield* Fiber.join(handedOver).pipe(
+    Effect.flatMap(({ jobId }) => answer(self, jobId, timeoutMillis)),
+    Effect.mapError((error) => {
+      const reason = seenFromHere(error)
+      // with what was kept of the answer
+      return error._tag === "TransportError" && error.reason === reason ? error : new TransportError({ reason })
+    }),
+    Effect.onInterrupt(() =>
+      Effect.sync(
+        () => void self.fork(Effect.flatMap(Fiber.join(handedOver), ({ jobId }) => Effect.ignore(cancel(self, jobId))))
+      )
+    )
+  )
+})
+
+/** A job that was called off when this dam stopped is the answer to nothing. */
+const handOver = Effect.fnUntraced(function* (self: Link, step: Step.Step, key: string) {
+  for (let nth = 1; ; nth++) {
+    const receipt = yield* submit(self, step, nth === 1 ? key : `${key}~${nth}`)
+    if (!receipt.duplicate || receipt.status !== "cancelled") return receipt
+  }
+})
+
+/** Again under the same key when it is not known whether the other dam has heard it. */
+const submit = ({ service }: Link, step: Step.Step, key: string): Effect.Effect<Receipt, TransportError> =>
+  service.transport
+    .submit({ step, key, retryAt: undefined })
+    .pipe(Effect.retry({ while: mayHaveArrived, times: 2, schedule: Schedule.exponential("200 millis") }))
+
+const answer = Effect.fnUntraced(function* (self: Link, jobId: string, timeoutMillis: number) {
+  const { maxResponseBytes, service } = self
+  const { error, response } = yield* service.results.await(jobId)
+  if (response === undefined || error !== undefined) {
+    const told = lastOf((yield* service.job(jobId)).answer)
+    if (response === undefined || !isWhole(told.error_tag)) {
+      return yield* Effect.fail(
+        new TransportError({
+          reason: ToldFailure.heard(told, error ?? "it says no more", timeoutMillis),
+          ...(response === undefined ? {} : { kept: response })
+        })
+      )
+    }
+  }
+  return response.body.length <= maxResponseBytes
+    ? response
+    : yield* failed(new ResponseTooLarge({ status: response.status, limitBytes: maxResponseBytes }))
+})
+
+const cancel = ({ api }: Link, jobId: string) =>
+  api
+    .proxied({
+      path: `/api/v1/jobs/${encodeURIComponent(jobId)}/cancel`,
+      method: "POST",
+      read: () => Result.succeed(undefined)
+    })
+    .pipe(Effect.retry({ times: 2, schedule: Schedule.exponential("200 millis") }))
+
 /** One call and nothing else: what to do after it is decided here. A policy that names 429 has it answered at once. */
-const callOf = (request: Request, timeoutMillis: number): Step.Step =>
-  makeStep({ request }).pipe(
+const callOf = (call: Pick<Step.Step, "request" | "retryUnsafe">, timeoutMillis: number): Step.Step =>
+  makeStep(call).pipe(
     Step.retryPolicy({ maxRetries: 0, maxReroutes: 0, retryCodes: [429], rerouteCodes: [] }),
     Step.onFailureTimeout(timeoutMillis)
   )
@@ -125,51 +126,13 @@ const mayHaveArrived = ({ reason }: TransportError): boolean =>
   reason._tag === "ServiceUnreachable" && reason.maybeAccepted
 
 /** The one attempt there, as the job shows it. Interrupted, by its deadline for instance, it has no error. */
-const decodeEnd = Schema.decodeUnknownOption(
-  Schema.Struct({
-    attempts: Schema.Array(
-      Schema.Struct({
-        error: Schema.optionalKey(Schema.String),
-        error_tag: Schema.optionalKey(Schema.String)
-      })
-    )
+const lastOf = (answer: unknown): ToldFailure.ToldFailure =>
+  Option.match(decodeEnd(answer), {
+    onNone: () => ({}),
+    onSome: ({ attempts }) => attempts.at(-1) ?? {}
   })
-)
 
-/** Why the other dam had no answer from the target, as if it had happened here. */
-const endOf = (tag: string | undefined, message: string, timeoutMillis: number): Failure => {
-  switch (tag) {
-    case "AttemptTimedOut":
-      return new AttemptTimedOut({ afterMillis: timeoutMillis })
-    case "Unsendable":
-      return new Unsendable({ problem: message })
-    case "HeadersTooLarge":
-      return new HeadersTooLarge()
-    case "TooManyInterim":
-    case "InvalidResponse":
-      return new InvalidResponse({ received: message })
-    case "InvalidEncoding":
-    case "UnsupportedEncoding":
-      return new InvalidEncoding({ received: message })
-    case "TlsError": {
-      const [, kind = "", detail] = /^no trusted TLS connection \((\w+)\): (.*)$/s.exec(message) ?? []
-      return new TlsError({ kind: isTlsKind(kind) ? kind : "other", detail: `from there: ${detail ?? message}` })
-    }
-    case "ResponseTooLarge": {
-      const [, status, limitBytes] = /\(status (\d+)\) is larger than (\d+) bytes/.exec(message) ?? []
-      return new ResponseTooLarge({ status: Number(status ?? 0), limitBytes: Number(limitBytes ?? 0) })
-    }
-    default: {
-      const [, kind = "", detail] = /^no connection \((\w+)\): (.*)$/s.exec(message) ?? []
-      return new ConnectionFailed({ kind: isKind(kind) ? kind : "other", detail: `from there: ${detail ?? message}` })
-    }
-  }
-}
-
-const isKind = (kind: string): kind is ConnectionFailed["kind"] =>
-  ["refused", "notFound", "unreachable", "reset"].includes(kind)
-
-const isTlsKind = (kind: string): kind is TlsError["kind"] => ["expired", "name", "issuer"].includes(kind)
+const decodeEnd = Schema.decodeUnknownOption(Schema.Struct({ attempts: Schema.Array(ToldFailure.schema) }))
 
 /** What was cut short or cannot be decoded is told with the beginning that was kept. */
 const isWhole = (tag: string | undefined): boolean =>

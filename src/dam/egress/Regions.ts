@@ -13,6 +13,7 @@ import type * as Scope from "effect/Scope"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import * as RegionalTransport from "../../transport/RegionalTransport.ts"
 import * as UndiciTransport from "../../transport/UndiciTransport.ts"
+import { userAgent } from "../../transport/Version.ts"
 import * as EgressConnector from "./Connector.ts"
 import type { EgressPolicy } from "./EgressPolicy.ts"
 import * as Region from "./Region.ts"
@@ -30,6 +31,8 @@ export interface RegionsOptions {
   readonly egress: EgressPolicy
   /** Largest answer to a job that is kept, in bytes. Defaults to 1 MiB. */
   readonly maxResponseBytes?: number | undefined
+  /** Follows the 307 and 308 of webhooks, with the same bytes. Defaults to `false`. */
+  readonly webhookRedirects?: boolean | undefined
   /** How long a connection may take, a proxy's included. Defaults to 5 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
 }
@@ -121,11 +124,11 @@ const waysOf = Effect.fnUntraced(function* (way: Region.Way, options: RegionsOpt
     connectTimeout: options.connectTimeout,
     proxy: way._tag === "Proxy" ? way : undefined
   })
-  const over = (limit: number, atLeastOnce: boolean) =>
-    UndiciTransport.make({ dispatcher, followRedirects: false, maxResponseBytes: limit, atLeastOnce })
+  const over = (limit: number, atLeastOnce: boolean, followRedirects: false | "sameRequest" = false) =>
+    UndiciTransport.make({ dispatcher, followRedirects, maxResponseBytes: limit, atLeastOnce, userAgent })
   return {
     transport: yield* over(maxResponseBytes, false),
-    webhooks: yield* over(webhookBytes, true),
+    webhooks: yield* over(webhookBytes, true, options.webhookRedirects === true && "sameRequest"),
     proofs: yield* over(proofBytes, false)
   }
 })

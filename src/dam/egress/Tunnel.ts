@@ -10,6 +10,7 @@ import * as NetAddress from "effect/net/NetAddress"
 import * as Redacted from "effect/Redacted"
 import { request } from "node:http"
 import type { Socket } from "node:net"
+import { isShortage } from "../../transport/Causes.ts"
 import type { Addresses } from "./Resolver.ts"
 import type { Proxy } from "./Region.ts"
 
@@ -28,7 +29,7 @@ export const open = (
       const answer = yield* ask(proxy, NetAddress.isIpv4Address(address) ? at(address, port) : at6(address, port))
       if (answer.status >= 200 && answer.status < 300) return answer.socket
       answer.socket.destroy()
-      if (answer.status === 407) return yield* failed("refuses the credentials that it is given (407)")
+      if (answer.status === 401 || answer.status === 407) return yield* failed(uninvited(proxy, answer.status))
       const isLast = index === Math.min(maxTries, addresses.length) - 1
       if (isLast || answer.status < 500) return yield* failed(`opened no way to the target (${answer.status})`)
     }
@@ -36,6 +37,12 @@ export const open = (
   }).pipe(
     Effect.timeoutOrElse({ duration: limit, orElse: () => failed(`opened no way within ${Duration.format(limit)}`) })
   )
+
+/** Some proxies say 401 to credentials that are wrong, and 407 only to none. */
+const uninvited = ({ authorization }: Proxy, status: number): string =>
+  authorization === undefined
+    ? `wants credentials and was given none (${status}); name them in its URL: http://user:password@host:port`
+    : `refuses the credentials that it is given (${status})`
 
 const at = (address: NetAddress.IpAddress, port: number): string => `${NetAddress.formatIp(address)}:${port}`
 const at6 = (address: NetAddress.IpAddress, port: number): string => `[${NetAddress.formatIp(address)}]:${port}`
@@ -60,7 +67,11 @@ const ask = ({ authorization, host, port }: Proxy, authority: string): Effect.Ef
     })
     // nothing of a proxy's own words is told: they may describe the operator's network
     asked.on("error", (cause: NodeJS.ErrnoException) =>
-      resume(failed(cause.code?.startsWith("HPE_") === true ? "does not speak HTTP" : "cannot be reached, or hung up"))
+      resume(
+        isShortage(cause.code ?? "")
+          ? Effect.fail(Object.assign(new Error("no way to the proxy of this region"), { code: cause.code }))
+          : failed(cause.code?.startsWith("HPE_") === true ? "does not speak HTTP" : "cannot be reached, or hung up")
+      )
     )
     asked.on("connect", ({ statusCode = 0 }, socket: Socket, head: Buffer) => {
       // until somebody else listens, an error would end the process

@@ -6,9 +6,12 @@
  *
  * @since 0.1.0
  */
+import * as NodeHttpPlatform from "@effect/platform-node/NodeHttpPlatform"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Etag from "effect/http/Etag"
@@ -17,20 +20,19 @@ import * as Layer from "effect/Layer"
 import type * as Dns from "effect/net/Dns"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import * as NodeHttpPlatform from "@effect/platform-node/NodeHttpPlatform"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Http from "node:http"
 import * as EgressDoor from "../egress/Door.ts"
 import * as EgressPolicy from "../egress/EgressPolicy.ts"
-import { Engine } from "../work/Engine.ts"
-import { orRefused } from "./door/Answer.ts"
-import * as HttpL8 from "./routes/TrustRoutes.ts"
-import { build } from "./Routes.ts"
 import * as Intake from "../intake/Intake.ts"
-import { JobStore } from "../store/JobStore.ts"
-import type { Keys } from "./door/Keys.ts"
 import * as Limits from "../intake/Limits.ts"
+import { refused } from "../intake/Refusal.ts"
+import { JobStore } from "../store/JobStore.ts"
+import { Engine } from "../work/Engine.ts"
+import { build } from "./Routes.ts"
+import { orRefused } from "./door/Answer.ts"
+import type { Keys } from "./door/Keys.ts"
+import * as Proxied from "./door/Proxied.ts"
+import * as HttpL8 from "./routes/TrustRoutes.ts"
 
 /**
  * How the dam is served.
@@ -47,14 +49,8 @@ export interface HttpOptions {
   readonly keys?: Keys | undefined
   /** Names besides loopback ones that `Host` may say while there are no keys. Defaults to none. */
   readonly allowedHosts?: ReadonlyArray<string> | undefined
-  /** Limits that differ from the default ones. */
-  readonly limits?: Partial<Limits.Limits> | undefined
-  /** Where jobs and webhooks may go. Defaults to `EgressPolicy.publicOnly`. */
-  readonly policy?: EgressPolicy.EgressPolicy | undefined
   /** Takes webhooks over https only. Defaults to `false`. */
   readonly httpsWebhooks?: boolean | undefined
-  /** How long answers under way may take when the server stops. Defaults to 10 seconds. */
-  readonly drain?: Duration.Input | undefined
   /** What else `/health` tells. */
   readonly health?: Effect.Effect<Readonly<Record<string, Schema.Json>>> | undefined
 }
@@ -88,10 +84,11 @@ export class DamHttp extends Context.Service<
 >()("ezthrottle-effect/dam/DamHttp") {}
 
 /**
- * Serves the dam for as long as the scope lasts.
+ * Serves the dam for as long as the scope lasts, on the terms of its engine: egress policy, limits and drain are said to
+ * the dam and nowhere else.
  *
  * **Details** — when the scope ends no connection is accepted any more, waits and event streams are ended, and answers
- * under way are finished within `drain`.
+ * under way are finished within the dam's `drain`.
  *
  * @category constructors
  * @since 0.1.0
@@ -101,11 +98,11 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<DamHttp["Service"], KeysRequired | ServeError, Scope.Scope | Engine | JobStore | Dns.Dns> {
   const host = options.host ?? "127.0.0.1"
   if (options.keys === undefined && !isLoopback(host)) return yield* Effect.fail(new KeysRequired({ host }))
-  const limits = Limits.make(options.limits)
-  const policy = options.policy ?? EgressPolicy.publicOnly
   const engine = yield* Engine
   const store = yield* JobStore
-  const door = yield* EgressDoor.make(policy)
+  const { credentials, drain, egress } = engine.terms
+  const limits = Limits.make(engine.terms.limits)
+  const door = yield* EgressDoor.make(egress)
   const leaving = yield* Deferred.make<void>()
   const { fast, routes } = yield* Effect.provide(
     build({
@@ -113,25 +110,33 @@ export const make = Effect.fnUntraced(function* (
       store,
       limits,
       leaving,
-      intake: Intake.make({ limits, door, httpsWebhooks: options.httpsWebhooks }),
+      intake: Intake.make({ limits, door, httpsWebhooks: options.httpsWebhooks, credentials }),
       keys: options.keys,
       hosts: options.keys === undefined ? namesOf(options.allowedHosts) : undefined,
       streamPatience,
       health: Effect.gen(function* () {
-        return {
+        const { fault } = yield* orRefused(store.stats)
+        const shortage = yield* engine.shortage
+        const told = {
+          ...(shortage === undefined ? {} : { status: "degraded", shortage: { ...shortage } }),
           ...(yield* options.health ?? Effect.succeed({})),
           ...(engine.l8 === undefined ? {} : yield* HttpL8.health(engine.l8)),
           authentication: options.keys === undefined ? "none" : "keys",
-          egress: EgressPolicy.describe(policy),
+          egress: EgressPolicy.describe(egress),
           admission: yield* orRefused(engine.admission),
           limits: Limits.toJson(limits)
         }
+        if (fault === undefined) return told
+        yield* Effect.logError(`nothing can be stored: ${fault}`)
+        return yield* Effect.fail(refused(503, "storage_failed", `nothing can be stored: ${fault}`))
       })
     }),
     httpServices
   )
   const fibers = yield* Scope.make()
   const handler = yield* NodeHttpServer.makeHandler(routes, { scope: fibers })
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  const isHidden = Proxied.makeNotice()
   const server = Http.createServer(
     {
       maxHeaderSize: limits.requestHeaderBytes,
@@ -142,6 +147,7 @@ export const make = Effect.fnUntraced(function* (
       noDelay: true
     },
     (request, response) => {
+      if (isHidden(request)) run(Effect.logWarning(Proxied.warning))
       if (!fast(request, response)) handler(request, response)
     }
   )
@@ -150,7 +156,7 @@ export const make = Effect.fnUntraced(function* (
   const address = yield* Effect.acquireRelease(listen(server, host, options.port ?? 8080), () =>
     Effect.gen(function* () {
       yield* Deferred.succeed(leaving, undefined)
-      yield* stop(server, options.drain ?? Duration.seconds(10))
+      yield* stop(server, drain)
       yield* Scope.close(fibers, Exit.void)
     })
   )
@@ -183,7 +189,7 @@ const listen = (server: Http.Server, host: string, port: number): Effect.Effect<
     })
   })
 
-const stop = (server: Http.Server, drain: Duration.Input): Effect.Effect<void> =>
+const stop = (server: Http.Server, drain: Duration.Duration): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     server.close(() => resume(Effect.void))
   }).pipe(

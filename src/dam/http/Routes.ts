@@ -6,34 +6,33 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpApiScalar from "effect/http-api/HttpApiScalar"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import { Api } from "../api/Api.ts"
 import type { Refused } from "../intake/Refusal.ts"
 import type { Store } from "../store/JobStore.ts"
-import * as HttpFast from "./ShortWay.ts"
-import { pathIn, paths, unrouted } from "./Unrouted.ts"
-import { type Answer, json, ofRefusal, orRefused, toResponse } from "./door/Answer.ts"
-import { giveUpAfter, markdown, respond, told, type Asked, type OfOneJob } from "./door/Asked.ts"
+import { json, ofRefusal, toResponse } from "./door/Answer.ts"
+import { makeDesk, respond } from "./door/Asked.ts"
 import { type Callers, callersOf } from "./door/Callers.ts"
 import type { Keys } from "./door/Keys.ts"
-import { faultIn, readBody, readOptionalBody, sourceOf, type Threshold } from "./door/Request.ts"
-import * as HttpSession from "./door/Session.ts"
-import * as HttpDeliveries from "./routes/DeliveryRoutes.ts"
-import * as HttpFeed from "./routes/Feed.ts"
-import * as HttpJobs from "./routes/JobRoutes.ts"
-import * as HttpEvents from "./routes/JobStream.ts"
-import * as HttpLanes from "./routes/LaneRoutes.ts"
-import * as HttpPage from "./routes/PageRoutes.ts"
-import * as DamTelemetry from "./routes/Prometheus.ts"
-import * as HttpProxy from "./routes/ProxyRoute.ts"
-import * as HttpSecrets from "./routes/SecretRoutes.ts"
-import * as HttpL8 from "./routes/TrustRoutes.ts"
+import { faultIn, makeRoom, type Reading, sourceOf, type Threshold } from "./door/Request.ts"
+import { routeOfRequest } from "./door/RouteTable.ts"
+import * as Session from "./door/Session.ts"
+import * as DeliveryRoutes from "./routes/DeliveryRoutes.ts"
+import * as Feed from "./routes/Feed.ts"
+import * as JobRoutes from "./routes/JobRoutes.ts"
+import * as JobStream from "./routes/JobStream.ts"
+import * as LaneRoutes from "./routes/LaneRoutes.ts"
+import * as PageRoutes from "./routes/PageRoutes.ts"
+import * as ProxyRoute from "./routes/ProxyRoute.ts"
+import * as SecretRoutes from "./routes/SecretRoutes.ts"
+import * as TrustRoutes from "./routes/TrustRoutes.ts"
+import * as ShortWay from "./ShortWay.ts"
+import { unrouted } from "./Unrouted.ts"
 
 /** What the routes need. */
-export interface RoutesOptions extends HttpJobs.Host, Threshold {
+export interface RoutesOptions extends JobRoutes.Host, Threshold {
   readonly store: Store
   readonly keys: Keys | undefined
   readonly health: Effect.Effect<Readonly<Record<string, Schema.Json>>, Refused>
@@ -41,219 +40,35 @@ export interface RoutesOptions extends HttpJobs.Host, Threshold {
   readonly streamPatience: number
 }
 
+interface Parts {
+  readonly jobs: JobRoutes.Jobs
+  readonly callers: Callers
+  readonly feed: Feed.Feed
+  readonly reading: Reading
+}
+
 /** The routes of the API, its description and its page. */
-const layer = (
-  options: RoutesOptions,
-  jobs: HttpJobs.Jobs,
-  { customerOf, known, sessions }: Callers,
-  feed: HttpFeed.Feed
-) => {
-  const secrets = HttpSecrets.make(options.store, options.limits)
-  const lanes = HttpLanes.make(options.engine, options.limits)
-  const deliveries = HttpDeliveries.make(options.engine, options.limits)
-  const l8 = HttpL8.make(options.engine, options.limits)
-  const proxy = HttpProxy.make({ jobs, secrets, limits: options.limits })
-  const slots = HttpEvents.makeSlots(options.limits)
-
-  const submitting =
-    (submit: HttpJobs.Jobs["submit"]) =>
-    ({ request }: Asked) =>
-      respond(
-        Effect.flatMap(customerOf(request), (customer) =>
-          Effect.flatMap(readBody(request, options.limits), (body) =>
-            submit({ customer, body, headers: request.headers })
-          )
-        )
-      )
-
-  const asking =
-    <A extends Asked>(answer: (customer: string, asked: A) => Effect.Effect<Answer, Refused>) =>
-    (asked: A) =>
-      respond(Effect.flatMap(customerOf(asked.request), (customer) => answer(customer, asked)))
-
-  const steering = (verb: "pause" | "resume" | "pace" | "reset") =>
-    asking((customer, { params, request }: Asked & { readonly params: { readonly lane: string } }) =>
-      Effect.flatMap(readOptionalBody(request, options.limits), (body) =>
-        lanes.change(verb, customer, params.lane, body)
-      )
-    )
-
-  const choosing = (answer: (customer: string, body: Uint8Array) => Effect.Effect<Answer, Refused>) =>
-    asking((customer, { request }: Asked) =>
-      Effect.flatMap(readBody(request, options.limits), (body) => answer(customer, body))
-    )
-
-  const streaming = ({ params, request }: OfOneJob) =>
-    Effect.gen(function* () {
-      const customer = yield* customerOf(request)
-      const job = yield* jobs.find(customer, params.id)
-      const seen = HttpEvents.seenBy(job, request.headers["last-event-id"])
-      if (typeof seen !== "number") return yield* Effect.fail(seen)
-      // taken here to refuse in time, given back when the stream ends
-      yield* slots.take(job)
-      giveUpAfter(request, options.streamPatience)
-      return HttpServerResponse.stream(Stream.encodeText(HttpEvents.text(options, job, seen)), {
-        contentType: "text/event-stream",
-        headers: { "cache-control": "no-store", "x-accel-buffering": "no" }
-      })
-    }).pipe(Effect.catch((refusal) => Effect.succeed(toResponse(ofRefusal(refusal)))))
-
-  const feeding = ({ request }: Asked) =>
-    Effect.gen(function* () {
-      const customer = yield* customerOf(request)
-      const seen = HttpFeed.seenBy(request.headers["last-event-id"])
-      if (typeof seen === "object") return yield* Effect.fail(seen)
-      yield* slots.take({ id: `all of ${customer}`, keyScope: customer })
-      giveUpAfter(request, options.streamPatience)
-      return HttpServerResponse.stream(Stream.encodeText(feed.text(customer, seen)), {
-        contentType: "text/event-stream",
-        headers: { "cache-control": "no-store", "x-accel-buffering": "no" }
-      })
-    }).pipe(Effect.catch((refusal) => Effect.succeed(toResponse(ofRefusal(refusal)))))
-
-  const measuring = ({ request }: Asked) =>
-    Effect.match(Effect.andThen(customerOf(request), orRefused(DamTelemetry.render(options.engine))), {
-      onFailure: (refusal) => toResponse(ofRefusal(refusal)),
-      onSuccess: (text) => HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
-    })
-
+const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) => {
+  const { engine, limits, store } = options
+  const desk = makeDesk({ callers, reading, streamPatience: options.streamPatience })
+  const slots = JobStream.makeSlots(limits)
+  const secrets = SecretRoutes.make(store, limits)
   const groups = Layer.mergeAll(
-    HttpApiBuilder.group(Api, "overview", (handlers) =>
-      handlers
-        .handleRaw("events", feeding)
-        .handleRaw(
-          "stats",
-          asking(() => Effect.map(feed.stats, (stats) => json(200, stats)))
-        )
-        .handleRaw("metrics", measuring)
-    ),
-    HttpApiBuilder.group(Api, "jobs", (handlers) =>
-      handlers
-        .handleRaw("submit", submitting(jobs.submit))
-        .handleRaw(
-          "list",
-          asking((customer, { query }) => jobs.list(customer, query))
-        )
-        .handleRaw(
-          "get",
-          asking((customer, { params }) => jobs.get(customer, params.id))
-        )
-        .handleRaw(
-          "wait",
-          asking((customer, { params, query }) => jobs.wait(customer, params.id, query.timeout_ms))
-        )
-        .handleRaw("stream", streaming)
-        .handleRaw(
-          "explain",
-          asking((customer, { params }) => jobs.explain(customer, params.id))
-        )
-        .handleRaw(
-          "cancel",
-          asking((customer, { params }) => jobs.cancel(customer, params.id))
-        )
-        .handleRaw(
-          "rerun",
-          asking((customer, { params }) => jobs.rerun(customer, params.id))
-        )
-    ),
-    HttpApiBuilder.group(Api, "lanes", (handlers) =>
-      handlers
-        .handleRaw(
-          "list",
-          asking((_, { query }) => lanes.list(query))
-        )
-        .handleRaw(
-          "get",
-          asking((_, { params }) => lanes.get(params.lane))
-        )
-        .handleRaw("pause", steering("pause"))
-        .handleRaw("resume", steering("resume"))
-        .handleRaw("pace", steering("pace"))
-        .handleRaw("reset", steering("reset"))
-        .handleRaw(
-          "log",
-          asking((_, { params }) => lanes.log(params.lane))
-        )
-    ),
-    HttpApiBuilder.group(Api, "deliveries", (handlers) =>
-      handlers
-        .handleRaw(
-          "deadLetters",
-          asking((customer, { query }) => deliveries.list(customer, query))
-        )
-        .handleRaw("replay", choosing(deliveries.replay))
-        .handleRaw("purge", choosing(deliveries.purge))
-        .handleRaw(
-          "replayOne",
-          asking((customer, { params }) => deliveries.replayOne(customer, params.delivery_id))
-        )
-        .handleRaw(
-          "endpoints",
-          asking((customer) => deliveries.endpoints(customer))
-        )
-        .handleRaw("enable", choosing(deliveries.enable))
-        .handleRaw(
-          "webhookKey",
-          asking(() => deliveries.webhookKey)
-        )
-    ),
-    HttpApiBuilder.group(Api, "secrets", (handlers) =>
-      handlers
-        .handleRaw("set", choosing(secrets.set))
-        .handleRaw(
-          "get",
-          asking((customer) => secrets.get(customer))
-        )
-        .handleRaw(
-          "delete",
-          asking((customer) => secrets.delete(customer))
-        )
-    ),
-    HttpApiBuilder.group(Api, "proxy", (handlers) =>
-      handlers.handleRaw("call", ({ request }) =>
-        Effect.matchEffect(customerOf(request), {
-          onFailure: (refusal) => Effect.succeed(toResponse(HttpProxy.denied(refusal))),
-          onSuccess: (customer) =>
-            respond(Effect.flatMap(readBody(request, options.limits), (body) => proxy(customer, body)))
-        })
-      )
-    ),
-    HttpApiBuilder.group(Api, "flat", (handlers) =>
-      handlers
-        .handleRaw("submit", submitting(jobs.submitFlat))
-        .handleRaw(
-          "get",
-          asking((customer, { params }) => jobs.getFlat(customer, params.id))
-        )
-        .handleRaw("stream", streaming)
-    ),
-    HttpApiBuilder.group(Api, "l8", (handlers) =>
-      handlers
-        .handleRaw("document", () => respond(l8.document))
-        .handleRaw("challenge", ({ request }) => respond(l8.challenge(request)))
-        .handleRaw("spec", () => Effect.match(l8.spec, { onFailure: told, onSuccess: markdown }))
-        .handleRaw(
-          "trust",
-          asking(() => l8.list)
-        )
-        .handleRaw(
-          "revoke",
-          choosing((_, body) => l8.revoke(body))
-        )
-        .handleRaw(
-          "forget",
-          choosing((_, body) => l8.forget(body))
-        )
-    ),
+    JobRoutes.groups(jobs, JobStream.make(options, slots), desk),
+    Feed.group(feed, { engine, slots, callers }, desk),
+    LaneRoutes.group(LaneRoutes.make(engine, limits), desk),
+    DeliveryRoutes.group(DeliveryRoutes.make(engine, limits), desk),
+    SecretRoutes.group(secrets, desk),
+    ProxyRoute.group(ProxyRoute.make({ jobs, secrets, limits }), callers, reading),
+    TrustRoutes.group(TrustRoutes.make(engine, reading), desk),
     HttpApiBuilder.group(Api, "system", (handlers) =>
       handlers.handleRaw("health", () =>
         respond(Effect.map(options.health, (health) => json(200, { status: "ok", ...health, streams: slots.open() })))
       )
     )
   )
-
   return Layer.mergeAll(
-    HttpPage.layer({ limits: options.limits, sessions, authenticate: known }),
+    PageRoutes.layer({ reading, callers }),
     Layer.provide(HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }), groups),
     HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
   )
@@ -268,29 +83,26 @@ const guarded = <E, R>(
   const answered = Effect.catchCause(routes, (cause) => unrouted(cause))
   return Effect.flatMap(HttpServerRequest, (request) => {
     const source = sourceOf(request)
-    const fault = faultIn(source, threshold) ?? HttpSession.faultInOrigin(request.method, source.headers)
+    const fault = faultIn(source, threshold) ?? Session.faultInOrigin(request.method, source.headers)
     if (fault !== undefined) return Effect.succeed(toResponse(ofRefusal(fault)))
     // whoever has no key learns nothing of a request, not even that its parameters are wrong
-    return callers.areAsked && isGuarded(request)
-      ? Effect.matchEffect(callers.customerOf(request), {
-          onFailure: (refusal) => Effect.succeed(toResponse(ofRefusal(refusal))),
-          onSuccess: () => answered
-        })
-      : answered
+    return Effect.matchEffect(callers.admit(routeOfRequest(request), request), {
+      onFailure: (refusal) => Effect.succeed(toResponse(ofRefusal(refusal))),
+      onSuccess: () => answered
+    })
   })
-}
-
-const isGuarded = ({ method, url }: HttpServerRequest): boolean => {
-  const path = pathIn(url)
-  return paths.some(({ isOpen, methods, pattern }) => !isOpen && methods.includes(method) && pattern.test(path))
 }
 
 /** Builds the routes into one effect that answers a request, and the short way beside them. */
 export const build = Effect.fnUntraced(function* (options: RoutesOptions) {
-  const jobs = HttpJobs.make(options)
+  const jobs = JobRoutes.make(options)
   const callers = callersOf(options.keys)
-  const feed = yield* HttpFeed.make(options.engine, options.leaving)
-  const routes = yield* HttpRouter.toHttpEffect(layer(options, jobs, callers, feed))
-  const fast = HttpFast.make({ ...options, jobs, authenticate: callers.known }, yield* Effect.context<never>())
+  const feed = yield* Feed.make(options.engine, options.leaving)
+  const reading = { limits: options.limits, room: makeRoom(options.limits) }
+  const routes = yield* HttpRouter.toHttpEffect(layer(options, { jobs, callers, feed, reading }))
+  const fast = ShortWay.make(
+    { ...options, jobs, room: reading.room, authenticate: callers.known },
+    yield* Effect.context<never>()
+  )
   return { routes: guarded(routes, options, callers), fast }
 })

@@ -11,14 +11,16 @@ import * as Exit from "effect/Exit"
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http"
 import { type Answer, ofRefusal, settled } from "./door/Answer.ts"
 import type { Jobs } from "./routes/JobRoutes.ts"
-import { collect, faultIn, faultInContent, type Threshold } from "./door/Request.ts"
+import type { Caller } from "./door/Keys.ts"
+import { collect, faultIn, faultInContent, type Reading, type Threshold } from "./door/Request.ts"
+import { type Short, short } from "./door/RouteTable.ts"
 import { faultInOrigin } from "./door/Session.ts"
 import { refused, type Refused } from "../intake/Refusal.ts"
 
 /** What the short way needs. */
-export interface FastOptions extends Threshold {
+export interface FastOptions extends Threshold, Reading {
   readonly jobs: Pick<Jobs, "submit" | "submitFlat">
-  readonly authenticate: (authorization: string | undefined) => string | Refused
+  readonly authenticate: (authorization: string | undefined) => Caller | Refused
 }
 
 /** Takes a request, or leaves it to the routes. */
@@ -29,12 +31,18 @@ export const make = (options: FastOptions, context: Context.Context<never>): Fas
   const run = Effect.runForkWith(context)
 
   const take = (request: IncomingMessage, response: ServerResponse, customer: string, submit: Jobs["submit"]): void => {
-    collect(request, options.limits, (body) => {
+    collect(request, options, (body) => {
       if (!(body instanceof Uint8Array)) return write(response, ofRefusal(body))
       const fiber = run(settled(submit({ customer, body, headers: single(request.headers) })))
       fiber.addObserver((exit) => write(response, Exit.isSuccess(exit) ? exit.value : broken(exit.cause)))
     })
   }
+
+  const submits: Readonly<Record<Short, Jobs["submit"]>> = {
+    "POST /api/v1/jobs": options.jobs.submit,
+    "POST /jobs": options.jobs.submitFlat
+  }
+  const byUrl = new Map(short.map(({ name, path }) => [path, submits[name]]))
 
   const broken = (cause: Cause.Cause<never>): Answer => {
     if (!Cause.hasInterruptsOnly(cause)) run(Effect.logError("a submission failed", cause))
@@ -43,16 +51,11 @@ export const make = (options: FastOptions, context: Context.Context<never>): Fas
 
   return (request, response) => {
     if (request.method !== "POST") return false
-    const submit =
-      request.url === "/api/v1/jobs"
-        ? options.jobs.submit
-        : request.url === "/jobs"
-          ? options.jobs.submitFlat
-          : undefined
+    const submit = byUrl.get(request.url ?? "")
     if (submit === undefined || !isPlain(request, options)) return false
-    const customer = options.authenticate(request.headers.authorization)
-    if (typeof customer !== "string") return false
-    take(request, response, customer, submit)
+    const caller = options.authenticate(request.headers.authorization)
+    if ("_tag" in caller) return false
+    take(request, response, caller.customer, submit)
     return true
   }
 }

@@ -6,9 +6,8 @@ import { isHttpServerError } from "effect/http/HttpServerError"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { Api } from "../api/Api.ts"
 import { ofRefusal, toResponse } from "./door/Answer.ts"
-import * as HttpPage from "./routes/PageRoutes.ts"
+import { methodsOf, pathIn, routes, routesAt } from "./door/RouteTable.ts"
 import { badField, refused, type Refused } from "../intake/Refusal.ts"
 
 /** What becomes of a request that no handler answered: no such route, or parameters that do not fit its schema. */
@@ -34,30 +33,12 @@ export const unrouted = (
 }
 
 const elsewhere = (method: string, url: string): Refused => {
-  const path = pathIn(url)
-  const known = paths.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
+  const known = routesAt(pathIn(url)).flatMap(methodsOf)
   // a path that fits and is not routed is one that the router reads otherwise, such as `..`
   if (known.includes(method) || (known.length === 0 && method !== "TRACE"))
     return refused(404, "not_found", "there is nothing at this path")
-  const allow = [...new Set(known.length === 0 ? paths.flatMap(({ methods }) => methods) : known)].join(", ")
+  const allow = [...new Set(known.length === 0 ? routes.flatMap(methodsOf) : known)].join(", ")
   return refused(405, "method_not_allowed", `use ${allow} here`, { headers: { allow } })
 }
 
-/** What the router knows, told for those who ask it wrongly. */
-export const paths = [
-  ...Object.values(Api.groups).flatMap((group) =>
-    Object.values(group.endpoints).map(({ method, path }) => ({ method: String(method), path: String(path) }))
-  ),
-  { method: "GET", path: "/openapi.json" },
-  { method: "GET", path: "/docs" },
-  ...HttpPage.paths
-].map(({ method, path }) => ({
-  // the proxy tells strangers in its envelope
-  isOpen: path === "/api/v1/proxy" || !/^\/(?:api\/v1|jobs)(?:\/|$)/.test(path),
-  pattern: new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/:\w+/g, "[^/]+")}/?$`),
-  methods: method === "GET" ? ["GET", "HEAD"] : [method]
-}))
-
 const describe = SchemaIssue.makeFormatterStandardSchemaV1()
-
-export const pathIn = (url: string): string => url.replace(/[?#].*$/, "")

@@ -23,6 +23,7 @@ import { readCloud } from "./Body.ts"
 import { readFlat } from "./Flat.ts"
 import type { Limits } from "./Limits.ts"
 import { badField, later, refused, type Refused } from "./Refusal.ts"
+import * as SentHeaders from "./SentHeaders.ts"
 import { breachOf, nodesOf, type TreeNode } from "./Tree.ts"
 
 /**
@@ -60,6 +61,8 @@ export interface Intake {
 export interface IntakeOptions {
   readonly limits: Limits
   readonly door: EgressDoor
+  /** Headers that are credentials beside those that always are. Defaults to none. */
+  readonly credentials?: ReadonlyArray<string> | undefined
   /** Takes webhooks over https only. Defaults to `false`. */
   readonly httpsWebhooks?: boolean | undefined
 }
@@ -90,8 +93,9 @@ export const make = (options: IntakeOptions): Intake => {
         customer: submission.customer,
         dialect,
         keyScope: scopeOf(submission.customer, userId),
-        step,
+        step: SentHeaders.withoutAgreed(step),
         key,
+        credentials: options.credentials,
         isolated: Pacing.parse(submission.headers)?.accountQueue === "enabled",
         traceparent: traceparentIn(submission.headers)
       })
@@ -187,7 +191,7 @@ const keyOf = ({ headers }: Submission, { idempotency }: Step): string | undefin
 
 const refusalOf = (dialect: Dialect, field: string, error: UrlDenied | DnsFailed): Refused =>
   error._tag === "DnsFailed"
-    ? later(503, "dns_failed", `${field}: ${error.message}`, 1)
+    ? later({ status: 503, code: "dns_failed", problem: `${field}: ${error.message}`, after: 1 })
     : denied(dialect, field, error.reason, error.message)
 
 const denied = (dialect: Dialect, field: string, reason: string, problem: string): Refused => {

@@ -27,6 +27,10 @@ export interface Limits {
   readonly jsonKeys: number
   /** Bytes of a URL of a job or webhook. */
   readonly urlBytes: number
+  /** Characters of a job's method. */
+  readonly methodLength: number
+  /** Status codes in one list of a job. */
+  readonly codes: number
   /** Bytes of an idempotency key. */
   readonly keyBytes: number
   /** Headers of one job. */
@@ -35,6 +39,8 @@ export interface Limits {
   readonly jobHeaderBytes: number
   /** Bytes of one job's metadata as JSON. */
   readonly metadataBytes: number
+  /** Names at the top of one job's metadata. */
+  readonly metadataKeys: number
   /** Levels of a job's tree; a line of fallbacks is one. */
   readonly treeDepth: number
   /** Jobs of a tree. */
@@ -47,13 +53,21 @@ export interface Limits {
   readonly retries: number
   /** How far ahead `retry_at` may lie, in milliseconds. */
   readonly retryAhead: number
+  /** The longest that `timeout_ms` of a fallback's trigger may be, in milliseconds. */
+  readonly triggerMillis: number
+  /** The longest that `on_failure_timeout_ms` may be, in milliseconds. */
+  readonly deadlineMillis: number
+  /** Bytes of bodies that are being read at the same time. */
+  readonly readingBytes: number
+  /** Requests that wait for the end of a job. */
+  readonly waiting: number
   /** Event streams on one job. */
   readonly streamsPerJob: number
   /** Event streams of one customer, or of one `user_id` of it. */
   readonly streamsPerAccount: number
   /** Event streams in all. */
   readonly streams: number
-  /** The longest a `/wait` is held open, in milliseconds. */
+  /** The longest a `/wait` is held open, in milliseconds; less than the minute that proxies wait for an answer. */
   readonly waitMillis: number
 }
 
@@ -72,20 +86,27 @@ export const defaults: Limits = {
   jsonDepth: 64,
   jsonKeys: 10_000,
   urlBytes: 8192,
+  methodLength: 32,
+  codes: 100,
   keyBytes: 255,
   jobHeaders: 64,
   jobHeaderBytes: 16_384,
   metadataBytes: 16_384,
+  metadataKeys: 256,
   treeDepth: 8,
   treeNodes: 64,
   webhooks: 16,
   regions: 16,
   retries: 100,
   retryAhead: 30 * 24 * 60 * 60 * 1000,
+  triggerMillis: 24 * 60 * 60 * 1000,
+  deadlineMillis: 30 * 24 * 60 * 60 * 1000,
+  readingBytes: 67_108_864,
+  waiting: 2000,
   streamsPerJob: 16,
   streamsPerAccount: 256,
   streams: 10_000,
-  waitMillis: 60_000
+  waitMillis: 45_000
 }
 
 /**

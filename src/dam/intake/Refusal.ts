@@ -4,6 +4,24 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { states } from "../../engine/JobState.ts"
+
+/**
+ * What a refusal may say beside its sentence, its code and its field, in the spelling of the API.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Extra = Schema.Struct({
+  position: Schema.optionalKey(Schema.Number),
+  nearest: Schema.optionalKey(Schema.String),
+  reason: Schema.optionalKey(Schema.String),
+  state: Schema.optionalKey(Schema.Literals([...states, "unknown"])),
+  job_id: Schema.optionalKey(Schema.String),
+  limit_reason: Schema.optionalKey(Schema.String),
+  limit: Schema.optionalKey(Schema.Number),
+  current: Schema.optionalKey(Schema.Number)
+})
 
 /**
  * A request that is refused, as HTTP says it: `{"error","code","field"?, ...}`.
@@ -21,7 +39,7 @@ export class Refused extends Schema.TaggedError<Refused>()("Refused", {
   problem: Schema.String,
   headers: Schema.Record(Schema.String, Schema.String),
   /** What else stands in the body. */
-  extra: Schema.Record(Schema.String, Schema.Json)
+  extra: Extra
 }) {
   override get message() {
     return this.problem
@@ -32,7 +50,7 @@ export class Refused extends Schema.TaggedError<Refused>()("Refused", {
 interface More {
   readonly field?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
-  readonly extra?: Readonly<Record<string, Schema.Json>> | undefined
+  readonly extra?: typeof Extra.Type | undefined
 }
 
 /**
@@ -54,28 +72,29 @@ export const badField = (field: string, problem: string, code = "invalid_field")
   refused(400, code, `${field}: ${problem}`, { field })
 
 /**
+ * Says what to do about a call that was submitted before with other credentials.
+ *
+ * @category messages
+ * @since 0.1.0
+ */
+export const credentialsDiffer = (jobId: string): string =>
+  `the same call was submitted with other credentials as job ${jobId}; nothing was run: give each its idempotency key, or use UNIQUE`
+
+/** What passes, and when it is worth asking again. */
+interface Passing {
+  readonly status: 429 | 503
+  readonly code: string
+  readonly problem: string
+  /** Seconds; told as a whole number, rounded up. */
+  readonly after: number
+  readonly extra?: typeof Extra.Type | undefined
+}
+
+/**
  * Makes a refusal that passes: come back after so many seconds.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const later = (
-  status: 429 | 503,
-  code: string,
-  problem: string,
-  seconds: number,
-  extra: Readonly<Record<string, Schema.Json>> = {}
-): Refused => refused(status, code, problem, { headers: { "retry-after": String(Math.ceil(seconds)) }, extra })
-
-/**
- * The body of a refusal.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const toJson = ({ code, extra, field, problem }: Refused): Readonly<Record<string, Schema.Json>> => ({
-  error: problem,
-  code,
-  ...(field === undefined ? {} : { field }),
-  ...extra
-})
+export const later = ({ after, code, extra, problem, status }: Passing): Refused =>
+  refused(status, code, problem, { headers: { "retry-after": String(Math.ceil(after)) }, extra })

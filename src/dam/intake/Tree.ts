@@ -1,10 +1,12 @@
 /**
  * Measures a submitted tree of jobs against the limits. Pure.
  */
+import * as Duration from "effect/Duration"
 import * as StepRules from "../../step/StepRules.ts"
 import type { Step } from "../../step/StepModel.ts"
 import { badField, type Refused } from "./Refusal.ts"
 import type { Limits } from "./Limits.ts"
+import * as SentHeaders from "./SentHeaders.ts"
 
 /** A job of the tree. */
 export interface TreeNode {
@@ -23,7 +25,10 @@ export interface Circumstances {
 }
 
 /** Lists every job of the tree, or says that there are too many, or too deep. */
-export const nodesOf = (root: Step, limits: Limits): ReadonlyArray<TreeNode> | Refused => {
+export const nodesOf = (
+  root: Step,
+  limits: Pick<Limits, "treeDepth" | "treeNodes">
+): ReadonlyArray<TreeNode> | Refused => {
   const nodes: Array<TreeNode> = []
   let deepest = 0
   // the wire codec has bounded the nesting already, so that this can call itself
@@ -63,16 +68,58 @@ const breachIn = ({ at, step }: TreeNode, where: Circumstances): Refused | undef
   const { limits } = where
   return (
     breachOfUrl(step.request.url, `${at}url`, limits) ??
-    (TUNNELS.has(step.request.method) ? badField(`${at}method`, `${step.request.method} is not carried`) : undefined) ??
+    breachOfMethod(step, at, limits) ??
+    breachOfSending(step, at) ??
     breachOfHeaders(step, at, where) ??
     breachOfMetadata(step, at, where) ??
     breachOfWebhooks(step, at, limits) ??
     breachOfRegions(step.regions, `${at}regions`, limits) ??
+    breachOfCodes(step, at, limits) ??
+    breachOfTimes(step, at, limits) ??
     breachOfCount(step.retryPolicy?.maxRetries, `${at}retry_policy.max_retries`, limits) ??
     breachOfCount(step.retryPolicy?.maxReroutes, `${at}retry_policy.max_reroutes`, limits) ??
     breachOfKey(step, at, limits) ??
     breachOfMoment(step.retryAt, `${at}retry_at`, where)
   )
+}
+
+const breachOfMethod = ({ request: { method } }: Step, at: string, limits: Limits): Refused | undefined => {
+  if (method.length > limits.methodLength) {
+    return badField(`${at}method`, `is longer than ${limits.methodLength} characters`)
+  }
+  return TUNNELS.has(method) ? badField(`${at}method`, `${method} is not carried`) : undefined
+}
+
+/** Finds a header of one job that cannot be sent. */
+export const breachOfSending = ({ request }: Step, at: string): Refused | undefined => {
+  const fault = SentHeaders.faultIn(request)
+  return fault && badField(`${at}headers.${fault.name}`, fault.problem, "invalid_header")
+}
+
+const breachOfCodes = ({ fallbacks, retryPolicy }: Step, at: string, limits: Limits): Refused | undefined => {
+  const lists: ReadonlyArray<readonly [string, ReadonlyArray<number> | undefined]> = [
+    ["retry_policy.retry_codes", retryPolicy?.retryCodes],
+    ["retry_policy.reroute_codes", retryPolicy?.rerouteCodes],
+    ...fallbacks.map(
+      ({ trigger }, index) =>
+        [`${FALLBACK.repeat(index + 1)}trigger.codes`, trigger._tag === "OnError" ? trigger.codes : undefined] as const
+    )
+  ]
+  const long = lists.find(([, codes]) => codes !== undefined && codes.length > limits.codes)
+  return long && badField(at + long[0], `are more than ${limits.codes}`)
+}
+
+const breachOfTimes = ({ fallbacks, onFailureTimeout }: Step, at: string, limits: Limits): Refused | undefined => {
+  const { deadlineMillis, triggerMillis } = limits
+  if (onFailureTimeout !== undefined && Duration.toMillis(onFailureTimeout) > deadlineMillis) {
+    return badField(`${at}on_failure_timeout_ms`, `is longer than ${deadlineMillis} ms`)
+  }
+  const late = fallbacks.findIndex(
+    ({ trigger }) => trigger._tag === "OnTimeout" && Duration.toMillis(trigger.after) > triggerMillis
+  )
+  return late < 0
+    ? undefined
+    : badField(`${at}${FALLBACK.repeat(late + 1)}trigger.timeout_ms`, `is longer than ${triggerMillis} ms`)
 }
 
 const breachOfHeaders = (
@@ -92,12 +139,24 @@ const breachOfHeaders = (
     : undefined
 }
 
-const breachOfMetadata = ({ metadata }: Step, at: string, { bodyBytes, limits }: Circumstances): Refused | undefined =>
-  bodyBytes > limits.metadataBytes && isLonger(JSON.stringify(metadata), limits.metadataBytes)
+const breachOfMetadata = (
+  { metadata }: Step,
+  at: string,
+  { bodyBytes, limits }: Circumstances
+): Refused | undefined => {
+  if (Object.keys(metadata).length > limits.metadataKeys) {
+    return badField(`${at}metadata`, `has more than ${limits.metadataKeys} names`)
+  }
+  return bodyBytes > limits.metadataBytes && isLonger(JSON.stringify(metadata), limits.metadataBytes)
     ? badField(`${at}metadata`, `is larger than ${limits.metadataBytes} bytes`)
     : undefined
+}
 
-const breachOfWebhooks = ({ webhooks }: Step, at: string, limits: Limits): Refused | undefined => {
+const breachOfWebhooks = ({ webhookQuorum, webhooks }: Step, at: string, limits: Limits): Refused | undefined => {
+  // more than there are is another rule, which looks at the webhooks that vote
+  if (webhookQuorum > limits.webhooks) {
+    return badField(`${at}webhook_quorum`, `Expected a whole number from 1 to ${limits.webhooks}`)
+  }
   if (webhooks.length > limits.webhooks) return badField(`${at}webhooks`, `are more than ${limits.webhooks}`)
   for (const [index, { regions, url }] of webhooks.entries()) {
     const field = `${at}webhooks[${index}]`

@@ -28,7 +28,7 @@ export interface NewJob {
   readonly dialect: Dialect
   /** What the key is unique within: the customer, or customer and `user_id` in the flat dialect. */
   readonly keyScope: string
-  /** The key it is filed under: as given, or the hash of method, URL and body. */
+  /** The key it is filed under: as given, or the hash of the call. */
   readonly key: string
   /** Whether the key was given; a HASH job tells its target the job id instead. */
   readonly keyGiven: boolean
@@ -86,10 +86,17 @@ export interface StoredJob extends NewJob {
   readonly dueAt: number | undefined
   /** Epoch milliseconds up to which it was parked last, once that is over. */
   readonly pausedUntil: number | undefined
+  /**
+   * Milliseconds from the end of the last attempt for which the job was parked last, however the clock was set meanwhile;
+   * `undefined`: for nothing of its own.
+   */
+  readonly pausedFor: number | undefined
   /** Epoch milliseconds of its first start. */
   readonly startedAt: number | undefined
   readonly finishedAt: number | undefined
   readonly result: JobResult | undefined
   /** Epoch milliseconds of its own first 429, from which its patience counts. */
   readonly heldSince: number | undefined
+  /** Where its row makes no sense; then its step, history and result stand in for what cannot be read. */
+  readonly unreadable?: string
 }

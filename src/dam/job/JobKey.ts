@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { hash } from "node:crypto"
+import * as Idempotency from "../../engine/Idempotency.ts"
 import type { Request } from "../../step/Request.ts"
 
 /**
@@ -12,7 +13,43 @@ import type { Request } from "../../step/Request.ts"
  * @category keys
  * @since 0.1.0
  */
-export const payloadOf = ({ body = "", method, url }: Request): string => {
+export const payloadOf = (request: Request, more?: ReadonlyArray<string>): string => {
+  const holders = Idempotency.answersItsCaller(request.method) ? Idempotency.credentialsIn(request.headers, more) : []
+  if (holders.length === 0) return callOf(request)
+  const { body = "", method, url } = request
+  const tail = holders.flat().map(framed).join("")
+  const whole =
+    typeof body === "string"
+      ? framed(method) + framed(url) + framed(body) + tail
+      : Buffer.concat([Buffer.from(`${framed(method)}${framed(url)}${body.length}:`), body, Buffer.from(tail)])
+  return hash("sha256", whole, "hex")
+}
+
+/**
+ * Tells whether two calls are made as somebody else, or for another tenant.
+ *
+ * @category keys
+ * @since 0.1.0
+ */
+export const credentialsDiffer = (self: Request, that: Request, more?: ReadonlyArray<string>): boolean => {
+  const own = Idempotency.credentialsIn(self.headers, more)
+  const others = Idempotency.credentialsIn(that.headers, more)
+  return (
+    own.length !== others.length ||
+    own.some(([name, value], at) => {
+      const [otherName, otherValue] = others[at] ?? []
+      return name !== otherName || value !== otherValue
+    })
+  )
+}
+
+/**
+ * Computes what makes two calls under one given key the same: the hash of method, URL and body.
+ *
+ * @category keys
+ * @since 0.1.0
+ */
+export const callOf = ({ body = "", method, url }: Request): string => {
   if (typeof body === "string") return hash("sha256", framed(method) + framed(url) + framed(body), "hex")
   return hash("sha256", Buffer.concat([Buffer.from(`${framed(method)}${framed(url)}${body.length}:`), body]), "hex")
 }

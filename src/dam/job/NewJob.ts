@@ -6,7 +6,7 @@
 import type { Step } from "../../step/StepModel.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import type { Dialect, NewJob, StoredJob } from "./Job.ts"
-import { payloadOf } from "./JobKey.ts"
+import { payloadOf, callOf } from "./JobKey.ts"
 import { accountOf, laneOf } from "./LaneName.ts"
 
 /**
@@ -28,6 +28,8 @@ export interface JobFacts {
   readonly key?: string | undefined
   /** What a job without a given key is filed under. Defaults to the hash of its call. */
   readonly otherwise?: string | undefined
+  /** Headers that are credentials beside those that always are. Defaults to none. */
+  readonly credentials?: ReadonlyArray<string> | undefined
   /** Whether it has a queue of its own beside its account's. */
   readonly isolated: boolean
   readonly parent?: NewJob["parent"]
@@ -42,15 +44,20 @@ export interface JobFacts {
  * @since 0.1.0
  */
 export const newJob = (facts: JobFacts): NewJob => {
-  const payload = payloadOf(facts.step.request)
+  const { request } = facts.step
+  const payload = callOf(request)
+  const hash = payloadOf(request, facts.credentials)
   const step = facts.key === undefined ? facts.step : keyed(facts.step, facts.key)
-  const given = step.idempotency._tag === "Custom" ? step.idempotency.key : undefined
+  const custom = step.idempotency._tag === "Custom" ? step.idempotency.key : undefined
+  // a step that was tried elsewhere brings its hash along, as it is computed there: that is no key of its own
+  const isHash = custom === hash || custom === payload || (custom !== undefined && custom === payloadOf(request))
+  const given = isHash && facts.otherwise === undefined ? undefined : custom
   return {
     id: facts.id,
     customer: facts.customer,
     dialect: facts.dialect,
     keyScope: facts.keyScope,
-    key: given ?? facts.otherwise ?? payload,
+    key: given ?? facts.otherwise ?? hash,
     keyGiven: given !== undefined,
     payload,
     step,

@@ -96,6 +96,21 @@ export interface Unsigned {
 export type Sign = (at: number) => Effect.Effect<L8Delivery.DeliveryHeaders>
 
 /**
+ * What L8 works with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface L8Parts {
+  /** The dam's database file; the key's own file is beside it. */
+  readonly database: string
+  readonly store: TrustPort
+  /** What asks receivers to prove themselves. */
+  readonly transport: Exchanging
+  readonly policy: EgressPolicy
+}
+
+/**
  * Makes L8; `undefined` when nothing asks for it.
  *
  * @category constructors
@@ -103,10 +118,7 @@ export type Sign = (at: number) => Effect.Effect<L8Delivery.DeliveryHeaders>
  */
 export const make = Effect.fnUntraced(function* (
   options: L8Options | undefined,
-  database: string,
-  store: TrustPort,
-  transport: Exchanging,
-  policy: EgressPolicy
+  { database, policy, store, transport }: L8Parts
 ): Effect.fn.Return<L8 | undefined, StorageFailed, Scope.Scope> {
   const usual = options?.default ?? "off"
   const hosts = new Map(Object.entries(options?.hosts ?? {}).map(([host, mode]) => [canonicalLane(host) ?? host, mode]))
@@ -117,7 +129,7 @@ export const make = Effect.fnUntraced(function* (
   const responder = L8Responder.make(store, key, options.serviceName ?? "ezthrottle-effect")
 
   /** Origins that would be told with L8 if they were trusted, and why they are not. */
-  const unsigned = new Map<string, string>()
+  const doubts = new Map<string, string>()
   const sign =
     ({ body, id }: StoredDelivery): Sign =>
     (at) =>
@@ -161,20 +173,22 @@ export const make = Effect.fnUntraced(function* (
       if (mode === "require") return trusted
       return Effect.matchEffect(trusted, {
         onSuccess: (by): Effect.Effect<Sign | Unsigned> => {
-          unsigned.delete(origin)
+          doubts.delete(origin)
           return Effect.succeed(by)
         },
-        onFailure: ({ problem }) => {
-          if (unsigned.get(origin) === problem) return Effect.succeed({ problem })
-          // once for each reason, and not for every delivery
-          if (unsigned.size >= mostUnsigned) unsigned.clear()
-          unsigned.set(origin, problem)
-          return Effect.as(Effect.logWarning(`L8: deliveries to ${origin} go unsigned: ${problem}`), { problem })
-        }
+        onFailure: ({ problem }) => Effect.as(noted(doubts, origin, problem), { problem })
       })
     }
   }
 })
+
+/** Says so in the log, once for each reason and not for every delivery. */
+const noted = (doubts: Map<string, string>, origin: string, problem: string): Effect.Effect<void> => {
+  if (doubts.get(origin) === problem) return Effect.void
+  if (doubts.size >= mostUnsigned) doubts.clear()
+  doubts.set(origin, problem)
+  return Effect.logWarning(`L8: deliveries to ${origin} go unsigned: ${problem}`)
+}
 
 const mostUnsigned = 10_000
 

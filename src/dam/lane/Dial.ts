@@ -4,10 +4,11 @@
  */
 import type * as Clock from "effect/Clock"
 import * as Pacing from "../../engine/Pacing.ts"
+import * as Refusal from "../../engine/Refusal.ts"
+import { isReceiverLane } from "../job/LaneName.ts"
 import { defaultPace, receiverPace, type Pace } from "./Gate.ts"
 import type { Lane } from "./Lane.ts"
 import { learn, type Lesson } from "./Learning.ts"
-import { isReceiverLane } from "../job/LaneName.ts"
 import type { Answer } from "./LaneRouter.ts"
 import type { Paces } from "./Paces.ts"
 import type { Settings } from "./Steered.ts"
@@ -23,13 +24,21 @@ export interface PacingOptions {
   readonly pace?: Partial<Pace> | undefined
   /** The pace of a receiver of webhooks, likewise. Defaults to 100 per second, 20 at once. */
   readonly receivers?: Partial<Pace> | undefined
-  /** Paces by canonical `host:port`, for receivers of webhooks with `webhook@` before it. */
-  readonly hosts?: Readonly<Record<string, Partial<Pace>>> | undefined
+  /** Paces, and what is known of refusals, by canonical `host:port`, for receivers of webhooks with `webhook@` before it. */
+  readonly hosts?: Readonly<Record<string, HostOptions>> | undefined
   /** Calls that being late may give back. Defaults to 1. */
   readonly burst?: number | undefined
   /** What an upstream may raise or lower its pace to. Defaults to 0.01 to 1,000 per second and 1 to 100 at once. */
   readonly bounds?: Pacing.Bounds | undefined
 }
+
+/**
+ * What is known of one upstream beforehand.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HostOptions extends Partial<Pace>, Refusal.Rules {}
 
 /** Everything that has a say in the pace of a host. */
 export interface Dial {
@@ -47,25 +56,35 @@ export const paceOf = ({ options, paces, settings }: Dial, host: string, account
   return {
     ...(isReceiverLane(host) ? receiverPace : defaultPace),
     ...(isReceiverLane(host) ? options.receivers : options.pace),
-    ...options.hosts?.[host],
+    ...paceIn(options.hosts?.[host]),
     ...(rps === undefined ? {} : { rps }),
     ...(maxConcurrent === undefined ? {} : { maxConcurrent })
   }
 }
 
+const paceIn = ({ maxConcurrent, rps }: HostOptions = {}): Partial<Pace> => ({
+  ...(rps === undefined ? {} : { rps }),
+  ...(maxConcurrent === undefined ? {} : { maxConcurrent })
+})
+
 /** Takes in what an answer teaches: the lane obeys it at once, and it is kept. */
 export const observe = (
-  { options, paces, settings }: Dial,
+  self: Dial,
   lane: Lane,
   { account, jobId, lane: host, response, sentAt }: Answer,
   clock: Clock.Clock
 ): void => {
+  const { options, paces, settings } = self
   const nowMillis = clock.currentTimeMillisUnsafe()
   const now = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const owner = { lane: host, account }
-  const refusalsInARow = paces.refusals(owner, response.status === 429, { sentAt, now })
+  const said = Refusal.read(response, nowMillis, options.hosts?.[host])
+  const isRefusal = said.kind === "TooMany" || said.kind === "Unavailable"
+  // an account that has used up its quota says nothing about how busy the upstream is
+  const refusalsInARow = said.kind === "UsedUp" ? 0 : paces.refusals(owner, isRefusal, { sentAt, now })
   const bounds = options.bounds ?? Pacing.defaultBounds
-  const lesson = learn(response, { nowMillis, bounds, refusalsInARow, jobId })
+  const { rps } = paceOf(self, host, account)
+  const lesson = learn(response, { nowMillis, bounds, refusalsInARow, jobId, said, rps })
   const news = paces.learn(owner, lesson, { sentAt, now: nowMillis })
   lane.learn(account, obeyed(news, settings.get(host)), now)
 }

@@ -35,15 +35,14 @@ export const lineOfJob = (why: LaneWhy, { jobs, others, queue }: Ahead): Line =>
   return lineOf(why, account, own, others)
 }
 
-/** Counts who is let through before a call that waits in memory. */
-export const lineOfCall = (
-  why: LaneWhy,
-  account: string,
-  jobId: string,
-  others: ReadonlyArray<Ahead["others"][number]> = []
-): Line => {
-  const { waiting = [] } = why.turns.find((turn) => turn.account === account) ?? {}
-  return lineOf(why, account, Math.max(0, waiting.indexOf(jobId)), others)
+/** Counts who is let through before a call that waits in memory, with `queued` jobs of the lane in the store. */
+export const lineOfCall = (why: LaneWhy, account: string, jobId: string, queued: Ahead["others"]): Line =>
+  lineOf(why, account, callsBefore(why, account, jobId), queued)
+
+/** Calls of its own account that a waiting call stands behind. */
+export const callsBefore = ({ turns }: LaneWhy, account: string, jobId: string): number => {
+  const { waiting = [] } = turns.find((turn) => turn.account === account) ?? {}
+  return Math.max(0, waiting.indexOf(jobId))
 }
 
 const lineOf = (why: LaneWhy, account: string, own: number, others: Ahead["others"]): Line => {

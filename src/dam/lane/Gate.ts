@@ -44,6 +44,10 @@ export interface Gate {
   readonly open: number
   /** No call before this, whatever the pace. */
   readonly heldUntil: number
+  /** Calls that the upstream said are left to it; those in flight count against them. */
+  readonly left: number
+  /** Until when that holds. */
+  readonly leftUntil: number
 }
 
 /**
@@ -76,7 +80,9 @@ export const make = (pace: Pace = defaultPace, burst = 1): Gate => ({
   sendDueAt: Number.NEGATIVE_INFINITY,
   sentAt: Number.NEGATIVE_INFINITY,
   open: 0,
-  heldUntil: Number.NEGATIVE_INFINITY
+  heldUntil: Number.NEGATIVE_INFINITY,
+  left: Number.POSITIVE_INFINITY,
+  leftUntil: Number.NEGATIVE_INFINITY
 })
 
 /**
@@ -85,8 +91,12 @@ export const make = (pace: Pace = defaultPace, burst = 1): Gate => ({
  * @category accessors
  * @since 0.1.0
  */
-export const opensAt = (self: Gate): number =>
-  self.open >= self.pace.maxConcurrent ? Number.POSITIVE_INFINITY : Math.max(self.dueAt, self.heldUntil)
+export const opensAt = (self: Gate): number => {
+  if (self.open >= self.pace.maxConcurrent) return Number.POSITIVE_INFINITY
+  const turn = Math.max(self.dueAt, self.heldUntil)
+  // what is in flight may use up what is left, as far as anybody here can know
+  return self.open >= self.left ? Math.max(turn, self.leftUntil) : turn
+}
 
 /**
  * Lets one call pass at a moment at which the gate is open.
@@ -151,6 +161,21 @@ export const leave = (self: Gate): Gate => ({ ...self, open: Math.max(0, self.op
 export const hold = (self: Gate, until: number): Gate => ({ ...self, heldUntil: Math.max(self.heldUntil, until) })
 
 /**
+ * Takes over how many calls are left to the upstream, until a moment. Of two answers about the same window the smaller
+ * amount counts: they may arrive in another order than they were given in.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const ration = (self: Gate, left: number, until: number, now: number): Gate => {
+  const isSameWindow = self.leftUntil > now && Math.abs(self.leftUntil - until) <= wholeSecond
+  return isSameWindow ? { ...self, left: Math.min(self.left, left) } : { ...self, left, leftUntil: until }
+}
+
+/** Resets are mostly told in whole seconds. */
+const wholeSecond = 1000
+
+/**
  * Changes the pace. The next call is then due one interval of the new pace after the last one, sooner or later than it
  * was; saying the same pace again changes nothing.
  *
@@ -179,6 +204,7 @@ export const learn = (
 export const isQuiet = (self: Gate, now: number): boolean =>
   self.open === 0 &&
   self.heldUntil <= now &&
+  self.leftUntil <= now &&
   Math.max(self.dueAt, self.sendDueAt) <= now - (creditOf(self) * 1000) / self.pace.rps
 
 /**

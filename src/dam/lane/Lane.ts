@@ -113,7 +113,9 @@ const learn = (self: LaneState, name: string, lesson: Lesson, now: number): void
   if (lesson.accountQueues !== undefined) self.accountQueues = lesson.accountQueues
   const taught = (gate: Gate.Gate): Gate.Gate => {
     const paced = Gate.learn(gate, lesson)
-    return lesson.hold === undefined ? paced : Gate.hold(paced, now + lesson.hold)
+    const { hold, quota } = lesson
+    const rationed = quota === undefined ? paced : Gate.ration(paced, quota.left, now + quota.millis, now)
+    return hold === undefined ? rationed : Gate.hold(rationed, now + hold)
   }
   if (self.accountQueues) {
     const account = self.accounts.get(name)
@@ -140,7 +142,7 @@ const stuck = (self: LaneState, until: number): number =>
 const repace = (self: LaneState, lifts: boolean, now: number): void => {
   const anew = (gate: Gate.Gate, account: string | undefined): Gate.Gate => {
     const paced = Gate.learn(gate, self.options.paceOf(account))
-    return lifts ? { ...paced, heldUntil: Number.NEGATIVE_INFINITY } : paced
+    return lifts ? { ...paced, heldUntil: Number.NEGATIVE_INFINITY, leftUntil: Number.NEGATIVE_INFINITY } : paced
   }
   if (lifts) self.accountQueues = false
   self.gate = anew(self.gate, undefined)

@@ -3,7 +3,7 @@ import type { Response } from "../../step/Reply.ts"
 import type { LaneView, LaneWhy } from "./LaneView.ts"
 import type { Permit } from "./Permit.ts"
 import type { Hold, Steering } from "./Steering.ts"
-import type { Paused } from "../store/LaneRecords.ts"
+import type { HeldBy, Paused } from "../store/LaneRecords.ts"
 
 /**
  * All lanes, wherever each of them is: in this process by `Lanes`.
@@ -22,6 +22,8 @@ export interface LaneRouter {
   readonly stuck: (until: number) => number
   /** Takes in what an answer of the host taught, before anybody else is let through. */
   readonly observe: (answer: Answer) => Effect.Effect<void>
+  /** Lets nothing through for a while, for a reason that no answer gave. */
+  readonly hold: (lane: string, account: string, millis: number, heldBy: HeldBy) => Effect.Effect<void>
   /** Milliseconds until the lane lets the account through again. */
   readonly heldFor: (lane: string, account: string) => Effect.Effect<number>
   /** What an upstream is told of what waits for it, so that it can scale: headers for its next call. */

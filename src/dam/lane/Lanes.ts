@@ -17,6 +17,7 @@ import type { Lane } from "./Lane.ts"
 import * as LaneModule from "./Lane.ts"
 import type { LaneRouter } from "./LaneRouter.ts"
 import type { LaneOptions } from "./LaneState.ts"
+import { silent } from "./Learning.ts"
 import * as Paces from "./Paces.ts"
 import * as LaneSteering from "./Steered.ts"
 
@@ -77,6 +78,13 @@ const routerOf = (self: State): LaneRouter => ({
   },
   observe: (answer) => withLane(self, answer.lane, (lane, clock) => observe(self.dial, lane, answer, clock)),
   load: (host) => withLane(self, host, (_, clock, known) => load(self, host, known, monotonic(clock))),
+  hold: (host, account, millis, heldBy) =>
+    withLane(self, host, (lane, clock) => {
+      const lesson = { ...silent, hold: millis, heldBy }
+      const now = monotonic(clock)
+      lane.learn(account, lesson, now)
+      self.dial.paces.learn({ lane: host, account }, lesson, { sentAt: now, now: clock.currentTimeMillisUnsafe() })
+    }),
   heldFor: (host, account) => withLane(self, host, (lane, clock) => lane.heldFor(account, monotonic(clock))),
   why: (host, queue) =>
     withLane(self, host, (lane, clock) => {

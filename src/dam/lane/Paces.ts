@@ -8,7 +8,7 @@ import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import type { LanePort, StoredPace } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import type { Lesson } from "./Learning.ts"
+import { type Lesson, silent } from "./Learning.ts"
 
 /** The paces of all hosts, and of the accounts of those whose upstream enabled account queues. */
 export interface Paces {
@@ -239,12 +239,4 @@ const laterHold = (before: StoredPace | undefined, { heldBy, hold }: Lesson, now
   const { heldUntil = 0 } = before ?? {}
   const until = hold === undefined ? 0 : Math.ceil(now + hold)
   return until > heldUntil ? { heldUntil: until, heldBy } : { heldUntil: before?.heldUntil, heldBy: before?.heldBy }
-}
-
-const silent: Lesson = {
-  rps: undefined,
-  maxConcurrent: undefined,
-  accountQueues: undefined,
-  hold: undefined,
-  ignored: 0
 }

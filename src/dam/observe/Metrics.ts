@@ -1,6 +1,17 @@
+/**
+ * The names of what the dam counts and measures. Prometheus counts in seconds, so histograms are given milliseconds and
+ * keep seconds.
+ *
+ * @since 0.1.0
+ */
 import * as Metric from "effect/Metric"
 
-const millis = [1, 5, 10, 50, 100, 500, 1000, 5000, 10000, 60000, 300000, 3600000]
+const boundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 3600]
+
+/** Takes milliseconds. */
+const seconds = (name: string, description: string) =>
+  Metric.mapInput(Metric.histogram(name, { description, boundaries }), (millis: number) => millis / 1000)
+
 const event = (name: string) =>
   Metric.counter("ezthrottle_dam_jobs_total", {
     description: "Jobs that were accepted, and that ended, by how (accepted, succeeded, failed, cancelled)",
@@ -27,14 +38,11 @@ export const metrics = {
   cancelled: event("cancelled"),
   delivered: delivery("delivered"),
   undelivered: delivery("failed"),
-  wait: Metric.histogram("ezthrottle_dam_queue_wait_milliseconds", {
-    description: "Milliseconds from acceptance, or from the moment a job was scheduled for, to its first start",
-    boundaries: millis
-  }),
-  total: Metric.histogram("ezthrottle_dam_job_duration_milliseconds", {
-    description: "Milliseconds from acceptance of a job to its end",
-    boundaries: millis
-  })
+  wait: seconds(
+    "ezthrottle_dam_queue_wait_seconds",
+    "Seconds from acceptance, or from the moment a job was scheduled for, to its first start"
+  ),
+  total: seconds("ezthrottle_dam_job_duration_seconds", "Seconds from acceptance of a job to its end")
 } as const
 const gauge = (name: string, description: string) => Metric.gauge(name, { description })
 

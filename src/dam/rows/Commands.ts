@@ -6,6 +6,7 @@
  * (`sqlite/Groups`); `RowStore` makes the whole store over any executor of these.
  */
 import type * as Effect from "effect/Effect"
+import type { Parking } from "../store/JobRecords.ts"
 import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -19,7 +20,8 @@ export type Row = Readonly<Record<string, Cell>>
 
 /** Why something could not be done. Plain data, since it travels from the writing thread. */
 export interface Fault {
-  readonly kind: "full" | "failed"
+  /** `lost`: the file is not where it was. `unknown`: the disk failed in a commit, which may be there or not. */
+  readonly kind: "full" | "failed" | "lost" | "unknown"
   readonly detail: string
   /** Whether only this operation is wrong, and others of its group may go on. */
   readonly local: boolean
@@ -95,13 +97,6 @@ export interface FinishInsert {
   readonly attempt: AttemptInsert | undefined
 }
 
-/** `Parking` as it travels. */
-export interface ParkingInsert {
-  readonly dueAt: number
-  readonly heldSince: number | null
-  readonly lane: string | null
-}
-
 /** `JobFilter` as it travels, with its lists resolved and the cursor read. */
 export interface Listing {
   readonly customer: string
@@ -134,7 +129,9 @@ export interface JobCommands {
   /** `start` for a job whose contents are known: answers the epoch. */
   readonly begin: (id: string, at: number) => number | undefined
   readonly record: (id: string, epoch: number, attempt: AttemptInsert) => boolean
-  readonly park: (id: string, epoch: number, parking: ParkingInsert) => boolean
+  readonly park: (id: string, epoch: number, parking: Parking) => boolean
+  readonly hasten: (id: string, now: number) => { readonly lane: string; readonly queue: string } | undefined
+  readonly lift: (lane: string, now: number) => number
   readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean
   readonly finishIdle: (id: string, finish: FinishInsert) => boolean
 }
@@ -224,6 +221,7 @@ export interface LaneCommands {
   readonly depth: (lane: string) => number
   readonly position: (id: string) => number | undefined
   readonly ahead: (id: string) => Ahead | undefined
+  readonly queueLengths: (lane: string, most: number) => Ahead["others"]
   readonly laneCounts: () => ReadonlyArray<readonly [lane: string, counts: LaneCounts]>
   readonly paces: () => ReadonlyArray<Row>
   readonly savePace: (pace: PaceInsert) => void
@@ -272,6 +270,7 @@ export interface TrustCommands {
 export interface UpkeepCommands {
   readonly recover: () => number
   readonly release: (now: number) => { readonly lanes: ReadonlyArray<string>; readonly nextDueAt: number | undefined }
+  readonly shiftPauses: (millis: number) => void
   readonly overdue: (
     now: number,
     limit: number

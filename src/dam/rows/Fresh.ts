@@ -60,6 +60,7 @@ export const started = (job: NewJob, epoch: number, at: number): StoredJob => ({
   history: [],
   dueAt: undefined,
   pausedUntil: undefined,
+  pausedFor: undefined,
   startedAt: at,
   finishedAt: undefined,
   result: undefined,

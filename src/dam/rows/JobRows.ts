@@ -5,11 +5,13 @@
  * Bodies never become text: a result's bodies stand one after the other in one blob, and its JSON knows their sizes.
  */
 import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { deliveryStates, states } from "../../engine/JobState.ts"
+import { deliveryStates, isTerminal, states } from "../../engine/JobState.ts"
 import { Attempt } from "../../step/History.ts"
 import * as JsonText from "../../step/JsonText.ts"
 import type { Response } from "../../step/Reply.ts"
+import * as Step from "../../step/Step.ts"
 import { StepFromJson } from "../../step/StepJson.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
 import type { JobResult, NewJob, StoredJob } from "../job/Job.ts"
@@ -157,32 +159,37 @@ export const Moment = Schema.NullOr(Schema.Number)
 /** A text, or none. */
 export const Text = Schema.NullOr(Schema.String)
 
+const columns = {
+  id: Schema.String,
+  customer: Schema.String,
+  dialect: Schema.Literals(["cloud", "flat"]),
+  key_scope: Schema.String,
+  key: Schema.String,
+  key_given: Bit,
+  payload: Schema.String,
+  lane: Schema.String,
+  account: Schema.String,
+  isolated: Bit,
+  created_at: Schema.Number,
+  not_before: Moment,
+  parent_id: Text,
+  parent_relation: Schema.NullOr(Schema.Literals(["onSuccess", "onFailure"])),
+  rerun_of: Text,
+  traceparent: Text,
+  state: Schema.Literals(states),
+  delivery_state: Schema.Literals(deliveryStates),
+  epoch: Schema.Number,
+  due_at: Moment,
+  started_at: Moment,
+  finished_at: Moment,
+  held_since: Moment,
+  paused_for: Schema.NullOr(Schema.Number)
+}
+
 /** A loaded job. */
 export const LoadedJob = Schema.Struct({
   job: Schema.Struct({
-    id: Schema.String,
-    customer: Schema.String,
-    dialect: Schema.Literals(["cloud", "flat"]),
-    key_scope: Schema.String,
-    key: Schema.String,
-    key_given: Bit,
-    payload: Schema.String,
-    lane: Schema.String,
-    account: Schema.String,
-    isolated: Bit,
-    created_at: Schema.Number,
-    not_before: Moment,
-    parent_id: Text,
-    parent_relation: Schema.NullOr(Schema.Literals(["onSuccess", "onFailure"])),
-    rerun_of: Text,
-    traceparent: Text,
-    state: Schema.Literals(states),
-    delivery_state: Schema.Literals(deliveryStates),
-    epoch: Schema.Number,
-    due_at: Moment,
-    started_at: Moment,
-    finished_at: Moment,
-    held_since: Moment,
+    ...columns,
     step: JsonText.schema(StepFromJson),
     result: Schema.NullOr(StoredResult),
     bodies: Schema.NullOr(Schema.Uint8Array)
@@ -195,6 +202,30 @@ export const LoadedJob = Schema.Struct({
     })
   )
 })
+
+/** What can be read of a loaded job whose texts make no sense: its columns. */
+export const DamagedJob = Schema.Struct({ job: Schema.Struct({ ...columns, result: Schema.Unknown }) })
+
+/** Such a job as the port knows it. */
+export const toDamaged = ({ job }: typeof DamagedJob.Type, problem: string): StoredJob => {
+  const result = Schema.decodeUnknownOption(Schema.NullOr(StoredResult))(job.result)
+  const { response: _response, responses: _responses, ...end } = Option.getOrNull(result) ?? noResult
+  return {
+    ...toJob({
+      attempts: [],
+      job: {
+        ...job,
+        step: Step.get(`https://${job.lane}/`),
+        // bodies stand together in a blob, and belong to nobody without their sizes
+        result: isTerminal(job.state) ? { ...end, response: undefined, responses: [] } : null,
+        bodies: null
+      }
+    }),
+    unreadable: problem
+  }
+}
+
+const noResult = { response: undefined, responses: [], region: undefined, path: 0, error: undefined }
 
 /** A loaded job as the port knows it. */
 export const toJob = ({ attempts, job }: typeof LoadedJob.Type): StoredJob => ({
@@ -224,6 +255,7 @@ export const toJob = ({ attempts, job }: typeof LoadedJob.Type): StoredJob => ({
     ...attempt,
     response: response === null ? undefined : { _tag: "Response", ...response, body: body ?? EMPTY }
   })),
+  pausedFor: job.paused_for ?? undefined,
   ...waitingOf(job.state, job.due_at ?? undefined),
   startedAt: job.started_at ?? undefined,
   finishedAt: job.finished_at ?? undefined,

@@ -16,8 +16,8 @@ export const LoadedTicket = Schema.Struct({
 })
 
 export const HeldBy = Schema.Struct({
-  reason: Schema.Literals(["retry_after", "rate_limit", "refused"]),
-  status: Schema.Number,
+  reason: Schema.Literals(["retry_after", "rate_limit", "refused", "shortage"]),
+  status: Schema.UndefinedOr(Schema.Number),
   jobId: Schema.UndefinedOr(Schema.String)
 })
 
@@ -58,6 +58,7 @@ export const lanePort = (run: Executor): LanePort => ({
   depth: (lane) => run("depth", lane),
   position: (id) => run("position", id),
   ahead: (id) => run("ahead", id),
+  queueLengths: (lane, most) => run("queueLengths", lane, most),
   laneCounts: run("laneCounts"),
   paces: Effect.flatMap(run("paces"), readPaces),
   savePace: (pace) =>

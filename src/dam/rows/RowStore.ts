@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import { states } from "../../engine/JobState.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
+import { credentialsDiffer } from "../job/JobKey.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { Enqueued, JobFilter, JobPort } from "../store/JobRecords.ts"
 import type { Store } from "../store/JobStore.ts"
@@ -21,9 +22,17 @@ import { placeOf, reader } from "./Reader.ts"
 import { secretPort } from "./SecretRows.ts"
 import { trustPort } from "./TrustRows.ts"
 
+/** How a store differs from the usual one. */
+export interface RowStoreOptions {
+  /** What keeps jobs until their first start. */
+  readonly fresh?: Fresh.Fresh | undefined
+  /** Headers that are credentials beside those that always are. Defaults to none. */
+  readonly credentials?: ReadonlyArray<string> | undefined
+}
+
 /** Makes a store over an executor. */
-export const over = (run: Executor, fresh = Fresh.make(freshBytes)): Store => ({
-  ...jobPort(run, fresh),
+export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes) }: RowStoreOptions = {}): Store => ({
+  ...jobPort(run, fresh, credentials),
   ...deliveryPort(run),
   ...lanePort(run),
   ...secretPort(run),
@@ -35,7 +44,7 @@ export const over = (run: Executor, fresh = Fresh.make(freshBytes)): Store => ({
 const freshBytes = 8 * 1024 * 1024
 const freshOverhead = 1024
 
-const jobPort = (run: Executor, fresh: Fresh.Fresh): JobPort => ({
+const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<string> | undefined): JobPort => ({
   enqueue: (job) =>
     Effect.suspend(() => {
       const insert = JobRows.encodeJob(job)
@@ -45,7 +54,7 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh): JobPort => ({
               if (insert.state === "queued") fresh.add(job, insert.step.length + freshOverhead)
               return { _tag: "Stored", state: insert.state }
             })
-          : Effect.map(readJob(first), (known) => compare(job, known))
+          : Effect.map(readJob(first), (known) => compare(job, known, credentials))
       )
     }),
   get: (id) => Effect.flatMap(run("get", id), readOptionalJob),
@@ -67,8 +76,9 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh): JobPort => ({
     }),
   record: (id, epoch, attempt) =>
     Effect.suspend(() => orStale(id, run("record", id, epoch, JobRows.encodeAttempt(attempt)))),
-  park: (id, epoch, { dueAt, heldSince = null, lane = null }) =>
-    orStale(id, run("park", id, epoch, { dueAt, heldSince, lane })),
+  park: (id, epoch, parking) => orStale(id, run("park", id, epoch, parking)),
+  hasten: (id, now) => run("hasten", id, now),
+  lift: (lane, now) => run("lift", lane, now),
   finish: (id, epoch, finish) =>
     Effect.suspend(() => orStale(id, run("finish", id, epoch, JobRows.encodeFinish(finish)))),
   finishIdle: (id, finish) =>
@@ -82,15 +92,21 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh): JobPort => ({
 const upkeepPort = (run: Executor): UpkeepPort => ({
   recover: run("recover"),
   release: (now) => run("release", now),
+  shiftPauses: (millis) => run("shiftPauses", millis),
   overdue: (now, limit) => run("overdue", now, limit),
   sweep: (endedBefore, limit) => run("sweep", endedBefore, limit),
   stats: run("stats")
 })
 
-const compare = (job: NewJob, known: StoredJob): Enqueued =>
-  job.dialect === "cloud" && job.keyGiven && known.payload !== job.payload
-    ? { _tag: "Conflict", jobId: known.id }
+const compare = (job: NewJob, known: StoredJob, credentials: ReadonlyArray<string> | undefined): Enqueued => {
+  if (job.dialect === "cloud" && job.keyGiven && known.payload !== job.payload) {
+    return { _tag: "Conflict", jobId: known.id }
+  }
+  // a hash is not a key of whoever is somebody else, in whichever order the two come
+  return (!job.keyGiven || !known.keyGiven) && credentialsDiffer(job.step.request, known.step.request, credentials)
+    ? { _tag: "CredentialsDiffer", jobId: known.id }
     : { _tag: "Duplicate", job: known }
+}
 
 const orStale = (
   jobId: string,
@@ -119,6 +135,14 @@ const listingOf = (filter: JobFilter): Listing | undefined => {
   }
 }
 
-const readJob = reader(JobRows.LoadedJob, JobRows.toJob)
+const readWhole = reader(JobRows.LoadedJob, JobRows.toJob)
+
+const readDamaged = reader(JobRows.DamagedJob, (row) => row)
+
+/** A job that makes no sense is still there: whoever is to run it ends it, and nobody else's page fails because of it. */
+const readJob = (row: unknown): Effect.Effect<StoredJob, StoreError> =>
+  readWhole(row).pipe(
+    Effect.catch(({ detail }) => Effect.map(readDamaged(row), (damaged) => JobRows.toDamaged(damaged, detail)))
+  )
 
 const readOptionalJob = (row: unknown) => (row === undefined ? Effect.succeed(undefined) : readJob(row))

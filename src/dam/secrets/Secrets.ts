@@ -8,11 +8,9 @@ import * as Redacted from "effect/Redacted"
 import type { Secrets } from "../../run/Service.ts"
 import { NoSecrets, OldSecretUnknown, ServiceError, WeakSecret } from "../../run/Service.ts"
 import { ServiceFailed } from "../../step/Failure.ts"
-import type { SecretPort } from "../store/SecretRecords.ts"
+import type { SecretPort, StoredSecrets } from "../store/SecretRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-
-/** The shortest secret that is taken, in characters (wire protocol, "Webhook secrets"). */
-const shortest = 16
+import * as SecretRules from "./SecretRules.ts"
 
 /**
  * Makes the secrets of a customer. Unlike the cloud, a dam knows the old secret, so rotating needs only the new one.
@@ -22,17 +20,14 @@ const shortest = 16
  */
 export const make = (store: SecretPort, customer: string): Secrets => {
   const read = inService(store.secrets(customer))
-  const write = (primary: Redacted.Redacted, secondary: Redacted.Redacted | undefined, message: string) =>
-    Effect.gen(function* () {
-      if (isWeak(primary)) return yield* weak(`primarySecret must be at least ${shortest} characters`)
-      if (secondary !== undefined && isWeak(secondary)) {
-        return yield* weak(`secondarySecret must be at least ${shortest} characters`)
-      }
-      yield* inService(store.setSecrets(customer, { primary, secondary }))
-      return { status: "ok", message }
-    })
+  const write = (secrets: StoredSecrets, message: string) =>
+    Effect.as(inService(store.setSecrets(customer, secrets)), { status: "ok", message })
   return {
-    create: (primary, secondary) => write(primary, secondary, "Webhook secrets stored"),
+    create: (primary, secondary) =>
+      Effect.andThen(
+        refuse(SecretRules.breachOf({ primary, secondary })),
+        write({ primary, secondary }, "Webhook secrets stored")
+      ),
     get: Effect.flatMap(read, (secrets) =>
       secrets === undefined
         ? Effect.fail(new ServiceError({ reason: new NoSecrets() }))
@@ -51,9 +46,9 @@ export const make = (store: SecretPort, customer: string): Secrets => {
       Effect.gen(function* () {
         const secondary = old === undefined ? (yield* read)?.primary : old
         if (secondary === undefined) return yield* new ServiceError({ reason: new OldSecretUnknown() })
-        if (Redacted.value(secondary) === Redacted.value(next))
-          return yield* weak("the new secret is the one that is set already")
-        return yield* write(next, secondary, "Webhook secrets rotated")
+        yield* refuse(SecretRules.breachOfRotation(secondary, next))
+        if (old !== undefined) yield* refuse(SecretRules.breachOf({ primary: next, secondary }))
+        return yield* write({ primary: next, secondary }, "Webhook secrets rotated")
       })
   }
 }
@@ -69,8 +64,6 @@ export const mask = (secret: Redacted.Redacted): string => {
   return `${text.slice(0, 4)}****${text.slice(-4)}`
 }
 
-const isWeak = (secret: Redacted.Redacted): boolean => Redacted.value(secret).length < shortest
-
 /** Tells a store's failure as the service's. */
 export const inService = <A>(self: Effect.Effect<A, StoreError>): Effect.Effect<A, ServiceError> =>
   Effect.mapError(
@@ -78,4 +71,8 @@ export const inService = <A>(self: Effect.Effect<A, StoreError>): Effect.Effect<
     (error) => new ServiceError({ reason: new ServiceFailed({ status: 503, received: error.message }) })
   )
 
-const weak = (problem: string) => Effect.fail(new ServiceError({ reason: new WeakSecret({ problem }) }))
+/** Tells a broken rule in the words of the service. */
+const refuse = (breach: SecretRules.WeakSecrets | undefined): Effect.Effect<void, ServiceError> =>
+  breach === undefined
+    ? Effect.void
+    : Effect.fail(new ServiceError({ reason: new WeakSecret({ problem: `${breach.which}Secret: ${breach.problem}` }) }))

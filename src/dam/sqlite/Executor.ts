@@ -8,10 +8,11 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { Worker } from "node:worker_threads"
-import { type StoreError, StorageFailed, StorageFull } from "../store/StoreError.ts"
+import { OutcomeUnknown, type StoreError, StorageFailed, StorageFull, StorageLost } from "../store/StoreError.ts"
 import type { DatabaseOptions } from "./Database.ts"
 import type { Executor, Fault, FinishInsert } from "../rows/Commands.ts"
-import { type Call, closed, type Group, make } from "./Groups.ts"
+import { type Call, closed, type Group, longReads, make } from "./Groups.ts"
+import { fileIn } from "./Ownership.ts"
 import { type Commands } from "../rows/Commands.ts"
 
 /** Runs each command at once, in the calling thread and a transaction of its own. */
@@ -28,19 +29,39 @@ export const sameThread = (options: DatabaseOptions): Effect.Effect<Executor, St
       })
   )
 
-/** Runs commands in a thread of its own; those that wait at the same time share a transaction. */
-export const worker = (options: DatabaseOptions): Effect.Effect<Executor, StoreError, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.callback<Writer, StoreError>((resume) => {
-        const writer = new Writer(options, (fault) =>
-          resume(fault === undefined ? Effect.succeed(writer) : Effect.fail(errorOf(fault)))
-        )
-        return Effect.sync(() => writer.abandon())
-      }),
-      (writer) => Effect.callback<void>((resume) => writer.close(() => resume(Effect.void)))
-    ),
-    (writer) => executor((call, resume) => writer.add(call, resume))
+/**
+ * Runs commands in a thread of its own; those that wait at the same time share a transaction. Reads that may take long
+ * have another thread, which begins with the first of them.
+ */
+export const worker = Effect.fnUntraced(function* (
+  options: DatabaseOptions
+): Effect.fn.Return<Executor, StoreError, Scope.Scope> {
+  const writer = yield* opened(options)
+  if (fileIn(options.path) === undefined) return executor((call, resume) => writer.add(call, resume))
+  let reader: Near | undefined
+  // closed before the writer: the last to close a database folds its log into the file
+  yield* Effect.addFinalizer(() =>
+    Effect.callback<void>((resume) => {
+      if (reader === undefined) resume(Effect.void)
+      else reader.close(() => resume(Effect.void))
+    })
+  )
+  return executor((call, resume) => {
+    if (!longReads.has(call[0])) return writer.add(call, resume)
+    reader ??= new Near({ ...options, readsOnly: true }, () => undefined)
+    return reader.add(call, resume)
+  })
+})
+
+const opened = (options: DatabaseOptions): Effect.Effect<Near, StoreError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.callback<Near, StoreError>((resume) => {
+      const writer = new Near(options, (fault) =>
+        resume(fault === undefined ? Effect.succeed(writer) : Effect.fail(errorOf(fault)))
+      )
+      return Effect.sync(() => writer.abandon())
+    }),
+    (writer) => Effect.callback<void>((resume) => writer.close(() => resume(Effect.void)))
   )
 
 type Resume = (value: unknown, fault: Fault | undefined) => void
@@ -79,8 +100,8 @@ interface Waiting {
   readonly resume: Resume
 }
 
-/** The near end of the writing thread. */
-class Writer {
+/** The near end of the thread that writes, or of the one that reads. */
+class Near {
   private waiting: Array<Waiting> = []
   private readonly sent: Array<ReadonlyArray<Waiting>> = []
   private readonly thread: Worker
@@ -90,12 +111,15 @@ class Writer {
   private onIdle: (() => void) | undefined
 
   constructor(options: DatabaseOptions, opened: (fault: Fault | undefined) => void) {
-    this.thread = new Worker(workerUrl, { workerData: options, name: "ezthrottle-store", resourceLimits })
+    const name = options.readsOnly === true ? "ezthrottle-reads" : "ezthrottle-store"
+    this.thread = new Worker(workerUrl, { workerData: options, name, resourceLimits })
     this.thread.once("message", (fault: Fault | undefined) => {
       this.thread.on("message", (answers: Answers) => this.answered(answers))
       this.started = true
-      if (fault === undefined) this.thread.unref()
-      opened(fault)
+      if (fault !== undefined) return this.end(fault, opened)
+      // a thread that reads is given work before it has opened anything
+      if (this.sent.length === 0) this.thread.unref()
+      opened(undefined)
     })
     this.thread.on("error", (error) => {
       const what = this.started ? "its thread ended" : "its thread did not start (keep this package out of bundles)"
@@ -217,7 +241,17 @@ const workerUrl = import.meta.url.endsWith(".ts")
   ? new URL("./sqliteWorker.ts", import.meta.url)
   : new URL("./dam/sqliteWorker.js", import.meta.url)
 
-const errorOf = ({ detail, kind }: Fault): StoreError =>
-  kind === "full" ? new StorageFull() : new StorageFailed({ detail })
+const errorOf = ({ detail, kind }: Fault): StoreError => {
+  switch (kind) {
+    case "full":
+      return new StorageFull()
+    case "failed":
+      return new StorageFailed({ detail })
+    case "lost":
+      return new StorageLost({ detail })
+    case "unknown":
+      return new OutcomeUnknown({ detail })
+  }
+}
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

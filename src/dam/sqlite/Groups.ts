@@ -5,11 +5,15 @@
  * back and run again with every command in a savepoint of its own, so that only the guilty one fails; commands depend
  * on the database alone, so running them twice is harmless. When the disk is full the writes of the group fail and its
  * reads are answered.
+ *
+ * No write is acknowledged that nobody would find again: the owner's mark is read in every transaction, and where the
+ * file stands is looked at after every commit. What cannot be committed because the disk fails is answered as unknown:
+ * it may be there after the next start.
  */
 import * as Result from "effect/Result"
 import type { DatabaseSync } from "node:sqlite"
 import { type Commands, type Fault } from "../rows/Commands.ts"
-import { attempt, type DatabaseOptions, faultOf, open } from "./Database.ts"
+import { attempt, type DatabaseOptions, faultOf, ioError, kindOf, open, openBeside, type Opened } from "./Database.ts"
 import { deadLetterCommands } from "./DeadLetterCommands.ts"
 import { deliveryCommands } from "./DeliveryCommands.ts"
 import { jobCommands } from "./JobCommands.ts"
@@ -18,11 +22,11 @@ import { listCommand } from "./ListCommand.ts"
 import { outboxCommands } from "./OutboxCommands.ts"
 import { secretCommands } from "./SecretCommands.ts"
 import { steeringCommands } from "./SteeringCommands.ts"
-import { begin as beginTally, copy, count, restore, type Tally } from "./Tally.ts"
+import { begin as beginTally, copy, count, empty, restore, type Tally } from "./Tally.ts"
 import { trustCommands } from "./TrustCommands.ts"
 import { upkeepCommands } from "./UpkeepCommands.ts"
 
-const commandsOver = (db: DatabaseSync, tally: Tally) => {
+const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | undefined) => {
   const jobs = jobCommands(db, tally)
   const deliveries = deliveryCommands(db, tally)
   return {
@@ -35,7 +39,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally) => {
     ...deadLetterCommands(db, tally, deliveries.judge),
     ...secretCommands(db),
     ...trustCommands(db),
-    ...upkeepCommands(db, tally)
+    ...upkeepCommands(db, tally, fault)
   } satisfies Commands
 }
 
@@ -62,33 +66,60 @@ export interface Groups {
 
 /** Opens a database, or says why it must not be used. */
 export const make = (options: DatabaseOptions): Result.Result<Groups, Fault> =>
-  Result.flatMap(open(options), (db) => {
-    const made = attempt(() => over(db))
-    if (Result.isFailure(made)) db.close()
-    return made
-  })
+  options.readsOnly === true
+    ? Result.flatMap(openBeside(options), (db) => attempt(() => beside(db)))
+    : Result.flatMap(open(options), (opened) => {
+        const made = attempt(() => over(opened))
+        if (Result.isFailure(made)) opened.close()
+        return made
+      })
 
-const over = (db: DatabaseSync): Groups => {
+/** Reads that may take long, each in a transaction that sees one moment of the database. */
+const beside = (db: DatabaseSync): Groups => {
+  const commands = commandsOver(db, empty(), () => undefined)
+  const begin = db.prepare("BEGIN")
+  const commit = db.prepare("COMMIT")
+  const read = (call: Call): Result.Result<unknown, Fault> => {
+    const done = attempt(() => {
+      begin.run()
+      return invoke(commands, call)
+    })
+    if (db.isTransaction) commit.run()
+    return done
+  }
+  return { run: (calls) => groupOf(calls.map(read)), close: () => db.close() }
+}
+
+/**
+ * Reads whose time grows with what is stored. They go to a thread of their own where there is one, since whoever hands
+ * a job in would wait for them.
+ */
+export const longReads: ReadonlySet<keyof Commands> = new Set(["list", "deadLetters", "ahead", "position"] as const)
+
+const invoke = (commands: Commands, [name, ...args]: Call): unknown => {
+  // the arguments belong to the name, which TypeScript cannot follow through a union of calls
+  const command = commands[name] as (...args: ReadonlyArray<unknown>) => unknown
+  return command(...args)
+}
+
+const over = ({ close, db, owned, standing }: Opened): Groups => {
   const tally = count(db)
-  const commands = commandsOver(db, tally)
+  // what the last write failed with, where that is the database's fault
+  let lastFault: Fault | undefined
+  const faultNow = () => standing() ?? owned() ?? lastFault
+  const commands = commandsOver(db, tally, () => faultNow()?.detail)
   const begin = db.prepare("BEGIN IMMEDIATE")
   const commit = db.prepare("COMMIT")
   const savepoint = db.prepare("SAVEPOINT one")
   const release = db.prepare("RELEASE one")
 
-  const invoke = ([name, ...args]: Call): unknown => {
-    // the arguments belong to the name, which TypeScript cannot follow through a union of calls
-    const command = commands[name] as (...args: ReadonlyArray<unknown>) => unknown
-    return command(...args)
-  }
-
-  const alone = (call: Call): Result.Result<unknown, Fault> => attempt(() => invoke(call))
+  const alone = (call: Call): Result.Result<unknown, Fault> => attempt(() => invoke(commands, call))
 
   const inSavepoint = (call: Call): Result.Result<unknown, Fault> => {
     const before = copy(tally)
     const done = attempt(() => {
       savepoint.run()
-      const value = invoke(call)
+      const value = invoke(commands, call)
       release.run()
       return value
     })
@@ -105,8 +136,11 @@ const over = (db: DatabaseSync): Groups => {
     const done = Result.try({
       try: () => {
         begin.run()
+        const lost = owned()
+        if (lost !== undefined) throw new GroupLost(lost)
         const answer = body()
-        commit.run()
+        const committed = attempt(() => commit.run(), uncommitted)
+        if (Result.isFailure(committed)) throw new GroupLost(committed.failure)
         return answer
       },
       catch: (error) => (error instanceof GroupLost ? error.fault : faultOf(error))
@@ -115,20 +149,39 @@ const over = (db: DatabaseSync): Groups => {
       if (db.isTransaction) db.exec("ROLLBACK")
       restore(tally, before)
     }
+    const fault = Result.isFailure(done) ? done.failure : undefined
+    lastFault = fault === undefined || fault.local || fault.kind === "full" ? undefined : fault
     return done
+  }
+
+  /** Answers reads and fails writes. */
+  const without = (calls: ReadonlyArray<Call>, fault: Fault): Group =>
+    groupOf(calls.map((call) => (isRead(call) ? alone(call) : Result.fail(fault))))
+
+  /** Answers what was committed, unless nobody would find it again. */
+  const acknowledged = (calls: ReadonlyArray<Call>, group: Group): Group => {
+    const lost = standing()
+    return lost === undefined ? group : without(calls, lost)
   }
 
   const run = (calls: ReadonlyArray<Call>): Group => {
     if (!db.isOpen) return groupOf(calls.map(() => Result.fail(closed)))
     if (calls.every(isRead)) return groupOf(calls.map(alone))
-    const first = transact(() => calls.map(invoke))
-    if (Result.isSuccess(first)) return { values: first.success, faults: new Map() }
+    const lost = standing()
+    if (lost !== undefined) return without(calls, lost)
+    const first = transact(() => calls.map((call) => invoke(commands, call)))
+    if (Result.isSuccess(first)) return acknowledged(calls, { values: first.success, faults: new Map() })
     const second = first.failure.local ? transact(() => calls.map(inSavepoint)) : Result.fail(first.failure)
-    if (Result.isSuccess(second)) return groupOf(second.success)
-    return groupOf(calls.map((call) => (isRead(call) ? alone(call) : Result.fail(second.failure))))
+    return Result.isSuccess(second) ? acknowledged(calls, groupOf(second.success)) : without(calls, second.failure)
   }
 
-  return { run, close: () => db.close() }
+  return { run, close }
+}
+
+/** When the disk fails in a commit, nobody knows what of it is there after the next start. */
+const uncommitted = (error: unknown): Fault => {
+  const fault = faultOf(error)
+  return kindOf(error) === ioError ? { ...fault, kind: "unknown" } : fault
 }
 
 const groupOf = (answers: ReadonlyArray<Result.Result<unknown, Fault>>): Group => ({
@@ -174,5 +227,6 @@ const reads: ReadonlySet<keyof Commands> = new Set([
   "steering",
   "laneLog",
   "ahead",
+  "queueLengths",
   "stats"
 ] as const)

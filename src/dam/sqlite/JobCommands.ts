@@ -5,15 +5,8 @@ import { hash } from "node:crypto"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { JobState } from "../../engine/JobState.ts"
 import { type JobColumn, jobColumns } from "../rows/Commands.ts"
-import type {
-  AttemptInsert,
-  FinishInsert,
-  JobCommands,
-  JobInsert,
-  LoadedJob,
-  ParkingInsert,
-  Row
-} from "../rows/Commands.ts"
+import type { AttemptInsert, FinishInsert, JobCommands, JobInsert, LoadedJob, Row } from "../rows/Commands.ts"
+import type { Parking } from "../store/JobRecords.ts"
 import { add, move, moveOver, stateOf, type Tally } from "./Tally.ts"
 
 const prepare = (db: DatabaseSync) => ({
@@ -47,8 +40,14 @@ const prepare = (db: DatabaseSync) => ({
     "INSERT INTO attempts (seq, path, racer, attempt, response, body) VALUES (?, ?, ?, ?, ?, ?)"
   ),
   parkRunning: db.prepare(
-    `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?), lane = ? WHERE seq = ?`
+    `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?), paused_for = ?, held_by = ?,
+      lane = ? WHERE seq = ?`
   ),
+  hasten: db.prepare(
+    `UPDATE jobs SET state = 'queued', due_at = ?1, deadline_at = deadline_at - max(0, coalesce(not_before, 0) - ?1),
+       not_before = min(not_before, ?1) WHERE seq = ?2 RETURNING lane, account`
+  ),
+  lift: db.prepare("UPDATE jobs SET due_at = ?1 WHERE state = 'parked' AND held_by = ?2 AND due_at > ?1"),
   end: db.prepare(
     `UPDATE jobs SET state = ?, delivery_state = ?, due_at = NULL, finished_at = ?, settled_at = ?, quorum = coalesce(?, quorum)
      WHERE seq = ?`
@@ -83,11 +82,20 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
       if (job !== undefined) note(self, seqOf(job), attempt)
       return job !== undefined
     },
-    park: (id: string, epoch: number, parking: ParkingInsert): boolean => {
+    park: (id: string, epoch: number, parking: Parking): boolean => {
       const job = self.on.running.get(id, epoch)
       if (job !== undefined) parkAt(self, job, parking)
       return job !== undefined
     },
+    hasten: (id: string, now: number) => {
+      const waits = self.on.idle.get(id)
+      if (waits === undefined || waits["state"] === "queued") return undefined
+      const job = self.on.hasten.get(now, seqOf(waits))
+      if (job === undefined) return undefined
+      moveOne(tally, job, stateOf(waits["state"]), "queued")
+      return { lane: String(job["lane"]), queue: String(job["account"]) }
+    },
+    lift: (lane: string, now: number): number => Number(self.on.lift.run(now, lane).changes),
     finish: (id: string, epoch: number, finish: FinishInsert): boolean => {
       const job = self.on.running.get(id, epoch)
       if (job !== undefined) finishAt(self, job, "running", finish)
@@ -157,10 +165,11 @@ const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): v
   tally.pending += finish.deliveries.length
 }
 
-const parkAt = ({ on, tally }: Jobs, job: Row, { dueAt, heldSince, lane }: ParkingInsert): void => {
+const parkAt = ({ on, tally }: Jobs, job: Row, parking: Parking): void => {
+  const { dueAt, heldBy, heldSince, lane, pausedFor } = parking
   const from = String(job["lane"])
   const to = lane ?? from
-  on.parkRunning.run(dueAt, heldSince, to, seqOf(job))
+  on.parkRunning.run(dueAt, heldSince ?? null, pausedFor ?? null, heldBy ?? null, to, seqOf(job))
   if (from === to) moveOne(tally, job, "running", "parked")
   else moveOver(tally, { lane: from, state: "running" }, { lane: to, state: "parked" })
 }

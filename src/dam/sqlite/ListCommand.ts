@@ -1,4 +1,4 @@
-/** Lists jobs by what a caller filters on. Runs in the thread that writes. */
+/** Lists jobs by what a caller filters on. */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { JobCommands, Listing, LoadedJob } from "../rows/Commands.ts"
 
@@ -36,7 +36,6 @@ const candidates = (filter: Listing): ReadonlyArray<Query> => {
   const conditions: ReadonlyArray<Query> = [
     { sql: "jobs.customer = ?", params: [customer] },
     { sql: "jobs.seq < ?", params: [filter.below] },
-    ...optional("lane = ?", filter.lane),
     ...(filter.queues === undefined ? [] : [oneOf("account", filter.queues)]),
     ...optional("created_at >= ?", filter.createdFrom),
     ...optional("created_at <= ?", filter.createdTo),
@@ -47,16 +46,29 @@ const candidates = (filter: Listing): ReadonlyArray<Query> => {
     const led = { sql: "led.customer = ? AND led.name = ? AND led.value = ?", params: [customer, ...first] }
     // the left side of a CROSS JOIN is read first: the part of the index that holds this very value
     const from = "metadata AS led CROSS JOIN jobs ON jobs.seq = led.seq"
-    return [select(from, [led, ...conditions, oneOf("state", states)], "led.seq", limit)]
+    const lane = optional("lane = ?", filter.lane)
+    return [select(from, [led, ...conditions, ...lane, oneOf("state", states)], "led.seq", limit)]
   }
-  if (deliveryStates?.length === 1 && deliveryStates[0] === "undelivered") {
-    const dead = { sql: "delivery_state = 'undelivered'", params: [] }
-    return [select("jobs INDEXED BY jobs_undelivered", [dead, ...conditions, oneOf("state", states)], "seq", limit)]
+  const walk = walkOf(filter)
+  if (walk !== undefined) {
+    const all = [walk.condition, ...conditions, oneOf("state", states)]
+    return [select(`jobs INDEXED BY ${walk.index}`, all, "seq", limit)]
   }
   return states.map((state) =>
     select("jobs INDEXED BY jobs_by_state", [{ sql: "state = ?", params: [state] }, ...conditions], "seq", limit)
   )
 }
+
+/** The index that holds the fewest others beside what is wanted; `undefined` for those by state. */
+const walkOf = ({ deliveryStates, lane }: Listing): { index: string; condition: Query } | undefined => {
+  if (lane !== undefined) return { index: "jobs_of_lane", condition: { sql: "lane = ?", params: [lane] } }
+  const [only, ...others] = deliveryStates ?? []
+  const index = only !== undefined && others.length === 0 ? deliveryIndexes[only] : undefined
+  // written out, since an index of some rows serves only whoever names them
+  return index === undefined ? undefined : { index, condition: { sql: `delivery_state = '${only}'`, params: [] } }
+}
+
+const deliveryIndexes: Readonly<Record<string, string>> = { undelivered: "jobs_undelivered", pending: "jobs_untold" }
 
 const hasMetadata = `EXISTS (
   SELECT 1 FROM metadata WHERE customer = jobs.customer AND name = ? AND value = ? AND seq = jobs.seq

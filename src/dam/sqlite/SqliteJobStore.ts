@@ -7,11 +7,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import type { StoreError } from "../store/StoreError.ts"
+import { over } from "../rows/RowStore.ts"
 import { JobStore } from "../store/JobStore.ts"
+import type { StoreError } from "../store/StoreError.ts"
 import type { DatabaseOptions } from "./Database.ts"
 import { sameThread, worker } from "./Executor.ts"
-import { over } from "../rows/RowStore.ts"
 
 /**
  * Where the jobs are kept, and who writes them.
@@ -31,6 +31,8 @@ export interface SqliteOptions {
   readonly busyTimeout?: Duration.Input | undefined
   /** The database does not grow beyond; then writes fail with `StorageFull`. Unlimited by default. */
   readonly maxBytes?: number | undefined
+  /** Headers that are credentials beside those that always are. Defaults to none. */
+  readonly credentials?: ReadonlyArray<string> | undefined
 }
 
 /**
@@ -49,7 +51,9 @@ export const make = (options: SqliteOptions): Effect.Effect<JobStore["Service"],
     busyTimeout: Duration.toMillis(options.busyTimeout ?? Duration.zero),
     maxBytes: options.maxBytes
   }
-  return Effect.map(options.executor === "sameThread" ? sameThread(database) : worker(database), over)
+  return Effect.map(options.executor === "sameThread" ? sameThread(database) : worker(database), (run) =>
+    over(run, { credentials: options.credentials })
+  )
 }
 
 /**

@@ -34,6 +34,15 @@ export const steeringCommands = (db: DatabaseSync, tally: Tally) => {
      WHERE state = 'queued' AND lane = ? AND account = ? LIMIT ?)`
   )
 
+  const lengths = (lane: string, most: number) => {
+    const found: Array<{ readonly queue: string; readonly jobs: number }> = []
+    for (let last = next.get(lane, ""); last !== undefined; last = next.get(lane, last["account"] ?? null)) {
+      const queue = String(last["account"])
+      found.push({ queue, jobs: Number(some.get(lane, queue, most)?.["jobs"]) })
+    }
+    return found
+  }
+
   return {
     laneCounts: () => Array.from(tally.lanes, ([lane, counts]) => [lane, { ...counts }] as const),
     steering: () => all.all(),
@@ -51,17 +60,13 @@ export const steeringCommands = (db: DatabaseSync, tally: Tally) => {
     ahead: (id) => {
       const job = place.get(id)
       if (job === undefined) return undefined
-      const lane = job["lane"] ?? null
+      const lane = String(job["lane"])
       const queue = String(job["account"])
       const jobs = Number(own.get(lane, queue, job["seq"] ?? null)?.["jobs"])
       // in turns nobody else gets more than one call for each of this queue's
-      const turns = 2 * (jobs + 1)
-      const others: Array<{ readonly queue: string; readonly jobs: number }> = []
-      for (let last = next.get(lane, ""); last !== undefined; last = next.get(lane, last["account"] ?? null)) {
-        const name = String(last["account"])
-        if (name !== queue) others.push({ queue: name, jobs: Number(some.get(lane, name, turns)?.["jobs"]) })
-      }
+      const others = lengths(lane, 2 * (jobs + 1)).filter((other) => other.queue !== queue)
       return { queue, jobs, others }
-    }
-  } satisfies Pick<LaneCommands, "ahead" | "laneCounts" | "laneLog" | "steer" | "steering">
+    },
+    queueLengths: lengths
+  } satisfies Pick<LaneCommands, "ahead" | "laneCounts" | "laneLog" | "queueLengths" | "steer" | "steering">
 }

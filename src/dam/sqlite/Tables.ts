@@ -194,5 +194,16 @@ export const migrations: ReadonlyArray<string> = [
     changed_key TEXT,
     revoked_at REAL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE jobs ADD COLUMN paused_for REAL;
+  ALTER TABLE jobs ADD COLUMN held_by TEXT;
+  CREATE INDEX jobs_held ON jobs (held_by) WHERE held_by IS NOT NULL AND state = 'parked';
+  `,
+  `
+  CREATE INDEX jobs_of_lane ON jobs (customer, lane, seq);
+  CREATE INDEX jobs_untold ON jobs (customer, seq) WHERE delivery_state = 'pending';
+  CREATE INDEX paces_by_time ON paces (seen_at);
+  CREATE INDEX endpoints_by_time ON endpoints (seen_at) WHERE status = 'enabled';
   `
 ]

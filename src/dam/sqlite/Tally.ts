@@ -37,6 +37,16 @@ export interface Snapshot extends Pick<Tally, "dead" | "jobs" | "pending" | "seq
   readonly moves: number
 }
 
+/** Counts of a database that is not written to, and not asked for them. */
+export const empty = (): Tally => ({
+  seq: 0,
+  jobs: { scheduled: 0, queued: 0, running: 0, parked: 0, succeeded: 0, failed: 0, cancelled: 0 },
+  pending: 0,
+  dead: 0,
+  lanes: new Map(),
+  moves: []
+})
+
 /** Counts what a database holds. */
 export const count = (db: DatabaseSync): Tally => ({
   seq: numberOf(db, "SELECT max(seq) FROM sqlite_sequence WHERE name = 'jobs'"),

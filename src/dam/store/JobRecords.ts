@@ -12,7 +12,8 @@ import type { StoreError, StaleEpoch } from "./StoreError.ts"
 
 /**
  * What became of a job that was handed in. `Stored`: it is new. `Duplicate`: the key names an earlier job, returned as
- * it is now. `Conflict`: the given key names a job with another payload (cloud dialect only).
+ * it is now. `Conflict`: the given key names a job with another payload (cloud dialect only). `CredentialsDiffer`: no key
+ * was given, and the first job with this call has other credentials, so that its result is nobody else's.
  *
  * @category models
  * @since 0.1.0
@@ -21,6 +22,7 @@ export type Enqueued =
   | { readonly _tag: "Stored"; readonly state: JobState }
   | { readonly _tag: "Duplicate"; readonly job: StoredJob }
   | { readonly _tag: "Conflict"; readonly jobId: string }
+  | { readonly _tag: "CredentialsDiffer"; readonly jobId: string }
 
 /**
  * A job's place in a lane, without its payload.
@@ -63,8 +65,12 @@ export interface Finish {
 export interface Parking {
   /** Epoch milliseconds from which it is queued again. */
   readonly dueAt: number
-  /** The job's own first 429; a later one changes nothing. */
+  /** When the job's own first 429 came; a later one changes nothing. */
   readonly heldSince?: number | undefined
+  /** The lane whose hold it sits out, where it would be over sooner without. */
+  readonly heldBy?: string | undefined
+  /** How long the pause is, counted from the end of the last attempt in milliseconds; left out where it is none of the job's own. */
+  readonly pausedFor?: number | undefined
   /** The lane it is queued in then: that of the host it calls next. Defaults to the one it is in. */
   readonly lane?: string | undefined
 }
@@ -111,6 +117,13 @@ export interface JobPort {
   readonly record: (id: string, epoch: number, attempt: Attempt) => Effect.Effect<void, StoreError | StaleEpoch>
   /** running -> parked. */
   readonly park: (id: string, epoch: number, parking: Parking) => Effect.Effect<void, StoreError | StaleEpoch>
+  /** scheduled or parked -> queued, whenever it was due; its deadline counts from now. `undefined` when it is neither. */
+  readonly hasten: (
+    id: string,
+    now: number
+  ) => Effect.Effect<{ readonly lane: string; readonly queue: string } | undefined, StoreError>
+  /** Makes the jobs due that sit out a hold of this lane; answers how many. */
+  readonly lift: (lane: string, now: number) => Effect.Effect<number, StoreError>
   /** Ends a running job: result, children and deliveries in one transaction. */
   readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<void, StoreError | StaleEpoch>
   /** Ends a job that is not running (cancelled, deadline passed). `false` when it is running or final. */

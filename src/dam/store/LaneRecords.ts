@@ -83,14 +83,16 @@ export interface LaneLogEntry {
 }
 
 /**
- * Which answer brought a hold: a `Retry-After`, a rate limit that is used up, or a 429 that said no more.
+ * What brought a hold: an answer's `Retry-After`, a rate limit that is used up, a 429 that said no more, or that this
+ * machine lacks what a call needs (`shortage`).
  *
  * @category models
  * @since 0.1.0
  */
 export interface HeldBy {
-  readonly reason: "retry_after" | "rate_limit" | "refused"
-  readonly status: number
+  readonly reason: "retry_after" | "rate_limit" | "refused" | "shortage"
+  /** Of the answer; `undefined` where there was none. */
+  readonly status: number | undefined
   readonly jobId: string | undefined
 }
 
@@ -130,6 +132,8 @@ export interface LanePort {
   readonly position: (id: string) => Effect.Effect<number | undefined, StoreError>
   /** What stands before a job that waits; `undefined` when it does not wait. */
   readonly ahead: (id: string) => Effect.Effect<Ahead | undefined, StoreError>
+  /** The queued jobs of each queue of a lane, counted no further than `most`. */
+  readonly queueLengths: (lane: string, most: number) => Effect.Effect<Ahead["others"], StoreError>
   /** The unfinished jobs of every lane that has any, from counts that are kept: no job is read. */
   readonly laneCounts: Effect.Effect<ReadonlyArray<readonly [lane: string, counts: LaneCounts]>, StoreError>
   readonly paces: Effect.Effect<ReadonlyArray<StoredPace>, StoreError>

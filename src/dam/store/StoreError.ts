@@ -32,12 +32,37 @@ export class StorageFailed extends Schema.TaggedError<StorageFailed>()("StorageF
 }
 
 /**
+ * The file of the store is not where it was, or belongs to another dam by now: nothing is acknowledged any more that
+ * nobody would find again.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StorageLost extends Schema.TaggedError<StorageLost>()("StorageLost", { detail: Schema.String }) {
+  override get message() {
+    return `the database is lost: ${this.detail}`
+  }
+}
+
+/**
+ * The disk failed in the middle of a commit: it may have been stored or not. Submitting again with the same key is right.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", { detail: Schema.String }) {
+  override get message() {
+    return `whether it is stored is unknown: ${this.detail}`
+  }
+}
+
+/**
  * What a store can fail with.
  *
  * @category errors
  * @since 0.1.0
  */
-export type StoreError = StorageFull | StorageFailed
+export type StoreError = StorageFull | StorageFailed | StorageLost | OutcomeUnknown
 
 /**
  * Another start of the job has taken over.
@@ -70,4 +95,12 @@ const isStoreError = (error: unknown): error is StoreError =>
   typeof error === "object" &&
   error !== null &&
   "_tag" in error &&
-  (error._tag === "StorageFailed" || error._tag === "StorageFull")
+  typeof error._tag === "string" &&
+  storeErrors.has(error._tag)
+
+const storeErrors: ReadonlySet<string> = new Set<StoreError["_tag"]>([
+  "StorageFailed",
+  "StorageFull",
+  "StorageLost",
+  "OutcomeUnknown"
+])

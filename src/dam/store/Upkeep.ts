@@ -21,6 +21,8 @@ export interface StoreStats {
   readonly disabledEndpoints: number
   /** Bytes that the database holds, without room that was freed. */
   readonly bytes: number
+  /** Why nothing can be written just now, in words for an operator; `undefined` while all is well. */
+  readonly fault: string | undefined
 }
 
 /**
@@ -39,6 +41,8 @@ export interface UpkeepPort {
   readonly release: (
     now: number
   ) => Effect.Effect<{ readonly lanes: ReadonlyArray<string>; readonly nextDueAt: number | undefined }, StoreError>
+  /** Moves the end of every parked job's pause: the clock was set by so many milliseconds, and pauses do not follow it. */
+  readonly shiftPauses: (millis: number) => Effect.Effect<void, StoreError>
   /**
    * Jobs that are not running and whose `onFailureTimeout` has passed, the longest overdue first; it counts from
    * acceptance, or from `notBefore` where that is later. Answers when the next one will be.

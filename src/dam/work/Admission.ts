@@ -64,6 +64,21 @@ const believedForNo = 50
 /** Whoever is refused may come again after this many seconds. */
 const retryAfterSeconds = 10
 
+/** What the guard goes by. */
+interface Guard {
+  readonly store: Pick<UpkeepPort, "stats">
+  readonly options: AdmissionOptions
+  /** What the store said, when in monotonic milliseconds, and how much memory there was then. */
+  seen: StoreStats | undefined
+  seenAt: number
+  memory: number
+  /** Whether the store is being asked. */
+  asking: boolean
+  /** Jobs on their way into the store, and filed since it was asked. */
+  underWay: number
+  filed: number
+}
+
 /**
  * Makes the guard.
  *
@@ -71,77 +86,85 @@ const retryAfterSeconds = 10
  * @since 0.1.0
  */
 export const make = (store: Pick<UpkeepPort, "stats">, options: AdmissionOptions): Admission => {
-  let seen: StoreStats | undefined
-  let seenAt = Number.NEGATIVE_INFINITY
-  let memory = 0
-  let underWay = 0
-  let filed = 0
-  let asking = false
-
-  const ask = Effect.suspend(() => {
-    asking = true
-    // what was filed before now is seen by the store
-    filed = 0
-    return Effect.ensuring(
-      Effect.flatMap(store.stats, (stats) =>
-        Effect.map(Clock.monotonicTimeNanos, (nanos) => {
-          seen = stats
-          seenAt = Number(nanos) / 1e6
-          memory = options.memoryBytes()
-          return stats
-        })
-      ),
-      Effect.sync(() => void (asking = false))
-    )
-  })
-
-  const breachOf = (stats: StoreStats): Overloaded | undefined => {
-    const refuse = (limitReason: string, limit: number, current: number) =>
-      current < limit ? undefined : new Overloaded({ limitReason, limit, current, retryAfterSeconds })
-    return (
-      refuse("queued_jobs", options.maxQueued, waiting(stats) + underWay + filed) ??
-      refuse("stored_bytes", options.maxStoredBytes, stats.bytes) ??
-      refuse("memory", options.maxMemoryBytes, memory)
-    )
+  const guard: Guard = {
+    store,
+    options,
+    seen: undefined,
+    seenAt: Number.NEGATIVE_INFINITY,
+    memory: 0,
+    asking: false,
+    underWay: 0,
+    filed: 0
   }
+  const checked = check(guard)
+  return {
+    through: (file) => Effect.flatMap(checked, () => counted(guard, file)),
+    view: Effect.map(ask(guard), (stats) => viewOf(guard, stats))
+  }
+}
 
-  const check = Effect.gen(function* () {
-    const age = Number(yield* Clock.monotonicTimeNanos) / 1e6 - seenAt
+const check = (self: Guard): Effect.Effect<void, StoreError | Overloaded> =>
+  Effect.gen(function* () {
+    const age = Number(yield* Clock.monotonicTimeNanos) / 1e6 - self.seenAt
     // one asks; the others go by what is known meanwhile
-    const known = seen === undefined || (age > believedFor && !asking) ? yield* ask : seen
-    const breach = breachOf(known)
+    const known = self.seen === undefined || (age > believedFor && !self.asking) ? yield* ask(self) : self.seen
+    const breach = breachOf(self, known)
     if (breach === undefined) return
-    const again = age > believedForNo && !asking ? breachOf(yield* ask) : breach
+    const again = age > believedForNo && !self.asking ? breachOf(self, yield* ask(self)) : breach
     if (again !== undefined) return yield* again
   })
 
-  return {
-    through: (file) =>
-      Effect.flatMap(check, () =>
-        Effect.suspend(() => {
-          underWay++
-          return Effect.onExit(file, () =>
-            Effect.sync(() => {
-              underWay--
-              filed++
-            })
-          )
+const ask = (self: Guard): Effect.Effect<StoreStats, StoreError> =>
+  Effect.suspend(() => {
+    self.asking = true
+    // what was filed before now is seen by the store
+    self.filed = 0
+    return Effect.ensuring(
+      Effect.flatMap(self.store.stats, (stats) =>
+        Effect.map(Clock.monotonicTimeNanos, (nanos) => {
+          self.seen = stats
+          self.seenAt = Number(nanos) / 1e6
+          self.memory = self.options.memoryBytes()
+          return stats
         })
       ),
-    view: Effect.map(ask, ({ bytes, deadDeliveries, disabledEndpoints, jobs, pendingDeliveries }) => ({
-      ...jobs,
-      pending_deliveries: pendingDeliveries,
-      dead_deliveries: deadDeliveries,
-      disabled_endpoints: disabledEndpoints,
-      waiting_jobs: jobs.queued + jobs.scheduled + jobs.parked,
-      stored_bytes: bytes,
-      memory_bytes: memory,
-      max_queued: options.maxQueued,
-      max_stored_bytes: options.maxStoredBytes,
-      max_memory_bytes: options.maxMemoryBytes
-    }))
-  }
+      Effect.sync(() => void (self.asking = false))
+    )
+  })
+
+const counted = <A, E, R>(self: Guard, file: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    self.underWay++
+    return Effect.onExit(file, () =>
+      Effect.sync(() => {
+        self.underWay--
+        self.filed++
+      })
+    )
+  })
+
+const breachOf = ({ filed, memory, options, underWay }: Guard, stats: StoreStats): Overloaded | undefined => {
+  const refuse = (limitReason: string, limit: number, current: number) =>
+    current < limit ? undefined : new Overloaded({ limitReason, limit, current, retryAfterSeconds })
+  return (
+    refuse("queued_jobs", options.maxQueued, waiting(stats) + underWay + filed) ??
+    refuse("stored_bytes", options.maxStoredBytes, stats.bytes) ??
+    refuse("memory", options.maxMemoryBytes, memory)
+  )
 }
+
+const viewOf = ({ memory, options }: Guard, stats: StoreStats): Readonly<Record<string, number>> => ({
+  ...stats.jobs,
+  pending_deliveries: stats.pendingDeliveries,
+  dead_deliveries: stats.deadDeliveries,
+  disabled_endpoints: stats.disabledEndpoints,
+  waiting_jobs: waiting(stats),
+  stored_bytes: stats.bytes,
+  memory_bytes: memory,
+  max_queued: options.maxQueued,
+  max_stored_bytes: options.maxStoredBytes,
+  max_memory_bytes: options.maxMemoryBytes
+})
 
 const waiting = ({ jobs }: StoreStats): number => jobs.queued + jobs.scheduled + jobs.parked
 

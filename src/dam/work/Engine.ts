@@ -4,11 +4,15 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import { states } from "../../engine/JobState.ts"
 import type { Explanation } from "../../wire/Explained.ts"
 import type { DeadLetters } from "../deliver/DeadLetters.ts"
+import type { EgressPolicy } from "../egress/EgressPolicy.ts"
+import type { Limits } from "../intake/Limits.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import type { L8 } from "../l8/L8.ts"
 import type { LaneView } from "../lane/LaneView.ts"
@@ -17,6 +21,7 @@ import type { JobEvent, Recent } from "../observe/Events.ts"
 import type { Span } from "../observe/Stats.ts"
 import type { Enqueued } from "../store/JobRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import type { ShortageView } from "./Shortages.ts"
 import type { Overloaded } from "./Admission.ts"
 
 /**
@@ -27,12 +32,30 @@ import type { Overloaded } from "./Admission.ts"
  */
 export class WrongState extends Schema.TaggedError<WrongState>()("WrongState", {
   jobId: Schema.String,
-  state: Schema.String,
+  /** `unknown` for one that was removed meanwhile. */
+  state: Schema.Literals([...states, "unknown"]),
   wanted: Schema.String
 }) {
   override get message() {
     return `job ${this.jobId} is ${this.state}; ${this.wanted}`
   }
+}
+
+/**
+ * What holds wherever something comes into the dam or leaves it: said once, kept at the door and at the socket alike.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Terms {
+  /** Where jobs and webhooks may go. */
+  readonly egress: EgressPolicy
+  /** Limits of what is submitted that differ from the default ones; `undefined`: none hold for submissions in process. */
+  readonly limits: Partial<Limits> | undefined
+  /** How long what is under way may take to end when the dam stops. */
+  readonly drain: Duration.Duration
+  /** Headers that are credentials beside those that always are. Defaults to none. */
+  readonly credentials?: ReadonlyArray<string> | undefined
 }
 
 /**
@@ -48,6 +71,8 @@ export class Engine extends Context.Service<
     readonly submit: (job: NewJob) => Effect.Effect<Enqueued, StoreError | Overloaded>
     /** Stops a job that is not final: what runs is interrupted, the job ends `cancelled` and its webhooks are told. */
     readonly cancel: (job: StoredJob) => Effect.Effect<StoredJob, StoreError | WrongState>
+    /** Queues a job that is scheduled or parked, whatever it waits for. */
+    readonly runNow: (job: StoredJob) => Effect.Effect<StoredJob, StoreError | WrongState>
     /** Files a finished job once more, as a job of its own outside the key index; its children run again too. */
     readonly rerun: (job: StoredJob) => Effect.Effect<NewJob, StoreError | Overloaded | WrongState>
     /** The states a job goes through from now on; ends after a final one. A slow reader is cut off (the stream ends). */
@@ -68,6 +93,10 @@ export class Engine extends Context.Service<
     readonly l8: L8 | undefined
     /** What may be done with results that could not be told. */
     readonly deadLetters: DeadLetters
+    /** What this machine lacks to make calls; `undefined`: nothing. */
+    readonly shortage: Effect.Effect<ShortageView | undefined>
+    /** What holds at every way in. */
+    readonly terms: Terms
     /** Numbers of admission control, as `/health` shows them. */
     readonly admission: Effect.Effect<Readonly<Record<string, number>>, StoreError>
     /**

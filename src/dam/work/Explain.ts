@@ -11,7 +11,7 @@ import type { Explanation, Reason } from "../../wire/Explained.ts"
 import type { StoredDelivery } from "../job/Delivery.ts"
 import type { StoredJob } from "../job/Job.ts"
 import { queueOf, receiverLane } from "../job/LaneName.ts"
-import { forecast, type Line, lineOfCall, lineOfJob } from "../lane/Forecast.ts"
+import { callsBefore, forecast, type Line, lineOfCall, lineOfJob } from "../lane/Forecast.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { DeliveryPort } from "../store/DeliveryRecords.ts"
 import type { LanePort } from "../store/LaneRecords.ts"
@@ -19,154 +19,173 @@ import type { StoreError } from "../store/StoreError.ts"
 
 type Why = Effect.Success<ReturnType<LaneRouter["why"]>>
 
+/** Where it looks. */
+interface Sources {
+  readonly store: Pick<LanePort & DeliveryPort, "ahead" | "deliveries" | "queueLengths">
+  readonly lanes: Pick<LaneRouter, "waiting" | "why">
+  /** Whether the receiver of a delivery is being called. */
+  readonly isCalling: (deliveryId: string) => boolean
+}
+
 /** Makes it. */
 export const make = (
-  store: Pick<LanePort & DeliveryPort, "ahead" | "deliveries">,
-  lanes: Pick<LaneRouter, "waiting" | "why">,
-  isCalling: (deliveryId: string) => boolean
+  store: Sources["store"],
+  lanes: Sources["lanes"],
+  isCalling: Sources["isCalling"]
 ): ((job: StoredJob) => Effect.Effect<Explanation, StoreError>) => {
-  /** What the lane makes a waiting job wait for, and when its turn comes. */
-  const inLane = Effect.fnUntraced(function* (job: StoredJob) {
-    const ahead = yield* store.ahead(job.id)
-    const why = yield* lanes.why(job.lane, queueOf(job))
-    const line = ahead === undefined ? noLine : lineOfJob(why, ahead)
-    return turnOf(job.lane, job.account, why, line, true)
-  })
-
-  const ofRunning = Effect.fnUntraced(function* (job: StoredJob): Effect.fn.Return<Explanation, StoreError> {
-    const said = reason("running", `it runs; attempt ${job.history.length + 1} is under way or about to begin`, {
-      since: job.startedAt ?? null,
-      attempt: job.history.length + 1,
-      starts: job.epoch
-    })
-    const place = lanes.waiting(job.id)
-    if (place === undefined) return { ...bare(job), reasons: [said], confidence: "exact" }
-    const why = yield* lanes.why(place.lane, place.account)
-    const turn = turnOf(place.lane, place.account, why, lineOfCall(why, place.account, job.id), false)
-    return { ...bare(job), ...turn, reasons: [said, ...turn.reasons] }
-  })
-
-  /** What a delivery waits for: its time, then its turn at its receiver, until it is there. */
-  const ofDelivery = Effect.fnUntraced(function* (delivery: StoredDelivery) {
-    const lane = receiverLane(delivery.lane)
-    const why = yield* lanes.why(lane, "")
-    if (isCalling(delivery.id)) return [deliveryReason(delivery, "is under way")]
-    if (delivery.dueAt > why.epoch) {
-      const comes = deliveryReason(delivery, `comes in ${lasting(delivery.dueAt - why.epoch)}`)
-      return [comes, ...stopsOf(lane, "", why)]
-    }
-    const { reasons } = turnOf(lane, "", why, lineOfCall(why, "", delivery.id), false)
-    return [deliveryReason(delivery, "waits for its turn there"), ...reasons]
-  })
-
-  const ofFinished = Effect.fnUntraced(function* (job: StoredJob): Effect.fn.Return<Explanation, StoreError> {
-    const told = yield* Effect.forEach(yield* store.deliveries(job.id), (delivery) =>
-      Effect.map(delivery.state === "pending" ? ofDelivery(delivery) : Effect.succeed([]), (waits) => [
-        ...waits,
-        ...unsignedReason(delivery)
-      ])
-    )
-    const ended = reason("finished", `it has ${ENDED[job.state] ?? "ended"}`, { at: job.finishedAt ?? null })
-    return { ...bare(job), reasons: [ended, ...told.flat()], confidence: "exact" }
-  })
-
-  /** A job that waits for its time, and then for its turn. */
-  const ofLater = Effect.fnUntraced(function* (
-    job: StoredJob,
-    first: Reason
-  ): Effect.fn.Return<Explanation, StoreError> {
-    const turn = yield* inLane(job)
-    const estimatedStart =
-      turn.estimatedStart === undefined ? undefined : Math.max(turn.estimatedStart, first.until ?? 0)
-    return {
-      ...bare(job),
-      reasons: [first, ...turn.reasons],
-      estimatedStart,
-      // others may come until then
-      confidence: turn.confidence === "exact" ? "likely" : turn.confidence
-    }
-  })
-
+  const sources: Sources = { store, lanes, isCalling }
   return Effect.fnUntraced(function* (job) {
-    if (isTerminal(job.state)) return yield* ofFinished(job)
+    if (isTerminal(job.state)) return yield* ofFinished(sources, job)
     const now = yield* Clock.currentTimeMillis
     switch (job.state) {
       case "scheduled":
-        return yield* ofLater(
-          job,
-          reason("scheduled", `it must not start for another ${lasting((job.dueAt ?? now) - now)}`, {}, job.dueAt)
-        )
+        return yield* ofLater(sources, job, scheduledReason(job, now))
       case "parked":
-        return yield* ofLater(job, pauseReason(job, now))
+        return yield* ofLater(sources, job, pauseReason(job, now))
       case "queued":
-        return { ...bare(job), ...(yield* inLane(job)) }
+        return { ...bare(job), ...(yield* inLane(sources, job)) }
       default:
-        return yield* ofRunning(job)
+        return yield* ofRunning(sources, job)
     }
   })
 }
 
+/** A job that waits for its time, and then for its turn. */
+const ofLater = Effect.fnUntraced(function* (sources: Sources, job: StoredJob, first: Reason) {
+  const turn = yield* inLane(sources, job)
+  const estimatedStart = turn.estimatedStart === undefined ? undefined : Math.max(turn.estimatedStart, first.until ?? 0)
+  return {
+    ...bare(job),
+    reasons: [first, ...turn.reasons],
+    estimatedStart,
+    // others may come until then
+    confidence: turn.confidence === "exact" ? ("likely" as const) : turn.confidence
+  }
+})
+
+/** What the lane makes a waiting job wait for, and when its turn comes. */
+const inLane = Effect.fnUntraced(function* ({ lanes, store }: Sources, job: StoredJob) {
+  const ahead = yield* store.ahead(job.id)
+  const why = yield* lanes.why(job.lane, queueOf(job))
+  const line = ahead === undefined ? noLine : lineOfJob(why, ahead)
+  return turnOf({ lane: job.lane, account: job.account, why, line, isNew: true })
+})
+
+const ofRunning = Effect.fnUntraced(function* (
+  { lanes, store }: Sources,
+  job: StoredJob
+): Effect.fn.Return<Explanation, StoreError> {
+  const said = reason("running", `it runs; attempt ${job.history.length + 1} is under way or about to begin`, {
+    since: job.startedAt ?? null,
+    attempt: job.history.length + 1,
+    starts: job.epoch
+  })
+  const place = lanes.waiting(job.id)
+  if (place === undefined) return { ...bare(job), reasons: [said], confidence: "exact" }
+  const why = yield* lanes.why(place.lane, place.account)
+  // in turns nobody else gets more than one call for each of this account's
+  const most = callsBefore(why, place.account, job.id) + 1
+  const line = lineOfCall(why, place.account, job.id, yield* store.queueLengths(place.lane, most))
+  const turn = turnOf({ ...place, why, line, isNew: false })
+  return { ...bare(job), ...turn, reasons: [said, ...turn.reasons] }
+})
+
+/** What a delivery waits for: its time, then its turn at its receiver, until it is there. */
+const ofDelivery = Effect.fnUntraced(function* ({ isCalling, lanes, store }: Sources, delivery: StoredDelivery) {
+  const lane = receiverLane(delivery.lane)
+  const why = yield* lanes.why(lane, "")
+  if (isCalling(delivery.id)) return [deliveryReason(delivery, "is under way")]
+  if (delivery.dueAt > why.epoch) {
+    const comes = deliveryReason(delivery, `comes in ${lasting(delivery.dueAt - why.epoch)}`)
+    return [comes, ...stopsOf(lane, "", why)]
+  }
+  const most = callsBefore(why, "", delivery.id) + 1
+  const line = lineOfCall(why, "", delivery.id, yield* store.queueLengths(lane, most))
+  const { reasons } = turnOf({ lane, account: "", why, line, isNew: false })
+  return [deliveryReason(delivery, "waits for its turn there"), ...reasons]
+})
+
+const ofFinished = Effect.fnUntraced(function* (
+  sources: Sources,
+  job: StoredJob
+): Effect.fn.Return<Explanation, StoreError> {
+  const told = yield* Effect.forEach(yield* sources.store.deliveries(job.id), (delivery) =>
+    Effect.map(delivery.state === "pending" ? ofDelivery(sources, delivery) : Effect.succeed([]), (waits) => [
+      ...waits,
+      ...unsignedReason(delivery)
+    ])
+  )
+  const ended = reason("finished", `it has ${ENDED[job.state] ?? "ended"}`, { at: job.finishedAt ?? null })
+  return { ...bare(job), reasons: [ended, ...told.flat()], confidence: "exact" }
+})
+
 type Turn = Pick<Explanation, "confidence" | "estimatedStart" | "reasons">
 
-const turnOf = (lane: string, account: string, why: Why, line: Line, isNew: boolean): Turn => {
-  const reasons = stopsOf(lane, account, why)
-  const { callMillis, gate, hasRoom, now, openSince } = why
-  if (isNew && !hasRoom) {
-    reasons.push(reason("concurrency", "as many jobs run as the dam may run at once", { scope: "dam" }))
-  }
-  if (gate.open >= gate.pace.maxConcurrent) {
-    const [first] = openSince
-    const until = first === undefined || callMillis === undefined ? undefined : Math.max(now, first + callMillis)
-    reasons.push(
-      reason(
-        "concurrency",
-        `${gate.open} of ${gate.pace.maxConcurrent} calls to ${lane} are open; one must end first`,
-        {
-          lane,
-          scope: why.accountQueues ? "account" : "lane",
-          open: gate.open,
-          max_concurrent: gate.pace.maxConcurrent
-        },
-        wall(why, until)
-      )
-    )
-  }
-  if (gate.dueAt > now) {
-    reasons.push(
-      reason(
-        "token",
-        `${lane} takes ${gate.pace.rps} calls per second; the next may begin in ${lasting(gate.dueAt - now)}`,
-        {
-          lane,
-          rps: gate.pace.rps
-        },
-        wall(why, gate.dueAt)
-      )
-    )
-  }
+/** A call's place in its lane. */
+interface Place {
+  readonly lane: string
+  readonly account: string
+  readonly why: Why
+  readonly line: Line
+  /** Whether it is a job that has not started. */
+  readonly isNew: boolean
+}
+
+const turnOf = (place: Place): Turn => {
+  const { account, isNew, lane, line, why } = place
+  const isFull = isNew && !why.hasRoom
   const ahead = line.own + line.others
-  const seen = why.paused || (isNew && !hasRoom) ? undefined : forecast(why, ahead, now)
+  const seen = why.paused || isFull ? undefined : forecast(why, ahead, why.now)
   const estimatedStart = wall(why, seen?.at)
-  if (ahead > 0) {
-    reasons.push(
-      reason("position", `it is number ${ahead + 1} in its lane`, { lane, position: ahead + 1, ahead }, estimatedStart)
-    )
-  }
-  if (line.accounts > 0) {
-    reasons.push(
-      reason(
-        "account_turn",
-        `${line.accounts} other accounts take turns with its own; ${line.others} calls of theirs come first`,
-        { lane, accounts: line.accounts, turns_before: line.others, own_before: line.own },
-        estimatedStart
-      )
-    )
-  }
   return {
-    reasons,
+    reasons: [
+      ...stopsOf(lane, account, why),
+      ...(isFull ? [reason("concurrency", "as many jobs run as the dam may run at once", { scope: "dam" })] : []),
+      ...gateReasons(lane, why),
+      ...lineReasons(lane, line, estimatedStart)
+    ],
     estimatedStart,
     confidence: seen === undefined ? "unknown" : seen.byCalls ? "rough" : ahead === 0 ? "exact" : "likely"
   }
+}
+
+/** What the pace of a lane makes whoever is next wait for. */
+const gateReasons = (lane: string, why: Why): ReadonlyArray<Reason> => {
+  const reasons: Array<Reason> = []
+  const { accountQueues, callMillis, gate, now, openSince } = why
+  if (gate.open >= gate.pace.maxConcurrent) {
+    const [first] = openSince
+    const until = first === undefined || callMillis === undefined ? undefined : Math.max(now, first + callMillis)
+    const details = {
+      lane,
+      scope: accountQueues ? "account" : "lane",
+      open: gate.open,
+      max_concurrent: gate.pace.maxConcurrent
+    }
+    const words = `${gate.open} of ${gate.pace.maxConcurrent} calls to ${lane} are open; one must end first`
+    reasons.push(reason("concurrency", words, details, wall(why, until)))
+  }
+  if (gate.dueAt > now) {
+    const words = `${lane} takes ${gate.pace.rps} calls per second; the next may begin in ${lasting(gate.dueAt - now)}`
+    reasons.push(reason("token", words, { lane, rps: gate.pace.rps }, wall(why, gate.dueAt)))
+  }
+  return reasons
+}
+
+/** Who comes first. */
+const lineReasons = (lane: string, line: Line, estimatedStart: number | undefined): ReadonlyArray<Reason> => {
+  const reasons: Array<Reason> = []
+  const ahead = line.own + line.others
+  if (ahead > 0) {
+    const words = `it is number ${ahead + 1} in its lane`
+    reasons.push(reason("position", words, { lane, position: ahead + 1, ahead }, estimatedStart))
+  }
+  if (line.accounts > 0) {
+    const words = `${line.accounts} other accounts take turns with its own; ${line.others} calls of theirs come first`
+    const details = { lane, accounts: line.accounts, turns_before: line.others, own_before: line.own }
+    reasons.push(reason("account_turn", words, details, estimatedStart))
+  }
+  return reasons
 }
 
 /** What stops a lane whoever is next. */
@@ -185,7 +204,9 @@ const stopsOf = (lane: string, account: string, why: Why): Array<Reason> => {
     reasons.push(
       reason(
         "hold",
-        `${lane} asked for a pause of another ${lasting(why.gate.heldUntil - why.now)} (${HELD[held]}${status === null ? "" : `, status ${status}`})`,
+        held === "shortage"
+          ? `nothing can be sent to ${lane} for another ${lasting(why.gate.heldUntil - why.now)} (${HELD[held]})`
+          : `${lane} asked for a pause of another ${lasting(why.gate.heldUntil - why.now)} (${HELD[held]}${status === null ? "" : `, status ${status}`})`,
         { lane, reason: held, status, job_id: jobId },
         until
       )
@@ -193,6 +214,9 @@ const stopsOf = (lane: string, account: string, why: Why): Array<Reason> => {
   }
   return reasons
 }
+
+const scheduledReason = ({ dueAt }: StoredJob, now: number): Reason =>
+  reason("scheduled", `it must not start for another ${lasting((dueAt ?? now) - now)}`, {}, dueAt)
 
 const pauseReason = ({ dueAt, history }: StoredJob, now: number): Reason => {
   const last = history.at(-1)
@@ -273,7 +297,8 @@ const noLine: Line = { own: 0, others: 0, accounts: 0 }
 const HELD = {
   retry_after: "Retry-After",
   rate_limit: "its rate limit is used up",
-  refused: "it answered 429"
+  refused: "it answered 429",
+  shortage: "this machine lacks what a call needs"
 } as const
 const ENDED: Readonly<Record<string, string>> = {
   succeeded: "succeeded",

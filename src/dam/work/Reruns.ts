@@ -12,6 +12,13 @@ export const make = (submit: Engine["Service"]["submit"], newId: Effect.Effect<s
     if (!isTerminal(job.state)) {
       return yield* new WrongState({ jobId: job.id, state: job.state, wanted: "only a finished job can be run again" })
     }
+    if (job.unreadable !== undefined) {
+      return yield* new WrongState({
+        jobId: job.id,
+        state: job.state,
+        wanted: "what it was to do cannot be read any more"
+      })
+    }
     const made = rerunOf(job, { id: yield* newId, at: yield* Clock.currentTimeMillis })
     // it is new whatever its key says: a rerun stands beside the index of keys
     yield* submit(made)

@@ -1,6 +1,6 @@
 /** What the end of an execution becomes in the store: the result, the children, the deliveries. Pure. */
 import type { Attempt } from "../../step/History.ts"
-import type { Outcome, StepError } from "../../step/Outcome.ts"
+import type { Outcome, QuotaUsedUp, Rejected, StepError, StepReason } from "../../step/Outcome.ts"
 import type { Response } from "../../step/Reply.ts"
 import { inherit } from "../../step/StepInherit.ts"
 import type { Step } from "../../step/StepModel.ts"
@@ -20,9 +20,9 @@ export const succeeded = (outcome: Extract<Outcome, { readonly _tag: "Completed"
 
 /** The result of a job whose step ended badly, with the last answer when there was one. */
 export const failed = ({ history, message, reason }: StepError): JobResult => ({
-  response: reason._tag === "Rejected" ? reason.response : lastAnswer(history),
+  response: isAnswered(reason) ? reason.response : lastAnswer(history),
   responses: reason._tag === "FanoutIncomplete" ? reason.responses : [],
-  region: reason._tag === "Rejected" ? reason.region : undefined,
+  region: isAnswered(reason) ? reason.region : undefined,
   path: 0,
   error: { tag: reason._tag, message }
 })
@@ -33,6 +33,12 @@ export const broken = (): JobResult => ({
   error: { tag: "Defect", message: "a fault of the service ended the job" }
 })
 
+/** The result of a job whose row in the store makes no sense, so that nobody can tell what it was to do. */
+export const unreadable = (problem: string): JobResult => ({
+  ...cancelled,
+  error: { tag: "Unreadable", message: `what was stored of the job makes no sense: ${problem}` }
+})
+
 /** The result of a job that was called off. */
 export const cancelled: JobResult = {
   response: undefined,
@@ -41,6 +47,9 @@ export const cancelled: JobResult = {
   path: 0,
   error: { tag: "Cancelled", message: "cancelled" }
 }
+
+const isAnswered = (reason: StepReason): reason is Rejected | QuotaUsedUp =>
+  reason._tag === "Rejected" || reason._tag === "QuotaUsedUp"
 
 const lastAnswer = (history: StepError["history"]): Response | undefined =>
   history.findLast(({ response }) => response !== undefined)?.response

@@ -116,7 +116,7 @@ describe("ezthrottle doctor", () => {
         "--check",
         "ftp://x"
       ]
-      const strict = yield* Support.dam({ policy: EgressPolicy.publicOnly })
+      const strict = yield* Support.dam({ egress: EgressPolicy.publicOnly })
       const refused = yield* doctor([...check, "--url", strict.url])
       assert.strictEqual(refused.code, 1)
       assert.deepStrictEqual(
@@ -126,7 +126,7 @@ describe("ezthrottle doctor", () => {
       assert.include(refused.of("url")[0]?.next, "--allow-egress 10.0.0.7")
       assert.notInclude(JSON.stringify(refused.of("url")), "secret")
       const open = yield* Support.dam({
-        policy: Result.getOrThrow(EgressPolicy.make({ allowEgress: ["10.0.0.0/8"] }))
+        egress: Result.getOrThrow(EgressPolicy.make({ allowEgress: ["10.0.0.0/8"] }))
       })
       const allowed = yield* doctor(["--check", "http://10.0.0.7/a", "--url", open.url])
       assert.strictEqual(allowed.of("url")[0]?.status, "ok")

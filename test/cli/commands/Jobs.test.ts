@@ -78,6 +78,17 @@ describe("ezthrottle jobs", () => {
     })
   )
 
+  it.live("lets a scheduled job go", () =>
+    Effect.gen(function* () {
+      const dam = yield* Support.dam()
+      const id = yield* Support.submit(dam.url, { url: dam.upstream.url, retry_at: tomorrow() })
+      assert.match((yield* dam.run("jobs", "run-now", id)).out, new RegExp(`^${id} (queued|running|succeeded)$`))
+      assert.strictEqual((yield* dam.run("jobs", "wait", id)).code, 0)
+      const again = yield* dam.run("jobs", "run-now", id)
+      assert.include(again.err, `job ${id} is succeeded; only a job that waits can be run now`)
+    })
+  )
+
   it.live("ends with 8 when the time passes first, and cancels", () =>
     Effect.gen(function* () {
       const dam = yield* Support.dam()

@@ -4,7 +4,9 @@ import * as McpTest from "effect/ai/McpTest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
 import * as McpCall from "../../../src/cli/mcp/Call.ts"
 import * as McpTools from "../../../src/cli/mcp/Tools.ts"
 import * as McpView from "../../../src/cli/mcp/View.ts"
@@ -26,6 +28,15 @@ const agent = (dam: McpCall.Dam) =>
       })
     return { client, use }
   }).pipe(Effect.provide(FetchHttpClient.layer))
+
+/** As far as it is looked at. */
+interface JsonSchema {
+  readonly description?: string
+  readonly properties?: { readonly [name: string]: JsonSchema }
+  readonly additionalProperties?: unknown
+  readonly anyOf?: ReadonlyArray<JsonSchema>
+  readonly items?: JsonSchema
+}
 
 const url = "https://api.example.com/orders?key=canary-in-url"
 
@@ -50,6 +61,50 @@ describe("the tools of an agent", () => {
     })
   )
 
+  it.live("describe every argument, at every depth, and take no other", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { client, use } = yield* agent({ url: dam.url, apiKey: undefined })
+      const { tools } = yield* client.listTools()
+      const bare: Array<string> = []
+      const look = (path: string, schema: JsonSchema): void => {
+        for (const [name, property] of Object.entries(schema.properties ?? {})) {
+          if (property.description === undefined) bare.push(`${path}.${name}`)
+          look(`${path}.${name}`, property)
+        }
+        if (schema.properties !== undefined) assert.isFalse(schema.additionalProperties, path)
+        for (const part of schema.anyOf ?? []) look(path, part)
+        if (schema.items !== undefined) look(`${path}[]`, schema.items)
+      }
+      for (const { inputSchema, name } of tools) look(name, JSON.parse(JSON.stringify(inputSchema)))
+      assert.deepStrictEqual(bare, [])
+      const misspelt = yield* use("enqueue_job", { url, metod: "POST" })
+      assert.isTrue(misspelt.isError)
+      assert.match(misspelt.said, /"metod"/)
+    })
+  )
+
+  it.live("take null for what is left out", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { use } = yield* agent({ url: dam.url, apiKey: undefined })
+      const id = jobIdOf(yield* use("enqueue_job", { url, method: null, headers: null, body: null, webhooks: null }))
+      assert.include((yield* use("get_job", { job_id: id })).said, '"method":"GET"')
+      assert.include((yield* use("list_jobs", { status: null, lane: null, limit: null, cursor: null })).said, id)
+      assert.isFalse((yield* use("list_lanes", { cursor: null })).isError)
+    })
+  )
+
+  it.live("wait no longer than clients do, and say what to do about a job that is not there", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { use } = yield* agent({ url: dam.url, apiKey: undefined })
+      assert.isTrue((yield* use("wait_for_job", { job_id: "any", timeout_seconds: 46 })).isError)
+      const unknown = yield* use("wait_for_job", { job_id: "job_00000000000000000000000000", timeout_seconds: 45 })
+      assert.match(unknown.said, /job not found; look for its id with list_jobs, or enqueue it again/)
+    })
+  )
+
   it.live("hand a call over once for one key, and find the job again", () =>
     Effect.gen(function* () {
       const dam = yield* Double.make()
@@ -70,10 +125,31 @@ describe("the tools of an agent", () => {
       const dam = yield* Double.make()
       const { use } = yield* agent({ url: dam.url, apiKey: undefined })
       const id = jobIdOf(yield* use("enqueue_job", { url }))
-      const waiting = yield* Effect.forkChild(use("wait_for_job", { job_id: id, timeout_seconds: 60 }))
+      const waiting = yield* Effect.forkChild(use("wait_for_job", { job_id: id, timeout_seconds: 45 }))
       yield* dam.runs.end(id, yield* dam.runs.start(id), 200)
       const { said } = yield* Fiber.join(waiting)
       assert.include(said, '"status":"succeeded"')
+    })
+  )
+
+  it.effect("ask again while the job goes on, in polls that no proxy gives up on, until the time is over", () =>
+    Effect.gen(function* () {
+      const polls = yield* Queue.unbounded<number>()
+      const call: McpCall.Call = (_, path) =>
+        Effect.gen(function* () {
+          const wait = Number(path.split("=")[1])
+          yield* Effect.andThen(Queue.offer(polls, wait), Effect.sleep(wait))
+          return { job_id: "j", status: "queued" }
+        })
+      const client = yield* McpTest.makeClient(McpTools.layer(call), { protocols: [McpProtocol.v2025_11_25] })
+      const wait = { name: "wait_for_job", arguments: { job_id: "j", timeout_seconds: 45 } }
+      const waiting = yield* Effect.forkChild(client.callTool(wait))
+      for (const expected of [20_000, 20_000, 5_000]) {
+        assert.strictEqual(yield* Queue.take(polls), expected)
+        yield* TestClock.adjust(expected)
+      }
+      const { structuredContent } = yield* Fiber.join(waiting)
+      assert.deepStrictEqual(structuredContent, { job_id: "j", status: "queued" })
     })
   )
 

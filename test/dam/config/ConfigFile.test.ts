@@ -42,7 +42,7 @@ pacing:
   burst: 3
   bounds: { max_rps: 50 }
   hosts:
-    api.example.com: { rps: 0.5 }
+    api.example.com: { rps: 0.5, refusals: [403, 529], used_up: [insufficient_quota] }
     http://localhost: { max_concurrent: 1 }
     "[::1]:8080": { rps: 1 }
 regions:
@@ -78,16 +78,14 @@ limits: { body_bytes: 2000, job_headers: 3 }
       host: "0.0.0.0",
       port: 9000,
       allowedHosts: ["dam.internal"],
-      httpsWebhooks: true,
-      drain: Duration.seconds(30),
-      limits: { bodyBytes: 2000, jobHeaders: 3 }
+      httpsWebhooks: true
     })
     assert.deepStrictEqual(dam, {
       pacing: {
         pace: { rps: 5, maxConcurrent: 4 },
         receivers: { rps: 50 },
         hosts: {
-          "api.example.com:443": { rps: 0.5 },
+          "api.example.com:443": { rps: 0.5, refusals: [403, 529], usedUp: ["insufficient_quota"] },
           "localhost:80": { maxConcurrent: 1 },
           "[::1]:8080": { rps: 1 }
         },
@@ -107,10 +105,17 @@ limits: { body_bytes: 2000, job_headers: 3 }
       maxResponseBytes: 1000,
       retention: Duration.days(2),
       drain: Duration.seconds(30),
+      limits: { bodyBytes: 2000, jobHeaders: 3 },
       maxQueued: 10,
       maxRunning: 5,
       maxStoredBytes: 1_000_000
     })
+  })
+
+  it("says whether calls that change something are made again", () => {
+    assert.strictEqual(parse("retry: { unsafe: false }").dam.retryUnsafe, false)
+    assert.deepStrictEqual(parse("retry: { unsafe: false }").dam.unsetPolicy, RetryPolicy.durable)
+    assert.isUndefined(parse("retry: { max_retries: 1 }").dam.retryUnsafe)
   })
 
   it("says where L8 is spoken; a bare off is a mode, not a boolean", () => {
@@ -130,7 +135,7 @@ limits: { body_bytes: 2000, job_headers: 3 }
 
   it("knows every limit that health reports, by the same name", () => {
     for (const [place, name] of Object.keys(Limits.toJson(Limits.defaults)).entries()) {
-      assert.deepStrictEqual(parse(`limits: { ${name}: 77 }`).http.limits, {
+      assert.deepStrictEqual(parse(`limits: { ${name}: 77 }`).dam.limits, {
         [Object.keys(Limits.defaults)[place] ?? ""]: 77
       })
     }

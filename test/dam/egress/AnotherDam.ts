@@ -1,10 +1,12 @@
 /** A second dam on a port of loopback, as another machine would run it, and a target that does as it is told. */
 import * as NodeDns from "@effect/platform-node/NodeDns"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { createServer, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as Dam from "../../../src/dam/Dam.ts"
+import type { EgressPolicy } from "../../../src/dam/egress/EgressPolicy.ts"
 import { Engine } from "../../../src/dam/work/Engine.ts"
 import * as HttpServer from "../../../src/dam/http/HttpServer.ts"
 import type { StoredJob } from "../../../src/dam/job/Job.ts"
@@ -29,10 +31,12 @@ export const running = Effect.fnUntraced(function* (options: Partial<Dam.DamOpti
 })
 
 /** The same, listening. */
-export const listening = Effect.fnUntraced(function* (options: HttpServer.HttpOptions = {}) {
-  const policy = options.policy ?? trusting
-  const dam = yield* running({ egress: policy })
-  const { url } = yield* HttpServer.make({ port: 0, drain: "1 second", ...options, policy }).pipe(
+export const listening = Effect.fnUntraced(function* ({
+  egress = trusting,
+  ...options
+}: HttpServer.HttpOptions & { readonly egress?: EgressPolicy } = {}) {
+  const dam = yield* running({ egress, drain: Duration.seconds(1) })
+  const { url } = yield* HttpServer.make({ port: 0, ...options }).pipe(
     Effect.provideContext(Context.make(Engine, dam.engine).pipe(Context.add(JobStore, dam.store))),
     Effect.provide(NodeDns.layer)
   )

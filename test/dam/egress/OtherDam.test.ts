@@ -118,7 +118,7 @@ describe("another dam as a region", () => {
       { keys: Result.getOrThrow(Keys.make([{ customer: "acme", key: Redacted.make("another-key") }])) },
       "the dam of this region refuses the API key that it is given"
     ],
-    ["its policy forbids the target", { policy: EgressPolicy.publicOnly }, "the dam of this region refuses the call"]
+    ["its policy forbids the target", { egress: EgressPolicy.publicOnly }, "the dam of this region refuses the call"]
   ]
   for (const [what, options, problem] of refusals) {
     it.live(`is no way to the target when ${what}`, () =>

@@ -8,6 +8,7 @@ import * as Schedule from "../../../src/dam/deliver/Schedule.ts"
 import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
 import type { RegionOptions } from "../../../src/dam/egress/Region.ts"
 import * as Regions from "../../../src/dam/egress/Regions.ts"
+import { userAgent } from "../../../src/transport/Version.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as ConnectProxy from "./ConnectProxy.ts"
 import * as OtherDam from "./AnotherDam.ts"
@@ -23,6 +24,19 @@ const run = Effect.fnUntraced(function* (dam: Effect.Success<ReturnType<typeof O
 })
 
 describe("the regions of a dam", () => {
+  it.live("call as the dam where a job names no User-Agent, and webhooks too", () =>
+    Effect.gen(function* () {
+      const target = yield* OtherDam.target((_, response) => void response.end("fine"))
+      const dam = yield* OtherDam.running({})
+      const { origin } = new URL(target.url)
+      yield* run(dam, Step.get(`${origin}/named`).pipe(Step.headers({ "User-Agent": "theirs" })))
+      yield* run(dam, Step.get(`${origin}/plain`).pipe(Step.webhooks([{ url: `${origin}/hook` }])))
+      yield* target.called(3)
+      const agents = target.calls.map(({ headers, path }) => `${path} ${headers["user-agent"]}`)
+      assert.deepStrictEqual(agents, ["/named theirs", `/plain ${userAgent}`, `/hook ${userAgent}`])
+    })
+  )
+
   it.live(
     "race over three proxies: the one that is well wins, the slow one is hung up on, the dead one costs nothing",
     () =>
@@ -97,6 +111,32 @@ describe("the regions of a dam", () => {
       )
       const [relayed] = yield* there.jobs
       assert.include(relayed?.step.request.url, "/lax")
+    })
+  )
+
+  it.live("lead webhooks on where a 307 or 308 says so, if that is configured", () =>
+    Effect.gen(function* () {
+      const receiver = yield* OtherDam.target(({ path }, response) =>
+        path === "/old" ? void response.writeHead(308, { location: "/new" }).end() : void response.end()
+      )
+      for (const [webhookRedirects, paths] of [
+        [false, ["/old"]],
+        [true, ["/old", "/new"]]
+      ] as const) {
+        const dam = yield* OtherDam.running({ webhookRedirects })
+        const before = receiver.calls.length
+        yield* dam.regions.webhooks.send({
+          request: { method: "POST", url: `${receiver.url}/old`, headers: {}, body: "told" },
+          region: undefined,
+          step: Step.post(receiver.url),
+          timeoutMillis: 5000
+        })
+        const seen = receiver.calls.slice(before)
+        assert.deepStrictEqual(
+          seen.map(({ body, method, path }) => [method, path, body.toString()]),
+          paths.map((path) => ["POST", path, "told"])
+        )
+      }
     })
   )
 

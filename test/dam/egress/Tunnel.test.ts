@@ -129,6 +129,11 @@ describe("a way through a proxy", () => {
 
   const refusals: ReadonlyArray<readonly [string, ConnectProxy.Habit, string]> = [
     ["wants other credentials", { status: 407 }, "refuses the credentials that it is given (407)"],
+    [
+      "wants other credentials and says so as a target would",
+      { status: 401 },
+      "refuses the credentials that it is given (401)"
+    ],
     ["refuses the target", { status: 403 }, "opened no way to the target (403)"],
     ["cannot reach the target", { status: 502 }, "opened no way to the target (502)"],
     ["hangs up", "close", "cannot be reached, or hung up"],
@@ -148,6 +153,14 @@ describe("a way through a proxy", () => {
       }).pipe(Effect.scoped, resolving([open]))
     )
   }
+
+  it.live("is not there when the proxy wants credentials and was given none, which is said", () =>
+    Effect.gen(function* () {
+      const proxy = yield* ConnectProxy.make({ status: 407 })
+      const error = yield* Effect.flip(call(yield* through(proxy.url), "http://api.example.com/"))
+      assert.include(error.message, "wants credentials and was given none (407); name them in its URL")
+    }).pipe(Effect.scoped, resolving([open]))
+  )
 
   it.live("is not there when nobody listens", () =>
     Effect.gen(function* () {

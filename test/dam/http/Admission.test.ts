@@ -1,6 +1,7 @@
 import * as NodeDns from "@effect/platform-node/NodeDns"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -24,8 +25,8 @@ const folder = Effect.acquireRelease(
 /** A whole dam on a file, as the command starts it. */
 const served = Effect.fnUntraced(function* (options: Partial<Dam.DamOptions> = {}, http: HttpServer.HttpOptions = {}) {
   const path = join(yield* folder, "dam.db")
-  const { engine, store } = yield* Dam.make({ path, ...options })
-  const server = yield* HttpServer.make({ port: 0, drain: "2 seconds", policy: Double.trusting, ...http }).pipe(
+  const { engine, store } = yield* Dam.make({ path, egress: Double.trusting, drain: Duration.seconds(2), ...options })
+  const server = yield* HttpServer.make({ port: 0, ...http }).pipe(
     Effect.provideContext(Context.make(Engine, engine).pipe(Context.add(JobStore, store))),
     Effect.provide(NodeDns.layer)
   )
@@ -152,8 +153,31 @@ it.live("a second dam on the same file is refused at once, in one line", () =>
     const before = performance.now()
     const error = yield* Effect.flip(Dam.make({ path }))
     assert.isBelow(performance.now() - before, 4000)
-    assert.include(error.message, "another process is using it; only one dam may own a file")
+    assert.include(error.message, "another dam is using it")
     assert.notInclude(error.message, "\n")
+  })
+)
+
+it.live("a dam whose file was deleted takes nothing any more and says why, /health too", () =>
+  Effect.gen(function* () {
+    const upstream = yield* Upstream.http((_, response) => response.end("ok"))
+    const { path, url } = yield* served(held)
+    const job = { url: `${upstream.url}/a`, method: "GET" }
+    assert.strictEqual((yield* post(`${url}/api/v1/jobs`, job)).status, 201)
+    rmSync(path)
+    const refused = yield* post(`${url}/api/v1/jobs`, { ...job, url: `${upstream.url}/b` })
+    assert.deepInclude(refused.json, { code: "storage_lost" })
+    assert.deepInclude(refused, { status: 503, retryAfter: "30" })
+    const flat = { user_id: "u", idempotent_key: "k", url: job.url, method: "GET", webhook_url: job.url }
+    assert.strictEqual((yield* post(`${url}/jobs`, flat)).json["code"], "storage_lost")
+    const health = yield* Effect.promise(async () => {
+      const answer = await fetch(`${url}/health`)
+      const json: Record<string, unknown> = await answer.json()
+      return { status: answer.status, json }
+    })
+    assert.strictEqual(health.status, 503)
+    assert.match(String(health.json["error"]), /its file was deleted, renamed or replaced while the dam ran/)
+    assert.strictEqual(health.json["code"], "storage_failed")
   })
 )
 

@@ -1,6 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as NodeDns from "@effect/platform-node/NodeDns"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Dns from "effect/net/Dns"
+import * as Dam from "../../../src/dam/Dam.ts"
+import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
+import * as HttpServer from "../../../src/dam/http/HttpServer.ts"
+import { JobStore } from "../../../src/dam/store/JobStore.ts"
+import { Engine } from "../../../src/dam/work/Engine.ts"
 import published from "../../fixtures/egress-urls.json" with { type: "json" }
 import * as Double from "./HttpDouble.ts"
 
@@ -62,5 +69,32 @@ describe("the egress policy at the door of the API", () => {
         assert.include([200, 201], (yield* submit(dam.url, place.path, place.body(url))).status, url)
       }
     }).pipe(Effect.provide(Dns.layerStatic({ hosts: published.resolver })))
+  )
+})
+
+/** A whole dam, told its terms once. */
+const served = Effect.fnUntraced(function* (terms: Partial<Dam.DamOptions>) {
+  const { engine, store } = yield* Dam.make({ path: ":memory:", ...terms })
+  return yield* HttpServer.make({ port: 0 }).pipe(
+    Effect.provideContext(Context.make(Engine, engine).pipe(Context.add(JobStore, store))),
+    Effect.provide(NodeDns.layer)
+  )
+})
+
+describe("the terms of a dam", () => {
+  it.live.each([
+    { egress: EgressPolicy.publicOnly, expected: 422, described: "public addresses" },
+    { egress: Double.trusting, expected: 201, described: "public addresses, private addresses" },
+    { egress: undefined, expected: 201, described: "every address" }
+  ])("hold at the door as at the socket: $described", ({ described, egress, expected }) =>
+    Effect.gen(function* () {
+      const { url } = yield* served({ egress, limits: { bodyBytes: 200 } })
+      const health = yield* Effect.promise(async () => (await fetch(`${url}/health`)).json())
+      assert.deepInclude(health, { egress: described })
+      assert.deepInclude(health.limits, { body_bytes: 200 })
+      assert.strictEqual((yield* submit(url, "/api/v1/jobs", { url: "http://127.0.0.1:9/" })).status, expected)
+      const large = { url: "http://127.0.0.1:9/", method: "POST", body: "x".repeat(200) }
+      assert.strictEqual((yield* submit(url, "/api/v1/jobs", large)).status, 413)
+    })
   )
 })

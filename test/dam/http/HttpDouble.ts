@@ -1,11 +1,12 @@
 /** A dam for tests: the real way in over HTTP, a store in memory, and an engine whose jobs go where the test says. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Dns from "effect/net/Dns"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
 import * as DeadLetters from "../../../src/dam/deliver/DeadLetters.ts"
 import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
-import { Engine, WrongState } from "../../../src/dam/work/Engine.ts"
+import { Engine, type Terms, WrongState } from "../../../src/dam/work/Engine.ts"
 import * as Events from "../../../src/dam/observe/Events.ts"
 import * as Explain from "../../../src/dam/work/Explain.ts"
 import * as Gate from "../../../src/dam/lane/Gate.ts"
@@ -29,10 +30,22 @@ export const dns = Dns.make({
     ])
 })
 
+const usual: Terms = { egress: EgressPolicy.publicOnly, limits: undefined, drain: Duration.seconds(2) }
+
 /** An engine that files jobs and runs none; `Runs` moves them. */
-export const engine = (store: Store, events: Events.Events): Engine["Service"] => ({
+export const engine = (store: Store, events: Events.Events, terms: Terms = usual): Engine["Service"] => ({
   submit: (job) => store.enqueue(job),
   rerun: Reruns.make((job) => store.enqueue(job), JobId.fresh),
+  runNow: (job) =>
+    Effect.gen(function* () {
+      const hastened = yield* store.hasten(job.id, 1)
+      if (hastened === undefined) {
+        return yield* Effect.fail(
+          new WrongState({ jobId: job.id, state: job.state, wanted: "only a job that waits can be run now" })
+        )
+      }
+      return (yield* store.get(job.id)) ?? job
+    }),
   cancel: (job) =>
     Effect.gen(function* () {
       if (isTerminal(job.state)) {
@@ -64,7 +77,9 @@ export const engine = (store: Store, events: Events.Events): Engine["Service"] =
   l8: undefined,
   deadLetters: DeadLetters.make(store, () => {}),
   admission: Effect.map(store.stats, ({ bytes, jobs }) => ({ queued: jobs.queued, bytes })),
-  leave: Effect.void
+  leave: Effect.void,
+  shortage: Effect.succeed(undefined),
+  terms
 })
 
 const none: JobResult = { response: undefined, responses: [], region: undefined, path: 0, error: undefined }
@@ -112,20 +127,22 @@ export const runs = (store: Store, events: Events.Events) => ({
     })
 })
 
+/** How the double is served, and on which terms. */
+export interface Options extends HttpServer.HttpOptions, Partial<Terms> {
+  readonly dns?: Dns.Dns["Service"]
+  readonly wrapStore?: (store: Store) => Store
+  readonly wrapEngine?: (engine: Engine["Service"]) => Engine["Service"]
+}
+
 /** The whole of it, listening on a free port of loopback. */
-export const make = (
-  options: HttpServer.HttpOptions & {
-    readonly dns?: Dns.Dns["Service"]
-    readonly wrapStore?: (store: Store) => Store
-    readonly wrapEngine?: (engine: Engine["Service"]) => Engine["Service"]
-  } = {}
-) =>
+export const make = (options: Options = {}) =>
   Effect.gen(function* () {
     const kept = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
     const store = options.wrapStore?.(kept) ?? kept
     const events = Events.make()
-    const running = engine(store, events)
-    const http = yield* HttpServer.make({ port: 0, drain: "2 seconds", ...options }).pipe(
+    const { drain = usual.drain, egress = usual.egress, limits } = options
+    const running = engine(store, events, { drain, egress, limits })
+    const http = yield* HttpServer.make({ port: 0, ...options }).pipe(
       Effect.provideService(JobStore, store),
       Effect.provideService(Engine, options.wrapEngine?.(running) ?? running),
       Effect.provideService(Dns.Dns, options.dns ?? dns)

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -37,6 +38,18 @@ const raw = (port: number, host: string, path = "/health", more = {}) =>
   Effect.promise(() => exchange(port, bytesOf({ id: "", name: "", status: 0, method: "GET", path, ...more }, host, "")))
 
 describe("the dam over HTTP", () => {
+  it.live("says in /health that it is degraded while this machine lacks what calls need", () =>
+    Effect.gen(function* () {
+      const shortage = { problem: "no connection (shortage): too many files (EMFILE)", since: 5, lanes: 2 }
+      const dam = yield* Double.make({
+        wrapEngine: (engine) => ({ ...engine, shortage: Effect.succeed(shortage) })
+      })
+      const answer = yield* Effect.promise(() => fetch(`${dam.url}/health`))
+      assert.strictEqual(answer.status, 200)
+      assert.deepInclude(yield* Effect.promise(() => answer.json()), { status: "degraded", shortage })
+    })
+  )
+
   it.live("serves every Host of this machine, those that were allowed, and no other", () =>
     Effect.gen(function* () {
       const dam = yield* Double.make({ allowedHosts: ["Dam.Internal"] })
@@ -217,7 +230,7 @@ describe("the dam over HTTP", () => {
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const dam = yield* Double.make({
-        drain: "20 millis",
+        drain: Duration.millis(20),
         wrapEngine: (engine) => ({ ...engine, submit: () => Effect.never })
       }).pipe(Scope.provide(scope))
       const socket = yield* Effect.promise(() => open(dam.port))

@@ -73,6 +73,19 @@ describe("our own client against the dam", () => {
     })
   )
 
+  it.live("lets a job go that waits, and is told that another does not, or is unknown", () =>
+    Effect.gen(function* () {
+      const { dam, service } = yield* setup
+      const step = Step.retryAt(Step.get("https://api.example.com/later"), Date.now() + 3_600_000)
+      const { jobId } = yield* service.transport.submit({ step, key: undefined, retryAt: undefined })
+      assert.deepInclude(yield* service.runNow(jobId), { jobId, status: "queued" })
+      yield* dam.runs.start(jobId)
+      assert.deepInclude((yield* Effect.flip(service.runNow(jobId))).reason, { _tag: "ServiceFailed", status: 409 })
+      const unknown = yield* Effect.flip(service.runNow("job_00000000000000000000000000"))
+      assert.strictEqual(unknown.reason._tag, "JobNotFound")
+    })
+  )
+
   it.live("keeps its webhook secrets there", () =>
     Effect.gen(function* () {
       const { dam, service } = yield* setup

@@ -5,7 +5,6 @@ import * as Result from "effect/Result"
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import type { Socket } from "node:net"
 import { Overloaded } from "../../../src/dam/work/Admission.ts"
-import type { HttpOptions } from "../../../src/dam/http/HttpServer.ts"
 import { StorageFull } from "../../../src/dam/store/StoreError.ts"
 import * as Keys from "../../../src/dam/http/door/Keys.ts"
 import { longRows, type WireInput, wireInputs } from "../../fixtures/wire-inputs.ts"
@@ -14,7 +13,7 @@ import { bytesOf, exchange, firstAnswer, open } from "./HttpWire.ts"
 
 const keys = Result.getOrThrow(Keys.make([{ customer: "acme", key: Redacted.make("key-of-acme") }]))
 
-const dams: Readonly<Record<NonNullable<WireInput["dam"]>, HttpOptions>> = {
+const dams: Readonly<Record<NonNullable<WireInput["dam"]>, Double.Options>> = {
   open: {},
   keys: { keys },
   https: { httpsWebhooks: true },
@@ -24,7 +23,7 @@ const dams: Readonly<Record<NonNullable<WireInput["dam"]>, HttpOptions>> = {
 const queued = { url: "https://api.example.com/queued" }
 
 /** A dam that counts how often its store is written and asked. */
-const counting = (options: HttpOptions) =>
+const counting = (options: Double.Options) =>
   Effect.gen(function* () {
     const counts = { enqueued: 0, asked: 0 }
     const dam = yield* Double.make({

@@ -17,10 +17,10 @@ import { dns } from "../http/HttpDouble.ts"
 
 const url = "https://api.example.com/orders"
 
-const intake = (limits: Partial<Limits.Limits> = {}, resolver = dns) =>
+const intake = (limits: Partial<Limits.Limits> = {}, resolver = dns, credentials?: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const door = yield* EgressDoor.make(EgressPolicy.publicOnly)
-    return Intake.make({ limits: Limits.make(limits), door })
+    return Intake.make({ limits: Limits.make(limits), door, credentials })
   }).pipe(Effect.provideService(Dns.Dns, resolver))
 
 const submission = (body: object, headers: Readonly<Record<string, string>> = {}): Intake.Submission => ({
@@ -62,6 +62,26 @@ describe("intake", () => {
       assert.deepInclude(job, { key: "mine", keyGiven: true })
       assert.deepStrictEqual(job.step.idempotency, { _tag: "Custom", key: "mine" })
       assert.strictEqual(job.payload, Idempotency.hash({ method: "GET", url, body: undefined }))
+    })
+  )
+
+  it.effect("takes a key that is the hash of the call for HASH, by whichever credentials it was computed", () =>
+    Effect.gen(function* () {
+      const call = { url, headers: { Authorization: "ann", "X-Tenant": "a" } }
+      const { cloud } = yield* intake({}, dns, ["X-Tenant"])
+      const filed = yield* cloud(submission(call))
+      assert.strictEqual(filed.key, Idempotency.hash({ ...call, method: "GET", body: undefined }, ["x-tenant"]))
+      const plain = { method: "GET", url, body: undefined }
+      for (const key of [
+        Idempotency.hash(plain),
+        Idempotency.hash({ ...plain, headers: call.headers }),
+        Idempotency.hash({ ...plain, headers: call.headers }, ["X-Tenant"])
+      ]) {
+        const job = yield* cloud(submission({ ...call, idempotent_key: key }))
+        assert.deepInclude(job, { key: filed.key, keyGiven: false, payload: Idempotency.hash(plain) })
+      }
+      const other = yield* cloud(submission({ ...call, headers: { ...call.headers, "X-Tenant": "b" } }))
+      assert.notStrictEqual(other.key, filed.key)
     })
   )
 

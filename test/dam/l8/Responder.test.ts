@@ -174,10 +174,12 @@ describe("over HTTP", () => {
     const kept = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
     const l8 = yield* L8Module.make(
       { default: mode, privateKey: Redacted.make(ours.secret) },
-      ":memory:",
-      kept,
-      yield* Script.make(Script.always({ status: 200 })),
-      EgressPolicy.publicOnly
+      {
+        database: ":memory:",
+        store: kept,
+        transport: yield* Script.make(Script.always({ status: 200 })),
+        policy: EgressPolicy.publicOnly
+      }
     )
     return yield* Double.make({ wrapEngine: (engine) => ({ ...engine, l8 }) })
   })

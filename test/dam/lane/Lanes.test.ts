@@ -140,6 +140,75 @@ describe("Lanes", () => {
     })
   )
 
+  it.effect("hold longer when a wait that was announced and kept was too short", () =>
+    Effect.gen(function* () {
+      const { lanes } = yield* setUp()
+      const waits = []
+      for (let n = 0; n < 4; n++) {
+        yield* observe(lanes, "a", says({ "retry-after": n === 2 ? "0" : "1" }, 429))
+        waits.push(yield* lanes.heldFor(host, "a"))
+        yield* TestClock.adjust(waits[n] ?? 0)
+      }
+      assert.deepStrictEqual(waits, [1000, 2000, 4000, 8000])
+    })
+  )
+
+  it.effect("hold from the second 503 in a row, whatever is answered meanwhile of what was sent before", () =>
+    Effect.gen(function* () {
+      const { lanes } = yield* setUp()
+      const heldFor = lanes.heldFor(host, "a")
+      const answered = (status: number, sentAt?: number) =>
+        Effect.andThen(TestClock.adjust(1), observe(lanes, "a", says({}, status), sentAt))
+      yield* answered(503)
+      assert.strictEqual(yield* heldFor, 0)
+      yield* answered(200)
+      yield* answered(503)
+      assert.strictEqual(yield* heldFor, 0)
+      // sent together with the one before
+      yield* answered(503, 2)
+      assert.strictEqual(yield* heldFor, 0)
+      yield* answered(503)
+      assert.strictEqual(yield* heldFor, 1000)
+      yield* answered(200, 4)
+      yield* TestClock.adjust(1000)
+      yield* answered(503)
+      assert.strictEqual(yield* heldFor, 2000)
+    })
+  )
+
+  it.effect("send no more at once than the upstream says is left, and hold until its reset when it is nothing", () =>
+    Effect.gen(function* () {
+      const { lanes } = yield* setUp({ pace: { rps: 1000, maxConcurrent: 50 }, burst: 50 })
+      const take = Effect.uninterruptible(lanes.acquire(host, "a"))
+      const first = yield* take
+      const quota = (left: number) => says({ "ratelimit-remaining": String(left), "ratelimit-reset": "60" })
+      yield* observe(lanes, "a", quota(3))
+      yield* first.release
+      const open = [yield* take, yield* take, yield* take]
+      const fourth = yield* Effect.forkChild(take)
+      yield* TestClock.adjust("5 seconds")
+      assert.isUndefined(fourth.pollUnsafe())
+      for (const [n, { release }] of open.entries()) {
+        yield* observe(lanes, "a", quota(2 - n))
+        yield* release
+      }
+      assert.strictEqual(yield* lanes.heldFor(host, "a"), 60_000)
+      yield* TestClock.adjust("59 seconds")
+      assert.isUndefined(fourth.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      assert.isDefined(fourth.pollUnsafe())
+    })
+  )
+
+  it.effect("take a status for a refusal where the configuration says so", () =>
+    Effect.gen(function* () {
+      const { lanes } = yield* setUp({ hosts: { [host]: { refusals: [420] } } })
+      yield* observe(lanes, "a", says({ "retry-after": "9" }, 420))
+      assert.strictEqual(yield* lanes.heldFor(host, "a"), 9000)
+      assert.deepStrictEqual(yield* paceOf(lanes), { rps: 2, maxConcurrent: 2 })
+    })
+  )
+
   it.effect("count refusals of calls that were in flight together as one", () =>
     Effect.gen(function* () {
       const { lanes } = yield* setUp()

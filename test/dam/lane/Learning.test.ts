@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import { defaultPace } from "../../../src/dam/lane/Gate.ts"
 import type { HeldBy } from "../../../src/dam/store/LaneRecords.ts"
 import type { Lesson } from "../../../src/dam/lane/Learning.ts"
 import { learn } from "../../../src/dam/lane/Learning.ts"
 import * as Pacing from "../../../src/engine/Pacing.ts"
+import limiters from "../../fixtures/limiter-headers.json" with { type: "json" }
 
 const nowMillis = Date.UTC(2026, 9, 21, 7, 28, 0)
 
@@ -94,12 +96,89 @@ const table: ReadonlyArray<Row> = [
     learns: { hold: 20_000 },
     by: "rate_limit"
   },
-  { says: "no hold while something of the limit is left", headers: { ratelimit: '"default";r=1;t=20' }, learns: {} },
+  {
+    says: "no hold while something of the limit is left, but how much that is",
+    headers: { ratelimit: '"default";r=1;t=20' },
+    learns: { quota: { left: 1, millis: 20_000 } }
+  },
   {
     says: "Retry-After rather than the limit's reset",
     status: 429,
     headers: { "retry-after": "5", ratelimit: '"default";r=0;t=20' },
     learns: { hold: 5000 }
+  },
+  ...["0", "Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:00:00 GMT", "0.2"].map((value) => ({
+    says: `our own back-off from a refusal that says "${value}"`,
+    status: 429,
+    headers: { "retry-after": value },
+    refusals: 2,
+    learns: { hold: 4000 },
+    by: "refused" as const
+  })),
+  {
+    says: "our own back-off from a refusal whose reset has just passed",
+    status: 429,
+    headers: { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1445412480" },
+    learns: { hold: 1000 },
+    by: "refused"
+  },
+  {
+    says: "our own back-off after an announced wait that was kept and too short",
+    status: 429,
+    headers: { "retry-after": "5" },
+    refusals: 4,
+    learns: { hold: 16_000 },
+    by: "refused"
+  },
+  {
+    says: "no hold from a success that says when to look again",
+    status: 202,
+    headers: { "retry-after": "5" },
+    learns: {}
+  },
+  { says: "no hold from a 404", status: 404, headers: { "retry-after": "3600" }, learns: {} },
+  {
+    says: "a hold of a second from the second 503 in a row",
+    status: 503,
+    refusals: 1,
+    learns: { hold: 1000 },
+    by: "refused"
+  },
+  { says: "a doubled hold from the next 503", status: 503, refusals: 2, learns: { hold: 2000 }, by: "refused" },
+  {
+    says: "a hold from a 403 that announces a wait",
+    status: 403,
+    headers: { "retry-after": "3" },
+    learns: { hold: 3000 }
+  },
+  {
+    says: "no hold from an account whose quota is used up",
+    status: 429,
+    headers: { "x-should-retry": "false", "retry-after": "3" },
+    learns: {}
+  },
+  {
+    says: "a hold of one interval where nothing is left and no reset is told",
+    headers: { "x-ratelimit-remaining": "0", "x-ratelimit-limit": "5" },
+    learns: { hold: 500 },
+    by: "rate_limit"
+  },
+  {
+    says: "a hold of one interval of the limit where that is told",
+    headers: { "ratelimit-remaining": "0;w=21600", "ratelimit-limit": "100;w=21600" },
+    learns: { hold: 216_000 },
+    by: "rate_limit"
+  },
+  {
+    says: "a wait in a word of its own, which is no nonsense",
+    status: 429,
+    headers: { "retry-after-ms": "4210" },
+    learns: { hold: 4210 }
+  },
+  {
+    says: "nothing from a wait that is nonsense, and counts it",
+    headers: { "retry-after": "soon" },
+    learns: { ignored: 1 }
   },
   {
     says: "pace and hold from one answer",
@@ -108,6 +187,23 @@ const table: ReadonlyArray<Row> = [
     learns: { rps: 4, hold: 5000 }
   }
 ]
+
+describe("Learning, from the answers of real limiters,", () => {
+  for (const { answer, expect, headers, limiter, now, status } of limiters) {
+    it(`calls next in time: ${limiter}, ${answer}`, () => {
+      const [least = 0, most = 0] = expect.next_call_ms
+      const names = Object.entries(headers).map(([name, value]) => [name, String(value)])
+      const lesson = learn(
+        { status, headers: Object.fromEntries(names) },
+        { nowMillis: Date.parse(now), bounds: Pacing.defaultBounds, refusalsInARow: 0 }
+      )
+      const next = Math.max(lesson.hold ?? 0, 1000 / (lesson.rps ?? defaultPace.rps))
+      assert.isAtLeast(next, least)
+      assert.isAtMost(next, most)
+      assert.strictEqual(lesson.ignored, 0)
+    })
+  }
+})
 
 describe("Learning, from an answer,", () => {
   for (const { by = "retry_after", headers = {}, learns, refusals = 0, says, status = 200 } of table) {

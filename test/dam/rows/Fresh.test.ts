@@ -56,6 +56,7 @@ describe.each(["worker", "sameThread"] as const)("a store (%s)", (executor) => {
         startedAt: 1,
         heldSince: 2,
         pausedUntil: 50,
+        pausedFor: undefined,
         history: [attempt()]
       })
       yield* store.finishIdle("cancelled", ended({ state: "cancelled" }))

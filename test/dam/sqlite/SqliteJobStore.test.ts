@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -150,7 +151,7 @@ describe("SqliteJobStore", () => {
       yield* Effect.scoped(
         Effect.gen(function* () {
           yield* open({ path, executor })
-          assert.match(yield* refusal({ path, executor }), /another process is using it/)
+          assert.match(yield* refusal({ path, executor }), /another dam is using it/)
         })
       )
       yield* open({ path, executor })
@@ -187,6 +188,41 @@ describe("SqliteJobStore", () => {
       const many = Array.from({ length: 500 }, (_, n) => job(`j${n}`))
       yield* Effect.forEach(many, jobs.enqueue, { concurrency: "unbounded" })
       assert.isAtMost(commits(path) - before, 3)
+    })
+  )
+
+  it.effect("keeps its log short, however much is written", () =>
+    Effect.gen(function* () {
+      const path = yield* file
+      const jobs = yield* open({ path })
+      const large = { step: Step.post("https://a.example/", { body: "x".repeat(20_000) }) }
+      const many = Array.from({ length: 2500 }, (_, n) => job(`j${n}`, large))
+      yield* Effect.forEach(many, jobs.enqueue, { concurrency: 100, discard: true })
+      assert.isAtMost(statSync(`${path}-wal`).size, 20 * 1024 * 1024)
+    })
+  )
+
+  it.effect("writes while it reads: a list that finds nothing among many holds nobody up", () =>
+    Effect.gen(function* () {
+      const jobs = yield* open({ path: yield* file })
+      const many = Array.from({ length: 20_000 }, (_, n) => job(`j${n}`))
+      yield* Effect.forEach(many, jobs.enqueue, { concurrency: "unbounded", discard: true })
+      const list = jobs.list({ customer: "local", account: "nobody", createdFrom: 9e15, limit: 10 })
+      // the thread that reads has begun
+      assert.deepStrictEqual((yield* list).jobs, [])
+      const order: Array<string> = []
+      const lists = yield* Effect.forkChild(
+        Effect.forEach(Array.from({ length: 50 }), () => list, { concurrency: "unbounded" }).pipe(
+          Effect.andThen(Effect.sync(() => order.push("lists")))
+        ),
+        { startImmediately: true }
+      )
+      yield* jobs.enqueue(job("one more"))
+      order.push("one more")
+      yield* Fiber.join(lists)
+      assert.deepStrictEqual(order, ["one more", "lists"])
+      const seen = yield* jobs.list({ customer: "local", limit: 1 })
+      assert.strictEqual(seen.jobs[0]?.id, "one more")
     })
   )
 

@@ -109,7 +109,8 @@ describe("why a job waits", () => {
 
   it.effect("hold: the answer that asked for it, and the job it was given to", () =>
     Effect.gen(function* () {
-      const target = Script.always(Script.inTurn({ status: 200, headers: { "Retry-After": "90" } }, ok))
+      const spent = { "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "90" }
+      const target = Script.always(Script.inTurn({ status: 200, headers: spent }, ok))
       const dam = yield* setUp({ target })
       const first = yield* dam.submit(nth(1))
       yield* TestClock.adjust(5)
@@ -118,8 +119,8 @@ describe("why a job waits", () => {
       const said = yield* dam.why(id)
       assert.deepStrictEqual(kinds(said), ["hold"])
       const hold = find(said, "hold")
-      assert.deepStrictEqual(hold.details, { lane, reason: "retry_after", status: 200, job_id: first })
-      assert.include(hold.message, "Retry-After")
+      assert.deepStrictEqual(hold.details, { lane, reason: "rate_limit", status: 200, job_id: first })
+      assert.include(hold.message, "its rate limit is used up")
       assert.deepInclude(said, { estimatedStart: hold.until, confidence: "exact" })
       yield* dam.holdsTrue(id, said)
     })
@@ -255,6 +256,29 @@ describe("why a job waits", () => {
       assert.lengthOf(yield* dam.exchanges, 2)
       yield* TestClock.adjust(1)
       assert.lengthOf(yield* dam.exchanges, 3)
+    })
+  )
+
+  it.effect("running, with a call before which jobs of other accounts have their turn", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({
+        target: Script.all(Script.on(url, { status: 404 }), Script.always(ok)),
+        pacing: { ...fast, hosts: { "backup.example:443": { rps: 0.1, maxConcurrent: 5 } } }
+      })
+      for (const n of [1, 2, 3]) yield* dam.submit(Step.get(`${backup}${n}`), { account: "other" })
+      yield* TestClock.adjust("1 second")
+      const id = yield* dam.submit(Step.fallback(Step.get(url), Step.get(`${backup}mine`)), { account: "mine" })
+      yield* TestClock.adjust(100)
+      const said = yield* dam.why(id)
+      assert.deepInclude(find(said, "account_turn").details, { accounts: 1, turns_before: 1, own_before: 0 })
+      assert.deepInclude(said, { estimatedStart: 20_000, confidence: "likely" })
+      const isSent = Effect.map(dam.exchanges, (calls) =>
+        calls.some(({ asked }) => asked.request.url === `${backup}mine`)
+      )
+      yield* TestClock.adjust(19_999 - 1_100)
+      assert.isFalse(yield* isSent)
+      yield* TestClock.adjust(1)
+      assert.isTrue(yield* isSent)
     })
   )
 

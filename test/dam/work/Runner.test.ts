@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
-import { backup, busy, fast, lines, ok, refusal, setUp, toEnd, url } from "../support.ts"
+import { backup, busy, fast, hook, lines, ok, refusal, setUp, toEnd, url } from "../support.ts"
 
 const get = Step.get(url)
 
@@ -421,14 +421,109 @@ describe("a 429", () => {
     })
   )
 
-  it.effect("without a Retry-After holds for longer each time", () =>
+  for (const [says, headers] of Object.entries({
+    "without a Retry-After": {},
+    "with a Retry-After of nothing": { "Retry-After": "0" },
+    "with a date that has passed": { "Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT" },
+    "with a reset that has passed": { "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "0" },
+    "with a Retry-After that is too short": { "Retry-After": "1" }
+  })) {
+    it.effect(`${says} holds for longer each time`, () =>
+      Effect.gen(function* () {
+        const refused = { status: 429, headers }
+        const target = Script.always(Script.inTurn(refused, refused, refused, refused, ok))
+        const { runToEnd } = yield* setUp({ target })
+        const job = yield* runToEnd(get)
+        assert.deepStrictEqual(
+          job.history.map(({ at }) => Math.round(at / 1000)),
+          [0, 1, 3, 7, 15]
+        )
+      })
+    )
+  }
+
+  it.effect("waits longer each time though the lane lets others through, over the job's own parking", () =>
     Effect.gen(function* () {
-      const bare = { status: 429 }
-      const { runToEnd } = yield* setUp({ target: Script.always(Script.inTurn(bare, bare, bare, bare, ok)) })
-      const job = yield* runToEnd(get)
+      const limited = Script.on(url, Script.inTurn(refusal(0), refusal(0), refusal(0), refusal(0), ok))
+      const dam = yield* setUp({ target: Script.all(limited, Script.on(`${url}free`, ok)) })
+      const id = yield* dam.submit(get)
+      for (let n = 0; n < 200; n++) {
+        yield* dam.submit(Step.get(`${url}free`).pipe(Step.idempotentKey(`free ${n}`)))
+        yield* TestClock.adjust(100)
+      }
+      const job = yield* dam.get(id)
       assert.deepStrictEqual(
-        job.history.map(({ at }) => Math.round(at / 1000)),
+        job.history.map(({ at }) => Math.floor(at / 1000)),
         [0, 1, 3, 7, 15]
+      )
+    })
+  )
+
+  for (const [says, refused] of Object.entries({
+    "a 403 that announces a wait": { status: 403, headers: { "Retry-After": "3" } },
+    "a 403 with nothing left": { status: 403, headers: { "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "3" } },
+    "a status that the configuration names": { status: 420, headers: { "Retry-After": "3" } }
+  })) {
+    it.effect(`is what ${says} stands for: the job waits and spends nothing`, () =>
+      Effect.gen(function* () {
+        const hosts = { "api.example:443": { refusals: [420] } }
+        const target = Script.always(Script.inTurn(refused, refused, ok))
+        const { engine, runToEnd } = yield* setUp({ target, pacing: { ...fast, hosts } })
+        const job = yield* runToEnd(Step.retryPolicy(get, { maxRetries: 0 }))
+        assert.deepStrictEqual(lines(job), [`0 start ${refused.status}`, `0 repeat ${refused.status}`, "0 repeat 200"])
+        assert.deepStrictEqual(
+          job.history.map(({ at }) => Math.round(at / 1000)),
+          [0, 3, 6]
+        )
+        assert.strictEqual((yield* engine.lanes)[0]?.ignored, 0)
+      })
+    )
+  }
+
+  it.effect("is not what a plain 403 stands for", () =>
+    Effect.gen(function* () {
+      const left = { "X-RateLimit-Remaining": "4999", "X-RateLimit-Reset": "4102444800" }
+      const { runToEnd } = yield* setUp({ target: Script.always({ status: 403, headers: left }) })
+      const job = yield* runToEnd(get)
+      assert.deepStrictEqual(lines(job), ["0 start 403"])
+      assert.strictEqual(job.state, "failed")
+    })
+  )
+
+  for (const [says, refused] of Object.entries({
+    "that shall not be repeated": { status: 429, headers: { "X-Should-Retry": "false" } },
+    "whose body the configuration names": { status: 429, body: '{"code":"insufficient_quota"}' }
+  })) {
+    it.effect(`${says} ends the job at once, with its own reason and the answer`, () =>
+      Effect.gen(function* () {
+        const hosts = { "api.example:443": { usedUp: ["insufficient_quota"] } }
+        const dam = yield* setUp({ target: Script.always(refused), pacing: { ...fast, hosts } })
+        const job = yield* dam.runToEnd(Step.webhooks(get, [{ url: hook }]))
+        assert.deepStrictEqual(lines(job), ["0 start 429"])
+        assert.strictEqual(job.state, "failed")
+        assert.deepInclude(job.result?.error, { tag: "QuotaUsedUp" })
+        assert.include(job.result?.error?.message, "the quota is used up")
+        assert.strictEqual(job.result?.response?.status, 429)
+        yield* TestClock.adjust("1 second")
+        const [told] = yield* dam.told
+        const body = told?.asked.request.body
+        const text = typeof body === "string" ? body : new TextDecoder().decode(body)
+        assert.include(text, "the quota is used up")
+      })
+    )
+  }
+
+  it.effect("is not what a Retry-After on other answers means: the next job starts at the lane's pace", () =>
+    Effect.gen(function* () {
+      const polite = (status: number) => ({ status, headers: { "Retry-After": "3600", "X-RateLimit-Remaining": "3" } })
+      const { runToEnd, sent } = yield* setUp({
+        target: Script.always(Script.inTurn(polite(202), polite(200), polite(404), polite(302), polite(200)))
+      })
+      for (let n = 0; n < 5; n++) yield* runToEnd(get.pipe(Step.idempotentKey(String(n))))
+      const at = (yield* sent).map((call) => Number(call.split(" ")[1]))
+      assert.deepStrictEqual(
+        at.slice(1).filter((moment, n) => moment - (at[n] ?? 0) > 120_000),
+        []
       )
     })
   )

@@ -4,9 +4,10 @@
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Schema from "effect/Schema"
+import { refusal as body } from "../../api/RefusalShapes.ts"
 import type { WrongState } from "../../work/Engine.ts"
 import type { Overloaded } from "../../work/Admission.ts"
-import { later, refused, type Refused, toJson } from "../../intake/Refusal.ts"
+import { later, refused, type Refused } from "../../intake/Refusal.ts"
 import type { StoreError } from "../../store/StoreError.ts"
 
 /** An answer in JSON. */
@@ -25,7 +26,7 @@ export const json = (
 ): Answer => ({ status, headers, body: JSON.stringify(value) })
 
 /** Makes the answer that tells a refusal. */
-export const ofRefusal = (refusal: Refused): Answer => json(refusal.status, toJson(refusal), refusal.headers)
+export const ofRefusal = (refusal: Refused): Answer => json(refusal.status, body(refusal), refusal.headers)
 
 /** Turns whatever goes wrong behind the API into what the caller is told. */
 export const orRefused = <A>(
@@ -33,7 +34,7 @@ export const orRefused = <A>(
 ): Effect.Effect<A, Refused> =>
   effect.pipe(
     // how the database failed is the operator's business
-    Effect.tapErrorTag("StorageFailed", ({ message }) => Effect.logError(message)),
+    Effect.tapErrorTag(["StorageFailed", "StorageLost", "OutcomeUnknown"], ({ message }) => Effect.logError(message)),
     Effect.mapError(refusalOf)
   )
 
@@ -42,14 +43,25 @@ const refusalOf = (error: StoreError | Overloaded | WrongState | Refused): Refus
     case "Refused":
       return error
     case "StorageFull":
-      return later(503, "storage_full", error.message, 30)
+      return later({ status: 503, code: "storage_full", problem: error.message, after: 30 })
     case "StorageFailed":
-      return later(503, "storage_failed", "the store cannot work right now", 5)
+      return later({ status: 503, code: "storage_failed", problem: "the store cannot work right now", after: 5 })
+    case "StorageLost":
+      return later({ status: 503, code: "storage_lost", problem: error.message, after: 30 })
+    case "OutcomeUnknown":
+      return later({
+        status: 503,
+        code: "outcome_unknown",
+        problem: "the disk failed while this was stored, and it may be there or not; send it again with the same key",
+        after: 5
+      })
     case "Overloaded":
-      return later(429, "overloaded", error.message, error.retryAfterSeconds, {
-        limit_reason: error.limitReason,
-        limit: error.limit,
-        current: error.current
+      return later({
+        status: 429,
+        code: "overloaded",
+        problem: error.message,
+        after: error.retryAfterSeconds,
+        extra: { limit_reason: error.limitReason, limit: error.limit, current: error.current }
       })
     case "WrongState":
       return refused(409, "wrong_state", error.message, { extra: { state: error.state } })

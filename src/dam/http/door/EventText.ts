@@ -13,5 +13,5 @@ export interface Said {
 export const frame = ({ data, event, id }: Said): string =>
   Sse.encoder.write({ _tag: "Event", id, event, data: JSON.stringify(data) })
 
-/** A comment, which the encoder knows nothing of: keeps what lies between from closing a stream on which nothing is said. */
-export const stillHere = ": still here\n\n"
+/** A comment, which the encoder knows nothing of, and no event, which an empty line would make one of for some: keeps what lies between from closing a stream on which nothing is said. */
+export const stillHere = ": still here\n"

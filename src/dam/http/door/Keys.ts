@@ -25,8 +25,33 @@ import { hash, timingSafeEqual } from "node:crypto"
 export interface Keys {
   /** The customers that have a key. */
   readonly customers: ReadonlySet<string>
+  /** Whether any key has the role of an operator. */
+  readonly nameOperators: boolean
   /** Whose key an `Authorization` header carries; `undefined` when it carries none of ours. */
-  readonly authenticate: (authorization: string | undefined) => string | undefined
+  readonly authenticate: (authorization: string | undefined) => Caller | undefined
+  /** Who calls with a key that was shown before; `undefined` when it is none of ours any more. */
+  readonly recall: (keyId: string) => Caller | undefined
+}
+
+/**
+ * What a key may do: see to the jobs of its customer, or also what touches all customers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Role = "customer" | "operator"
+
+/**
+ * Who calls.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Caller {
+  readonly customer: string
+  readonly role: Role
+  /** What the key is known by here; nobody can make the key of it. */
+  readonly keyId: string
 }
 
 /**
@@ -37,6 +62,8 @@ export interface Keys {
  */
 export interface KeyEntry {
   readonly customer: string
+  /** Defaults to `customer`. */
+  readonly role?: Role | undefined
   readonly key: Redacted.Redacted
 }
 
@@ -52,7 +79,7 @@ export class InvalidKeys extends Schema.TaggedError<InvalidKeys>()("InvalidKeys"
   problem: Schema.String
 }) {
   override get message() {
-    return `API keys, entry ${this.entry}: ${this.problem}; expected customer:key or {"customer":"...","key":"..."}`
+    return `API keys, entry ${this.entry}: ${this.problem}; expected customer:key, customer:key:operator or {"customer":"...","key":"...","role":"operator"}`
   }
 }
 
@@ -66,31 +93,35 @@ export class InvalidKeys extends Schema.TaggedError<InvalidKeys>()("InvalidKeys"
  */
 export const make = (entries: ReadonlyArray<KeyEntry>): Result.Result<Keys, InvalidKeys> => {
   if (entries.length === 0) return refuse(0, "there is none")
-  const digests: Array<{ readonly customer: string; readonly digest: Buffer }> = []
-  for (const [index, { customer, key }] of entries.entries()) {
+  const known: Array<{ readonly caller: Caller; readonly digest: Buffer }> = []
+  for (const [index, { customer, key, role = "customer" }] of entries.entries()) {
     if (!CUSTOMER.test(customer)) return refuse(index, "the customer is not 1 to 64 letters, digits, '.', '_' or '-'")
     if (!TOKEN.test(Redacted.value(key))) return refuse(index, "the key is empty or holds what no bearer token may")
     const digest = sha256(Redacted.value(key))
-    if (digests.some((other) => other.customer !== customer && other.digest.equals(digest))) {
+    const same = known.find((other) => other.digest.equals(digest))
+    if (same !== undefined && same.caller.customer !== customer) {
       return refuse(index, "another customer has the same key")
     }
-    digests.push({ customer, digest })
+    if (same !== undefined && same.caller.role !== role) return refuse(index, "the same key has another role")
+    known.push({ caller: { customer, role, keyId: digest.toString("base64url") }, digest })
   }
   return Result.succeed({
-    customers: new Set(digests.map(({ customer }) => customer)),
+    customers: new Set(known.map(({ caller }) => caller.customer)),
+    nameOperators: known.some(({ caller }) => caller.role === "operator"),
     authenticate: (authorization) => {
       // an absent token is hashed too; no key is empty
       const digest = sha256(tokenIn(authorization))
-      let found: string | undefined
-      for (const entry of digests) if (timingSafeEqual(entry.digest, digest)) found = entry.customer
+      let found: Caller | undefined
+      for (const entry of known) if (timingSafeEqual(entry.digest, digest)) found = entry.caller
       return found
-    }
+    },
+    recall: (keyId) => known.find(({ caller }) => caller.keyId === keyId)?.caller
   })
 }
 
 /**
- * Reads keys: one `customer:key` or `{"customer":"...","key":"..."}` per line. Blank lines and lines that begin with
- * `#` do not count.
+ * Reads keys: one `customer:key`, `customer:key:operator` or `{"customer":"...","key":"...","role":"operator"}` per
+ * line. Blank lines and lines that begin with `#` do not count.
  *
  * @category decoding
  * @since 0.1.0
@@ -139,17 +170,27 @@ const entryIn = (line: string, index: number): Result.Result<KeyEntry, InvalidKe
   if (line.startsWith("{")) {
     return Result.mapBoth(decodeEntry(line), {
       onFailure: () => invalid(index, "this is no such JSON"),
-      onSuccess: ({ customer, key }) => ({ customer, key: Redacted.make(key) })
+      onSuccess: ({ customer, key, role }) => ({ customer, role, key: Redacted.make(key) })
     })
   }
   const colon = line.indexOf(":")
-  return colon < 0
-    ? refuse(index, "there is no colon")
-    : Result.succeed({ customer: line.slice(0, colon), key: Redacted.make(line.slice(colon + 1)) })
+  if (colon < 0) return refuse(index, "there is no colon")
+  // no key has a colon in it
+  const [key = "", role, ...rest] = line.slice(colon + 1).split(":")
+  if (role !== undefined && (role !== "operator" || rest.length > 0)) {
+    return refuse(index, "what stands behind the key is no role")
+  }
+  return Result.succeed({ customer: line.slice(0, colon), role, key: Redacted.make(key) })
 }
 
 const decodeEntry = Schema.decodeUnknownResult(
-  Schema.fromJsonString(Schema.Struct({ customer: Schema.String, key: Schema.String }))
+  Schema.fromJsonString(
+    Schema.Struct({
+      customer: Schema.String,
+      key: Schema.String,
+      role: Schema.optionalKey(Schema.Literals(["customer", "operator"]))
+    })
+  )
 )
 
 const tokenIn = (authorization: string | undefined): string =>

@@ -6,7 +6,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import type { IncomingHttpHeaders } from "node:http"
 import type { Readable } from "node:stream"
-import { badField, refused, type Refused } from "../../intake/Refusal.ts"
+import { badField, later, refused, type Refused } from "../../intake/Refusal.ts"
 import type { Limits } from "../../intake/Limits.ts"
 
 /** What of Node's message is looked at. */
@@ -24,6 +24,34 @@ export interface Threshold {
   readonly hosts: ReadonlySet<string> | undefined
 }
 
+/** What bodies are read by. */
+export interface Reading {
+  readonly limits: Limits
+  readonly room: Room
+}
+
+/** Room for bodies that are being read, whoever sends them: it is taken as they come, and given back with the whole. */
+export interface Room {
+  /** Takes room for more bytes; `false` where there is none. */
+  readonly take: (bytes: number) => boolean
+  readonly give: (bytes: number) => void
+}
+
+/** Makes the room. */
+export const makeRoom = ({ readingBytes }: Limits): Room => {
+  let taken = 0
+  return {
+    take: (bytes) => {
+      if (taken + bytes > readingBytes) return false
+      taken += bytes
+      return true
+    },
+    give: (bytes) => {
+      taken -= bytes
+    }
+  }
+}
+
 /** A message with its body still to come. */
 export interface Message extends Head, Readable {
   readonly socket: { readonly pause: () => unknown }
@@ -38,18 +66,23 @@ export const addressOf = (request: HttpServerRequest): string =>
 
 /** Finds what is wrong with the head of a request. */
 export const faultIn = (head: Head, { hosts, limits }: Threshold): Refused | undefined => {
-  if (head.httpVersion !== "1.1" && !/^\/health(?:\?|$)/.test(head.url ?? "")) {
+  const { httpVersion, rawHeaders } = head
+  // 1.0 is what reverse proxies speak that nobody has told otherwise
+  if (httpVersion !== "1.1" && httpVersion !== "1.0") {
     return refused(505, "http_version", "HTTP/1.1 is spoken here", CLOSE)
   }
-  const { rawHeaders } = head
+  if (httpVersion === "1.0" && head.headers["transfer-encoding"] !== undefined) {
+    return refused(400, "invalid_header", "Transfer-Encoding: HTTP/1.0 has none, send Content-Length", {
+      ...CLOSE,
+      field: "Transfer-Encoding"
+    })
+  }
   if (rawHeaders.length > 2 * limits.requestHeaders) {
     return refused(431, "headers_too_large", `more than ${limits.requestHeaders} headers`, CLOSE)
   }
   const doubled = doubledIn(rawHeaders)
   if (doubled !== undefined) return badField(doubled, "stands there twice", "duplicate_header")
-  return hosts === undefined || isAmong(hosts, head)
-    ? undefined
-    : refused(421, "misdirected_request", "this Host is not served here; an operator can allow it with --allow-host")
+  return hosts === undefined || isAmong(hosts, head) ? undefined : refused(421, "misdirected_request", UNSERVED)
 }
 
 /** Finds what is wrong with the body's description. */
@@ -65,23 +98,27 @@ export const faultInContent = (headers: IncomingHttpHeaders): Refused | undefine
 }
 
 /** Reads a body. One that is too large is refused as soon as that is known, and no more of it is read. */
-export const readBody = (request: HttpServerRequest, limits: Limits): Effect.Effect<Uint8Array, Refused> =>
+export const readBody = (request: HttpServerRequest, reading: Reading): Effect.Effect<Uint8Array, Refused> =>
   Effect.callback((resume) => {
-    const leave = collect(sourceOf(request), limits, (body) =>
+    const leave = collect(sourceOf(request), reading, (body) =>
       resume(body instanceof Uint8Array ? Effect.succeed(body) : Effect.fail(body))
     )
     return Effect.sync(leave)
   })
 
 /** Reads a body where there may be none; then it is empty, whatever the request says of its type. */
-export const readOptionalBody = (request: HttpServerRequest, limits: Limits): Effect.Effect<Uint8Array, Refused> => {
+export const readOptionalBody = (request: HttpServerRequest, reading: Reading): Effect.Effect<Uint8Array, Refused> => {
   const { headers } = sourceOf(request)
   const isEmpty = headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) === 0
-  return isEmpty ? Effect.succeed(EMPTY) : readBody(request, limits)
+  return isEmpty ? Effect.succeed(EMPTY) : readBody(request, reading)
 }
 
 /** Reads a body and hands it over, or the reason why not, once. What it answers ends the reading. */
-export const collect = (source: Message, limits: Limits, done: (body: Uint8Array | Refused) => void): (() => void) => {
+export const collect = (
+  source: Message,
+  { limits, room }: Reading,
+  done: (body: Uint8Array | Refused) => void
+): (() => void) => {
   const fault =
     faultInContent(source.headers) ??
     (Number(source.headers["content-length"] ?? 0) > limits.bodyBytes ? tooLarge(limits) : undefined)
@@ -92,7 +129,10 @@ export const collect = (source: Message, limits: Limits, done: (body: Uint8Array
   let chunks: Array<Uint8Array> | undefined
   let first: Uint8Array | undefined
   let bytes = 0
+  let held = 0
   const leave = () => {
+    room.give(held)
+    held = 0
     source.off("data", onData).off("end", onEnd).off("error", onError)
   }
   const end = (body: Uint8Array | Refused) => {
@@ -105,6 +145,11 @@ export const collect = (source: Message, limits: Limits, done: (body: Uint8Array
       stopReading(source)
       return end(tooLarge(limits))
     }
+    if (!room.take(chunk.length)) {
+      stopReading(source)
+      return end(noRoom(limits))
+    }
+    held += chunk.length
     if (first === undefined) first = chunk
     else (chunks ??= [first]).push(chunk)
   }
@@ -120,6 +165,12 @@ const stopReading = (source: Message): void => {
   source.pause()
   source.unshift(Buffer.alloc(source.readableHighWaterMark))
   source.socket.pause()
+}
+
+const noRoom = ({ readingBytes }: Limits): Refused => {
+  const problem = `bodies of ${readingBytes} bytes in all are being read, more than that are not`
+  const { headers, ...refusal } = later({ status: 503, code: "busy_reading", problem, after: 1 })
+  return refused(refusal.status, refusal.code, refusal.problem, { headers: { ...headers, ...CLOSE.headers } })
 }
 
 const tooLarge = ({ bodyBytes }: Limits) =>
@@ -139,17 +190,23 @@ const doubledIn = (rawHeaders: ReadonlyArray<string>): string | undefined => {
 }
 
 const isAmong = (hosts: ReadonlySet<string>, { headers, url = "/" }: Head): boolean => {
-  const host = headers.host
-  // HTTP/1.0 needs none, and only `/health` answers it
-  if (host !== undefined && !isHost(hosts, host)) return false
+  // HTTP/1.0 needs no Host, but then nobody knows by which name it came
+  if (headers.host === undefined || !isHost(hosts, headers.host)) return false
   return url.startsWith("/") || isHost(hosts, URL.parse(url)?.host ?? "")
 }
 
-const isHost = (hosts: ReadonlySet<string>, host: string): boolean => {
-  const name = (/^(\[[^\]]*\]|[^:]*)(?::\d{1,5})?$/.exec(host)?.[1] ?? "").toLowerCase()
-  return hosts.has(name) || /^127(?:\.\d{1,3}){3}$/.test(name)
-}
+const isHost = (hosts: ReadonlySet<string>, host: string): boolean =>
+  hosts.has(nameIn(host)) || LOOPBACK.test(nameIn(host))
 
+/** Whether a `Host` names this machine. */
+export const isLoopbackName = (host: string): boolean => LOOPBACK_NAMES.has(nameIn(host)) || LOOPBACK.test(nameIn(host))
+
+/** Without its port. */
+const nameIn = (host: string): string => (/^(\[[^\]]*\]|[^:]*)(?::\d{1,5})?$/.exec(host)?.[1] ?? "").toLowerCase()
+
+const LOOPBACK = /^127(?:\.\d{1,3}){3}$/
+const LOOPBACK_NAMES: ReadonlySet<string> = new Set(["localhost", "[::1]"])
+const UNSERVED = "this Host is not served here; an operator can allow it under allowed_hosts in the file of --config"
 const CLOSE = { headers: { connection: "close" } }
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i
 const EMPTY = new Uint8Array(0)

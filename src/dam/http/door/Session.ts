@@ -15,11 +15,11 @@ import { refused, type Refused } from "../../intake/Refusal.ts"
 /** Sessions of one dam. */
 export interface Sessions {
   /** Opens a session; answers the `Set-Cookie`. */
-  readonly open: (customer: string, isSecure: boolean) => Effect.Effect<string>
+  readonly open: (keyId: string, isSecure: boolean) => Effect.Effect<string>
   /** Ends the session of a request; answers the `Set-Cookie` that forgets it. */
   readonly close: (headers: IncomingHttpHeaders) => string
-  /** The customer of the session a request carries, where it may act in its name. */
-  readonly customerOf: (method: string, headers: IncomingHttpHeaders) => Effect.Effect<string | undefined>
+  /** The key, by what it is known by, of the session a request carries, where it may act in its name. */
+  readonly keyOf: (method: string, headers: IncomingHttpHeaders) => Effect.Effect<string | undefined>
 }
 
 /** How long a session lasts, in seconds. */
@@ -32,7 +32,7 @@ const most = 1000
 const pageHeader = "x-ezthrottle-page"
 
 interface Session {
-  readonly customer: string
+  readonly keyId: string
   readonly endsAt: number
 }
 
@@ -40,11 +40,11 @@ interface Session {
 export const make = (): Sessions => {
   const sessions = new Map<string, Session>()
   return {
-    open: Effect.fnUntraced(function* (customer, isSecure) {
+    open: Effect.fnUntraced(function* (keyId, isSecure) {
       const token = Base64Url.encode((yield* WebCrypto.WebCrypto).getRandomValues(new Uint8Array(32)))
       const now = yield* Clock.currentTimeMillis
       for (const [name, { endsAt }] of sessions) if (endsAt <= now || sessions.size >= most) sessions.delete(name)
-      sessions.set(digestOf(token), { customer, endsAt: now + lasting * 1000 })
+      sessions.set(digestOf(token), { keyId, endsAt: now + lasting * 1000 })
       return cookie(token, lasting, isSecure)
     }),
     close: (headers) => {
@@ -52,11 +52,11 @@ export const make = (): Sessions => {
       if (token !== undefined) sessions.delete(digestOf(token))
       return cookie("", 0, false)
     },
-    customerOf: Effect.fnUntraced(function* (method, headers) {
+    keyOf: Effect.fnUntraced(function* (method, headers) {
       if (!SAFE.has(method) && headers[pageHeader] === undefined) return undefined
       const token = tokenIn(headers)
       const session = token === undefined ? undefined : sessions.get(digestOf(token))
-      return session !== undefined && session.endsAt > (yield* Clock.currentTimeMillis) ? session.customer : undefined
+      return session !== undefined && session.endsAt > (yield* Clock.currentTimeMillis) ? session.keyId : undefined
     })
   }
 }

@@ -1,24 +1,29 @@
 /**
- * What the API does with jobs: file, show, list, wait, cancel, run again.
+ * What the API does with jobs: file, show, list, wait, cancel, run now, run again.
  */
 import * as Clock from "effect/Clock"
 import type * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import { isTerminal } from "../../../engine/JobState.ts"
-import * as Explained from "../../../wire/Explained.ts"
+import { Api } from "../../api/Api.ts"
+import * as Flat from "../../api/FlatShapes.ts"
 import type { ListQuery } from "../../api/JobShapes.ts"
 import * as Views from "../../api/JobShapes.ts"
 import type { Intake, Submission } from "../../intake/Intake.ts"
 import type { Limits } from "../../intake/Limits.ts"
-import { badField, refused, type Refused } from "../../intake/Refusal.ts"
+import { badField, credentialsDiffer, later, refused, type Refused } from "../../intake/Refusal.ts"
 import type { NewJob, StoredJob } from "../../job/Job.ts"
 import * as IntakeId from "../../job/JobId.ts"
 import type { DeliveryPort } from "../../store/DeliveryRecords.ts"
-import type { JobPort, JobFilter } from "../../store/JobRecords.ts"
+import type { Enqueued, JobPort, JobFilter } from "../../store/JobRecords.ts"
 import type { LanePort } from "../../store/LaneRecords.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
+import type { Asked, Desk, OfOneJob } from "../door/Asked.ts"
+import type { JobStreams } from "./JobStream.ts"
 import * as HttpWatch from "./Watch.ts"
 
 /** What the handlers work with. */
@@ -44,28 +49,15 @@ export interface Jobs {
   readonly wait: (customer: string, id: string, timeout: number | undefined) => Effect.Effect<Answer, Refused>
   readonly explain: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly cancel: (customer: string, id: string) => Effect.Effect<Answer, Refused>
+  readonly runNow: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly rerun: (customer: string, id: string) => Effect.Effect<Answer, Refused>
 }
 
 /** Makes the handlers. */
 export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => {
+  const held = makeWaits(limits)
   const file = (job: NewJob): Effect.Effect<Answer, Refused> =>
-    Effect.map(orRefused(engine.submit(job)), (enqueued) => {
-      const isFlat = job.dialect === "flat"
-      switch (enqueued._tag) {
-        case "Stored":
-          return json(201, isFlat ? { job_id: job.id, status: "queued" } : Views.accepted(job))
-        case "Duplicate":
-          return json(200, isFlat ? Views.flatDuplicate(enqueued.job) : Views.duplicate(enqueued.job))
-        case "Conflict":
-          return json(422, {
-            error: `the idempotency key names job ${enqueued.jobId}, which has another url, method or body`,
-            code: "key_reused",
-            field: "idempotent_key",
-            job_id: enqueued.jobId
-          })
-      }
-    })
+    Effect.flatMap(orRefused(engine.submit(job)), (enqueued) => receipt(job, enqueued))
 
   const find = (customer: string, id: string): Effect.Effect<StoredJob, Refused> => {
     if (!IntakeId.isId(id)) return Effect.fail(id.includes("\0") ? badField("id", "holds U+0000") : unknownJob())
@@ -83,22 +75,22 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
     submitFlat: (submission) => Effect.flatMap(intake.flat(submission), file),
     find,
     get: (customer, id) => Effect.flatMap(find(customer, id), show),
-    getFlat: (customer, id) => Effect.map(find(customer, id), (job) => json(200, Views.flat(job))),
+    getFlat: (customer, id) => Effect.map(find(customer, id), (job) => json(200, Flat.flat(job))),
     list: (customer, query) =>
-      Effect.map(orRefused(store.list(filterOf(customer, query))), ({ cursor, jobs }) =>
-        json(200, { jobs: jobs.map(Views.summary), cursor: cursor ?? null })
-      ),
+      Effect.map(orRefused(store.list(filterOf(customer, query))), (page) => json(200, Views.page(page))),
     wait: Effect.fnUntraced(function* (customer, id, timeout = defaultWait) {
       const first = yield* find(customer, id)
       const until = (yield* Clock.currentTimeMillis) + Math.min(timeout, limits.waitMillis)
-      return yield* show(isTerminal(first.state) ? first : yield* ended(customer, id, until))
+      return yield* show(isTerminal(first.state) ? first : yield* held(ended(customer, id, until)))
     }),
     explain: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) =>
-        Effect.map(orRefused(engine.explain(job)), (explanation) => json(200, Explained.toJson(explanation)))
+        Effect.map(orRefused(engine.explain(job)), (explanation) => json(200, Views.explanation(job, explanation)))
       ),
     cancel: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.cancel(job)), show)),
+    runNow: (customer, id) =>
+      Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.runNow(job)), show)),
     rerun: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) =>
         Effect.map(orRefused(engine.rerun(job)), (made) => json(201, Views.accepted(made)))
@@ -120,6 +112,75 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
   }
 }
 
+/** Lets so many wait at the same time, whoever they are. */
+const makeWaits = ({ waiting }: Limits) => {
+  let open = 0
+  return <A>(wait: Effect.Effect<A, Refused>): Effect.Effect<A, Refused> =>
+    Effect.suspend(() => {
+      if (open >= waiting) {
+        const problem = `${open} requests wait for a job already; ask for the job itself, or follow its stream`
+        return Effect.fail(later({ status: 503, code: "too_many_waits", problem, after: 5 }))
+      }
+      open++
+      return Effect.ensuring(
+        wait,
+        Effect.sync(() => open--)
+      )
+    })
+}
+
+/** The routes of both dialects. */
+export const groups = (jobs: Jobs, streams: JobStreams, { asking, streaming }: Desk) => {
+  const submitting = (submit: Jobs["submit"]) =>
+    asking(({ body, customer }, { request }: Asked) => submit({ customer, body, headers: request.headers }))
+  const ofOne = (answer: (customer: string, id: string) => Effect.Effect<Answer, Refused>) =>
+    asking(({ customer }, { params }: OfOneJob) => answer(customer, params.id))
+  const following = streaming((customer, { params, request }: OfOneJob) =>
+    Effect.flatMap(jobs.find(customer, params.id), (job) => streams.follow(job, request.headers["last-event-id"]))
+  )
+  const cloud = HttpApiBuilder.group(Api, "jobs", (handlers) =>
+    handlers
+      .handleRaw("submit", submitting(jobs.submit))
+      .handleRaw(
+        "list",
+        asking(({ customer }, { query }) => jobs.list(customer, query))
+      )
+      .handleRaw("get", ofOne(jobs.get))
+      .handleRaw(
+        "wait",
+        asking(({ customer }, { params, query }) => jobs.wait(customer, params.id, query.timeout_ms))
+      )
+      .handleRaw("stream", following)
+      .handleRaw("explain", ofOne(jobs.explain))
+      .handleRaw("cancel", ofOne(jobs.cancel))
+      .handleRaw("runNow", ofOne(jobs.runNow))
+      .handleRaw("rerun", ofOne(jobs.rerun))
+  )
+  const flat = HttpApiBuilder.group(Api, "flat", (handlers) =>
+    handlers
+      .handleRaw("submit", submitting(jobs.submitFlat))
+      .handleRaw("get", ofOne(jobs.getFlat))
+      .handleRaw("stream", following)
+  )
+  return Layer.merge(cloud, flat)
+}
+
+const receipt = (job: NewJob, enqueued: Enqueued): Effect.Effect<Answer, Refused> => {
+  const isFlat = job.dialect === "flat"
+  switch (enqueued._tag) {
+    case "Stored":
+      return Effect.succeed(json(201, isFlat ? Flat.flatAccepted(job) : Views.accepted(job)))
+    case "Duplicate":
+      return Effect.succeed(json(200, isFlat ? Flat.flatDuplicate(enqueued.job) : Views.duplicate(enqueued.job)))
+    case "Conflict":
+      return Effect.fail(keyReused(enqueued.jobId))
+    case "CredentialsDiffer":
+      return Effect.fail(
+        refused(422, "credentials_differ", credentialsDiffer(enqueued.jobId), { extra: { job_id: enqueued.jobId } })
+      )
+  }
+}
+
 const filterOf = (customer: string, query: Query): JobFilter => ({
   customer,
   states: query.status,
@@ -136,6 +197,12 @@ const filterOf = (customer: string, query: Query): JobFilter => ({
   cursor: query.cursor,
   limit: query.limit ?? defaultPage
 })
+
+const keyReused = (jobId: string): Refused =>
+  refused(422, "key_reused", `the idempotency key names job ${jobId}, which has another url, method or body`, {
+    field: "idempotent_key",
+    extra: { job_id: jobId }
+  })
 
 const unknownJob = (): Refused => refused(404, "job_not_found", "job not found")
 

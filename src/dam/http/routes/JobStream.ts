@@ -5,6 +5,7 @@
  * by the same rule that serves one who was there all the time, and a slow one holds up nothing but itself.
  */
 import * as Clock from "effect/Clock"
+import type * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -12,12 +13,14 @@ import type * as Schema from "effect/Schema"
 import { isTerminal } from "../../../engine/JobState.ts"
 import { orRefused } from "../door/Answer.ts"
 import { frame, stillHere } from "../door/EventText.ts"
-import type { Host } from "./JobRoutes.ts"
 import * as HttpWatch from "./Watch.ts"
 import { badField, later, type Refused } from "../../intake/Refusal.ts"
 import type { StoredJob } from "../../job/Job.ts"
 import type { Limits } from "../../intake/Limits.ts"
-import * as Views from "../../api/JobShapes.ts"
+import type { JobPort } from "../../store/JobRecords.ts"
+import type { LanePort } from "../../store/LaneRecords.ts"
+import type { Engine } from "../../work/Engine.ts"
+import * as Views from "../../api/FlatShapes.ts"
 
 /** Who may open one more stream. */
 export interface Slots {
@@ -47,10 +50,12 @@ export const makeSlots = ({ streams, streamsPerAccount, streamsPerJob }: Limits)
         const full = (limit: number, current: number, reason: string) =>
           current < limit
             ? undefined
-            : later(429, "too_many_streams", `${current} streams are open (${reason})`, 5, {
-                limit_reason: reason,
-                limit,
-                current
+            : later({
+                status: 429,
+                code: "too_many_streams",
+                problem: `${current} streams are open (${reason})`,
+                after: 5,
+                extra: { limit_reason: reason, limit, current }
               })
         const refusal =
           full(streamsPerJob, jobs.get(job.id) ?? 0, "streams_per_job") ??
@@ -67,6 +72,37 @@ export const makeSlots = ({ streams, streamsPerAccount, streamsPerJob }: Limits)
   }
 }
 
+/** What the streams look at. */
+export interface StreamHost {
+  readonly engine: Pick<Engine["Service"], "events">
+  readonly store: Pick<JobPort & LanePort, "get" | "position">
+  /** Done when the dam goes down: every stream ends. */
+  readonly leaving: Deferred.Deferred<void>
+}
+
+/** The streams of jobs. */
+export interface JobStreams {
+  /**
+   * The text of a job's stream after what the client has seen, where there is a place for one more; `undefined` where it
+   * has seen the end.
+   */
+  readonly follow: (
+    job: StoredJob,
+    lastEventId: string | undefined
+  ) => Effect.Effect<Stream.Stream<string, Refused> | undefined, Refused, Scope.Scope>
+}
+
+/** Makes the streams. */
+export const make = (host: StreamHost, slots: Slots): JobStreams => ({
+  follow: (job, lastEventId) => {
+    const seen = seenBy(job, lastEventId)
+    // a browser comes back for more, time and again, until it is told that there is none
+    if (isTerminal(job.state) && seen === rankOf(job)) return Effect.succeed(undefined)
+    // taken here to refuse in time, given back when the stream ends
+    return typeof seen === "number" ? Effect.as(slots.take(job), text(host, job, seen)) : Effect.fail(seen)
+  }
+})
+
 /** Reads a `Last-Event-ID`: how much of the job's life the client has seen, or nothing of it. */
 export const seenBy = (job: StoredJob, lastEventId: string | undefined): number | Refused => {
   if (lastEventId === undefined || lastEventId === "") return NOTHING
@@ -78,7 +114,7 @@ export const seenBy = (job: StoredJob, lastEventId: string | undefined): number 
 
 /** The text of a job's stream, from what the client has seen to the end of the job. */
 export const text = (
-  { engine, leaving, store }: Pick<Host, "engine" | "leaving" | "store">,
+  { engine, leaving, store }: StreamHost,
   first: StoredJob,
   seen: number
 ): Stream.Stream<string, Refused> =>
@@ -130,16 +166,17 @@ const rankOf = ({ epoch, state }: StoredJob): number =>
 const framesSince = (seen: number, job: StoredJob): Array<string> => {
   const { epoch, id } = job
   const frames: Array<string> = []
+  const queued = { job_id: id, status: "queued" }
   const say = (rank: number, event: string, data: Readonly<Record<string, Schema.Json>> = { job_id: id }) => {
     if (rank > seen) frames.push(frame({ id: `${id}.${rank}`, event, data }))
   }
-  say(0, "queued")
+  say(0, "queued", queued)
   if (epoch > 0) say(2 * epoch - 1, "dispatching")
   if (isTerminal(job.state)) {
     const { data, event } = Views.flatEnd(job)
-    // told again to whoever comes back after it: a stream ends with its end
+    // told in any case: a stream ends with its end
     frames.push(frame({ id: `${id}.${rankOf(job)}`, event, data }))
-  } else if (job.state !== "running" && epoch > 0) say(2 * epoch, "queued")
+  } else if (job.state !== "running" && epoch > 0) say(2 * epoch, "queued", queued)
   return frames
 }
 

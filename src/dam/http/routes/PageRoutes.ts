@@ -15,17 +15,17 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
 import { json, ofRefusal, toResponse } from "../door/Answer.ts"
-import { readBody, sourceOf } from "../door/Request.ts"
-import type { Sessions } from "../door/Session.ts"
+import { bodyFor, respond } from "../door/Asked.ts"
+import { type Reading, sourceOf } from "../door/Request.ts"
+import { routeOf } from "../door/RouteTable.ts"
+import type { Callers } from "../door/Callers.ts"
 import { badField, refused, type Refused } from "../../intake/Refusal.ts"
-import type { Limits } from "../../intake/Limits.ts"
+import { session } from "../../api/SystemShapes.ts"
 
 /** What the page needs. */
 export interface PageOptions {
-  readonly limits: Limits
-  readonly sessions: Sessions
-  /** Tells who calls with this `Authorization`. */
-  readonly authenticate: (authorization: string | undefined) => string | Refused
+  readonly reading: Reading
+  readonly callers: Pick<Callers, "known" | "sessions" | "signedIn">
 }
 
 /** Nothing from elsewhere, nothing inline, no frame around it. */
@@ -64,19 +64,11 @@ export const layer = (options: PageOptions, root = folder) =>
         )
       yield* router.add("GET", "/", file(notBuilt))
       yield* router.prefixed("/page").add("GET", "/*", file(nothing))
-      yield* router.add("GET", "/session", answering(whoAmI(options)))
-      yield* router.add("POST", "/session", answering(signIn(options)))
-      yield* router.add("DELETE", "/session", answering(signOut(options)))
+      yield* router.add("GET", "/session", respond(whoAmI(options)))
+      yield* router.add("POST", "/session", respond(signIn(options)))
+      yield* router.add("DELETE", "/session", respond(signOut(options)))
     })
   )
-
-/** The paths of these routes, for those who ask with a wrong method. */
-export const paths = [
-  { method: "GET", path: "/" },
-  { method: "GET", path: "/session" },
-  { method: "POST", path: "/session" },
-  { method: "DELETE", path: "/session" }
-]
 
 const notBuilt = refused(
   404,
@@ -89,36 +81,30 @@ const nothing = refused(404, "not_found", "there is nothing at this path")
 const Credentials = Schema.fromJsonString(Schema.Struct({ api_key: Schema.NonEmptyString }))
 const decodeCredentials = Schema.decodeUnknownResult(Credentials)
 
-const signIn = ({ authenticate, limits, sessions }: PageOptions) =>
+const signIn = ({ callers, reading }: PageOptions) =>
   Effect.gen(function* () {
     const request = yield* HttpServerRequest
-    const body = new TextDecoder().decode(yield* readBody(request, limits))
+    const body = new TextDecoder().decode(yield* bodyFor(routeOf("POST /session"), request, reading))
     const given = decodeCredentials(body)
     if (Result.isFailure(given)) return yield* Effect.fail(badField("api_key", "is missing"))
     const key = Redacted.make(given.success.api_key)
-    const customer = authenticate(`Bearer ${Redacted.value(key)}`)
-    if (typeof customer !== "string") {
+    const caller = callers.known(`Bearer ${Redacted.value(key)}`)
+    if ("_tag" in caller) {
       return yield* Effect.fail(refused(401, "unauthorized", "this is no key of this dam"))
     }
-    const cookie = yield* sessions.open(customer, request.headers["x-forwarded-proto"] === "https")
-    return json(200, { customer }, { "set-cookie": cookie, "cache-control": "no-store" })
+    const cookie = yield* callers.sessions.open(caller.keyId, request.headers["x-forwarded-proto"] === "https")
+    return json(200, session(caller.customer), { "set-cookie": cookie, "cache-control": "no-store" })
   })
 
-const signOut = ({ sessions }: PageOptions) =>
+const signOut = ({ callers: { sessions } }: PageOptions) =>
   Effect.map(HttpServerRequest, (request) =>
     json(200, { status: "signed out" }, { "set-cookie": sessions.close(sourceOf(request).headers) })
   )
 
 /** Tells the page whether it has to ask for a key. */
-const whoAmI = ({ authenticate, sessions }: PageOptions) =>
+const whoAmI = ({ callers }: PageOptions) =>
   Effect.gen(function* () {
-    const { headers } = sourceOf(yield* HttpServerRequest)
-    const customer = (yield* sessions.customerOf("GET", headers)) ?? authenticate(headers.authorization)
-    return json(200, { customer: typeof customer === "string" ? customer : null }, { "cache-control": "no-store" })
-  })
-
-const answering = <R>(answer: Effect.Effect<ReturnType<typeof json>, Refused, R>) =>
-  Effect.match(answer, {
-    onFailure: (refusal) => toResponse(ofRefusal(refusal)),
-    onSuccess: toResponse
+    const request = yield* HttpServerRequest
+    const caller = (yield* callers.signedIn(request, "GET")) ?? callers.known(request.headers["authorization"])
+    return json(200, session("_tag" in caller ? undefined : caller.customer), { "cache-control": "no-store" })
   })

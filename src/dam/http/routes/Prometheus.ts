@@ -14,6 +14,9 @@ import type { StoreError } from "../../store/StoreError.ts"
 import type { LaneStatus } from "../../lane/Steering.ts"
 import { gauges } from "../../observe/Metrics.ts"
 
+/** What Prometheus calls this text. */
+export const contentType = "text/plain; version=0.0.4; charset=utf-8"
+
 /** Lanes that are told apart by name. */
 const named = 100
 

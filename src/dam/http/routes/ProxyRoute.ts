@@ -2,12 +2,18 @@
  * The proxy of the official clients, opened in process: only the path of `target_url` is read, nothing is called.
  */
 import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { Envelope } from "../../api/Api.ts"
+import { Api } from "../../api/Api.ts"
+import { allowed, denied as notLetIn, Envelope } from "../../api/ProxyShapes.ts"
 import { ListQuery } from "../../api/JobShapes.ts"
-import { type Answer, json, ofRefusal, settled } from "../door/Answer.ts"
+import { type Answer, json, ofRefusal, settled, toResponse } from "../door/Answer.ts"
+import { bodyFor, respond } from "../door/Asked.ts"
+import type { Callers } from "../door/Callers.ts"
+import type { Reading } from "../door/Request.ts"
+import { type Enveloped, enveloped, routeOf } from "../door/RouteTable.ts"
 import type { Jobs } from "./JobRoutes.ts"
 import type { Secrets } from "./SecretRoutes.ts"
 import { readJson } from "../../intake/Body.ts"
@@ -21,30 +27,49 @@ export interface ProxyOptions {
   readonly limits: Limits
 }
 
+/** Opens an envelope for a customer, and puts what is answered into one. */
+export type Proxy = (customer: string, body: Uint8Array) => Effect.Effect<Answer, Refused>
+
 /** Makes the handler of an envelope. */
-export const make = (options: ProxyOptions) =>
-  Effect.fnUntraced(function* (customer: string, body: Uint8Array): Effect.fn.Return<Answer, Refused> {
+export const make = (options: ProxyOptions): Proxy => {
+  const handlers = handlersOf(options)
+  return Effect.fnUntraced(function* (customer: string, body: Uint8Array) {
     const call = yield* Effect.fromResult(read(body, options.limits))
-    return enveloped(yield* settled(dispatch(options, customer, call)))
+    return wrapped(yield* settled(dispatch(handlers, customer, call)))
   })
+}
+
+/** The route. */
+export const group = (proxy: Proxy, callers: Callers, reading: Reading) =>
+  HttpApiBuilder.group(Api, "proxy", (handlers) =>
+    handlers.handleRaw("call", ({ request }) =>
+      Effect.matchEffect(callers.customerOf(request), {
+        onFailure: (refusal) => Effect.succeed(toResponse(wrapped(ofRefusal(refusal)))),
+        onSuccess: (customer) =>
+          respond(
+            Effect.flatMap(bodyFor(routeOf("POST /api/v1/proxy"), request, reading), (body) => proxy(customer, body))
+          )
+      })
+    )
+  )
 
 /** The proxy's answer to what the service answered. */
-export const enveloped = (answer: Answer): Answer => {
+const wrapped = (answer: Answer): Answer => {
   switch (answer.status) {
     case 401:
     case 403:
-      return json(200, { status: "denied", error: errorIn(answer) })
+      return json(200, notLetIn(errorIn(answer)))
     case 429:
       return answer
     default:
-      return json(200, {
-        status: "allowed",
-        forwarded_response: {
+      return json(
+        200,
+        allowed({
           status_code: answer.status,
           headers: { "content-type": "application/json", ...answer.headers },
           body: answer.body
-        }
-      })
+        })
+      )
   }
 }
 
@@ -75,47 +100,38 @@ const read = (body: Uint8Array, limits: Limits): Result.Result<Call, Refused> =>
     )
   )
 
-const dispatch = (
-  { jobs, secrets }: ProxyOptions,
-  customer: string,
-  { body, headers, method, path, search }: Call
-): Effect.Effect<Answer, Refused> => {
-  const [, id = "", verb = ""] = ONE_JOB.exec(path) ?? []
-  switch (id === "" ? path : `/${verb}`) {
-    case "/api/v1/jobs":
-      return by(method, {
-        POST: () => jobs.submit({ customer, body, headers }),
-        GET: () => Effect.flatMap(Effect.fromResult(listQuery(search)), (query) => jobs.list(customer, query))
-      })
-    case "/":
-      return by(method, { GET: () => jobs.get(customer, id) })
-    case "/explain":
-      return by(method, { GET: () => jobs.explain(customer, id) })
-    case "/cancel":
-      return by(method, { POST: () => jobs.cancel(customer, id) })
-    case "/rerun":
-      return by(method, { POST: () => jobs.rerun(customer, id) })
-    case "/api/v1/webhook-secrets":
-      return by(method, {
-        POST: () => secrets.set(customer, body),
-        GET: () => secrets.get(customer),
-        DELETE: () => secrets.delete(customer)
-      })
-    default:
-      // waits and streams too: an envelope holds one whole answer, soon
-      return Effect.fail(refused(404, "not_found", `the proxy leads to jobs and webhook secrets, not to ${path}`))
-  }
-}
+type Handler = (customer: string, call: Call, id: string) => Effect.Effect<Answer, Refused>
 
-const by = (
-  method: string,
-  handlers: Readonly<Record<string, () => Effect.Effect<Answer, Refused>>>
+const handlersOf = ({ jobs, secrets }: ProxyOptions): Readonly<Record<Enveloped, Handler>> => ({
+  "POST /api/v1/jobs": (customer, { body, headers }) => jobs.submit({ customer, body, headers }),
+  "GET /api/v1/jobs": (customer, { search }) =>
+    Effect.flatMap(Effect.fromResult(listQuery(search)), (query) => jobs.list(customer, query)),
+  "GET /api/v1/jobs/:id": (customer, _, id) => jobs.get(customer, id),
+  "GET /api/v1/jobs/:id/explain": (customer, _, id) => jobs.explain(customer, id),
+  "POST /api/v1/jobs/:id/cancel": (customer, _, id) => jobs.cancel(customer, id),
+  "POST /api/v1/jobs/:id/run-now": (customer, _, id) => jobs.runNow(customer, id),
+  "POST /api/v1/jobs/:id/rerun": (customer, _, id) => jobs.rerun(customer, id),
+  "POST /api/v1/webhook-secrets": (customer, { body }) => secrets.set(customer, body),
+  "GET /api/v1/webhook-secrets": (customer) => secrets.get(customer),
+  "DELETE /api/v1/webhook-secrets": (customer) => secrets.delete(customer)
+})
+
+const dispatch = (
+  handlers: Readonly<Record<Enveloped, Handler>>,
+  customer: string,
+  call: Call
 ): Effect.Effect<Answer, Refused> => {
-  const handler = Object.hasOwn(handlers, method) ? handlers[method] : undefined
-  const allow = Object.keys(handlers).join(", ")
-  return handler === undefined
-    ? Effect.fail(refused(405, "method_not_allowed", `use ${allow} here`, { headers: { allow } }))
-    : handler()
+  const here = enveloped.filter(({ pattern }) => pattern.test(call.path))
+  if (here.length === 0) {
+    const problem = `the proxy leads to jobs and webhook secrets, not to ${call.path}`
+    return Effect.fail(refused(404, "not_found", problem))
+  }
+  const route = here.find(({ method }) => method === call.method)
+  if (route === undefined) {
+    const allow = here.map(({ method }) => method).join(", ")
+    return Effect.fail(refused(405, "method_not_allowed", `use ${allow} here`, { headers: { allow } }))
+  }
+  return handlers[route.name](customer, call, route.pattern.exec(call.path)?.[1] ?? "")
 }
 
 const listQuery = (search: URLSearchParams) =>
@@ -141,9 +157,6 @@ const errorIn = ({ body }: Answer): string => {
   return String(error)
 }
 
-/** What an unauthenticated caller of the proxy is told. */
-export const denied = (refusal: Refused): Answer => enveloped(ofRefusal(refusal))
-
 const lowerCase = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
@@ -152,4 +165,3 @@ const decodeQuery = Schema.decodeUnknownResult(
   Schema.toCodecArrayFromSingle(Schema.toCodecStringTree(Schema.Struct(ListQuery)))
 )
 const describe = SchemaIssue.makeFormatterStandardSchemaV1()
-const ONE_JOB = /^\/api\/v1\/jobs\/([^/]+)(?:\/(cancel|explain|rerun))?$/

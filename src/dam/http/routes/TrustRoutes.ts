@@ -3,21 +3,24 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import type * as Schema from "effect/Schema"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { Api } from "../../api/Api.ts"
 import * as L8Delivery from "../../../wire/L8Delivery.ts"
 import * as L8Handshake from "../../../wire/L8Handshake.ts"
-import { OriginChoice } from "../../api/TrustShapes.ts"
+import { forgotten, OriginChoice, trust, trusts as all } from "../../api/TrustShapes.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import { badField, later, refused, type Refused } from "../../intake/Refusal.ts"
 import type { L8 } from "../../l8/L8.ts"
 import { bounds, type ChallengeRefused } from "../../l8/Responder.ts"
 import { lasts } from "../../l8/Trusts.ts"
-import type { StoredTrust } from "../../store/TrustRecords.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
+import { bodyFor, type Desk, respond, told } from "../door/Asked.ts"
 import { readChoice } from "../door/Choice.ts"
-import { addressOf, readBody } from "../door/Request.ts"
+import { addressOf, type Reading } from "../door/Request.ts"
+import { routeOf } from "../door/RouteTable.ts"
 
 /** What the API does for L8. */
 export interface Routes {
@@ -31,17 +34,18 @@ export interface Routes {
 }
 
 /** Makes the handlers. */
-export const make = ({ l8 }: Pick<Engine["Service"], "l8">, limits: Limits): Routes => {
+export const make = ({ l8 }: Pick<Engine["Service"], "l8">, reading: Reading): Routes => {
   if (l8 === undefined) {
     const off = Effect.fail(refused(404, "not_found", "L8 is off here"))
     return { document: off, challenge: () => off, spec: off, list: off, revoke: () => off, forget: () => off }
   }
+  const { limits } = reading
   const { responder, trusts } = l8
   return {
     document: Effect.succeed({ status: 200, headers: {}, body: responder.document }),
     challenge: Effect.fnUntraced(function* (request) {
       yield* Effect.mapError(responder.admit(addressOf(request)), refusalOf)
-      const body = yield* readBody(request, { ...limits, bodyBytes: Math.min(limits.bodyBytes, bounds.bodyBytes) })
+      const body = yield* bodyFor(routeOf("POST /l8/challenge"), request, reading)
       const answer = Effect.catchTag(responder.answer(body), "ChallengeRefused", (error) =>
         Effect.fail(refusalOf(error))
       )
@@ -50,24 +54,47 @@ export const make = ({ l8 }: Pick<Engine["Service"], "l8">, limits: Limits): Rou
     spec: Effect.succeed(spec),
     list: Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      return json(200, { trust: (yield* orRefused(trusts.list)).map((trust) => view(trust, now)) })
+      return json(200, all(yield* orRefused(trusts.list), now, lasts.proof))
     }),
     revoke: Effect.fnUntraced(function* (body) {
-      const trust = yield* orRefused(trusts.revoke(yield* originIn(body, limits)))
-      return json(200, view(trust, yield* Clock.currentTimeMillis))
+      const revoked = yield* orRefused(trusts.revoke(yield* originIn(body, limits)))
+      return json(200, trust(revoked, yield* Clock.currentTimeMillis, lasts.proof))
     }),
     forget: Effect.fnUntraced(function* (body) {
-      return json(200, { forgotten: yield* orRefused(trusts.forget(yield* originIn(body, limits))) })
+      return json(200, forgotten(yield* orRefused(trusts.forget(yield* originIn(body, limits)))))
     })
   }
 }
+
+/** The routes. What is asked by dams and receivers needs no key. */
+export const group = (routes: Routes, { asking }: Desk) =>
+  HttpApiBuilder.group(Api, "l8", (handlers) =>
+    handlers
+      .handleRaw("document", () => respond(routes.document))
+      .handleRaw("challenge", ({ request }) => respond(routes.challenge(request)))
+      .handleRaw("spec", () => Effect.match(routes.spec, { onFailure: told, onSuccess: markdown }))
+      .handleRaw(
+        "trust",
+        asking(() => routes.list)
+      )
+      .handleRaw(
+        "revoke",
+        asking(({ body }) => routes.revoke(body))
+      )
+      .handleRaw(
+        "forget",
+        asking(({ body }) => routes.forget(body))
+      )
+  )
+
+const markdown = (text: string) => HttpServerResponse.text(text, { contentType: "text/markdown; charset=utf-8" })
 
 /** A challenge that is not answered, as HTTP says it. */
 export const refusalOf = ({ field, problem, reason, retryAfterSeconds = 0 }: ChallengeRefused): Refused => {
   switch (reason) {
     case "full":
     case "too_many":
-      return later(429, "too_many_challenges", problem, retryAfterSeconds)
+      return later({ status: 429, code: "too_many_challenges", problem, after: retryAfterSeconds })
     case "cannot_sign":
       return refused(500, "internal", problem)
     case "nonce_seen":
@@ -93,21 +120,6 @@ const originIn = (body: Uint8Array, limits: Limits): Effect.Effect<string, Refus
       ? Effect.succeed(url.origin)
       : Effect.fail(badField("origin", "Expected an origin such as https://hooks.example.com"))
   })
-
-const view = (trust: StoredTrust, now: number): { readonly [key: string]: Schema.Json } => ({
-  origin: trust.origin,
-  status: statusOf(trust, now),
-  public_key: trust.publicKey ?? null,
-  proved_at: trust.provedAt ?? null,
-  changed_key: trust.changedKey ?? null,
-  revoked_at: trust.revokedAt ?? null
-})
-
-const statusOf = ({ changedKey, provedAt = -Infinity, revokedAt }: StoredTrust, now: number): string => {
-  if (revokedAt !== undefined) return "revoked"
-  if (changedKey !== undefined) return "key_changed"
-  return now - provedAt < lasts.proof ? "trusted" : "expired"
-}
 
 const { deliveryId, keyId, signature, timestamp } = L8Delivery.headerNames
 

@@ -14,6 +14,6 @@ describe("the text of an event stream", () => {
   })
 
   it("keeps a stream open with a comment", () => {
-    assert.strictEqual(stillHere, ": still here\n\n")
+    assert.strictEqual(stillHere, ": still here\n")
   })
 })

@@ -13,14 +13,14 @@ describe("API keys", () => {
   it("are read from lines of two forms, between comments and blank lines", () => {
     const keys = parsed(`# ours\nacme:first-key\n\n  {"customer":"zebra","key":"second-key"}\r\n`)
     assert.deepStrictEqual([...keys.customers], ["acme", "zebra"])
-    assert.strictEqual(keys.authenticate("Bearer first-key"), "acme")
-    assert.strictEqual(keys.authenticate("bearer  second-key "), "zebra")
+    assert.strictEqual(keys.authenticate("Bearer first-key")?.customer, "acme")
+    assert.strictEqual(keys.authenticate("bearer  second-key ")?.customer, "zebra")
   })
 
   it("let one customer have several", () => {
     const keys = parsed("acme:one\nacme:two")
     assert.deepStrictEqual(
-      ["one", "two"].map((key) => keys.authenticate(`Bearer ${key}`)),
+      ["one", "two"].map((key) => keys.authenticate(`Bearer ${key}`)?.customer),
       ["acme", "acme"]
     )
   })
@@ -47,12 +47,31 @@ describe("API keys", () => {
     ["acme:", 1, "the key"],
     ["acme:with space", 1, "the key"],
     ["acme:shared\nzebra:shared", 2, "another customer"],
-    ['{"customer":"acme"}', 1, "no such JSON"]
+    ['{"customer":"acme"}', 1, "no such JSON"],
+    ["acme:shared:root", 1, "no role"],
+    ["acme:shared:operator:x", 1, "no role"],
+    ['{"customer":"acme","key":"shared","role":"root"}', 1, "no such JSON"],
+    ["acme:shared\nacme:shared:operator", 2, "another role"]
   ])("%j is refused by entry and problem, without the key", (text, entry, problem) => {
     const refused = refusal(text)
     assert.strictEqual(refused.entry, entry)
     assert.include(refused.message, problem)
     assert.notInclude(refused.message, "shared")
+  })
+
+  it("have a role, which is a customer's where none is named", () => {
+    const text = 'acme:one\nops:two:operator\n{"customer":"ops","key":"three","role":"operator"}'
+    const keys = parsed(text)
+    const roleOf = (key: string) => keys.authenticate(`Bearer ${key}`)?.role
+    assert.deepStrictEqual(["one", "two", "three"].map(roleOf), ["customer", "operator", "operator"])
+    assert.deepStrictEqual([keys.nameOperators, parsed("acme:one").nameOperators], [true, false])
+  })
+
+  it("are recalled by what they are known by, as long as they are there", () => {
+    const { keyId = "" } = parsed("acme:one").authenticate("Bearer one") ?? {}
+    assert.notInclude(keyId, "one")
+    assert.deepInclude(parsed("acme:two\nacme:one:operator").recall(keyId), { customer: "acme", role: "operator" })
+    assert.isUndefined(parsed("acme:two").recall(keyId))
   })
 
   it("are kept as hashes only", () => {
@@ -63,7 +82,7 @@ describe("API keys", () => {
   it.effect("come from a file", () =>
     Effect.gen(function* () {
       const keys = yield* Keys.fromFile("keys")
-      assert.strictEqual(keys.authenticate("Bearer k"), "acme")
+      assert.strictEqual(keys.authenticate("Bearer k")?.customer, "acme")
     }).pipe(
       Effect.provide(
         FileSystem.layerNoop({ readFileString: (path) => Effect.succeed(path === "keys" ? "acme:k" : "") })
@@ -76,7 +95,7 @@ describe("API keys", () => {
       const provided = (env: Record<string, string>) =>
         Effect.provide(Keys.fromEnvironment, ConfigProvider.layer(ConfigProvider.fromUnknown(env)))
       const keys = yield* provided({ EZTHROTTLE_DAM_KEYS: "acme:one, zebra:two" })
-      assert.strictEqual(keys?.authenticate("Bearer two"), "zebra")
+      assert.strictEqual(keys?.authenticate("Bearer two")?.customer, "zebra")
       assert.isUndefined(yield* provided({}))
     })
   )

@@ -27,10 +27,10 @@ describe("a session of the page", () => {
       const sessions = HttpSession.make()
       const acme = sentBack(yield* sessions.open("acme", false))
       const zebra = sentBack(yield* sessions.open("zebra", false))
-      assert.strictEqual(yield* sessions.customerOf("GET", acme), "acme")
-      assert.strictEqual(yield* sessions.customerOf("GET", zebra), "zebra")
+      assert.strictEqual(yield* sessions.keyOf("GET", acme), "acme")
+      assert.strictEqual(yield* sessions.keyOf("GET", zebra), "zebra")
       for (const cookie of [undefined, "", "ezthrottle_session=", "ezthrottle_session=guessed", "ezthrottle_session"]) {
-        assert.isUndefined(yield* sessions.customerOf("GET", cookie === undefined ? {} : { cookie }))
+        assert.isUndefined(yield* sessions.keyOf("GET", cookie === undefined ? {} : { cookie }))
       }
     })
   )
@@ -40,11 +40,11 @@ describe("a session of the page", () => {
       const sessions = HttpSession.make()
       const cookie = sentBack(yield* sessions.open("acme", false))
       for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
-        assert.isUndefined(yield* sessions.customerOf(method, cookie), method)
-        assert.strictEqual(yield* sessions.customerOf(method, { ...cookie, ...fromPage }), "acme", method)
+        assert.isUndefined(yield* sessions.keyOf(method, cookie), method)
+        assert.strictEqual(yield* sessions.keyOf(method, { ...cookie, ...fromPage }), "acme", method)
       }
       for (const method of ["GET", "HEAD", "OPTIONS"]) {
-        assert.strictEqual(yield* sessions.customerOf(method, cookie), "acme", method)
+        assert.strictEqual(yield* sessions.keyOf(method, cookie), "acme", method)
       }
     })
   )
@@ -54,9 +54,9 @@ describe("a session of the page", () => {
       const sessions = HttpSession.make()
       const cookie = sentBack(yield* sessions.open("acme", false))
       yield* TestClock.adjust(12 * 3600_000 - 1)
-      assert.strictEqual(yield* sessions.customerOf("GET", cookie), "acme")
+      assert.strictEqual(yield* sessions.keyOf("GET", cookie), "acme")
       yield* TestClock.adjust(1)
-      assert.isUndefined(yield* sessions.customerOf("GET", cookie))
+      assert.isUndefined(yield* sessions.keyOf("GET", cookie))
     })
   )
 
@@ -65,7 +65,7 @@ describe("a session of the page", () => {
       const sessions = HttpSession.make()
       const cookie = sentBack(yield* sessions.open("acme", false))
       assert.include(sessions.close(cookie), "ezthrottle_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0")
-      assert.isUndefined(yield* sessions.customerOf("GET", cookie))
+      assert.isUndefined(yield* sessions.keyOf("GET", cookie))
     })
   )
 
@@ -75,7 +75,7 @@ describe("a session of the page", () => {
       const cookies: Array<{ readonly cookie: string }> = []
       for (let n = 0; n < 1002; n++) cookies.push(sentBack(yield* sessions.open(`customer ${n}`, false)))
       const whose: Array<string | undefined> = []
-      for (const cookie of cookies) whose.push(yield* sessions.customerOf("GET", cookie))
+      for (const cookie of cookies) whose.push(yield* sessions.keyOf("GET", cookie))
       assert.deepStrictEqual(whose.slice(0, 4), [undefined, undefined, "customer 2", "customer 3"])
       assert.strictEqual(whose.filter((customer) => customer !== undefined).length, 1000)
     })

@@ -34,9 +34,57 @@ describe("POST /api/v1/jobs", () => {
       assert.deepStrictEqual(json, {
         job_id: json.job_id,
         status: "queued",
-        idempotent_key: Idempotency.hash({ method: "POST", url, body: "b" })
+        idempotent_key: Idempotency.hash({ method: "POST", url, body: "b" }),
+        queued_at: (yield* dam.store.get(json.job_id))?.createdAt
       })
       assert.strictEqual((yield* dam.store.get(json.job_id))?.state, "queued")
+    })
+  )
+
+  it.live("makes a call of its own for each who asks, and joins only the same caller's", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const me = (authorization: string) => submit(dam, { url, headers: { authorization } })
+      const first = yield* me("first")
+      const second = yield* me("second")
+      assert.deepStrictEqual([first.status, second.status], [201, 201])
+      const again = yield* me("first")
+      assert.deepStrictEqual([again.status, again.json.job_id], [200, first.json.job_id])
+      const nobody = yield* submit(dam, { url })
+      assert.strictEqual(nobody.status, 201)
+      const own = yield* submit(dam, {
+        url,
+        headers: { authorization: "third" },
+        idempotent_key: first.json.idempotent_key
+      })
+      assert.deepStrictEqual([own.status, own.json.code], [422, "credentials_differ"])
+    })
+  )
+
+  it.live("neither runs nor answers an unsafe call that was submitted with other credentials", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      for (const [path, more] of [
+        ["/api/v1/jobs", {}],
+        ["/jobs", { user_id: "u1", webhook_url: "https://hooks.example.com/" }]
+      ] as const) {
+        const order = (token: string, key?: string) =>
+          ask(dam, path, {
+            ...more,
+            url: `${url}${path}`,
+            method: "POST",
+            body: "1",
+            headers: { "Private-Token": token },
+            idempotent_key: key ?? Idempotency.hash({ method: "POST", url: `${url}${path}`, body: "1" })
+          })
+        const first = yield* order("ann")
+        yield* dam.runs.end(first.json.job_id, yield* dam.runs.start(first.json.job_id), 200, "ann's page")
+        const { json, status } = yield* order("bob")
+        assert.deepStrictEqual([status, json.code, json.job_id], [422, "credentials_differ", first.json.job_id])
+        assert.notInclude(JSON.stringify(json), "page")
+        assert.strictEqual((yield* order("ann")).json.job_id, first.json.job_id)
+        assert.notStrictEqual((yield* order("bob", "bobs")).json.job_id, first.json.job_id)
+      }
     })
   )
 
@@ -180,6 +228,19 @@ describe("one job", () => {
     })
   )
 
+  it.live("is let go before its time, and refused where it does not wait", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { json } = yield* submit(dam, { url, retry_at: Date.now() + 3_600_000 })
+      const path = `/api/v1/jobs/${json.job_id}/run-now`
+      const first = yield* post(dam, path)
+      assert.deepStrictEqual([first.status, first.json.status], [200, "queued"])
+      yield* dam.runs.start(json.job_id)
+      const second = yield* post(dam, path)
+      assert.deepStrictEqual([second.status, second.json.code, second.json.state], [409, "wrong_state", "running"])
+    })
+  )
+
   it.live("is run again as a new job that leaves the key with the first", () =>
     Effect.gen(function* () {
       const dam = yield* Double.make()
@@ -191,6 +252,7 @@ describe("one job", () => {
         job_id: again.json.job_id,
         status: "queued",
         idempotent_key: "mine",
+        queued_at: (yield* dam.store.get(again.json.job_id))?.createdAt,
         rerun_of: json.job_id
       })
       assert.notStrictEqual(again.json.job_id, json.job_id)
@@ -236,13 +298,24 @@ describe("the flat dialect", () => {
     Effect.gen(function* () {
       const dam = yield* Double.make()
       const first = yield* ask(dam, "/jobs", flatJob)
-      assert.deepStrictEqual([first.status, first.json], [201, { job_id: first.json.job_id, status: "queued" }])
+      assert.deepStrictEqual(
+        [first.status, first.json],
+        [
+          201,
+          {
+            job_id: first.json.job_id,
+            status: "queued",
+            queued_at: (yield* dam.store.get(first.json.job_id))?.createdAt
+          }
+        ]
+      )
       const again = yield* ask(dam, "/jobs", { ...flatJob, body: "another" })
       assert.deepStrictEqual([again.status, again.json], [200, { ...first.json, duplicate: true }])
       assert.strictEqual((yield* ask(dam, "/jobs", { ...flatJob, user_id: "u2" })).status, 201)
       const shown = yield* ask(dam, `/jobs/${first.json.job_id}`)
       assert.strictEqual(shown.status, 200)
-      assert.deepStrictEqual(shown.json, { ...first.json, url, method: "POST", created_at: shown.json.created_at })
+      const { queued_at: _, ...state } = first.json
+      assert.deepStrictEqual(shown.json, { ...state, url, method: "POST", created_at: shown.json.created_at })
       const unknown = yield* ask(dam, "/jobs/job_00000000000000000000000000")
       assert.deepStrictEqual([unknown.status, unknown.json.error], [404, "job not found"])
     })

@@ -81,7 +81,7 @@ describe("the event stream of a job", () => {
       const stream = yield* listen(id)
       const queued = yield* stream.next
       assert.strictEqual(event(queued), "queued")
-      assert.deepStrictEqual(data(queued), { job_id: id })
+      assert.deepStrictEqual(data(queued), { job_id: id, status: "queued" })
       const position = yield* stream.next
       assert.deepStrictEqual([event(position), data(position)], ["position", { job_id: id, position: 2 }])
       const epoch = yield* runs.start(id)
@@ -160,6 +160,43 @@ describe("the event stream of a job", () => {
         body: "broken"
       })
       yield* again.ended
+    })
+  )
+
+  it.effect("says with queued how the job stands", () =>
+    Effect.gen(function* () {
+      const { file, listen } = yield* setup
+      const id = yield* file()
+      const stream = yield* listen(id)
+      assert.deepStrictEqual(data(yield* stream.next), { job_id: id, status: "queued" })
+    })
+  )
+
+  it.live("is over for a client that has seen the end, and goes on for every other one", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const ask = (path: string, headers: Readonly<Record<string, string>> = {}, body?: string) =>
+        Effect.promise(async () => {
+          const answer = await fetch(dam.url + path, {
+            headers: { "content-type": "application/json", ...headers },
+            ...(body === undefined ? {} : { method: "POST", body })
+          })
+          return { status: answer.status, text: await answer.text() }
+        })
+      const { text } = yield* ask("/api/v1/jobs", {}, '{"url":"https://api.example.com/"}')
+      const { job_id: id } = JSON.parse(text)
+      yield* dam.runs.end(id, yield* dam.runs.start(id), 200)
+      const ids: Array<string | undefined> = []
+      for (const path of [`/api/v1/jobs/${id}/stream`, `/jobs/${id}/stream`]) {
+        const whole = yield* ask(path)
+        const frames = whole.text.split("\n\n").filter((frame) => frame !== "")
+        ids.push(...frames.map(idOf))
+        assert.deepStrictEqual(frames.map(event), ["queued", "dispatching", "completed"])
+        const [first = "", , last = ""] = ids
+        const rest = yield* ask(path, { "last-event-id": first })
+        assert.deepStrictEqual([rest.status, rest.text.match(/^event: /gm)?.length], [200, 2])
+        assert.deepStrictEqual(yield* ask(path, { "last-event-id": last }), { status: 204, text: "" })
+      }
     })
   )
 

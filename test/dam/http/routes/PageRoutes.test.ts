@@ -14,7 +14,8 @@ import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as HttpPage from "../../../../src/dam/http/routes/PageRoutes.ts"
-import * as HttpSession from "../../../../src/dam/http/door/Session.ts"
+import { makeRoom } from "../../../../src/dam/http/door/Request.ts"
+import { callersOf } from "../../../../src/dam/http/door/Callers.ts"
 import * as Keys from "../../../../src/dam/http/door/Keys.ts"
 import * as Limits from "../../../../src/dam/intake/Limits.ts"
 import * as Double from "../HttpDouble.ts"
@@ -40,7 +41,10 @@ const serving = Effect.fnUntraced(function* (files: Readonly<Record<string, stri
   writeFileSync(join(folder, "beside.txt"), "not for you")
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, "page", name), text)
   const layer = HttpPage.layer(
-    { limits: Limits.make({}), sessions: HttpSession.make(), authenticate: () => "local" },
+    {
+      reading: { limits: Limits.make({}), room: makeRoom(Limits.make({})) },
+      callers: callersOf(undefined)
+    },
     join(folder, "page")
   )
   const services = Layer.mergeAll(NodeHttpPlatform.layer, Etag.layerWeak, NodeServices.layer)

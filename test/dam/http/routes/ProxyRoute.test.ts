@@ -41,7 +41,7 @@ const forwarded = (url: string, method: string, path: string, body?: object, hea
 describe("the proxy", () => {
   it.live("answers the recorded official clients as their applications expect", () =>
     Effect.gen(function* () {
-      const dam = yield* Double.make({ policy: Double.trusting })
+      const dam = yield* Double.make({ egress: Double.trusting })
       const filled = JSON.stringify(recorded.requests)
         .replaceAll("{{UPSTREAM}}", "http://127.0.0.1:9")
         .replaceAll("{{RECEIVER}}", "http://127.0.0.1:9")
@@ -83,6 +83,7 @@ describe("the proxy", () => {
       assert.strictEqual((yield* forwarded(url, "GET", "/jobs?limit=1")).json.jobs.length, 1)
       assert.strictEqual((yield* forwarded(url, "GET", "/jobs?limit=0")).status, 400)
       assert.strictEqual((yield* forwarded(url, "POST", `/jobs/${job_id}/rerun`)).status, 409)
+      assert.strictEqual((yield* forwarded(url, "POST", `/jobs/${job_id}/run-now`)).status, 409)
       yield* runs.start(job_id)
       assert.strictEqual((yield* forwarded(url, "POST", "/webhook-secrets", secret)).status, 200)
       const masked = yield* forwarded(url, "GET", "/webhook-secrets")

@@ -1,0 +1,136 @@
+/** How jobs end, and what follows: the end is written with its children and webhooks, then everybody concerned hears of it. */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { DeadlineExceeded, stepError } from "../../step/Outcome.ts"
+import type { NewJob, StoredJob } from "../job/Job.ts"
+import { queueOf } from "../job/LaneName.ts"
+import type { LaneRouter } from "../lane/LaneRouter.ts"
+import type { Permit } from "../lane/Permit.ts"
+import type { Finish, JobPort } from "../store/JobRecords.ts"
+import { type StaleEpoch, type StoreError, untilWritten } from "../store/StoreError.ts"
+import * as Results from "./Results.ts"
+import type { RunEnd, RunnerOptions } from "./Run.ts"
+import { childOf } from "./Run.ts"
+import * as Runner from "./Runner.ts"
+import type { Told } from "./Telling.ts"
+
+/** What ending jobs needs. */
+export interface Ends {
+  readonly store: Pick<JobPort, "finish" | "finishIdle" | "get" | "hasten" | "lift" | "park" | "record">
+  readonly lanes: Pick<LaneRouter, "steering" | "wake">
+  readonly runner: RunnerOptions
+  readonly told: Told
+  /** Says that a delivery may be due in these lanes. */
+  readonly deliver: (lanes: Iterable<string>) => void
+  /** Says that a job was scheduled or parked, or has a deadline. */
+  readonly lookAround: () => void
+  /** Takes in how the clock was set since it was looked at last, before a pause is written by it. */
+  readonly noticeClock: Effect.Effect<void>
+}
+
+/** Runs a job and writes what came of it. */
+export const execute = Effect.fnUntraced(function* (self: Ends, job: StoredJob, permit: Permit) {
+  const { unreadable } = job
+  if (unreadable !== undefined) return yield* Effect.andThen(permit.release, endUnreadable(self, job, unreadable))
+  const run = yield* Runner.run(self.runner, job, permit)
+  switch (run._tag) {
+    case "Stale":
+      return
+    case "Parked":
+      return yield* parked(self, job, run)
+    case "Ended":
+    case "Broken": {
+      const finish = finishOf(self, job, run, yield* Clock.currentTimeMillis)
+      if (run._tag === "Broken") yield* Effect.logError(`job ${job.id} is given up: ${run.problem}`)
+      return yield* Effect.onInterrupt(
+        written(job, self.store.finish(job.id, job.epoch, finish), finished(self, job, finish)),
+        // called off while the end could not be written: that there was a call is not forgotten
+        () => (finish.attempt ? Effect.ignore(self.store.record(job.id, job.epoch, finish.attempt)) : Effect.void)
+      )
+    }
+  }
+})
+
+/** A job whose row makes no sense cannot be run, ever. */
+const endUnreadable = Effect.fnUntraced(function* (self: Ends, job: StoredJob, problem: string) {
+  const at = yield* Clock.currentTimeMillis
+  const finish = Results.finish(job, "failed", { at, result: Results.unreadable(problem) }, self.runner.laneOf)
+  yield* Effect.logError(`job ${job.id} is given up: ${problem}`)
+  yield* written(job, self.store.finish(job.id, job.epoch, finish), finished(self, job, finish))
+})
+
+/** A job whose fiber is gone, though the store could not be told why, is queued again. */
+export const requeue = Effect.fnUntraced(function* (self: Ends, jobId: string) {
+  const job = yield* untilWritten(jobId, self.store.get(jobId))
+  if (job?.state !== "running") return
+  const now = yield* Clock.currentTimeMillis
+  yield* written(job, self.store.park(jobId, job.epoch, { dueAt: now }), Effect.sync(self.lookAround))
+})
+
+/** Ends a job that is past its deadline and does not run. */
+export const expire = Effect.fnUntraced(function* (self: Ends, jobId: string) {
+  const { laneOf } = self.runner
+  const job = yield* self.store.get(jobId)
+  if (job === undefined) return
+  const at = yield* Clock.currentTimeMillis
+  const after = job.step.onFailureTimeout ?? Duration.zero
+  const error = stepError(job.step, new DeadlineExceeded({ afterMillis: Duration.toMillis(after) }), job.history)
+  const { onFailure } = job.step
+  const children = onFailure === undefined ? [] : [yield* childOf(self.runner, job, "onFailure", onFailure)]
+  const finish = Results.finish(job, "failed", { at, result: Results.failed(error), children }, laneOf)
+  yield* Effect.uninterruptible(
+    Effect.flatMap(self.store.finishIdle(jobId, finish), (ended) => (ended ? finished(self, job, finish) : Effect.void))
+  )
+})
+
+/** Says what follows from an end that was written: its webhooks, its children, its last state. */
+export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob, finish: Finish) {
+  yield* self.told(job, finish.state)
+  if (finish.deliveries.length > 0) self.deliver(new Set(finish.deliveries.map(({ lane }) => lane)))
+  for (const child of finish.children) {
+    if (!(yield* isStored(self, child))) continue
+    const isLater = child.notBefore !== undefined && child.notBefore > child.createdAt
+    yield* self.told(child, isLater ? "scheduled" : "queued", true)
+    yield* self.lanes.wake(child.lane, queueOf(child))
+  }
+  if (finish.children.length > 0) self.lookAround()
+})
+
+const parked = (self: Ends, job: StoredJob, run: Extract<RunEnd, { readonly _tag: "Parked" }>) =>
+  Effect.andThen(
+    self.noticeClock,
+    written(
+      job,
+      self.store.park(job.id, job.epoch, run.parking),
+      Effect.andThen(self.told({ ...job, lane: run.parking.lane ?? job.lane }, "parked"), Effect.sync(self.lookAround))
+    )
+  )
+
+/** What follows from a write is never left out: nothing comes between the two. */
+const written = (job: StoredJob, write: Effect.Effect<void, StoreError | StaleEpoch>, then: Effect.Effect<void>) =>
+  Effect.ignore(untilWritten(job.id, Effect.uninterruptible(Effect.andThen(write, then))))
+
+const finishOf = (
+  { runner: { laneOf } }: Ends,
+  job: StoredJob,
+  run: Extract<RunEnd, { readonly _tag: "Ended" | "Broken" }>,
+  at: number
+): Finish => {
+  if (run._tag === "Broken") return Results.finish(job, "failed", { at, result: Results.broken() }, laneOf)
+  const { attempt, children, end } = run
+  return end._tag === "StepError"
+    ? Results.finish(job, "failed", { at, attempt, result: Results.failed(end), children }, laneOf)
+    : Results.finish(
+        job,
+        "succeeded",
+        { at, attempt, result: Results.succeeded(end), children, answeredBy: end.answeredBy },
+        laneOf
+      )
+}
+
+/** A child is not, where the key it was given names an earlier job; other keys are made for it. */
+const isStored = ({ store }: Ends, { id, keyGiven }: NewJob): Effect.Effect<boolean> =>
+  keyGiven
+    ? Effect.match(store.get(id), { onFailure: () => true, onSuccess: (found) => found !== undefined })
+    : Effect.succeed(true)

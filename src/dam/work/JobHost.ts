@@ -1,0 +1,178 @@
+/**
+ * The surroundings of a stored job's run, as the interpreter asks for them: every exchange behind a permit of its host's
+ * lane, every attempt stored before the next decision, long pauses left to the store, children as jobs of their own.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { isGood } from "../../engine/Decide.ts"
+import * as Refusal from "../../engine/Refusal.ts"
+import type { Host } from "../../run/Host.ts"
+import * as Hosts from "../../run/Host.ts"
+import type { Attempt } from "../../step/History.ts"
+import type { Step } from "../../step/StepModel.ts"
+import type { StoredJob } from "../job/Job.ts"
+import type { Going, Permit } from "../lane/Permit.ts"
+import type { Parking } from "../store/JobRecords.ts"
+import { untilWritten } from "../store/StoreError.ts"
+import { GiveBack } from "./JobTransport.ts"
+import { childOf, isHeld, letGo, type Run, stop } from "./Run.ts"
+
+/** A pause longer than this ends the run; the job is started again when it is over. */
+const parkAfter = 1000
+
+/**
+ * Makes the host of a run.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (self: Run): Host => {
+  const { job, options } = self
+  return {
+    ...Hosts.client,
+    unsetPolicy: options.unsetPolicy,
+    attemptTimeout: () => options.attemptTimeout,
+    patience: () => Number.POSITIVE_INFINITY,
+    hashKey: job.id,
+    rules: (request) => options.pacing?.hosts?.[options.laneOf(request.url)],
+    history: job.history,
+    rested: restedOf(job),
+    acceptedAt: job.createdAt,
+    record: recording(self),
+    pause: pausing(self),
+    paced: paced(self),
+    repeatsAfter: repeating(self),
+    startChild: (relation, child) =>
+      Effect.gen(function* () {
+        const made = yield* childOf(options, job, relation, child)
+        self.children.push(made)
+        return { _tag: "Started" as const, relation, jobId: made.id }
+      })
+  }
+}
+
+/** Lets exchanges through as their lanes do. Where nothing runs beside one, the run is ended rather than kept waiting for long. */
+const paced =
+  (self: Run): NonNullable<Host["paced"]> =>
+  (request, exchange, alone) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(permitOf(self, self.options.laneOf(request.url), alone), (permit) => {
+        if (permit === undefined) return restore(comeBack(self))
+        const { depart, release } = permit
+        const sent = Effect.flatMap(depart(alone ? mayLeave : always), (departed) =>
+          departed ? exchange : Effect.andThen(release, comeBack(self))
+        )
+        return Effect.ensuring(Effect.provideService(restore(sent), GiveBack, release), release)
+      })
+    )
+
+const mayLeave: Going = { canLeave: true }
+const always: Going = {}
+
+/** Nobody is let through for long: the job is queued again, so that it takes no place from others meanwhile. */
+const comeBack = (self: Run): Effect.Effect<never> =>
+  Effect.flatMap(Clock.currentTimeMillis, (dueAt) => {
+    const { heldSince, job, last, nextLane } = self
+    // a pause that was rested stays rested
+    const pausedFor = last === job.history.at(-1) ? job.pausedFor : undefined
+    return stop(self, { _tag: "Parked", parking: { dueAt, heldSince, pausedFor, lane: nextLane } })
+  })
+
+/** The run's own first permit, where it is still unused and of this lane; else one of the lane's, unless there is none for long. */
+const permitOf = (self: Run, lane: string, alone: boolean): Effect.Effect<Permit | undefined> =>
+  Effect.suspend(() => {
+    const { job, options, unused } = self
+    self.nextLane = lane
+    if (unused === undefined || lane !== job.lane) {
+      const { lanes } = options
+      return Effect.andThen(
+        letGo(self),
+        alone ? lanes.seek(lane, job.account, job.id) : lanes.acquire(lane, job.account, job.id)
+      )
+    }
+    self.unused = undefined
+    return Effect.succeed(unused)
+  })
+
+const recording = (self: Run): NonNullable<Host["record"]> => {
+  const { job, options } = self
+  const isLast = lastIn(self.step)
+  return (attempt) => {
+    if (attempt.ending._tag !== "Interrupted") self.last = attempt
+    if (isLast(attempt)) {
+      self.unwritten = attempt
+      return Effect.void
+    }
+    const write = options.store.record(job.id, job.epoch, attempt)
+    return attempt.ending._tag === "Interrupted"
+      ? // for the record only: the run is over, and nobody waits for a store that fails
+        Effect.ignore(write)
+      : untilWritten(job.id, write).pipe(Effect.catch(() => stop(self, { _tag: "Stale" })))
+  }
+}
+
+const pausing =
+  (self: Run): Host["pause"] =>
+  (millis, alone) =>
+    Effect.andThen(
+      letGo(self),
+      millis <= parkAfter || !alone
+        ? Effect.sleep(millis)
+        : Effect.flatMap(parkingOf(self, millis), (parking) => stop(self, { _tag: "Parked", parking }))
+    )
+
+/**
+ * A 429 that is held, and a call that could not be made for want of something here, is no ending: the call is made again
+ * once the lane lets it, for as long as the patience lasts.
+ */
+const repeating =
+  (self: Run): NonNullable<Host["repeatsAfter"]> =>
+  (_, request, attempt) =>
+    Effect.gen(function* () {
+      const { job, options } = self
+      if (!isHeld(job.step, attempt)) return undefined
+      self.heldSince ??= attempt.at
+      const now = yield* Clock.currentTimeMillis
+      if (now - self.heldSince >= options.patience429) return undefined
+      // where a redirect led, it is that host that asked for the wait
+      const lanes = new Set([options.laneOf(request.url), self.lane])
+      const holds = yield* Effect.forEach(lanes, (lane) => options.lanes.heldFor(lane, job.account))
+      // others may be let through meanwhile, which ends the lane's row of refusals, but not this job's; what was parked
+      // has sat it out, whatever the clock says by now
+      const isResumed = attempt === job.history.at(-1)
+      const own = isResumed ? 0 : Refusal.backOff(self.refusals) - (now - (attempt.at + attempt.latency))
+      self.refusals++
+      return Math.max(...holds, own)
+    })
+
+/**
+ * Tells the attempt that ends a run, so that it is stored with the end and not before it: a 2xx, where no other region
+ * may still be under way. Nothing is decided after it that a crash could forget: the job would only be run again.
+ */
+const lastIn = (root: Step): ((attempt: Attempt) => boolean) => {
+  const isAlone = [root, ...root.fallbacks.map(({ step }) => step)].every(({ regions }) => regions.length < 2)
+  return ({ ending }) => isAlone && ending._tag === "Answered" && isGood(ending.status)
+}
+
+const parkingOf = Effect.fnUntraced(function* (
+  { heldSince, job, lane, last, nextLane, options }: Run,
+  millis: number
+): Effect.fn.Return<Parking> {
+  const dueAt = Math.ceil((yield* Clock.currentTimeMillis) + millis)
+  // a pause that ends with the hold is there because of it
+  const isHeldUp = last !== undefined && (yield* options.lanes.heldFor(lane, job.account)) > millis - parkAfter
+  return {
+    dueAt,
+    heldSince,
+    heldBy: isHeldUp ? lane : undefined,
+    lane: nextLane,
+    // a hold is no pause of the job's own
+    pausedFor: last === undefined || isHeld(job.step, last) ? undefined : dueAt - (last.at + last.latency)
+  }
+})
+
+/** What has been rested of a pause that ended the run before. */
+const restedOf = ({ pausedFor }: StoredJob): number | undefined =>
+  pausedFor === undefined || pausedFor < 0 ? undefined : pausedFor

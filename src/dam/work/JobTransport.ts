@@ -1,0 +1,139 @@
+/**
+ * How the calls of a stored job leave: with our headers, what an answer teaches learnt before anybody else is let through,
+ * and redirects followed like everywhere else.
+ *
+ * Each hop of a redirect passes the egress policy, and the lane of its host with a permit of its own; the one of the call
+ * that led there is given back first, so that a host which allows one call at a time may lead to itself.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { TransportError, Unsendable } from "../../step/Failure.ts"
+import type { Response } from "../../step/Reply.ts"
+import type { Exchange, Exchanging } from "../../transport/HttpTransport.ts"
+import * as Redirects from "../../transport/Redirects.ts"
+import { checkUrl } from "../egress/Url.ts"
+import type { Run } from "./Run.ts"
+import * as Shortages from "./Shortages.ts"
+
+/** Gives back the permit under which an exchange has begun. */
+export const GiveBack = Context.Reference<Effect.Effect<void>>("ezthrottle-effect/dam/work/GiveBack", {
+  defaultValue: () => Effect.void
+})
+
+/**
+ * Makes the transport of a run.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (self: Run): Exchanging => ({
+  ...self.options.transport,
+  send: (exchange) =>
+    Effect.suspend(() => {
+      const call = { ...exchange, attempt: exchange.attempt && `${self.job.id}/${exchange.attempt}` }
+      const nth = ++self.calls
+      const first = once(self, call, nth)
+      return Redirects.isFollowed(exchange.request.method)
+        ? Effect.flatMap(first, (response) =>
+            response.status < 300 || response.status > 308
+              ? Effect.succeed(response)
+              : followed(self, call, nth, response)
+          )
+        : first
+    })
+})
+
+const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Response, TransportError> =>
+  Clock.clockWith((clock) => {
+    const { job, options } = self
+    const { request } = exchange
+    const lane = options.laneOf(request.url)
+    self.lane = lane
+    const sentAt = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+    const sent = Effect.flatMap(options.lanes.load(lane), (load) =>
+      options.transport.send({ ...exchange, request: { ...request, headers: headersOf(request.headers, load, nth) } })
+    )
+    // learnt before anybody else is let through
+    return sent.pipe(
+      Effect.tap((response) => {
+        Shortages.over(options.shortages, lane)
+        return options.lanes.observe({ lane, account: job.account, response, jobId: job.id, sentAt })
+      }),
+      Effect.tapError(({ reason }) =>
+        Shortages.isShortage(reason)
+          ? Shortages.note(options.shortages, options.lanes, {
+              lane,
+              account: job.account,
+              jobId: job.id,
+              detail: reason.message
+            })
+          : Effect.void
+      )
+    )
+  })
+
+const followed = Effect.fnUntraced(function* (
+  self: Run,
+  exchange: Exchange,
+  nth: number,
+  response: Response
+): Effect.fn.Return<Response, TransportError> {
+  const { job, options } = self
+  const until = (yield* monotonicMillis) + exchange.timeoutMillis
+  let hops = 0
+  let { status } = response
+  const hop: Redirects.Hop = Effect.fnUntraced(function* (request) {
+    const checked = checkUrl(options.egress, request.url)
+    if (Result.isFailure(checked)) {
+      const problem = `its redirect (${status}) leads to where the dam may not call: ${checked.failure.message}`
+      return yield* new TransportError({ reason: new Unsendable({ problem }) })
+    }
+    yield* yield* GiveBack
+    hops++
+    return yield* Effect.acquireUseRelease(
+      options.lanes.acquire(options.laneOf(request.url), job.account, job.id),
+      ({ depart }) =>
+        Effect.gen(function* () {
+          yield* depart()
+          const timeoutMillis = Math.max(1, until - (yield* monotonicMillis))
+          const attempt = exchange.attempt && `${exchange.attempt}/${hops}`
+          const answer = yield* once(self, { ...exchange, request, attempt, timeoutMillis }, nth)
+          status = answer.status
+          return answer
+        }),
+      ({ release }) => release
+    )
+  })
+  return yield* Redirects.follow(hop, exchange.request, response)
+})
+
+/**
+ * Tells a target how many calls of this job there were, this one included. It grows with every call, also after a crash
+ * that left the last one unrecorded; numbers may be left out.
+ *
+ * @category headers
+ * @since 0.1.0
+ */
+export const attemptHeader = "X-EZThrottle-Attempt"
+
+/** The headers of a call with ours; whatever has the name of one of them gives way, except where a dam stands before. */
+const headersOf = (
+  given: Readonly<Record<string, string>>,
+  load: Readonly<Record<string, string>>,
+  attempt: number
+): Readonly<Record<string, string>> => {
+  const headers: Record<string, string> = { ...load, [attemptHeader]: String(attempt) }
+  for (const name in given) {
+    const lower = name.toLowerCase()
+    if (lower.startsWith("x-aqueduct-") && Object.keys(load).some((own) => own.toLowerCase() === lower)) continue
+    if (lower === attemptHeader.toLowerCase()) delete headers[attemptHeader]
+    headers[name] = given[name] ?? ""
+  }
+  return headers
+}
+
+const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)

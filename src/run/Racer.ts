@@ -1,0 +1,91 @@
+/** One of the regions in which a path is under way: an attempt, then what the schedule of the path says. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { isFinal } from "../engine/Decide.ts"
+import type { Attempt, EndedAttempt } from "../step/History.ts"
+import type { Exchanging } from "../transport/HttpTransport.ts"
+import * as TimeLimit from "../transport/TimeLimit.ts"
+import type { Facts } from "./Execution.ts"
+import { perform, readResponse, within } from "./Execution.ts"
+import * as Judge from "./Judge.ts"
+import { isGoodAttempt, isOf } from "./PathEnd.ts"
+import * as Telemetry from "./Telemetry.ts"
+import type { Waiting } from "./Turns.ts"
+import { inTurn, pauseFor, repose } from "./Turns.ts"
+
+/** A path under way: what its racers share. */
+export interface Path extends Judge.Policy, Waiting {
+  readonly transport: Exchanging
+  readonly index: number
+  readonly timeoutMillis: number
+  /** How each racer that has given up ended. */
+  readonly lost: Array<Attempt>
+}
+
+/** Runs a racer from a region, or from the last of the attempts behind it, until it has nothing left to try. */
+export const run = Effect.fnUntraced(function* (
+  path: Path,
+  racer: number,
+  start: string | undefined,
+  before: ReadonlyArray<EndedAttempt>
+): Effect.fn.Return<EndedAttempt> {
+  const resumed = before.at(-1)
+  let facts: Facts = { path: path.index, racer, kind: "start", region: resumed?.region ?? start, pause: 0 }
+  let attempt = resumed ?? (yield* exchange(path, facts))
+  const { host } = path.execution
+  // what a resumed run has waited already, and whether that was all of it
+  let waited =
+    resumed === undefined ? 0 : Math.max(0, (yield* Clock.currentTimeMillis) - (resumed.at + resumed.latency))
+  let rested = resumed === undefined ? undefined : host.rested
+  // made when it is needed: most steps succeed at once
+  let judge: Judge.Judge | undefined
+  while (true) {
+    const again =
+      host.repeatsAfter === undefined ? undefined : yield* host.repeatsAfter(path.step, path.request, attempt)
+    if (again !== undefined) {
+      if (again > 0) yield* repose(path, again)
+      facts = { ...facts, kind: "repeat", region: attempt.region, pause: waited + again }
+      waited = 0
+      rested = undefined
+      attempt = yield* exchange(path, facts)
+      continue
+    }
+    const isLast = isFinal(path.policy, attempt.ending, path.patience)
+    if (!isLast) judge ??= yield* Judge.make(path, start, before)
+    const move = isLast || judge === undefined ? undefined : yield* judge(attempt)
+    if (move === undefined) {
+      if (!isGoodAttempt(attempt)) path.lost.push(attempt)
+      return attempt
+    }
+    const pause = rested ?? Math.max(move.pause, waited)
+    if (rested === undefined && pause > waited) yield* pauseFor(path, pause - waited)
+    facts = { ...facts, kind: move.kind, region: move.region, pause }
+    waited = 0
+    rested = undefined
+    attempt = yield* exchange(path, facts)
+  }
+})
+
+const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
+  if (path.expired) return Effect.never
+  const { execution, request, step, timeoutMillis, transport } = path
+  const { region } = facts
+  const attempt = attemptOf(path, facts.racer)
+  const send = Telemetry.propagated(request, (traced) =>
+    transport.send({ request: traced, region, step, timeoutMillis, attempt })
+  )
+  const sent = perform(execution, {
+    step,
+    facts,
+    send: TimeLimit.isKeptBy(transport) ? send : within(send, timeoutMillis),
+    read: readResponse(execution.host.rules?.(request))
+  })
+  return execution.host.paced === undefined ? sent : inTurn(path, execution.host.paced, sent)
+}
+
+/** Path, racer and how many attempts of theirs have ended. An interrupted one is made again as the same. */
+const attemptOf = ({ execution: { history }, index }: Path, racer: number): string => {
+  let ended = 0
+  for (const attempt of history) if (attempt.racer === racer && isOf(attempt, index)) ended++
+  return `${index}.${racer}.${ended}`
+}

@@ -11,7 +11,8 @@ import { Cell, Failed, Nothing, Table, Time } from "./Parts.tsx"
 const reasons: Readonly<Record<string, string>> = {
   attempts_exhausted: "every attempt failed",
   receiver_gone: "the receiver is gone (410)",
-  endpoint_disabled: "the receiver was disabled"
+  endpoint_disabled: "the receiver was disabled",
+  too_large: "too large for the receiver (413): raise its limit for bodies, then tell again"
 }
 
 export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchParams }) => {

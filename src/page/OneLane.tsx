@@ -79,6 +79,7 @@ const Facts = ({ lane }: { readonly lane: Lane }) => (
       <Rate rate={rateOf(live.past(lane.lane))} limit={lane.rps} source={lane.source} />
     </Fact>
     <Fact name="Next call">{lane.next_at === null ? "nobody can tell" : <Soon at={lane.next_at} />}</Fact>
+    <Fact name="Calls that wait">{count(lane.waiting)}</Fact>
     <Fact name="Accounts that wait">{count(lane.accounts)}</Fact>
     <Fact name="Jobs">
       <a href={`#/jobs?lane=${encodeURIComponent(lane.lane)}`}>all of this lane</a>

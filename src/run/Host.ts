@@ -58,9 +58,12 @@ export interface Host {
   readonly pause: (millis: number, alone: boolean) => Effect.Effect<void>
   /**
    * Lets each exchange wait for its turn. What it waits counts for `onFailureTimeout`, but not for the attempt's limit and
-   * not for a fallback's `onTimeout`. `undefined`: everything is sent at once.
+   * not for a fallback's `onTimeout`. With `alone` nothing else of the step is running, so a host may interrupt the run
+   * instead of waiting, as for `pause`. `undefined`: everything is sent at once.
    */
-  readonly paced: ((request: Request, exchange: Effect.Effect<EndedAttempt>) => Effect.Effect<EndedAttempt>) | undefined
+  readonly paced:
+    | ((request: Request, exchange: Effect.Effect<EndedAttempt>, alone: boolean) => Effect.Effect<EndedAttempt>)
+    | undefined
   /**
    * Milliseconds from now after which an attempt is made again without spending anything; `undefined`: its ending counts.
    * That time counts as waiting for a turn.

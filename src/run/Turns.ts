@@ -28,23 +28,21 @@ export interface Waiting extends Limits {
 
 /** Waits for the host's permit with the path's stopwatch standing still. */
 export const inTurn = (
-  { stopwatch, request }: Waiting,
+  { alone, stopwatch, request }: Waiting,
   paced: NonNullable<Host["paced"]>,
   sent: Effect.Effect<EndedAttempt>
 ): Effect.Effect<EndedAttempt> =>
   Effect.suspend(() => {
     let began = false
     const change = (waiting: number, sending: number) => turned(stopwatch, { waiting, sending })
+    const send = Effect.suspend(() => {
+      began = true
+      return Effect.andThen(change(-1, 1), sent)
+    })
     return Effect.andThen(
       change(1, 0),
       Effect.ensuring(
-        paced(
-          request,
-          Effect.suspend(() => {
-            began = true
-            return Effect.andThen(change(-1, 1), sent)
-          })
-        ),
+        paced(request, send, alone),
         Effect.suspend(() => (began ? change(0, -1) : change(-1, 0)))
       )
     )

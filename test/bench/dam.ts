@@ -126,7 +126,7 @@ const admissions = async (world: World) => {
 
 const endToEnd = async (world: World) => {
   const free = "{ rps: 1000000, max_concurrent: 256 }"
-  const dam = await start("whole", { [world.upstream]: free, [world.receiver]: free })
+  const dam = await start("whole", { [world.upstream]: free, [`webhook@${world.receiver}`]: free })
   const options = { port: dam.port, connections, target: `${world.upstream}/`, webhook: `${world.receiver}/` }
   const warm = quick ? 100 : 5000
   await load({ ...options, jobs: warm, name: "warm" })

@@ -84,7 +84,7 @@ const throughput = Effect.gen(function* () {
       const started = performance.now()
       yield* Dam.make({
         path,
-        pacing: { hosts: { [lane]: { rps: 1_000_000, maxConcurrent: 100 } } }
+        pacing: { hosts: { [`webhook@${lane}`]: { rps: 1_000_000, maxConcurrent: 100 } } }
       })
       yield* Effect.promise(() => all)
       const seconds = (performance.now() - started) / 1000

@@ -7,7 +7,7 @@ import * as Globals from "../output/Globals.ts"
 import * as JobText from "./JobText.ts"
 import * as Output from "../output/Output.ts"
 import * as Pages from "./Pages.ts"
-import { problem } from "../output/Problem.ts"
+import { type Problem, problem } from "../output/Problem.ts"
 import type { Query } from "../service/Query.ts"
 import { Service } from "../service/Service.ts"
 import { JobPage, JobView } from "../../dam/api/JobShapes.ts"
@@ -58,8 +58,15 @@ const queryOf = Effect.fnUntraced(function* ({ account, host, metadata, since, s
   } satisfies Query
 })
 
-/** A lane as the service names it, from a URL, a host, or a host with a port. */
-export const laneOf = (host: string) => {
+/** A lane as the service names it, from a URL, a host, or a host with a port; `webhook@` names that of a receiver. */
+export const laneOf = (host: string): Effect.Effect<string, Problem> =>
+  host.startsWith(receiverSign)
+    ? Effect.map(hostLane(host.slice(receiverSign.length)), (lane) => `${receiverSign}${lane}`)
+    : hostLane(host)
+
+const receiverSign = "webhook@"
+
+const hostLane = (host: string) => {
   const url = /^https?:\/\//i.test(host) ? host : `https://${host}`
   if (!URL.canParse(url)) {
     return Effect.fail(

@@ -38,9 +38,12 @@ const table = (paint: Output.Paint, lanes: ReadonlyArray<Lane>, now: number): st
           String(lane.parked),
           `${lane.rps}/s, ${lane.max_concurrent} at once`,
           lane.source,
-          standing(paint, lane, now)
+          waits(standing(paint, lane, now), lane)
         ])
       )
+
+/** Webhooks wait in memory, and stand in no other column. */
+const waits = (said: string, { waiting }: Lane): string => (waiting === 0 ? said : `${said}, ${waiting} wait`)
 
 const standing = (paint: Output.Paint, { holds, next_at, paused }: Lane, now: number): string => {
   if (paused !== null) {

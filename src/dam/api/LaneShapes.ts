@@ -36,6 +36,7 @@ export const Lane = Schema.Struct({
   paused: Schema.NullOr(Paused),
   next_at: Schema.NullOr(Moment),
   accounts: Count,
+  waiting: Count,
   calls: Count
 }).annotate({ identifier: "Lane" })
 
@@ -59,6 +60,7 @@ export const view = (self: LaneStatus): typeof Lane.Encoded => ({
   paused: self.paused === undefined ? null : { ...self.paused, note: self.paused.note ?? null },
   next_at: self.nextAt ?? null,
   accounts: self.accounts,
+  waiting: self.waiting,
   calls: self.calls
 })
 

@@ -107,6 +107,7 @@ const toOptions = (config: Config): ConfigFile => {
     dam: {
       pacing: {
         pace: pacing.default && paceOf(pacing.default),
+        receivers: pacing.receivers && paceOf(pacing.receivers),
         hosts: pacing.hosts && hostsOf(pacing.hosts),
         burst: pacing.burst,
         bounds: pacing.bounds && {

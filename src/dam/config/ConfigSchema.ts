@@ -119,6 +119,7 @@ export const ConfigSchema = Schema.Struct({
   pacing: optional(
     Schema.Struct({
       default: optional(Pace),
+      receivers: optional(Pace),
       hosts: optional(Hosts),
       burst: optional(whole(0)),
       bounds: optional(bounds)

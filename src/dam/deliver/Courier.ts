@@ -10,7 +10,9 @@ import { post } from "../../step/Step.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import type { StoredDelivery } from "../job/Delivery.ts"
 import type { L8, Sign } from "../l8/L8.ts"
+import { receiverLane } from "../job/LaneName.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
+import type { Going } from "../lane/Permit.ts"
 import type { SecretPort, StoredSecrets } from "../store/SecretRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
 import { brokenAttempt, type Made } from "./Schedule.ts"
@@ -26,18 +28,26 @@ export interface Courier {
   readonly l8: L8 | undefined
 }
 
-/** What proves where a delivery comes from. */
+/** What an attempt is made with. */
 interface Proofs {
   readonly secrets: StoredSecrets | undefined
   readonly sign: Sign | undefined
+  /** Why there is no signature of L8, where one is preferred. */
+  readonly unsigned: string | undefined
+  /** The lane it stands in. */
+  readonly lane: string
 }
 
-/** Makes one attempt. Its time begins with the permit, once the receiver is trusted where it has to be. */
+/**
+ * Makes one attempt. Its time begins with its departure, once the receiver is trusted where it has to be. Answers nothing
+ * where it was no longer wanted when its moment came: nothing was sent then.
+ */
 export const call = Effect.fnUntraced(function* (
   courier: Courier,
   delivery: StoredDelivery,
-  timeoutMillis: number
-): Effect.fn.Return<Made> {
+  timeoutMillis: number,
+  going: Going
+): Effect.fn.Return<Made | undefined> {
   const { l8, lanes, store } = courier
   const prepared = yield* Effect.result(
     l8?.prepare(delivery, regionOf(delivery), timeoutMillis, lanes) ?? Effect.succeed(undefined)
@@ -46,11 +56,26 @@ export const call = Effect.fnUntraced(function* (
     const at = yield* Clock.currentTimeMillis
     return brokenAttempt(at, `L8 is required and the receiver is not trusted: ${prepared.failure.problem}`)
   }
-  const secrets = yield* untilWritten(delivery.jobId, store.secrets(delivery.customer))
-  const proofs: Proofs = { secrets, sign: prepared.success }
+  const by = prepared.success
+  const l8Proof =
+    typeof by === "function" ? { sign: by, unsigned: undefined } : { sign: undefined, unsigned: by?.problem }
+  const lane = receiverLane(delivery.lane)
+  const secretsOf = store
+    .secrets(delivery.customer)
+    .pipe(Effect.catch(() => untilWritten(delivery.jobId, store.secrets(delivery.customer))))
+  // waited for before its turn, so that nobody waits for a store while he has a permit
+  yield* secretsOf
   return yield* Effect.acquireUseRelease(
-    lanes.acquire(delivery.lane, ""),
-    ({ depart }) => Effect.andThen(depart, send(courier, delivery, timeoutMillis, proofs)),
+    lanes.acquire(lane, "", delivery.id),
+    ({ depart }) =>
+      Effect.flatMap(depart(going), (departed) =>
+        departed
+          ? // looked up again: what was removed while it waited signs nothing
+            Effect.flatMap(secretsOf, (secrets) =>
+              send(courier, delivery, timeoutMillis, { ...l8Proof, secrets, lane })
+            )
+          : nothing
+      ),
     ({ release }) => release
   )
 })
@@ -81,8 +106,15 @@ const send = Effect.fnUntraced(function* (
     Effect.result
   )
   const latency = Number((yield* Clock.monotonicTimeNanos) - from) / 1e6
-  if (answer._tag === "Failure") return { ...brokenAttempt(at, answer.failure.message), latency }
-  yield* courier.lanes.observe(delivery.lane, "", answer.success, delivery.jobId)
+  const unsigned = proofs.unsigned === undefined ? {} : { unsigned: proofs.unsigned }
+  if (answer._tag === "Failure") return { ...brokenAttempt(at, answer.failure.message), latency, ...unsigned }
+  yield* courier.lanes.observe({
+    lane: proofs.lane,
+    account: "",
+    response: answer.success,
+    jobId: delivery.jobId,
+    sentAt: Number(from) / 1e6
+  })
   const { headers, status } = answer.success
   const retryAfter = RetryAfter.parse(headers, yield* Clock.currentTimeMillis)
   return {
@@ -91,22 +123,22 @@ const send = Effect.fnUntraced(function* (
     status,
     error: undefined,
     excerpt: Reply.text(answer.success).slice(0, excerptLength),
-    retryAfter: retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
+    retryAfter: retryAfter === undefined ? 0 : Duration.toMillis(retryAfter),
+    ...unsigned
   }
 })
 
-const headersOf = Effect.fnUntraced(function* (
-  { signer }: Courier,
-  delivery: StoredDelivery,
-  at: number,
-  { secrets, sign }: Proofs
-) {
-  return {
+const headersOf = ({ signer }: Courier, delivery: StoredDelivery, at: number, { secrets, sign }: Proofs) => {
+  const own = Effect.map(Signing.headers(delivery, secrets, at, signer), (signed) => ({
     "Content-Type": "application/json",
-    ...(yield* Signing.headers(delivery, secrets, at, signer)),
-    ...(sign && (yield* sign(at)))
-  }
-})
+    ...signed
+  }))
+  return sign === undefined
+    ? own
+    : Effect.flatMap(own, (headers) => Effect.map(sign(at), (signed) => ({ ...headers, ...signed })))
+}
+
+const nothing = Effect.succeed(undefined)
 
 /** Egress points in the order they were named, the next one at each attempt. */
 const regionOf = ({ attempts, regions }: StoredDelivery): string | undefined =>

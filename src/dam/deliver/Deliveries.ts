@@ -27,8 +27,10 @@ import type { DeliveryOptions } from "./Schedule.ts"
 export interface Deliveries {
   /** Says that a delivery may be due in these lanes. */
   readonly wake: (lanes: Iterable<string>) => void
-  /** How many are under way. */
+  /** How many are under way, those included that wait for their turn. */
   readonly underWay: () => number
+  /** Whether a delivery is at its receiver now. */
+  readonly isCalling: (deliveryId: string) => boolean
 }
 
 /**
@@ -59,7 +61,7 @@ export const make = Effect.fnUntraced(function* (
   const fibers = yield* FiberMap.make<string>()
   const calls = yield* FiberSet.make()
   const fork = yield* FiberMap.runtime(fibers)()
-  const probes = Probes.make({ store: parts.store, courier: parts, options })
+  const probes = Probes.make({ store: parts.store, courier: parts, options, leaving: parts.leaving })
   const receivers: Receiver.Receivers = {
     store: parts.store,
     concurrency: options.concurrency,
@@ -84,6 +86,7 @@ export const make = Effect.fnUntraced(function* (
     wake: (lanes) => {
       for (const lane of lanes) wake(lane)
     },
-    underWay: () => receivers.underWay
+    underWay: () => receivers.underWay,
+    isCalling: (deliveryId) => probes.calling.has(deliveryId)
   }
 })

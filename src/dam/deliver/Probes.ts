@@ -23,15 +23,29 @@ export interface Probes {
   readonly options: DeliveryOptions
   /** When the endpoints that were probed may be probed again: what was read before a probe does not know of it. */
   readonly probed: Map<string, number>
+  /** Endpoints that were disabled, and which disabling of all it was: what was read before does not know of it. */
+  readonly closed: Map<string, number>
+  closings: number
+  /** Ids of deliveries that are at their receiver now. */
+  readonly calling: Set<string>
+  /** Whether nothing is begun any more. */
+  readonly leaving: () => boolean
   /** How long what waits for a disabled endpoint is kept, in milliseconds. */
   readonly patience: number
 }
 
 /** Makes it with nothing probed. */
-export const make = (given: Pick<Probes, "courier" | "options" | "store">): Probes => {
+export const make = (given: Pick<Probes, "courier" | "leaving" | "options" | "store">): Probes => {
   const { endpoints, schedule } = given.options
   const whole = schedule.reduce((sum, pause) => sum + Duration.toMillis(pause), 0)
-  return { ...given, probed: new Map(), patience: Math.max(endpoints.probeMillis, mostJitter * whole) }
+  return {
+    ...given,
+    probed: new Map(),
+    closed: new Map(),
+    closings: 0,
+    calling: new Set(),
+    patience: Math.max(endpoints.probeMillis, mostJitter * whole)
+  }
 }
 
 /** Nothing is sent to a disabled endpoint but one probe at a time; the rest waits until its schedule would be over. */
@@ -41,7 +55,7 @@ export const deliver = Effect.fnUntraced(function* (self: Probes, delivery: DueD
   const now = yield* Clock.currentTimeMillis
   if (disabled.reason === "gone") return yield* giveUp(self, delivery, now, "receiver_gone")
   if (now > delivery.begunAt + self.patience) return yield* giveUp(self, delivery, now, "endpoint_disabled")
-  const endpoint = `${customer} ${url}`
+  const endpoint = endpointOf(delivery)
   const hold = (until: number) => untilWritten(delivery.jobId, self.store.holdEndpoint(customer, url, until))
   // of those that were read together, one is the probe
   const probeAt = Math.max(disabled.probeAt, self.probed.get(endpoint) ?? 0)
@@ -55,11 +69,24 @@ export const deliver = Effect.fnUntraced(function* (self: Probes, delivery: DueD
 
 const attempt = Effect.fnUntraced(function* (self: Probes, delivery: DueDelivery, probe?: { readonly until: number }) {
   const { schedule, timeoutMillis } = self.options
+  const known = self.closings
+  const endpoint = endpointOf(delivery)
+  // it may wait for its turn for long, and the receiver be gone when it comes
+  const isWanted = () => {
+    const goes = !self.leaving() && (self.closed.get(endpoint) ?? 0) <= known
+    if (goes) self.calling.add(delivery.id)
+    return goes
+  }
   const made = yield* Effect.catchDefect(
-    DamTracing.told(self.store, delivery, call(self.courier, delivery, timeoutMillis)),
+    Effect.ensuring(
+      DamTracing.told(self.store, delivery, call(self.courier, delivery, timeoutMillis, { isWanted })),
+      Effect.sync(() => void self.calling.delete(delivery.id))
+    ),
     // a fault of this program: as an attempt it is seen, and not repeated at once
     (defect) => Effect.map(Clock.currentTimeMillis, (at) => brokenAttempt(at, String(defect)))
   )
+  // it is as the store has it, and is looked at anew
+  if (made === undefined) return
   const next = nextOf(schedule, delivery, made, 1 + 0.2 * (yield* Random.next))
   yield* Metric.update(next._tag === "Delivered" ? metrics.delivered : metrics.undelivered, 1)
   const isFailedProbe = probe !== undefined && next._tag !== "Delivered" && made.status !== 410
@@ -72,19 +99,37 @@ const attempt = Effect.fnUntraced(function* (self: Probes, delivery: DueDelivery
   )
 })
 
+const close = (self: Probes, endpoint: string): void => {
+  // beyond so many, those that were read before are called once more
+  if (self.closed.size >= mostClosed) self.closed.clear()
+  self.closed.set(endpoint, ++self.closings)
+}
+
+const mostClosed = 10_000
+
+const endpointOf = ({ customer, url }: DueDelivery): string => `${customer} ${url}`
+
 const giveUp = (self: Probes, delivery: DueDelivery, at: number, reason: DeadReason) =>
   settle(self, delivery, undefined, { _tag: "Dead", reason, at })
 
 const settle = Effect.fnUntraced(function* (
-  { options, store }: Probes,
+  self: Probes,
   delivery: DueDelivery,
   made: Made | undefined,
   next: NextDelivery
 ) {
+  const { options, store } = self
   const write = store.settleDelivery(delivery.id, made, next, options.endpoints)
   const { endpoint } = yield* untilWritten(delivery.jobId, write)
+  const { origin } = new URL(delivery.url)
+  if (next._tag === "Dead" && next.reason === "too_large") {
+    yield* Effect.logWarning(
+      `the result of job ${delivery.jobId} is too large for ${origin}, which answered 413 twice: raise the limit of bodies there, then replay the dead letter`
+    )
+  }
   if (endpoint === undefined) return
-  const who = `the webhook endpoint of ${delivery.customer} at ${new URL(delivery.url).origin}`
+  if (endpoint === "disabled") close(self, endpointOf(delivery))
+  const who = `the webhook endpoint of ${delivery.customer} at ${origin}`
   yield* endpoint === "enabled"
     ? Effect.logInfo(`${who} works again and is enabled`)
     : Effect.logWarning(

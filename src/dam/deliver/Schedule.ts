@@ -64,6 +64,9 @@ export const nextOf = (
   const ended = Math.ceil(at + latency)
   if (status !== undefined && isGood(status)) return { _tag: "Delivered" }
   if (status === 410) return { _tag: "Dead", reason: "receiver_gone", at: ended }
+  // once may be a mistake of something in between; the same bytes are no smaller the next time
+  const isTooLarge = status === 413 && attempts.slice(spent).some((earlier) => earlier.status === 413)
+  if (isTooLarge) return { _tag: "Dead", reason: "too_large", at: ended }
   const pause = schedule[attempts.length - spent + 1]
   return pause === undefined
     ? { _tag: "Dead", reason: "attempts_exhausted", at: ended }

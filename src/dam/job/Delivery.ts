@@ -48,6 +48,7 @@ export type DeadLetter = Omit<StoredDelivery, "body">
 /**
  * Why a delivery was given up. `attempts_exhausted`: its schedule ended. `receiver_gone`: the receiver answered 410.
  * `endpoint_disabled`: it waited for an endpoint that had failed for long, until its schedule would have ended.
+ * `too_large`: the receiver answered 413 twice; the same bytes would be refused again.
  *
  * @category models
  * @since 0.1.0
@@ -60,7 +61,7 @@ export type DeadReason = (typeof deadReasons)[number]
  * @category constants
  * @since 0.1.0
  */
-export const deadReasons = ["attempts_exhausted", "receiver_gone", "endpoint_disabled"] as const
+export const deadReasons = ["attempts_exhausted", "receiver_gone", "endpoint_disabled", "too_large"] as const
 
 /**
  * A webhook URL of a customer that has failed since it last took a delivery. Others have no record.
@@ -95,4 +96,6 @@ export interface DeliveryAttempt {
   readonly status: number | undefined
   readonly error: string | undefined
   readonly excerpt: string | undefined
+  /** Why it went without the signature of L8 that is preferred; not there where none was wanted or it had one. */
+  readonly unsigned?: string | undefined
 }

@@ -19,12 +19,37 @@ export const laneOf = (url: string): string => {
 }
 
 /**
- * Names the lane of `api.example.com` (https), `localhost:3000` or `http://localhost`; `undefined` when it is none.
+ * Names the lane of a receiver of webhooks: `webhook@` and the lane of its host. What results are told at and what jobs
+ * call are paced apart, also where both stand on one host.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const receiverLane = (lane: string): string => `${receiverSign}${lane}`
+
+/**
+ * Whether a lane is a receiver's.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isReceiverLane = (lane: string): boolean => lane.startsWith(receiverSign)
+
+// no name of a host has such a sign
+const receiverSign = "webhook@"
+
+/**
+ * Names the lane of `api.example.com` (https), `localhost:3000` or `http://localhost`, and with `webhook@` before it that
+ * of a receiver there; `undefined` when it is none.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const canonicalLane = (host: string): string | undefined => {
+  if (isReceiverLane(host)) {
+    const lane = canonicalLane(host.slice(receiverSign.length))
+    return lane === undefined ? undefined : receiverLane(lane)
+  }
   const url = URL.parse(host.includes("://") ? host : `https://${host}`)
   const isOrigin =
     url !== null &&
@@ -43,7 +68,8 @@ export const canonicalLane = (host: string): string | undefined => {
 export const defaultPort = (protocol: string): number => (protocol === "https:" ? 443 : 80)
 
 /**
- * Names the account whose turn a call takes: a hash of who submitted it and the credential it carries.
+ * Names the account whose turn a call takes: a hash of who submitted it and the credential it carries, behind one of the
+ * customer, whose accounts share the customer's turn.
  *
  * **Details** — `scope` is the customer, with its `user_id` in the flat dialect (see `scopeOf`). The credential is the
  * first of `Authorization`, `x-api-key` and `api-key` among the call's own headers.
@@ -52,7 +78,29 @@ export const defaultPort = (protocol: string): number => (protocol === "https:" 
  * @since 0.1.0
  */
 export const accountOf = (scope: string, headers: Readonly<Record<string, string>>): string =>
-  hash("sha256", `${scope.length}:${scope}${credentialIn(headers)}`, "hex").slice(0, 32)
+  `${customerOf(scope)}${hash("sha256", `${scope.length}:${scope}${credentialIn(headers)}`, "hex").slice(customerLength, 32)}`
+
+/**
+ * Names the customer of an account, as far as turns need it.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const customerIn = (account: string): string => account.slice(0, customerLength)
+
+const customerLength = 8
+
+/** FNV-1a: a customer is no secret, and this is on the way of every submission. */
+const customerOf = (scope: string): string => {
+  let sum = 0x811c9dc5
+  for (let n = 0; n < scope.length; n++) {
+    const unit = scope.charCodeAt(n)
+    // a user of the customer stands behind it, in the next line
+    if (unit === 10) break
+    sum = Math.imul(sum ^ unit, 0x01000193)
+  }
+  return (sum >>> 0).toString(16).padStart(customerLength, "0")
+}
 
 /**
  * Names the queue of a job: its account's, or the one beside it for jobs that asked for isolation.

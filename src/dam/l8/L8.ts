@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
@@ -17,7 +18,7 @@ import * as L8Wire from "../../wire/L8.ts"
 import * as L8Delivery from "../../wire/L8Delivery.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import type { StoredDelivery } from "../job/Delivery.ts"
-import { canonicalLane } from "../job/LaneName.ts"
+import { canonicalLane, receiverLane } from "../job/LaneName.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { StorageFailed } from "../store/StoreError.ts"
 import type { TrustPort } from "../store/TrustRecords.ts"
@@ -75,15 +76,20 @@ export interface L8 {
   readonly responder: Responder
   readonly trusts: Trusts
   /**
-   * Sees to the trust that a delivery needs and answers what signs its attempt; `undefined`: it goes without. Fails when
-   * it must not go without.
+   * Sees to the trust that a delivery needs and answers what signs its attempt, or why nothing does although it is
+   * preferred; `undefined`: nobody asks for it. Fails when it must not go without.
    */
   readonly prepare: (
     delivery: StoredDelivery,
     region: string | undefined,
     timeoutMillis: number,
     lanes: Pick<LaneRouter, "acquire" | "observe">
-  ) => Effect.Effect<Sign | undefined, Untrusted>
+  ) => Effect.Effect<Sign | Unsigned | undefined, Untrusted>
+}
+
+/** An attempt goes without a signature, and why. */
+export interface Unsigned {
+  readonly problem: string
 }
 
 /** The headers of an attempt at a moment. */
@@ -122,6 +128,8 @@ export const make = Effect.fnUntraced(function* (
   const trusts = L8Trusts.make(store)
   const responder = L8Responder.make(store, key, options.serviceName ?? "ezthrottle-effect")
 
+  /** Origins that would be told with L8 if they were trusted, and why they are not. */
+  const doubts = new Map<string, string>()
   const sign =
     ({ body, id }: StoredDelivery): Sign =>
     (at) =>
@@ -138,36 +146,51 @@ export const make = Effect.fnUntraced(function* (
       const mode = hosts.get(delivery.lane) ?? usual
       if (mode === "off") return Effect.succeed(undefined)
       const { origin } = new URL(delivery.url)
+      const lane = receiverLane(delivery.lane)
       const call: Call = (step) =>
         Effect.acquireUseRelease(
-          lanes.acquire(delivery.lane, ""),
+          lanes.acquire(lane, ""),
           ({ depart }) =>
-            Effect.andThen(
-              depart,
-              transport
-                .send({
-                  request: step.request,
-                  region,
-                  step,
-                  timeoutMillis,
-                  attempt: `${delivery.id}/l8/${randomUUID()}`
-                })
+            Effect.gen(function* () {
+              yield* depart()
+              const sentAt = Number(yield* Clock.monotonicTimeNanos) / 1e6
+              const attempt = `${delivery.id}/l8/${randomUUID()}`
+              const response = yield* transport
+                .send({ request: step.request, region, step, timeoutMillis, attempt })
                 .pipe(
                   Effect.timeoutOrElse({
                     duration: timeoutMillis,
                     orElse: () => Effect.fail({ message: `no answer within ${timeoutMillis} ms` })
-                  }),
-                  Effect.tap((answer) => lanes.observe(delivery.lane, "", answer, delivery.jobId))
+                  })
                 )
-            ),
+              yield* lanes.observe({ lane, account: "", response, jobId: delivery.jobId, sentAt })
+              return response
+            }),
           ({ release }) => release
         )
       const handshake = Effect.provideContext(L8Initiator.handshake(key, policy, origin, call), crypto)
       const trusted = Effect.as(trusts.prove(origin, delivery.jobId, handshake), sign(delivery))
-      return mode === "require" ? trusted : Effect.orElseSucceed(trusted, () => undefined)
+      if (mode === "require") return trusted
+      return Effect.matchEffect(trusted, {
+        onSuccess: (by): Effect.Effect<Sign | Unsigned> => {
+          doubts.delete(origin)
+          return Effect.succeed(by)
+        },
+        onFailure: ({ problem }) => Effect.as(noted(doubts, origin, problem), { problem })
+      })
     }
   }
 })
+
+/** Says so in the log, once for each reason and not for every delivery. */
+const noted = (doubts: Map<string, string>, origin: string, problem: string): Effect.Effect<void> => {
+  if (doubts.get(origin) === problem) return Effect.void
+  if (doubts.size >= mostUnsigned) doubts.clear()
+  doubts.set(origin, problem)
+  return Effect.logWarning(`L8: deliveries to ${origin} go unsigned: ${problem}`)
+}
+
+const mostUnsigned = 10_000
 
 /** The UUID of a delivery, the same in every attempt: a digest of its id in the free form of RFC 9562, version 8. */
 export const deliveryIdOf = (id: string): string => {

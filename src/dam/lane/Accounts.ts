@@ -1,16 +1,17 @@
 /**
- * The accounts of a lane, in the order of their turns.
+ * The accounts of a lane, in the order of their turns: customers first, so that nobody gets more of the rate by having
+ * more accounts, and then the accounts of one customer.
  *
  * An account has one queue, and a second one for what was submitted with the wish for a queue of its own. The two take
  * turns inside the account's turn: isolation keeps such jobs out of the account's own backlog and makes nobody faster.
  */
 import type * as Deferred from "effect/Deferred"
+import type * as Latch from "effect/Latch"
 import type * as Gate from "./Gate.ts"
-import * as LaneDepartures from "./Departures.ts"
-import type { Departures } from "./Departures.ts"
 import type { Ticket } from "../store/JobRecords.ts"
 import type { Permit } from "./Permit.ts"
-import { accountIn } from "../job/LaneName.ts"
+import { accountIn, customerIn } from "../job/LaneName.ts"
+import * as Ring from "./Ring.ts"
 
 /** Jobs of one account in the order of their acceptance. */
 export interface Queue {
@@ -20,7 +21,7 @@ export interface Queue {
   more: boolean
   /** Whether the last page was full. */
   isLong: boolean
-  /** Whether the store is being asked while there still are `tickets`. */
+  /** Whether the store is being asked. */
   isReading: boolean
   /** Monotonic milliseconds before which the store is not asked again. */
   restsUntil: number
@@ -28,9 +29,12 @@ export interface Queue {
 
 /** Somebody who waits for a permit. */
 export interface Waiter {
-  readonly granted: Deferred.Deferred<Permit>
+  /** Ends with nothing where it is sent away. */
+  readonly granted: Deferred.Deferred<Permit | undefined>
   /** The job that waits; `undefined` for deliveries. */
   readonly jobId: string | undefined
+  /** Whether it can come back by the store, and so is sent away where nobody is let through for long. */
+  readonly canLeave: boolean
 }
 
 /** Who takes turns in a lane. */
@@ -40,17 +44,21 @@ export interface Account {
   /** In the order of their turns. */
   queues: ReadonlyArray<Queue>
   gate: Gate.Gate
-  readonly departures: Departures
+  /** Calls that wait to be sent, where the account has a pace of its own. */
+  readonly line: Array<Latch.Latch>
 }
 
-/** A ring of accounts. */
+/** The accounts of a lane: customers take turns, and in a customer's turn its accounts do. */
 export interface Accounts {
   readonly size: () => number
+  /** In the order of their turns: the customer's whose turn it is, then those of the next one. */
   readonly all: () => ReadonlyArray<Account>
   /** Whose turn it is. */
   readonly first: () => Account | undefined
-  /** Passes the turn on. */
+  /** Passes the turn on to the next customer: the account whose turn it is has made use of it. */
   readonly rotate: () => void
+  /** Passes the turn on to the customer's next account, and to the next customer after the last of them. */
+  readonly pass: () => void
   readonly drop: (account: Account) => void
   readonly find: (name: string) => Account | undefined
   /** The account of this name or of this queue, made when it is new. */
@@ -58,70 +66,90 @@ export interface Accounts {
   readonly queue: (name: string) => Queue
 }
 
-/** Makes an empty ring. */
+/** A customer, and how many of its accounts have made no use of its turn. */
+interface Customer {
+  readonly accounts: Ring.Ring<Account>
+  passed: number
+}
+
+/** Makes it with no accounts. */
 export const make = (gateOf: (account: string) => Gate.Gate): Accounts => {
   const accounts = new Map<string, Account>()
-  let ring: Array<Account> = []
-  let head = 0
+  const customers = new Map<string, Customer>()
+  const ring = Ring.make<Customer>()
 
   const get = (queueName: string): Account => {
     const name = accountIn(queueName)
     const known = accounts.get(name)
     if (known !== undefined) return known
-    const made: Account = {
-      name,
-      waiters: [],
-      queues: [],
-      gate: gateOf(name),
-      departures: LaneDepartures.make(
-        () => made.gate,
-        (gate) => void (made.gate = gate)
-      )
-    }
+    const made: Account = { name, waiters: [], queues: [], gate: gateOf(name), line: [] }
     accounts.set(name, made)
+    customerOf(name).accounts.push(made)
+    return made
+  }
+
+  const customerOf = (account: string): Customer => {
+    const known = customers.get(customerIn(account))
+    if (known !== undefined) return known
+    const made: Customer = { accounts: Ring.make(), passed: 0 }
+    customers.set(customerIn(account), made)
     ring.push(made)
     return made
   }
 
+  const next = (customer: Customer): void => {
+    customer.passed = 0
+    ring.rotate()
+  }
+
   return {
     size: () => accounts.size,
-    all: () => ring.slice(head),
-    first: () => ring[head],
+    all: () => ring.all().flatMap((customer) => customer.accounts.all()),
+    first: () => ring.first()?.accounts.first(),
     rotate: () => {
-      const first = ring[head]
-      if (first === undefined) return
-      ring.push(first)
-      head++
-      // now and then, so that a turn costs the same however many there are
-      if (head * 2 > ring.length) {
-        ring = ring.slice(head)
-        head = 0
-      }
+      const customer = ring.first()
+      if (customer === undefined) return
+      customer.accounts.rotate()
+      next(customer)
+    },
+    pass: () => {
+      const customer = ring.first()
+      if (customer === undefined) return
+      customer.accounts.rotate()
+      customer.passed++
+      if (customer.passed >= customer.accounts.size()) next(customer)
     },
     drop: (account) => {
-      // who is dropped has just had its turn, so it stands last or near it
-      const place = ring.lastIndexOf(account)
-      if (place >= head) ring.splice(place, 1)
       accounts.delete(account.name)
+      const customer = customerOf(account.name)
+      customer.accounts.drop(account)
+      if (customer.accounts.size() > 0) {
+        // the last of those that could make use of the turn
+        if (ring.first() === customer && customer.passed >= customer.accounts.size()) next(customer)
+        return
+      }
+      customers.delete(customerIn(account.name))
+      ring.drop(customer)
     },
     find: (name) => accounts.get(accountIn(name)),
     get,
-    queue: (name) => {
-      const self = get(name)
-      const known = self.queues.find((queue) => queue.name === name)
-      if (known !== undefined) return known
-      const made: Queue = {
-        name,
-        tickets: [],
-        more: false,
-        isLong: false,
-        isReading: false,
-        restsUntil: Number.NEGATIVE_INFINITY
-      }
-      self.queues = [...self.queues, made]
-      return made
-    }
+    queue: (name) => queueIn(get(name), name)
   }
+}
+
+const queueIn = (self: Account, name: string): Queue => {
+  const known = self.queues.find((queue) => queue.name === name)
+  if (known !== undefined) return known
+  const made: Queue = {
+    name,
+    tickets: [],
+    more: false,
+    isLong: false,
+    isReading: false,
+    restsUntil: Number.NEGATIVE_INFINITY
+  }
+  self.queues = [...self.queues, made]
+  return made
 }
 
 /** Passes the turn on from one queue of an account to the other. */

@@ -6,15 +6,22 @@
 export interface OpenCall {
   readonly account: string
   readonly since: number
+  /** Whether it was let through by a gate of its account. */
+  readonly own: boolean
+  /** Whether it was sent. */
+  departed: boolean
+  ended: boolean
 }
 
 /** Calls as they begin and end. */
 export interface LaneCalls {
-  readonly begin: (account: string, now: number) => OpenCall
+  readonly begin: (account: string, now: number, own: boolean) => OpenCall
+  /** Notes that it is sent. */
+  readonly depart: (call: OpenCall) => void
   readonly end: (call: OpenCall, now: number) => void
   /** When the open calls began, of one account or of all, the oldest first. */
   readonly since: (account: string | undefined) => ReadonlyArray<number>
-  /** How many have begun. */
+  /** How many were sent. */
   readonly count: () => number
   /** How many milliseconds a call takes, the last ones counting most; `undefined` while none has ended. */
   readonly usual: () => number | undefined
@@ -30,14 +37,20 @@ export const make = (): LaneCalls => {
   let usual: number | undefined
   let count = 0
   return {
-    begin: (account, since) => {
-      count++
-      const call = { account, since }
+    begin: (account, since, own) => {
+      const call = { account, since, own, departed: false, ended: false }
       open.add(call)
       return call
     },
+    depart: (call) => {
+      call.departed = true
+      count++
+    },
     end: (call, now) => {
+      call.ended = true
       open.delete(call)
+      // what was never sent says nothing of how long a call takes
+      if (!call.departed) return
       const took = now - call.since
       usual = usual === undefined ? took : usual + weight * (took - usual)
     },

@@ -5,10 +5,11 @@
 import type * as Clock from "effect/Clock"
 import * as Pacing from "../../engine/Pacing.ts"
 import * as Refusal from "../../engine/Refusal.ts"
-import type { Response } from "../../step/Reply.ts"
-import { defaultPace, type Pace } from "./Gate.ts"
+import { isReceiverLane } from "../job/LaneName.ts"
+import { defaultPace, receiverPace, type Pace } from "./Gate.ts"
 import type { Lane } from "./Lane.ts"
 import { learn, type Lesson } from "./Learning.ts"
+import type { Answer } from "./LaneRouter.ts"
 import type { Paces } from "./Paces.ts"
 import type { Settings } from "./Steered.ts"
 
@@ -21,7 +22,9 @@ import type { Settings } from "./Steered.ts"
 export interface PacingOptions {
   /** The pace of a host that has said nothing and is not named in `hosts`. Defaults to 2 per second, 2 at once. */
   readonly pace?: Partial<Pace> | undefined
-  /** Paces, and what is known of refusals, by canonical `host:port`. */
+  /** The pace of a receiver of webhooks, likewise. Defaults to 100 per second, 20 at once. */
+  readonly receivers?: Partial<Pace> | undefined
+  /** Paces, and what is known of refusals, by canonical `host:port`, for receivers of webhooks with `webhook@` before it. */
   readonly hosts?: Readonly<Record<string, HostOptions>> | undefined
   /** Calls that being late may give back. Defaults to 1. */
   readonly burst?: number | undefined
@@ -44,14 +47,6 @@ export interface Dial {
   readonly settings: Settings
 }
 
-/** An answer of a host, and whose call it answers. */
-export interface Answer {
-  readonly host: string
-  readonly account: string
-  readonly response: Response
-  readonly jobId: string | undefined
-}
-
 /** The pace of a host, or of one account of it. */
 export const paceOf = ({ options, paces, settings }: Dial, host: string, account = ""): Pace => {
   const learnt = paces.get(host, account) ?? paces.get(host, "")
@@ -59,8 +54,8 @@ export const paceOf = ({ options, paces, settings }: Dial, host: string, account
   const rps = steered?.rps ?? learnt?.rps
   const maxConcurrent = steered?.maxConcurrent ?? learnt?.maxConcurrent
   return {
-    ...defaultPace,
-    ...options.pace,
+    ...(isReceiverLane(host) ? receiverPace : defaultPace),
+    ...(isReceiverLane(host) ? options.receivers : options.pace),
     ...paceIn(options.hosts?.[host]),
     ...(rps === undefined ? {} : { rps }),
     ...(maxConcurrent === undefined ? {} : { maxConcurrent })
@@ -76,22 +71,22 @@ const paceIn = ({ maxConcurrent, rps }: HostOptions = {}): Partial<Pace> => ({
 export const observe = (
   self: Dial,
   lane: Lane,
-  { account, host, jobId, response }: Answer,
+  { account, jobId, lane: host, response, sentAt }: Answer,
   clock: Clock.Clock
 ): void => {
   const { options, paces, settings } = self
   const nowMillis = clock.currentTimeMillisUnsafe()
   const now = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-  const isHeld = lane.heldFor(account, now) > 0
+  const owner = { lane: host, account }
   const said = Refusal.read(response, nowMillis, options.hosts?.[host])
   const isRefusal = said.kind === "TooMany" || said.kind === "Unavailable"
   // an account that has used up its quota says nothing about how busy the upstream is
-  const refusalsInARow = said.kind === "UsedUp" ? 0 : paces.refusals(host, account, isRefusal, isHeld)
+  const refusalsInARow = said.kind === "UsedUp" ? 0 : paces.refusals(owner, isRefusal, { sentAt, now })
   const bounds = options.bounds ?? Pacing.defaultBounds
   const { rps } = paceOf(self, host, account)
   const lesson = learn(response, { nowMillis, bounds, refusalsInARow, jobId, said, rps })
-  lane.learn(account, obeyed(lesson, settings.get(host)), now)
-  paces.learn(host, account, lesson, nowMillis)
+  const news = paces.learn(owner, lesson, { sentAt, now: nowMillis })
+  lane.learn(account, obeyed(news, settings.get(host)), now)
 }
 
 /** What an operator says goes before what the upstream says, which is kept for when the operator takes it back. */

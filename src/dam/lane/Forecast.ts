@@ -3,7 +3,7 @@
  */
 import * as Gate from "./Gate.ts"
 import type { Ahead } from "../store/LaneRecords.ts"
-import { accountIn } from "../job/LaneName.ts"
+import { accountIn, customerIn } from "../job/LaneName.ts"
 import type { LaneWhy } from "./LaneView.ts"
 
 /** Who is let through before somebody. */
@@ -54,16 +54,26 @@ const lineOf = (why: LaneWhy, account: string, own: number, others: Ahead["other
     needs.set(name, (needs.get(name) ?? 0) + jobs)
   }
   needs.delete(account)
-  const place = why.turns.findIndex((turn) => turn.account === account)
-  const before = new Set(why.turns.slice(0, Math.max(0, place)).map((turn) => turn.account))
-  let all = 0
+  const order = why.turns.map((turn) => turn.account)
+  const before = standingBefore(order, account)
   let accounts = 0
+  let kin = 0
+  const customers = new Map<string, number>()
   for (const [name, jobs] of needs) {
     if (jobs > 0) accounts++
-    all += Math.min(jobs, own + Number(before.has(name)))
+    const customer = customerIn(name)
+    if (customer === customerIn(account)) kin += Math.min(jobs, own + Number(before.has(name)))
+    else customers.set(customer, (customers.get(customer) ?? 0) + jobs)
   }
-  return { own, others: all, accounts }
+  // customers take turns as the accounts of one do
+  const ahead = standingBefore(order.map(customerIn), customerIn(account))
+  let turns = kin
+  for (const [name, jobs] of customers) turns += Math.min(jobs, own + kin + Number(ahead.has(name)))
+  return { own, others: turns, accounts }
 }
+
+const standingBefore = (order: ReadonlyArray<string>, name: string): ReadonlySet<string> =>
+  new Set(order.slice(0, Math.max(0, order.indexOf(name))))
 
 /** Turns a lane forward; `undefined` when it hangs on calls of which nobody knows how long they take. */
 export const forecast = (

@@ -59,6 +59,14 @@ export interface Gate {
 export const defaultPace: Pace = { rps: 2, maxConcurrent: 2 }
 
 /**
+ * The pace of a receiver of webhooks that has said nothing: whoever gave the URL expects its results there.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const receiverPace: Pace = { rps: 100, maxConcurrent: 20 }
+
+/**
  * Makes a gate that is open now.
  *
  * @category constructors
@@ -102,6 +110,14 @@ export const pass = (self: Gate, now: number): Gate => ({
   dueAt: dueAfter(self, self.dueAt, now),
   passedAt: now
 })
+
+/**
+ * Takes back a call that has passed and will not be sent: the next one takes its turn.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const back = (self: Gate): Gate => ({ ...self, dueAt: self.dueAt - 1000 / self.pace.rps })
 
 /**
  * Notes that a call which has passed is sent, not before `sendDueAt`.

@@ -12,8 +12,9 @@
  */
 import type * as Effect from "effect/Effect"
 import * as Accounts from "./Accounts.ts"
+import * as Departures from "./Departures.ts"
 import * as Gate from "./Gate.ts"
-import { gateFor, type LaneOptions, type LaneState } from "./LaneState.ts"
+import { gateFor, heldUntil, type LaneOptions, type LaneState } from "./LaneState.ts"
 import * as LaneStates from "./LaneState.ts"
 import type { LaneView, LaneWhy } from "./LaneView.ts"
 import type { Lesson } from "./Learning.ts"
@@ -34,15 +35,20 @@ export interface Lane {
    * be interrupted, which gives the place up.
    */
   readonly acquire: (account: string, jobId?: string) => Effect.Effect<Permit>
+  /**
+   * The same for a call of a job that may come back by the store: answers nothing, at once or later, where the lane is
+   * paused or held for long.
+   */
+  readonly seek: (account: string, jobId: string) => Effect.Effect<Permit | undefined>
   /** Says that jobs of this queue may have been queued; of any, where none is named. */
   readonly wake: (queue: string | undefined) => void
-  /** Says that there is room for more running jobs, which somebody here waits for. */
-  readonly roomLeft: () => void
   /** Takes in what an answer taught. */
   readonly learn: (account: string, lesson: Lesson, now: number) => void
-  readonly pause: (paused: boolean) => void
+  /** Holds an account until a moment; the whole host where none is named. */
+  readonly hold: (account: string, until: number) => void
+  readonly pause: (paused: boolean, now: number) => void
   /** Takes over paces that were changed from outside; `lifts` ends every hold. */
-  readonly repace: (lifts: boolean) => void
+  readonly repace: (lifts: boolean, now: number) => void
   /** What decides when a queue of the lane, or a call that waits in it, has its turn. */
   readonly why: (queue: string) => LaneWhy
   /** Accounts that wait, as far as is known. */
@@ -50,6 +56,8 @@ export interface Lane {
   /** The account for which a call of this job waits here. */
   readonly waiting: (jobId: string) => string | undefined
   readonly view: (now: number) => LaneView
+  /** Calls that wait here for a pause or a hold which lasts until a moment at least. */
+  readonly stuck: (until: number) => number
   /** Milliseconds for which nothing of the account may be sent. */
   readonly heldFor: (account: string, now: number) => number
   /** Nothing runs, waits or is queued here as far as is known, and a lane made anew would be no slower. */
@@ -67,22 +75,22 @@ export const make = (options: LaneOptions): Lane => {
   return {
     run: Turns.run(self),
     acquire: (name, jobId) => Turns.acquire(self, name, jobId),
+    seek: (name, jobId) => Turns.seek(self, name, jobId),
     wake: (name) => wake(self, name),
-    roomLeft: () => {
-      if (self.starved) self.signal.openUnsafe()
-    },
     learn: (name, lesson, now) => learn(self, name, lesson, now),
-    pause: (paused) => {
+    hold: (name, until) => hold(self, name, until),
+    pause: (paused, now) => {
       self.paused = paused
-      self.signal.openUnsafe()
+      Turns.changed(self, now)
     },
-    repace: (lifts) => repace(self, lifts),
+    repace: (lifts, now) => repace(self, lifts, now),
     why: (name) => why(self, name),
     accounts: () => self.accounts.all().filter(Accounts.isNeeded).length,
     waiting: (jobId) =>
       self.accounts.all().find(({ waiters }) => waiters.some((waiter) => waiter.jobId === jobId))?.name,
     view: (now) => view(self, now),
-    heldFor: (name, now) => Math.max(0, gateFor(self, name).heldUntil - now),
+    stuck: (until) => stuck(self, until),
+    heldFor: (name, now) => Math.max(0, heldUntil(self, name) - now),
     idle: (now) => idle(self, now)
   }
 }
@@ -113,10 +121,25 @@ const learn = (self: LaneState, name: string, lesson: Lesson, now: number): void
     const account = self.accounts.get(name)
     account.gate = taught(account.gate)
   } else self.gate = taught(self.gate)
+  Turns.changed(self, now)
+}
+
+const hold = (self: LaneState, name: string, until: number): void => {
+  if (name === "") self.gate = Gate.hold(self.gate, until)
+  else {
+    const account = self.accounts.get(name)
+    account.gate = Gate.hold(account.gate, until)
+  }
   self.signal.openUnsafe()
 }
 
-const repace = (self: LaneState, lifts: boolean): void => {
+const stuck = (self: LaneState, until: number): number =>
+  self.accounts
+    .all()
+    .filter(({ name }) => self.paused || heldUntil(self, name) >= until)
+    .reduce((total, { waiters }) => total + waiters.length, Departures.stuck(self, until))
+
+const repace = (self: LaneState, lifts: boolean, now: number): void => {
   const anew = (gate: Gate.Gate, account: string | undefined): Gate.Gate => {
     const paced = Gate.learn(gate, self.options.paceOf(account))
     return lifts ? { ...paced, heldUntil: Number.NEGATIVE_INFINITY, leftUntil: Number.NEGATIVE_INFINITY } : paced
@@ -124,7 +147,7 @@ const repace = (self: LaneState, lifts: boolean): void => {
   if (lifts) self.accountQueues = false
   self.gate = anew(self.gate, undefined)
   for (const account of self.accounts.all()) account.gate = anew(account.gate, account.name)
-  self.signal.openUnsafe()
+  Turns.changed(self, now)
 }
 
 const why = (self: LaneState, name: string): LaneWhy => {
@@ -133,7 +156,7 @@ const why = (self: LaneState, name: string): LaneWhy => {
     gate: gateFor(self, name),
     accountQueues,
     paused,
-    hasRoom: options.room.left() > 0,
+    hasRoom: !options.room.isFull(),
     openSince: calls.since(accountQueues ? accounts.find(name)?.name : undefined),
     callMillis: calls.usual(),
     turns: accounts.all().map((account) => ({

@@ -14,12 +14,14 @@ import type { HeldBy, Paused } from "../store/LaneRecords.ts"
 export interface LaneRouter {
   /** Waits for a permit of a host. To be called where interruption is off: see `Lane.acquire`. */
   readonly acquire: (lane: string, account: string, jobId?: string) => Effect.Effect<Permit>
+  /** The same for a call that may come back by the store: answers nothing where the lane is paused or held for long. */
+  readonly seek: (lane: string, account: string, jobId: string) => Effect.Effect<Permit | undefined>
   /** Says that jobs may have been queued in a lane, or in one queue of it. */
   readonly wake: (lane: string, queue?: string) => Effect.Effect<void>
-  /** Says that fewer jobs are running. */
-  readonly roomLeft: () => void
+  /** Calls that wait, wherever, for a pause or a hold which lasts until a moment at least. */
+  readonly stuck: (until: number) => number
   /** Takes in what an answer of the host taught, before anybody else is let through. */
-  readonly observe: (lane: string, account: string, response: Response, jobId?: string) => Effect.Effect<void>
+  readonly observe: (answer: Answer) => Effect.Effect<void>
   /** Lets nothing through for a while, for a reason that no answer gave. */
   readonly hold: (lane: string, account: string, millis: number, heldBy: HeldBy) => Effect.Effect<void>
   /** Milliseconds until the lane lets the account through again. */
@@ -33,6 +35,21 @@ export interface LaneRouter {
   /** What operators do with lanes. */
   readonly steering: Steering
   readonly views: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>
+}
+
+/**
+ * An answer of a host, and whose call it answers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Answer {
+  readonly lane: string
+  readonly account: string
+  readonly response: Response
+  readonly jobId: string | undefined
+  /** When its call was sent, in monotonic milliseconds: what it tells is news of that moment. */
+  readonly sentAt: number
 }
 
 /**

@@ -9,7 +9,6 @@ import type { StoreError } from "../store/StoreError.ts"
 import * as Accounts from "./Accounts.ts"
 import type { Account } from "./Accounts.ts"
 import * as LaneCalls from "./Calls.ts"
-import * as LaneDepartures from "./Departures.ts"
 import * as Gate from "./Gate.ts"
 import * as Pages from "./Pages.ts"
 import type { Permit, Room } from "./Permit.ts"
@@ -31,20 +30,30 @@ export interface LaneOptions {
   /** The first queued jobs of a queue. */
   readonly page: (queue: string, limit: number) => Effect.Effect<ReadonlyArray<Ticket>, StoreError>
   /** Starts a job with its first permit. Answers once the job is no longer queued. */
-  readonly start: (ticket: Ticket, permit: Permit) => Effect.Effect<void, StoreError>
-  readonly room: Room
+  readonly start: (ticket: Ticket, permit: Permit, giveBack: Room["giveBack"]) => Effect.Effect<void, StoreError>
+  /** Its share of the places for running jobs; `told` says that it may be its turn. */
+  readonly room: (told: () => void) => Room
+}
+
+/** A call that waits for a pause or a hold to end. */
+export interface Held {
+  readonly account: string
+  readonly woken: Latch.Latch
 }
 
 /** The state of a lane. */
 export interface LaneState {
-  readonly options: LaneOptions
+  readonly options: Omit<LaneOptions, "room"> & { readonly room: Room }
   /** Jobs that are on their way out of the queue: the store may still name them. */
   readonly starting: Set<string>
   /** Opens when it has to be looked whose turn it is. */
   readonly signal: Latch.Latch
   readonly calls: LaneCalls.LaneCalls
   readonly accounts: Accounts.Accounts
-  readonly departures: LaneDepartures.Departures
+  /** Calls that wait to be sent, in their order, where the host's gate counts. */
+  readonly line: Array<Latch.Latch>
+  /** Calls that were let through and wait for a pause or a hold to end before they are sent. */
+  readonly apart: Set<Held>
   readonly pages: Pages.Pages
   /** The host's gate. */
   gate: Gate.Gate
@@ -55,7 +64,7 @@ export interface LaneState {
   anyQueue: boolean
   /** When a store that has failed is asked again. */
   askAgainAt: number
-  /** Whether somebody here waits for room. */
+  /** Whether somebody here asked for room in vain since it was last looked. */
   starved: boolean
   /** Headers that spoke of pace and made no sense. */
   ignored: number
@@ -71,15 +80,13 @@ export const make = (options: LaneOptions): LaneState => {
     open: calls.since(name).length
   }))
   const self: LaneState = {
-    options,
+    options: { ...options, room: options.room(() => signal.openUnsafe()) },
     starting,
     signal,
     calls,
     accounts,
-    departures: LaneDepartures.make(
-      () => self.gate,
-      (gate) => void (self.gate = gate)
-    ),
+    line: [],
+    apart: new Set(),
     pages: Pages.make(options.page, {
       starting,
       rps: () => self.gate.pace.rps,
@@ -97,12 +104,32 @@ export const make = (options: LaneOptions): LaneState => {
   return self
 }
 
-/** The gate that counts for an account. */
-export const gateOf = (self: LaneState, account: Account): Gate.Gate => (self.accountQueues ? account.gate : self.gate)
+/**
+ * The moment before which nothing of an account is sent: a hold of its own and one of the whole host both count, whichever
+ * gate gives the pace, so that neither is lost when the upstream makes the other one count.
+ */
+export const heldUntil = (self: LaneState, name: string): number =>
+  Math.max(self.gate.heldUntil, self.accounts.find(name)?.gate.heldUntil ?? Number.NEGATIVE_INFINITY)
 
-/** The gate that counts for the account of a name, which may be unknown here. */
-export const gateFor = (self: LaneState, name: string): Gate.Gate =>
-  (self.accountQueues && self.accounts.find(name)?.gate) || self.gate
+/** When the gate that counts for an account opens; `Infinity` while nobody can tell. */
+export const opensAt = ({ accountQueues, gate }: LaneState, account: Account): number =>
+  accountQueues
+    ? Math.max(Gate.opensAt(account.gate), gate.heldUntil)
+    : Math.max(Gate.opensAt(gate), account.gate.heldUntil)
+
+/** The gate that counts for the account of a name, which may be unknown here, as it is for that account. */
+export const gateFor = (self: LaneState, name: string): Gate.Gate => {
+  const gate = (self.accountQueues && self.accounts.find(name)?.gate) || self.gate
+  const until = heldUntil(self, name)
+  return until === gate.heldUntil ? gate : { ...gate, heldUntil: until }
+}
+
+/** Whether nobody is let through for so long that whoever can had better come back by the store. */
+export const isLong = (self: LaneState, name: string, now: number): boolean =>
+  self.paused || heldUntil(self, name) > now + longWait
+
+/** Up to this long, in milliseconds, a run waits in memory. */
+const longWait = 1000
 
 /** Whether nobody has a turn here who would have to be looked for. */
 export const isLeftAlone = ({ accounts, anyQueue }: LaneState, account: Account): boolean =>

@@ -17,8 +17,8 @@ import type { Lane } from "./Lane.ts"
 import * as LaneModule from "./Lane.ts"
 import type { LaneRouter } from "./LaneRouter.ts"
 import type { LaneOptions } from "./LaneState.ts"
+import { silent } from "./Learning.ts"
 import * as Paces from "./Paces.ts"
-import type { Room } from "./Permit.ts"
 import * as LaneSteering from "./Steered.ts"
 
 /** How old the count of a lane's queue may be in milliseconds; a long one takes a while to count. */
@@ -37,7 +37,7 @@ export const make = Effect.fnUntraced(function* (
   store: LanePort,
   options: PacingOptions,
   start: LaneOptions["start"],
-  room: Room
+  room: LaneOptions["room"]
 ): Effect.fn.Return<LaneRouter, StoreError, Scope.Scope> {
   const fibers = yield* FiberMap.make<string>()
   const fork = yield* FiberMap.runtime(fibers)()
@@ -53,7 +53,7 @@ interface State {
   readonly store: LanePort
   readonly dial: Dial
   readonly start: LaneOptions["start"]
-  readonly room: Room
+  readonly room: LaneOptions["room"]
   /** One for each lane, and one for each count under way. */
   readonly fibers: FiberMap.FiberMap<string>
   readonly fork: (name: string, effect: Effect.Effect<void>) => unknown
@@ -70,17 +70,20 @@ interface Known {
 const routerOf = (self: State): LaneRouter => ({
   acquire: (host, account, jobId) => Effect.flatten(withLane(self, host, (lane) => lane.acquire(account, jobId))),
   wake: (host, queue) => withLane(self, host, (lane) => lane.wake(queue)),
-  roomLeft: () => {
-    for (const { lane } of self.lanes.values()) lane.roomLeft()
+  seek: (host, account, jobId) => Effect.flatten(withLane(self, host, (lane) => lane.seek(account, jobId))),
+  stuck: (until) => {
+    let count = 0
+    for (const { lane } of self.lanes.values()) count += lane.stuck(until)
+    return count
   },
-  observe: (host, account, response, jobId) =>
-    withLane(self, host, (lane, clock) => observe(self.dial, lane, { host, account, response, jobId }, clock)),
+  observe: (answer) => withLane(self, answer.lane, (lane, clock) => observe(self.dial, lane, answer, clock)),
   load: (host) => withLane(self, host, (_, clock, known) => load(self, host, known, monotonic(clock))),
   hold: (host, account, millis, heldBy) =>
     withLane(self, host, (lane, clock) => {
-      const lesson = { ...nothing, hold: millis, heldBy }
-      lane.learn(account, lesson, monotonic(clock))
-      self.dial.paces.learn(host, account, lesson, clock.currentTimeMillisUnsafe())
+      const lesson = { ...silent, hold: millis, heldBy }
+      const now = monotonic(clock)
+      lane.learn(account, lesson, now)
+      self.dial.paces.learn({ lane: host, account }, lesson, { sentAt: now, now: clock.currentTimeMillisUnsafe() })
     }),
   heldFor: (host, account) => withLane(self, host, (lane, clock) => lane.heldFor(account, monotonic(clock))),
   why: (host, queue) =>
@@ -141,9 +144,9 @@ const open = ({ dial, fork, lanes, room, start, store }: State, host: string, cl
   const made: Known = { lane, usedAt: monotonic(clock), depth: 0, countedAt: Number.NEGATIVE_INFINITY }
   lanes.set(host, made)
   const now = clock.currentTimeMillisUnsafe()
-  if (settings.get(host)?.paused !== undefined) lane.pause(true)
+  if (settings.get(host)?.paused !== undefined) lane.pause(true, monotonic(clock))
   for (const { account, heldUntil = 0 } of paces.of(host)) {
-    if (heldUntil > now) lane.learn(account, { ...nothing, hold: heldUntil - now }, monotonic(clock))
+    if (heldUntil > now) lane.hold(account, monotonic(clock) + heldUntil - now)
   }
   fork(host, lane.run)
   return made
@@ -179,13 +182,5 @@ const tidy = Effect.fnUntraced(function* ({ dial, fibers, lanes }: State) {
     }
   }
 })
-
-const nothing = {
-  rps: undefined,
-  maxConcurrent: undefined,
-  accountQueues: undefined,
-  hold: undefined,
-  ignored: 0
-} as const
 
 const monotonic = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6

@@ -31,6 +31,15 @@ export interface Lesson {
   readonly ignored: number
 }
 
+/** A lesson that says nothing. */
+export const silent: Lesson = {
+  rps: undefined,
+  maxConcurrent: undefined,
+  accountQueues: undefined,
+  hold: undefined,
+  ignored: 0
+}
+
 /**
  * Reads an answer.
  *

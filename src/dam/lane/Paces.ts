@@ -8,21 +8,33 @@ import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import type { LanePort, StoredPace } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import type { Lesson } from "./Learning.ts"
+import { type Lesson, silent } from "./Learning.ts"
 
 /** The paces of all hosts, and of the accounts of those whose upstream enabled account queues. */
 export interface Paces {
   readonly get: (lane: string, account: string) => StoredPace | undefined
   readonly of: (lane: string) => ReadonlyArray<StoredPace>
-  /** Takes in what an answer taught; that there was one keeps what is known. */
-  readonly learn: (lane: string, account: string, lesson: Lesson, now: number) => void
-  /** Counts an answer; says how many refusals stood in a row before it. An answer during a hold is no news. */
-  readonly refusals: (lane: string, account: string, isRefusal: boolean, isHeld: boolean) => number
+  /**
+   * Takes in what an answer taught; that there was one keeps what is known. Answers what of it is news: an answer says
+   * nothing of the pace where one to a later call has spoken of it. `sentAt` is monotonic.
+   */
+  readonly learn: (owner: Owner, lesson: Lesson, at: { readonly sentAt: number; readonly now: number }) => Lesson
+  /**
+   * Counts an answer; says how many refusals stood in a row before it. One to a call that was sent before the last
+   * refusal that counted is of its time: it neither counts nor ends the row. Both moments are monotonic.
+   */
+  readonly refusals: (owner: Owner, isRefusal: boolean, at: { readonly sentAt: number; readonly now: number }) => number
   readonly forget: (now: number) => void
   /** Forgets all that a lane was taught; the store is told by whoever asks for it. */
   readonly reset: (lane: string) => void
   /** The lanes something is known of. */
   readonly lanes: () => Iterable<string>
+}
+
+/** A lane, or an account of it. */
+export interface Owner {
+  readonly lane: string
+  readonly account: string
 }
 
 /** A learnt pace is forgotten after this long without traffic. */
@@ -43,8 +55,8 @@ export const make = Effect.fnUntraced(function* (
     get: (lane, account) => self.lanes.get(lane)?.get(account)?.pace,
     of: (lane) =>
       Array.from(self.lanes.get(lane)?.values() ?? []).flatMap(({ pace }) => (pace === undefined ? [] : [pace])),
-    learn: (lane, account, lesson, now) => learn(self, { lane, account }, lesson, now),
-    refusals: (lane, account, isRefusal, isHeld) => refusals(self, { lane, account }, isRefusal, isHeld),
+    learn: (owner, lesson, at) => learn(self, owner, lesson, at),
+    refusals: (owner, isRefusal, at) => refusals(self, owner, isRefusal, at),
     reset: (lane) => {
       for (const it of self.lanes.get(lane)?.values() ?? []) self.unsaved.delete(it)
       self.lanes.delete(lane)
@@ -61,25 +73,34 @@ interface State {
   readonly signal: Latch.Latch
 }
 
+/** Of the moments, `refusedAt` is when the last refusal that counted came, and the others when the calls were sent whose answers taught it. */
 interface Known {
   pace: StoredPace | undefined
   savedAt: number
   refusals: number
-}
-
-/** A lane, or an account of it. */
-interface Owner {
-  readonly lane: string
-  readonly account: string
+  refusedAt: number
+  rpsOf: number
+  concurrentOf: number
+  queuesOf: number
 }
 
 const known = ({ lanes }: State, { account, lane }: Owner): Known => {
   const ofLane = lanes.get(lane) ?? new Map<string, Known>()
   lanes.set(lane, ofLane)
-  const found = ofLane.get(account) ?? { pace: undefined, savedAt: Number.NEGATIVE_INFINITY, refusals: 0 }
+  const found = ofLane.get(account) ?? unknown()
   ofLane.set(account, found)
   return found
 }
+
+const unknown = (): Known => ({
+  pace: undefined,
+  savedAt: Number.NEGATIVE_INFINITY,
+  refusals: 0,
+  refusedAt: Number.NEGATIVE_INFINITY,
+  rpsOf: Number.NEGATIVE_INFINITY,
+  concurrentOf: Number.NEGATIVE_INFINITY,
+  queuesOf: Number.NEGATIVE_INFINITY
+})
 
 const isAlive = ({ heldUntil = 0, seenAt }: StoredPace, now: number): boolean =>
   now - seenAt < memoryMillis || heldUntil > now
@@ -97,14 +118,42 @@ const recall = (self: State, paces: ReadonlyArray<StoredPace>, now: number): voi
 const ownerOf = ({ lanes }: State, { account, lane }: Owner): string =>
   lanes.get(lane)?.get("")?.pace?.accountQueues ? account : ""
 
-const learn = (self: State, { account, lane }: Owner, lesson: Lesson, now: number): void => {
+const learn = (
+  self: State,
+  { account, lane }: Owner,
+  lesson: Lesson,
+  { now, sentAt }: { readonly sentAt: number; readonly now: number }
+): Lesson => {
   // who speaks of account queues speaks of the whole host, and of the pace of the account it answered
-  if (lesson.accountQueues !== undefined) {
-    teach(self, { lane, account: "" }, { ...silent, accountQueues: lesson.accountQueues }, now)
-  }
+  const accountQueues = queuesSaid(self, lane, lesson, sentAt)
+  if (accountQueues !== undefined) teach(self, { lane, account: "" }, { ...silent, accountQueues }, now)
   const owner = ownerOf(self, { lane, account })
   if (owner !== "") teach(self, { lane, account: "" }, silent, now)
-  teach(self, { lane, account: owner }, { ...lesson, accountQueues: undefined }, now)
+  const news = paceSaid(self, { lane, account: owner }, lesson, sentAt)
+  teach(self, { lane, account: owner }, { ...news, accountQueues: undefined }, now)
+  return accountQueues === lesson.accountQueues ? news : { ...news, accountQueues }
+}
+
+const queuesSaid = (self: State, lane: string, { accountQueues }: Lesson, sentAt: number): boolean | undefined => {
+  if (accountQueues === undefined) return undefined
+  const it = known(self, { lane, account: "" })
+  if (sentAt < it.queuesOf) return undefined
+  it.queuesOf = sentAt
+  return accountQueues
+}
+
+const paceSaid = (self: State, owner: Owner, lesson: Lesson, sentAt: number): Lesson => {
+  if (lesson.rps === undefined && lesson.maxConcurrent === undefined) return lesson
+  const it = known(self, owner)
+  const isRps = lesson.rps !== undefined && sentAt >= it.rpsOf
+  const isConcurrent = lesson.maxConcurrent !== undefined && sentAt >= it.concurrentOf
+  if (isRps) it.rpsOf = sentAt
+  if (isConcurrent) it.concurrentOf = sentAt
+  return {
+    ...lesson,
+    rps: isRps ? lesson.rps : undefined,
+    maxConcurrent: isConcurrent ? lesson.maxConcurrent : undefined
+  }
 }
 
 const teach = (self: State, owner: Owner, lesson: Lesson, now: number): void => {
@@ -137,14 +186,21 @@ const teach = (self: State, owner: Owner, lesson: Lesson, now: number): void => 
   self.signal.openUnsafe()
 }
 
-const refusals = (self: State, owner: Owner, isRefusal: boolean, isHeld: boolean): number => {
+const refusals = (
+  self: State,
+  owner: Owner,
+  isRefusal: boolean,
+  { now, sentAt }: { readonly sentAt: number; readonly now: number }
+): number => {
   const account = ownerOf(self, owner)
   const it = isRefusal ? known(self, { lane: owner.lane, account }) : self.lanes.get(owner.lane)?.get(account)
   if (it === undefined) return 0
   const before = it.refusals
-  // nothing is sent while it holds, so what is answered then was sent before
-  if (!isHeld) it.refusals = isRefusal ? before + 1 : 0
-  return isHeld ? Math.max(0, before - 1) : before
+  // nothing is sent while a lane is held, so what was sent in that very moment was sent before
+  if (sentAt <= it.refusedAt) return Math.max(0, before - 1)
+  it.refusals = isRefusal ? before + 1 : 0
+  if (isRefusal) it.refusedAt = now
+  return before
 }
 
 const forget = ({ lanes }: State, now: number): void => {
@@ -183,12 +239,4 @@ const laterHold = (before: StoredPace | undefined, { heldBy, hold }: Lesson, now
   const { heldUntil = 0 } = before ?? {}
   const until = hold === undefined ? 0 : Math.ceil(now + hold)
   return until > heldUntil ? { heldUntil: until, heldBy } : { heldUntil: before?.heldUntil, heldBy: before?.heldBy }
-}
-
-const silent: Lesson = {
-  rps: undefined,
-  maxConcurrent: undefined,
-  accountQueues: undefined,
-  hold: undefined,
-  ignored: 0
 }

@@ -53,8 +53,10 @@ export const make = (
   const read = Effect.fnUntraced(function* (queue: Queue, now: number) {
     // cleared first: a wake that comes during the read sets it again
     queue.more = false
+    queue.isReading = true
     const limit = size() + starting.size
     const tickets = yield* Effect.result(page(queue.name, limit))
+    queue.isReading = false
     if (tickets._tag === "Failure") {
       queue.more = true
       queue.restsUntil = now + askAgainAfter

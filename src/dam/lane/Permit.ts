@@ -1,28 +1,50 @@
 import type * as Effect from "effect/Effect"
 
 /**
- * A right to one exchange. It is given back once, when the exchange has ended.
+ * A right to one exchange. It is given back once, when the exchange has ended, or when there will be none.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Permit {
   /**
-   * Waits until the exchange may begin, which is at once unless writing before it took longer than the pace allows for.
-   * To be run right before it.
+   * Waits until the exchange may begin, and takes that moment; to be run right before it. It may begin at once unless
+   * writing before it took longer than the pace allows for, or the lane was held, paused or slowed down meanwhile.
+   * Answers `false`, with nothing taken, where it is not to begin: see {@link Going}.
    */
-  readonly depart: Effect.Effect<void>
+  readonly depart: (going?: Going) => Effect.Effect<boolean>
+  /** Gives it back. Where nothing departed, whoever is next takes its turn. */
   readonly release: Effect.Effect<void>
 }
 
 /**
- * Places for running jobs, shared by all lanes. Whoever starts a job takes one; it is given back by others, who say so
- * with `roomLeft`.
+ * What may keep an exchange from beginning although its moment comes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Going {
+  /** Asked in the moment of the departure: whether it is still wanted. Defaults to yes. */
+  readonly isWanted?: (() => boolean) | undefined
+  /** Whether it can come back by the store, and so does not wait for a pause or a long hold. Defaults to `false`. */
+  readonly canLeave?: boolean | undefined
+}
+
+/**
+ * A lane's share of the places for running jobs.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Room {
-  readonly left: () => number
+  /** Whether there is a place for this lane now. Where there is none, or others come first, it is told once it is its turn. */
+  readonly ask: () => boolean
+  /** Takes a place, right after it was asked for. */
   readonly take: () => void
+  /** Says that the lane asks for none at present: whoever stands behind it comes first. */
+  readonly pass: () => void
+  /** Whether no place is left for this lane. */
+  readonly isFull: () => boolean
+  /** Gives a place back. */
+  readonly giveBack: Effect.Effect<void>
 }

@@ -51,6 +51,7 @@ export const make = (store: LanePort, steered: Steered): Steering => {
       paused,
       nextAt: paused !== undefined || opensIn === Number.POSITIVE_INFINITY ? undefined : Math.ceil(now + opensIn),
       accounts: inMemory?.accounts() ?? 0,
+      waiting: view?.waiting ?? 0,
       calls: view?.calls ?? 0
     }
   }
@@ -66,8 +67,9 @@ export const make = (store: LanePort, steered: Steered): Steering => {
     else settings.set(lane, next)
     if (forgets) steered.forget(lane)
     const inMemory = steered.find(lane)
-    inMemory?.pause(next?.paused !== undefined)
-    inMemory?.repace(forgets)
+    const now = yield* monotonicMillis
+    inMemory?.repace(forgets, now)
+    inMemory?.pause(next?.paused !== undefined, now)
   })
 
   const get = Effect.fnUntraced(function* (lane: string) {

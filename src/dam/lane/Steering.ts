@@ -46,7 +46,7 @@ export interface Hold {
  * @since 0.1.0
  */
 export interface LaneStatus {
-  /** Canonical `host:port`. */
+  /** Canonical `host:port`; `webhook@host:port` where results are told. */
   readonly lane: string
   readonly scheduled: number
   readonly queued: number
@@ -62,6 +62,8 @@ export interface LaneStatus {
   readonly nextAt: number | undefined
   /** Accounts that wait in it now. */
   readonly accounts: number
+  /** Calls of running jobs, or webhooks, that wait in it now. */
+  readonly waiting: number
   /** Calls it has let through since it was first needed; begins anew after a minute in which nobody needed it. */
   readonly calls: number
 }

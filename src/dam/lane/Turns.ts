@@ -1,5 +1,9 @@
 /**
  * Whose turn it is in a lane: permits as the gate allows, to those that wait first and then to new jobs.
+ *
+ * Reading takes a while, and anything may happen meanwhile: what was looked at before is looked at again after it, and
+ * whoever is waited for while a page is read is told when a permit comes back. So nobody is left who has a turn and is
+ * looked for by no one.
  */
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -7,10 +11,11 @@ import * as Effect from "effect/Effect"
 import type { Ticket } from "../store/JobRecords.ts"
 import * as Accounts from "./Accounts.ts"
 import type { Account, Queue, Waiter } from "./Accounts.ts"
+import * as Departures from "./Departures.ts"
 import * as Gate from "./Gate.ts"
-import { gateOf, isLeftAlone, type LaneState } from "./LaneState.ts"
+import { isLeftAlone, isLong, opensAt, type LaneState } from "./LaneState.ts"
 import * as Pages from "./Pages.ts"
-import type { Permit } from "./Permit.ts"
+import type { Going, Permit } from "./Permit.ts"
 
 /** Grants permits until it is interrupted. */
 export const run = Effect.fnUntraced(function* (self: LaneState): Effect.fn.Return<never> {
@@ -20,6 +25,7 @@ export const run = Effect.fnUntraced(function* (self: LaneState): Effect.fn.Retu
     self.askAgainAt = Number.POSITIVE_INFINITY
     if (self.anyQueue) yield* findQueues(self)
     const next = Math.min(yield* grant(self), self.askAgainAt)
+    if (!self.starved) self.options.room.pass()
     // whole milliseconds: timers know no others
     yield* next === Number.POSITIVE_INFINITY
       ? self.signal.await
@@ -32,23 +38,56 @@ export const acquire = (self: LaneState, name: string, jobId: string | undefined
   Clock.clockWith((clock) => {
     const account = self.accounts.get(name)
     const now = monotonic(clock)
-    if (!self.paused && isLeftAlone(self, account) && Gate.opensAt(gateOf(self, account)) <= now) {
-      return Effect.succeed(permit(self, account, now))
-    }
-    const waiter: Waiter = { granted: Deferred.makeUnsafe(), jobId }
-    account.waiters.push(waiter)
-    self.signal.openUnsafe()
-    return Effect.onInterrupt(Effect.interruptible(Deferred.await(waiter.granted)), () => {
-      const place = account.waiters.indexOf(waiter)
-      if (place < 0) {
-        // granted in the same moment: nobody else will give it back
-        return Effect.flatMap(Deferred.await(waiter.granted), ({ release }) => release)
-      }
-      account.waiters.splice(place, 1)
-      self.signal.openUnsafe()
-      return Effect.void
-    })
+    return isFree(self, account, now)
+      ? Effect.succeed(permit(self, account, now))
+      : // whoever does not leave is not sent away
+        Effect.flatMap(wait(self, account, { jobId, canLeave: false }), (granted) =>
+          granted === undefined ? Effect.never : Effect.succeed(granted)
+        )
   })
+
+/** The same for somebody who may come back by the store; answers nothing where nobody is let through for long. */
+export const seek = (self: LaneState, name: string, jobId: string): Effect.Effect<Permit | undefined> =>
+  Clock.clockWith((clock) => {
+    const account = self.accounts.get(name)
+    const now = monotonic(clock)
+    if (isFree(self, account, now)) return Effect.succeed(permit(self, account, now))
+    return isLong(self, name, now) ? nobody : wait(self, account, { jobId, canLeave: true })
+  })
+
+const isFree = (self: LaneState, account: Account, now: number): boolean =>
+  !self.paused && isLeftAlone(self, account) && opensAt(self, account) <= now
+
+const wait = (self: LaneState, account: Account, { canLeave, jobId }: Pick<Waiter, "canLeave" | "jobId">) => {
+  const waiter: Waiter = { granted: Deferred.makeUnsafe(), jobId, canLeave }
+  account.waiters.push(waiter)
+  self.signal.openUnsafe()
+  return Effect.onInterrupt(Effect.interruptible(Deferred.await(waiter.granted)), () => {
+    const place = account.waiters.indexOf(waiter)
+    if (place < 0) {
+      // granted in the same moment: nobody else will give it back
+      return Effect.flatMap(Deferred.await(waiter.granted), (granted) => granted?.release ?? Effect.void)
+    }
+    account.waiters.splice(place, 1)
+    self.signal.openUnsafe()
+    return Effect.void
+  })
+}
+
+/** What holds now is not what held before: whoever waits is looked at again, and sent away where it is for long. */
+export const changed = (self: LaneState, now: number): void => {
+  for (const account of self.accounts.all()) {
+    if (account.waiters.length === 0 || !isLong(self, account.name, now)) continue
+    for (const waiter of account.waiters.filter(({ canLeave }) => canLeave)) {
+      account.waiters.splice(account.waiters.indexOf(waiter), 1)
+      Deferred.doneUnsafe(waiter.granted, nobody)
+    }
+  }
+  Departures.wake(self)
+  self.signal.openUnsafe()
+}
+
+const nobody = Effect.succeed(undefined)
 
 /** Asks the store which queues have jobs. */
 const findQueues = Effect.fnUntraced(function* (self: LaneState) {
@@ -72,48 +111,63 @@ const grant = Effect.fnUntraced(function* (self: LaneState) {
     const account = accounts.first()
     if (account === undefined) break
     const now = yield* monotonicMillis
-    const opensAt = Gate.opensAt(gateOf(self, account))
-    if (opensAt > now && Accounts.isNeeded(account)) {
-      next = Math.min(next, opensAt)
+    const at = opensAt(self, account)
+    if (at > now && Accounts.isNeeded(account)) {
+      next = Math.min(next, at)
       // the host's gate is everybody's: whose turn it is keeps it
-      if (!self.accountQueues) break
+      if (!self.accountQueues && Gate.opensAt(self.gate) > now) break
     }
-    accounts.rotate()
-    if (opensAt <= now && (yield* serve(self, account))) passed = 0
-    else if (Accounts.isNeeded(account) || (self.accountQueues && !Gate.isQuiet(account.gate, now))) passed++
-    else accounts.drop(account)
+    const turn = at <= now && Accounts.isNeeded(account) ? yield* serve(self, account) : "nothing"
+    // it is looked at again, and keeps its turn
+    if (turn === "closed") continue
+    if (turn === "served") {
+      passed = 0
+      accounts.rotate()
+    } else if (Accounts.isNeeded(account) || isKept(self, account, now)) {
+      passed++
+      accounts.pass()
+    } else accounts.drop(account)
   }
   return next
 })
 
-/** Gives an account its turn; answers whether it made use of it. */
+/** Whether an account that needs nothing is kept, so that one made anew would be let through no sooner. */
+const isKept = ({ accountQueues }: LaneState, { gate, line }: Account, now: number): boolean =>
+  gate.heldUntil > now || line.length > 0 || (accountQueues && !Gate.isQuiet(gate, now))
+
+/** Gives an account its turn; says whether it made use of it, or the gate has closed meanwhile. */
 const serve = Effect.fnUntraced(function* (self: LaneState, account: Account) {
   const { options, pages, starting } = self
-  const hasRoom = options.room.left() > 0
-  if (!hasRoom) self.starved = true
-  const found = account.waiters.length > 0 || !hasRoom ? undefined : yield* pages.next(account, yield* monotonicMillis)
+  const found =
+    account.waiters.length > 0 || !asksForRoom(self) ? undefined : yield* pages.next(account, yield* monotonicMillis)
   const queue = found?.queue
-  self.askAgainAt = Math.min(self.askAgainAt, found?.askAgainAt ?? Number.POSITIVE_INFINITY)
-  // reading takes a while, in which the gate may have closed or somebody may have come to wait
+  if (found !== undefined) self.askAgainAt = Math.min(self.askAgainAt, found.askAgainAt)
+  // reading takes a while, in which the gate may have closed, the room be taken, or somebody have come to wait
   const now = yield* monotonicMillis
-  if (self.paused || Gate.opensAt(gateOf(self, account)) > now) return false
+  if (self.paused || opensAt(self, account) > now) return "closed"
   const waiter = account.waiters.shift()
   if (waiter !== undefined) {
     Deferred.doneUnsafe(waiter.granted, Effect.succeed(permit(self, account, now)))
-    return true
+    return "served"
   }
   const [ticket, ...rest] = queue?.tickets ?? []
-  if (queue === undefined || ticket === undefined) return false
+  if (queue === undefined || ticket === undefined || !asksForRoom(self)) return "nothing"
   queue.tickets = rest
   Accounts.rotate(account, queue)
   starting.add(ticket.id)
   options.room.take()
   yield* Effect.forkChild(startOne(self, queue, ticket, permit(self, account, now)))
-  return true
+  return "served"
 })
 
+const asksForRoom = (self: LaneState): boolean => {
+  const hasRoom = self.options.room.ask()
+  if (!hasRoom) self.starved = true
+  return hasRoom
+}
+
 const startOne = (self: LaneState, queue: Queue, ticket: Ticket, granted: Permit): Effect.Effect<void> =>
-  self.options.start(ticket, granted).pipe(
+  self.options.start(ticket, granted, self.options.room.giveBack).pipe(
     Effect.catch((error) =>
       Effect.gen(function* () {
         yield* granted.release
@@ -138,23 +192,27 @@ const permit = (self: LaneState, account: Account, now: number): Permit => {
   const own = self.accountQueues
   account.gate = own ? Gate.pass(account.gate, now) : Gate.note(account.gate, now)
   self.gate = own ? Gate.note(self.gate, now) : Gate.pass(self.gate, now)
-  const call = self.calls.begin(account.name, now)
-  let released = false
+  const call = self.calls.begin(account.name, now, own)
   return {
-    depart: own ? account.departures.next : self.departures.next,
+    depart: (going = anyway) => Departures.depart(self, { account, call }, going),
     release: Clock.clockWith((clock) => {
-      if (released) return Effect.void
-      released = true
+      if (call.ended) return Effect.void
       self.calls.end(call, monotonic(clock))
-      self.gate = Gate.leave(self.gate)
+      const { departed } = call
+      self.gate = left(self.gate, departed || own)
       // it may have been dropped and made anew meanwhile
       const known = self.accounts.find(call.account)
-      if (known !== undefined) known.gate = Gate.leave(known.gate)
+      if (known !== undefined) known.gate = left(known.gate, departed || !own)
       if (!isLeftAlone(self, account)) self.signal.openUnsafe()
       return Effect.void
     })
   }
 }
+
+/** A call that was never sent leaves its turn to the next one, at the gate that has let it pass. */
+const left = (gate: Gate.Gate, departed: boolean): Gate.Gate => Gate.leave(departed ? gate : Gate.back(gate))
+
+const anyway: Going = {}
 
 const monotonic = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 

@@ -39,7 +39,7 @@ export const started = <A, E, R>(job: StoredJob, run: Effect.Effect<A, E, R>): E
   })
 
 /** Wraps one attempt to tell a result; the job's row says which trace it belongs to. */
-export const told = <A extends DeliveryAttempt, E, R>(
+export const told = <A extends DeliveryAttempt | undefined, E, R>(
   store: Pick<JobPort, "get">,
   { id, jobId, lane }: StoredDelivery,
   run: Effect.Effect<A, E, R>
@@ -48,9 +48,11 @@ export const told = <A extends DeliveryAttempt, E, R>(
     if (fiber.cache.tracer === undefined) return run
     return Effect.flatMap(Effect.option(store.get(jobId)), (job) =>
       run.pipe(
-        Effect.tap(({ error, status }) =>
+        Effect.tap((made) =>
           Effect.annotateCurrentSpan(
-            status === undefined ? { [attributes.failure]: error ?? "none" } : { [attributes.status]: status }
+            made?.status === undefined
+              ? { [attributes.failure]: made?.error ?? "none" }
+              : { [attributes.status]: made.status }
           )
         ),
         Effect.withSpan(spans.delivery, {

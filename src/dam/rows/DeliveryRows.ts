@@ -19,7 +19,8 @@ const DeliveryAttempt = Schema.Struct({
   latency: Schema.Number,
   status: Schema.UndefinedOr(Schema.Number),
   error: Schema.UndefinedOr(Schema.String),
-  excerpt: Schema.UndefinedOr(Schema.String)
+  excerpt: Schema.UndefinedOr(Schema.String),
+  unsigned: Schema.optional(Schema.String)
 })
 
 /** An attempt to deliver, as JSON. */

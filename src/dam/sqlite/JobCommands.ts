@@ -7,7 +7,7 @@ import type { JobState } from "../../engine/JobState.ts"
 import { type JobColumn, jobColumns } from "../rows/Commands.ts"
 import type { AttemptInsert, FinishInsert, JobCommands, JobInsert, LoadedJob, Row } from "../rows/Commands.ts"
 import type { Parking } from "../store/JobRecords.ts"
-import { add, move, stateOf, type Tally } from "./Tally.ts"
+import { add, move, moveOver, stateOf, type Tally } from "./Tally.ts"
 
 const prepare = (db: DatabaseSync) => ({
   insert: db.prepare(
@@ -40,8 +40,8 @@ const prepare = (db: DatabaseSync) => ({
     "INSERT INTO attempts (seq, path, racer, attempt, response, body) VALUES (?, ?, ?, ?, ?, ?)"
   ),
   parkRunning: db.prepare(
-    `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?), paused_for = ?, held_by = ?
-     WHERE id = ? AND epoch = ? AND state = 'running' RETURNING lane`
+    `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?), paused_for = ?, held_by = ?,
+      lane = ? WHERE seq = ?`
   ),
   hasten: db.prepare(
     `UPDATE jobs SET state = 'queued', due_at = ?1, deadline_at = deadline_at - max(0, coalesce(not_before, 0) - ?1),
@@ -82,10 +82,10 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
       if (job !== undefined) note(self, seqOf(job), attempt)
       return job !== undefined
     },
-    park: (id: string, epoch: number, { dueAt, heldBy, heldSince, pausedFor }: Parking): boolean => {
-      const parked = self.on.parkRunning.get(dueAt, heldSince ?? null, pausedFor ?? null, heldBy ?? null, id, epoch)
-      if (parked !== undefined) moveOne(tally, parked, "running", "parked")
-      return parked !== undefined
+    park: (id: string, epoch: number, parking: Parking): boolean => {
+      const job = self.on.running.get(id, epoch)
+      if (job !== undefined) parkAt(self, job, parking)
+      return job !== undefined
     },
     hasten: (id: string, now: number) => {
       const waits = self.on.idle.get(id)
@@ -163,6 +163,15 @@ const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): v
   }
   moveOne(tally, job, from, finish.state)
   tally.pending += finish.deliveries.length
+}
+
+const parkAt = ({ on, tally }: Jobs, job: Row, parking: Parking): void => {
+  const { dueAt, heldBy, heldSince, lane, pausedFor } = parking
+  const from = String(job["lane"])
+  const to = lane ?? from
+  on.parkRunning.run(dueAt, heldSince ?? null, pausedFor ?? null, heldBy ?? null, to, seqOf(job))
+  if (from === to) moveOne(tally, job, "running", "parked")
+  else moveOver(tally, { lane: from, state: "running" }, { lane: to, state: "parked" })
 }
 
 const moveOne = (tally: Tally, job: Row, from: JobState, to: JobState): void =>

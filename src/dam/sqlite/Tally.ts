@@ -101,6 +101,19 @@ export const move = (self: Tally, moved: Move & { readonly from: JobState; reado
   note(self, moved)
 }
 
+/** Notes that a job went over from one lane to another. */
+export const moveOver = (self: Tally, from: Standing, to: Standing): void => {
+  self.jobs[from.state]--
+  self.jobs[to.state]++
+  note(self, { lane: from.lane, from: from.state, to: undefined, jobs: 1 })
+  note(self, { lane: to.lane, from: undefined, to: to.state, jobs: 1 })
+}
+
+interface Standing {
+  readonly lane: string
+  readonly state: JobState
+}
+
 const note = (self: Tally, moved: Move): void => {
   shift(self, moved)
   self.moves.push(moved)

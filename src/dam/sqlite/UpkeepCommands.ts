@@ -28,7 +28,7 @@ const prepare = (db: DatabaseSync) => ({
   ),
   deadOf: db.prepare("SELECT count(*) AS dead FROM deliveries WHERE state = 'dead' AND seq = ?"),
   remove: db.prepare("DELETE FROM jobs WHERE seq = ?"),
-  forget: db.prepare("DELETE FROM paces INDEXED BY paces_by_time WHERE seen_at < ?"),
+  forget: db.prepare("DELETE FROM paces INDEXED BY paces_by_time WHERE seen_at < ?1 AND coalesce(held_until, 0) < ?1"),
   forgetEndpoints: db.prepare(
     "DELETE FROM endpoints INDEXED BY endpoints_by_time WHERE status = 'enabled' AND seen_at < ?"
   ),

@@ -57,20 +57,22 @@ export interface Finish {
 }
 
 /**
- * A pause that the store keeps.
+ * How a job is parked.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Parking {
-  /** Epoch milliseconds when it is over. */
+  /** Epoch milliseconds from which it is queued again. */
   readonly dueAt: number
   /** When the job's own first 429 came; a later one changes nothing. */
   readonly heldSince?: number | undefined
   /** The lane whose hold it sits out, where it would be over sooner without. */
   readonly heldBy?: string | undefined
-  /** How long it is, counted from the end of the last attempt in milliseconds; left out where it is none of the job's own. */
+  /** How long the pause is, counted from the end of the last attempt in milliseconds; left out where it is none of the job's own. */
   readonly pausedFor?: number | undefined
+  /** The lane it is queued in then: that of the host it calls next. Defaults to the one it is in. */
+  readonly lane?: string | undefined
 }
 
 /**

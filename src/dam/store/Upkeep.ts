@@ -53,7 +53,7 @@ export interface UpkeepPort {
   ) => Effect.Effect<{ readonly ids: ReadonlyArray<string>; readonly nextAt: number | undefined }, StoreError>
   /**
    * Deletes finished jobs whose end, and whose last delivery's end, came before the moment, at most `limit`; answers
-   * how many. Forgets paces not seen since that moment too.
+   * how many. Forgets paces not seen since that moment too, but none that still holds its host after it.
    */
   readonly sweep: (endedBefore: number, limit: number) => Effect.Effect<number, StoreError>
   readonly stats: Effect.Effect<StoreStats, StoreError>

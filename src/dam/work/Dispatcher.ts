@@ -25,10 +25,9 @@ import type { L8 } from "../l8/L8.ts"
 import type { PacingOptions } from "../lane/Dial.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import * as Lanes from "../lane/Lanes.ts"
-import type { Permit } from "../lane/Permit.ts"
+import * as Places from "../lane/Places.ts"
 import * as Events from "../observe/Events.ts"
 import * as Stats from "../observe/Stats.ts"
-import type { Ticket } from "../store/JobRecords.ts"
 import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import * as Admission from "./Admission.ts"
@@ -38,7 +37,7 @@ import * as Ends from "./Ends.ts"
 import type { Engine, Terms } from "./Engine.ts"
 import * as Explain from "./Explain.ts"
 import * as Hastening from "./Hastening.ts"
-import * as Places from "./Places.ts"
+import * as Leaving from "./Leaving.ts"
 import * as Reruns from "./Reruns.ts"
 import type { RunnerOptions } from "./Run.ts"
 import * as Shortages from "./Shortages.ts"
@@ -115,7 +114,7 @@ export const defaults = {
 export const make = Effect.fnUntraced(function* (
   options: DispatcherOptions
 ): Effect.fn.Return<Engine["Service"], StoreError, Scope.Scope> {
-  const { store } = options
+  const { maxRunning, store } = options
   const events = Events.make(1000 * (yield* Clock.currentTimeMillis))
   const notes = Stats.make()
   const told = Telling.make(events, notes)
@@ -125,19 +124,13 @@ export const make = Effect.fnUntraced(function* (
   yield* store.recover
 
   // lanes start jobs, and jobs that end wake lanes: who comes first names the other in a function
-  const places = Places.make(options.maxRunning, () => lanes.roomLeft())
-  const starts: Starts.Starts = {
-    store,
-    running,
-    places,
-    told,
-    execute: (job, permit) => Ends.execute(ends, job, permit)
-  }
-  const start = (ticket: Ticket, permit: Permit) => Starts.start(starts, ticket, permit)
-  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, start, Places.room(places))
+  const leaving = Leaving.make()
+  const places = Places.make(() => (Leaving.isLeaving(leaving) ? 0 : maxRunning))
+  const start = Starts.make({ store, running, told, execute: (job, permit) => Ends.execute(ends, job, permit) })
+  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, start, places.of)
   const { l8, signer } = options
   const deliveries = yield* Deliveries.make(
-    { store, lanes, transport: options.webhooks, signer, l8, leaving: () => Places.isLeaving(places) },
+    { store, lanes, transport: options.webhooks, signer, l8, leaving: () => Leaving.isLeaving(leaving) },
     options.deliveries
   )
   const shortages = Shortages.make()
@@ -154,7 +147,9 @@ export const make = Effect.fnUntraced(function* (
 
   yield* begin(ends, store)
   // the last finalizer is the first to run: everything still works while it waits
-  yield* Effect.addFinalizer(() => Places.emptied(places, Duration.toMillis(options.drain), deliveries.underWay))
+  // what waits for longer than the dam drains is not waited for
+  const underWay = (until: number) => places.taken() + deliveries.underWay() - lanes.stuck(until)
+  yield* Effect.addFinalizer(() => Leaving.emptied(leaving, Duration.toMillis(options.drain), underWay))
 
   const admission = Admission.make(store, options)
   const submit = (job: NewJob) => admission.through(filed(ends, store, job))
@@ -168,7 +163,7 @@ export const make = Effect.fnUntraced(function* (
     stats: Effect.map(Clock.currentTimeMillis, notes.read),
     lanes: lanes.views,
     steering: Hastening.steering(ends),
-    explain: Explain.make(store, lanes),
+    explain: Explain.make(store, lanes, deliveries.isCalling),
     webhookKey: options.signer?.publicKey,
     l8: options.l8,
     terms: {
@@ -178,9 +173,13 @@ export const make = Effect.fnUntraced(function* (
       credentials: options.credentials
     },
     deadLetters: DeadLetters.make(store, deliveries.wake),
-    admission: Effect.map(admission.view, (view) => ({ ...view, ...Places.view(places) })),
+    admission: Effect.map(admission.view, (view) => ({
+      ...view,
+      running_now: places.taken(),
+      max_running: maxRunning
+    })),
     shortage: Shortages.view(shortages),
-    leave: Places.leave(places)
+    leave: Leaving.leave(leaving)
   }
 })
 

@@ -103,7 +103,7 @@ const parked = (self: Ends, job: StoredJob, run: Extract<RunEnd, { readonly _tag
     written(
       job,
       self.store.park(job.id, job.epoch, run.parking),
-      Effect.andThen(self.told(job, "parked"), Effect.sync(self.lookAround))
+      Effect.andThen(self.told({ ...job, lane: run.parking.lane ?? job.lane }, "parked"), Effect.sync(self.lookAround))
     )
   )
 

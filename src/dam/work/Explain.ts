@@ -10,7 +10,7 @@ import type { Attempt } from "../../step/History.ts"
 import type { Explanation, Reason } from "../../wire/Explained.ts"
 import type { StoredDelivery } from "../job/Delivery.ts"
 import type { StoredJob } from "../job/Job.ts"
-import { queueOf } from "../job/LaneName.ts"
+import { queueOf, receiverLane } from "../job/LaneName.ts"
 import { callsBefore, forecast, type Line, lineOfCall, lineOfJob } from "../lane/Forecast.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { DeliveryPort } from "../store/DeliveryRecords.ts"
@@ -23,14 +23,17 @@ type Why = Effect.Success<ReturnType<LaneRouter["why"]>>
 interface Sources {
   readonly store: Pick<LanePort & DeliveryPort, "ahead" | "deliveries" | "queueLengths">
   readonly lanes: Pick<LaneRouter, "waiting" | "why">
+  /** Whether the receiver of a delivery is being called. */
+  readonly isCalling: (deliveryId: string) => boolean
 }
 
 /** Makes it. */
 export const make = (
   store: Sources["store"],
-  lanes: Sources["lanes"]
+  lanes: Sources["lanes"],
+  isCalling: Sources["isCalling"]
 ): ((job: StoredJob) => Effect.Effect<Explanation, StoreError>) => {
-  const sources: Sources = { store, lanes }
+  const sources: Sources = { store, lanes, isCalling }
   return Effect.fnUntraced(function* (job) {
     if (isTerminal(job.state)) return yield* ofFinished(sources, job)
     const now = yield* Clock.currentTimeMillis
@@ -87,15 +90,29 @@ const ofRunning = Effect.fnUntraced(function* (
   return { ...bare(job), ...turn, reasons: [said, ...turn.reasons] }
 })
 
+/** What a delivery waits for: its time, then its turn at its receiver, until it is there. */
+const ofDelivery = Effect.fnUntraced(function* ({ isCalling, lanes, store }: Sources, delivery: StoredDelivery) {
+  const lane = receiverLane(delivery.lane)
+  const why = yield* lanes.why(lane, "")
+  if (isCalling(delivery.id)) return [deliveryReason(delivery, "is under way")]
+  if (delivery.dueAt > why.epoch) {
+    const comes = deliveryReason(delivery, `comes in ${lasting(delivery.dueAt - why.epoch)}`)
+    return [comes, ...stopsOf(lane, "", why)]
+  }
+  const most = callsBefore(why, "", delivery.id) + 1
+  const line = lineOfCall(why, "", delivery.id, yield* store.queueLengths(lane, most))
+  const { reasons } = turnOf({ lane, account: "", why, line, isNew: false })
+  return [deliveryReason(delivery, "waits for its turn there"), ...reasons]
+})
+
 const ofFinished = Effect.fnUntraced(function* (
-  { lanes, store }: Sources,
+  sources: Sources,
   job: StoredJob
 ): Effect.fn.Return<Explanation, StoreError> {
-  const pending = (yield* store.deliveries(job.id)).filter(({ state }) => state === "pending")
-  const told = yield* Effect.forEach(pending, (delivery) =>
-    Effect.map(lanes.why(delivery.lane, ""), (why) => [
-      deliveryReason(delivery, why.epoch),
-      ...stopsOf(delivery.lane, "", why)
+  const told = yield* Effect.forEach(yield* sources.store.deliveries(job.id), (delivery) =>
+    Effect.map(delivery.state === "pending" ? ofDelivery(sources, delivery) : Effect.succeed([]), (waits) => [
+      ...waits,
+      ...unsignedReason(delivery)
     ])
   )
   const ended = reason("finished", `it has ${ENDED[job.state] ?? "ended"}`, { at: job.finishedAt ?? null })
@@ -228,9 +245,8 @@ const endingOf = ({ ending }: Attempt): string => {
   }
 }
 
-const deliveryReason = ({ attempts, dueAt, id, lane }: StoredDelivery, now: number): Reason => {
+const deliveryReason = ({ attempts, dueAt, id, lane }: StoredDelivery, when: string): Reason => {
   const last = attempts.at(-1)
-  const when = dueAt <= now ? "is under way" : `comes in ${lasting(dueAt - now)}`
   return reason(
     "delivery",
     `its result is still to be told to ${lane}; attempt ${attempts.length + 1} ${when}`,
@@ -243,6 +259,14 @@ const deliveryReason = ({ attempts, dueAt, id, lane }: StoredDelivery, now: numb
     },
     dueAt
   )
+}
+
+/** That the last attempt went without L8 although it is preferred, and why. */
+const unsignedReason = ({ attempts, id, lane }: StoredDelivery): ReadonlyArray<Reason> => {
+  const unsigned = attempts.at(-1)?.unsigned
+  return unsigned === undefined
+    ? []
+    : [reason("delivery", `it was told to ${lane} without L8: ${unsigned}`, { delivery_id: id, lane, unsigned })]
 }
 
 const reason = (kind: Reason["kind"], message: string, details: Reason["details"], until?: number): Reason => ({

@@ -13,7 +13,7 @@ import * as Hosts from "../../run/Host.ts"
 import type { Attempt } from "../../step/History.ts"
 import type { Step } from "../../step/StepModel.ts"
 import type { StoredJob } from "../job/Job.ts"
-import type { Permit } from "../lane/Permit.ts"
+import type { Going, Permit } from "../lane/Permit.ts"
 import type { Parking } from "../store/JobRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
 import { GiveBack } from "./JobTransport.ts"
@@ -42,12 +42,7 @@ export const make = (self: Run): Host => {
     acceptedAt: job.createdAt,
     record: recording(self),
     pause: pausing(self),
-    paced: (request, exchange) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(permitOf(self, options.laneOf(request.url)), ({ depart, release }) =>
-          Effect.ensuring(Effect.provideService(restore(Effect.andThen(depart, exchange)), GiveBack, release), release)
-        )
-      ),
+    paced: paced(self),
     repeatsAfter: repeating(self),
     startChild: (relation, child) =>
       Effect.gen(function* () {
@@ -58,12 +53,44 @@ export const make = (self: Run): Host => {
   }
 }
 
-/** The run's own first permit, where it is still unused and of this lane; else one of the lane's. */
-const permitOf = (self: Run, lane: string): Effect.Effect<Permit> =>
+/** Lets exchanges through as their lanes do. Where nothing runs beside one, the run is ended rather than kept waiting for long. */
+const paced =
+  (self: Run): NonNullable<Host["paced"]> =>
+  (request, exchange, alone) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(permitOf(self, self.options.laneOf(request.url), alone), (permit) => {
+        if (permit === undefined) return restore(comeBack(self))
+        const { depart, release } = permit
+        const sent = Effect.flatMap(depart(alone ? mayLeave : always), (departed) =>
+          departed ? exchange : Effect.andThen(release, comeBack(self))
+        )
+        return Effect.ensuring(Effect.provideService(restore(sent), GiveBack, release), release)
+      })
+    )
+
+const mayLeave: Going = { canLeave: true }
+const always: Going = {}
+
+/** Nobody is let through for long: the job is queued again, so that it takes no place from others meanwhile. */
+const comeBack = (self: Run): Effect.Effect<never> =>
+  Effect.flatMap(Clock.currentTimeMillis, (dueAt) => {
+    const { heldSince, job, last, nextLane } = self
+    // a pause that was rested stays rested
+    const pausedFor = last === job.history.at(-1) ? job.pausedFor : undefined
+    return stop(self, { _tag: "Parked", parking: { dueAt, heldSince, pausedFor, lane: nextLane } })
+  })
+
+/** The run's own first permit, where it is still unused and of this lane; else one of the lane's, unless there is none for long. */
+const permitOf = (self: Run, lane: string, alone: boolean): Effect.Effect<Permit | undefined> =>
   Effect.suspend(() => {
     const { job, options, unused } = self
+    self.nextLane = lane
     if (unused === undefined || lane !== job.lane) {
-      return Effect.andThen(letGo(self), options.lanes.acquire(lane, job.account, job.id))
+      const { lanes } = options
+      return Effect.andThen(
+        letGo(self),
+        alone ? lanes.seek(lane, job.account, job.id) : lanes.acquire(lane, job.account, job.id)
+      )
     }
     self.unused = undefined
     return Effect.succeed(unused)
@@ -130,7 +157,7 @@ const lastIn = (root: Step): ((attempt: Attempt) => boolean) => {
 }
 
 const parkingOf = Effect.fnUntraced(function* (
-  { heldSince, job, lane, last, options }: Run,
+  { heldSince, job, lane, last, nextLane, options }: Run,
   millis: number
 ): Effect.fn.Return<Parking> {
   const dueAt = Math.ceil((yield* Clock.currentTimeMillis) + millis)
@@ -140,6 +167,7 @@ const parkingOf = Effect.fnUntraced(function* (
     dueAt,
     heldSince,
     heldBy: isHeldUp ? lane : undefined,
+    lane: nextLane,
     // a hold is no pause of the job's own
     pausedFor: last === undefined || isHeld(job.step, last) ? undefined : dueAt - (last.at + last.latency)
   }

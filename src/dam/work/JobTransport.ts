@@ -47,32 +47,34 @@ export const make = (self: Run): Exchanging => ({
     })
 })
 
-const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Response, TransportError> => {
-  const { job, options } = self
-  const { request } = exchange
-  const lane = options.laneOf(request.url)
-  self.lane = lane
-  const sent = Effect.flatMap(options.lanes.load(lane), (load) =>
-    options.transport.send({ ...exchange, request: { ...request, headers: headersOf(request.headers, load, nth) } })
-  )
-  // learnt before anybody else is let through
-  return sent.pipe(
-    Effect.tap((response) => {
-      Shortages.over(options.shortages, lane)
-      return options.lanes.observe(lane, job.account, response, job.id)
-    }),
-    Effect.tapError(({ reason }) =>
-      Shortages.isShortage(reason)
-        ? Shortages.note(options.shortages, options.lanes, {
-            lane,
-            account: job.account,
-            jobId: job.id,
-            detail: reason.message
-          })
-        : Effect.void
+const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Response, TransportError> =>
+  Clock.clockWith((clock) => {
+    const { job, options } = self
+    const { request } = exchange
+    const lane = options.laneOf(request.url)
+    self.lane = lane
+    const sentAt = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+    const sent = Effect.flatMap(options.lanes.load(lane), (load) =>
+      options.transport.send({ ...exchange, request: { ...request, headers: headersOf(request.headers, load, nth) } })
     )
-  )
-}
+    // learnt before anybody else is let through
+    return sent.pipe(
+      Effect.tap((response) => {
+        Shortages.over(options.shortages, lane)
+        return options.lanes.observe({ lane, account: job.account, response, jobId: job.id, sentAt })
+      }),
+      Effect.tapError(({ reason }) =>
+        Shortages.isShortage(reason)
+          ? Shortages.note(options.shortages, options.lanes, {
+              lane,
+              account: job.account,
+              jobId: job.id,
+              detail: reason.message
+            })
+          : Effect.void
+      )
+    )
+  })
 
 const followed = Effect.fnUntraced(function* (
   self: Run,
@@ -96,7 +98,7 @@ const followed = Effect.fnUntraced(function* (
       options.lanes.acquire(options.laneOf(request.url), job.account, job.id),
       ({ depart }) =>
         Effect.gen(function* () {
-          yield* depart
+          yield* depart()
           const timeoutMillis = Math.max(1, until - (yield* monotonicMillis))
           const attempt = exchange.attempt && `${exchange.attempt}/${hops}`
           const answer = yield* once(self, { ...exchange, request, attempt, timeoutMillis }, nth)

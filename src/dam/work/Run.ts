@@ -96,6 +96,8 @@ export interface Run {
   refusals: number
   /** The lane of the call that was made last. */
   lane: string
+  /** The lane of the call that comes next, as far as is known: one of the path that the last attempt was one of. */
+  nextLane: string
   /** A permit that has not been used yet. */
   unused: Permit | undefined
   /** Grows with every call, over crashes too: what was in flight at one has left nothing in the history. */
@@ -123,6 +125,7 @@ export const make = (options: RunnerOptions, job: StoredJob, first: Permit): Run
     heldSince: job.heldSince ?? job.history.find((attempt) => isHeld(job.step, attempt))?.at,
     refusals: refusalsBefore(job),
     lane: job.lane,
+    nextLane: job.history.length === 0 ? job.lane : options.laneOf(stepOf(step, job.history).request.url),
     unused: first,
     calls: job.history.length + (job.epoch - 1) * atOnceOf(step)
   }
@@ -209,6 +212,10 @@ const whole = ({ retryUnsafe, unsetPolicy }: RunnerOptions, step: Step): Step =>
       rerouteCodes: step.retryPolicy.rerouteCodes ?? unsetPolicy.rerouteCodes
     }
   })
+
+/** The step of the path that the last attempt was one of. */
+const stepOf = (root: Step, history: StoredJob["history"]): Step =>
+  root.fallbacks[(history.at(-1)?.path ?? 0) - 1]?.step ?? root
 
 /** How many calls of a step may be in flight at once: raced or fanned-out regions. */
 const atOnceOf = ({ fallbacks, regions }: Step): number =>

@@ -3,11 +3,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type { StoredJob } from "../job/Job.ts"
+import type { LaneOptions } from "../lane/LaneState.ts"
 import type { Permit } from "../lane/Permit.ts"
 import * as DamTracing from "../observe/Tracing.ts"
-import type { JobPort, Ticket } from "../store/JobRecords.ts"
-import type { StoreError } from "../store/StoreError.ts"
-import * as Places from "./Places.ts"
+import type { JobPort } from "../store/JobRecords.ts"
 import type { Told } from "./Telling.ts"
 
 /** What starting needs. */
@@ -15,24 +14,23 @@ export interface Starts {
   readonly store: Pick<JobPort, "start">
   /** The fibers of jobs that run, by their ids. */
   readonly running: FiberMap.FiberMap<string>
-  readonly places: Places.Places
   readonly told: Told
   /** Runs a job with its first permit and writes what came of it. */
   readonly execute: (job: StoredJob, permit: Permit) => Effect.Effect<void>
 }
 
-/** Starts a job with its first permit, in a place that was taken for it. Answers once the job is no longer queued. */
-export const start = (self: Starts, ticket: Ticket, permit: Permit): Effect.Effect<void, StoreError> => {
-  const giveBack = Places.giveBack(self.places)
-  return Effect.onError(
-    Effect.gen(function* () {
-      const job = yield* self.store.start(ticket.id, yield* Clock.currentTimeMillis)
-      // called off, or out of time, since its id was read
-      if (job === undefined) return yield* Effect.andThen(permit.release, giveBack)
-      yield* self.told(job, "running", job.epoch === 1)
-      const run = Effect.ensuring(DamTracing.started(job, self.execute(job, permit)), giveBack)
-      yield* FiberMap.run(self.running, job.id, run)
-    }),
-    () => giveBack
-  )
-}
+/** Starts jobs with their first permit, in a place that was taken for each. Answers once the job is no longer queued. */
+export const make =
+  (self: Starts): LaneOptions["start"] =>
+  (ticket, permit, giveBack) =>
+    Effect.onError(
+      Effect.gen(function* () {
+        const job = yield* self.store.start(ticket.id, yield* Clock.currentTimeMillis)
+        // called off, or out of time, since its id was read
+        if (job === undefined) return yield* Effect.andThen(permit.release, giveBack)
+        yield* self.told(job, "running", job.epoch === 1)
+        const run = Effect.ensuring(DamTracing.started(job, self.execute(job, permit)), giveBack)
+        yield* FiberMap.run(self.running, job.id, run)
+      }),
+      () => giveBack
+    )

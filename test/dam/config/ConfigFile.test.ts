@@ -38,6 +38,7 @@ allowed_hosts: [dam.internal]
 drain: 30 seconds
 pacing:
   default: { rps: 5, max_concurrent: 4 }
+  receivers: { rps: 50 }
   burst: 3
   bounds: { max_rps: 50 }
   hosts:
@@ -82,6 +83,7 @@ limits: { body_bytes: 2000, job_headers: 3 }
     assert.deepStrictEqual(dam, {
       pacing: {
         pace: { rps: 5, maxConcurrent: 4 },
+        receivers: { rps: 50 },
         hosts: {
           "api.example.com:443": { rps: 0.5, refusals: [403, 529], usedUp: ["insufficient_quota"] },
           "localhost:80": { maxConcurrent: 1 },

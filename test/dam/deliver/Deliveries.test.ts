@@ -8,7 +8,7 @@ import * as Script from "../../../src/testing/Script.ts"
 import type { ExchangeCall } from "../../../src/testing/Call.ts"
 import { secretsOf } from "../../conformance/jobStore/Fixtures.ts"
 import { verify } from "../../../src/webhook.ts"
-import { backup, hook, ok, setUp, toEnd, url } from "../support.ts"
+import { backup, fast, hook, ok, setUp, toEnd, url } from "../support.ts"
 
 const audit = "https://audit.example/hook"
 const get = Step.get(url)
@@ -230,10 +230,10 @@ describe("a dead receiver", () => {
   it.effect("keeps no more than its share in memory, and delays no job of other hosts", () =>
     Effect.gen(function* () {
       const receivers = Script.always(Script.hang)
-      const dam = yield* setUp({ receivers, pacing: { pace: { rps: 1000, maxConcurrent: 2 } } })
+      const dam = yield* setUp({ receivers, pacing: { ...fast, receivers: { rps: 1000, maxConcurrent: 2 } } })
       for (let n = 0; n < 300; n++) yield* dam.submit(telling.pipe(Step.idempotentKey(`${n}`)))
       yield* TestClock.adjust("2 seconds")
-      const lane = (yield* dam.engine.lanes).find(({ lane: name }) => name === "hooks.example:443")
+      const lane = (yield* dam.engine.lanes).find(({ lane: name }) => name === "webhook@hooks.example:443")
       assert.deepInclude(lane, { open: 2, waiting: 98 })
       assert.deepInclude((yield* dam.store.stats).jobs, { succeeded: 300 })
     })

@@ -46,6 +46,24 @@ describe("an attempt", () => {
     return l8
   }
 
+  it.effect("that goes unsigned though L8 is preferred says why, in explain too", () =>
+    Effect.gen(function* () {
+      const l8: L8 = {
+        ...standing(() => true),
+        prepare: () => Effect.succeed({ problem: "it publishes no L8 document" })
+      }
+      const dam = yield* setUp({ l8 })
+      const job = yield* dam.runToEnd(telling)
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(yield* dam.told, 1)
+      const { reasons } = yield* Effect.flatMap(dam.get(job.id), dam.engine.explain)
+      assert.include(
+        reasons.at(-1)?.message,
+        "it was told to hooks.example:443 without L8: it publishes no L8 document"
+      )
+    })
+  )
+
   it.effect("carries the headers of its own moment beside the others", () =>
     Effect.gen(function* () {
       const dam = yield* setUp({ l8: standing(() => true) })
@@ -188,6 +206,7 @@ describe("a dam and a receiver", () => {
         ["delivered", "delivered"]
       )
       for (const { headers } of hooksOf(called)) assert.notInclude(Object.keys(headers).join(), "x-l8")
+      for (const { attempts } of deliveries) assert.include(attempts[0]?.unsigned, "it publishes no L8 document")
     }).pipe(Effect.scoped)
   )
 

@@ -62,7 +62,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
   recent: events.recent,
   stats: Effect.succeed([]),
   lanes: Effect.succeed([]),
-  explain: Explain.make(store, { waiting: () => undefined, why: () => Effect.succeed(still) }),
+  explain: Explain.make(store, { waiting: () => undefined, why: () => Effect.succeed(still) }, () => false),
   steering: LaneSteering.make(store, {
     settings: new Map(),
     names: () => [],

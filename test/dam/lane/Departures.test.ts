@@ -6,6 +6,7 @@ import * as TestClock from "effect/testing/TestClock"
 import type { Pace } from "../../../src/dam/lane/Gate.ts"
 import type { Ticket } from "../../../src/dam/store/JobRecords.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
+import * as Places from "../../../src/dam/lane/Places.ts"
 
 const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
@@ -29,21 +30,22 @@ const callsOf = Effect.fnUntraced(function* (
         Effect.sync(() => queue.slice(0, limit)),
         disk.read
       ),
-    start: (ticket, permit) =>
+    start: (ticket, permit, giveBack) =>
       Effect.gen(function* () {
         queue.splice(queue.indexOf(ticket), 1)
         yield* Effect.sleep(disk.write(yield* monotonic))
         const from = yield* monotonic
         yield* Effect.forkDetach(
           Effect.gen(function* () {
-            yield* permit.depart
+            yield* permit.depart()
             calls.push(yield* monotonic)
             waits.push((yield* monotonic) - from)
             yield* permit.release
+            yield* giveBack
           })
         )
       }),
-    room: { left: () => 1000, take: () => {} }
+    room: Places.make(() => 1000).of
   })
   const running = yield* Effect.forkChild(lane.run)
   for (let step = 0; step < seconds * 100; step++) yield* TestClock.adjust(10)

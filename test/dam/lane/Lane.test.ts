@@ -10,6 +10,7 @@ import type { StoreError } from "../../../src/dam/store/StoreError.ts"
 import { StorageFull } from "../../../src/dam/store/StoreError.ts"
 import type { Permit } from "../../../src/dam/lane/Permit.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
+import * as Places from "../../../src/dam/lane/Places.ts"
 import { queueOf } from "../../../src/dam/job/LaneName.ts"
 
 const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
@@ -28,7 +29,6 @@ const setUp = Effect.fnUntraced(function* (
   const pages: Array<number> = []
   const started: Array<{ readonly id: string; readonly account: string; readonly at: number }> = []
   let seq = 0
-  let taken = 0
   let reads = 0
   let failing: StoreError | undefined
   const orFail = <A>(value: () => A) =>
@@ -47,7 +47,7 @@ const setUp = Effect.fnUntraced(function* (
         pages.push(page.length)
         return page
       }),
-    start: (ticket, permit) =>
+    start: (ticket, permit, giveBack) =>
       Effect.gen(function* () {
         yield* orFail(() => {
           const queue = queues.get(ticket.queue)
@@ -58,15 +58,16 @@ const setUp = Effect.fnUntraced(function* (
         })
         started.push({ id: ticket.id, account: ticket.queue, at: yield* monotonic })
         yield* Effect.forkDetach(
-          Effect.andThen(Effect.sleep(given.takes ?? 0), Effect.andThen(permit.release, Effect.sync(leave)))
+          Effect.gen(function* () {
+            yield* permit.depart()
+            yield* Effect.sleep(given.takes ?? 0)
+            yield* permit.release
+            yield* giveBack
+          })
         )
       }),
-    room: { left: () => (given.places ?? 1000) - taken, take: () => void taken++ }
+    room: Places.make(() => given.places ?? 1000).of
   })
-  const leave = () => {
-    taken--
-    lane.roomLeft()
-  }
   const fill = (name: string, jobs: number) => {
     const queue = queues.get(name) ?? []
     queues.set(name, queue)
@@ -228,14 +229,14 @@ describe("Lane: permits", () => {
   it.effect("is empty-handed while it is paused and goes on after", () =>
     Effect.gen(function* () {
       const { fill, lane, started } = yield* setUp()
-      lane.pause(true)
+      lane.pause(true, yield* monotonic)
       fill("a", 3)
       const waiting = yield* waiter(lane, "b")
       yield* TestClock.adjust("1 hour")
       assert.lengthOf(started, 0)
       assert.isFalse(isDone(waiting))
       assert.strictEqual(lane.view(yield* monotonic).opensIn, Number.POSITIVE_INFINITY)
-      lane.pause(false)
+      lane.pause(false, yield* monotonic)
       yield* TestClock.adjust("1 second")
       assert.lengthOf(started, 3)
       assert.isTrue(isDone(waiting))
@@ -411,9 +412,9 @@ describe("Lane: the store", () => {
           Effect.suspend(() => {
             if (broken) return Effect.fail(new StorageFull())
             started.push(id)
-            return permit.release
+            return Effect.andThen(permit.depart(), permit.release)
           }),
-        room: { left: () => 10, take: () => undefined }
+        room: Places.make(() => 10).of
       })
       yield* Effect.forkChild(lane.run)
       lane.wake("a")
@@ -452,9 +453,9 @@ describe("Lane: the store", () => {
               1
             )
             started.push(id)
-            return permit.release
+            return Effect.andThen(permit.depart(), permit.release)
           }),
-        room: { left: () => 10, take: () => undefined }
+        room: Places.make(() => 10).of
       })
       yield* Effect.forkChild(lane.run)
       lane.wake("a")

@@ -6,25 +6,33 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { PacingOptions } from "../../../src/dam/lane/Dial.ts"
 import * as Lanes from "../../../src/dam/lane/Lanes.ts"
+import * as Places from "../../../src/dam/lane/Places.ts"
 import type { LaneRouter } from "../../../src/dam/lane/LaneRouter.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import * as Reply from "../../../src/step/Reply.ts"
 
 const host = "api.example:443"
-const room = { left: () => 100, take: () => undefined }
 
 /** Lanes over a store in memory, which can be stopped and made again. */
 const setUp = Effect.fnUntraced(function* (options: PacingOptions = {}) {
   const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
   const begin = Effect.gen(function* () {
     const scope = yield* Scope.make()
-    const lanes = yield* Lanes.make(store, options, () => Effect.void, room).pipe(Scope.provide(scope))
+    const lanes = yield* Lanes.make(store, options, () => Effect.void, Places.make(() => 100).of).pipe(
+      Scope.provide(scope)
+    )
     return { lanes, stop: Scope.close(scope, Exit.void) }
   })
   return { store, begin, ...(yield* begin) }
 })
 
 const says = (headers: Readonly<Record<string, string>>, status = 200) => Reply.response(status, headers)
+
+/** Takes in an answer to a call that was sent just now, or before. */
+const observe = (lanes: LaneRouter, account: string, response: Reply.Response, sentAt?: number) =>
+  Effect.flatMap(Clock.monotonicTimeNanos, (nanos) =>
+    lanes.observe({ lane: host, account, response, jobId: undefined, sentAt: sentAt ?? Number(nanos) / 1e6 })
+  )
 
 const paceOf = (lanes: LaneRouter) =>
   Effect.gen(function* () {
@@ -39,7 +47,9 @@ const permits = (lanes: LaneRouter, account: string, seconds: number) =>
     const taking = yield* Effect.forkChild(
       Effect.forever(
         Effect.andThen(
-          Effect.flatMap(Effect.uninterruptible(lanes.acquire(host, account)), ({ release }) => release),
+          Effect.flatMap(Effect.uninterruptible(lanes.acquire(host, account)), ({ depart, release }) =>
+            Effect.andThen(depart(), release)
+          ),
           Effect.sync(() => void count++)
         )
       )
@@ -62,8 +72,8 @@ describe("Lanes", () => {
   it.effect("keep a learnt pace over a restart", () =>
     Effect.gen(function* () {
       const { begin, lanes, stop } = yield* setUp()
-      yield* lanes.observe(host, "a", says({ "x-aqueduct-rps": "7.5" }))
-      yield* lanes.observe(host, "a", says({ "x-aqueduct-max-concurrent": "4" }))
+      yield* observe(lanes, "a", says({ "x-aqueduct-rps": "7.5" }))
+      yield* observe(lanes, "a", says({ "x-aqueduct-max-concurrent": "4" }))
       yield* stop
       yield* TestClock.adjust("50 minutes")
       assert.deepStrictEqual(yield* paceOf((yield* begin).lanes), { rps: 7.5, maxConcurrent: 4 })
@@ -74,16 +84,16 @@ describe("Lanes", () => {
     Effect.gen(function* () {
       const { begin, lanes, stop } = yield* setUp()
       const slow = says({ "x-aqueduct-rps": "0.5" })
-      yield* lanes.observe(host, "a", slow)
+      yield* observe(lanes, "a", slow)
       yield* TestClock.adjust("59 minutes")
       assert.strictEqual((yield* paceOf(lanes))?.rps, 0.5)
       // any answer is traffic, whatever it says
-      yield* lanes.observe(host, "a", says({}))
+      yield* observe(lanes, "a", says({}))
       yield* TestClock.adjust("59 minutes")
       assert.strictEqual((yield* paceOf(lanes))?.rps, 0.5)
       yield* TestClock.adjust("5 minutes")
       assert.strictEqual((yield* paceOf(lanes))?.rps, 2)
-      yield* lanes.observe(host, "a", slow)
+      yield* observe(lanes, "a", slow)
       yield* stop
       yield* TestClock.adjust("61 minutes")
       assert.strictEqual((yield* paceOf((yield* begin).lanes))?.rps, 2)
@@ -93,7 +103,7 @@ describe("Lanes", () => {
   it.effect("keep a hold over a restart for as long as it was asked for, though the pace is forgotten", () =>
     Effect.gen(function* () {
       const { begin, lanes, stop } = yield* setUp()
-      yield* lanes.observe(host, "a", says({ "retry-after": "14400", "x-aqueduct-rps": "9" }, 429))
+      yield* observe(lanes, "a", says({ "retry-after": "14400", "x-aqueduct-rps": "9" }, 429))
       yield* stop
       yield* TestClock.adjust("3 hours")
       const again = yield* begin
@@ -106,11 +116,11 @@ describe("Lanes", () => {
   it.effect("stay within the bounds, whatever an upstream says", () =>
     Effect.gen(function* () {
       const { lanes } = yield* setUp()
-      yield* lanes.observe(host, "a", says({ "x-aqueduct-rps": "1000000", "x-aqueduct-max-concurrent": "5000" }))
+      yield* observe(lanes, "a", says({ "x-aqueduct-rps": "1000000", "x-aqueduct-max-concurrent": "5000" }))
       assert.deepStrictEqual(yield* paceOf(lanes), { rps: 1000, maxConcurrent: 100 })
-      yield* lanes.observe(host, "a", says({ "x-aqueduct-rps": "0.000001" }))
+      yield* observe(lanes, "a", says({ "x-aqueduct-rps": "0.000001" }))
       assert.strictEqual((yield* paceOf(lanes))?.rps, 0.01)
-      yield* lanes.observe(host, "a", says({ "x-aqueduct-rps": "NaN" }))
+      yield* observe(lanes, "a", says({ "x-aqueduct-rps": "NaN" }))
       assert.strictEqual((yield* paceOf(lanes))?.rps, 0.01)
     })
   )
@@ -119,13 +129,13 @@ describe("Lanes", () => {
     Effect.gen(function* () {
       const { lanes } = yield* setUp()
       const held = Effect.gen(function* () {
-        yield* lanes.observe(host, "a", says({}, 429))
+        yield* observe(lanes, "a", says({}, 429))
         const millis = yield* lanes.heldFor(host, "a")
         yield* TestClock.adjust(millis)
         return millis
       })
       assert.deepStrictEqual(yield* Effect.all([held, held, held, held]), [1000, 2000, 4000, 8000])
-      yield* lanes.observe(host, "a", says({}))
+      yield* observe(lanes, "a", says({}))
       assert.strictEqual(yield* held, 1000)
     })
   )
@@ -135,7 +145,7 @@ describe("Lanes", () => {
       const { lanes } = yield* setUp()
       const waits = []
       for (let n = 0; n < 4; n++) {
-        yield* lanes.observe(host, "a", says({ "retry-after": n === 2 ? "0" : "1" }, 429))
+        yield* observe(lanes, "a", says({ "retry-after": n === 2 ? "0" : "1" }, 429))
         waits.push(yield* lanes.heldFor(host, "a"))
         yield* TestClock.adjust(waits[n] ?? 0)
       }
@@ -147,16 +157,21 @@ describe("Lanes", () => {
     Effect.gen(function* () {
       const { lanes } = yield* setUp()
       const heldFor = lanes.heldFor(host, "a")
-      yield* lanes.observe(host, "a", says({}, 503))
+      const answered = (status: number, sentAt?: number) =>
+        Effect.andThen(TestClock.adjust(1), observe(lanes, "a", says({}, status), sentAt))
+      yield* answered(503)
       assert.strictEqual(yield* heldFor, 0)
-      yield* lanes.observe(host, "a", says({}, 200))
-      yield* lanes.observe(host, "a", says({}, 503))
+      yield* answered(200)
+      yield* answered(503)
       assert.strictEqual(yield* heldFor, 0)
-      yield* lanes.observe(host, "a", says({}, 503))
+      // sent together with the one before
+      yield* answered(503, 2)
+      assert.strictEqual(yield* heldFor, 0)
+      yield* answered(503)
       assert.strictEqual(yield* heldFor, 1000)
-      yield* lanes.observe(host, "a", says({}, 200))
+      yield* answered(200, 4)
       yield* TestClock.adjust(1000)
-      yield* lanes.observe(host, "a", says({}, 503))
+      yield* answered(503)
       assert.strictEqual(yield* heldFor, 2000)
     })
   )
@@ -167,14 +182,14 @@ describe("Lanes", () => {
       const take = Effect.uninterruptible(lanes.acquire(host, "a"))
       const first = yield* take
       const quota = (left: number) => says({ "ratelimit-remaining": String(left), "ratelimit-reset": "60" })
-      yield* lanes.observe(host, "a", quota(3))
+      yield* observe(lanes, "a", quota(3))
       yield* first.release
       const open = [yield* take, yield* take, yield* take]
       const fourth = yield* Effect.forkChild(take)
       yield* TestClock.adjust("5 seconds")
       assert.isUndefined(fourth.pollUnsafe())
       for (const [n, { release }] of open.entries()) {
-        yield* lanes.observe(host, "a", quota(2 - n))
+        yield* observe(lanes, "a", quota(2 - n))
         yield* release
       }
       assert.strictEqual(yield* lanes.heldFor(host, "a"), 60_000)
@@ -188,7 +203,7 @@ describe("Lanes", () => {
   it.effect("take a status for a refusal where the configuration says so", () =>
     Effect.gen(function* () {
       const { lanes } = yield* setUp({ hosts: { [host]: { refusals: [420] } } })
-      yield* lanes.observe(host, "a", says({ "retry-after": "9" }, 420))
+      yield* observe(lanes, "a", says({ "retry-after": "9" }, 420))
       assert.strictEqual(yield* lanes.heldFor(host, "a"), 9000)
       assert.deepStrictEqual(yield* paceOf(lanes), { rps: 2, maxConcurrent: 2 })
     })
@@ -197,7 +212,7 @@ describe("Lanes", () => {
   it.effect("count refusals of calls that were in flight together as one", () =>
     Effect.gen(function* () {
       const { lanes } = yield* setUp()
-      for (let n = 0; n < 10; n++) yield* lanes.observe(host, "a", says({}, 429))
+      for (let n = 0; n < 10; n++) yield* observe(lanes, "a", says({}, 429))
       assert.strictEqual(yield* lanes.heldFor(host, "a"), 1000)
     })
   )
@@ -205,8 +220,8 @@ describe("Lanes", () => {
   it.effect("give accounts their own pace where the upstream says so, over a restart too", () =>
     Effect.gen(function* () {
       const { begin, lanes, stop } = yield* setUp()
-      yield* lanes.observe(host, "a", says({ "x-aqueduct-account-queue": "enabled", "x-aqueduct-rps": "10" }))
-      yield* lanes.observe(host, "b", says({ "retry-after": "600" }, 429))
+      yield* observe(lanes, "a", says({ "x-aqueduct-account-queue": "enabled", "x-aqueduct-rps": "10" }))
+      yield* observe(lanes, "b", says({ "retry-after": "600" }, 429))
       assert.strictEqual(yield* lanes.heldFor(host, "a"), 0)
       yield* stop
       const again = (yield* begin).lanes
@@ -245,6 +260,7 @@ describe("Lanes", () => {
         Effect.forever(
           Effect.gen(function* () {
             const permit = yield* Effect.uninterruptible(lanes.acquire(host, "a"))
+            yield* permit.depart()
             at.push(yield* Clock.currentTimeMillis)
             yield* permit.release
             yield* Effect.sleep("90 seconds")

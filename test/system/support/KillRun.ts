@@ -39,7 +39,7 @@ pacing:
   burst: ${pace.burst}
   hosts:
     "${upstream}": { rps: ${pace.rps}, max_concurrent: ${pace.maxConcurrent} }
-    "${receiver}": { rps: 5000, max_concurrent: 100 }
+    "webhook@${receiver}": { rps: 5000, max_concurrent: 100 }
 `
   )
   const args = (port: number) => ["--db", db, "--config", config, "--allow-private", "--port", String(port)]

@@ -45,6 +45,7 @@ describe("lanes over HTTP", () => {
             paused: null,
             next_at: first.json.lanes[0].next_at,
             accounts: 0,
+            waiting: 0,
             calls: 0
           }
         ],

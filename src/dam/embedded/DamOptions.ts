@@ -185,6 +185,7 @@ export const names = {
   credentials: true,
   pacing: {
     default: { rps: true, maxConcurrent: true },
+    receivers: { rps: true, maxConcurrent: true },
     hosts: { "*": { rps: true, maxConcurrent: true, refusals: true, usedUp: true } },
     burst: true,
     bounds: { minRps: true, maxRps: true, minConcurrent: true, maxConcurrent: true }

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url"
 import * as ConfigFile from "../../../src/dam/config/ConfigFile.ts"
 import { ConfigSchema } from "../../../src/dam/config/ConfigSchema.ts"
 import * as DamOptions from "../../../src/dam/embedded/DamOptions.ts"
+import { defaultPace, receiverPace } from "../../../src/dam/lane/Gate.ts"
 import * as Dispatcher from "../../../src/dam/work/Dispatcher.ts"
 import * as RetryPolicy from "../../../src/step/RetryPolicy.ts"
 
@@ -43,7 +44,7 @@ describe("the options of an embedded dam", () => {
   it("mean what the file means by them", () => {
     const file = Result.getOrThrow(
       ConfigFile.parse(`
-pacing: { default: { rps: 5, max_concurrent: 3 }, hosts: { api.example.com: { rps: 9, refusals: [529], used_up: [quota] } }, burst: 2, bounds: { max_rps: 50 } }
+pacing: { default: { rps: 5, max_concurrent: 3 }, receivers: { rps: 40 }, hosts: { api.example.com: { rps: 9, refusals: [529], used_up: [quota] } }, burst: 2, bounds: { max_rps: 50 } }
 credentials: [X-Tenant]
 retry: { max_retries: 7, unsafe: false, base: 1 second }
 attempts: { timeout: 20 seconds, connect_timeout: 250 millis, patience_429: 1 hour, response_bytes: 1000 }
@@ -56,6 +57,7 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
     const said = DamOptions.settle({
       pacing: {
         default: { rps: 5, maxConcurrent: 3 },
+        receivers: { rps: 40 },
         hosts: { "api.example.com": { rps: 9, refusals: [529], usedUp: ["quota"] } },
         burst: 2,
         bounds: { maxRps: 50 }
@@ -130,7 +132,8 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
     assert.sameMembers([...rows.keys()], [...pathsOf(DamOptions.names)])
     for (const [name, unset] of rows) assert.isNotEmpty(unset.trim(), name)
     // numbers that stand in the sources
-    assert.include(rows.get("pacing.default.rps"), "2")
+    assert.strictEqual(rows.get("pacing.default.rps"), `${defaultPace.rps}`)
+    assert.strictEqual(rows.get("pacing.receivers.maxConcurrent"), `${receiverPace.maxConcurrent}`)
     assert.include(rows.get("admission.queuedJobs"), "5,000,000")
     assert.include(rows.get("retry.maxRetries"), `${RetryPolicy.durable.maxRetries}`)
     assert.strictEqual(rows.get("retry.retryCodes"), RetryPolicy.durable.retryCodes.join(", "))

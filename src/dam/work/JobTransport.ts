@@ -108,7 +108,7 @@ const followed = Effect.fnUntraced(function* (
       ({ release }) => release
     )
   })
-  return yield* Redirects.follow(hop, exchange.request, response)
+  return yield* Redirects.follow(hop, exchange.request, response, { more: options.credentials })
 })
 
 /**

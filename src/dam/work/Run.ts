@@ -34,6 +34,8 @@ export interface RunnerOptions {
   readonly transport: Exchanging
   /** Where redirects may lead. */
   readonly egress: EgressPolicy
+  /** Names of headers that are credentials beside those that are known. Defaults to none. */
+  readonly credentials?: ReadonlyArray<string> | undefined
   /** What this machine has lacked lately. */
   readonly shortages: Shortages
   /** What a step without a retry policy gets; a policy that leaves its lists out takes these. */

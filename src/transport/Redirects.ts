@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { credentials } from "../engine/Idempotency.ts"
 import { InvalidResponse, TransportError, Unsendable } from "../step/Failure.ts"
 import type { Request } from "../step/Request.ts"
 import type { Response } from "../step/Reply.ts"
@@ -51,7 +52,9 @@ export const following =
       const limit = new TimeLimit(fiber, timeoutMillis)
       const first = call(request, limit, true, step.retryUnsafe === false)
       const hop: Hop = (redirected) => call(redirected, limit, false, false)
-      if (follows === "sameRequest") return Effect.flatMap(first, (response) => follow(hop, request, response, KEPT))
+      if (follows === "sameRequest") {
+        return Effect.flatMap(first, (response) => follow(hop, request, response, { statuses: KEPT }))
+      }
       return follows && isFollowed(request.method)
         ? Effect.flatMap(first, (response) => follow(hop, request, response))
         : first
@@ -64,17 +67,21 @@ export type Hop = (request: Request) => Effect.Effect<Response, TransportError>
 /** Tells whether the redirects of a method are followed. */
 export const isFollowed = (method: string): boolean => method === "GET" || method === "HEAD"
 
-/** Goes where an answer leads, at most five times, and answers with the first that leads nowhere. */
+/**
+ * Goes where an answer leads, at most five times, and answers with the first that leads nowhere. `statuses` are followed;
+ * `more` names headers that are credentials beside those that are known.
+ */
 export const follow = (
   hop: Hop,
   request: Request,
   response: Response,
-  statuses: ReadonlySet<number> = REDIRECTS
-): Effect.Effect<Response, TransportError> => arrive({ hop, statuses, followed: 0 }, request, response)
+  { more, statuses = REDIRECTS }: Partial<Pick<Way, "more" | "statuses">> = {}
+): Effect.Effect<Response, TransportError> => arrive({ hop, statuses, more, followed: 0 }, request, response)
 
 interface Way {
   readonly hop: Hop
   readonly statuses: ReadonlySet<number>
+  readonly more?: ReadonlyArray<string> | undefined
   /** How many redirects lie behind. */
   readonly followed: number
 }
@@ -91,19 +98,24 @@ const arrive = (way: Way, request: Request, response: Response): Effect.Effect<R
   }
   if (way.followed === MAX_REDIRECTS)
     return invalid(`status ${response.status} after ${MAX_REDIRECTS} redirects in a row`)
-  const redirected = redirect(request, next)
+  const redirected = redirect(request, next, way.more)
   return Effect.flatMap(way.hop(redirected), (after) =>
     arrive({ ...way, followed: way.followed + 1 }, redirected, after)
   )
 }
 
-const redirect = (request: Request, to: URL): Request =>
+const redirect = (request: Request, to: URL, more: ReadonlyArray<string> = []): Request =>
   to.origin === new URL(request.url).origin
     ? { ...request, url: to.href }
-    : { ...request, url: to.href, headers: withoutCredentials(request.headers) }
+    : { ...request, url: to.href, headers: withoutCredentials(request.headers, more) }
 
-const withoutCredentials = (headers: Request["headers"]): Request["headers"] =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !PERSONAL.has(name.toLowerCase())))
+const withoutCredentials = (headers: Request["headers"], more: ReadonlyArray<string>): Request["headers"] =>
+  Object.fromEntries(
+    Object.entries(headers).filter(([header]) => {
+      const lower = header.toLowerCase()
+      return !PERSONAL.has(lower) && !more.some((name) => name.toLowerCase() === lower)
+    })
+  )
 
 const hasCredentials = (url: string): boolean => {
   const parsed = URL.parse(url)
@@ -118,12 +130,4 @@ const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const KEPT = new Set([307, 308])
 const HTTP = /^https?:$/
-const PERSONAL = new Set([
-  "authorization",
-  "proxy-authorization",
-  "cookie",
-  "x-api-key",
-  "api-key",
-  "idempotency-key",
-  "host"
-])
+const PERSONAL: ReadonlySet<string> = new Set([...credentials, "proxy-authorization", "idempotency-key", "host"])

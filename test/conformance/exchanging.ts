@@ -257,6 +257,8 @@ export const suite = (name: string, { decodes, make, sendsGetWithBody }: Subject
 
       const credentials = {
         Authorization: "Bearer secret",
+        "Private-Token": "secret",
+        "Stripe-Account": "acct_1",
         Cookie: "session=secret",
         "Proxy-Authorization": "Basic secret",
         "X-Api-Key": "secret",

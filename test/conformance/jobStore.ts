@@ -253,7 +253,14 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         }
         yield* jobs.start("parked", 1)
         yield* jobs.park("parked", 1, { dueAt: 100, pausedFor: 90 })
+        yield* jobs.enqueue(job("told"))
+        yield* jobs.start("told", 1)
+        const told = { ...delivery("told", 0, { lane: "b.example:443" }), dueAt: 100 }
+        yield* jobs.finish("told", 1, ended({ deliveries: [told] }))
+        const tellAt = Effect.map(jobs.dueDeliveries(-100, 9, new Set(), "b.example:443"), ({ nextDueAt }) => nextDueAt)
+        const before = yield* tellAt
         yield* jobs.shiftPauses(-70)
+        assert.strictEqual(yield* tellAt, (before ?? 0) - 70)
         assert.deepInclude(yield* jobs.get("parked"), { dueAt: 30, pausedFor: 90 })
         assert.deepInclude(yield* jobs.get("scheduled"), { dueAt: 100 })
         assert.deepStrictEqual(yield* jobs.release(30), { lanes: ["a.example:443"], nextDueAt: 100 })

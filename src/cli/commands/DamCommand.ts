@@ -25,7 +25,7 @@ const flags = {
   keysFile: Flags.text(
     "keys-file",
     "FILE",
-    "API keys, one customer:key per line; or EZTHROTTLE_DAM_KEYS in the environment"
+    "API keys, one customer:key or customer:key:operator per line; or EZTHROTTLE_DAM_KEYS in the environment"
   ).pipe(Flag.optional),
   allowPrivate: Flag.Boolean("allow-private").pipe(
     Flag.withDescription("Let jobs and webhooks reach private and loopback addresses"),

@@ -13,6 +13,7 @@ import type { L8, Sign } from "../l8/L8.ts"
 import { receiverLane } from "../job/LaneName.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Going } from "../lane/Permit.ts"
+import * as Shortages from "../lane/Shortages.ts"
 import type { SecretPort, StoredSecrets } from "../store/SecretRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
 import { brokenAttempt, type Made } from "./Schedule.ts"
@@ -26,6 +27,8 @@ export interface Courier {
   /** Signs with a key pair beside the customer's secrets; `undefined`: only those do. */
   readonly signer: Signing.Signer | undefined
   readonly l8: L8 | undefined
+  /** What this machine has lacked lately. */
+  readonly shortages: Shortages.Shortages
 }
 
 /** What an attempt is made with. */
@@ -107,7 +110,12 @@ const send = Effect.fnUntraced(function* (
   )
   const latency = Number((yield* Clock.monotonicTimeNanos) - from) / 1e6
   const unsigned = proofs.unsigned === undefined ? {} : { unsigned: proofs.unsigned }
-  if (answer._tag === "Failure") return { ...brokenAttempt(at, answer.failure.message), latency, ...unsigned }
+  if (answer._tag === "Failure") {
+    const { message, reason } = answer.failure
+    const lacks = Shortages.isShortage(reason) ? reason.message : undefined
+    return { ...brokenAttempt(at, message), latency, lacks, ...unsigned }
+  }
+  Shortages.over(courier.shortages, proofs.lane)
   yield* courier.lanes.observe({
     lane: proofs.lane,
     account: "",

@@ -27,6 +27,8 @@ import type { DeliveryOptions } from "./Schedule.ts"
 export interface Deliveries {
   /** Says that a delivery may be due in these lanes. */
   readonly wake: (lanes: Iterable<string>) => void
+  /** Says that the clock was set. */
+  readonly lookAround: () => void
   /** How many are under way, those included that wait for their turn. */
   readonly underWay: () => number
   /** Whether a delivery is at its receiver now. */
@@ -39,7 +41,7 @@ export interface Deliveries {
  * @category models
  * @since 0.1.0
  */
-export interface DeliveryParts extends Omit<Courier, "store"> {
+export interface DeliveryParts extends Omit<Courier, "store">, Pick<Receiver.Receivers, "clockEvery" | "noticeClock"> {
   readonly store: DeliveryPort & Pick<SecretPort, "secrets"> & Pick<JobPort, "get">
   /** Whether only what is under way is still to be finished. */
   readonly leaving: () => boolean
@@ -65,6 +67,8 @@ export const make = Effect.fnUntraced(function* (
   const receivers: Receiver.Receivers = {
     store: parts.store,
     concurrency: options.concurrency,
+    clockEvery: parts.clockEvery,
+    noticeClock: parts.noticeClock,
     leaving: parts.leaving,
     fork: (delivery) => FiberSet.run(calls, delivery),
     deliver: (delivery) => Probes.deliver(probes, delivery),
@@ -85,6 +89,9 @@ export const make = Effect.fnUntraced(function* (
   return {
     wake: (lanes) => {
       for (const lane of lanes) wake(lane)
+    },
+    lookAround: () => {
+      for (const signal of receivers.signals.values()) signal.openUnsafe()
     },
     underWay: () => receivers.underWay,
     isCalling: (deliveryId) => probes.calling.has(deliveryId)

@@ -8,6 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import type { DeadReason } from "../job/Delivery.ts"
+import { receiverLane } from "../job/LaneName.ts"
+import * as Shortages from "../lane/Shortages.ts"
 import { metrics } from "../observe/Metrics.ts"
 import * as DamTracing from "../observe/Tracing.ts"
 import type { NextDelivery, DeliveryPort, DueDelivery } from "../store/DeliveryRecords.ts"
@@ -30,7 +32,7 @@ export interface Probes {
   readonly calling: Set<string>
   /** Whether nothing is begun any more. */
   readonly leaving: () => boolean
-  /** How long what waits for a disabled endpoint is kept, in milliseconds. */
+  /** How long what waits for a disabled endpoint, or for what this machine lacks, is kept, in milliseconds. */
   readonly patience: number
 }
 
@@ -87,6 +89,16 @@ const attempt = Effect.fnUntraced(function* (self: Probes, delivery: DueDelivery
   )
   // it is as the store has it, and is looked at anew
   if (made === undefined) return
+  if (made.lacks !== undefined && made.at <= delivery.begunAt + self.patience) {
+    // says nothing of the receiver: its lane is held, and then it is looked at anew
+    const { lane, jobId } = delivery
+    return yield* Shortages.note(self.courier.shortages, self.courier.lanes, {
+      lane: receiverLane(lane),
+      account: "",
+      jobId,
+      detail: made.lacks
+    })
+  }
   const next = nextOf(schedule, delivery, made, 1 + 0.2 * (yield* Random.next))
   yield* Metric.update(next._tag === "Delivered" ? metrics.delivered : metrics.undelivered, 1)
   const isFailedProbe = probe !== undefined && next._tag !== "Delivered" && made.status !== 410

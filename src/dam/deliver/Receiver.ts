@@ -5,6 +5,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
+import * as ClockWatch from "../observe/ClockWatch.ts"
 import type { DeliveryPort, DueDelivery } from "../store/DeliveryRecords.ts"
 
 /** What all receivers share. */
@@ -12,6 +13,10 @@ export interface Receivers {
   readonly store: Pick<DeliveryPort, "dueDeliveries">
   /** Deliveries of one host that are in memory at once. */
   readonly concurrency: number
+  /** How often the clock is looked at while a delivery waits for its time, in milliseconds. */
+  readonly clockEvery: number
+  /** Takes in how the clock was set since it was looked at last. */
+  readonly noticeClock: Effect.Effect<void>
   readonly leaving: () => boolean
   /** Has a delivery made in a fiber of its own. */
   readonly fork: (delivery: Effect.Effect<void>) => Effect.Effect<unknown>
@@ -55,7 +60,8 @@ export const run = Effect.fnUntraced(function* (self: Receivers, lane: string, s
     receiver.enough = Math.floor(ids.size / 2)
     const isFull = ids.size >= self.concurrency
     if (!isFull && due.nextDueAt !== undefined) {
-      yield* Effect.raceFirst(receiver.signal.await, Effect.sleep(Math.max(0, due.nextDueAt - now)))
+      const { clockEvery, noticeClock } = self
+      yield* ClockWatch.until({ at: due.nextDueAt, signal: receiver.signal, clockEvery, noticeClock })
     } else if (ids.size > 0 || self.leaving() || receiver.signal.isOpen()) {
       yield* receiver.signal.await
     } else {

@@ -82,6 +82,8 @@ export const mostJitter = 1.2
 export interface Made extends DeliveryAttempt {
   /** Milliseconds of its `Retry-After`. */
   readonly retryAfter: number
+  /** What this machine lacked to make it at all. */
+  readonly lacks?: string | undefined
 }
 export const brokenAttempt = (at: number, error: string): Made => ({
   at,

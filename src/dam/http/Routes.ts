@@ -93,13 +93,18 @@ const guarded = <E, R>(
   })
 }
 
+/** The router's own 100 are fewer than the name of a host may have; what a name may be is checked where it is read. */
+const maxParamLength = 1000
+
 /** Builds the routes into one effect that answers a request, and the short way beside them. */
 export const build = Effect.fnUntraced(function* (options: RoutesOptions) {
   const jobs = JobRoutes.make(options)
   const callers = callersOf(options.keys)
   const feed = yield* Feed.make(options.engine, options.leaving)
   const reading = { limits: options.limits, room: makeRoom(options.limits) }
-  const routes = yield* HttpRouter.toHttpEffect(layer(options, { jobs, callers, feed, reading }))
+  const routes = yield* HttpRouter.toHttpEffect(layer(options, { jobs, callers, feed, reading })).pipe(
+    Effect.provideService(HttpRouter.RouterConfig, { maxParamLength })
+  )
   const fast = ShortWay.make(
     { ...options, jobs, room: reading.room, authenticate: callers.known },
     yield* Effect.context<never>()

@@ -17,6 +17,9 @@ const prepare = (db: DatabaseSync) => ({
     "SELECT min(due_at) AS due FROM jobs INDEXED BY jobs_waiting WHERE state IN ('scheduled', 'parked')"
   ),
   shift: db.prepare("UPDATE jobs SET due_at = due_at + ? WHERE state = 'parked'"),
+  shiftDeliveries: db.prepare(
+    "UPDATE deliveries INDEXED BY deliveries_pending SET due_at = due_at + ? WHERE state = 'pending'"
+  ),
   queueAgain: db.prepare("UPDATE jobs SET state = 'queued' WHERE seq = ?"),
   overdue: db.prepare(
     `SELECT id, deadline_at FROM jobs INDEXED BY jobs_overdue
@@ -50,7 +53,10 @@ export const upkeepCommands = (db: DatabaseSync, tally: Tally, fault: () => stri
       const due = on.nextWaiting.get()?.["due"]
       return { lanes: [...lanes], nextDueAt: typeof due === "number" ? due : undefined }
     },
-    shiftPauses: (millis) => void on.shift.run(millis),
+    shiftPauses: (millis) => {
+      on.shift.run(millis)
+      on.shiftDeliveries.run(millis)
+    },
     overdue: (now, limit) => {
       // one more than asked for tells when to come back
       const next = on.overdue.all(limit + 1)

@@ -41,7 +41,10 @@ export interface UpkeepPort {
   readonly release: (
     now: number
   ) => Effect.Effect<{ readonly lanes: ReadonlyArray<string>; readonly nextDueAt: number | undefined }, StoreError>
-  /** Moves the end of every parked job's pause: the clock was set by so many milliseconds, and pauses do not follow it. */
+  /**
+   * Moves the end of every pause, of parked jobs and of deliveries: the clock was set by so many milliseconds, and pauses
+   * do not follow it.
+   */
   readonly shiftPauses: (millis: number) => Effect.Effect<void, StoreError>
   /**
    * Jobs that are not running and whose `onFailureTimeout` has passed, the longest overdue first; it counts from

@@ -40,7 +40,7 @@ import * as Hastening from "./Hastening.ts"
 import * as Leaving from "./Leaving.ts"
 import * as Reruns from "./Reruns.ts"
 import type { RunnerOptions } from "./Run.ts"
-import * as Shortages from "./Shortages.ts"
+import * as Shortages from "../lane/Shortages.ts"
 import * as Starts from "./Starts.ts"
 import * as Telling from "./Telling.ts"
 
@@ -128,12 +128,10 @@ export const make = Effect.fnUntraced(function* (
   const places = Places.make(() => (Leaving.isLeaving(leaving) ? 0 : maxRunning))
   const start = Starts.make({ store, running, told, execute: (job, permit) => Ends.execute(ends, job, permit) })
   const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, start, places.of)
-  const { l8, signer } = options
-  const deliveries = yield* Deliveries.make(
-    { store, lanes, transport: options.webhooks, signer, l8, leaving: () => Leaving.isLeaving(leaving) },
-    options.deliveries
-  )
   const shortages = Shortages.make()
+  const noticeClock: Effect.Effect<void> = Effect.suspend(() => duties.noticeClock)
+  const isLeaving = () => Leaving.isLeaving(leaving)
+  const deliveries = yield* deliveriesOf(options, { lanes, shortages, noticeClock, leaving: isLeaving })
   const ends: Ends.Ends = {
     store,
     lanes,
@@ -141,9 +139,9 @@ export const make = Effect.fnUntraced(function* (
     told,
     deliver: deliveries.wake,
     lookAround: () => duties.lookAround(),
-    noticeClock: Effect.suspend(() => duties.noticeClock)
+    noticeClock
   }
-  const duties = yield* dutiesOf(options, ends)
+  const duties = yield* dutiesOf(options, ends, deliveries.lookAround)
 
   yield* begin(ends, store)
   // the last finalizer is the first to run: everything still works while it waits
@@ -183,9 +181,19 @@ export const make = Effect.fnUntraced(function* (
   }
 })
 
-const dutiesOf = ({ clockEvery, retention, store }: DispatcherOptions, ends: Ends.Ends) =>
+const deliveriesOf = (
+  { clockEvery, deliveries, l8, signer, store, webhooks }: DispatcherOptions,
+  parts: Pick<Deliveries.DeliveryParts, "lanes" | "leaving" | "noticeClock" | "shortages">
+) =>
+  Deliveries.make(
+    { ...parts, store, transport: webhooks, signer, l8, clockEvery: Duration.toMillis(clockEvery) },
+    deliveries
+  )
+
+const dutiesOf = ({ clockEvery, retention, store }: DispatcherOptions, ends: Ends.Ends, clockWasSet: () => void) =>
   Duties.make(store, {
     released: (lane) => ends.lanes.wake(lane),
+    clockWasSet,
     expire: (id) => Ends.expire(ends, id),
     retention: Duration.toMillis(retention),
     clockEvery: Duration.toMillis(clockEvery)

@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
+import * as ClockWatch from "../observe/ClockWatch.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort } from "../store/Upkeep.ts"
 
@@ -19,6 +20,8 @@ export interface DutyOptions {
   readonly released: (lane: string) => Effect.Effect<void>
   /** Ends a job that is past its deadline and does not run. */
   readonly expire: (jobId: string) => Effect.Effect<void, StoreError>
+  /** The clock was set. */
+  readonly clockWasSet: () => void
   /** Milliseconds for which a finished job is kept. */
   readonly retention: number
   /** How often the clock is looked at while something waits for it, in milliseconds. */
@@ -33,9 +36,6 @@ export interface Duties {
   readonly noticeClock: Effect.Effect<void>
 }
 
-/** By how much the clock must have been set for pauses to be moved: it is kept right by less all the time. */
-const noticed = 1000
-
 /** When a store that failed is asked again. */
 const askAgainAfter = 1000
 
@@ -49,13 +49,16 @@ const expireSize = 100
 /** Makes the duties; they work in the scope until it closes, from the first `lookAround` on. */
 export const make = Effect.fnUntraced(function* (
   store: UpkeepPort,
-  { clockEvery, expire, released, retention }: DutyOptions
+  { clockEvery, clockWasSet, expire, released, retention }: DutyOptions
 ): Effect.fn.Return<Duties, never, Scope.Scope> {
   const signals = [Latch.makeUnsafe(false), Latch.makeUnsafe(false)] as const
   const lookAround = () => {
     for (const signal of signals) signal.openUnsafe()
   }
-  const noticeClock = yield* clockWatch(store, lookAround)
+  const noticeClock = yield* ClockWatch.make(store, () => {
+    lookAround()
+    clockWasSet()
+  })
 
   /** Does something whenever it is due, or when it is told to look; the effect answers when it is due again. */
   const whenDue = (
@@ -72,7 +75,7 @@ export const make = Effect.fnUntraced(function* (
           const next = yield* look(now).pipe(
             Effect.catch((error) => Effect.as(Effect.logWarning(`${name}: ${error.message}`), now + askAgainAfter))
           )
-          yield* next === undefined ? signal.await : waitUntil({ at: next, signal, clockEvery, noticeClock })
+          yield* next === undefined ? signal.await : ClockWatch.until({ at: next, signal, clockEvery, noticeClock })
         }
       })
     )
@@ -110,54 +113,3 @@ export const make = Effect.fnUntraced(function* (
 
   return { lookAround, noticeClock }
 })
-
-interface Wait {
-  /** Epoch milliseconds. */
-  readonly at: number
-  readonly signal: Latch.Latch
-  readonly clockEvery: number
-  readonly noticeClock: Effect.Effect<void>
-}
-
-/** Waits for a moment of the clock, which may come sooner or later than it seems, or for a signal. */
-const waitUntil = Effect.fnUntraced(function* ({ at, clockEvery, noticeClock, signal }: Wait) {
-  let left = at - (yield* Clock.currentTimeMillis)
-  while (left > 0) {
-    const isSignalled = yield* Effect.raceFirst(
-      Effect.as(signal.await, true),
-      Effect.as(Effect.sleep(Math.min(left, clockEvery)), false)
-    )
-    yield* noticeClock
-    if (isSignalled) return
-    left = at - (yield* Clock.currentTimeMillis)
-  }
-})
-
-/**
- * Makes the look at the clock: it has been set when it has gone further, or less far, than time has. Then every pause is
- * moved, and those who wait look again.
- */
-const clockWatch = Effect.fnUntraced(function* (store: Pick<UpkeepPort, "shiftPauses">, wasSet: () => void) {
-  let ahead = yield* aheadOfTime
-  return Effect.gen(function* () {
-    const now = yield* aheadOfTime
-    const set = Math.round(now - ahead)
-    // before anything is written, so that nobody else moves them too
-    ahead = now
-    if (Math.abs(set) < noticed) return
-    yield* Effect.logWarning(`the clock was set ${set > 0 ? "forward" : "back"} by ${Math.abs(set / 1000)} s`)
-    yield* store.shiftPauses(set).pipe(
-      Effect.catch((error) => {
-        ahead -= set
-        return Effect.logWarning(`pauses cannot be moved: ${error.message}`)
-      })
-    )
-    wasSet()
-  })
-})
-
-/** How far the clock is ahead of the time that has passed, in milliseconds: the same until it is set. */
-const aheadOfTime = Effect.map(
-  Effect.all([Clock.currentTimeMillis, Clock.monotonicTimeNanos]),
-  ([millis, nanos]) => millis - Number(nanos) / 1e6
-)

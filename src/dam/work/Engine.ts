@@ -21,7 +21,7 @@ import type { JobEvent, Recent } from "../observe/Events.ts"
 import type { Span } from "../observe/Stats.ts"
 import type { Enqueued } from "../store/JobRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import type { ShortageView } from "./Shortages.ts"
+import type { ShortageView } from "../lane/Shortages.ts"
 import type { Overloaded } from "./Admission.ts"
 
 /**

@@ -17,7 +17,7 @@ import type { Exchange, Exchanging } from "../../transport/HttpTransport.ts"
 import * as Redirects from "../../transport/Redirects.ts"
 import { checkUrl } from "../egress/Url.ts"
 import type { Run } from "./Run.ts"
-import * as Shortages from "./Shortages.ts"
+import * as Shortages from "../lane/Shortages.ts"
 
 /** Gives back the permit under which an exchange has begun. */
 export const GiveBack = Context.Reference<Effect.Effect<void>>("ezthrottle-effect/dam/work/GiveBack", {
@@ -108,7 +108,7 @@ const followed = Effect.fnUntraced(function* (
       ({ release }) => release
     )
   })
-  return yield* Redirects.follow(hop, exchange.request, response)
+  return yield* Redirects.follow(hop, exchange.request, response, { more: options.credentials })
 })
 
 /**

@@ -16,7 +16,7 @@ import { makeStep } from "../../step/StepValue.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
-import { isShortage, type Shortages } from "./Shortages.ts"
+import { isShortage, type Shortages } from "../lane/Shortages.ts"
 import { childJob } from "../job/NewJob.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Permit } from "../lane/Permit.ts"
@@ -34,6 +34,8 @@ export interface RunnerOptions {
   readonly transport: Exchanging
   /** Where redirects may lead. */
   readonly egress: EgressPolicy
+  /** Names of headers that are credentials beside those that are known. Defaults to none. */
+  readonly credentials?: ReadonlyArray<string> | undefined
   /** What this machine has lacked lately. */
   readonly shortages: Shortages
   /** What a step without a retry policy gets; a policy that leaves its lists out takes these. */

@@ -21,6 +21,7 @@ const exceptions: ReadonlyArray<readonly [beginsWith: string, because: string]> 
     "UPDATE jobs SET due_at = due_at + ? WHERE state = 'parked'",
     "when somebody sets the clock, of the jobs that pause"
   ],
+  ["UPDATE deliveries INDEXED BY deliveries_pending SET due_at", "when somebody sets the clock, of those that wait"],
   ["SELECT * FROM secrets", "once, when a file is sealed"],
   ["SELECT * FROM paces", "once, at a start, of the lanes that were learnt"],
   ["SELECT * FROM steering", "once, at a start, of the lanes that an operator steers"],

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
-import { lines, ok, refusal, setUp, url } from "../support.ts"
+import { hook, lines, ok, refusal, setUp, url } from "../support.ts"
 
 const hours = 3_600_000
 /** What the clock says when a test begins. */
@@ -40,6 +40,22 @@ describe("a clock that is set while the dam runs", () => {
           const job = yield* dam.get(id)
           assert.deepStrictEqual([job.state, ...lines(job)], ["succeeded", "0 start 503", "0 retry 200"])
           assert.strictEqual(job.history[1]?.pause, 5000)
+        })
+      )
+    )
+
+    it.effect(`${direction} moves no pause of a webhook: it is told again when its pause is over`, () =>
+      withClock((set) =>
+        Effect.gen(function* () {
+          const dam = yield* setUp({ receivers: Script.always(Script.failTimes(1, { status: 500 }, { status: 204 })) })
+          yield* dam.submit(Step.webhooks(Step.get(url), [{ url: hook }]))
+          yield* TestClock.adjust("1 second")
+          set(by)
+          // 5 s and the middle of the jitter
+          yield* TestClock.adjust("4 seconds")
+          assert.lengthOf(yield* dam.told, 1)
+          yield* TestClock.adjust("1 second")
+          assert.lengthOf(yield* dam.told, 2)
         })
       )
     )

@@ -23,6 +23,19 @@ const ask = (dam: Pick<Dam, "url">, method: string, path: string, body?: string,
 const lane = "/api/v1/lanes/api.example.com:443"
 
 describe("lanes over HTTP", () => {
+  it.live("are found by a name as long as a host may have one, and refused beyond", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const host = `${Array.from({ length: 4 }, (_, n) => String(n).repeat(60)).join(".")}.example`
+      const { json, status } = yield* ask(dam, "GET", `/api/v1/lanes/webhook@${host}:443`)
+      assert.strictEqual(status, 200)
+      assert.strictEqual(json.lane, `webhook@${host}:443`)
+      const beyond = yield* ask(dam, "GET", `/api/v1/lanes/${"a".repeat(301)}`)
+      assert.strictEqual(beyond.status, 400)
+      assert.include(beyond.json.error, "lane")
+    })
+  )
+
   it.live("are listed with what waits in them, in pages", () =>
     Effect.gen(function* () {
       const dam = yield* Double.make()

@@ -2,10 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import * as Schedule from "../../../src/dam/deliver/Schedule.ts"
 import { ConnectionFailed } from "../../../src/step/Failure.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
-import { backup, lines, ok, setUp, url } from "../support.ts"
+import { backup, hook, lines, ok, setUp, url } from "../support.ts"
 
 const detail = "this process has too many files and sockets open (EMFILE)"
 const lacking = Script.fail(new ConnectionFailed({ kind: "shortage", detail }))
@@ -91,6 +92,44 @@ describe("a call that cannot be made for want of something here", () => {
       assert.isDefined(yield* dam.engine.shortage)
       yield* TestClock.adjust("2 seconds")
       assert.isUndefined(yield* dam.engine.shortage)
+    })
+  )
+
+  it.effect("spends no attempt of a webhook, holds its receiver and is told", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ receivers: Script.always(Script.failTimes(2, lacking, { status: 204 })) })
+      const id = yield* dam.submit(Step.webhooks(Step.get(url), [{ url: hook }]))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* dam.engine.shortage)?.problem, `no connection (shortage): ${detail}`)
+      const { reasons } = yield* Effect.flatMap(dam.get(id), dam.engine.explain)
+      assert.include(
+        reasons.map(({ kind, message }) => `${kind} ${message}`).join("; "),
+        "this machine lacks what a call needs"
+      )
+      yield* TestClock.adjust("6 seconds")
+      assert.deepStrictEqual(
+        (yield* dam.told).map(({ at }) => at),
+        [0, 2000, 6000]
+      )
+      assert.deepInclude((yield* dam.store.deliveries(id))[0], { state: "delivered", spent: 0 })
+      assert.lengthOf((yield* dam.store.deliveries(id))[0]?.attempts ?? [], 1)
+      assert.isUndefined(yield* dam.engine.shortage)
+    })
+  )
+
+  it.effect("counts for a webhook once its schedule would be over", () =>
+    Effect.gen(function* () {
+      const schedule = [Duration.zero, Duration.minutes(5)]
+      const endpoints = { ...Schedule.defaults.endpoints, probeMillis: 60_000 }
+      const dam = yield* setUp({
+        receivers: Script.always(lacking),
+        deliveries: { ...Schedule.defaults, schedule, endpoints }
+      })
+      const id = yield* dam.submit(Step.webhooks(Step.get(url), [{ url: hook }]))
+      yield* TestClock.adjust("15 minutes")
+      const [delivery] = yield* dam.store.deliveries(id)
+      assert.deepInclude(delivery, { state: "dead" })
+      assert.lengthOf(delivery?.attempts ?? [], 2)
     })
   )
 

@@ -5,7 +5,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Failure } from "../../step/Failure.ts"
-import type { LaneRouter } from "../lane/LaneRouter.ts"
+import type { LaneRouter } from "./LaneRouter.ts"
 
 /** What was lacking lately. */
 export interface Shortages {

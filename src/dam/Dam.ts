@@ -8,6 +8,7 @@
  */
 import * as NodeDns from "@effect/platform-node/NodeDns"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -30,8 +31,10 @@ import { laneOf } from "./job/LaneName.ts"
 import * as L8 from "./l8/L8.ts"
 import * as KnownSecrets from "./secrets/KnownSecrets.ts"
 import * as Vault from "./secrets/Vault.ts"
+import * as Backup from "./sqlite/Backup.ts"
 import * as SqliteJobStore from "./sqlite/SqliteJobStore.ts"
 import type { JobStore } from "./store/JobStore.ts"
+import type { SecretPort } from "./store/SecretRecords.ts"
 import type { StoreError } from "./store/StoreError.ts"
 import * as Dispatcher from "./work/Dispatcher.ts"
 import type { Engine } from "./work/Engine.ts"
@@ -43,7 +46,10 @@ import type { Engine } from "./work/Engine.ts"
  * @since 0.1.0
  */
 export interface DamOptions extends Partial<
-  Omit<Dispatcher.DispatcherOptions, "l8" | "laneOf" | "newId" | "signer" | "store" | "transport" | "webhooks">
+  Omit<
+    Dispatcher.DispatcherOptions,
+    "copiedAt" | "l8" | "laneOf" | "newId" | "signer" | "store" | "transport" | "webhooks"
+  >
 > {
   /** The database file, made when it is not there; `:memory:` keeps nothing. */
   readonly path: string
@@ -66,6 +72,11 @@ export interface DamOptions extends Partial<
   readonly masterKey?: Redacted.Redacted | undefined
   /** Deliveries that prove where they come from without a shared secret. Defaults to none. */
   readonly l8?: L8.L8Options | undefined
+  /**
+   * Goes on with a database that is a copy: it is one no more. Without, a copy sends and takes nothing, since what ended
+   * after it was made would be called again. Defaults to `false`.
+   */
+  readonly resumeCopy?: boolean | undefined
   /** How long a connection may take. Defaults to 5 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
 }
@@ -81,6 +92,13 @@ export interface Running {
   readonly store: JobStore["Service"]
   readonly service: Service["Service"]
   readonly regions: Regions.Regions
+  /** Since when the database is a copy, in epoch milliseconds; `undefined` when it is none, or goes on as none. */
+  readonly copiedAt: number | undefined
+  /** Copies the database into a file that is not there yet, while everything goes on. */
+  readonly backup: (
+    file: string,
+    onProgress?: (progress: Backup.Progress) => void
+  ) => Effect.Effect<Backup.Copied, Backup.BackupFailed>
 }
 
 /**
@@ -98,12 +116,14 @@ export const make = Effect.fnUntraced(function* (
     maxBytes: options.maxBytes
   })
   const store = { ...opened, ...KnownSecrets.make(yield* Vault.make(opened, options.masterKey)) }
+  const copiedAt = yield* copyOf(store, options.resumeCopy === true)
   const egress = options.egress ?? Egress.open
   const regions = yield* Effect.provide(Regions.make({ ...options, egress }), NodeDns.layer)
   const engine = yield* Dispatcher.make({
     ...Dispatcher.defaults,
     ...options,
     store,
+    copiedAt,
     transport: regions.transport,
     webhooks: regions.webhooks,
     signer: yield* Signing.make(store),
@@ -115,8 +135,22 @@ export const make = Effect.fnUntraced(function* (
     engine,
     store,
     service: EmbeddedService.make(engine, store, options.limits && Limits.make(options.limits)),
-    regions
+    regions,
+    copiedAt,
+    backup: (file, onProgress) => Backup.copy(options.path, file, onProgress)
   }
+})
+
+/** The moment that a copy shows; where it is resumed, it is a copy no more. */
+const copyOf = Effect.fnUntraced(function* (store: SecretPort, resumes: boolean) {
+  const copiedAt = Number((yield* store.setting(Backup.copiedAtSetting)) ?? "")
+  if (copiedAt === 0) return undefined
+  if (resumes) return yield* Effect.as(store.putSecrets([], [[Backup.copiedAtSetting, ""]]), undefined)
+  yield* Effect.logWarning(
+    `the database is a copy of ${DateTime.formatIso(DateTime.makeUnsafe(copiedAt))}; nothing is sent or taken, since ` +
+      "what ended after it was made would be called again, until it is resumed (--resume-copy)"
+  )
+  return copiedAt
 })
 
 /**
@@ -140,7 +174,7 @@ export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | In
  * @category constructors
  * @since 0.1.0
  */
-export const embedded = (options: DamOptions): Service["Service"] & AsyncDisposable => {
+export const embedded = (options: DamOptions): Embedded => {
   for (const [name, region] of Object.entries(options.regions ?? {})) Result.getOrThrow(Region.parse(name, region))
   const runtime = ManagedRuntime.make(
     Layer.effect(
@@ -149,6 +183,20 @@ export const embedded = (options: DamOptions): Service["Service"] & AsyncDisposa
     )
   )
   return Object.assign(EmbeddedService.lazily(Effect.map(runtime.contextEffect, Context.get(Service))), {
+    // started first: a file that is not there yet, or is not ours, is told the same way everywhere
+    backup: (file: string) => runtime.runPromise(Backup.copy(options.path, file)),
     [Symbol.asyncDispose]: () => runtime.dispose()
   })
 }
+
+/**
+ * An embedded dam as a client takes it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Embedded = Service["Service"] &
+  AsyncDisposable & {
+    /** Copies the database into a file that is not there yet, while everything goes on. */
+    readonly backup: (file: string) => Promise<Backup.Copied>
+  }

@@ -1,5 +1,6 @@
 /** A dam in a process of its own: started, announced, and brought to rest when it is asked to stop. */
 import * as NodeDns from "@effect/platform-node/NodeDns"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -15,6 +16,7 @@ import * as HttpServer from "../../dam/http/HttpServer.ts"
 import { JobStore } from "../../dam/store/JobStore.ts"
 import * as Observability from "./Observability.ts"
 import type { Settings } from "./Settings.ts"
+import * as Output from "../output/Output.ts"
 import * as Signals from "../output/Signals.ts"
 import { version } from "../output/version.ts"
 
@@ -45,17 +47,20 @@ export const serve = (settings: Settings): Effect.Effect<void, CannotStart> =>
 
 const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return<void, CannotStart, Scope.Scope> {
   const { db, file, host, keys, policy, port } = settings
-  const { engine, regions, store } = yield* Effect.mapError(
+  const { backup, copiedAt, engine, regions, store } = yield* Effect.mapError(
     Dam.make({
       drain,
       ...file.dam,
       path: db,
       egress: policy,
       masterKey: settings.masterKey,
+      resumeCopy: settings.resumeCopy,
       l8: file.dam.l8 && { ...file.dam.l8, privateKey: settings.l8Key }
     }),
     ({ message }) => new CannotStart({ problem: message })
   )
+  const now = yield* Clock.currentTimeMillis
+  const { backupDir } = settings
   const pace = { ...defaultPace, ...file.dam.pacing?.pace }
   const server = yield* HttpServer.make({
     drain,
@@ -64,9 +69,11 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
     port,
     keys,
     policy,
+    backups: backupDir === undefined ? undefined : { folder: backupDir, copy: (to) => backup(to) },
     health: Effect.sync(() => ({
       version,
       pace: { rps: pace.rps, max_concurrent: pace.maxConcurrent },
+      ...(copiedAt === undefined ? {} : { is_copy_of: copiedAt }),
       // names that are not configured leave from here
       regions: { ...regions.configured, "*": "direct" },
       unconfigured_regions: regions.unconfigured()
@@ -97,6 +104,11 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
         : [`  regions    ${names.map(([name, kind]) => `${name} ${kind}`).join(", ")}; others leave from here`]),
       ...(engine.l8 === undefined ? [] : [`  l8         ${engine.l8.publicKey}`]),
       `  pace       ${pace.rps} per second and ${pace.maxConcurrent} at once for each host${hosts === 0 ? "" : `, ${hosts} hosts of their own`}`,
+      ...(copiedAt === undefined
+        ? []
+        : [
+            `  COPY       made ${Output.span(now - copiedAt)} ago (${Output.time(copiedAt)}); nothing is sent or taken until it is started with --resume-copy`
+          ]),
       `ready after ${Math.round(performance.now())} ms; Ctrl-C stops it`
     ].join("\n")
   )

@@ -191,8 +191,20 @@ const Health = Schema.StructWithRest(
   [Schema.JsonObject]
 ).annotate({ identifier: "Health" })
 
+/** A copy that was made: its name beneath the folder for backups, and the moment that it shows. */
+const Backup = Schema.Struct({
+  file: Schema.String,
+  bytes: Schema.Number,
+  copied_at: Schema.Number,
+  took_ms: Schema.Number
+}).annotate({ identifier: "Backup" })
+
 const system = HttpApiGroup.make("system").add(
-  HttpApiEndpoint.get("health", "/health", { success: Health, error: errors(503) })
+  HttpApiEndpoint.get("health", "/health", { success: Health, error: errors(503) }),
+  HttpApiEndpoint.post("backup", "/api/v1/backup", {
+    success: Backup.pipe(HttpApiSchema.status(201)),
+    error: errors(401, 403, 409, 503)
+  })
 )
 
 /**

@@ -25,6 +25,7 @@ import * as EgressDoor from "../egress/Door.ts"
 import * as EgressPolicy from "../egress/EgressPolicy.ts"
 import { Engine } from "../work/Engine.ts"
 import { orRefused } from "./door/Answer.ts"
+import type { BackupOptions } from "./routes/BackupRoutes.ts"
 import * as HttpL8 from "./routes/TrustRoutes.ts"
 import { build } from "./Routes.ts"
 import * as Intake from "../intake/Intake.ts"
@@ -56,6 +57,8 @@ export interface HttpOptions {
   readonly httpsWebhooks?: boolean | undefined
   /** How long answers under way may take when the server stops. Defaults to 10 seconds. */
   readonly drain?: Duration.Input | undefined
+  /** Where backups go that are asked for over HTTP, and what makes them. Defaults to none: they are refused. */
+  readonly backups?: BackupOptions | undefined
   /** What else `/health` tells. */
   readonly health?: Effect.Effect<Readonly<Record<string, Schema.Json>>> | undefined
 }
@@ -118,6 +121,7 @@ export const make = Effect.fnUntraced(function* (
       keys: options.keys,
       hosts: options.keys === undefined ? namesOf(options.allowedHosts) : undefined,
       streamPatience,
+      backups: options.backups,
       health: Effect.gen(function* () {
         const { fault } = yield* orRefused(store.stats)
         const told = {

@@ -21,6 +21,7 @@ import { type Callers, callersOf } from "./door/Callers.ts"
 import type { Keys } from "./door/Keys.ts"
 import { faultIn, readBody, readOptionalBody, sourceOf, type Threshold } from "./door/Request.ts"
 import * as HttpSession from "./door/Session.ts"
+import * as HttpBackups from "./routes/BackupRoutes.ts"
 import * as HttpDeliveries from "./routes/DeliveryRoutes.ts"
 import * as HttpFeed from "./routes/Feed.ts"
 import * as HttpJobs from "./routes/JobRoutes.ts"
@@ -37,6 +38,7 @@ export interface RoutesOptions extends HttpJobs.Host, Threshold {
   readonly store: Store
   readonly keys: Keys | undefined
   readonly health: Effect.Effect<Readonly<Record<string, Schema.Json>>, Refused>
+  readonly backups: HttpBackups.BackupOptions | undefined
   /** How long a client may leave a stream unread, in milliseconds. */
   readonly streamPatience: number
 }
@@ -45,12 +47,13 @@ export interface RoutesOptions extends HttpJobs.Host, Threshold {
 const layer = (
   options: RoutesOptions,
   jobs: HttpJobs.Jobs,
-  { customerOf, known, sessions }: Callers,
+  { customerOf, known, operatorOf, sessions }: Callers,
   feed: HttpFeed.Feed
 ) => {
   const secrets = HttpSecrets.make(options.store, options.limits)
   const lanes = HttpLanes.make(options.engine, options.limits)
   const deliveries = HttpDeliveries.make(options.engine, options.limits)
+  const backup = HttpBackups.make(options.backups)
   const l8 = HttpL8.make(options.engine, options.limits)
   const proxy = HttpProxy.make({ jobs, secrets, limits: options.limits })
   const slots = HttpEvents.makeSlots(options.limits)
@@ -246,9 +249,11 @@ const layer = (
         )
     ),
     HttpApiBuilder.group(Api, "system", (handlers) =>
-      handlers.handleRaw("health", () =>
-        respond(Effect.map(options.health, (health) => json(200, { status: "ok", ...health, streams: slots.open() })))
-      )
+      handlers
+        .handleRaw("health", () =>
+          respond(Effect.map(options.health, (health) => json(200, { status: "ok", ...health, streams: slots.open() })))
+        )
+        .handleRaw("backup", ({ request }) => respond(Effect.andThen(operatorOf(request), backup)))
     )
   )
 

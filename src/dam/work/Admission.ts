@@ -10,7 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { totalmem } from "node:os"
-import type { StoreError } from "../store/StoreError.ts"
+import { IsCopy, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort, StoreStats } from "../store/Upkeep.ts"
 
 /**
@@ -28,6 +28,8 @@ export interface AdmissionOptions {
   readonly maxMemoryBytes: number
   /** Tells how many bytes of memory this process has. */
   readonly memoryBytes: () => number
+  /** There where the store is a copy, since when: nothing is taken, and nothing started, told or swept. */
+  readonly copiedAt?: number | undefined
 }
 
 /**
@@ -106,6 +108,7 @@ export const make = (store: Pick<UpkeepPort, "stats">, options: AdmissionOptions
   }
 
   const check = Effect.gen(function* () {
+    if (options.copiedAt !== undefined) return yield* new IsCopy({ copiedAt: options.copiedAt })
     const age = Number(yield* Clock.monotonicTimeNanos) / 1e6 - seenAt
     // one asks; the others go by what is known meanwhile
     const known = seen === undefined || (age > believedFor && !asking) ? yield* ask : seen

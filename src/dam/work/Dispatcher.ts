@@ -107,7 +107,7 @@ const drainEvery = 20
 export const make = Effect.fnUntraced(function* (
   options: DispatcherOptions
 ): Effect.fn.Return<Engine["Service"], StoreError, Scope.Scope> {
-  const { store } = options
+  const { copiedAt, store } = options
   const events = Events.make(1000 * (yield* Clock.currentTimeMillis))
   const notes = Stats.make()
   const running = yield* FiberMap.make<string>()
@@ -132,10 +132,11 @@ export const make = Effect.fnUntraced(function* (
       return Effect.void
     })
 
-  yield* store.recover
+  if (copiedAt === undefined) yield* store.recover
 
   let taken = 0
-  let leaving = false
+  // over a copy nothing is started or told, as if it were leaving from the beginning
+  let leaving = copiedAt !== undefined
   let leftAt = 0
   const leave = Effect.map(Clock.monotonicTimeNanos, (nanos) => {
     if (leaving) return
@@ -264,9 +265,9 @@ export const make = Effect.fnUntraced(function* (
           Effect.flatMap(store.finishIdle(id, finish), (ended) => (ended ? finished(job, finish) : Effect.void))
         )
       }),
-    retention: Duration.toMillis(options.retention)
+    retention: copiedAt === undefined ? Duration.toMillis(options.retention) : Number.POSITIVE_INFINITY
   })
-  const lookAround = duties.lookAround
+  const lookAround = copiedAt === undefined ? duties.lookAround : () => undefined
 
   // everything is in place; now it begins
   for (const lane of yield* store.lanes) yield* lanes.wake(lane)

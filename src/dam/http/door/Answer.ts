@@ -47,6 +47,8 @@ const refusalOf = (error: StoreError | Overloaded | WrongState | Refused): Refus
       return later(503, "storage_failed", "the store cannot work right now", 5)
     case "StorageLost":
       return later(503, "storage_lost", error.message, 30)
+    case "IsCopy":
+      return refused(503, "is_copy", error.message, { extra: { copied_at: error.copiedAt } })
     case "OutcomeUnknown":
       return later(
         503,

@@ -30,6 +30,7 @@ import * as IntakeId from "./job/JobId.ts"
 import { laneOf } from "./job/LaneName.ts"
 import * as L8 from "./l8/L8.ts"
 import * as KnownSecrets from "./secrets/KnownSecrets.ts"
+import * as SealedJobs from "./secrets/SealedJobs.ts"
 import * as Vault from "./secrets/Vault.ts"
 import * as Backup from "./sqlite/Backup.ts"
 import * as SqliteJobStore from "./sqlite/SqliteJobStore.ts"
@@ -66,8 +67,8 @@ export interface DamOptions extends Partial<
   /** Largest answer that is kept, in bytes. Defaults to 1 MiB. */
   readonly maxResponseBytes?: number | undefined
   /**
-   * 32 bytes as base64 or hexadecimal digits, with which webhook secrets and keys are sealed in the file. A file that is
-   * sealed does not open without. Defaults to none: they are kept as they are.
+   * 32 bytes as base64 or hexadecimal digits, with which webhook secrets, keys and job headers that carry credentials are
+   * sealed in the file. A file that is sealed does not open without. Defaults to none: they are kept as they are.
    */
   readonly masterKey?: Redacted.Redacted | undefined
   /** Deliveries that prove where they come from without a shared secret. Defaults to none. */
@@ -115,7 +116,9 @@ export const make = Effect.fnUntraced(function* (
     executor: options.executor,
     maxBytes: options.maxBytes
   })
-  const store = { ...opened, ...KnownSecrets.make(yield* Vault.make(opened, options.masterKey)) }
+  const secrets = KnownSecrets.make(yield* Vault.make(opened, options.masterKey))
+  const sealer = options.masterKey && (yield* Vault.sealer(options.masterKey))
+  const store = { ...opened, ...SealedJobs.make(opened, sealer), ...secrets }
   const copiedAt = yield* copyOf(store, options.resumeCopy === true)
   const egress = options.egress ?? Egress.open
   const regions = yield* Effect.provide(Regions.make({ ...options, egress }), NodeDns.layer)

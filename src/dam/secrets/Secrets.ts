@@ -22,6 +22,18 @@ const shortest = 16
  */
 export const make = (store: SecretPort, customer: string): Secrets => {
   const read = inService(store.secrets(customer))
+  const rotated = (next: Redacted.Redacted) =>
+    Effect.mapError(
+      store.changeSecrets(customer, (now) =>
+        Effect.gen(function* () {
+          if (now === undefined) return yield* new ServiceError({ reason: new OldSecretUnknown() })
+          if (Redacted.value(now.primary) === Redacted.value(next)) return yield* unchanged
+          if (isWeak(next)) return yield* weak(`primarySecret must be at least ${shortest} characters`)
+          return { primary: next, secondary: now.primary }
+        })
+      ),
+      (error) => (error._tag === "ServiceError" ? error : unavailable(error))
+    )
   const write = (primary: Redacted.Redacted, secondary: Redacted.Redacted | undefined, message: string) =>
     Effect.gen(function* () {
       if (isWeak(primary)) return yield* weak(`primarySecret must be at least ${shortest} characters`)
@@ -49,11 +61,9 @@ export const make = (store: SecretPort, customer: string): Secrets => {
     }),
     rotate: (next, old) =>
       Effect.gen(function* () {
-        const secondary = old === undefined ? (yield* read)?.primary : old
-        if (secondary === undefined) return yield* new ServiceError({ reason: new OldSecretUnknown() })
-        if (Redacted.value(secondary) === Redacted.value(next))
-          return yield* weak("the new secret is the one that is set already")
-        return yield* write(next, secondary, "Webhook secrets rotated")
+        if (old === undefined) return yield* Effect.as(rotated(next), { status: "ok", message: rotatedMessage })
+        if (Redacted.value(old) === Redacted.value(next)) return yield* unchanged
+        return yield* write(next, old, rotatedMessage)
       })
   }
 }
@@ -73,9 +83,13 @@ const isWeak = (secret: Redacted.Redacted): boolean => Redacted.value(secret).le
 
 /** Tells a store's failure as the service's. */
 export const inService = <A>(self: Effect.Effect<A, StoreError>): Effect.Effect<A, ServiceError> =>
-  Effect.mapError(
-    self,
-    (error) => new ServiceError({ reason: new ServiceFailed({ status: 503, received: error.message }) })
-  )
+  Effect.mapError(self, unavailable)
+
+const unavailable = (error: StoreError) =>
+  new ServiceError({ reason: new ServiceFailed({ status: 503, received: error.message }) })
+
+const rotatedMessage = "Webhook secrets rotated"
 
 const weak = (problem: string) => Effect.fail(new ServiceError({ reason: new WeakSecret({ problem }) }))
+
+const unchanged = weak("the new secret is the one that is set already")

@@ -10,6 +10,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as BackupCommand from "./commands/BackupCommand.ts"
 import * as DamCommand from "./commands/DamCommand.ts"
 import * as DeadCommand from "./commands/DeadCommand.ts"
 import * as DoctorCommand from "./commands/DoctorCommand.ts"
@@ -40,6 +41,7 @@ export const ezthrottle = Command.make("ezthrottle").pipe(
     SecretsCommand.command,
     DoctorCommand.command,
     DamCommand.command,
+    BackupCommand.command,
     McpCommand.command
   ]),
   Command.withGlobalFlags(Globals.everywhere)

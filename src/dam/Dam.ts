@@ -8,6 +8,7 @@
  */
 import * as NodeDns from "@effect/platform-node/NodeDns"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -28,10 +29,13 @@ import * as IntakeId from "./job/JobId.ts"
 import { laneOf } from "./job/LaneName.ts"
 import * as L8 from "./l8/L8.ts"
 import * as KnownSecrets from "./secrets/KnownSecrets.ts"
+import * as SealedJobs from "./secrets/SealedJobs.ts"
 import * as Vault from "./secrets/Vault.ts"
 import * as Shared from "./embedded/Shared.ts"
+import * as Backup from "./sqlite/Backup.ts"
 import * as SqliteJobStore from "./sqlite/SqliteJobStore.ts"
 import type { JobStore } from "./store/JobStore.ts"
+import type { SecretPort } from "./store/SecretRecords.ts"
 import type { StoreError } from "./store/StoreError.ts"
 import * as Dispatcher from "./work/Dispatcher.ts"
 import type { Engine } from "./work/Engine.ts"
@@ -46,6 +50,7 @@ export interface EarlierNames extends Partial<
   Omit<
     Dispatcher.DispatcherOptions,
     | "clockEvery"
+    | "copiedAt"
     | "credentials"
     | "drain"
     | "egress"
@@ -94,10 +99,15 @@ export interface DamOptions extends Settings, EarlierNames {
   /** Names of regions and where they leave from. A name that is not here leaves from this machine. Defaults to none. */
   readonly regions?: { readonly [name: string]: RegionOptions } | undefined
   /**
-   * 32 bytes as base64 or hexadecimal digits, with which webhook secrets and keys are sealed in the file. A file that is
-   * sealed does not open without. Defaults to none: they are kept as they are.
+   * 32 bytes as base64 or hexadecimal digits, with which webhook secrets, keys and job headers that carry credentials are
+   * sealed in the file. A file that is sealed does not open without. Defaults to none: they are kept as they are.
    */
   readonly masterKey?: Redacted.Redacted | undefined
+  /**
+   * Goes on with a database that is a copy: it is one no more. Without, a copy sends and takes nothing, since what ended
+   * after it was made would be called again. Defaults to `false`.
+   */
+  readonly resumeCopy?: boolean | undefined
 }
 
 /**
@@ -111,6 +121,13 @@ export interface Running {
   readonly store: JobStore["Service"]
   readonly service: Service["Service"]
   readonly regions: Regions.Regions
+  /** Since when the database is a copy, in epoch milliseconds; `undefined` when it is none, or goes on as none. */
+  readonly copiedAt: number | undefined
+  /** Copies the database into a file that is not there yet, while everything goes on. */
+  readonly backup: (
+    file: string,
+    onProgress?: (progress: Backup.Progress) => void
+  ) => Effect.Effect<Backup.Copied, Backup.BackupFailed>
 }
 
 /**
@@ -131,12 +148,16 @@ export const make = Effect.fnUntraced(function* (
     maxBytes: options.maxBytes,
     credentials: options.credentials
   })
-  const store = { ...opened, ...KnownSecrets.make(yield* Vault.make(opened, options.masterKey)) }
+  const secrets = KnownSecrets.make(yield* Vault.make(opened, options.masterKey))
+  const sealer = options.masterKey && (yield* Vault.sealer(options.masterKey))
+  const store = { ...opened, ...SealedJobs.make(opened, sealer), ...secrets }
+  const copiedAt = yield* copyOf(store, options.resumeCopy === true)
   const regions = yield* Effect.provide(Regions.make(options), NodeDns.layer)
   const engine = yield* Dispatcher.make({
     ...Dispatcher.defaults,
     ...options,
     store,
+    copiedAt,
     transport: regions.transport,
     webhooks: regions.webhooks,
     signer: yield* Signing.make(store),
@@ -153,8 +174,22 @@ export const make = Effect.fnUntraced(function* (
     engine,
     store,
     service: EmbeddedService.make(engine, store, options.limits && Limits.make(options.limits), options.credentials),
-    regions
+    regions,
+    copiedAt,
+    backup: (file, onProgress) => Backup.copy(options.path, file, onProgress)
   }
+})
+
+/** The moment that a copy shows; where it is resumed, it is a copy no more. */
+const copyOf = Effect.fnUntraced(function* (store: SecretPort, resumes: boolean) {
+  const copiedAt = Number((yield* store.setting(Backup.copiedAtSetting)) ?? "")
+  if (copiedAt === 0) return undefined
+  if (resumes) return yield* Effect.as(store.putSecrets([], [[Backup.copiedAtSetting, ""]]), undefined)
+  yield* Effect.logWarning(
+    `the database is a copy of ${DateTime.formatIso(DateTime.makeUnsafe(copiedAt))}; nothing is sent or taken, since ` +
+      "what ended after it was made would be called again, until it is resumed (--resume-copy)"
+  )
+  return copiedAt
 })
 
 /**
@@ -183,7 +218,7 @@ export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | In
  * @category constructors
  * @since 0.1.0
  */
-export const embedded = (options: DamOptions): Service["Service"] & AsyncDisposable => {
+export const embedded = (options: DamOptions): Embedded => {
   const problem = nameProblem(options)
   if (problem !== undefined) throw new InvalidOption({ problem })
   for (const [name, region] of Object.entries(options.regions ?? {})) Result.getOrThrow(Region.parse(name, region))
@@ -195,6 +230,20 @@ export const embedded = (options: DamOptions): Service["Service"] & AsyncDisposa
   )
   const { leave, service } = Result.getOrThrow(Shared.join(options, layer))
   return Object.assign(EmbeddedService.lazily(Effect.map(service, Context.get(Service))), {
+    // started first: a file that is not there yet, or is not ours, is told the same way everywhere
+    backup: (file: string) => Effect.runPromise(Effect.andThen(service, Backup.copy(options.path, file))),
     [Symbol.asyncDispose]: leave
   })
 }
+
+/**
+ * An embedded dam as a client takes it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Embedded = Service["Service"] &
+  AsyncDisposable & {
+    /** Copies the database into a file that is not there yet, while everything goes on. */
+    readonly backup: (file: string) => Promise<Backup.Copied>
+  }

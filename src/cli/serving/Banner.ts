@@ -1,4 +1,5 @@
 /** What a dam says when it has started. */
+import * as Output from "../output/Output.ts"
 import * as EgressPolicy from "../../dam/egress/EgressPolicy.ts"
 
 export interface Started {
@@ -11,6 +12,8 @@ export interface Started {
   readonly regions: ReadonlyArray<readonly [name: string, kind: string]>
   readonly l8: string | undefined
   readonly pace: string
+  /** There where the file is a copy: of which moment, and how old in milliseconds. */
+  readonly copy: { readonly at: number; readonly age: number } | undefined
   readonly millis: number
 }
 
@@ -35,5 +38,10 @@ export const banner = (self: Started): string =>
       : [`  regions    ${self.regions.map(([name, kind]) => `${name} ${kind}`).join(", ")}; others leave from here`]),
     ...(self.l8 === undefined ? [] : [`  l8         ${self.l8}`]),
     `  pace       ${self.pace}`,
+    ...(self.copy === undefined
+      ? []
+      : [
+          `  COPY       made ${Output.span(self.copy.age)} ago (${Output.time(self.copy.at)}); nothing is sent or taken until it is started with --resume-copy`
+        ]),
     `ready after ${self.millis} ms; Ctrl-C stops it`
   ].join("\n")

@@ -1,6 +1,7 @@
 /** A dam in a process of its own: started, announced, and brought to rest when it is asked to stop. */
 import * as NodeDns from "@effect/platform-node/NodeDns"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -46,7 +47,7 @@ export const serve = (settings: Settings): Effect.Effect<void, CannotStart> =>
   ).pipe(Effect.provide(Observability.layer))
 
 const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return<void, CannotStart, Scope.Scope> {
-  const { db, file, host, policy, port } = settings
+  const { backupDir, db, file, host, policy, port } = settings
   const keys =
     settings.keysFile === undefined
       ? settings.keys
@@ -54,13 +55,14 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
           Effect.provide(NodeFileSystem.layer),
           Effect.mapError(({ message }) => new CannotStart({ problem: message }))
         )
-  const { engine, regions, store } = yield* Effect.mapError(
+  const { backup, copiedAt, engine, regions, store } = yield* Effect.mapError(
     Dam.make({
       drain,
       ...file.dam,
       path: db,
       egress: policy,
       masterKey: settings.masterKey,
+      resumeCopy: settings.resumeCopy,
       l8: file.dam.l8 && { ...file.dam.l8, privateKey: settings.l8Key }
     }),
     ({ message }) => new CannotStart({ problem: message })
@@ -71,9 +73,11 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
     host,
     port,
     keys,
+    backups: backupDir === undefined ? undefined : { folder: backupDir, copy: (to) => backup(to) },
     health: Effect.sync(() => ({
       version,
       pace: { rps: pace.rps, max_concurrent: pace.maxConcurrent },
+      ...(copiedAt === undefined ? {} : { is_copy_of: copiedAt }),
       // names that are not configured leave from here
       regions: { ...regions.configured, "*": "direct" },
       unconfigured_regions: regions.unconfigured()
@@ -101,6 +105,7 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
       regions: Object.entries(regions.configured),
       l8: engine.l8?.publicKey,
       pace: `${pace.rps} per second and ${pace.maxConcurrent} at once for each host${hosts === 0 ? "" : `, ${hosts} hosts of their own`}`,
+      copy: copiedAt === undefined ? undefined : { at: copiedAt, age: (yield* Clock.currentTimeMillis) - copiedAt },
       millis: Math.round(performance.now())
     })
   )

@@ -11,6 +11,7 @@ const started: Started = {
   regions: [],
   l8: undefined,
   pace: "2 per second and 2 at once for each host",
+  copy: undefined,
   millis: 420
 }
 
@@ -39,6 +40,13 @@ ready after 420 ms; Ctrl-C stops it`
     ]) {
       assert.notInclude(banner(one), "--allow-private")
     }
+  })
+
+  it("says how old a copy is, and what goes on with it", () => {
+    assert.include(
+      banner({ ...started, copy: { at: Date.UTC(2026, 0, 2, 3), age: 7_200_000 } }),
+      "  COPY       made 2 h ago (2026-01-02 03:00:00); nothing is sent or taken until it is started with --resume-copy\n"
+    )
   })
 
   it("tells of customers, regions and L8 where there are any", () => {

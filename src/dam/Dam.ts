@@ -150,7 +150,7 @@ export const make = Effect.fnUntraced(function* (
   })
   const secrets = KnownSecrets.make(yield* Vault.make(opened, options.masterKey))
   const sealer = options.masterKey && (yield* Vault.sealer(options.masterKey))
-  const store = { ...opened, ...SealedJobs.make(opened, sealer), ...secrets }
+  const store = { ...opened, ...SealedJobs.make(opened, sealer, options.credentials), ...secrets }
   const copiedAt = yield* copyOf(store, options.resumeCopy === true)
   const regions = yield* Effect.provide(Regions.make(options), NodeDns.layer)
   const engine = yield* Dispatcher.make({

@@ -216,6 +216,7 @@ export const names = {
   admission: { queuedJobs: true, runningJobs: true, storedBytes: true, memoryBytes: true, fileBytes: true },
   limits: true,
   masterKey: true,
+  resumeCopy: true,
   executor: true,
   clockEvery: true
 } as const

@@ -11,21 +11,27 @@ import { isSecretName } from "../../step/SecretName.ts"
 import type { Step } from "../../step/StepModel.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
+import { credentialsDiffer } from "../job/JobKey.ts"
 import type { Enqueued, Finish, JobPort } from "../store/JobRecords.ts"
-import { StorageFailed } from "../store/StoreError.ts"
+import { StorageFailed, type StoreError } from "../store/StoreError.ts"
 import type { Sealer } from "./Vault.ts"
 
 /** A sealed value says so; it is Latin-1, as every value is. */
 const mark = "sealed:"
 
-/** Seals the jobs of a store; without a sealer they are kept as they are. */
-export const make = (store: JobPort, sealer: Sealer | undefined): JobPort => {
+/**
+ * Seals the jobs of a store; without a sealer they are kept as they are. `credentials` names headers that are sealed beside
+ * those whose name speaks of a secret.
+ */
+export const make = (store: JobPort, sealer: Sealer | undefined, credentials: ReadonlyArray<string> = []): JobPort => {
   if (sealer === undefined) return store
+  const named = new Set(credentials.map((name) => name.toLowerCase()))
+  const isSealed = (name: string): boolean => isSecretName(name) || named.has(name.toLowerCase())
 
   const sealed = <J extends NewJob>(job: J): J =>
     withStep(
       job,
-      changed(job.step, (name, value) => mark + sealer.seal(purposeOf(job, name), value))
+      changed(job.step, isSealed, (name, value) => mark + sealer.seal(purposeOf(job, name), value))
     )
 
   const opened = (job: StoredJob): Effect.Effect<StoredJob, StorageFailed> =>
@@ -34,7 +40,7 @@ export const make = (store: JobPort, sealer: Sealer | undefined): JobPort => {
         try: () =>
           withStep(
             job,
-            changed(job.step, (name, value) => open(job, name, value))
+            changed(job.step, isSealed, (name, value) => open(job, name, value))
           ),
         catch: () => new StorageFailed({ detail: `a sealed header of job ${job.id} was changed` })
       })
@@ -55,11 +61,21 @@ export const make = (store: JobPort, sealer: Sealer | undefined): JobPort => {
   return {
     ...store,
     enqueue: (job) =>
-      Effect.flatMap(store.enqueue(sealed(job)), (enqueued): Effect.Effect<Enqueued, StorageFailed> =>
-        enqueued._tag === "Duplicate"
-          ? Effect.map(opened(enqueued.job), (first) => ({ ...enqueued, job: first }))
-          : Effect.succeed(enqueued)
-      ),
+      Effect.flatMap(store.enqueue(sealed(job)), (enqueued): Effect.Effect<Enqueued, StoreError> => {
+        switch (enqueued._tag) {
+          case "Duplicate":
+            return Effect.map(opened(enqueued.job), (first) => ({ ...enqueued, job: first }))
+          case "CredentialsDiffer":
+            // no two sealed values are alike: whether they are the same is seen when they are open
+            return Effect.map(Effect.flatMap(store.get(enqueued.jobId), openedIfThere), (first) =>
+              first === undefined || credentialsDiffer(job.step.request, first.step.request, credentials)
+                ? enqueued
+                : { _tag: "Duplicate", job: first }
+            )
+          default:
+            return Effect.succeed(enqueued)
+        }
+      }),
     get: (id) => Effect.flatMap(store.get(id), openedIfThere),
     list: (filter) =>
       Effect.flatMap(store.list(filter), ({ cursor, jobs }) =>
@@ -77,12 +93,16 @@ const purposeOf = ({ id }: NewJob, name: string): string => `header ${id} ${name
 const withStep = <J extends NewJob>(job: J, step: Step): J => (step === job.step ? job : { ...job, step })
 
 /** The same step where no header speaks of a secret. */
-const changed = (step: Step, change: (name: string, value: string) => string): Step => {
+const changed = (
+  step: Step,
+  isSealed: (name: string) => boolean,
+  change: (name: string, value: string) => string
+): Step => {
   const { headers } = step.request
-  const hasSecrets = Object.keys(headers).some(isSecretName)
-  const fallbacks = step.fallbacks.map((fallback) => ({ ...fallback, step: changed(fallback.step, change) }))
-  const onSuccess = step.onSuccess && changed(step.onSuccess, change)
-  const onFailure = step.onFailure && changed(step.onFailure, change)
+  const hasSecrets = Object.keys(headers).some(isSealed)
+  const fallbacks = step.fallbacks.map((fallback) => ({ ...fallback, step: changed(fallback.step, isSealed, change) }))
+  const onSuccess = step.onSuccess && changed(step.onSuccess, isSealed, change)
+  const onFailure = step.onFailure && changed(step.onFailure, isSealed, change)
   const isSame =
     !hasSecrets &&
     onSuccess === step.onSuccess &&
@@ -94,7 +114,7 @@ const changed = (step: Step, change: (name: string, value: string) => string): S
     request: {
       ...step.request,
       headers: Object.fromEntries(
-        Object.entries(headers).map(([name, value]) => [name, isSecretName(name) ? change(name, value) : value])
+        Object.entries(headers).map(([name, value]) => [name, isSealed(name) ? change(name, value) : value])
       )
     },
     fallbacks,

@@ -45,7 +45,7 @@ ready after 420 ms; Ctrl-C stops it`
   it("says how old a copy is, and what goes on with it", () => {
     assert.include(
       banner({ ...started, copy: { at: Date.UTC(2026, 0, 2, 3), age: 7_200_000 } }),
-      "  COPY       made 2 h ago (2026-01-02 03:00:00); nothing is sent or taken until it is started with --resume-copy\n"
+      "  COPY       made 2h ago (2026-01-02T03:00:00.000Z); nothing is sent or taken until it is started with --resume-copy\n"
     )
   })
 

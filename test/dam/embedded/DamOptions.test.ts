@@ -21,7 +21,7 @@ const pathsOf = (names: object, at = ""): ReadonlyArray<string> =>
   )
 
 /** What only a process that listens has. */
-const ofTheServer = ["port", "host", "db", "keysFile", "allowedHosts"]
+const ofTheServer = ["port", "host", "db", "keysFile", "backupDir", "allowedHosts"]
 /** What only a program can say. */
 const ofTheProgram = ["path", "masterKey", "executor", "clockEvery"]
 

@@ -29,7 +29,7 @@ const inFolder = (sentence: string, test: (folder: string, db: string) => Effect
 const open = (path: string, isSealed = true) =>
   Effect.gen(function* () {
     const store = yield* SqliteJobStore.make({ path, executor: "sameThread" })
-    return SealedJobs.make(store, isSealed ? yield* Vault.sealer(masterKey) : undefined)
+    return SealedJobs.make(store, isSealed ? yield* Vault.sealer(masterKey) : undefined, ["x-tenant"])
   })
 
 const bytesIn = (path: string) =>
@@ -78,6 +78,12 @@ describe("jobs of a dam with a master key", () => {
         ]
       )
       assert.deepStrictEqual((yield* jobs.start("child", 2))?.step, authorised("born"))
+      const asker = (token: string) =>
+        Step.post("https://a.example/ask", { headers: { Authorization: token, "X-Tenant": "canary" } })
+      yield* jobs.enqueue(job("asker", { step: asker("canary 1"), key: "asked" }))
+      const other = yield* jobs.enqueue(job("other", { step: asker("canary 2"), key: "asked" }))
+      assert.deepStrictEqual(other, { _tag: "CredentialsDiffer", jobId: "asker" })
+      assert.notInclude(bytesIn(folder), "canary")
       const again = yield* jobs.enqueue(job("again", { step, key: "k" }))
       assert.deepStrictEqual(again._tag === "Duplicate" ? again.job.step : undefined, step)
     })

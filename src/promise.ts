@@ -4,16 +4,26 @@
  * @since 0.1.0
  */
 export { EZThrottle, EZThrottle as default } from "./promise/EZThrottle.ts"
-export type { EZThrottleOptions, QueueAndWaitOptions, QueueOptions, RequestOptions } from "./promise/EZThrottle.ts"
+export type {
+  AwaitJobOptions,
+  EZThrottleOptions,
+  QueueAndWaitOptions,
+  QueueOptions,
+  RequestOptions
+} from "./promise/EZThrottle.ts"
 export { EZThrottleError, RateLimitError, TimeoutError, WebhookVerificationError } from "./promise/Errors.ts"
 export type { ErrorDetails } from "./promise/Errors.ts"
 export { executeWithForwarding, ForwardToEZThrottle, withAutoForward } from "./promise/Forwarding.ts"
 export type { Forwarded, ForwardRequest } from "./promise/Forwarding.ts"
+export type { BodyOptions } from "./promise/Bodies.ts"
 export type { HeadersOptions, MetadataOptions } from "./promise/Given.ts"
 export type { FallbackJobOptions, JobOptions, RetryPolicyOptions, WebhookOptions } from "./promise/JobOptions.ts"
+export type { ListJobsOptions } from "./promise/Listing.ts"
+export type { SubmitCount, SubmitManyOptions } from "./promise/Many.ts"
 export type {
   JobAnswer,
   JobExplanation,
+  JobView,
   LocalFailure,
   LocalSuccess,
   QueueResult,

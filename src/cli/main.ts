@@ -10,9 +10,11 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as BackupCommand from "./commands/BackupCommand.ts"
 import * as DamCommand from "./commands/DamCommand.ts"
 import * as DeadCommand from "./commands/DeadCommand.ts"
 import * as DoctorCommand from "./commands/DoctorCommand.ts"
+import { typed } from "./output/commandName.ts"
 import * as Globals from "./output/Globals.ts"
 import * as JobsCommand from "./commands/JobsCommand.ts"
 import * as LanesCommand from "./commands/LanesCommand.ts"
@@ -39,6 +41,7 @@ export const ezthrottle = Command.make("ezthrottle").pipe(
     SecretsCommand.command,
     DoctorCommand.command,
     DamCommand.command,
+    BackupCommand.command,
     McpCommand.command
   ]),
   Command.withGlobalFlags(Globals.everywhere)
@@ -81,8 +84,14 @@ export const execute = (args: ReadonlyArray<string>): Effect.Effect<number> =>
 const tell = (args: ReadonlyArray<string>, { code, details, exit, message, next, problem }: Problem) => {
   const isVerbose = args.includes("--verbose")
   const text = args.includes("--json")
-    ? JSON.stringify({ error: problem, code, exit, next: next ?? null, ...(isVerbose ? { details } : {}) })
-    : [`ezthrottle: ${message}`, ...(isVerbose ? details.map((detail) => `  ${detail}`) : [])].join("\n")
+    ? JSON.stringify({
+        error: typed(problem),
+        code,
+        exit,
+        next: next === undefined ? null : typed(next),
+        ...(isVerbose ? { details } : {})
+      })
+    : [`ezthrottle: ${typed(message)}`, ...(isVerbose ? details.map((detail) => `  ${detail}`) : [])].join("\n")
   return Effect.as(Console.error(text), exit)
 }
 

@@ -1,5 +1,6 @@
 /** Looks at Node before anything is imported that an older one does not have. */
 
+import { version } from "../transport/Version.ts"
 import { keepOldSpaceSmall, keepYoungSpaceSmall } from "./serving/Heap.ts"
 
 /** The oldest Node with an SQLite and a type stripping that this package can build on; `engines` says the same. */
@@ -20,4 +21,13 @@ const load = () => {
   return import("./main.ts")
 }
 
-export const started: unknown = isTooOld ? refuse() : load().then(({ run }) => run(process.argv.slice(2)))
+/** Answered before anything else is loaded: scripts ask for it, and it is asked for alone. */
+const isVersion = process.argv.length === 3 && process.argv[2] === "--version"
+
+const tellVersion = (): void => void process.stdout.write(`ezthrottle v${version}\n`)
+
+export const started: unknown = isTooOld
+  ? refuse()
+  : isVersion
+    ? tellVersion()
+    : load().then(({ run }) => run(process.argv.slice(2)))

@@ -8,10 +8,10 @@
  */
 import * as NodeDns from "@effect/platform-node/NodeDns"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
@@ -19,7 +19,8 @@ import { Service } from "../run/Service.ts"
 import type { InvalidRegion } from "../transport/RegionalTransport.ts"
 import * as EmbeddedService from "./EmbeddedService.ts"
 import * as Signing from "./deliver/Signing.ts"
-import type { EgressPolicy } from "./egress/EgressPolicy.ts"
+import { InvalidOption, nameProblem, policyIn, said, settle, type Settings } from "./embedded/DamOptions.ts"
+import type { InvalidEgressEntry } from "./egress/EgressPolicy.ts"
 import * as Region from "./egress/Region.ts"
 import type { RegionOptions } from "./egress/Region.ts"
 import * as Regions from "./egress/Regions.ts"
@@ -28,12 +29,54 @@ import * as IntakeId from "./job/JobId.ts"
 import { laneOf } from "./job/LaneName.ts"
 import * as L8 from "./l8/L8.ts"
 import * as KnownSecrets from "./secrets/KnownSecrets.ts"
+import * as SealedJobs from "./secrets/SealedJobs.ts"
 import * as Vault from "./secrets/Vault.ts"
+import * as Shared from "./embedded/Shared.ts"
+import * as Backup from "./sqlite/Backup.ts"
 import * as SqliteJobStore from "./sqlite/SqliteJobStore.ts"
 import type { JobStore } from "./store/JobStore.ts"
+import type { SecretPort } from "./store/SecretRecords.ts"
 import type { StoreError } from "./store/StoreError.ts"
 import * as Dispatcher from "./work/Dispatcher.ts"
 import type { Engine } from "./work/Engine.ts"
+
+/**
+ * Names from before they were those of the file: both are read, and the file's win.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EarlierNames extends Partial<
+  Omit<
+    Dispatcher.DispatcherOptions,
+    | "clockEvery"
+    | "copiedAt"
+    | "credentials"
+    | "drain"
+    | "egress"
+    | "l8"
+    | "laneOf"
+    | "limits"
+    | "newId"
+    | "pacing"
+    | "retention"
+    | "signer"
+    | "store"
+    | "transport"
+    | "webhooks"
+  >
+> {
+  /** `admission.fileBytes`. */
+  readonly maxBytes?: number | undefined
+  /** `attempts.responseBytes`. */
+  readonly maxResponseBytes?: number | undefined
+  /** `attempts.connectTimeout`. */
+  readonly connectTimeout?: Duration.Input | undefined
+  /** `webhooks.l8`. */
+  readonly l8?: L8.L8Options | undefined
+  /** `webhooks.followRedirects`. */
+  readonly webhookRedirects?: boolean | undefined
+}
 
 /**
  * How a dam is set up. What is left out takes its default.
@@ -41,45 +84,30 @@ import type { Engine } from "./work/Engine.ts"
  * @category models
  * @since 0.1.0
  */
-export interface DamOptions extends Partial<
-  Omit<
-    Dispatcher.DispatcherOptions,
-    "egress" | "l8" | "laneOf" | "newId" | "signer" | "store" | "transport" | "webhooks"
-  >
-> {
+export interface DamOptions extends Settings, EarlierNames {
   /** The database file, made when it is not there; `:memory:` keeps nothing. */
   readonly path: string
-  /** The database does not grow beyond; then submissions fail until jobs are deleted. Unlimited by default. */
-  readonly maxBytes?: number | undefined
   /** `sameThread` is for tests in virtual time. Defaults to `worker`, a thread of its own. */
   readonly executor?: "worker" | "sameThread" | undefined
+  /** How often the clock is looked at while jobs wait for a moment: it may be set. Defaults to a second. */
+  readonly clockEvery?: Duration.Duration | undefined
   /**
    * Limits of what is submitted that differ from the default ones. Left out, none hold for what is submitted in process:
    * whoever calls an embedded dam is the user's own code.
    */
   readonly limits?: Partial<Limits.Limits> | undefined
-  /** What jobs and webhooks may reach. Defaults to everything: whoever calls an embedded dam is the user's own code. */
-  readonly egress?: EgressPolicy | undefined
   /** Names of regions and where they leave from. A name that is not here leaves from this machine. Defaults to none. */
   readonly regions?: { readonly [name: string]: RegionOptions } | undefined
-  /** Largest answer that is kept, in bytes. Defaults to 1 MiB. */
-  readonly maxResponseBytes?: number | undefined
   /**
-   * 32 bytes as base64 or hexadecimal digits, with which webhook secrets and keys are sealed in the file. A file that is
-   * sealed does not open without. Defaults to none: they are kept as they are.
+   * 32 bytes as base64 or hexadecimal digits, with which webhook secrets, keys and job headers that carry credentials are
+   * sealed in the file. A file that is sealed does not open without. Defaults to none: they are kept as they are.
    */
   readonly masterKey?: Redacted.Redacted | undefined
-  /** Deliveries that prove where they come from without a shared secret. Defaults to none. */
-  readonly l8?: L8.L8Options | undefined
   /**
-   * Headers that say as whom a call is made, beside those that always do (`Authorization`, `Cookie`, `X-Api-Key` and what
-   * `Idempotency.credentials` names): a call is no duplicate of one with other credentials. Defaults to none.
+   * Goes on with a database that is a copy: it is one no more. Without, a copy sends and takes nothing, since what ended
+   * after it was made would be called again. Defaults to `false`.
    */
-  readonly credentials?: ReadonlyArray<string> | undefined
-  /** Follows the 307 and 308 of webhooks, with the same bytes. Defaults to `false`. */
-  readonly webhookRedirects?: boolean | undefined
-  /** How long a connection may take. Defaults to 5 seconds. */
-  readonly connectTimeout?: Duration.Input | undefined
+  readonly resumeCopy?: boolean | undefined
 }
 
 /**
@@ -93,6 +121,13 @@ export interface Running {
   readonly store: JobStore["Service"]
   readonly service: Service["Service"]
   readonly regions: Regions.Regions
+  /** Since when the database is a copy, in epoch milliseconds; `undefined` when it is none, or goes on as none. */
+  readonly copiedAt: number | undefined
+  /** Copies the database into a file that is not there yet, while everything goes on. */
+  readonly backup: (
+    file: string,
+    onProgress?: (progress: Backup.Progress) => void
+  ) => Effect.Effect<Backup.Copied, Backup.BackupFailed>
 }
 
 /**
@@ -102,22 +137,27 @@ export interface Running {
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
-  options: DamOptions
-): Effect.fn.Return<Running, StoreError | InvalidRegion, Scope.Scope> {
+  given: DamOptions
+): Effect.fn.Return<Running, StoreError | InvalidRegion | InvalidEgressEntry, Scope.Scope> {
+  const egress = yield* Effect.fromResult(policyIn(given.egress))
+  // what the settings say in their own words is said again in those of the parts
+  const options = { ...said(given as Omit<DamOptions, keyof Settings>), ...settle(given), path: given.path, egress }
   const opened = yield* SqliteJobStore.make({
     path: options.path,
     executor: options.executor,
     maxBytes: options.maxBytes,
     credentials: options.credentials
   })
-  const store = { ...opened, ...KnownSecrets.make(yield* Vault.make(opened, options.masterKey)) }
-  const egress = options.egress ?? Dispatcher.defaults.egress
-  const regions = yield* Effect.provide(Regions.make({ ...options, egress }), NodeDns.layer)
+  const secrets = KnownSecrets.make(yield* Vault.make(opened, options.masterKey))
+  const sealer = options.masterKey && (yield* Vault.sealer(options.masterKey))
+  const store = { ...opened, ...SealedJobs.make(opened, sealer, options.credentials), ...secrets }
+  const copiedAt = yield* copyOf(store, options.resumeCopy === true)
+  const regions = yield* Effect.provide(Regions.make(options), NodeDns.layer)
   const engine = yield* Dispatcher.make({
     ...Dispatcher.defaults,
     ...options,
-    egress,
     store,
+    copiedAt,
     transport: regions.transport,
     webhooks: regions.webhooks,
     signer: yield* Signing.make(store),
@@ -134,8 +174,22 @@ export const make = Effect.fnUntraced(function* (
     engine,
     store,
     service: EmbeddedService.make(engine, store, options.limits && Limits.make(options.limits), options.credentials),
-    regions
+    regions,
+    copiedAt,
+    backup: (file, onProgress) => Backup.copy(options.path, file, onProgress)
   }
+})
+
+/** The moment that a copy shows; where it is resumed, it is a copy no more. */
+const copyOf = Effect.fnUntraced(function* (store: SecretPort, resumes: boolean) {
+  const copiedAt = Number((yield* store.setting(Backup.copiedAtSetting)) ?? "")
+  if (copiedAt === 0) return undefined
+  if (resumes) return yield* Effect.as(store.putSecrets([], [[Backup.copiedAtSetting, ""]]), undefined)
+  yield* Effect.logWarning(
+    `the database is a copy of ${DateTime.formatIso(DateTime.makeUnsafe(copiedAt))}; nothing is sent or taken, since ` +
+      "what ended after it was made would be called again, until it is resumed (--resume-copy)"
+  )
+  return copiedAt
 })
 
 /**
@@ -144,7 +198,7 @@ export const make = Effect.fnUntraced(function* (
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | InvalidRegion> =>
+export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | InvalidRegion | InvalidEgressEntry> =>
   Layer.effect(
     Service,
     Effect.map(make(options), ({ service }) => service)
@@ -155,31 +209,41 @@ export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | In
  *
  * **Details** — it starts with its first use and stops when it is disposed of, which disposing of the client does too.
  * A start that fails (a folder that is not there yet, a file that another process still has) fails the call that asked for
- * it, and the next call tries again.
- * **Gotchas** — a region that cannot be is thrown at once, as `InvalidRegion`.
+ * it, and the next call tries again. Asked for twice in a process, a file's dam is the same one, until everybody has
+ * disposed of it.
+ * **Gotchas** — thrown at once are a region that cannot be (`InvalidRegion`), an egress entry that cannot
+ * (`InvalidEgressEntry`), a misspelt option, and one that differs from those the file is open with (`InvalidOption`). A
+ * dam that has started keeps the process alive until it is disposed of.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const embedded = (options: DamOptions): Service["Service"] & AsyncDisposable => {
+export const embedded = (options: DamOptions): Embedded => {
+  const problem = nameProblem(options)
+  if (problem !== undefined) throw new InvalidOption({ problem })
   for (const [name, region] of Object.entries(options.regions ?? {})) Result.getOrThrow(Region.parse(name, region))
-  const started = Layer.effect(
+  Result.getOrThrow(policyIn(options.egress))
+  const started = Effect.catchTags(make(options), { InvalidRegion: Effect.die, InvalidEgressEntry: Effect.die })
+  const layer = Layer.effect(
     Service,
-    Effect.map(Effect.catchTag(make(options), "InvalidRegion", Effect.die), (dam) => dam.service)
+    Effect.map(started, ({ service }) => service)
   )
-  // a runtime keeps how its start ended, so each try has its own
-  let runtime = ManagedRuntime.make(started)
-  const service = Effect.suspend(() => {
-    const tried = runtime
-    return Effect.map(tried.contextEffect, Context.get(Service)).pipe(
-      Effect.tapError(() =>
-        Effect.suspend(() => {
-          if (runtime !== tried) return Effect.void
-          runtime = ManagedRuntime.make(started)
-          return tried.disposeEffect
-        })
-      )
-    )
+  const { leave, service } = Result.getOrThrow(Shared.join(options, layer))
+  return Object.assign(EmbeddedService.lazily(Effect.map(service, Context.get(Service))), {
+    // started first: a file that is not there yet, or is not ours, is told the same way everywhere
+    backup: (file: string) => Effect.runPromise(Effect.andThen(service, Backup.copy(options.path, file))),
+    [Symbol.asyncDispose]: leave
   })
-  return Object.assign(EmbeddedService.lazily(service), { [Symbol.asyncDispose]: () => runtime.dispose() })
 }
+
+/**
+ * An embedded dam as a client takes it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Embedded = Service["Service"] &
+  AsyncDisposable & {
+    /** Copies the database into a file that is not there yet, while everything goes on. */
+    readonly backup: (file: string) => Promise<Backup.Copied>
+  }

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { isTerminal } from "../engine/JobState.ts"
-import type { Job, JobResult, Service } from "../run/Service.ts"
-import { JobNotFound, ServiceError } from "../run/Service.ts"
+import type { Job, JobFilter, JobPage, JobResult, Service } from "../run/Service.ts"
+import { JobNotFound, ServiceError, WrongJobState } from "../run/Service.ts"
 import type { Failure } from "../step/Failure.ts"
 import { JobRefused, ServiceFailed, ServiceRateLimited, TransportError } from "../step/Failure.ts"
 import type { Receipt } from "../step/Reply.ts"
@@ -27,7 +27,7 @@ import type { JobPort } from "./store/JobRecords.ts"
 import type { SecretPort } from "./store/SecretRecords.ts"
 import type { StoreError } from "./store/StoreError.ts"
 import type { Overloaded } from "./work/Admission.ts"
-import type { Engine } from "./work/Engine.ts"
+import type { Engine, WrongState } from "./work/Engine.ts"
 
 /** What the service works with. */
 interface Parts {
@@ -50,8 +50,11 @@ export const make = (
     transport: { kind: "delegating", submit: (delegation) => submit(parts, delegation) },
     results: { await: (jobId) => awaitResult(parts, jobId) },
     job: (jobId) => Effect.flatMap(find(parts, jobId), (job) => show(parts, job)),
-    runNow: (jobId) => runNow(parts, jobId),
     explain: (jobId) => Effect.flatMap(find(parts, jobId), (job) => Secrets.inService(engine.explain(job))),
+    runNow: (jobId) => changed(parts, jobId, engine.runNow),
+    cancel: (jobId) => changed(parts, jobId, engine.cancel),
+    rerun: (jobId) => rerun(parts, jobId),
+    list: (filter) => list(parts, filter),
     secrets: Secrets.make(store, localCustomer)
   }
 }
@@ -115,13 +118,41 @@ const lookAndListen = (parts: Parts, jobId: string): Effect.Effect<JobResult | u
     })
   )
 
-const runNow = Effect.fnUntraced(function* (parts: Parts, jobId: string): Effect.fn.Return<Job, ServiceError> {
-  const hastened = yield* Effect.mapError(parts.engine.runNow(yield* find(parts, jobId)), (error) => {
-    const status = error._tag === "WrongState" ? 409 : 503
-    return new ServiceError({ reason: new ServiceFailed({ status, received: error.message }) })
-  })
-  return yield* show(parts, hastened)
+/** Does something to a job, and shows what has become of it. */
+const changed = Effect.fnUntraced(function* (
+  parts: Parts,
+  jobId: string,
+  change: (job: StoredJob) => Effect.Effect<StoredJob, StoreError | WrongState>
+): Effect.fn.Return<Job, ServiceError> {
+  return yield* show(parts, yield* allowed(change(yield* find(parts, jobId))))
 })
+
+const rerun = Effect.fnUntraced(function* (parts: Parts, jobId: string): Effect.fn.Return<Job, ServiceError> {
+  const made = yield* allowed(parts.engine.rerun(yield* find(parts, jobId)))
+  return { jobId: made.id, status: "queued", answer: Views.accepted(made) }
+})
+
+const list = (
+  { store }: Parts,
+  { deliveryStatus, limit = 50, status, ...filter }: JobFilter = {}
+): Effect.Effect<JobPage, ServiceError> => {
+  const wanted = { ...filter, customer: localCustomer, states: status, deliveryStates: deliveryStatus, limit }
+  return Effect.map(Secrets.inService(store.list(wanted)), ({ cursor, jobs }) => ({
+    jobs: jobs.map((job) => ({ jobId: job.id, status: job.state, answer: Views.summary(job) })),
+    cursor
+  }))
+}
+
+/** What the dam will not do, as a client of its service is told. */
+const allowed = <A>(done: Effect.Effect<A, StoreError | Overloaded | WrongState>): Effect.Effect<A, ServiceError> =>
+  done.pipe(
+    Effect.catch((error) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(new ServiceError({ reason: reasonOf(error, now) })))
+    )
+  )
+
+const reasonOf = (error: StoreError | Overloaded | WrongState, now: number): Failure | WrongJobState =>
+  error._tag === "WrongState" ? new WrongJobState({ jobId: error.jobId, detail: error.message }) : failureOf(error, now)
 
 /** A service that is built when it is first used. */
 export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): Service["Service"] => {
@@ -140,6 +171,9 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
     job: (jobId) => use(({ job }) => job(jobId)),
     explain: (jobId) => use(({ explain }) => explain(jobId)),
     runNow: (jobId) => use(({ runNow }) => runNow(jobId)),
+    cancel: (jobId) => use(({ cancel }) => cancel(jobId)),
+    rerun: (jobId) => use(({ rerun }) => rerun(jobId)),
+    list: (filter) => use(({ list }) => list(filter)),
     secrets: {
       create: (primary, secondary) => use(({ secrets }) => secrets.create(primary, secondary)),
       get: use(({ secrets }) => secrets.get),

@@ -9,7 +9,7 @@ import type { EZThrottle } from "../run/EZThrottle.ts"
 
 export interface Parts extends Pick<
   Client.ClientOptions,
-  "ezthrottleUrl" | "receiver" | "service" | "tracktagsUrl" | "transport"
+  "dam" | "ezthrottleUrl" | "receiver" | "service" | "tracktagsUrl" | "transport"
 > {
   readonly apiKey?: string | undefined
 }
@@ -17,6 +17,7 @@ export interface Parts extends Pick<
 /** Nothing is read from the environment before the layer is built, which is when the first call is made. */
 export const layer = ({
   apiKey,
+  dam,
   ezthrottleUrl,
   receiver,
   service,
@@ -25,6 +26,7 @@ export const layer = ({
 }: Parts): Layer.Layer<EZThrottle, Config.ConfigError> =>
   Client.layer({
     apiKey: typeof apiKey === "string" ? Redacted.make(apiKey) : undefined,
+    dam,
     ezthrottleUrl,
     receiver,
     service,

@@ -11,15 +11,21 @@ import * as Redacted from "effect/Redacted"
 import * as Client from "../run/EZThrottle.ts"
 import type { JobReceiver, Secrets, Service } from "../run/Service.ts"
 import type { Step } from "../step/StepModel.ts"
+import * as DamUrl from "../transport/DamUrl.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as Composition from "./Composition.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
 import type { JobOptions } from "./JobOptions.ts"
 import { toStep } from "./JobOptions.ts"
-import type { JobAnswer, JobExplanation, QueueResult, SecretAnswer, SecretsView } from "./Results.ts"
-import { jobAnswer, jobExplanation, queueResult, secretsView } from "./Results.ts"
+import type { ListJobsOptions } from "./Listing.ts"
+import * as Listing from "./Listing.ts"
+import type { SubmitCount, SubmitManyOptions } from "./Many.ts"
+import { submitMany } from "./Many.ts"
+import * as Given from "./Given.ts"
+import type { JobAnswer, JobExplanation, JobView, QueueResult, SecretAnswer, SecretsView } from "./Results.ts"
+import { jobAnswer, jobExplanation, jobView, queueResult, secretsView } from "./Results.ts"
 import type { CallOptions, Runtime } from "./Running.ts"
-import { run } from "./Running.ts"
+import { run, settled } from "./Running.ts"
 
 /**
  * How a client is set up.
@@ -30,6 +36,11 @@ import { run } from "./Running.ts"
 export interface EZThrottleOptions {
   /** Defaults to the environment variable `EZTHROTTLE_API_KEY`; needed for remote calls only. */
   readonly apiKey?: string | undefined
+  /**
+   * Base URL of a dam, such as `http://127.0.0.1:8080`: it takes the jobs instead of EZThrottle Cloud, and on this machine
+   * it needs no key. Defaults to the environment variable `EZTHROTTLE_DAM_URL`.
+   */
+  readonly dam?: string | undefined
   /** Base URL of the proxy. Defaults to EZThrottle Cloud's. */
   readonly tracktagsUrl?: string | undefined
   /** Base URL of the service behind the proxy. Defaults to EZThrottle Cloud's. */
@@ -50,8 +61,8 @@ export interface EZThrottleOptions {
  * @category models
  * @since 0.1.0
  */
-export interface QueueOptions extends Pick<JobOptions, "body" | "headers" | "metadata" | "method" | "retryAt" | "url"> {
-  /** Told the result; its 2xx counts towards the quorum. */
+export interface QueueOptions extends JobOptions {
+  /** Told the result beside the `webhooks`; its 2xx counts towards the quorum. */
   readonly webhookUrl?: string | URL | null | undefined
 }
 
@@ -66,6 +77,17 @@ export interface QueueAndWaitOptions extends QueueOptions {
   readonly timeout?: number | undefined
   /** Accepted and not needed: the result comes when it is there. */
   readonly pollInterval?: number | undefined
+}
+
+/**
+ * What `awaitJob` takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AwaitJobOptions extends CallOptions {
+  /** Milliseconds to wait. Defaults to 300000; `Infinity` waits for ever. */
+  readonly timeout?: number | undefined
 }
 
 /**
@@ -96,6 +118,7 @@ export class EZThrottle {
   readonly #service: Partial<AsyncDisposable> | undefined
 
   constructor(options: EZThrottleOptions = {}) {
+    checkOptions(options)
     this.#service = options.runtime === undefined ? options.service : undefined
     const runtime = options.runtime ?? ManagedRuntime.make(Composition.layer(options))
     this.runtime = runtime
@@ -109,7 +132,18 @@ export class EZThrottle {
 
   /** Hands a job over and resolves with the service's answer. */
   async submitJob(job: JobOptions, options?: CallOptions): Promise<JobAnswer> {
-    return run(this.runtime, submit(toStep(job)), options)
+    return run(this.runtime, submit(await toStep(job)), options)
+  }
+
+  /**
+   * Hands over thousands of jobs, a few at a time. A list, a generator, lines of a file: what comes later is asked for
+   * only when there is room for it, and nothing is kept of what was taken.
+   */
+  async submitMany(
+    jobs: Iterable<JobOptions> | AsyncIterable<JobOptions>,
+    options?: SubmitManyOptions
+  ): Promise<SubmitCount> {
+    return submitMany((job, call) => this.submitJob(job, call), jobs, options)
   }
 
   /** @deprecated Use `submitJob`, which can say everything a job can. */
@@ -120,8 +154,67 @@ export class EZThrottle {
   /** Hands a job over and waits for its result. A failed job is a result too. */
   async queueAndWait(given: QueueAndWaitOptions, options?: CallOptions): Promise<QueueResult> {
     const { pollInterval: _, timeout = 300_000, ...request } = given ?? noJob()
-    if (!(timeout > 0)) throw new EZThrottleError("timeout: Expected a positive number of milliseconds")
-    return run(this.runtime, submitAndWait(toStep(jobOf(request)), timeout), options)
+    return run(this.runtime, submitAndWait(await toStep(jobOf(request)), limitOf(timeout)), options)
+  }
+
+  /** Shows a job as it is now. */
+  async getJob(jobId: string, options?: CallOptions): Promise<JobView> {
+    return run(this.runtime, about(jobId, Client.job(jobId), jobView), options)
+  }
+
+  /** Waits for the result of a job that was handed over before. A failed job is a result too. */
+  async awaitJob(jobId: string, { timeout = 300_000, ...options }: AwaitJobOptions = {}): Promise<QueueResult> {
+    const result = Client.awaitJob(jobId, { timeout: limitOf(timeout) })
+    return run(
+      this.runtime,
+      about(jobId, result, (ended) => queueResult(ended, undefined)),
+      options
+    )
+  }
+
+  /**
+   * Lets a job go that is scheduled or parked, whatever it waits for; its lane's pace and holds it keeps to. Only a dam
+   * can; EZThrottle Cloud rejects.
+   */
+  async runJobNow(jobId: string, options?: CallOptions): Promise<JobView> {
+    return run(this.runtime, about(jobId, Client.runNow(jobId), jobView), options)
+  }
+
+  /** Stops a job that has not ended. Only a dam can; EZThrottle Cloud rejects. */
+  async cancelJob(jobId: string, options?: CallOptions): Promise<JobView> {
+    return run(this.runtime, about(jobId, Client.cancel(jobId), jobView), options)
+  }
+
+  /** Runs a job that has ended once more, as a new job. Only a dam can; EZThrottle Cloud rejects. */
+  async rerunJob(jobId: string, options?: CallOptions): Promise<JobView> {
+    return run(this.runtime, about(jobId, Client.rerun(jobId), jobView), options)
+  }
+
+  /** Tells of jobs, newest first, as long as they are asked for. Only a dam can; EZThrottle Cloud rejects. */
+  async *listJobs(filter?: ListJobsOptions, options?: CallOptions): AsyncGenerator<JobView, void, undefined> {
+    const wanted = Listing.filterOf(filter)
+    let cursor: string | undefined
+    do {
+      const page = await run(
+        this.runtime,
+        Effect.mapError(Client.list({ ...wanted, cursor }), (error) => toError(error)),
+        options
+      )
+      yield* page.jobs.map(jobView)
+      cursor = page.cursor
+    } while (cursor !== undefined)
+  }
+
+  /**
+   * Waits until there is nothing left to do: no call of this client is under way, and every job of its dam has ended.
+   *
+   * **When to use** — at the end of a script, before the client is disposed of.
+   * **Details** — a job that is scheduled or waits for its host is waited for too; `signal` sets a limit. EZThrottle
+   * Cloud does not list jobs and goes on without this process, so there only the calls are waited for.
+   */
+  async idle(options?: CallOptions): Promise<void> {
+    do await settled(this.runtime, options)
+    while (await run(this.runtime, awaitOpen, options))
   }
 
   /**
@@ -129,8 +222,7 @@ export class EZThrottle {
    * EZThrottle Cloud rejects.
    */
   async explainJob(jobId: string, options?: CallOptions): Promise<JobExplanation> {
-    const explained = Effect.mapError(Client.explain(jobId), (error) => toError(error, jobId))
-    return run(this.runtime, Effect.map(explained, jobExplanation), options)
+    return run(this.runtime, about(jobId, Client.explain(jobId), jobExplanation), options)
   }
 
   /** Calls a target directly, without retry, forwarding or EZThrottle. */
@@ -197,7 +289,12 @@ export class EZThrottle {
     job: JobOptions,
     options?: CallOptions
   ): Promise<A | JobAnswer> {
-    const reached = Effect.catchReason(submit(toStep(job)), "StepError", "ServiceUnreachable", () => Effect.undefined)
+    const reached = Effect.catchReason(
+      submit(await toStep(job)),
+      "StepError",
+      "ServiceUnreachable",
+      () => Effect.undefined
+    )
     return (await run(this.runtime, reached, options)) ?? fallback()
   }
 
@@ -215,8 +312,57 @@ const submitAndWait = Effect.fnUntraced(function* (step: Step, timeout: number) 
   )
   const { jobId } = accepted
   const result = yield* Effect.mapError(Client.awaitJob(jobId, { timeout }), (error) => toError(error, jobId))
-  return queueResult(result, accepted)
+  return queueResult(result, accepted.key)
 })
+
+/** A call about a job, whose error names it. */
+const about = <A, B, E>(jobId: string, call: Effect.Effect<A, E, Client.EZThrottle>, read: (answer: A) => B) =>
+  Effect.mapBoth(call, { onSuccess: read, onFailure: (error) => toError(error, jobId) })
+
+/** Waits for the jobs of a page that have not ended; `false` when there are none, or nobody tells. */
+const awaitOpen = Effect.flatMap(Client.list({ status: Listing.open, limit: 100 }), ({ jobs }) =>
+  Effect.as(
+    Effect.forEach(
+      jobs,
+      ({ jobId }) =>
+        // one that is gone by now has ended
+        Effect.catchReason(
+          Client.awaitJob(jobId, { timeout: Number.POSITIVE_INFINITY }),
+          "ServiceError",
+          "JobNotFound",
+          () => Effect.void
+        ),
+      { concurrency: 16, discard: true }
+    ),
+    jobs.length > 0
+  )
+).pipe(Effect.catchReason("ServiceError", "NotOffered", () => Effect.succeed(false)))
+
+const limitOf = (timeout: number): number => {
+  if (timeout > 0) return timeout
+  throw new EZThrottleError("timeout: Expected a positive number of milliseconds")
+}
+
+/** What one option says, no other may say differently. */
+const checkOptions = (options: EZThrottleOptions): void => {
+  Given.checkNames(options, [
+    "apiKey",
+    "dam",
+    "tracktagsUrl",
+    "ezthrottleUrl",
+    "receiver",
+    "service",
+    "transport",
+    "runtime"
+  ])
+  const { dam, ezthrottleUrl, service, tracktagsUrl } = options
+  if (dam === undefined) return
+  const problem = DamUrl.problemOf(dam)
+  if (problem !== undefined) throw new EZThrottleError(`dam: ${problem}`)
+  if ((service ?? ezthrottleUrl ?? tracktagsUrl) !== undefined) {
+    throw new EZThrottleError("dam: Expected no service, tracktagsUrl or ezthrottleUrl beside it: they say the same")
+  }
+}
 
 const withSecrets = <A, E>(use: (secrets: Secrets) => Effect.Effect<A, E>) =>
   Effect.flatMap(Client.EZThrottle, ({ secrets }) => use(secrets))
@@ -231,7 +377,9 @@ const jobOf = (given: QueueOptions): JobOptions => {
   const { webhookUrl, ...request } = given ?? noJob()
   return {
     ...request,
-    webhooks: webhookUrl === undefined || webhookUrl === null ? undefined : [{ url: webhookUrl, hasQuorumVote: true }]
+    ...(webhookUrl === undefined || webhookUrl === null
+      ? {}
+      : { webhooks: [...(request.webhooks ?? []), { url: webhookUrl, hasQuorumVote: true }] })
   }
 }
 

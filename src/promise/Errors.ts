@@ -6,7 +6,7 @@
  * | `ServiceRateLimited` | `RateLimitError("Rate limited: ...")` with `retryAt` |
  * | `AwaitTimedOut` | `TimeoutError("Timeout waiting for job ...")` with `jobId` |
  * | `WeakSecret` | `Error` |
- * | `MissingApiKey` | `EZThrottleError("apiKey is required: ...")` |
+ * | `MissingApiKey` | `EZThrottleError("apiKey is required: ...")`; after a call made here, what became of it first |
  * | every other | `EZThrottleError` with the reason's own message |
  *
  * Where there is a job already, `jobId` names it. `cause` is the typed error behind it, with its reason and the history of every attempt.
@@ -109,7 +109,9 @@ const fromReason = (reason: StepReason | ServiceError["reason"], details: ErrorD
       return new Error(message, { cause: details.cause })
     case "MissingApiKey":
       return new EZThrottleError(
-        `apiKey is required: pass it to the client, or set the environment variable ${reason.variable}`,
+        reason.after === undefined
+          ? `apiKey is required: pass it to the client, or set the environment variable ${reason.variable}; a dam on this machine needs none: new EZThrottle({ dam: "http://127.0.0.1:8080" })`
+          : message,
         null,
         details
       )

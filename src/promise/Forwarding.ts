@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type { BodyOptions } from "./Bodies.ts"
 import type { EZThrottle } from "./EZThrottle.ts"
 import type { HeadersOptions, MetadataOptions } from "./Given.ts"
 import type { WebhookOptions } from "./JobOptions.ts"
@@ -22,7 +23,7 @@ export interface ForwardRequest {
   /** Defaults to `GET`. */
   readonly method?: string | null | undefined
   readonly headers?: HeadersOptions | null | undefined
-  readonly body?: string | Uint8Array | null | undefined
+  readonly body?: BodyOptions | null | undefined
   readonly idempotentKey?: string | null | undefined
   readonly metadata?: MetadataOptions | null | undefined
   readonly webhooks?: ReadonlyArray<WebhookOptions> | null | undefined
@@ -58,7 +59,7 @@ export class ForwardToEZThrottle extends Error {
     url: string,
     method?: string | null,
     headers?: HeadersOptions | null,
-    body?: string | Uint8Array | null,
+    body?: BodyOptions | null,
     idempotentKey?: string | null,
     metadata?: MetadataOptions | null,
     webhooks?: ReadonlyArray<WebhookOptions> | null,
@@ -68,7 +69,7 @@ export class ForwardToEZThrottle extends Error {
     request: ForwardRequest | string,
     method?: string | null,
     headers?: HeadersOptions | null,
-    body?: string | Uint8Array | null,
+    body?: BodyOptions | null,
     idempotentKey?: string | null,
     metadata?: MetadataOptions | null,
     webhooks?: ReadonlyArray<WebhookOptions> | null,

@@ -1,6 +1,7 @@
 /** What callers write, read as `JSON.stringify` would print it: the official SDK does so with all it is given. */
 import type { Json } from "effect/Schema"
 import * as JsonText from "../step/JsonText.ts"
+import * as Names from "../step/Names.ts"
 import { EZThrottleError } from "./Errors.ts"
 
 /**
@@ -63,6 +64,12 @@ export const camelCased = <A>(given: A): A =>
     : given
 
 const camel = (name: string): string => name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+
+/** Refuses a name that nobody knows: a misspelt option would be lost in silence. */
+export const checkNames = (given: object, known: ReadonlyArray<string>, at?: string): void => {
+  const problem = Names.problemOf(given, known, at)
+  if (problem !== undefined) throw new EZThrottleError(problem)
+}
 
 export const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
 

@@ -6,6 +6,8 @@
 import * as Result from "effect/Result"
 import type { ExecutionMode, RegionPolicy, Step } from "../step/StepModel.ts"
 import * as Job from "../wire/Job.ts"
+import type { BodyOptions } from "./Bodies.ts"
+import * as Bodies from "./Bodies.ts"
 import { EZThrottleError } from "./Errors.ts"
 import type { HeadersOptions, MetadataOptions } from "./Given.ts"
 import { plain, spelt } from "./Given.ts"
@@ -58,7 +60,8 @@ export interface JobOptions {
   /** Defaults to `GET`. */
   readonly method?: string | undefined
   readonly headers?: HeadersOptions | undefined
-  readonly body?: string | undefined
+  /** Text, bytes, or what a browser makes of a form. The cloud takes text only. */
+  readonly body?: BodyOptions | undefined
   /** Comes back with the result. */
   readonly metadata?: MetadataOptions | undefined
   readonly webhooks?: ReadonlyArray<WebhookOptions> | undefined
@@ -95,9 +98,9 @@ export interface FallbackJobOptions extends JobOptions {
     | undefined
 }
 
-/** Reads a job as a step, or throws an `EZThrottleError` that names the bad field as the caller spelt it. */
-export const toStep = (options: JobOptions): Step =>
+/** Reads a job as a step, or rejects with an `EZThrottleError` that names the bad field as the caller spelt it. */
+export const toStep = async (options: JobOptions): Promise<Step> =>
   Result.getOrThrowWith(
-    Job.decode(plain(options)),
+    Job.decode(plain(await Bodies.settle(options))),
     (error) => new EZThrottleError(`${spelt(error.field, options)}: ${error.problem}`, null, { cause: error })
   )

@@ -7,7 +7,7 @@ import * as Base64 from "effect/encoding/Base64"
 import type { Accepted, Outcome } from "../step/Outcome.ts"
 import type { Response } from "../step/Reply.ts"
 import * as Reply from "../step/Reply.ts"
-import type { Explanation, JobResult, WebhookSecrets } from "../run/Service.ts"
+import type { Explanation, Job, JobResult, WebhookSecrets } from "../run/Service.ts"
 import type { Json } from "effect/Schema"
 
 /**
@@ -24,6 +24,19 @@ export interface JobAnswer {
   readonly duplicate?: boolean
   readonly executed_locally?: undefined
   readonly [key: string]: unknown
+}
+
+/**
+ * A job as the service shows it: `status`, `attempts`, `response` and more where it has them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobView {
+  readonly job_id: string
+  /** `scheduled`, `queued`, `running`, `parked`, `succeeded`, `failed` or `cancelled`. */
+  readonly status: string
+  readonly [key: string]: Json
 }
 
 /**
@@ -153,9 +166,11 @@ export const jobAnswer = ({ jobId, receipt, status }: Accepted): JobAnswer => ({
   ...receipt.answer
 })
 
+export const jobView = ({ answer, jobId, status }: Job): JobView => ({ ...answer, job_id: jobId, status })
+
 export const queueResult = (
   { error, idempotentKey, jobId, metadata, response, status }: JobResult,
-  { key }: Accepted
+  key: string | undefined
 ): QueueResult => ({
   job_id: jobId,
   idempotent_key: idempotentKey ?? key,

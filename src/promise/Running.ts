@@ -26,7 +26,35 @@ export interface CallOptions {
 export type Runtime = ManagedRuntime.ManagedRuntime<Client.EZThrottle, unknown>
 
 /** Runs an effect over the client of a runtime. */
-export const run = async <A, E>(
+export const run = <A, E>(
+  runtime: Runtime,
+  effect: Effect.Effect<A, E, Client.EZThrottle>,
+  options?: CallOptions
+): Promise<A> => {
+  const ended = promised(runtime, effect, options)
+  const calls = underWay.get(runtime) ?? new Set()
+  underWay.set(runtime, calls.add(ended))
+  const forget = () => void calls.delete(ended)
+  ended.then(forget, forget)
+  return ended
+}
+
+/** Resolves once no call of a runtime is under way, whatever became of them. */
+export const settled = async (runtime: Runtime, { signal }: CallOptions = {}): Promise<void> => {
+  const aborted = new Promise<never>((_, reject) =>
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true })
+  )
+  // nobody may be waiting for it any more when it comes
+  aborted.catch(() => undefined)
+  for (const calls = underWay.get(runtime); calls !== undefined && calls.size > 0;) {
+    signal?.throwIfAborted()
+    await Promise.race([Promise.allSettled(calls), aborted])
+  }
+}
+
+const underWay = /* @__PURE__ */ new WeakMap<Runtime, Set<Promise<unknown>>>()
+
+const promised = async <A, E>(
   runtime: Runtime,
   effect: Effect.Effect<A, E, Client.EZThrottle>,
   { signal }: CallOptions = {}
@@ -37,6 +65,14 @@ export const run = async <A, E>(
     throw signal?.aborted === true ? signal.reason : new EZThrottleError("The client was disposed during the call")
   }
   const error = Cause.squash(exit.cause)
-  // a disposed runtime dies with a text
-  throw typeof error === "string" ? new EZThrottleError(error) : toError(error)
+  // a disposed runtime dies with a text of its own
+  throw typeof error === "string"
+    ? new EZThrottleError(
+        "This EZThrottle client was disposed before the call: make a new one, or dispose of it later",
+        null,
+        {
+          cause: error
+        }
+      )
+    : toError(error)
 }

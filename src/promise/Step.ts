@@ -12,6 +12,8 @@ import * as Client from "../run/EZThrottle.ts"
 import type * as RetryPolicy from "../step/RetryPolicy.ts"
 import * as Core from "../step/Step.ts"
 import { makeStep } from "../step/StepValue.ts"
+import type { BodyOptions } from "./Bodies.ts"
+import * as Bodies from "./Bodies.ts"
 import type { EZThrottle } from "./EZThrottle.ts"
 import type { Explain } from "./Errors.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
@@ -61,18 +63,32 @@ export type IdempotentStrategy = (typeof IdempotentStrategy)[keyof typeof Idempo
  * @category models
  * @since 0.1.0
  */
-export interface FallbackOptions {
+export type FallbackOptions = OnError | OnTimeout
+
+// two types, because a trigger with both would not say which of them must hold
+interface OnError {
   /** On one of these statuses, or when there was no answer. */
   readonly triggerOnError?: ReadonlyArray<number> | undefined
+  readonly triggerOnTimeout?: undefined
+}
+
+interface OnTimeout {
+  readonly triggerOnError?: undefined
   /** When there was no success after this many milliseconds. */
   readonly triggerOnTimeout?: number | undefined
+}
+
+interface Attached {
+  readonly step: Builder
+  readonly attach: (self: Core.Step, next: Core.Step) => Core.Step
 }
 
 class Builder {
   // what consoles and stack traces call it
   static readonly name: string = "Step"
   #value: Core.Step = unset
-  #attached: ReadonlyArray<(self: Core.Step, around: ReadonlyArray<Builder>) => Core.Step> = []
+  #attached: ReadonlyArray<Attached> = []
+  #unread: BodyOptions | undefined
   readonly #client: EZThrottle | undefined
 
   constructor(client?: EZThrottle | null) {
@@ -94,8 +110,10 @@ class Builder {
   headers(headers: HeadersOptions): this {
     return this.#set((self) => Core.headers(self, Given.headers(headers)))
   }
-  body(body: string | Uint8Array): this {
-    return this.#set((self) => Core.body(self, body))
+  /** Sets the body. A `Blob` or a form is read when the step is executed. */
+  body(body: BodyOptions): this {
+    this.#unread = Bodies.isUnread(body) ? body : undefined
+    return this.#set((self) => Core.body(self, Bodies.isUnread(body) ? undefined : body))
   }
   /** Sets data that comes back with the result. */
   metadata(metadata: MetadataOptions): this {
@@ -172,7 +190,8 @@ class Builder {
     return this.#attach(
       "fallback",
       step,
-      (self, next) => Core.fallback(self, next, { onError, onTimeout }),
+      // a caller without types may give both, which is refused there
+      (self, next) => Core.fallback(self, next, { onError, onTimeout } as Core.FallbackOptions),
       ({ message }) => message.replaceAll(/\bon(?=Error|Timeout)/g, "triggerOn")
     )
   }
@@ -199,9 +218,10 @@ class Builder {
   async execute(client?: EZThrottle | null, options?: CallOptions): Promise<StepResult> {
     const over = client ?? this.#client
     if (over === undefined) throw new Error("Client is required. Pass client to execute() or Step(client)")
+    const step = this.#isRead([]) ? this.#build([]) : await this.#read([])
     return run(
       over.runtime,
-      Client.execute(this.#build([])).pipe(
+      Client.execute(step).pipe(
         Effect.map(stepResult),
         Effect.catchReasons("StepError", {
           Rejected: ({ status }) => Effect.succeed<StepResult>(localFailure(status)),
@@ -238,14 +258,36 @@ class Builder {
     if (!(step instanceof Builder)) throw new EZThrottleError(`${field}: Expected a Step`)
     // a bad trigger is refused now, whatever the step will be
     orThrow(() => attach(this.#value, unset), explain)
-    this.#attached = [...this.#attached, (self, around) => attach(self, step.#build(around))]
+    this.#attached = [...this.#attached, { attach, step }]
     return this
   }
 
   #build(around: ReadonlyArray<Builder>): Core.Step {
+    this.#refuseBroken(around)
+    return this.#attached.reduce((self, { attach, step }) => attach(self, step.#build([...around, this])), this.#value)
+  }
+
+  /** The same with the bodies that take time. What is changed while they are read is not seen. */
+  async #read(around: ReadonlyArray<Builder>): Promise<Core.Step> {
+    this.#refuseBroken(around)
+    const [attached, unread, value] = [this.#attached, this.#unread, this.#value]
+    const [own, ...children] = await Promise.all([
+      unread === undefined ? value : Bodies.read(unread).then((read) => carrying(value, read)),
+      ...attached.map(({ step }) => step.#read([...around, this]))
+    ])
+    return attached.reduce((self, { attach }, index) => attach(self, children[index] ?? self), own)
+  }
+
+  #isRead(around: ReadonlyArray<Builder>): boolean {
+    return (
+      around.includes(this) ||
+      (this.#unread === undefined && this.#attached.every(({ step }) => step.#isRead([...around, this])))
+    )
+  }
+
+  #refuseBroken(around: ReadonlyArray<Builder>): void {
     if (around.includes(this)) throw new EZThrottleError("A step cannot be a part of itself")
     if (this.#value.request.url === "") throw new Error("URL is required")
-    return this.#attached.reduce((self, attach) => attach(self, [...around, this]), this.#value)
   }
 }
 
@@ -278,6 +320,9 @@ export interface StepConstructor {
 export const Step: StepConstructor = /* @__PURE__ */ new Proxy(Builder, {
   apply: (target, _, [client]: [client?: EZThrottle]) => new target(client)
 }) as StepConstructor // the type of a proxy does not tell what its traps add
+
+const carrying = (self: Core.Step, { body, contentType }: Bodies.Read): Core.Step =>
+  Core.body(Core.headers(self, Bodies.withType(self.request.headers, contentType)), body)
 
 const spelling =
   (said: object): Explain =>

@@ -23,7 +23,8 @@ import { toldTo } from "./Service.ts"
 
 /**
  * How a client is set up. What is left out of key and base URLs is read from `EZTHROTTLE_API_KEY`,
- * `EZTHROTTLE_TRACKTAGS_URL` and `EZTHROTTLE_URL`.
+ * `EZTHROTTLE_DAM_URL`, `EZTHROTTLE_TRACKTAGS_URL` and `EZTHROTTLE_URL`. A dam, wherever it is named, comes before the
+ * variables of the other two; base URLs that are given here come before the variable of the dam.
  *
  * @category models
  * @since 0.1.0
@@ -61,13 +62,17 @@ const told = (service: Service["Service"], receiver: JobReceiver | undefined): S
 
 const remote = Effect.fnUntraced(function* (options: RemoteService.Options & EzthrottleApi.FetchOptions) {
   const apiKey = yield* setting("EZTHROTTLE_API_KEY")
-  const api = EzthrottleApi.makeFetch({
+  const isPlaced = options.tracktagsUrl !== undefined || options.ezthrottleUrl !== undefined
+  const dam = options.dam ?? (isPlaced ? undefined : yield* setting("EZTHROTTLE_DAM_URL"))
+  const settled = RemoteService.readable({
     ...options,
+    // a variable that is set to nothing is not set
+    dam: dam === "" ? undefined : dam,
     apiKey: options.apiKey ?? (apiKey === undefined ? undefined : Redacted.make(apiKey)),
     tracktagsUrl: options.tracktagsUrl ?? (yield* setting("EZTHROTTLE_TRACKTAGS_URL")),
     ezthrottleUrl: options.ezthrottleUrl ?? (yield* setting("EZTHROTTLE_URL"))
   })
-  return yield* RemoteService.make(api, options)
+  return yield* RemoteService.make(EzthrottleApi.makeFetch({ ...settled, fetch: options.fetch }), settled)
 })
 
 /** Asks the provider that `Config` would ask: three texts are not worth its schemas, 2.4 kB of the facade's bundle. */

@@ -12,7 +12,7 @@ import type { Accepted, Outcome, StepError } from "../step/Outcome.ts"
 import type { Step } from "../step/StepModel.ts"
 import { Strategies } from "../transport/Strategies.ts"
 import * as Interpreter from "./Interpreter.ts"
-import type { Explanation, Job, JobResult, Secrets } from "./Service.ts"
+import type { Explanation, Job, JobFilter, JobPage, JobResult, Secrets } from "./Service.ts"
 import { AwaitTimedOut, Service, ServiceError } from "./Service.ts"
 
 /**
@@ -45,6 +45,12 @@ export class EZThrottle extends Context.Service<
     readonly explain: (jobId: string) => Effect.Effect<Explanation, ServiceError>
     /** Lets a job go that is scheduled or parked, whatever it waits for. */
     readonly runNow: (jobId: string) => Effect.Effect<Job, ServiceError>
+    /** Stops a job that has not ended, and shows it. */
+    readonly cancel: (jobId: string) => Effect.Effect<Job, ServiceError>
+    /** Files a job that has ended once more; answers the new job. */
+    readonly rerun: (jobId: string) => Effect.Effect<Job, ServiceError>
+    /** Lists jobs, newest first, a page at a time. */
+    readonly list: (filter?: JobFilter) => Effect.Effect<JobPage, ServiceError>
     /** Waits for the result of a job. A failed job is a result too. */
     readonly awaitJob: (jobId: string, options?: AwaitOptions) => Effect.Effect<JobResult, ServiceError>
     readonly secrets: Secrets
@@ -97,6 +103,33 @@ export const runNow = (jobId: string): Effect.Effect<Job, ServiceError, EZThrott
   Effect.flatMap(EZThrottle, (client) => client.runNow(jobId))
 
 /**
+ * Stops a job that has not ended, and shows it.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const cancel = (jobId: string): Effect.Effect<Job, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, (client) => client.cancel(jobId))
+
+/**
+ * Files a job that has ended once more; answers the new job.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const rerun = (jobId: string): Effect.Effect<Job, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, (client) => client.rerun(jobId))
+
+/**
+ * Lists jobs, newest first, a page at a time.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const list = (filter?: JobFilter): Effect.Effect<JobPage, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, (client) => client.list(filter))
+
+/**
  * Waits for the result of a job.
  *
  * @category running
@@ -117,6 +150,9 @@ export const make = (strategies: Strategies["Service"], service: Service["Servic
   job: service.job,
   explain: service.explain,
   runNow: service.runNow,
+  cancel: service.cancel,
+  rerun: service.rerun,
+  list: service.list,
   awaitJob: (jobId, options) => {
     const limit = Duration.fromInputUnsafe(options?.timeout ?? Duration.minutes(5))
     return Effect.flatMap(Effect.timeoutOption(service.results.await(jobId), limit), (result) =>

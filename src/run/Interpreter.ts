@@ -9,6 +9,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { MissingApiKey } from "../step/Failure.ts"
 import type { History } from "../step/History.ts"
 import type { Accepted, Chained, Completed, Outcome, StepError, StepReason } from "../step/Outcome.ts"
 import { DeadlineExceeded, stepError } from "../step/Outcome.ts"
@@ -94,8 +95,12 @@ const interpret = Effect.fnUntraced(function* (
         retryAt: yield* notBefore(execution)
       })
       if (end._tag === "Accepted") return end
-      reason = end
-      primary = end
+      // who has no key asks first why the call failed, then why nobody took it over
+      reason =
+        end._tag === "MissingApiKey" && reason !== undefined
+          ? new MissingApiKey({ variable: end.variable, after: reason.message })
+          : end
+      primary = reason
     }
   }
   return yield* failed(execution, step, reason)

@@ -28,16 +28,17 @@ import type { Explanation, Job, JobResult, ResultSource } from "./Service.ts"
 import { CannotAwait, JobNotFound, NotOffered, ServiceError } from "./Service.ts"
 
 type Api = EzthrottleApi["Service"]
-type Reason = Failure | JobNotFound | CannotAwait
+/** Why a call about a job brought nothing. */
+export type Reason = Failure | JobNotFound | CannotAwait
 
 /** Looks at a job once. */
 export const job =
   (api: Api) =>
   (jobId: string): Effect.Effect<Job, ServiceError> =>
-    look(api, jobId, "").pipe(
-      Effect.map(({ answer, jobId: named = jobId, status }): Job => ({ jobId: named, status, answer })),
-      Effect.mapError((reason) => new ServiceError({ reason }))
-    )
+    Effect.mapBoth(look(api, jobId, ""), {
+      onFailure: (reason) => new ServiceError({ reason }),
+      onSuccess: (view) => asJob(view, jobId)
+    })
 
 /** Asks why a job waits. */
 export const explain =
@@ -53,26 +54,6 @@ export const explain =
         ? api.direct({ path: pathOf(jobId, "/explain"), read })
         : Effect.fail<Reason | NotOffered>(new JobNotFound({ jobId })),
       (reason) => new ServiceError({ reason })
-    )
-  }
-
-/** Lets a job go that waits for a moment. */
-export const runNow =
-  (api: Api) =>
-  (jobId: string): Effect.Effect<Job, ServiceError> => {
-    const read = (answer: DirectAnswer): Result.Result<JobView.JobView, Reason | NotOffered> => {
-      const refusal = refusalOf(jobId, answer)
-      if (refusal?._tag === "CannotAwait") return Result.fail(new NotOffered({ operation: "running a job now" }))
-      return refusal === undefined ? JobView.read(answer.body) : Result.fail(refusal)
-    }
-    return Effect.mapBoth(
-      isId(jobId)
-        ? api.direct({ method: "POST", path: pathOf(jobId, "/run-now"), read })
-        : Effect.fail<Reason | NotOffered>(new JobNotFound({ jobId })),
-      {
-        onFailure: (reason) => new ServiceError({ reason }),
-        onSuccess: ({ answer, jobId: named = jobId, status }): Job => ({ jobId: named, status, answer })
-      }
     )
   }
 
@@ -193,7 +174,8 @@ const viewIn = (jobId: string, answer: DirectAnswer): Result.Result<JobView.JobV
   return refusal === undefined ? JobView.read(answer.body) : Result.fail(refusal)
 }
 
-const refusalOf = (jobId: string, { body, retryAt, status }: DirectAnswer): Reason | undefined => {
+/** What the service said instead of what was asked of it. */
+export const refusalOf = (jobId: string, { body, retryAt, status }: DirectAnswer): Reason | undefined => {
   if (status >= 200 && status <= 299) return undefined
   const { code, error } = errorIn(body)
   const detail = excerpt(error ?? body)
@@ -226,10 +208,18 @@ const resultOf = (jobId: string, end: "succeeded" | "failed" | "cancelled", view
   metadata: view.metadata
 })
 
-// a URL would take the dots for a way out of the jobs
-const isId = (jobId: string): boolean => jobId !== "" && jobId !== "." && jobId !== ".."
+/** What of a view is a job to callers; a service need not repeat its id. */
+export const asJob = ({ answer, jobId, status }: JobView.JobView, asked: string): Job => ({
+  jobId: jobId ?? asked,
+  status,
+  answer
+})
 
-const pathOf = (jobId: string, below: string): string => `/api/v1/jobs/${encodeURIComponent(jobId)}${below}`
+// a URL would take the dots for a way out of the jobs
+export const isId = (jobId: string): boolean => jobId !== "" && jobId !== "." && jobId !== ".."
+
+/** Below a job, from the first slash. */
+export const pathOf = (jobId: string, below: string): string => `/api/v1/jobs/${encodeURIComponent(jobId)}${below}`
 
 /** After a failure a jittered pause that doubles; otherwise the one asked for, or the shortest. */
 const pause = Effect.fnUntraced(function* (failures: number, asked: number | undefined) {

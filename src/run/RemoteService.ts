@@ -12,6 +12,7 @@ import * as RemoteTransport from "../transport/RemoteTransport.ts"
 import type { EncodeOptions } from "../wire/Job.ts"
 import * as RemoteJobs from "./RemoteJobs.ts"
 import * as RemoteSecrets from "./RemoteSecrets.ts"
+import * as RemoteVerbs from "./RemoteVerbs.ts"
 import { type JobReceiver, Service, toldTo } from "./Service.ts"
 
 /**
@@ -55,9 +56,22 @@ export const make = (
     results: RemoteJobs.results(api, options.receiver),
     job: RemoteJobs.job(api),
     explain: RemoteJobs.explain(api),
-    runNow: RemoteJobs.runNow(api),
+    runNow: RemoteVerbs.post(api, "run-now"),
+    cancel: RemoteVerbs.post(api, "cancel"),
+    rerun: RemoteVerbs.post(api, "rerun"),
+    list: RemoteVerbs.list(api),
     secrets
   }))
+
+/**
+ * The same options with a dam's way of carrying bytes, where it is a dam that is called.
+ *
+ * @internal
+ */
+export const readable = (options: Options = {}): Options => ({
+  ...options,
+  binary: options.binary ?? (options.dam === undefined ? "refuse" : "base64")
+})
 
 /**
  * Provides the service over the `HttpClient` of the surroundings. A missing API key shows when a call is made.
@@ -68,16 +82,17 @@ export const make = (
 export const layer = (options?: Options): Layer.Layer<Service, never, HttpClient.HttpClient> =>
   Layer.effect(
     Service,
-    Effect.flatMap(HttpClient.HttpClient, (client) => make(EzthrottleApi.make(client, options), options))
+    Effect.flatMap(HttpClient.HttpClient, (client) => make(EzthrottleApi.make(client, options), readable(options)))
   )
 
 /**
- * Provides the service as the environment says: `EZTHROTTLE_API_KEY`, `EZTHROTTLE_TRACKTAGS_URL`, `EZTHROTTLE_URL`.
+ * Provides the service as the environment says: `EZTHROTTLE_API_KEY`, `EZTHROTTLE_DAM_URL`,
+ * `EZTHROTTLE_TRACKTAGS_URL`, `EZTHROTTLE_URL`.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerConfig = (
-  options?: Omit<Options, "apiKey" | "ezthrottleUrl" | "tracktagsUrl">
+  options?: Omit<Options, "apiKey" | "dam" | "ezthrottleUrl" | "tracktagsUrl">
 ): Layer.Layer<Service, Config.ConfigError, HttpClient.HttpClient> =>
   Layer.unwrap(Effect.map(EzthrottleApi.config, (read) => layer({ ...options, ...read })))

@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Redacted } from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type { DeliveryState, JobState } from "../engine/JobState.ts"
 import { Failure, TransportError, type Unsendable } from "../step/Failure.ts"
 import type { Response } from "../step/Reply.ts"
 import type { Step } from "../step/StepModel.ts"
@@ -28,6 +29,44 @@ export interface Job {
   readonly status: string
   /** The service's whole answer, unchanged. */
   readonly answer: { readonly [key: string]: Schema.Json }
+}
+
+/**
+ * What jobs are listed by; what is left out does not restrict.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobFilter {
+  /** Any of these states. */
+  readonly status?: ReadonlyArray<JobState> | undefined
+  /** Any of these states of what is told about them. */
+  readonly deliveryStatus?: ReadonlyArray<DeliveryState> | undefined
+  /** A canonical `host:port`. */
+  readonly lane?: string | undefined
+  readonly account?: string | undefined
+  /** Epoch milliseconds. */
+  readonly createdFrom?: number | undefined
+  /** Epoch milliseconds. */
+  readonly createdTo?: number | undefined
+  /** Top-level fields of the metadata that must equal these texts. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined
+  /** The `cursor` of the page before. */
+  readonly cursor?: string | undefined
+  /** 1 to 200. Defaults to 50. */
+  readonly limit?: number | undefined
+}
+
+/**
+ * Some jobs, newest first.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobPage {
+  readonly jobs: ReadonlyArray<Job>
+  /** Where the next page begins; `undefined` after the last. */
+  readonly cursor: string | undefined
 }
 
 /**
@@ -97,6 +136,22 @@ export class NotOffered extends Schema.TaggedError<NotOffered>()("NotOffered", {
 }
 
 /**
+ * The job is in a state in which this cannot be done: one that has ended is not cancelled, one that has not is not run
+ * again.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class WrongJobState extends Schema.TaggedError<WrongJobState>()("WrongJobState", {
+  jobId: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return this.detail
+  }
+}
+
+/**
  * The result did not come within the time given. The job goes on.
  *
  * @category errors
@@ -159,6 +214,7 @@ export class ServiceError extends Schema.TaggedError<ServiceError>()("ServiceErr
     JobNotFound,
     CannotAwait,
     NotOffered,
+    WrongJobState,
     AwaitTimedOut,
     NoSecrets,
     OldSecretUnknown,
@@ -256,6 +312,12 @@ export class Service extends Context.Service<
     readonly explain: (jobId: string) => Effect.Effect<Explanation, ServiceError>
     /** Lets a job go that is scheduled or parked. Fails with `NotOffered` where the service cannot. */
     readonly runNow: (jobId: string) => Effect.Effect<Job, ServiceError>
+    /** Stops a job that has not ended, and shows it. */
+    readonly cancel: (jobId: string) => Effect.Effect<Job, ServiceError>
+    /** Files a job that has ended once more; answers the new job. */
+    readonly rerun: (jobId: string) => Effect.Effect<Job, ServiceError>
+    /** A page of jobs. Like the two before it, it fails with `NotOffered` where the service cannot. */
+    readonly list: (filter?: JobFilter) => Effect.Effect<JobPage, ServiceError>
     readonly secrets: Secrets
   }
 >()("ezthrottle-effect/run/Service") {}

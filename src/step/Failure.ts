@@ -157,16 +157,21 @@ export class Unsendable extends Schema.TaggedError<Unsendable>()("Unsendable", {
 }
 
 /**
- * A remote call was needed and there is no API key.
+ * A remote call was needed and there is no API key. `after` says why the call that was made here before it failed: a
+ * FRUGAL step is forwarded only then.
  *
  * @category errors
  * @since 0.1.0
  */
 export class MissingApiKey extends Schema.TaggedError<MissingApiKey>()("MissingApiKey", {
-  variable: Schema.String
+  variable: Schema.String,
+  after: Schema.optionalKey(Schema.String)
 }) {
   override get message() {
-    return `EZThrottle needs an API key: set the environment variable ${this.variable} or pass apiKey`
+    const { after, variable } = this
+    return after === undefined
+      ? `EZThrottle needs an API key: set the environment variable ${variable} or pass apiKey; a dam on this machine needs none (EZTHROTTLE_DAM_URL)`
+      : `${after}; it was not forwarded, because there is no API key: set ${variable}, or name a dam with EZTHROTTLE_DAM_URL`
   }
 }
 

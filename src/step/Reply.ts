@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import type * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
 import * as JsonText from "./JsonText.ts"
 
@@ -76,12 +78,30 @@ export const isSuccess = (self: Response): boolean => self.status >= 200 && self
 export const text = (self: Response): string => decoder.decode(self.body)
 
 /**
- * Reads the body as JSON. Fails with `SchemaError` when it is not.
+ * Reads the body as JSON, and as what a schema says where one is given. Fails with `SchemaError` when it is not.
  *
  * @category accessors
  * @since 0.1.0
  */
-export const json = (self: Response) => decodeJson(text(self))
+export const json: {
+  <S extends Schema.Constraint>(
+    schema: S
+  ): (self: Response) => Effect.Effect<S["Type"], Schema.SchemaError, S["DecodingServices"]>
+  <S extends Schema.Constraint>(
+    self: Response,
+    schema: S
+  ): Effect.Effect<S["Type"], Schema.SchemaError, S["DecodingServices"]>
+  (self: Response): Effect.Effect<Schema.Json, Schema.SchemaError>
+} = /* @__PURE__ */ dual(
+  (args) => isResponse(args[0]),
+  (self: Response, schema?: Schema.Constraint) =>
+    schema === undefined ? decodeJson(text(self)) : decodeAs(self, schema)
+)
+
+const isResponse = (given: object): boolean => "_tag" in given && given._tag === "Response"
+
+const decodeAs = (self: Response, schema: Schema.Constraint) =>
+  Schema.decodeUnknownEffect(JsonText.schema(schema))(text(self))
 
 /**
  * Tells whether the body is well-formed UTF-8, so that `text` loses nothing.

@@ -104,8 +104,8 @@ export interface RequestOptions {
   /** Any case; kept in upper case. Defaults to `GET`. */
   readonly method?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Text or bytes, sent as they are; for a value as JSON use `bodyJson`. */
-  readonly body?: string | Uint8Array | undefined
+  /** Text or bytes, sent as they are, or parameters of a form; for a value as JSON use `bodyJson`. */
+  readonly body?: string | Uint8Array | URLSearchParams | undefined
 }
 
 /**
@@ -120,8 +120,7 @@ export const make = (target: string | URL, options: RequestOptions = {}): Step =
     request: {
       method: parse.method(String(method).toUpperCase()),
       url: parse.url(String(target)),
-      headers: parse.headers(headers),
-      body: parse.body(body)
+      ...carrying(body, parse.headers(headers))
     }
   })
 }
@@ -145,6 +144,18 @@ const del = (target: string | URL, options?: WithoutMethod): Step => make(target
 export {
   /** Makes a DELETE step. @category constructors @since 0.1.0 */
   del as delete
+}
+
+/**
+ * Names that options have, of any type: nothing to a step, which has none of them. Where options and a step may stand
+ * in the same place, a misspelt name is then all that either form has against them, and TypeScript reports it there.
+ */
+export type Named<Options> = { readonly [Name in Options extends unknown ? keyof Options : never]?: unknown }
+
+/** A verb whose options may be left out: data-first and piped in one. */
+export interface OptionsVerb<Options> {
+  (options?: Options): (self: Step) => Step
+  (self: Step & Named<Options>, options?: Options): Step
 }
 
 /** A verb: data-first and piped in one. */
@@ -182,8 +193,16 @@ export const header = verb((self, name: string, value: string) =>
   request(self, { headers: parse.headers({ ...without(self.request.headers, name), [name]: value }) })
 )
 
-/** Sets the body: text travels as UTF-8, bytes unchanged, `undefined` removes it. @category verbs @since 0.1.0 */
-export const body = verb((self, value: string | Uint8Array | undefined) => request(self, { body: parse.body(value) }))
+/**
+ * Sets the body: text travels as UTF-8, bytes unchanged, `undefined` removes it. `URLSearchParams` travel as a form, with
+ * its `Content-Type` unless the step has one.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const body = verb((self, value: string | Uint8Array | URLSearchParams | undefined) =>
+  request(self, carrying(value, self.request.headers))
+)
 
 /**
  * Sets the body to a value as JSON, and `Content-Type: application/json` unless the step has one.
@@ -192,12 +211,21 @@ export const body = verb((self, value: string | Uint8Array | undefined) => reque
  * @since 0.1.0
  */
 export const bodyJson = verb((self, value: Schema.Json) => {
-  const given = Object.keys(self.request.headers).some((name) => name.toLowerCase() === "content-type")
-  return request(self, {
-    body: JSON.stringify(parse.json(value)),
-    headers: given ? self.request.headers : { ...self.request.headers, "Content-Type": "application/json" }
-  })
+  const headers = withType(self.request.headers, "application/json")
+  return request(self, { body: JSON.stringify(parse.json(value)), headers })
 })
+
+type Headers = StepFields["request"]["headers"]
+
+const withType = (headers: Headers, type: string): Headers =>
+  Object.keys(headers).some((name) => name.toLowerCase() === "content-type")
+    ? headers
+    : { ...headers, "Content-Type": type }
+
+const carrying = (body: string | Uint8Array | URLSearchParams | undefined, headers: Headers) =>
+  body instanceof URLSearchParams
+    ? { body: body.toString(), headers: withType(headers, "application/x-www-form-urlencoded;charset=UTF-8") }
+    : { body: parse.body(body), headers }
 
 /** Sets data of the caller's that comes back with the result. @category verbs @since 0.1.0 */
 export const metadata = verb((_, value: { readonly [key: string]: Schema.Json }) => ({
@@ -227,7 +255,7 @@ export const fallbackOnError = verb((_, codes: ReadonlyArray<number>) => ({
 export const localTimeout = verb((_, limit: Duration.Input) => ({ localTimeout: parse.localTimeout(limit) }))
 
 /** Repeats failed attempts; what the options leave out takes the protocol's defaults. @category verbs @since 0.1.0 */
-export const retryPolicy = verb((_, options: RetryPolicyOptions = {}) => {
+export const retryPolicy: OptionsVerb<RetryPolicyOptions> = verb((_, options: RetryPolicyOptions = {}) => {
   const { base, cap, maxReroutes, maxRetries, rerouteCodes, retryCodes } = optionsOf("retryPolicy", options, [
     "maxRetries",
     "maxReroutes",
@@ -339,7 +367,7 @@ export const onFailureTimeout = verb((_, limit: Duration.Input) => ({
 /** A verb whose first argument is itself a step: the number of steps tells the forms apart. */
 export interface ChainVerb<Options> {
   (next: Step, options?: Options): (self: Step) => Step
-  (self: Step, next: Step, options?: Options): Step
+  (self: Step, next: Step & Named<Options>, options?: Options): Step
 }
 
 const chained = <Options>(
@@ -360,9 +388,17 @@ const chained = <Options>(
  * @category models
  * @since 0.1.0
  */
-export interface FallbackOptions {
+export type FallbackOptions = OnError | OnTimeout
+
+// two types, because a trigger with both would not say which of them must hold
+interface OnError {
   /** Runs when the path before it ended with one of these statuses, or without an answer. */
   readonly onError?: ReadonlyArray<number> | undefined
+  readonly onTimeout?: undefined
+}
+
+interface OnTimeout {
+  readonly onError?: undefined
   /** Runs when the path before it took longer than this; that path is then interrupted. */
   readonly onTimeout?: Duration.Input | undefined
 }

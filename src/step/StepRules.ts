@@ -16,7 +16,10 @@ const broken = (self: Step, at: string): InvalidStep | undefined => {
     if (self.webhookQuorum > votes) {
       return new InvalidStep({
         field: `${at}webhookQuorum`,
-        problem: `Expected at most ${votes}, the number of webhooks with a vote, got ${self.webhookQuorum}; add voting webhooks or lower the quorum`
+        problem:
+          votes === 0
+            ? "Expected a webhook with a vote: without one no delivery can ever count, whatever the quorum; leave hasQuorumVote out of one of them"
+            : `Expected at most ${votes}, the number of webhooks with a vote, got ${self.webhookQuorum}; add voting webhooks or lower the quorum`
       })
     }
   }

@@ -11,8 +11,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { credentialsIn, hash } from "../engine/Idempotency.ts"
-import type { JobResult } from "../run/Service.ts"
-import { CannotAwait, JobNotFound, Service, ServiceError } from "../run/Service.ts"
+import type { Job as ShownJob, JobResult } from "../run/Service.ts"
+import { CannotAwait, JobNotFound, Service, ServiceError, WrongJobState } from "../run/Service.ts"
 import type { Failure } from "../step/Failure.ts"
 import { JobRefused, ServiceDenied, ServiceRateLimited, ServiceUnreachable, TransportError } from "../step/Failure.ts"
 import type { Receipt } from "../step/Reply.ts"
@@ -43,7 +43,7 @@ export interface FakeJob {
   readonly json: JobJson
   /** Epoch milliseconds before which it shall not start. */
   readonly retryAt: number | undefined
-  /** `queued` or `racing`, then `succeeded` or `failed`. */
+  /** `queued` or `racing`, then `succeeded`, `failed` or `cancelled`. */
   readonly status: string
   readonly result: JobResult | undefined
 }
@@ -138,14 +138,19 @@ const makeBook = () => {
           ? Result.succeed(receiptOf(known.job, true))
           : Result.fail(new JobRefused({ status: 422, received: '{"error":"the key belongs to another call"}' }))
       }
-      const jobId = `job-${kept.size + 1}`
-      const status = step.regions.length > 1 && step.executionMode === "race" ? "racing" : "queued"
-      const job = { jobId, key, step, json, retryAt: json.retry_at, status, result: undefined }
-      const entry: Kept = { job, ended: Deferred.makeUnsafe() }
-      kept.set(jobId, entry)
-      byKey.set(key, entry)
+      const job = add(step, key, json)
+      const entry = kept.get(job.jobId)
+      if (entry !== undefined) byKey.set(key, entry)
       return Result.succeed(receiptOf(job, false))
     })
+
+  const add = (step: Step, key: string, json: JobJson): FakeJob => {
+    const jobId = `job-${kept.size + 1}`
+    const status = step.regions.length > 1 && step.executionMode === "race" ? "racing" : "queued"
+    const job = { jobId, key, step, json, retryAt: json.retry_at, status, result: undefined }
+    kept.set(jobId, { job, ended: Deferred.makeUnsafe() })
+    return job
+  }
 
   const find = (jobId: string): Effect.Effect<Kept, ServiceError> =>
     Effect.suspend(() => {
@@ -155,16 +160,20 @@ const makeBook = () => {
         : Effect.succeed(entry)
     })
 
-  const end = (jobId: string, result: Pick<JobResult, "error" | "response" | "status">): Effect.Effect<void> =>
+  const end = (
+    jobId: string,
+    result: Pick<JobResult, "error" | "response" | "status">,
+    status: string = result.status === "success" ? "succeeded" : "failed"
+  ): Effect.Effect<void> =>
     Effect.flatMap(Effect.orDie(find(jobId)), (entry) => {
       if (entry.job.result !== undefined) return Effect.die(new Error(`${jobId} has ended already`))
       const { key, step } = entry.job
       const whole = { jobId, idempotentKey: key, metadata: step.metadata, ...result }
-      entry.job = { ...entry.job, status: result.status === "success" ? "succeeded" : "failed", result: whole }
+      entry.job = { ...entry.job, status, result: whole }
       return Deferred.succeed(entry.ended, whole)
     })
 
-  return { file, find, end, all: Effect.sync(() => Array.from(kept.values(), ({ job }) => job)) }
+  return { add, file, find, end, all: Effect.sync(() => Array.from(kept.values(), ({ job }) => job)) }
 }
 
 /** What submissions are answered with in place of a receipt. */
@@ -184,7 +193,7 @@ const makeMood = () => {
 
 const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["Service"] => {
   const calls = ledger<Delegation, Receipt>()
-  const { all, end, file, find } = makeBook()
+  const { add, all, end, file, find } = makeBook()
   const { accept, failWith, failure } = makeMood()
   const storedSecrets = Secrets.make()
 
@@ -199,12 +208,7 @@ const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["S
 
   return {
     transport: { kind: "delegating", submit: (delegation) => calls.note(delegation, submit(delegation)) },
-    job: (jobId) =>
-      Effect.map(find(jobId), ({ job }) => ({
-        jobId,
-        status: job.status,
-        answer: { job_id: jobId, status: job.status, idempotent_key: job.key }
-      })),
+    job: (jobId) => Effect.map(find(jobId), ({ job }) => shown(job)),
     explain: (jobId) =>
       Effect.map(find(jobId), ({ job }) => ({
         jobId,
@@ -213,12 +217,31 @@ const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["S
         estimatedStart: undefined,
         confidence: "unknown"
       })),
-    runNow: (jobId) =>
-      Effect.map(find(jobId), ({ job }) => ({
-        jobId,
-        status: job.status,
-        answer: { job_id: jobId, status: job.status, idempotent_key: job.key }
-      })),
+    runNow: (jobId) => Effect.map(find(jobId), ({ job }) => shown(job)),
+    cancel: (jobId) =>
+      Effect.flatMap(find(jobId), ({ job }) =>
+        job.result === undefined
+          ? Effect.as(
+              end(jobId, { status: "failed", response: undefined, error: "cancelled" }, "cancelled"),
+              shown({ ...job, status: "cancelled" })
+            )
+          : Effect.fail(wrongState(job, "only a job that has not ended can be cancelled"))
+      ),
+    rerun: (jobId) =>
+      Effect.flatMap(find(jobId), ({ job }) =>
+        job.result === undefined
+          ? Effect.fail(wrongState(job, "only a finished job can be run again"))
+          : Effect.sync(() => shown(add(job.step, job.key, job.json)))
+      ),
+    list: ({ cursor = "0", limit = 50, status } = {}) =>
+      Effect.map(all, (jobs) => {
+        const from = Number(cursor)
+        const found = jobs.toReversed().filter((job) => status?.some((state) => stateOf(job) === state) ?? true)
+        return {
+          jobs: found.slice(from, from + limit).map((job) => shown(job)),
+          cursor: from + limit < found.length ? `${from + limit}` : undefined
+        }
+      }),
     results: {
       await: (jobId) =>
         tellsResults
@@ -243,6 +266,18 @@ const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["S
     accept
   }
 }
+
+const shown = ({ jobId, key, status }: FakeJob): ShownJob => ({
+  jobId,
+  status,
+  answer: { job_id: jobId, status, idempotent_key: key }
+})
+
+// a race is one of the ways to wait
+const stateOf = ({ status }: FakeJob): string => (status === "racing" ? "queued" : status)
+
+const wrongState = ({ jobId, status }: FakeJob, wanted: string) =>
+  new ServiceError({ reason: new WrongJobState({ jobId, detail: `job ${jobId} is ${status}; ${wanted}` }) })
 
 const receiptOf = ({ jobId, key, status }: FakeJob, duplicate: boolean): Receipt => ({
   _tag: "Receipt",

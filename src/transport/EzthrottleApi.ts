@@ -24,6 +24,7 @@ import type { Request } from "../step/Request.ts"
 import type { Call, Forwarded } from "../wire/Proxy.ts"
 import { readAnswer, envelope } from "../wire/Proxy.ts"
 import * as ClientCall from "./ClientCall.ts"
+import * as DamUrl from "./DamUrl.ts"
 import * as FetchCall from "./FetchCall.ts"
 import type { OpenCall, Opened } from "./OpenCall.ts"
 import { cleaned, flatMapCleaned, oversized, readBody, readText, unreachable } from "./RemoteAnswer.ts"
@@ -37,6 +38,11 @@ import { cleaned, flatMapCleaned, oversized, readBody, readText, unreachable } f
 export interface Options {
   /** Without one, calls fail with `MissingApiKey`; building a client never does. */
   readonly apiKey?: Redacted.Redacted | undefined
+  /**
+   * Base URL of a dam, such as `http://127.0.0.1:8080`: both base URLs in one, and no key is needed on loopback. The
+   * other two are not looked at then.
+   */
+  readonly dam?: string | undefined
   /** Base of the proxy. Defaults to `https://tracktags.fly.dev`. */
   readonly tracktagsUrl?: string | undefined
   /** Base of the service. Defaults to `https://ezthrottle.fly.dev`. */
@@ -93,10 +99,10 @@ export interface DirectAnswer {
  * @since 0.1.0
  */
 export interface DirectCall<A, E> {
-  /** Defaults to `GET`. */
-  readonly method?: "GET" | "POST" | undefined
   /** Below the base of the service, from its first slash. */
   readonly path: string
+  /** Defaults to `GET`. */
+  readonly method?: "GET" | "POST" | undefined
   /** Reads what the service answered, whatever its status. */
   readonly read: (answer: DirectAnswer) => Result.Result<A, E>
 }
@@ -173,15 +179,19 @@ export const makeFetch = (options: FetchOptions = {}): EzthrottleApi["Service"] 
   over(FetchCall.opening(options.fetch ?? FetchCall.platform, options.requestInit ?? {}), options)
 
 const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
-  const proxyUrl = `${base(options.tracktagsUrl ?? defaultTracktagsUrl)}/api/v1/proxy`
-  const serviceUrl = base(options.ezthrottleUrl ?? defaultEzthrottleUrl)
+  const dam = options.dam === undefined ? undefined : base(options.dam)
+  const proxyUrl = `${dam ?? base(options.tracktagsUrl ?? defaultTracktagsUrl)}/api/v1/proxy`
+  const serviceUrl = dam ?? base(options.ezthrottleUrl ?? defaultEzthrottleUrl)
   const limit = Duration.fromInputUnsafe(options.timeout ?? Duration.seconds(30))
 
   const open = ({ headers, ...request }: Request) =>
-    Effect.flatMap(keyOf(options.apiKey), (key) =>
+    Effect.flatMap(keyOf(options), (key) =>
       Effect.mapError(
-        send({ ...request, headers: { ...headers, authorization: `Bearer ${Redacted.value(key)}` } }),
-        unreachable
+        send({
+          ...request,
+          headers: key === undefined ? headers : { ...headers, authorization: `Bearer ${Redacted.value(key)}` }
+        }),
+        (failure) => (dam === undefined ? unreachable(failure) : DamUrl.silenceOf(dam, failure))
       )
     )
 
@@ -208,7 +218,10 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
         },
         maxProxiedBytes
       ).pipe(
-        flatMapCleaned([options.apiKey, ...secrets], (answer) => Result.flatMap(readAnswer(answer), readForwarded))
+        flatMapCleaned([options.apiKey, ...secrets], (answer) => {
+          const stranger = dam === undefined ? undefined : DamUrl.strangerAt(dam, answer)
+          return stranger === undefined ? Result.flatMap(readAnswer(answer), readForwarded) : Result.fail(stranger)
+        })
       ),
     direct: ({ method = "GET", path, read: readDirect }) =>
       call({ ...get(serviceUrl + path, { accept: "application/json" }), method }, maxDirectBytes).pipe(
@@ -259,16 +272,18 @@ const readingWhole = ({ apiKey }: Options) =>
   })
 
 /**
- * Reads the options from `EZTHROTTLE_API_KEY`, `EZTHROTTLE_TRACKTAGS_URL` and `EZTHROTTLE_URL`. None is required.
+ * Reads the options from `EZTHROTTLE_API_KEY`, `EZTHROTTLE_DAM_URL`, `EZTHROTTLE_TRACKTAGS_URL` and `EZTHROTTLE_URL`.
+ * None is required.
  *
  * @category configuration
  * @since 0.1.0
  */
-export const config: Config.Config<Pick<Options, "apiKey" | "ezthrottleUrl" | "tracktagsUrl">> =
+export const config: Config.Config<Pick<Options, "apiKey" | "dam" | "ezthrottleUrl" | "tracktagsUrl">> =
   // marked pure as a whole, so that a bundle that reads no Config holds none
   /* @__PURE__ */ (() =>
     Config.all({
       apiKey: Config.map(Config.option(Config.Redacted("EZTHROTTLE_API_KEY")), Option.getOrUndefined),
+      dam: Config.withDefault(Config.String("EZTHROTTLE_DAM_URL"), undefined),
       tracktagsUrl: Config.withDefault(Config.String("EZTHROTTLE_TRACKTAGS_URL"), undefined),
       ezthrottleUrl: Config.withDefault(Config.String("EZTHROTTLE_URL"), undefined)
     }))()
@@ -292,7 +307,7 @@ export const layer = (options?: Options): Layer.Layer<EzthrottleApi, never, Http
  * @since 0.1.0
  */
 export const layerConfig = (
-  options?: Omit<Options, "apiKey" | "ezthrottleUrl" | "tracktagsUrl">
+  options?: Omit<Options, "apiKey" | "dam" | "ezthrottleUrl" | "tracktagsUrl">
 ): Layer.Layer<EzthrottleApi, Config.ConfigError, HttpClient.HttpClient> =>
   Layer.unwrap(Effect.map(config, (read) => layer({ ...options, ...read })))
 
@@ -308,8 +323,11 @@ const isEventStream = ({ headers, status }: Opened): boolean =>
 
 const get = (url: string, headers: Request["headers"]): Request => ({ method: "GET", url, headers, body: undefined })
 
-const keyOf = (apiKey: Redacted.Redacted | undefined): Effect.Effect<Redacted.Redacted, MissingApiKey | Unsendable> => {
+const keyOf = ({ apiKey, dam }: Options): Effect.Effect<Redacted.Redacted | undefined, MissingApiKey | Unsendable> => {
+  const problem = dam === undefined ? undefined : DamUrl.problemOf(dam)
+  if (problem !== undefined) return Effect.fail(new Unsendable({ problem: `dam: ${problem}` }))
   if (apiKey === undefined || Redacted.value(apiKey).trim() === "") {
+    if (dam !== undefined && DamUrl.isLoopback(dam)) return Effect.undefined
     return Effect.fail(new MissingApiKey({ variable: "EZTHROTTLE_API_KEY" }))
   }
   // an HTTP client would quote the header it refuses, and the key with it

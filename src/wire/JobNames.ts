@@ -6,6 +6,7 @@
  * policy must not be lost in silence. What users put below `headers` and `metadata` is theirs and stays as it is.
  */
 import * as Result from "effect/Result"
+import { distance } from "../step/Names.ts"
 import { InvalidJob } from "./InvalidJob.ts"
 import { maxDepth } from "./JobJson.ts"
 
@@ -128,20 +129,6 @@ const nearestTo = (key: string, candidates: ReadonlyArray<string>): string | und
     }
   }
   return nearest
-}
-
-/** How many single letters must be added, dropped or changed to make one word of the other. */
-const distance = (one: string, other: string): number => {
-  let above = Array.from({ length: other.length + 1 }, (_, index) => index)
-  for (const [row, letter] of [...one].entries()) {
-    const current = [row + 1]
-    for (const [column, compared] of [...other].entries()) {
-      const [dropped = 0, changed = 0, added = 0] = [above[column + 1], above[column], current[column]]
-      current.push(Math.min(dropped + 1, added + 1, changed + (letter === compared ? 0 : 1)))
-    }
-    above = current
-  }
-  return above[other.length] ?? 0
 }
 
 const isObject = (value: unknown): value is object =>

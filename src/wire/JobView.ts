@@ -33,21 +33,45 @@ export interface JobView {
  */
 export const read = (body: string): Result.Result<JobView, MalformedAnswer> => {
   const json = parse(body)
-  const malformed = (problem: string) => new MalformedAnswer({ problem, received: excerpt(body) })
-  if (json === undefined) return Result.fail(malformed(`expected a job as JSON, got ${kindOf(body)}`))
-  return Result.mapBoth(Result.all([decodeView(json), decodeObject(json)]), {
-    onFailure: () => malformed("expected a job with a status"),
-    onSuccess: ([wire, answer]) => ({
-      jobId: wire.job_id,
-      status: wire.status,
-      idempotentKey: wire.idempotent_key ?? undefined,
-      response: responseOf(wire.response),
-      error: wire.error ?? undefined,
-      metadata: wire.metadata ?? {},
-      answer
-    })
-  })
+  if (json === undefined) return Result.fail(malformed(body, `expected a job as JSON, got ${kindOf(body)}`))
+  return Result.mapError(viewOf(json), () => malformed(body, "expected a job with a status"))
 }
+
+/**
+ * Some jobs, newest first.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Page {
+  readonly jobs: ReadonlyArray<JobView>
+  /** Where the next page begins; `undefined` after the last. */
+  readonly cursor: string | undefined
+}
+
+/**
+ * Reads a page of jobs.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const readPage = (body: string): Result.Result<Page, MalformedAnswer> =>
+  Result.flatMap(decodePage(parse(body)), ({ cursor, jobs }) =>
+    Result.map(Result.all(jobs.map(viewOf)), (views): Page => ({ jobs: views, cursor: cursor ?? undefined }))
+  ).pipe(Result.mapError(() => malformed(body, "expected jobs, each with a status")))
+
+const malformed = (body: string, problem: string) => new MalformedAnswer({ problem, received: excerpt(body) })
+
+const viewOf = (json: unknown) =>
+  Result.map(Result.all([decodeView(json), decodeObject(json)]), ([wire, answer]): JobView => ({
+    jobId: wire.job_id,
+    status: wire.status,
+    idempotentKey: wire.idempotent_key ?? undefined,
+    response: responseOf(wire.response),
+    error: wire.error ?? undefined,
+    metadata: wire.metadata ?? {},
+    answer
+  }))
 
 /**
  * Tells how a job ended; `undefined` while it has not.
@@ -84,6 +108,10 @@ const decodeView = Schema.decodeUnknownResult(
     error: optional(Schema.String),
     metadata: optional(Schema.JsonObject)
   })
+)
+
+const decodePage = Schema.decodeUnknownResult(
+  Schema.Struct({ jobs: Schema.Array(Schema.Json), cursor: optional(Schema.String) })
 )
 
 const decodeObject = Schema.decodeUnknownResult(Schema.JsonObject)

@@ -50,6 +50,7 @@ const suites: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
     ["http/door", "EmbeddedService.ts"],
     ["http/routes"],
     ["http"],
+    ["embedded"],
     ["Dam.ts"],
     ["config"]
   ],

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { exits } from "../../src/cli/output/Problem.ts"
+import * as SqliteJobStore from "../../src/dam/sqlite/SqliteJobStore.ts"
 import * as Support from "./support.ts"
 
 const meanings: { readonly [Exit in keyof typeof exits]: string } = {
@@ -80,10 +81,12 @@ const page = Effect.gen(function* () {
     options: {
       readonly args?: ReadonlyArray<string>
       readonly environment?: Readonly<Record<string, string>>
+      /** Whether it talks to no service. */
+      readonly isLocal?: boolean
     } = {}
   ) {
     const args = options.args ?? command.split(" ").slice(1)
-    const ran = yield* Support.run([...args, "--url", dam.url], options.environment)
+    const ran = yield* Support.run(options.isLocal ? args : [...args, "--url", dam.url], options.environment)
     const said = [ran.err, ran.out].filter((text) => text !== "").join("\n")
     parts.push(
       `\`\`\`text\n$ ${settled(command)}\n${settled(said)}${ran.code === 0 ? "" : `\n(ends with ${ran.code})`}\n\`\`\``
@@ -167,6 +170,10 @@ const page = Effect.gen(function* () {
     args: ["doctor", "--check", "http://10.0.0.7/hook", "--db", "/nowhere/ezthrottle.db"]
   })
   yield* help("dam")
+  yield* help("backup")
+  const db = join(folder, "ezthrottle.db")
+  yield* Effect.scoped(SqliteJobStore.make({ path: db, executor: "sameThread" }))
+  yield* show("ezthrottle backup today.db", { args: ["backup", join(folder, "today.db"), "--db", db], isLocal: true })
   yield* help("mcp")
 
   const { out: top } = yield* Support.run(["--help"])

@@ -627,6 +627,24 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
 
+    promises("changes secrets by what is set, however many do at once", (jobs) =>
+      Effect.gen(function* () {
+        const secret = (n: number) => `${n}`.padStart(16, "s")
+        const change = (n: number) =>
+          jobs.changeSecrets("a", (now) =>
+            Effect.as(Effect.yieldNow, { ...secretsOf(secret(n)), secondary: now?.primary })
+          )
+        yield* Effect.forEach([1, 2, 3, 4, 5], change, { concurrency: "unbounded", discard: true })
+        // whoever came last has seen whoever came before
+        const known = revealed(yield* jobs.secrets("a"))
+        const seen = [known?.primary, known?.secondary]
+        assert.lengthOf(new Set(seen), 2)
+        assert.isTrue(seen.every((text) => [1, 2, 3, 4, 5].map(secret).includes(text ?? "")))
+        const failed = yield* Effect.flip(jobs.changeSecrets("a", () => Effect.fail("not so")))
+        assert.strictEqual(failed, "not so")
+      })
+    )
+
     promises("sweeps what is over and settled before the moment, oldest first, and frees its key", (jobs) =>
       Effect.gen(function* () {
         for (const [n, id] of ["one", "two", "three", "waiting", "queued"].entries()) {

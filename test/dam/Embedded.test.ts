@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
@@ -29,6 +31,83 @@ const client = Effect.fnUntraced(function* (target: Script.Script = Script.alway
   const service = EmbeddedService.make(dam.engine, dam.store)
   const local = yield* Script.make(Script.always(Script.refuse))
   return { ...dam, service, ez: EZThrottle.make(Strategies.client(local, service.transport), service) }
+})
+
+describe("a dam that several clients ask for", () => {
+  const open = async (use: (path: string) => Promise<void>) => {
+    const folder = mkdtempSync(join(tmpdir(), "shared-"))
+    await use(join(folder, "orders.db")).finally(() => rmSync(folder, { recursive: true }))
+  }
+  const job = { url: "http://127.0.0.1:1/", retryAt: 4_000_000_000_000 }
+  const refused = (act: () => unknown): string => {
+    try {
+      act()
+    } catch (error) {
+      return String(error)
+    }
+    throw new Error("it was not refused")
+  }
+
+  it("is one dam, and stays until the last of them has left", () =>
+    open(async (path) => {
+      const one = new Facade({ service: Dam.embedded({ path }) })
+      const service = Dam.embedded({ path })
+      const two = new Facade({ service })
+      const { job_id } = await one.submitJob(job)
+      assert.strictEqual((await two.getJob(job_id)).status, "scheduled")
+      await one[Symbol.asyncDispose]()
+      // a second time changes nothing for the others
+      await one[Symbol.asyncDispose]()
+      assert.strictEqual((await two.getJob(job_id)).status, "scheduled")
+      const gone = service[Symbol.asyncDispose]()
+      // while it is on its way out the file is still its own
+      await using three = new Facade({ service: Dam.embedded({ path, retention: "1 hour" }) })
+      assert.strictEqual((await three.getJob(job_id)).status, "scheduled")
+      await gone
+      await two[Symbol.asyncDispose]()
+    }))
+
+  it("is refused to who asks for it with other options, by their names", () =>
+    open(async (path) => {
+      await using _ = Dam.embedded({ path, retention: "1 hour", pacing: { default: { rps: 5 } } })
+      await using same = Dam.embedded({ pacing: { default: { rps: 5 } }, retention: "1 hour", path })
+      assert.isDefined(same)
+      const said = refused(() =>
+        Dam.embedded({ path, retention: "2 hours", pacing: { default: { rps: 5 } }, limits: {} })
+      )
+      assert.match(said, /^InvalidOption: retention, limits: the dam of .*orders\.db is open in this process/)
+    }))
+
+  it("is not shared where it is in memory", async () => {
+    await using one = new Facade({ service: Dam.embedded({ path: ":memory:" }) })
+    await using two = new Facade({ service: Dam.embedded({ path: ":memory:", retention: "1 hour" }) })
+    const { job_id } = await one.submitJob(job)
+    assert.match(String(await two.getJob(job_id).catch((error: unknown) => error)), /knows no job/)
+  })
+
+  it("refuses what is misspelt, with the name that is near", () => {
+    const options: object = { path: ":memory:", retenton: "1 hour" }
+    assert.match(
+      refused(() => Dam.embedded(options as { path: string })),
+      /retenton: is not known here; did you mean retention\?/
+    )
+    const nested: object = { path: ":memory:", attempts: { timout: "1 second" } }
+    assert.match(
+      refused(() => Dam.embedded(nested as { path: string })),
+      /attempts\.timout: .*did you mean timeout\?/
+    )
+    assert.match(
+      refused(() => Dam.embedded({ path: ":memory:", egress: { allow: ["10.0.0.0/99"] } })),
+      /InvalidEgressEntry/
+    )
+  })
+
+  it("does what its egress says", async () => {
+    await using client = new Facade({ service: Dam.embedded({ path: ":memory:", egress: {} }) })
+    const { error, status } = await client.queueAndWait({ url: "http://127.0.0.1:1/", retryPolicy: { maxRetries: 0 } })
+    assert.strictEqual(status, "failed")
+    assert.match(String(error), /egress|allow|forbid|PortNotAllowed|denied/i)
+  })
 })
 
 describe("the embedded service", () => {
@@ -351,14 +430,18 @@ describe("a dam in the caller's own process, on a file", () => {
         )
       const client = yield* open
       assert.match(yield* submit(client), /Error/)
-      mkdirSync(folder)
-      assert.include(["queued", "scheduled"], yield* submit(client))
+      // who joins it meanwhile has the same dam, and the same next try
       const second = yield* open
+      mkdirSync(folder)
+      const other = yield* Scope.make()
+      // no dam of the facade's: its file is another owner's, as if by another process
+      yield* Scope.provide(Dam.make({ path: join(folder, "jobs.db") }), other)
       // asked twice at once: both are refused, and one try is enough for both
-      const refused = yield* Effect.all([submit(second), submit(second)], { concurrency: 2 })
+      const refused = yield* Effect.all([submit(client), submit(second)], { concurrency: 2 })
       for (const said of refused) assert.match(said, /Error/)
-      yield* Effect.promise(() => client[Symbol.asyncDispose]())
-      assert.include(["queued", "duplicate", "scheduled"], yield* submit(second))
+      yield* Scope.close(other, Exit.void)
+      assert.include(["queued", "scheduled"], yield* submit(second))
+      assert.include(["queued", "duplicate", "scheduled"], yield* submit(client))
     })
   )
 

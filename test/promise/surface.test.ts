@@ -23,12 +23,20 @@ describe("the surface", () => {
     assert.strictEqual(Default, promise.EZThrottle)
   })
 
-  it("has the methods of the official client and step", () => {
+  it("has the methods of the official client and step, and those that follow jobs", () => {
     const methods = (of: object) => Object.getOwnPropertyNames(of).filter((name) => name !== "constructor")
     assert.deepStrictEqual(methods(promise.EZThrottle.prototype), [
       "submitJob",
+      "submitMany",
       "queueRequest",
       "queueAndWait",
+      "getJob",
+      "awaitJob",
+      "runJobNow",
+      "cancelJob",
+      "rerunJob",
+      "listJobs",
+      "idle",
       "explainJob",
       "request",
       "createWebhookSecret",

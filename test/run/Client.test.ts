@@ -54,6 +54,36 @@ describe("a client in one call", () => {
     })
   )
 
+  it.effect("goes to the dam that the environment names, before the other variables and without a key", () =>
+    Effect.gen(function* () {
+      const both = { EZTHROTTLE_URL: "https://service.example", EZTHROTTLE_TRACKTAGS_URL: "https://proxy.example" }
+      const local = platform()
+      yield* handOver({ fetch: local.fetch }).pipe(
+        environment({ ...both, EZTHROTTLE_DAM_URL: "http://localhost:8080/" })
+      )
+      assert.deepStrictEqual(local.asked, [{ url: "http://localhost:8080/api/v1/proxy", authorization: null }])
+      const given = platform()
+      yield* handOver({ fetch: given.fetch, dam: "http://[::1]:8081" }).pipe(
+        environment({ EZTHROTTLE_DAM_URL: "http://localhost:8080" })
+      )
+      assert.deepStrictEqual(given.asked, [{ url: "http://[::1]:8081/api/v1/proxy", authorization: null }])
+      const placed = platform()
+      yield* handOver({ fetch: placed.fetch, tracktagsUrl: "https://given.example" }).pipe(
+        environment({ EZTHROTTLE_DAM_URL: "http://localhost:8080", EZTHROTTLE_API_KEY: "key" })
+      )
+      assert.strictEqual(placed.asked[0]?.url, "https://given.example/api/v1/proxy")
+    })
+  )
+
+  it.effect("names a dam's URL that cannot be one", () =>
+    Effect.gen(function* () {
+      const { asked, fetch } = platform()
+      const error = yield* Effect.flip(handOver({ fetch }).pipe(environment({ EZTHROTTLE_DAM_URL: "localhost:8080" })))
+      assert.include(error.message, "dam: Expected the http:// or https:// URL of a dam")
+      assert.deepStrictEqual(asked, [])
+    })
+  )
+
   it.effect("misses the key only when a remote call is needed", () =>
     Effect.gen(function* () {
       const transport = {

@@ -25,6 +25,15 @@ describe("a rule between fields", () => {
     assert.strictEqual(place(sound.pipe(Step.webhooks([{ ...hook, hasQuorumVote: false }]))), "webhookQuorum")
   })
 
+  it("judges a quorum of 1 as it judges one that was left out", () => {
+    const silent = sound.pipe(Step.webhooks([{ ...hook, hasQuorumVote: false }]))
+    const said = Step.webhookQuorum(silent, 1)
+    assert.deepStrictEqual(Step.toJson(said), Step.toJson(silent))
+    assert.deepStrictEqual(Step.check(said), Step.check(silent))
+    // whoever said no quorum is not asked to lower it
+    assert.notInclude(Step.check(silent)?.message, "lower")
+  })
+
   it("lets a quorum without webhooks be: there is nothing to count", () => {
     assert.strictEqual(place(sound.pipe(Step.webhookQuorum(5))), undefined)
   })

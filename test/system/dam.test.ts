@@ -300,6 +300,59 @@ describe("ezthrottle dam refuses in one line", () => {
   })
 })
 
+describe("a backup of a dam", () => {
+  it("is made while jobs run, and sends nothing where it is restored until it is told to go on", async () => {
+    const folder = place()
+    const config = join(folder, "dam.yaml")
+    writeFileSync(config, "pacing:\n  default: { rps: 20, max_concurrent: 2 }\n")
+    const dam = await start(built.bin, [...fresh(folder), "--config", config, "--backup-dir", join(folder, "backups")])
+    const body = (n: number) => ({
+      url: `${upstream.url}/status/200?backup=${n}`,
+      method: "POST",
+      idempotent_key: `b${n}`
+    })
+    const calls = () => upstream.seen.filter(({ path }) => path.includes("?backup=")).length
+    for (let n = 0; n < 40; n++) await ask(`${dam.url}/api/v1/jobs`, { body: body(n) })
+    const copy = join(folder, "copy.db")
+    const [made, over] = await Promise.all([
+      run(built.bin, ["backup", copy, "--db", join(folder, "dam.db"), "--json"]),
+      ask(`${dam.url}/api/v1/backup`, { method: "POST" })
+    ])
+    assert.strictEqual(made.with, 0, made.errors)
+    assert.include(JSON.parse(made.output), { file: copy })
+    assert.strictEqual(over.status, 201)
+    assert.isTrue(existsSync(join(folder, "backups", over.body.file)))
+    dam.signal("SIGTERM")
+    await dam.ended
+    const before = calls()
+    assert.isBelow(before, 40)
+
+    const args = ["--port", "0", "--db", copy, "--allow-private", "--config", config]
+    const held = await start(built.bin, args)
+    assert.match(held.output(), /COPY {7}made \S+ ago \(.*\); nothing is sent or taken until .*--resume-copy/)
+    const health = await ask(`${held.url}/health`)
+    assert.strictEqual(health.status, 200)
+    assert.isNumber(health.body.is_copy_of)
+    const refused = await ask(`${held.url}/api/v1/jobs`, { body: body(41) })
+    assert.strictEqual(refused.status, 503)
+    assert.strictEqual(refused.body.code, "is_copy")
+    const flat = { user_id: "u", idempotent_key: "b42", url: upstream.url, method: "GET", webhook_url: receiver.url }
+    assert.strictEqual((await ask(`${held.url}/jobs`, { body: flat })).body.code, "is_copy")
+    held.signal("SIGTERM")
+    await held.ended
+    assert.strictEqual(calls(), before)
+
+    const resumed = await start(built.bin, [...args, "--resume-copy"])
+    assert.notInclude(resumed.output(), "COPY")
+    const { body: listed } = await ask(`${resumed.url}/api/v1/jobs?limit=200`)
+    assert.lengthOf(listed.jobs, 40)
+    for (const { job_id } of listed.jobs) {
+      const { body: ended } = await ask(`${resumed.url}/api/v1/jobs/${job_id}/wait?timeout_ms=60000`)
+      assert.strictEqual(ended.status, "succeeded")
+    }
+  })
+})
+
 describe("ezthrottle", () => {
   it("tells its version and its usage", async () => {
     const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))

@@ -192,7 +192,12 @@ describe("EzthrottleApi.config", () => {
 
   it.effect("needs none of them", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* read({}), { apiKey: undefined, tracktagsUrl: undefined, ezthrottleUrl: undefined })
+      assert.deepStrictEqual(yield* read({}), {
+        apiKey: undefined,
+        dam: undefined,
+        tracktagsUrl: undefined,
+        ezthrottleUrl: undefined
+      })
     })
   )
 

@@ -35,7 +35,16 @@ const flags = {
     "allow-egress",
     "HOST|CIDR",
     "Let jobs and webhooks reach this host or range; may be repeated"
-  ).pipe(Flag.atLeast(0))
+  ).pipe(Flag.atLeast(0)),
+  backupDir: Flags.text(
+    "backup-dir",
+    "FOLDER",
+    "Let operators make backups over HTTP, into this folder and nowhere else"
+  ).pipe(Flag.optional),
+  resumeCopy: Flag.Boolean("resume-copy").pipe(
+    Flag.withDescription("Go on with a database that is a backup: what ended after it was made is called again"),
+    Flag.withDefault(false)
+  )
 } as const
 
 // the server is most of this package: no other command waits for it
@@ -44,7 +53,7 @@ const loadServing = Effect.promise(() => import("../serving/Serving.ts"))
 
 /** The command; `serve` is what it does once everything is settled. */
 export const make = <R>(serve: (settings: Settings.Settings) => Effect.Effect<void, Serving.CannotStart, R>) =>
-  Command.make("dam", flags, ({ allowEgress, allowPrivate, config, db, host, keysFile, port }) =>
+  Command.make("dam", flags, ({ allowEgress, allowPrivate, backupDir, config, db, host, keysFile, port, resumeCopy }) =>
     Effect.flatMap(
       Effect.flatMap(loadSettings, ({ settle }) =>
         settle({
@@ -54,7 +63,9 @@ export const make = <R>(serve: (settings: Settings.Settings) => Effect.Effect<vo
           config: Option.getOrUndefined(config),
           keysFile: Option.getOrUndefined(keysFile),
           allowPrivate,
-          allowEgress
+          allowEgress,
+          backupDir: Option.getOrUndefined(backupDir),
+          resumeCopy
         })
       ),
       serve

@@ -11,6 +11,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as RetryAfter from "../../engine/RetryAfter.ts"
 import { cleaned } from "../../transport/RemoteAnswer.ts"
+import { typed } from "../output/commandName.ts"
 
 /** Where the dam is, and who calls. */
 export interface Dam {
@@ -55,7 +56,7 @@ export const make = ({ apiKey, url }: Dam): Effect.Effect<Call, never, HttpClien
       const request = body === undefined ? plain : HttpClientRequest.bodyJsonUnsafe(plain, body)
       return client.execute(request).pipe(
         Effect.mapError(() =>
-          failed(`the dam at ${base} cannot be reached; start it with "ezthrottle dam", then repeat`)
+          failed(typed(`the dam at ${base} cannot be reached; start it with "ezthrottle dam", then repeat`))
         ),
         Effect.flatMap((response) =>
           response.status < 300

@@ -12,6 +12,8 @@ export interface Count {
   /** What was done before this run began, and says nothing about its speed. */
   readonly before: number
   readonly failed: number
+  /** What is counted, where it is not what the command was given. */
+  readonly unit?: string | undefined
 }
 
 export interface Progress {
@@ -43,10 +45,10 @@ export const make = Effect.gen(function* () {
 const raw = (text: string) => Effect.sync(() => void process.stderr.write(text))
 
 /** `412 of 1000 (41%), 311/s, 2s left, 3 refused`. */
-export const line = ({ before, done, failed, total }: Count, elapsed: number): string => {
+export const line = ({ before, done, failed, total, unit }: Count, elapsed: number): string => {
   const rate = elapsed <= 0 ? 0 : ((done - before) * 1000) / elapsed
   return [
-    `${done} of ${total} (${total === 0 ? 100 : Math.floor((done * 100) / total)}%)`,
+    `${done} of ${total}${unit === undefined ? "" : ` ${unit}`} (${total === 0 ? 100 : Math.floor((done * 100) / total)}%)`,
     `${rate < 10 ? rate.toFixed(1) : Math.round(rate)}/s`,
     ...(rate > 0 && done < total ? [`${Output.span(((total - done) / rate) * 1000)} left`] : []),
     ...(failed === 0 ? [] : [`${failed} refused`])

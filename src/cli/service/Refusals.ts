@@ -59,10 +59,14 @@ export const ofFailure = (target: Target, failure: Failure): Problem => {
         passesAfter: 0
       })
     case "MissingApiKey":
-      return problem("denied", `${target.url} needs an API key`, {
-        next: "set EZTHROTTLE_API_KEY",
-        code: "missing_api_key"
-      })
+      return problem(
+        "denied",
+        `${failure.after === undefined ? "" : `${failure.after}; `}${target.url} needs an API key`,
+        {
+          next: "set EZTHROTTLE_API_KEY",
+          code: "missing_api_key"
+        }
+      )
     case "ServiceDenied":
       return denied(target, failure.detail)
     case "ServiceRateLimited":
@@ -138,8 +142,7 @@ const nextOf: Readonly<Record<string, string>> = {
   secrets_not_found: "set one with `ezthrottle secrets create`",
   wrong_state: "look at it with `ezthrottle jobs show`",
   operator_required: "ask whoever runs the dam, or use a key that its keys file marks with :operator",
-  storage_full: "free space on the disk of the dam; it goes on by itself",
-  url_denied: "the dam must allow it: --allow-egress HOST or --allow-private when it is started"
+  storage_full: "free space on the disk of the dam; it goes on by itself"
 }
 
 const denied = (target: Target, text: string, details: ReadonlyArray<string> = []): Problem =>

@@ -41,6 +41,7 @@ interface Found<A> {
 /** Settles it; nothing is called. */
 export const settle = Effect.gen(function* () {
   const file = yield* readFile
+  const damUrl = yield* variable("EZTHROTTLE_DAM_URL")
   const flagUrl = Option.getOrUndefined(yield* Globals.Url)
   const flagKey = Option.getOrUndefined(yield* Globals.ApiKey)
   const apiKey =
@@ -49,6 +50,7 @@ export const settle = Effect.gen(function* () {
     found(redacted(file.value.api_key), file.from)
   const url =
     found(flagUrl, "--url") ??
+    found(damUrl, "EZTHROTTLE_DAM_URL") ??
     found(yield* variable("EZTHROTTLE_URL"), "EZTHROTTLE_URL") ??
     found(file.value.url, file.from) ??
     // without a key the cloud would refuse everything
@@ -56,6 +58,8 @@ export const settle = Effect.gen(function* () {
       ? { value: localUrl, from: "the default without a key" }
       : { value: cloudUrl, from: "the default with a key" })
   const proxy =
+    // a dam is its own
+    (url.from === "EZTHROTTLE_DAM_URL" ? url : undefined) ??
     found(yield* variable("EZTHROTTLE_TRACKTAGS_URL"), "EZTHROTTLE_TRACKTAGS_URL") ??
     found(file.value.tracktags_url, file.from)
   const base = yield* httpUrl(url)

@@ -1,6 +1,7 @@
 /** A dam in a process of its own: started, announced, and brought to rest when it is asked to stop. */
 import * as NodeDns from "@effect/platform-node/NodeDns"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -9,12 +10,12 @@ import type { ServeError } from "effect/http/HttpServerError"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Dam from "../../dam/Dam.ts"
-import * as EgressPolicy from "../../dam/egress/EgressPolicy.ts"
 import { Engine } from "../../dam/work/Engine.ts"
 import { defaultPace } from "../../dam/lane/Gate.ts"
 import * as HttpServer from "../../dam/http/HttpServer.ts"
 import * as KeysFile from "../../dam/http/door/KeysFile.ts"
 import { JobStore } from "../../dam/store/JobStore.ts"
+import { banner } from "./Banner.ts"
 import * as Observability from "./Observability.ts"
 import type { Settings } from "./Settings.ts"
 import * as Signals from "../output/Signals.ts"
@@ -46,7 +47,7 @@ export const serve = (settings: Settings): Effect.Effect<void, CannotStart> =>
   ).pipe(Effect.provide(Observability.layer))
 
 const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return<void, CannotStart, Scope.Scope> {
-  const { db, file, host, policy, port } = settings
+  const { backupDir, db, file, host, policy, port } = settings
   const keys =
     settings.keysFile === undefined
       ? settings.keys
@@ -54,13 +55,14 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
           Effect.provide(NodeFileSystem.layer),
           Effect.mapError(({ message }) => new CannotStart({ problem: message }))
         )
-  const { engine, regions, store } = yield* Effect.mapError(
+  const { backup, copiedAt, engine, regions, store } = yield* Effect.mapError(
     Dam.make({
       drain,
       ...file.dam,
       path: db,
       egress: policy,
       masterKey: settings.masterKey,
+      resumeCopy: settings.resumeCopy,
       l8: file.dam.l8 && { ...file.dam.l8, privateKey: settings.l8Key }
     }),
     ({ message }) => new CannotStart({ problem: message })
@@ -71,9 +73,11 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
     host,
     port,
     keys,
+    backups: backupDir === undefined ? undefined : { folder: backupDir, copy: (to) => backup(to) },
     health: Effect.sync(() => ({
       version,
       pace: { rps: pace.rps, max_concurrent: pace.maxConcurrent },
+      ...(copiedAt === undefined ? {} : { is_copy_of: copiedAt }),
       // names that are not configured leave from here
       regions: { ...regions.configured, "*": "direct" },
       unconfigured_regions: regions.unconfigured()
@@ -91,21 +95,19 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
   )
   const waiting = jobs.queued + jobs.scheduled + jobs.parked
   const hosts = Object.keys(file.dam.pacing?.hosts ?? {}).length
-  const names = Object.entries(regions.configured)
   yield* Console.log(
-    [
-      `ezthrottle dam ${version}`,
-      `  listening  ${server.url}`,
-      `  data       ${db === ":memory:" ? "in memory only, gone when it stops" : db} (${waiting} jobs waiting, ${deadDeliveries} dead deliveries)`,
-      `  callers    ${keys === undefined ? "this machine, without keys" : `${keys.customers.size} customer${keys.customers.size === 1 ? "" : "s"} with keys`}`,
-      `  egress     ${EgressPolicy.describe(policy)}`,
-      ...(names.length === 0
-        ? []
-        : [`  regions    ${names.map(([name, kind]) => `${name} ${kind}`).join(", ")}; others leave from here`]),
-      ...(engine.l8 === undefined ? [] : [`  l8         ${engine.l8.publicKey}`]),
-      `  pace       ${pace.rps} per second and ${pace.maxConcurrent} at once for each host${hosts === 0 ? "" : `, ${hosts} hosts of their own`}`,
-      `ready after ${Math.round(performance.now())} ms; Ctrl-C stops it`
-    ].join("\n")
+    banner({
+      version,
+      url: server.url,
+      data: `${db === ":memory:" ? "in memory only, gone when it stops" : db} (${waiting} jobs waiting, ${deadDeliveries} dead deliveries)`,
+      customers: keys?.customers.size,
+      policy,
+      regions: Object.entries(regions.configured),
+      l8: engine.l8?.publicKey,
+      pace: `${pace.rps} per second and ${pace.maxConcurrent} at once for each host${hosts === 0 ? "" : `, ${hosts} hosts of their own`}`,
+      copy: copiedAt === undefined ? undefined : { at: copiedAt, age: (yield* Clock.currentTimeMillis) - copiedAt },
+      millis: Math.round(performance.now())
+    })
   )
 })
 

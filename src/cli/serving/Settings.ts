@@ -21,6 +21,8 @@ export interface Flags {
   readonly keysFile: string | undefined
   readonly allowPrivate: boolean
   readonly allowEgress: ReadonlyArray<string>
+  readonly backupDir: string | undefined
+  readonly resumeCopy: boolean
 }
 
 /** Everything a start needs to know. */
@@ -34,6 +36,9 @@ export interface Settings {
   /** Where they are read again from, when it has changed. */
   readonly keysFile: string | undefined
   readonly policy: EgressPolicy.EgressPolicy
+  /** Where backups go that are asked for over HTTP; absolute. */
+  readonly backupDir: string | undefined
+  readonly resumeCopy: boolean
   /** What secrets are sealed with in the database. */
   readonly masterKey: Redacted.Redacted | undefined
   /** What L8 signs with, where it is on; else a key in a file. */
@@ -63,6 +68,7 @@ export const settle = Effect.fnUntraced(function* (
     allowEgress: [...(file.egress.allowEgress ?? []), ...flags.allowEgress]
   })
   const db = flags.db ?? file.db ?? "./ezthrottle.db"
+  const backupDir = flags.backupDir ?? file.backupDir
   const path = yield* Path.Path
   return {
     file,
@@ -71,6 +77,8 @@ export const settle = Effect.fnUntraced(function* (
     db: db === ":memory:" ? db : path.resolve(db),
     keys,
     keysFile,
+    backupDir: backupDir === undefined ? undefined : path.resolve(backupDir),
+    resumeCopy: flags.resumeCopy || file.dam.resumeCopy === true,
     masterKey: Option.getOrUndefined(yield* orInvalid(Config.option(Config.Redacted("EZTHROTTLE_MASTER_KEY")))),
     l8Key: Option.getOrUndefined(yield* orInvalid(Config.option(Config.Redacted("L8_PRIVATE_KEY")))),
     policy: yield* orInvalid(Effect.fromResult(policy))

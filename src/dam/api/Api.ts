@@ -24,7 +24,7 @@ import { between, optional } from "./Parts.ts"
 import { Envelope, Proxied } from "./ProxyShapes.ts"
 import { errors } from "./Statuses.ts"
 import { Done, MaskedSecrets, SecretChoice } from "./SecretShapes.ts"
-import { Health } from "./SystemShapes.ts"
+import { Backup, Health } from "./SystemShapes.ts"
 import { l8 } from "./TrustApi.ts"
 
 const submission = errors(400, 401, 413, 415, 422, 429, 503)
@@ -136,7 +136,11 @@ const flat = HttpApiGroup.make("flat")
   .annotateMerge(OpenApi.annotations({ title: "Self-hosted dialect", description: "One call, one webhook, flat JSON" }))
 
 const system = HttpApiGroup.make("system").add(
-  HttpApiEndpoint.get("health", "/health", { success: Health, error: errors(503) })
+  HttpApiEndpoint.get("health", "/health", { success: Health, error: errors(503) }),
+  HttpApiEndpoint.post("backup", "/api/v1/backup", {
+    success: Backup.pipe(HttpApiSchema.status(201)),
+    error: errors(401, 403, 409, 503)
+  })
 )
 
 const routes = HttpApi.make("dam")

@@ -6,7 +6,7 @@
 import * as Schema from "effect/Schema"
 import type { Refused } from "../intake/Refusal.ts"
 import { states } from "../../engine/JobState.ts"
-import { Count, optional, word } from "./Parts.ts"
+import { Count, Moment, optional, word } from "./Parts.ts"
 
 const said = <S extends Schema.Top>(schema: S, description: string) => optional(schema.annotate({ description }))
 
@@ -27,7 +27,8 @@ export const ApiError = Schema.Struct({
   job_id: said(Schema.String, "The job that has the idempotency key already"),
   limit_reason: said(Schema.String, "Which limit is reached"),
   limit: said(Count, "How much that limit allows"),
-  current: said(Count, "How much there is now")
+  current: said(Count, "How much there is now"),
+  copied_at: said(Moment, "When the copy was made that the database is")
 }).annotate({ identifier: "Error" })
 
 /**

@@ -12,6 +12,8 @@ export const healthFields = {
   status: word(["ok", "degraded"]),
   shortage: optional(Schema.Struct({ problem: Schema.String, since: Moment, lanes: Count })),
   version: optional(Schema.String),
+  /** The file is a copy from then, and nothing is sent or taken. */
+  is_copy_of: optional(Moment),
   authentication: word(["none", "keys"]),
   egress: Schema.String,
   /** Jobs by state, what waits and is stored, and the marks beyond which jobs are answered 429. */
@@ -25,6 +27,14 @@ export const healthFields = {
 export const Health = Schema.StructWithRest(Schema.Struct(healthFields), [Schema.JsonObject]).annotate({
   identifier: "Health"
 })
+
+/** A copy that was made: its name beneath the folder for backups, and the moment that it shows. */
+export const Backup = Schema.Struct({
+  file: Schema.String,
+  bytes: Count,
+  copied_at: Moment,
+  took_ms: Count
+}).annotate({ identifier: "Backup" })
 
 /** Who has signed in to the page; null where it has to ask for a key. */
 export const Session = Schema.Struct({ customer: Schema.NullOr(Schema.String) })

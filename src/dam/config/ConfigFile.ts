@@ -46,9 +46,10 @@ export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidC
 export interface ConfigFile {
   readonly db: string | undefined
   readonly keysFile: string | undefined
+  readonly backupDir: string | undefined
   readonly egress: EgressOptions
   readonly dam: Omit<DamOptions, "path" | "egress">
-  readonly http: Omit<HttpOptions, "keys" | "health">
+  readonly http: Omit<HttpOptions, "backups" | "keys" | "health">
 }
 
 /**
@@ -73,7 +74,14 @@ export const parse = (source: string): Result.Result<ConfigFile, InvalidConfig> 
  * @category constants
  * @since 0.1.0
  */
-export const empty: ConfigFile = { db: undefined, keysFile: undefined, egress: {}, dam: {}, http: {} }
+export const empty: ConfigFile = {
+  db: undefined,
+  keysFile: undefined,
+  backupDir: undefined,
+  egress: {},
+  dam: {},
+  http: {}
+}
 
 const decodeConfig = Schema.decodeUnknownResult(ConfigSchema, { errors: "all", onExcessProperty: "error" })
 
@@ -103,6 +111,7 @@ const toOptions = (config: Config): ConfigFile => {
   return {
     db: config.db,
     keysFile: config.keys_file,
+    backupDir: config.backup_dir,
     egress: { allowPrivate: config.egress?.allow_private, allowEgress: config.egress?.allow },
     dam: {
       pacing: {
@@ -145,7 +154,8 @@ const toOptions = (config: Config): ConfigFile => {
         maxBytes: admission.file_bytes,
         regions: config.regions && regionsOf(config.regions),
         webhookRedirects: webhooks.follow_redirects,
-        l8: webhooks.l8
+        l8: webhooks.l8,
+        resumeCopy: config.resume_copy
       })
     },
     http: given({

@@ -113,6 +113,8 @@ export const ConfigSchema = Schema.Struct({
   host: optional(some),
   db: optional(some),
   keys_file: optional(some),
+  backup_dir: optional(some),
+  resume_copy: optional(Schema.Boolean),
   allowed_hosts: optional(Schema.Array(some)),
   credentials: optional(Schema.Array(some)),
   drain: optional(Span),

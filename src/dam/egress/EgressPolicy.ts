@@ -177,7 +177,15 @@ export const denialOfName = (self: EgressPolicy, name: string, port: number): De
  * @since 0.1.0
  */
 export const isOpened = (self: EgressPolicy, host: NetAddress.IpAddress | string): boolean =>
-  typeof host === "string" ? self.hosts.has(host) || describe(self) === EVERYTHING : isWithin(self.ranges, host)
+  typeof host === "string" ? self.hosts.has(host) || isEverything(self) : isWithin(self.ranges, host)
+
+/**
+ * Tells whether there is nothing that it refuses.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const isEverything = (self: EgressPolicy): boolean => describe(self) === EVERYTHING
 
 /** Names that mean something in one network only, or nothing anywhere. */
 const isLocalName = (name: string): boolean =>

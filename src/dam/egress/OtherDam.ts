@@ -158,6 +158,7 @@ const seenFromHere = ({ reason }: TransportError | ServiceError): Failure => {
     case "JobNotFound":
     case "CannotAwait":
     case "NotOffered":
+    case "WrongJobState":
     case "AwaitTimedOut":
     case "NoSecrets":
     case "OldSecretUnknown":

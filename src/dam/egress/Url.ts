@@ -52,7 +52,9 @@ export class UrlDenied extends Schema.TaggedError<UrlDenied>()("UrlDenied", {
   host: Schema.UndefinedOr(Schema.String)
 }) {
   override get message() {
-    return `${this.reason}: ${this.host === undefined ? "the URL" : this.host} ${EXPLANATIONS[this.reason]}`
+    const { host, reason } = this
+    const next = OPENED.has(reason) && host !== undefined ? `; ${openedBy(host)}` : ""
+    return `${reason}: ${host ?? "the URL"} ${EXPLANATIONS[reason]}${next}`
   }
 }
 
@@ -131,15 +133,24 @@ const WRITTEN = /^(?<scheme>[a-z][a-z0-9+.-]*):(?:\/\/(?<authority>[^/?#]*))?/i
 const ADDRESS = /^[\d.]+$|:/
 const PORT = /:\d*$/
 
+/** What an operator can open, and says so at the start of a dam. */
+const OPENED: ReadonlySet<DenialReason> = new Set<DenialReason>(["PortNotAllowed", "DeniedAddress", "NameNotAllowed"])
+
+// a target on the machine of whoever tries a dam is refused first of all
+const openedBy = (host: string): string =>
+  `to allow it, start the dam with --allow-egress ${host}${LOCAL.test(host) ? ", or with --allow-private for all private and loopback addresses" : ""}`
+
+const LOCAL = /^(localhost|.*\.localhost|127\..*|10\..*|192\.168\..*|172\.(1[6-9]|2\d|3[01])\..*|\[(::1|f[cd].*)\])$/
+
 const EXPLANATIONS: { readonly [reason in DenialReason]: string } = {
   InvalidUrl: "is not an absolute URL that every client reads alike",
   SchemeNotAllowed: "must begin with http:// or https://",
   CredentialsInUrl: "must not carry a user name or password; send an Authorization header instead",
   NonCanonicalHost: "must be written as a plain name, a.b.c.d or [IPv6], without percent-encoding",
   PortNotAllowed: "may be called on ports 80, 443, 8080 and 8443 only",
-  DeniedAddress: "leads to an address that is not public; an operator can open it with --allow-egress",
+  DeniedAddress: "leads to an address that is not public",
   EmbeddedIPv4: "leads to an IPv6 address that carries an IPv4 one; use the IPv4 address itself",
-  NameNotAllowed: "is a name of a local network; an operator can open it with --allow-egress",
+  NameNotAllowed: "is a name of a local network",
   NameNotResolved: "has no address; check its spelling",
   TooManyAddresses: "has more than 32 addresses"
 }

@@ -32,6 +32,7 @@ import { build } from "./Routes.ts"
 import { orRefused } from "./door/Answer.ts"
 import type { Keys } from "./door/Keys.ts"
 import * as Proxied from "./door/Proxied.ts"
+import type { BackupOptions } from "./routes/BackupRoutes.ts"
 import * as HttpL8 from "./routes/TrustRoutes.ts"
 
 /**
@@ -51,6 +52,8 @@ export interface HttpOptions {
   readonly allowedHosts?: ReadonlyArray<string> | undefined
   /** Takes webhooks over https only. Defaults to `false`. */
   readonly httpsWebhooks?: boolean | undefined
+  /** Where backups go that are asked for over HTTP, and what makes them. Defaults to none: they are refused. */
+  readonly backups?: BackupOptions | undefined
   /** What else `/health` tells. */
   readonly health?: Effect.Effect<Readonly<Record<string, Schema.Json>>> | undefined
 }
@@ -114,6 +117,7 @@ export const make = Effect.fnUntraced(function* (
       keys: options.keys,
       hosts: options.keys === undefined ? namesOf(options.allowedHosts) : undefined,
       streamPatience,
+      backups: options.backups,
       health: Effect.gen(function* () {
         const { fault } = yield* orRefused(store.stats)
         const shortage = yield* engine.shortage

@@ -19,6 +19,7 @@ import type { Keys } from "./door/Keys.ts"
 import { faultIn, makeRoom, type Reading, sourceOf, type Threshold } from "./door/Request.ts"
 import { routeOfRequest } from "./door/RouteTable.ts"
 import * as Session from "./door/Session.ts"
+import * as BackupRoutes from "./routes/BackupRoutes.ts"
 import * as DeliveryRoutes from "./routes/DeliveryRoutes.ts"
 import * as Feed from "./routes/Feed.ts"
 import * as JobRoutes from "./routes/JobRoutes.ts"
@@ -36,6 +37,7 @@ export interface RoutesOptions extends JobRoutes.Host, Threshold {
   readonly store: Store
   readonly keys: Keys | undefined
   readonly health: Effect.Effect<Readonly<Record<string, Schema.Json>>, Refused>
+  readonly backups: BackupRoutes.BackupOptions | undefined
   /** How long a client may leave a stream unread, in milliseconds. */
   readonly streamPatience: number
 }
@@ -53,6 +55,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
   const desk = makeDesk({ callers, reading, streamPatience: options.streamPatience })
   const slots = JobStream.makeSlots(limits)
   const secrets = SecretRoutes.make(store, limits)
+  const backup = BackupRoutes.make(options.backups)
   const groups = Layer.mergeAll(
     JobRoutes.groups(jobs, JobStream.make(options, slots), desk),
     Feed.group(feed, { engine, slots, callers }, desk),
@@ -62,9 +65,14 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
     ProxyRoute.group(ProxyRoute.make({ jobs, secrets, limits }), callers, reading),
     TrustRoutes.group(TrustRoutes.make(engine, reading), desk),
     HttpApiBuilder.group(Api, "system", (handlers) =>
-      handlers.handleRaw("health", () =>
-        respond(Effect.map(options.health, (health) => json(200, { status: "ok", ...health, streams: slots.open() })))
-      )
+      handlers
+        .handleRaw("health", () =>
+          respond(Effect.map(options.health, (health) => json(200, { status: "ok", ...health, streams: slots.open() })))
+        )
+        .handleRaw(
+          "backup",
+          desk.asking(() => backup)
+        )
     )
   )
   return Layer.mergeAll(

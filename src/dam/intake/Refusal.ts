@@ -20,7 +20,8 @@ export const Extra = Schema.Struct({
   job_id: Schema.optionalKey(Schema.String),
   limit_reason: Schema.optionalKey(Schema.String),
   limit: Schema.optionalKey(Schema.Number),
-  current: Schema.optionalKey(Schema.Number)
+  current: Schema.optionalKey(Schema.Number),
+  copied_at: Schema.optionalKey(Schema.Number)
 })
 
 /**

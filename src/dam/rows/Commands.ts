@@ -241,6 +241,13 @@ export interface SecretCommands {
   readonly secrets: (customer: string) => Row | undefined
   /** Without a primary one they are forgotten. */
   readonly setSecrets: (customer: string, primary: string | null, secondary: string | null) => void
+  /** Replaces these secrets, or none, by others; `false` where they are not what is there. */
+  readonly replaceSecrets: (
+    customer: string,
+    known: readonly [primary: string, secondary: string | null] | null,
+    primary: string,
+    secondary: string | null
+  ) => boolean
   readonly everySecret: () => ReadonlyArray<Row>
   readonly setting: (name: string) => Row | undefined
   readonly putSecrets: (rows: ReadonlyArray<SecretsRow>, settings: ReadonlyArray<SettingRow>) => void

@@ -23,6 +23,20 @@ export const encodeSecrets = ({ primary, secondary }: StoredSecrets) =>
 /** Secrets and settings over any database. */
 export const secretPort = (run: Executor): SecretPort => ({
   secrets: (customer) => Effect.flatMap(run("secrets", customer), readSecrets),
+  changeSecrets: Effect.fnUntraced(function* (customer, change) {
+    let isDone = false
+    while (!isDone) {
+      const known = yield* Effect.flatMap(run("secrets", customer), readSecrets)
+      const [primary, secondary] = encodeSecrets(yield* change(known))
+      isDone = yield* run(
+        "replaceSecrets",
+        customer,
+        known === undefined ? null : encodeSecrets(known),
+        primary,
+        secondary
+      )
+    }
+  }),
   everySecret: Effect.flatMap(run("everySecret"), readEverySecret),
   setting: (name) => Effect.flatMap(run("setting", name), readSetting),
   putSecrets: (secrets, settings) =>

@@ -35,6 +35,7 @@ export const make = (store: SecretPort): SecretPort => {
           return found
         })
       }),
+    changeSecrets: (customer, change) => changing([customer], store.changeSecrets(customer, change)),
     setSecrets: (customer, secrets) => changing([customer], store.setSecrets(customer, secrets)),
     putSecrets: (secrets, settings) =>
       changing(

@@ -22,6 +22,19 @@ export const make = (store: SecretPort, customer: string): Secrets => {
   const read = inService(store.secrets(customer))
   const write = (secrets: StoredSecrets, message: string) =>
     Effect.as(inService(store.setSecrets(customer, secrets)), { status: "ok", message })
+  // one that rotates in the same moment is seen, and its secret kept as the second one
+  const rotated = (next: Redacted.Redacted) =>
+    Effect.mapError(
+      store.changeSecrets(customer, (now) =>
+        now === undefined
+          ? Effect.fail(new ServiceError({ reason: new OldSecretUnknown() }))
+          : Effect.as(refuse(SecretRules.breachOfRotation(now.primary, next)), {
+              primary: next,
+              secondary: now.primary
+            })
+      ),
+      (error) => (error._tag === "ServiceError" ? error : unavailable(error))
+    )
   return {
     create: (primary, secondary) =>
       Effect.andThen(
@@ -44,11 +57,10 @@ export const make = (store: SecretPort, customer: string): Secrets => {
     }),
     rotate: (next, old) =>
       Effect.gen(function* () {
-        const secondary = old === undefined ? (yield* read)?.primary : old
-        if (secondary === undefined) return yield* new ServiceError({ reason: new OldSecretUnknown() })
-        yield* refuse(SecretRules.breachOfRotation(secondary, next))
-        if (old !== undefined) yield* refuse(SecretRules.breachOf({ primary: next, secondary }))
-        return yield* write({ primary: next, secondary }, "Webhook secrets rotated")
+        if (old === undefined) return yield* Effect.as(rotated(next), { status: "ok", message: rotatedMessage })
+        yield* refuse(SecretRules.breachOfRotation(old, next))
+        yield* refuse(SecretRules.breachOf({ primary: next, secondary: old }))
+        return yield* write({ primary: next, secondary: old }, rotatedMessage)
       })
   }
 }
@@ -66,10 +78,12 @@ export const mask = (secret: Redacted.Redacted): string => {
 
 /** Tells a store's failure as the service's. */
 export const inService = <A>(self: Effect.Effect<A, StoreError>): Effect.Effect<A, ServiceError> =>
-  Effect.mapError(
-    self,
-    (error) => new ServiceError({ reason: new ServiceFailed({ status: 503, received: error.message }) })
-  )
+  Effect.mapError(self, unavailable)
+
+const unavailable = (error: StoreError) =>
+  new ServiceError({ reason: new ServiceFailed({ status: 503, received: error.message }) })
+
+const rotatedMessage = "Webhook secrets rotated"
 
 /** Tells a broken rule in the words of the service. */
 const refuse = (breach: SecretRules.WeakSecrets | undefined): Effect.Effect<void, ServiceError> =>

@@ -43,6 +43,24 @@ export const make = Effect.fnUntraced(function* (
   return sealed(store, key)
 })
 
+/** Seals texts for a purpose each, and opens what was sealed for the same; `undefined` for anything else. */
+export interface Sealer {
+  readonly seal: (purpose: string, plain: string) => string
+  readonly open: (purpose: string, text: string) => string | undefined
+}
+
+/**
+ * Makes what seals with a master key.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const sealer = (masterKey: Redacted.Redacted): Effect.Effect<Sealer, StorageFailed> =>
+  Effect.map(keyOf(masterKey), (key) => ({
+    seal: (purpose, plain) => seal(key, purpose, plain),
+    open: (purpose, text) => open(key, purpose, text)
+  }))
+
 const sealAll = Effect.fnUntraced(function* (store: SecretPort, key: Uint8Array) {
   const secrets = (yield* store.everySecret).map(({ customer, ...plain }) => ({
     customer,
@@ -62,6 +80,13 @@ const sealed = (store: SecretPort, key: Uint8Array): SecretPort => ({
       found === undefined ? Effect.succeed(undefined) : openSecrets(key, customer, found)
     ),
   setSecrets: (customer, plain) => store.setSecrets(customer, plain && sealSecrets(key, customer, plain)),
+  changeSecrets: (customer, change) =>
+    store.changeSecrets(customer, (found) =>
+      (found === undefined ? Effect.undefined : openSecrets(key, customer, found)).pipe(
+        Effect.flatMap(change),
+        Effect.map((plain) => sealSecrets(key, customer, plain))
+      )
+    ),
   everySecret: Effect.flatMap(
     store.everySecret,
     Effect.forEach(({ customer, ...found }) =>

@@ -7,15 +7,21 @@ export const secretCommands = (db: DatabaseSync): SecretCommands => {
   const secrets = db.prepare("SELECT primary_secret, secondary_secret FROM secrets WHERE customer = ?")
   const everySecret = db.prepare("SELECT * FROM secrets")
   const put = db.prepare("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?)")
+  const add = db.prepare("INSERT INTO secrets VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+  const replace = db.prepare(
+    `UPDATE secrets SET primary_secret = ?, secondary_secret = ?
+     WHERE customer = ? AND primary_secret = ? AND secondary_secret IS ?`
+  )
   const remove = db.prepare("DELETE FROM secrets WHERE customer = ?")
   const setting = db.prepare("SELECT value FROM settings WHERE name = ?")
   const set = db.prepare("INSERT OR REPLACE INTO settings VALUES (?, ?)")
 
   /** What is replaced is overwritten with zeros. */
-  const withoutTrace = (change: () => void): void => {
+  const withoutTrace = <A>(change: () => A): A => {
     db.exec("PRAGMA secure_delete = ON")
-    change()
+    const done = change()
     db.exec("PRAGMA secure_delete = OFF")
+    return done
   }
 
   return {
@@ -25,6 +31,12 @@ export const secretCommands = (db: DatabaseSync): SecretCommands => {
         if (primary === null) remove.run(customer)
         else put.run(customer, primary, secondary)
       }),
+    replaceSecrets: (customer, known, primary, secondary) =>
+      withoutTrace(
+        () =>
+          (known === null ? add.run(customer, primary, secondary) : replace.run(primary, secondary, customer, ...known))
+            .changes === 1
+      ),
     everySecret: () => everySecret.all(),
     setting: (name) => setting.get(name),
     putSecrets: (rows, settings) =>

@@ -35,4 +35,12 @@ export interface SecretPort {
     settings: ReadonlyArray<readonly [name: string, value: string]>
   ) => Effect.Effect<void, StoreError>
   readonly setSecrets: (customer: string, secrets: StoredSecrets | undefined) => Effect.Effect<void, StoreError>
+  /**
+   * Makes new secrets of those that are set: of several changes at once each sees what another has made. `change` is
+   * asked anew where somebody else was faster.
+   */
+  readonly changeSecrets: <E>(
+    customer: string,
+    change: (now: StoredSecrets | undefined) => Effect.Effect<StoredSecrets, E>
+  ) => Effect.Effect<void, StoreError | E>
 }

@@ -57,12 +57,28 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("Outcom
 }
 
 /**
+ * The database is a copy that nobody has said to go on with: what it holds may have ended since, and what is handed in
+ * may be thrown away with it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class IsCopy extends Schema.TaggedError<IsCopy>()("IsCopy", {
+  /** Epoch milliseconds of the moment that it shows. */
+  copiedAt: Schema.Number
+}) {
+  override get message() {
+    return "this database is a copy; nothing is taken and nothing sent until the dam is started with --resume-copy"
+  }
+}
+
+/**
  * What a store can fail with.
  *
  * @category errors
  * @since 0.1.0
  */
-export type StoreError = StorageFull | StorageFailed | StorageLost | OutcomeUnknown
+export type StoreError = StorageFull | StorageFailed | StorageLost | OutcomeUnknown | IsCopy
 
 /**
  * Another start of the job has taken over.
@@ -101,6 +117,7 @@ const isStoreError = (error: unknown): error is StoreError =>
 const storeErrors: ReadonlySet<string> = new Set<StoreError["_tag"]>([
   "StorageFailed",
   "StorageFull",
+  "IsCopy",
   "StorageLost",
   "OutcomeUnknown"
 ])

@@ -10,7 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { totalmem } from "node:os"
-import type { StoreError } from "../store/StoreError.ts"
+import { IsCopy, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort, StoreStats } from "../store/Upkeep.ts"
 
 /**
@@ -28,6 +28,8 @@ export interface AdmissionOptions {
   readonly maxMemoryBytes: number
   /** Tells how many bytes of memory this process has. */
   readonly memoryBytes: () => number
+  /** There where the store is a copy, since when: nothing is taken, and nothing started, told or swept. */
+  readonly copiedAt?: number | undefined
 }
 
 /**
@@ -105,6 +107,8 @@ export const make = (store: Pick<UpkeepPort, "stats">, options: AdmissionOptions
 
 const check = (self: Guard): Effect.Effect<void, StoreError | Overloaded> =>
   Effect.gen(function* () {
+    const { copiedAt } = self.options
+    if (copiedAt !== undefined) return yield* new IsCopy({ copiedAt })
     const age = Number(yield* Clock.monotonicTimeNanos) / 1e6 - self.seenAt
     // one asks; the others go by what is known meanwhile
     const known = self.seen === undefined || (age > believedFor && !self.asking) ? yield* ask(self) : self.seen

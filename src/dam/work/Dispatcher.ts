@@ -114,17 +114,19 @@ export const defaults = {
 export const make = Effect.fnUntraced(function* (
   options: DispatcherOptions
 ): Effect.fn.Return<Engine["Service"], StoreError, Scope.Scope> {
-  const { maxRunning, store } = options
+  const { copiedAt, maxRunning, store } = options
   const events = Events.make(1000 * (yield* Clock.currentTimeMillis))
   const notes = Stats.make()
   const told = Telling.make(events, notes)
   const running = yield* FiberMap.make<string>()
   // jobs belong to the dam: nothing of whoever happens to call it goes along
   const fork = yield* FiberMap.runtime(running)()
-  yield* store.recover
+  if (copiedAt === undefined) yield* store.recover
 
   // lanes start jobs, and jobs that end wake lanes: who comes first names the other in a function
   const leaving = Leaving.make()
+  // over a copy nothing is started or told, as if it were leaving from the beginning
+  if (copiedAt !== undefined) yield* Leaving.leave(leaving)
   const places = Places.make(() => (Leaving.isLeaving(leaving) ? 0 : maxRunning))
   const start = Starts.make({ store, running, told, execute: (job, permit) => Ends.execute(ends, job, permit) })
   const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, start, places.of)
@@ -138,7 +140,9 @@ export const make = Effect.fnUntraced(function* (
     runner: runnerOf(options, lanes, shortages),
     told,
     deliver: deliveries.wake,
-    lookAround: () => duties.lookAround(),
+    lookAround: () => {
+      if (copiedAt === undefined) duties.lookAround()
+    },
     noticeClock
   }
   const duties = yield* dutiesOf(options, ends, deliveries.lookAround)
@@ -190,12 +194,16 @@ const deliveriesOf = (
     deliveries
   )
 
-const dutiesOf = ({ clockEvery, retention, store }: DispatcherOptions, ends: Ends.Ends, clockWasSet: () => void) =>
+const dutiesOf = (
+  { clockEvery, copiedAt, retention, store }: DispatcherOptions,
+  ends: Ends.Ends,
+  clockWasSet: () => void
+) =>
   Duties.make(store, {
     released: (lane) => ends.lanes.wake(lane),
     clockWasSet,
     expire: (id) => Ends.expire(ends, id),
-    retention: Duration.toMillis(retention),
+    retention: copiedAt === undefined ? Duration.toMillis(retention) : Number.POSITIVE_INFINITY,
     clockEvery: Duration.toMillis(clockEvery)
   })
 

@@ -14,7 +14,9 @@ const none: Settings.Flags = {
   config: undefined,
   keysFile: undefined,
   allowPrivate: false,
-  allowEgress: []
+  allowEgress: [],
+  backupDir: undefined,
+  resumeCopy: false
 }
 
 const settle = (flags: Partial<Settings.Flags>, environment: Readonly<Record<string, string>> = {}) =>

@@ -110,6 +110,7 @@ describe("the description that clients are generated from", () => {
       "state",
       "job_id",
       "limit_reason",
+      "copied_at",
       "limit",
       "current"
     ])

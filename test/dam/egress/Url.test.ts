@@ -176,11 +176,11 @@ describe("a refusal", () => {
   it("names the host and what to do", () => {
     assert.strictEqual(
       messageOf("http://10.0.0.1/"),
-      "DeniedAddress: 10.0.0.1 leads to an address that is not public; an operator can open it with --allow-egress"
+      "DeniedAddress: 10.0.0.1 leads to an address that is not public; to allow it, start the dam with --allow-egress 10.0.0.1, or with --allow-private for all private and loopback addresses"
     )
     assert.strictEqual(
       messageOf("http://API.example.com:22/"),
-      "PortNotAllowed: api.example.com may be called on ports 80, 443, 8080 and 8443 only"
+      "PortNotAllowed: api.example.com may be called on ports 80, 443, 8080 and 8443 only; to allow it, start the dam with --allow-egress api.example.com"
     )
   })
 

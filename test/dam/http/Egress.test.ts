@@ -45,6 +45,21 @@ const denied = published.cases.filter(({ expected, url }) => expected === "deny"
 const allowed = published.cases.filter(({ expected }) => expected === "allow")
 
 describe("the egress policy at the door of the API", () => {
+  it.live.each(["http://localhost:3000/", "http://127.0.0.1:3000/", "http://192.168.1.7/"])(
+    "says over HTTP how whoever started the dam opens a private target: %s",
+    (url) =>
+      Effect.gen(function* () {
+        const dam = yield* Double.make({ dns: yield* Dns.Dns })
+        const { json, status } = yield* submit(dam.url, "/api/v1/jobs", { url })
+        assert.strictEqual(status, 422)
+        const { hostname } = new URL(url)
+        assert.include(
+          json.error,
+          `; to allow it, start the dam with --allow-egress ${hostname}, or with --allow-private`
+        )
+      }).pipe(Effect.provide(Dns.layerStatic({ hosts: {} })))
+  )
+
   it.live.each(places)("refuses every URL of the published cases as $field, and stores nothing", (place) =>
     Effect.gen(function* () {
       const dns = yield* Dns.Dns

@@ -7,6 +7,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Keys from "../../../src/dam/http/door/Keys.ts"
 import * as RemoteService from "../../../src/run/RemoteService.ts"
+import type { JobFilter } from "../../../src/run/Service.ts"
 import * as Reply from "../../../src/step/Reply.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as EzthrottleApi from "../../../src/transport/EzthrottleApi.ts"
@@ -80,9 +81,55 @@ describe("our own client against the dam", () => {
       const { jobId } = yield* service.transport.submit({ step, key: undefined, retryAt: undefined })
       assert.deepInclude(yield* service.runNow(jobId), { jobId, status: "queued" })
       yield* dam.runs.start(jobId)
-      assert.deepInclude((yield* Effect.flip(service.runNow(jobId))).reason, { _tag: "ServiceFailed", status: 409 })
+      assert.deepInclude((yield* Effect.flip(service.runNow(jobId))).reason, { _tag: "WrongJobState", jobId })
       const unknown = yield* Effect.flip(service.runNow("job_00000000000000000000000000"))
       assert.strictEqual(unknown.reason._tag, "JobNotFound")
+    })
+  )
+
+  it.live("cancels a job, and runs one again that has ended; each only where it can be", () =>
+    Effect.gen(function* () {
+      const { service, submit } = yield* setup
+      const { jobId } = yield* submit
+      const early = yield* Effect.flip(service.rerun(jobId))
+      assert.deepInclude(early.reason, { _tag: "WrongJobState", jobId })
+      assert.deepInclude(yield* service.cancel(jobId), { jobId, status: "cancelled" })
+      const late = yield* Effect.flip(service.cancel(jobId))
+      assert.deepInclude(late.reason, { _tag: "WrongJobState", jobId })
+      assert.include(late.message, "it has ended already")
+      const again = yield* service.rerun(jobId)
+      assert.notStrictEqual(again.jobId, jobId)
+      assert.deepInclude(again.answer, { rerun_of: jobId })
+      for (const ask of [service.cancel, service.rerun]) {
+        const unknown = yield* Effect.flip(ask("job_00000000000000000000000000"))
+        assert.strictEqual(unknown.reason._tag, "JobNotFound")
+      }
+    })
+  )
+
+  it.live("lists jobs as they are asked for, a page at a time", () =>
+    Effect.gen(function* () {
+      const { dam, service, submit } = yield* setup
+      const first = yield* submit
+      yield* service.cancel(first.jobId)
+      const second = yield* service.rerun(first.jobId)
+      yield* dam.runs.start(second.jobId)
+      const one = yield* service.list({ limit: 1 })
+      assert.deepStrictEqual(
+        one.jobs.map(({ jobId, status }) => [jobId, status]),
+        [[second.jobId, "running"]]
+      )
+      const rest = yield* service.list({ limit: 1, cursor: one.cursor })
+      assert.deepStrictEqual([rest.jobs[0]?.jobId, rest.cursor], [first.jobId, undefined])
+      assert.deepInclude(rest.jobs[0]?.answer, { idempotent_key: first.idempotentKey, metadata: { order: "7" } })
+      const found = (filter: JobFilter) =>
+        Effect.map(service.list(filter), ({ jobs }) => jobs.map(({ jobId }) => jobId))
+      assert.deepStrictEqual(yield* found({ status: ["cancelled"] }), [first.jobId])
+      assert.deepStrictEqual(yield* found({ status: ["cancelled", "running"] }), [second.jobId, first.jobId])
+      assert.deepStrictEqual(yield* found({ metadata: { order: "8" } }), [])
+      assert.deepStrictEqual(yield* found({ lane: "api.example.com:443", deliveryStatus: ["pending"] }), [])
+      const refused = yield* Effect.flip(service.list({ limit: 201 }))
+      assert.deepInclude(refused.reason, { _tag: "ServiceFailed", status: 400 })
     })
   )
 

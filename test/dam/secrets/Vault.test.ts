@@ -9,6 +9,10 @@ import { join } from "node:path"
 import * as Signing from "../../../src/dam/deliver/Signing.ts"
 import * as SqliteEngine from "../../../src/dam/sqlite/Groups.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
+import * as KnownSecrets from "../../../src/dam/secrets/KnownSecrets.ts"
+import * as Secrets from "../../../src/dam/secrets/Secrets.ts"
+import * as SecretRoutes from "../../../src/dam/http/routes/SecretRoutes.ts"
+import * as Limits from "../../../src/dam/intake/Limits.ts"
 import * as Vault from "../../../src/dam/secrets/Vault.ts"
 import { revealed, secretsOf } from "../../conformance/jobStore/Fixtures.ts"
 
@@ -36,6 +40,32 @@ const inFolder = (sentence: string, test: (folder: string, db: string) => Effect
   it.effect(sentence, () => Effect.flatMap(folder, (path) => test(path, join(path, "jobs.db"))))
 
 describe("a vault", () => {
+  for (const key of [undefined, base64]) {
+    inFolder(
+      `loses none of two secrets that are rotated to at once (${key === undefined ? "plain" : "sealed"})`,
+      (_, db) =>
+        Effect.gen(function* () {
+          const opened = yield* SqliteJobStore.make({ path: db })
+          const store = KnownSecrets.make(yield* Vault.make(opened, key))
+          const service = Secrets.make(store, "acme")
+          const http = SecretRoutes.make(store, Limits.make({}))
+          const next = (n: number) => `the secret number ${n} of many`
+          yield* service.create(Redacted.make(next(0)), undefined)
+          const body = (n: number) => Buffer.from(JSON.stringify({ primary_secret: next(n), rotate: true }))
+          // every one sees what another has made: each was the first one for a moment, and then the second
+          for (let n = 1; n < 20; n += 2) {
+            const before = revealed(yield* store.secrets("acme"))?.primary
+            yield* Effect.all([service.rotate(Redacted.make(next(n)), undefined), http.set("acme", body(n + 1))], {
+              concurrency: 2
+            })
+            const after = revealed(yield* store.secrets("acme"))
+            assert.notStrictEqual(after?.secondary, before)
+            assert.sameMembers([after?.primary, after?.secondary], [next(n), next(n + 1)])
+          }
+        })
+    )
+  }
+
   inFolder("keeps secrets that only the key opens, also after a restart", (path, db) =>
     Effect.gen(function* () {
       yield* Effect.scoped(

@@ -88,7 +88,7 @@ describe("a job that is wanted now", () => {
       assert.deepInclude(yield* service.runNow(id), { jobId: id, status: "queued" })
       assert.deepInclude(yield* service.results.await(id), { status: "success" })
       const refused = yield* Effect.flip(service.runNow(id))
-      assert.deepInclude(refused.reason, { _tag: "ServiceFailed", status: 409 })
+      assert.deepInclude(refused.reason, { _tag: "WrongJobState", jobId: id })
     })
   )
 })

@@ -48,6 +48,8 @@ const refusalOf = (error: StoreError | Overloaded | WrongState | Refused): Refus
       return later({ status: 503, code: "storage_failed", problem: "the store cannot work right now", after: 5 })
     case "StorageLost":
       return later({ status: 503, code: "storage_lost", problem: error.message, after: 30 })
+    case "IsCopy":
+      return refused(503, "is_copy", error.message, { extra: { copied_at: error.copiedAt } })
     case "OutcomeUnknown":
       return later({
         status: 503,

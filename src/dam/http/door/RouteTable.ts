@@ -68,6 +68,7 @@ const table = {
   "GET /api/v1/events": looked,
   "GET /api/v1/stats": looked,
   "GET /metrics": looked,
+  "POST /api/v1/backup": { takes: "nothing", by: "operator" },
 
   "POST /api/v1/webhook-secrets": { ...chosen, enveloped: true },
   "GET /api/v1/webhook-secrets": { ...looked, enveloped: true },

@@ -31,9 +31,8 @@ export const make = (store: SecretPort, limits: Limits): Secrets => {
   return {
     set: Effect.fnUntraced(function* (customer, body) {
       const wanted = yield* read(body, limits)
-      const now = yield* orRefused(store.secrets(customer))
-      const next = yield* replaced(now, wanted)
-      yield* orRefused(store.setSecrets(customer, next))
+      // one that rotates in the same moment is seen, and its secret kept as the second one
+      yield* orRefused(store.changeSecrets(customer, (now) => replaced(now, wanted)))
       return done(
         wanted.rotate ? "rotated; receivers should accept both secrets for a while" : "webhook secrets are set"
       )

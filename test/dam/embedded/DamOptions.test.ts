@@ -1,0 +1,146 @@
+/** The names of an embedded dam's options: those of the file, told by the guide, and doing the same. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import * as ConfigFile from "../../../src/dam/config/ConfigFile.ts"
+import { ConfigSchema } from "../../../src/dam/config/ConfigSchema.ts"
+import * as DamOptions from "../../../src/dam/embedded/DamOptions.ts"
+import { defaultPace, receiverPace } from "../../../src/dam/lane/Gate.ts"
+import * as Dispatcher from "../../../src/dam/work/Dispatcher.ts"
+import * as RetryPolicy from "../../../src/step/RetryPolicy.ts"
+
+const camel = (name: string) => name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+
+/** Paths of names below names, as the guide writes them. */
+const pathsOf = (names: object, at = ""): ReadonlyArray<string> =>
+  Object.entries(names).flatMap(([name, below]) =>
+    typeof below === "object" ? pathsOf(below, `${at}${name}.`) : [`${at}${name}`]
+  )
+
+/** What only a process that listens has. */
+const ofTheServer = ["port", "host", "db", "keysFile", "backupDir", "allowedHosts"]
+/** What only a program can say. */
+const ofTheProgram = ["path", "masterKey", "executor", "clockEvery"]
+
+const section = readFileSync(fileURLToPath(new URL("../../../docs/guide/dam.md", import.meta.url)), "utf8")
+  .split("## Configure")[1]
+  ?.split("\n## ")[0]
+
+describe("the options of an embedded dam", () => {
+  it("have the names of the file, in camelCase", () => {
+    const file = Object.keys(ConfigSchema.fields).map(camel)
+    assert.sameMembers([...file, ...ofTheProgram], [...Object.keys(DamOptions.names), ...ofTheServer])
+    for (const [name, below] of Object.entries(DamOptions.names)) {
+      if (typeof below !== "object") continue
+      const written = name === "attempts" ? "attempts: { timout: 1 }" : `${name}: { timout: 1 }`
+      assert.isTrue(Result.isFailure(ConfigFile.parse(written)), name)
+      assert.match(String(DamOptions.nameProblem({ [name]: { nonsense: 1 } })), new RegExp(`^${name}\\.nonsense`))
+    }
+  })
+
+  it("mean what the file means by them", () => {
+    const file = Result.getOrThrow(
+      ConfigFile.parse(`
+pacing: { default: { rps: 5, max_concurrent: 3 }, receivers: { rps: 40 }, hosts: { api.example.com: { rps: 9, refusals: [529], used_up: [quota] } }, burst: 2, bounds: { max_rps: 50 } }
+credentials: [X-Tenant]
+retry: { max_retries: 7, unsafe: false, base: 1 second }
+attempts: { timeout: 20 seconds, connect_timeout: 250 millis, patience_429: 1 hour, response_bytes: 1000 }
+webhooks: { schedule: [0 seconds, 1 minute], timeout: 3 seconds, concurrency: 4, disable_after: { failures: 2, failing_for: 1 hour }, probe_every: 5 minutes, follow_redirects: true, l8: { default: prefer } }
+retention: 2 days
+drain: 1 second
+admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 200, file_bytes: 300 }
+`)
+    )
+    const said = DamOptions.settle({
+      pacing: {
+        default: { rps: 5, maxConcurrent: 3 },
+        receivers: { rps: 40 },
+        hosts: { "api.example.com": { rps: 9, refusals: [529], usedUp: ["quota"] } },
+        burst: 2,
+        bounds: { maxRps: 50 }
+      },
+      credentials: ["X-Tenant"],
+      retry: { maxRetries: 7, unsafe: false, base: "1 second" },
+      attempts: {
+        timeout: "20 seconds",
+        connectTimeout: Duration.millis(250),
+        patience429: "1 hour",
+        responseBytes: 1000
+      },
+      webhooks: {
+        schedule: ["0 seconds", "1 minute"],
+        timeout: "3 seconds",
+        concurrency: 4,
+        disableAfter: { failures: 2, failingFor: "1 hour" },
+        probeEvery: "5 minutes",
+        followRedirects: true,
+        l8: { default: "prefer" }
+      },
+      retention: "2 days",
+      drain: "1 second",
+      admission: { queuedJobs: 10, runningJobs: 5, storedBytes: 100, memoryBytes: 200, fileBytes: 300 }
+    })
+    assert.deepStrictEqual<unknown>(said, file.dam)
+    assert.deepStrictEqual(said.unsetPolicy?.retryCodes, RetryPolicy.durable.retryCodes)
+  })
+
+  it("are refused by name where they are misspelt, however deep they stand", () => {
+    const problems = [
+      { pacing: { default: { rsp: 1 } } },
+      { pacing: { hosts: { "api.example.com": { refusal: [529] } } } },
+      { pacing: { bounds: { maxRsp: 1 } } },
+      { webhooks: { disableAfter: { failure: 1 } } },
+      { webhooks: { l8: { defaults: "prefer" } } },
+      { limits: { bodyByte: 1 } },
+      { signer: {} }
+    ].map((options) => String(DamOptions.nameProblem(options)).split(":")[0])
+    assert.deepStrictEqual(problems, [
+      "pacing.default.rsp",
+      "pacing.hosts.api.example.com.refusal",
+      "pacing.bounds.maxRsp",
+      "webhooks.disableAfter.failure",
+      "webhooks.l8.defaults",
+      "limits.bodyByte",
+      "signer"
+    ])
+  })
+
+  it("leave out what they do not say, and let earlier names be", () => {
+    assert.deepStrictEqual(DamOptions.settle({}), {})
+    const before: object = {
+      path: "a.db",
+      attemptTimeout: Duration.seconds(1),
+      maxQueued: 3,
+      pacing: { pace: { rps: 1 } }
+    }
+    assert.isUndefined(DamOptions.nameProblem(before))
+    assert.strictEqual(DamOptions.settle(before).pacing?.pace?.rps, 1)
+    assert.isUndefined(DamOptions.nameProblem({ retryUnsafe: false, webhookRedirects: true, clockEvery: 1 }))
+    assert.isUndefined(DamOptions.nameProblem({ masterKey: Redacted.make("k"), limits: { bodyBytes: 1 } }))
+  })
+
+  it("stand in the guide, each with its default", () => {
+    const rows: ReadonlyMap<string, string> = new Map(
+      [...(section ?? "").matchAll(/^\| `([\w.*]+)` \| (.+?) \| (.+) \|$/gm)].map(([, name = "", unset = ""]) => [
+        name,
+        unset
+      ])
+    )
+    assert.sameMembers([...rows.keys()], [...pathsOf(DamOptions.names)])
+    for (const [name, unset] of rows) assert.isNotEmpty(unset.trim(), name)
+    // numbers that stand in the sources
+    assert.strictEqual(rows.get("pacing.default.rps"), `${defaultPace.rps}`)
+    assert.strictEqual(rows.get("pacing.receivers.maxConcurrent"), `${receiverPace.maxConcurrent}`)
+    assert.include(rows.get("admission.queuedJobs"), "5,000,000")
+    assert.include(rows.get("retry.maxRetries"), `${RetryPolicy.durable.maxRetries}`)
+    assert.strictEqual(rows.get("retry.retryCodes"), RetryPolicy.durable.retryCodes.join(", "))
+    assert.strictEqual(rows.get("retry.unsafe"), `${Dispatcher.defaults.retryUnsafe}`)
+    assert.strictEqual(
+      rows.get("clockEvery"),
+      Duration.format(Dispatcher.defaults.clockEvery).replace("1s", "1 second")
+    )
+  })
+})

@@ -1,0 +1,181 @@
+/** Jobs followed from promises: over the fake of the test client, and over a dam in this process. */
+import { assert, describe, it } from "@effect/vitest"
+import { deliveryStates, states } from "../../src/engine/JobState.ts"
+import * as Dam from "../../src/dam/Dam.ts"
+import { EZThrottle, EZThrottleError, TimeoutError } from "../../src/promise.ts"
+import type { JobView } from "../../src/promise.ts"
+import { createTestClient } from "../../src/testing.ts"
+import { listen, listenAsEzthrottle, rejection } from "./Loopback.ts"
+
+const url = "https://api.example.com/orders"
+const tomorrow = () => Date.now() + 86_400_000
+
+const collected = async (jobs: AsyncIterable<JobView>): Promise<ReadonlyArray<JobView>> => {
+  const all: Array<JobView> = []
+  for await (const job of jobs) all.push(job)
+  return all
+}
+
+describe("over a dam in this process", () => {
+  const setUp = async () => {
+    const stack = new AsyncDisposableStack()
+    const target = stack.use(await listen(({ path }) => ({ status: path === "/bad" ? 400 : 200, body: "done" })))
+    const service = Dam.embedded({ path: ":memory:", pacing: { pace: { rps: 1000, maxConcurrent: 100 } } })
+    const client = stack.use(new EZThrottle({ service }))
+    return { target, client, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  }
+
+  it("a job is shown, awaited, and run again", async () => {
+    await using at = await setUp()
+    const { job_id } = await at.client.submitJob({ url: at.target.url, metadata: { order: "7" } })
+    const result = await at.client.awaitJob(job_id)
+    assert.deepStrictEqual([result.status, result.response.body, result.metadata], ["success", "done", { order: "7" }])
+    const shown = await at.client.getJob(job_id)
+    assert.deepStrictEqual([shown.job_id, shown.status, shown["attempts_made"]], [job_id, "succeeded", 1])
+    const again = await at.client.rerunJob(job_id)
+    assert.notStrictEqual(again.job_id, job_id)
+    assert.strictEqual(again["rerun_of"], job_id)
+    assert.strictEqual((await at.client.awaitJob(again.job_id)).status, "success")
+  })
+
+  it("one that waits is cancelled, once", async () => {
+    await using at = await setUp()
+    const { job_id } = await at.client.submitJob({ url: at.target.url, retryAt: tomorrow() })
+    assert.strictEqual((await at.client.cancelJob(job_id)).status, "cancelled")
+    const error = await rejection(at.client.cancelJob(job_id))
+    assert.instanceOf(error, EZThrottleError)
+    assert.strictEqual(error.jobId, job_id)
+    assert.include(error.message, "is cancelled")
+    assert.include((await rejection(at.client.getJob("no-such-job"))).message, "knows no job no-such-job")
+  })
+
+  it("one that waits is let go, and one that has ended is not", async () => {
+    await using at = await setUp()
+    const { job_id } = await at.client.submitJob({ url: at.target.url, retryAt: tomorrow() })
+    assert.include(["queued", "running", "succeeded"], (await at.client.runJobNow(job_id)).status)
+    assert.strictEqual((await at.client.awaitJob(job_id)).status, "success")
+    const error = await rejection(at.client.runJobNow(job_id))
+    assert.instanceOf(error, EZThrottleError)
+    assert.strictEqual(error.jobId, job_id)
+    assert.include(error.message, "is succeeded")
+  })
+
+  it("all of them are listed, page after page, and only as far as they are asked for", async () => {
+    await using at = await setUp()
+    await at.client.submitMany(
+      Array.from({ length: 230 }, (_, n) => ({
+        url: `${at.target.url}/${n}`,
+        retryAt: tomorrow(),
+        metadata: { n: `${n % 2}` }
+      }))
+    )
+    assert.lengthOf(await collected(at.client.listJobs()), 230)
+    assert.lengthOf(await collected(at.client.listJobs({ metadata: { n: "1" }, status: ["scheduled", "queued"] })), 115)
+    assert.lengthOf(await collected(at.client.listJobs({ status: "failed" })), 0)
+    assert.lengthOf(await collected(at.client.listJobs({ createdFrom: new Date(tomorrow()) })), 0)
+    for await (const job of at.client.listJobs()) {
+      assert.strictEqual(job["url"], `${at.target.url}/229`)
+      break
+    }
+  })
+
+  it("idle waits for calls and for jobs, and for what follows them", async () => {
+    await using at = await setUp()
+    await at.client.submitJob({ url: at.target.url, onSuccess: { url: `${at.target.url}/then` } })
+    const waiting = at.client.queueAndWait({ url: `${at.target.url}/bad` })
+    await at.client.idle()
+    assert.strictEqual((await waiting).status, "failed")
+    assert.sameMembers(
+      at.target.seen.map(({ path }) => path),
+      ["/", "/bad", "/then"]
+    )
+    assert.deepStrictEqual(await collected(at.client.listJobs({ status: ["queued", "running"] })), [])
+  })
+
+  it("idle ends when its signal does", async () => {
+    await using at = await setUp()
+    await at.client.submitJob({ url: at.target.url, retryAt: tomorrow() })
+    const abort = new AbortController()
+    const waiting = rejection(at.client.idle({ signal: abort.signal }))
+    abort.abort(new Error("enough"))
+    assert.strictEqual((await waiting).message, "enough")
+  })
+
+  it("queueAndWait takes everything that submitJob takes", async () => {
+    await using at = await setUp()
+    const { status } = await at.client.queueAndWait({
+      url: `${at.target.url}/bad`,
+      retryPolicy: { maxRetries: 0 },
+      fallbackJob: { url: `${at.target.url}/good` },
+      idempotentKey: "mine",
+      webhooks: [{ url: `${at.target.url}/a`, hasQuorumVote: false }],
+      webhookUrl: `${at.target.url}/b`,
+      timeout: 20_000
+    })
+    assert.strictEqual(status, "success")
+    await at.client.idle()
+  })
+})
+
+describe("over a service", () => {
+  it("awaitJob runs out of time, and the job goes on", async () => {
+    const test = createTestClient()
+    const { job_id } = await test.client.submitJob({ url })
+    const waiting = rejection(test.client.awaitJob(job_id, { timeout: 1000 }))
+    await test.clock.adjust("1 second")
+    const error = await waiting
+    assert.instanceOf(error, TimeoutError)
+    assert.strictEqual(error.jobId, job_id)
+    assert.include((await rejection(test.client.awaitJob(job_id, { timeout: 0 }))).message, "timeout:")
+    await test.service.complete(job_id, { status: 200 })
+    assert.strictEqual((await test.client.awaitJob(job_id)).status, "success")
+    await test[Symbol.asyncDispose]()
+  })
+
+  it("the fake cancels, runs again and lists too", async () => {
+    const test = createTestClient()
+    const first = await test.client.submitJob({ url })
+    assert.strictEqual((await test.client.cancelJob(first.job_id)).status, "cancelled")
+    const again = await test.client.rerunJob(first.job_id)
+    assert.include((await rejection(test.client.rerunJob(again.job_id))).message, "only a finished job")
+    assert.deepStrictEqual(
+      (await collected(test.client.listJobs())).map(({ job_id, status }) => [job_id, status]),
+      [
+        ["job-2", "queued"],
+        ["job-1", "cancelled"]
+      ]
+    )
+    await test[Symbol.asyncDispose]()
+  })
+
+  it("the cloud does not list, cancel or run again, and idle does not mind", async () => {
+    await using proxy = await listenAsEzthrottle()
+    await using client = new EZThrottle({ apiKey: "key", tracktagsUrl: proxy.url, ezthrottleUrl: proxy.url })
+    const { job_id } = await client.submitJob({ url })
+    assert.match((await rejection(client.runJobNow(job_id))).message, /does not offer running a job now; a dam does/)
+    assert.match((await rejection(client.cancelJob(job_id))).message, /does not offer cancelling a job; a dam does/)
+    assert.match((await rejection(client.rerunJob(job_id))).message, /does not offer running a job again; a dam does/)
+    assert.match((await rejection(collected(client.listJobs()))).message, /does not offer listing jobs; a dam does/)
+    await client.idle()
+  })
+
+  it("what a list is asked by is refused by name", async () => {
+    const { client } = createTestClient()
+    const misspelt: object = { stats: "queued" }
+    assert.include(
+      (await rejection(collected(client.listJobs(misspelt)))).message,
+      "listJobs.stats: is not known here; did you mean status?"
+    )
+    const unknown: object = { status: "done" }
+    const said = async (filter: object) => (await rejection(collected(client.listJobs(filter)))).message
+    assert.strictEqual(await said(unknown), `listJobs.status: Expected ${states.join(", ")}`)
+    assert.strictEqual(
+      await said({ deliveryStatus: ["lost"] }),
+      `listJobs.deliveryStatus: Expected ${deliveryStates.join(", ")}`
+    )
+    assert.include(
+      (await rejection(collected(client.listJobs({ createdTo: new Date("no") })))).message,
+      "listJobs.createdTo:"
+    )
+  })
+})

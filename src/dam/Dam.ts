@@ -58,6 +58,7 @@ export interface EarlierNames extends Partial<
     | "laneOf"
     | "limits"
     | "newId"
+    | "notices"
     | "pacing"
     | "retention"
     | "signer"

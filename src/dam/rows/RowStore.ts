@@ -18,6 +18,7 @@ import { deliveryPort } from "./DeliveryRows.ts"
 import * as Fresh from "./Fresh.ts"
 import * as JobRows from "./JobRows.ts"
 import { lanePort } from "./LaneRows.ts"
+import { noticePort } from "./NoticeRows.ts"
 import { placeOf, reader } from "./Reader.ts"
 import { secretPort } from "./SecretRows.ts"
 import { trustPort } from "./TrustRows.ts"
@@ -37,6 +38,7 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
   ...lanePort(run),
   ...secretPort(run),
   ...trustPort(run),
+  ...noticePort(run),
   ...upkeepPort(run)
 })
 

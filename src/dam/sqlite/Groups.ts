@@ -19,6 +19,7 @@ import { deliveryCommands } from "./DeliveryCommands.ts"
 import { jobCommands } from "./JobCommands.ts"
 import { laneCommands } from "./LaneCommands.ts"
 import { listCommand } from "./ListCommand.ts"
+import { noticeCommands } from "./NoticeCommands.ts"
 import { outboxCommands } from "./OutboxCommands.ts"
 import { secretCommands } from "./SecretCommands.ts"
 import { steeringCommands } from "./SteeringCommands.ts"
@@ -39,6 +40,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...deadLetterCommands(db, tally, deliveries.judge),
     ...secretCommands(db),
     ...trustCommands(db),
+    ...noticeCommands(db, jobs.commands),
     ...upkeepCommands(db, tally, fault)
   } satisfies Commands
 }
@@ -218,6 +220,9 @@ const reads: ReadonlySet<keyof Commands> = new Set([
   "secrets",
   "everySecret",
   "setting",
+  "told",
+  "troubled",
+  "deadOf",
   "l8Trust",
   "l8Trusts",
   // not to be run in a transaction

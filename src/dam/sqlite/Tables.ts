@@ -205,5 +205,12 @@ export const migrations: ReadonlyArray<string> = [
   CREATE INDEX jobs_untold ON jobs (customer, seq) WHERE delivery_state = 'pending';
   CREATE INDEX paces_by_time ON paces (seen_at);
   CREATE INDEX endpoints_by_time ON endpoints (seen_at) WHERE status = 'enabled';
+  `,
+  `
+  CREATE TABLE notices (
+    subject TEXT PRIMARY KEY,
+    phase TEXT NOT NULL,
+    since REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
   `
 ]

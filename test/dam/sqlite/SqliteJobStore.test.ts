@@ -17,6 +17,7 @@ import { suite } from "../../conformance/jobStore.ts"
 import { suite as deliveries } from "../../conformance/jobStoreDeliveries.ts"
 import { suite as endpoints } from "../../conformance/jobStoreEndpoints.ts"
 import { suite as l8 } from "../../conformance/jobStoreL8.ts"
+import { suite as notices } from "../../conformance/jobStoreNotices.ts"
 
 /** A folder that is gone with its scope. */
 const folder = Effect.acquireRelease(
@@ -40,6 +41,7 @@ const stores = {
 
 for (const [name, store] of Object.entries(stores)) {
   suite(name, store)
+  notices(name, store)
   deliveries(name, store)
   endpoints(name, store)
   l8(name, store)

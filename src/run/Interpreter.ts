@@ -197,4 +197,11 @@ const refuseBroken = (step: Step): Effect.Effect<void, StepError> => {
 const noHistory: History = []
 
 // a child that runs inline shares none of these with its parent: another call, another key, another history
-const ofItsOwn = { hashKey: undefined, history: noHistory, rested: undefined, acceptedAt: undefined, record: undefined }
+const ofItsOwn = {
+  hashKey: undefined,
+  history: noHistory,
+  goesOn: false,
+  rested: undefined,
+  acceptedAt: undefined,
+  record: undefined
+}

@@ -37,9 +37,9 @@ export const run = Effect.fnUntraced(function* (
   const { host } = path.execution
   // what a resumed run has waited already, and whether that was all of it
   let waited =
-    resumed === undefined
+    resumed === undefined || host.goesOn
       ? 0
-      : Math.max(0, Math.floor((yield* Clock.currentTimeMillis) - (resumed.at + resumed.latency)))
+      : Math.max(0, (yield* Clock.currentTimeMillis) - (resumed.at + resumed.latency))
   let rested = resumed === undefined ? undefined : host.rested
   // made when it is needed: most steps succeed at once
   let judge: Judge.Judge | undefined

@@ -41,9 +41,7 @@ export const over = (step: Step, strategies: Strategies["Service"], host: Host):
     step.onSuccess === undefined &&
     step.fallbacks[0]?.trigger._tag !== "OnTimeout" &&
     !Keys.hasUnique(step) &&
-    host.history.length === 0 &&
-    host.paced === undefined &&
-    host.record === undefined
+    host.history.length === 0
   if (!isPlain) return undefined
   const [{ transport }] = step.type === "FRUGAL" ? strategies.frugal : strategies.performance
   return transport.kind === "exchanging" ? transport : undefined
@@ -66,7 +64,8 @@ export const run = (
       send: sending(transport, { request, region: undefined, step, timeoutMillis, attempt: "0.0.0" }),
       read: readResponse(host.rules?.(request))
     }
-    return Effect.flatMap(perform(execution, exchanged), (attempt) =>
+    const sent = perform(execution, exchanged)
+    return Effect.flatMap(host.paced === undefined ? sent : host.paced(request, sent, true), (attempt) =>
       isGoodAttempt(attempt)
         ? Effect.succeed({
             _tag: "Completed",
@@ -78,7 +77,7 @@ export const run = (
             history: execution.history,
             chained: undefined
           })
-        : interpret(step, strategies, { ...host, history: execution.history })
+        : interpret(step, strategies, { ...host, history: execution.history, goesOn: true })
     )
   })
 

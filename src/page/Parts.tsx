@@ -1,6 +1,6 @@
 /** Small things that several views show. */
 import type { ComponentChildren } from "preact"
-import type { Hold, Problem } from "./Api.ts"
+import { type Hold, type Job, type Problem, query } from "./Api.ts"
 import { away, count, exactly, moment } from "./Format.ts"
 
 export const State = ({ name }: { readonly name: string }) => (
@@ -16,6 +16,20 @@ export const Time = ({ at }: { readonly at: number | null | undefined }) =>
     </time>
   )
 
+/** What a caller wrote on a job; one leads to all that have the same. */
+export const Metadata = ({ of }: { readonly of: Job["metadata"] }) => (
+  <span class="tags">
+    {Object.entries(of).map(([name, value]) => {
+      const text = typeof value === "string" ? value : JSON.stringify(value)
+      return (
+        <a key={name} class="tag" href={`#/jobs${query({ metadata: `${name}:${text}` })}`}>
+          <span class="faint">{name}</span> {text.length > 40 ? `${text.slice(0, 40)}…` : text}
+        </a>
+      )
+    })}
+  </span>
+)
+
 export const Failed = ({ problem }: { readonly problem: Problem | string | undefined }) =>
   problem === undefined ? null : (
     <p class="problem" role="alert">
@@ -26,6 +40,19 @@ export const Failed = ({ problem }: { readonly problem: Problem | string | undef
 /** What stands where nothing is: still loading, or nothing to show. */
 export const Nothing = ({ loading, children }: { readonly loading: boolean; readonly children: ComponentChildren }) => (
   <p class="nothing">{loading ? "Loading…" : children}</p>
+)
+
+/** What stands where nothing is yet: how to begin. */
+export const Example = ({ said }: { readonly said: string }) => (
+  <section class="nothing" aria-label="How to begin">
+    <p>
+      {said} <a href="#/submit">Submit one here</a>, or from a program:
+    </p>
+    <pre class="message" tabIndex={0} role="region" aria-label="An example">
+      {`curl ${location.origin}/api/v1/jobs -H 'content-type: application/json' \\
+  -d '{"url":"https://httpbin.org/anything","method":"POST","body":"hello","metadata":{"order":"4711"}}'`}
+    </pre>
+  </section>
 )
 
 export const Fact = ({

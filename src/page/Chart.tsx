@@ -30,7 +30,7 @@ const font = "12px system-ui, sans-serif"
 
 /** A line along 0 is as thick as any other: there is some room below it. */
 const range = (most: number): [number, number] => {
-  const top = Math.max(1, most * 1.1)
+  const top = most > 0 ? most * 1.1 : 1
   return [top * -0.03, top]
 }
 

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks"
 import { query } from "./Api.ts"
 import { Choice, Filters, Typed } from "./Filters.tsx"
 import { useTyped } from "./Hooks.ts"
-import { columns, columnsIn, ranges, sizes, type Wanted } from "./JobQuery.ts"
+import { columns, columnsIn, ranges, sizeOf, sizes, type Wanted } from "./JobQuery.ts"
 import { useKept } from "./Kept.ts"
 import { laneTyped } from "./LaneTyped.ts"
 import { live } from "./Live.ts"
@@ -100,7 +100,7 @@ const Shown = ({ go, wanted }: { readonly wanted: Wanted; readonly go: (changed:
           </label>
         ))}
       </fieldset>
-      <Choice name="Jobs on a page" value={wanted.limit} options={sizes} onChoose={(limit) => go({ limit })} />
+      <Choice name="Jobs on a page" value={sizeOf(wanted)} options={sizes} onChoose={(limit) => go({ limit })} />
     </details>
   )
 }

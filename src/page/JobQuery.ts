@@ -57,7 +57,13 @@ const lengths: Readonly<Record<string, number>> = {
   "7d": 7 * 1440 * minute
 }
 
-export const sizes: Readonly<Record<string, string>> = { "25": "25", "": "50", "100": "100", "200": "200" }
+export const sizes: Readonly<Record<string, string>> = { "25": "25", "50": "50", "100": "100", "200": "200" }
+
+/** On a phone a long list is a long way down. */
+const isSmall = matchMedia("(max-width: 44rem)")
+
+/** How many are listed at once. */
+export const sizeOf = ({ limit }: Wanted): string => (limit in sizes ? limit : isSmall.matches ? "25" : "50")
 
 /** A moment as a field for it has it, in the time of whoever looks. */
 const millisOf = (local: string): number | undefined => {
@@ -66,7 +72,8 @@ const millisOf = (local: string): number | undefined => {
 }
 
 /** What the dam is asked. */
-export const pathOf = ({ from, limit, metadata, since, to, ...wanted }: Wanted): string => {
+export const pathOf = (all: Wanted): string => {
+  const { from, metadata, since, to, ...wanted } = all
   const length = lengths[since]
   const isBetween = since === "between"
   return `/api/v1/jobs${query({
@@ -76,7 +83,7 @@ export const pathOf = ({ from, limit, metadata, since, to, ...wanted }: Wanted):
     created_from:
       length !== undefined ? Math.floor(now() / minute) * minute - length : isBetween ? millisOf(from) : undefined,
     created_to: isBetween ? millisOf(to) : undefined,
-    limit: sizes[limit] === undefined ? 50 : Number(sizes[limit])
+    limit: sizeOf(all)
   })}`
 }
 

@@ -57,18 +57,26 @@ const NoJobs = ({ loading, wanted }: { readonly wanted: Wanted; readonly loading
 }
 
 /** How long it took from acceptance to its end, or has taken so far. */
-const tookOf = ({ created_at: from, finished_at: to }: JobSummary): string =>
-  to === null ? `${millis(Math.max(0, now() - from))} so far` : millis(to - from)
+const Took = ({ job: { created_at: from, finished_at: to } }: { readonly job: JobSummary }) =>
+  to === null ? (
+    <span class="faint" title="so far">
+      {millis(Math.max(0, now() - from))} …
+    </span>
+  ) : (
+    <>{millis(to - from)}</>
+  )
+
+const none = <span class="none">–</span>
 
 /** What stands in each column. */
 const said: Readonly<Record<string, (job: JobSummary) => ComponentChildren>> = {
   metadata: ({ metadata }) => <Metadata of={metadata} />,
   lane: ({ lane }) => <a href={laneHref(lane)}>{lane}</a>,
   attempts: (job) => job.attempts_made,
-  answer: (job) => job.response_status ?? "–",
-  webhooks: (job) => job.delivery_status,
+  answer: (job) => job.response_status ?? none,
+  webhooks: (job) => (job.delivery_status === "none" ? none : job.delivery_status),
   accepted: (job) => <Time at={job.created_at} />,
-  took: tookOf
+  took: (job) => <Took job={job} />
 }
 
 const Row = ({ job, shown }: { readonly job: JobSummary; readonly shown: ReadonlyArray<string> }) => (

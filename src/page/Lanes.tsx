@@ -149,7 +149,7 @@ const Row = ({ lane }: { readonly lane: Lane }) => {
           <HoldReason key={`${hold.reason} ${hold.account ?? ""}`} hold={hold} />
         ))}
         {lane.holds.length > 3 && <a href={laneHref(lane.lane)}>{lane.holds.length - 3} more</a>}
-        {!isPaused && lane.holds.length === 0 && <span class="faint">–</span>}
+        {!isPaused && lane.holds.length === 0 && <span class="faint none">–</span>}
       </Cell>
       <Cell name="Steer">
         <button

@@ -50,7 +50,7 @@ export const Example = ({ said }: { readonly said: string }) => (
     </p>
     <pre class="message" tabIndex={0} role="region" aria-label="An example">
       {`curl ${location.origin}/api/v1/jobs -H 'content-type: application/json' \\
-  -d '{"url":"https://httpbin.org/anything","method":"POST","body":"hello","metadata":{"order":"4711"}}'`}
+  -d '{"url":"https://example.com/","metadata":{"order":"4711"}}'`}
     </pre>
   </section>
 )
@@ -82,7 +82,7 @@ export const Table = ({
   readonly columns: ReadonlyArray<string>
   readonly children: ComponentChildren
 }) => (
-  <table class="rows">
+  <table class={`rows rows-${columns[0]?.toLowerCase()}`}>
     <caption class="unseen">{caption}</caption>
     <thead>
       <tr>

@@ -6,7 +6,7 @@ import { Endpoints } from "./Endpoints.tsx"
 import { Filters, Typed } from "./Filters.tsx"
 import { millis, plainUrl } from "./Format.ts"
 import { useAction, useAsked, useTyped } from "./Hooks.ts"
-import { Cell, Failed, Nothing, Table, Time } from "./Parts.tsx"
+import { Cell, Failed, JobLink, Nothing, Table, Time } from "./Parts.tsx"
 
 const reasons: Readonly<Record<string, string>> = {
   attempts_exhausted: "every attempt failed",
@@ -140,9 +140,7 @@ const Row = ({
     </Cell>
     <Cell name="Reason">{reasons[letter.reason] ?? letter.reason}</Cell>
     <Cell name="Job">
-      <a href={`#/jobs/${letter.job_id}`} aria-label={`Job ${letter.job_id}`}>
-        …{letter.job_id.slice(-8)}
-      </a>
+      <JobLink id={letter.job_id} />
     </Cell>
     <Cell name="Given up">
       <Time at={letter.dead_at} />
@@ -151,7 +149,7 @@ const Row = ({
       <Attempts attempts={letter.attempts} />
     </Cell>
     <Cell name="Do">
-      <button aria-disabled={busy} aria-label={`Tell ${letter.job_id} again`} onClick={onTell}>
+      <button aria-disabled={busy} aria-label={`Tell again: ${letter.job_id}`} onClick={onTell}>
         Tell again
       </button>
     </Cell>

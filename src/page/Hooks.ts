@@ -87,9 +87,8 @@ export const usePlace = (): readonly [path: string, parameters: URLSearchParams]
 
 /** What stands in a field that is typed in: what the address says, also when that changes, until something is typed. */
 export const useTyped = (given: string): readonly [string, (value: string) => void] => {
-  const [typed, setTyped] = useState(given)
-  useEffect(() => setTyped(given), [given])
-  return [typed, setTyped]
+  const [typed, setTyped] = useState({ given, value: given })
+  return [typed.given === given ? typed.value : given, (value) => setTyped({ given, value })]
 }
 
 /** What is asked for besides its path. */

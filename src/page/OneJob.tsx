@@ -3,11 +3,11 @@ import { Explanation, JobView } from "../dam/api/JobShapes.ts"
 import type { Job } from "./Api.ts"
 import { cutFrom } from "./CopyAs.ts"
 import { FamilyOf } from "./Family.tsx"
-import { away, bytes, count, jobHref, laneHref, millis, plainUrl, shortId } from "./Format.ts"
+import { away, bytes, count, laneHref, millis, plainUrl } from "./Format.ts"
 import { useAsked } from "./Hooks.ts"
 import { ended, JobActions } from "./JobActions.tsx"
 import { Message } from "./Message.tsx"
-import { Fact, Failed, Metadata, Nothing, State, Time } from "./Parts.tsx"
+import { Fact, Failed, JobLink, Metadata, Nothing, State, Time } from "./Parts.tsx"
 import { Trace } from "./Trace.tsx"
 import { Waterfall } from "./Waterfall.tsx"
 
@@ -79,12 +79,12 @@ const Facts = ({ job }: { readonly job: Job }) => (
     <Fact name="Attempts">{count(job.attempts_made)}</Fact>
     {job.parent !== null && (
       <Fact name={job.parent.relation === "on_success" ? "Started by the success of" : "Started by the failure of"}>
-        <Other id={job.parent.job_id} />
+        <JobLink id={job.parent.job_id} />
       </Fact>
     )}
     {job.rerun_of !== null && (
       <Fact name="Run again, after">
-        <Other id={job.rerun_of} />
+        <JobLink id={job.rerun_of} />
       </Fact>
     )}
     <Fact name="Id" isLong>
@@ -104,12 +104,6 @@ const Facts = ({ job }: { readonly job: Job }) => (
       </Fact>
     )}
   </dl>
-)
-
-const Other = ({ id }: { readonly id: string }) => (
-  <a href={jobHref(id)} aria-label={`Job ${id}`}>
-    <code>{shortId(id)}</code>
-  </a>
 )
 
 const Why = ({ path }: { readonly path: string }) => {

@@ -1,7 +1,7 @@
 /** Small things that several views show. */
 import type { ComponentChildren } from "preact"
 import { type Hold, type Job, type Problem, query } from "./Api.ts"
-import { away, count, exactly, moment } from "./Format.ts"
+import { away, count, exactly, jobHref, moment, shortId } from "./Format.ts"
 
 export const State = ({ name }: { readonly name: string }) => (
   <span class={`state state-${name}`}>{name.replaceAll("_", " ")}</span>
@@ -40,6 +40,13 @@ export const Failed = ({ problem }: { readonly problem: Problem | string | undef
 /** What stands where nothing is: still loading, or nothing to show. */
 export const Nothing = ({ loading, children }: { readonly loading: boolean; readonly children: ComponentChildren }) => (
   <p class="nothing">{loading ? "Loading…" : children}</p>
+)
+
+/** Leads to a job by the end of its id. */
+export const JobLink = ({ id }: { readonly id: string }) => (
+  <a href={jobHref(id)} aria-label={`Job ${shortId(id)}`} title={id}>
+    <code>{shortId(id)}</code>
+  </a>
 )
 
 /** What stands where nothing is yet: how to begin. */

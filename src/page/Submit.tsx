@@ -56,24 +56,27 @@ const refusalOf = (problem: Problem | undefined): Unsaid | undefined =>
           problem.message + (problem.said.nearest === undefined ? "" : ` (did you mean ${problem.said.nearest}?)`)
       }
 
-/** The job that is changed, filled in once. */
-const useFilled = (from: string, fill: (typed: Typed) => void): string | undefined => {
+/** The job that is changed, filled in once; nothing is typed before it is. */
+const useFilled = (from: string, fill: (typed: Typed) => void) => {
   const [said, setSaid] = useState<string>()
+  const [isFilled, setFilled] = useState(from === "")
   useEffect(() => {
     if (from === "") return
-    ask(JobView, `/api/v1/jobs/${encodeURIComponent(from)}`).then(
-      (job) => {
-        fill(typedOf(job))
-        const left = cutFrom(job.request)
-        if (left > 0)
-          setSaid(
-            `Its body of ${bytes(job.request.body_bytes ?? 0)} is too long for the dam to show: it has to be filled in.`
-          )
-      },
-      (cause: unknown) => setSaid(cause instanceof Error ? cause.message : String(cause))
-    )
+    ask(JobView, `/api/v1/jobs/${encodeURIComponent(from)}`)
+      .then(
+        (job) => {
+          fill(typedOf(job))
+          const left = cutFrom(job.request)
+          if (left > 0)
+            setSaid(
+              `Its body of ${bytes(job.request.body_bytes ?? 0)} is too long for the dam to show: it has to be filled in.`
+            )
+        },
+        (cause: unknown) => setSaid(cause instanceof Error ? cause.message : String(cause))
+      )
+      .then(() => setFilled(true))
   }, [from])
-  return said
+  return { said, isFilled }
 }
 
 export const Submit = ({ parameters }: { readonly parameters: URLSearchParams }) => {
@@ -82,7 +85,7 @@ export const Submit = ({ parameters }: { readonly parameters: URLSearchParams })
   const [unsaid, setUnsaid] = useState<Unsaid>()
   const [made, setMade] = useState<typeof Receipt.Type>()
   const form = useRef<HTMLFormElement>(null)
-  const said = useFilled(from, setTyped)
+  const { isFilled, said } = useFilled(from, setTyped)
   const { act, busy, problem } = useAnswered(Receipt, setMade)
   const wrong = unsaid ?? refusalOf(problem)
   useEffect(() => {
@@ -115,16 +118,17 @@ export const Submit = ({ parameters }: { readonly parameters: URLSearchParams })
           submit()
         }}
       >
-        {names.map((name) => (
-          <Field
-            key={name}
-            name={name}
-            {...fields[name]}
-            value={typed[name]}
-            problem={wrong?.field === name ? wrong.problem : undefined}
-            onType={(value) => setTyped((before) => ({ ...before, [name]: value }))}
-          />
-        ))}
+        {isFilled &&
+          names.map((name) => (
+            <Field
+              key={name}
+              name={name}
+              {...fields[name]}
+              value={typed[name]}
+              problem={wrong?.field === name ? wrong.problem : undefined}
+              onType={(value) => setTyped((before) => ({ ...before, [name]: value }))}
+            />
+          ))}
         <button type="submit" class="first" aria-disabled={busy}>
           Submit
         </button>
@@ -135,16 +139,21 @@ export const Submit = ({ parameters }: { readonly parameters: URLSearchParams })
           That is <a href={jobHref(problem.said.job_id)}>{problem.said.job_id}</a>.
         </p>
       )}
-      <p class="done" role="status">
-        {made !== undefined && (
-          <>
-            {made.duplicate === true
-              ? `The same call is known already and is ${made.status}; give it another idempotency key to make it again: `
-              : "It was taken as "}
-            <a href={jobHref(made.job_id)}>{made.job_id}</a>
-          </>
-        )}
-      </p>
+      <Made receipt={made} />
     </section>
   )
 }
+
+/** What came of it, and where it is. */
+const Made = ({ receipt }: { readonly receipt: typeof Receipt.Type | undefined }) => (
+  <p class="done" role="status">
+    {receipt !== undefined && (
+      <>
+        {receipt.duplicate === true
+          ? `The same call is known already and is ${receipt.status}; give it another idempotency key to make it again: `
+          : "It was taken as "}
+        <a href={jobHref(receipt.job_id)}>{receipt.job_id}</a>
+      </>
+    )}
+  </p>
+)

@@ -152,6 +152,10 @@ export interface Wanted {
   readonly host: string | undefined
   readonly since: number | undefined
   readonly until: number | undefined
+  readonly url: string | undefined
+  readonly endedSince: number | undefined
+  /** A JSON array. */
+  readonly reasons: string | undefined
 }
 
 /** Which deliveries are asked for: those due at a moment, of one lane or of all, but for a JSON array of ids. */
@@ -184,7 +188,11 @@ export interface DeliveryCommands {
     attempt: DeliveryAttemptInsert | undefined,
     next: NextDelivery,
     rule: EndpointRule
-  ) => { readonly deliveryState: string; readonly endpoint: "enabled" | "disabled" | undefined }
+  ) => {
+    readonly deliveryState: string
+    readonly endpoint: "enabled" | "disabled" | undefined
+    readonly recoveredFrom?: number | undefined
+  }
   readonly deadLetters: (
     wanted: Wanted,
     below: number,

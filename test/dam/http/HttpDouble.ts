@@ -76,6 +76,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
   recent: events.recent,
   notices: Effect.runSync(Effect.scoped(noticesOver(store))),
   stats: Effect.succeed([]),
+  history: (_, hours) => Effect.succeed({ spanMillis: 300_000, from: hours, spans: [] }),
   lanes: Effect.succeed([]),
   explain: Explain.make(store, { waiting: () => undefined, why: () => Effect.succeed(still) }, () => false),
   steering: LaneSteering.make(store, {

@@ -168,11 +168,8 @@ const page = Effect.gen(function* () {
   yield* show("ezthrottle secrets delete")
   yield* help("notices")
   yield* help("notices", "set")
-  yield* show("ezthrottle notices set --to https://ops.example.com/ezthrottle --event endpoint_disabled")
   yield* help("notices", "get")
-  yield* show("ezthrottle notices get")
   yield* help("notices", "reset")
-  yield* show("ezthrottle notices reset")
   yield* help("doctor")
   yield* show("ezthrottle doctor --check http://10.0.0.7/hook", {
     args: ["doctor", "--check", "http://10.0.0.7/hook", "--db", "/nowhere/ezthrottle.db"]

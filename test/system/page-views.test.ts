@@ -1,4 +1,5 @@
 /** How the page is found one's way in, how it looks, and what it says when there is nothing or nobody. */
+import type Axe from "axe-core"
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -301,7 +302,7 @@ describe("the views", () => {
           })
           await page.evaluate(axe)
           const found = await page.evaluate(async () => {
-            const { axe } = window as unknown as { axe: typeof import("axe-core") }
+            const { axe } = window as unknown as { axe: typeof Axe }
             const { violations } = await axe.run(document, { resultTypes: ["violations"] })
             return violations
               .filter(({ impact }) => impact === "serious" || impact === "critical")

@@ -5,6 +5,7 @@
  * contract (a key that is taken, an epoch that is over) are answers. SQLite answers in the thread that writes
  * (`sqlite/Groups`); `RowStore` makes the whole store over any executor of these.
  */
+import type { HistoryEntry } from "../store/HistoryRecords.ts"
 import type * as Effect from "effect/Effect"
 import type { Parking } from "../store/JobRecords.ts"
 import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
@@ -230,6 +231,12 @@ export interface LaneCommands {
   readonly laneLog: (lane: string, limit: number) => ReadonlyArray<Row>
 }
 
+/** What history needs. */
+export interface HistoryCommands {
+  readonly noteHistory: (entries: ReadonlyArray<HistoryEntry>) => void
+  readonly history: (lane: string, span: number, from: number) => ReadonlyArray<Row>
+}
+
 /** Secrets of one customer as they travel: customer, primary, secondary. */
 export type SecretsRow = readonly [customer: string, primary: string, secondary: string | null]
 
@@ -288,7 +295,7 @@ export interface UpkeepCommands {
 
 /** Everything a database can be told to do. */
 export interface Commands
-  extends JobCommands, DeliveryCommands, LaneCommands, SecretCommands, TrustCommands, UpkeepCommands {}
+  extends JobCommands, DeliveryCommands, LaneCommands, HistoryCommands, SecretCommands, TrustCommands, UpkeepCommands {}
 
 /** Runs one command, durably done when it answers. */
 export type Executor = <Name extends keyof Commands>(

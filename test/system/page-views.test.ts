@@ -1,5 +1,5 @@
 /** How the page is found one's way in, how it looks, and what it says when there is nothing or nobody. */
-import type Axe from "axe-core"
+import type * as Axe from "axe-core"
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -140,6 +140,11 @@ describe("finding jobs", () => {
     await page.getByRole("dialog", { name: "Keys" }).getByText("the next row").waitFor()
     await page.keyboard.press("Escape")
     await page.getByRole("dialog", { name: "Keys" }).waitFor({ state: "hidden" })
+    await page.keyboard.press("?")
+    await page.goBack()
+    await page.getByRole("dialog", { name: "Keys" }).waitFor({ state: "hidden" })
+    await page.goForward()
+    await links.first().focus()
     await page.keyboard.press("Enter")
     await page.getByRole("heading", { name: "What happened" }).waitFor()
   })

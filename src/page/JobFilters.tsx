@@ -25,11 +25,18 @@ export const hrefOf = (wanted: Wanted): string => `#/jobs${query(wanted)}`
 export const JobFilters = ({ wanted }: { readonly wanted: Wanted }) => {
   const [lane, setLane] = useTyped(wanted.lane)
   const [metadata, setMetadata] = useTyped(wanted.metadata)
-  const go = (changed: Partial<Wanted>) => {
-    const next = laneTyped(lane)
+  const show = (changed: Partial<Wanted>) => {
+    location.hash = hrefOf({ ...wanted, metadata, cursor: "", ...changed })
+  }
+  const look = async (changed: Partial<Wanted>) => {
+    const found = await laneTyped(lane)
     // what is typed may be what is asked for already, in other words
-    setLane(next)
-    location.hash = hrefOf({ ...wanted, lane: next, metadata, cursor: "", ...changed })
+    setLane(found)
+    show({ lane: found, ...changed })
+  }
+  const go = (changed: Partial<Wanted>) => {
+    if (lane === wanted.lane) show(changed)
+    else void look(changed)
   }
   return (
     <>

@@ -61,8 +61,14 @@ export const Keys = () => {
       event.preventDefault()
       act()
     }
+    // whoever goes back with it open wants to see where
+    const close = () => dialog.current?.close()
     addEventListener("keydown", onKey)
-    return () => removeEventListener("keydown", onKey)
+    addEventListener("hashchange", close)
+    return () => {
+      removeEventListener("keydown", onKey)
+      removeEventListener("hashchange", close)
+    }
   }, [])
   return (
     <>

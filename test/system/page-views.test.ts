@@ -1,4 +1,5 @@
 /** How the page is found one's way in, how it looks, and what it says when there is nothing or nobody. */
+import type * as Axe from "axe-core"
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -139,6 +140,11 @@ describe("finding jobs", () => {
     await page.getByRole("dialog", { name: "Keys" }).getByText("the next row").waitFor()
     await page.keyboard.press("Escape")
     await page.getByRole("dialog", { name: "Keys" }).waitFor({ state: "hidden" })
+    await page.keyboard.press("?")
+    await page.goBack()
+    await page.getByRole("dialog", { name: "Keys" }).waitFor({ state: "hidden" })
+    await page.goForward()
+    await links.first().focus()
     await page.keyboard.press("Enter")
     await page.getByRole("heading", { name: "What happened" }).waitFor()
   })
@@ -301,7 +307,7 @@ describe("the views", () => {
           })
           await page.evaluate(axe)
           const found = await page.evaluate(async () => {
-            const { axe } = window as unknown as { axe: typeof import("axe-core") }
+            const { axe } = window as unknown as { axe: typeof Axe }
             const { violations } = await axe.run(document, { resultTypes: ["violations"] })
             return violations
               .filter(({ impact }) => impact === "serious" || impact === "critical")

@@ -19,6 +19,7 @@ import * as Globals from "./output/Globals.ts"
 import * as JobsCommand from "./commands/JobsCommand.ts"
 import * as LanesCommand from "./commands/LanesCommand.ts"
 import * as McpCommand from "./commands/McpCommand.ts"
+import * as NoticesCommand from "./commands/NoticesCommand.ts"
 import { exits, problem, type Problem } from "./output/Problem.ts"
 import * as SecretsCommand from "./commands/SecretsCommand.ts"
 import * as SubmitCommand from "./commands/SubmitCommand.ts"
@@ -39,6 +40,7 @@ export const ezthrottle = Command.make("ezthrottle").pipe(
     LanesCommand.lanes,
     DeadCommand.command,
     SecretsCommand.command,
+    NoticesCommand.command,
     DoctorCommand.command,
     DamCommand.command,
     BackupCommand.command,

@@ -59,6 +59,7 @@ export interface EarlierNames extends Partial<
     | "laneOf"
     | "limits"
     | "newId"
+    | "notices"
     | "pacing"
     | "retention"
     | "signer"

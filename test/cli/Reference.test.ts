@@ -166,6 +166,10 @@ const page = Effect.gen(function* () {
   yield* show("ezthrottle secrets rotate env:NEXT", { environment })
   yield* help("secrets", "delete")
   yield* show("ezthrottle secrets delete")
+  yield* help("notices")
+  yield* help("notices", "set")
+  yield* help("notices", "get")
+  yield* help("notices", "reset")
   yield* help("doctor")
   yield* show("ezthrottle doctor --check http://10.0.0.7/hook", {
     args: ["doctor", "--check", "http://10.0.0.7/hook", "--db", "/nowhere/ezthrottle.db"]

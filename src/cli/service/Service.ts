@@ -22,7 +22,7 @@ import * as Refusals from "./Refusals.ts"
 import type { Target } from "./Target.ts"
 
 export interface Call<A> {
-  readonly method?: "GET" | "POST" | "DELETE"
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE"
   /** Below the base of the service, from its first slash. */
   readonly path: string
   readonly query?: Query

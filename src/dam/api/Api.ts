@@ -19,6 +19,7 @@ import { described } from "./Described.ts"
 import { FlatJob, FlatReceipt, FlatView } from "./FlatShapes.ts"
 import { Explanation, JobPage, JobView, ListQuery, Receipt } from "./JobShapes.ts"
 import { lanes } from "./LaneApi.ts"
+import { notices } from "./NoticeApi.ts"
 import { overview } from "./OverviewApi.ts"
 import { between, optional } from "./Parts.ts"
 import { Envelope, Proxied } from "./ProxyShapes.ts"
@@ -144,7 +145,7 @@ const system = HttpApiGroup.make("system").add(
 )
 
 const routes = HttpApi.make("dam")
-  .add(jobs, deliveries, lanes, overview, secrets, proxy, flat, l8, system)
+  .add(jobs, deliveries, lanes, overview, secrets, notices, proxy, flat, l8, system)
   .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
 
 /**

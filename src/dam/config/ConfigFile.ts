@@ -144,6 +144,7 @@ const toOptions = (config: Config): ConfigFile => {
         connectTimeout: attempts.connect_timeout,
         patience429: attempts.patience_429,
         maxResponseBytes: attempts.response_bytes,
+        notices: config.notices && noticesOf(config.notices),
         retention: config.retention,
         drain: config.drain,
         limits: config.limits && limitsOf(config.limits),
@@ -175,7 +176,7 @@ const given = <A extends object>(fields: A): Given<A> =>
   // entries lose which value belongs to which key
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<A>
 
-type Written<Name extends "pacing" | "regions" | "retry"> = NonNullable<Config[Name]>
+type Written<Name extends "notices" | "pacing" | "regions" | "retry"> = NonNullable<Config[Name]>
 
 const paceOf = ({ max_concurrent, rps }: NonNullable<Written<"pacing">["default"]>): Partial<Pace> =>
   given({ rps, maxConcurrent: max_concurrent })
@@ -208,6 +209,21 @@ const policyOf = (retry: Written<"retry">): RetryPolicy.RetryPolicy => ({
   rerouteCodes: retry.reroute_codes,
   base: retry.base,
   cap: retry.cap
+})
+
+const noticesOf = ({ thresholds, ...notices }: Written<"notices">): NonNullable<DamOptions["notices"]> => ({
+  ...notices,
+  ...given({
+    thresholds:
+      thresholds &&
+      given({
+        endpointFailures: thresholds.endpoint_failures,
+        deadLetters: thresholds.dead_letters,
+        laneHeldMillis: millisOf(thresholds.lane_held),
+        storedBytes: thresholds.stored_bytes,
+        memoryBytes: thresholds.memory_bytes
+      })
+  })
 })
 
 /** Names as `/health` shows them, back to ours. */

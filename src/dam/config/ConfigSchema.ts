@@ -8,6 +8,7 @@ import * as Fields from "../../step/Fields.ts"
 import * as Region from "../egress/Region.ts"
 import * as Limits from "../intake/Limits.ts"
 import { canonicalLane } from "../job/LaneName.ts"
+import { noticeEvents } from "../observe/Notice.ts"
 import { modes } from "../l8/L8.ts"
 
 const optional = Schema.optionalKey
@@ -105,6 +106,8 @@ const Regions = Schema.Record(
 
 const limits = Object.fromEntries(Object.keys(Limits.toJson(Limits.defaults)).map((name) => [name, optional(whole(1))]))
 
+const isWebUrl = (value: string): boolean => /^https?:$/.test(URL.parse(value)?.protocol ?? "")
+
 /** The whole file. */
 export const ConfigSchema = Schema.Struct({
   port: optional(
@@ -158,6 +161,21 @@ export const ConfigSchema = Schema.Struct({
       follow_redirects: optional(Schema.Boolean),
       redrive: optional(Schema.Boolean),
       l8: optional(Schema.Struct({ default: optional(L8Mode), hosts: optional(L8Hosts) }))
+    })
+  ),
+  notices: optional(
+    Schema.Struct({
+      urls: optional(Schema.Array(text("an http or https URL", isWebUrl))),
+      events: optional(Schema.Array(Schema.Literals(noticeEvents))),
+      thresholds: optional(
+        Schema.Struct({
+          endpoint_failures: optional(whole(1)),
+          dead_letters: optional(whole(0)),
+          lane_held: optional(Lasting),
+          stored_bytes: optional(whole(1)),
+          memory_bytes: optional(whole(1))
+        })
+      )
     })
   ),
   retention: optional(Span),

@@ -18,6 +18,7 @@ import { canonicalLane } from "../job/LaneName.ts"
 import type { L8Options } from "../l8/L8.ts"
 import type { Pace } from "../lane/Gate.ts"
 import type { PacingOptions } from "../lane/Dial.ts"
+import type { NoticeOptions, Thresholds } from "../observe/Notice.ts"
 import type { DispatcherOptions } from "../work/Dispatcher.ts"
 
 /**
@@ -92,6 +93,17 @@ export interface Settings {
         readonly l8?: L8Options | undefined
       }
     | undefined
+  /** Webhooks of the dam's own. Defaults to none. */
+  readonly notices?:
+    | (Omit<NoticeOptions, "thresholds"> & {
+        readonly thresholds?:
+          | (Partial<Thresholds> & {
+              /** For how long a lane is held before it is told. Defaults to 10 minutes. */
+              readonly laneHeld?: Duration.Input | undefined
+            })
+          | undefined
+      })
+    | undefined
   /**
    * Headers that say as whom a call is made, beside those that always do (`Authorization`, `Cookie`, `X-Api-Key` and what
    * `Idempotency.credentials` names): a call is no duplicate of one with other credentials. Defaults to none.
@@ -134,6 +146,7 @@ export type Settled = Partial<
     | "maxQueued"
     | "maxRunning"
     | "maxStoredBytes"
+    | "notices"
     | "pacing"
     | "patience429"
     | "retention"
@@ -150,7 +163,7 @@ export type Settled = Partial<
 
 /** Reads the settings; what they leave out is not there, so that a default, or an earlier name, holds. */
 export const settle = (settings: Settings): Settled => {
-  const { admission = {}, attempts = {}, credentials, drain, pacing, retention, retry, webhooks } = settings
+  const { admission = {}, attempts = {}, credentials, drain, notices, pacing, retention, retry, webhooks } = settings
   return said({
     pacing: pacing && pacingOf(pacing),
     unsetPolicy: retry && { ...RetryPolicy.durable, ...said(policyOf(retry)) },
@@ -162,6 +175,7 @@ export const settle = (settings: Settings): Settled => {
     deliveries: webhooks && deliveriesOf(webhooks),
     l8: webhooks?.l8,
     webhookRedirects: webhooks?.followRedirects,
+    notices: notices && noticesOf(notices),
     credentials,
     retention: spanOf(retention),
     drain: spanOf(drain),
@@ -212,6 +226,11 @@ export const names = {
     followRedirects: true,
     redrive: true,
     l8: { default: true, hosts: true, privateKey: true, serviceName: true }
+  },
+  notices: {
+    urls: true,
+    events: true,
+    thresholds: { endpointFailures: true, deadLetters: true, laneHeld: true, storedBytes: true, memoryBytes: true }
   },
   retention: true,
   drain: true,
@@ -302,6 +321,12 @@ const deliveriesOf = ({
     },
     redrive: redrive ?? usually
   }
+}
+
+const noticesOf = ({ thresholds, ...notices }: NonNullable<Settings["notices"]>): NoticeOptions => {
+  if (thresholds === undefined) return notices
+  const { laneHeld, ...marks } = thresholds
+  return { ...notices, thresholds: said({ ...marks, laneHeldMillis: millisOf(laneHeld) ?? marks.laneHeldMillis }) }
 }
 
 const spanOf = (length: Duration.Input | undefined): Duration.Duration | undefined =>

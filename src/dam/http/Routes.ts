@@ -25,6 +25,7 @@ import * as Feed from "./routes/Feed.ts"
 import * as JobRoutes from "./routes/JobRoutes.ts"
 import * as JobStream from "./routes/JobStream.ts"
 import * as LaneRoutes from "./routes/LaneRoutes.ts"
+import * as NoticeRoutes from "./routes/NoticeRoutes.ts"
 import * as PageRoutes from "./routes/PageRoutes.ts"
 import * as ProxyRoute from "./routes/ProxyRoute.ts"
 import * as SecretRoutes from "./routes/SecretRoutes.ts"
@@ -62,6 +63,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
     LaneRoutes.group(LaneRoutes.make(engine, limits), desk),
     DeliveryRoutes.group(DeliveryRoutes.make(engine, limits), desk),
     SecretRoutes.group(secrets, desk),
+    NoticeRoutes.group(NoticeRoutes.make(engine, limits), desk),
     ProxyRoute.group(ProxyRoute.make({ jobs, secrets, limits }), callers, reading),
     TrustRoutes.group(TrustRoutes.make(engine, reading), desk),
     HttpApiBuilder.group(Api, "system", (handlers) =>

@@ -298,6 +298,21 @@ export interface TrustCommands {
   readonly forgetL8Trust: (origin: string) => boolean
 }
 
+/** What is told at one moment, as it travels; a row is subject, phase, beginning. */
+export interface TellingInsert {
+  readonly begun: ReadonlyArray<readonly [subject: string, phase: string, since: number]>
+  readonly over: ReadonlyArray<string>
+  readonly notices: ReadonlyArray<{ readonly id: string; readonly job: JobInsert; readonly finish: FinishInsert }>
+}
+
+/** What operators are told. */
+export interface NoticeCommands {
+  readonly told: () => ReadonlyArray<Row>
+  readonly tell: (telling: TellingInsert) => void
+  readonly troubled: (failures: number, but: string) => ReadonlyArray<Row>
+  readonly deadOf: (customer: string) => number
+}
+
 /** What keeps the store in order. */
 export interface UpkeepCommands {
   readonly recover: () => number
@@ -313,7 +328,15 @@ export interface UpkeepCommands {
 
 /** Everything a database can be told to do. */
 export interface Commands
-  extends JobCommands, DeliveryCommands, LaneCommands, HistoryCommands, SecretCommands, TrustCommands, UpkeepCommands {}
+  extends
+    JobCommands,
+    DeliveryCommands,
+    LaneCommands,
+    HistoryCommands,
+    SecretCommands,
+    TrustCommands,
+    NoticeCommands,
+    UpkeepCommands {}
 
 /** Runs one command, durably done when it answers. */
 export type Executor = <Name extends keyof Commands>(

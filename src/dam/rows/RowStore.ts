@@ -19,6 +19,7 @@ import * as Fresh from "./Fresh.ts"
 import { historyPort } from "./HistoryRows.ts"
 import * as JobRows from "./JobRows.ts"
 import { lanePort } from "./LaneRows.ts"
+import { noticePort } from "./NoticeRows.ts"
 import { placeOf, reader } from "./Reader.ts"
 import { secretPort } from "./SecretRows.ts"
 import { trustPort } from "./TrustRows.ts"
@@ -39,6 +40,7 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
   ...historyPort(run),
   ...secretPort(run),
   ...trustPort(run),
+  ...noticePort(run),
   ...upkeepPort(run)
 })
 

@@ -20,6 +20,7 @@ import { historyCommands } from "./HistoryCommands.ts"
 import { jobCommands } from "./JobCommands.ts"
 import { laneCommands } from "./LaneCommands.ts"
 import { listCommand } from "./ListCommand.ts"
+import { noticeCommands } from "./NoticeCommands.ts"
 import { outboxCommands } from "./OutboxCommands.ts"
 import { secretCommands } from "./SecretCommands.ts"
 import { steeringCommands } from "./SteeringCommands.ts"
@@ -41,6 +42,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...deadLetterCommands(db, tally, deliveries.judge),
     ...secretCommands(db),
     ...trustCommands(db),
+    ...noticeCommands(db, jobs.commands),
     ...upkeepCommands(db, tally, fault)
   } satisfies Commands
 }
@@ -227,6 +229,9 @@ const reads: ReadonlySet<keyof Commands> = new Set([
   "secrets",
   "everySecret",
   "setting",
+  "told",
+  "troubled",
+  "deadOf",
   "l8Trust",
   "l8Trusts",
   // not to be run in a transaction

@@ -222,5 +222,12 @@ export const migrations: ReadonlyArray<string> = [
     PRIMARY KEY (span, at, lane)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX history_of_lane ON history (lane, span, at);
+  `,
+  `
+  CREATE TABLE notices (
+    subject TEXT PRIMARY KEY,
+    phase TEXT NOT NULL,
+    since REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
   `
 ]

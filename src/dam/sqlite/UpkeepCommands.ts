@@ -33,7 +33,9 @@ const prepare = (db: DatabaseSync) => ({
   remove: db.prepare("DELETE FROM jobs WHERE seq = ?"),
   forget: db.prepare("DELETE FROM paces INDEXED BY paces_by_time WHERE seen_at < ?1 AND coalesce(held_until, 0) < ?1"),
   forgetEndpoints: db.prepare(
-    "DELETE FROM endpoints INDEXED BY endpoints_by_time WHERE status = 'enabled' AND seen_at < ?"
+    // one that operators were told of is kept until it is over: forgetting it is no recovery
+    `DELETE FROM endpoints INDEXED BY endpoints_by_time WHERE status = 'enabled' AND seen_at < ?
+     AND NOT EXISTS (SELECT 1 FROM notices WHERE subject = 'endpoint ' || customer || ' ' || url)`
   ),
   disabled: db.prepare("SELECT count(*) AS endpoints FROM endpoints WHERE status = 'disabled'")
 })

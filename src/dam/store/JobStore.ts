@@ -13,6 +13,7 @@ import type { DeliveryPort } from "./DeliveryRecords.ts"
 import type { HistoryPort } from "./HistoryRecords.ts"
 import type { JobPort } from "./JobRecords.ts"
 import type { LanePort } from "./LaneRecords.ts"
+import type { NoticePort } from "./NoticeRecords.ts"
 import type { SecretPort } from "./SecretRecords.ts"
 import type { TrustPort } from "./TrustRecords.ts"
 import type { UpkeepPort } from "./Upkeep.ts"
@@ -23,7 +24,8 @@ import type { UpkeepPort } from "./Upkeep.ts"
  * @category ports
  * @since 0.1.0
  */
-export interface Store extends JobPort, DeliveryPort, LanePort, HistoryPort, SecretPort, TrustPort, UpkeepPort {}
+export interface Store
+  extends JobPort, DeliveryPort, LanePort, HistoryPort, SecretPort, TrustPort, NoticePort, UpkeepPort {}
 
 /**
  * The durable store of the dam.

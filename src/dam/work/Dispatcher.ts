@@ -28,6 +28,7 @@ import * as Lanes from "../lane/Lanes.ts"
 import * as Places from "../lane/Places.ts"
 import * as Events from "../observe/Events.ts"
 import * as History from "../observe/History.ts"
+import type { NoticeOptions } from "../observe/Notice.ts"
 import * as Stats from "../observe/Stats.ts"
 import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -39,6 +40,7 @@ import type { Engine, Terms } from "./Engine.ts"
 import * as Explain from "./Explain.ts"
 import * as Hastening from "./Hastening.ts"
 import * as Leaving from "./Leaving.ts"
+import * as Noticing from "./Noticing.ts"
 import * as Reruns from "./Reruns.ts"
 import type { RunnerOptions } from "./Run.ts"
 import * as Shortages from "../lane/Shortages.ts"
@@ -80,6 +82,8 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   readonly signer?: Signer | undefined
   /** Signs deliveries for receivers that have proved themselves. Defaults to none. */
   readonly l8?: L8 | undefined
+  /** What operators are told, and where. Defaults to nothing. */
+  readonly notices?: NoticeOptions | undefined
   readonly newId: Effect.Effect<string>
   readonly laneOf: (url: string) => string
 }
@@ -155,6 +159,14 @@ export const make = Effect.fnUntraced(function* (
   const underWay = (until: number) => places.taken() + deliveries.underWay() - lanes.stuck(until)
   yield* Effect.addFinalizer(() => Leaving.emptied(leaving, Duration.toMillis(options.drain), underWay))
 
+  const notices = yield* Noticing.make({
+    ...options,
+    lanes,
+    deliver: deliveries.wake,
+    configured: options.notices ?? {},
+    marks: options,
+    leaving: isLeaving
+  })
   const admission = Admission.make(store, options)
   const submit = (job: NewJob) => admission.through(filed(ends, store, job))
   return {
@@ -183,6 +195,7 @@ export const make = Effect.fnUntraced(function* (
       running_now: places.taken(),
       max_running: maxRunning
     })),
+    notices,
     shortage: Shortages.view(shortages),
     leave: Leaving.leave(leaving)
   }

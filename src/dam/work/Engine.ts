@@ -24,6 +24,7 @@ import type { Enqueued } from "../store/JobRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { ShortageView } from "../lane/Shortages.ts"
 import type { Overloaded } from "./Admission.ts"
+import type { Notices } from "./Noticing.ts"
 
 /**
  * The job is not in a state in which this can be done.
@@ -96,6 +97,8 @@ export class Engine extends Context.Service<
     readonly l8: L8 | undefined
     /** What may be done with results that could not be told. */
     readonly deadLetters: DeadLetters
+    /** What operators are told without asking. */
+    readonly notices: Notices
     /** What this machine lacks to make calls; `undefined`: nothing. */
     readonly shortage: Effect.Effect<ShortageView | undefined>
     /** What holds at every way in. */

@@ -18,6 +18,7 @@ import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import { isTerminal } from "../../../src/engine/JobState.ts"
 import * as Reply from "../../../src/step/Reply.ts"
 import * as JobId from "../../../src/dam/job/JobId.ts"
+import * as Noticing from "../../../src/dam/work/Noticing.ts"
 import * as Reruns from "../../../src/dam/work/Reruns.ts"
 
 type Store = JobStore["Service"]
@@ -31,6 +32,19 @@ export const dns = Dns.make({
 })
 
 const usual: Terms = { egress: EgressPolicy.publicOnly, limits: undefined, drain: Duration.seconds(2) }
+
+/** Nobody looks around: what is chosen is kept. */
+const noticesOver = (store: Store) =>
+  Noticing.make({
+    store,
+    lanes: { views: Effect.succeed([]) },
+    deliver: () => undefined,
+    configured: {},
+    marks: { maxMemoryBytes: 1000, maxStoredBytes: 1000, memoryBytes: () => 0 },
+    newId: JobId.fresh,
+    laneOf: (url) => url,
+    leaving: () => true
+  })
 
 /** An engine that files jobs and runs none; `Runs` moves them. */
 export const engine = (store: Store, events: Events.Events, terms: Terms = usual): Engine["Service"] => ({
@@ -60,6 +74,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
     }),
   events: events.follow,
   recent: events.recent,
+  notices: Effect.runSync(Effect.scoped(noticesOver(store))),
   stats: Effect.succeed([]),
   history: (_, hours) => Effect.succeed({ spanMillis: 300_000, from: hours, spans: [] }),
   lanes: Effect.succeed([]),

@@ -35,6 +35,8 @@ const exceptions: ReadonlyArray<readonly [beginsWith: string, because: string]> 
     "SELECT n, due_at FROM deliveries WHERE state = 'pending'",
     "of an index in its order, and no further than the limit"
   ],
+  ["SELECT * FROM notices", "of what operators were told and is not over"],
+  ["SELECT customer, url, status, reason, failures", "every ten seconds, of the endpoints that fail"],
   ["SELECT * FROM endpoints WHERE customer = ?", "of the endpoints of one customer that fail; sorted for people"]
 ]
 
@@ -67,7 +69,8 @@ const wanted: ReadonlyArray<Partial<DeadLetterFilter>> = [
   {},
   { deliveryId: "d" },
   { jobId: "j" },
-  { host: "a.example", since: 4, until: 9 }
+  { host: "a.example", since: 4, until: 9 },
+  { url: "https://a.example/", since: 4, endedSince: 2, reasons: ["attempts_exhausted"] }
 ]
 
 /** Everything that is prepared while a store is opened and asked for whatever depends on a filter. */

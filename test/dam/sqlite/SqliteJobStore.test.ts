@@ -18,6 +18,7 @@ import { suite as deliveries } from "../../conformance/jobStoreDeliveries.ts"
 import { suite as history } from "../../conformance/jobStoreHistory.ts"
 import { suite as endpoints } from "../../conformance/jobStoreEndpoints.ts"
 import { suite as l8 } from "../../conformance/jobStoreL8.ts"
+import { suite as notices } from "../../conformance/jobStoreNotices.ts"
 
 /** A folder that is gone with its scope. */
 const folder = Effect.acquireRelease(
@@ -41,6 +42,7 @@ const stores = {
 
 for (const [name, store] of Object.entries(stores)) {
   suite(name, store)
+  notices(name, store)
   deliveries(name, store)
   history(name, store)
   endpoints(name, store)

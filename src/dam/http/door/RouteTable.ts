@@ -75,6 +75,9 @@ const table = {
   "GET /api/v1/webhook-secrets": { ...looked, enveloped: true },
   "DELETE /api/v1/webhook-secrets": { ...looked, enveloped: true },
 
+  "GET /api/v1/notices": { takes: "nothing", by: "operator" },
+  "PUT /api/v1/notices": { takes: "json", by: "operator" },
+
   // strangers are told so in its envelope
   "POST /api/v1/proxy": { takes: "json", by: "anyone" },
 

@@ -36,6 +36,7 @@ import * as Backup from "./sqlite/Backup.ts"
 import * as SqliteJobStore from "./sqlite/SqliteJobStore.ts"
 import type { JobStore } from "./store/JobStore.ts"
 import type { SecretPort } from "./store/SecretRecords.ts"
+import * as Runtime from "./store/Runtime.ts"
 import type { StoreError } from "./store/StoreError.ts"
 import * as Dispatcher from "./work/Dispatcher.ts"
 import type { Engine } from "./work/Engine.ts"
@@ -131,14 +132,22 @@ export interface Running {
 }
 
 /**
+ * Why a dam does not start.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type DamError = StoreError | InvalidRegion | InvalidEgressEntry | Runtime.UnfitRuntime
+
+/**
  * Starts a dam; it works until the scope closes. What is running then goes on at the next start.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (
-  given: DamOptions
-): Effect.fn.Return<Running, StoreError | InvalidRegion | InvalidEgressEntry, Scope.Scope> {
+export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.Return<Running, DamError, Scope.Scope> {
+  const unfit = Runtime.unfit()
+  if (unfit !== undefined) return yield* unfit
   const egress = yield* Effect.fromResult(policyIn(given.egress))
   // what the settings say in their own words is said again in those of the parts
   const options = { ...said(given as Omit<DamOptions, keyof Settings>), ...settle(given), path: given.path, egress }
@@ -198,7 +207,7 @@ const copyOf = Effect.fnUntraced(function* (store: SecretPort, resumes: boolean)
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | InvalidRegion | InvalidEgressEntry> =>
+export const layer = (options: DamOptions): Layer.Layer<Service, DamError> =>
   Layer.effect(
     Service,
     Effect.map(make(options), ({ service }) => service)
@@ -211,7 +220,7 @@ export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | In
  * A start that fails (a folder that is not there yet, a file that another process still has) fails the call that asked for
  * it, and the next call tries again. Asked for twice in a process, a file's dam is the same one, until everybody has
  * disposed of it.
- * **Gotchas** — thrown at once are a region that cannot be (`InvalidRegion`), an egress entry that cannot
+ * **Gotchas** — thrown at once are a runtime without what a dam needs (`UnfitRuntime`), a region that cannot be (`InvalidRegion`), an egress entry that cannot
  * (`InvalidEgressEntry`), a misspelt option, and one that differs from those the file is open with (`InvalidOption`). A
  * dam that has started keeps the process alive until it is disposed of.
  *
@@ -221,9 +230,15 @@ export const layer = (options: DamOptions): Layer.Layer<Service, StoreError | In
 export const embedded = (options: DamOptions): Embedded => {
   const problem = nameProblem(options)
   if (problem !== undefined) throw new InvalidOption({ problem })
+  const unfit = Runtime.unfit()
+  if (unfit !== undefined) throw unfit
   for (const [name, region] of Object.entries(options.regions ?? {})) Result.getOrThrow(Region.parse(name, region))
   Result.getOrThrow(policyIn(options.egress))
-  const started = Effect.catchTags(make(options), { InvalidRegion: Effect.die, InvalidEgressEntry: Effect.die })
+  const started = Effect.catchTags(make(options), {
+    InvalidRegion: Effect.die,
+    InvalidEgressEntry: Effect.die,
+    UnfitRuntime: Effect.die
+  })
   const layer = Layer.effect(
     Service,
     Effect.map(started, ({ service }) => service)

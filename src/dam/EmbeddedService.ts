@@ -28,6 +28,7 @@ import type { JobPort } from "./store/JobRecords.ts"
 import type { SecretPort } from "./store/SecretRecords.ts"
 import type { StoreError } from "./store/StoreError.ts"
 import type { Overloaded } from "./work/Admission.ts"
+import { traceIdOf } from "./observe/Tracing.ts"
 import type { Engine, WrongState } from "./work/Engine.ts"
 
 /** What the service works with. */
@@ -92,7 +93,7 @@ const show = ({ store }: Parts, job: StoredJob): Effect.Effect<Job, ServiceError
   Effect.map(Secrets.inService(store.deliveries(job.id)), (deliveries) => ({
     jobId: job.id,
     status: job.state,
-    answer: Views.whole(job, deliveries)
+    answer: Views.whole(job, { deliveries, traceId: traceIdOf(job) })
   }))
 
 const awaitResult = Effect.fnUntraced(function* (

@@ -22,18 +22,21 @@ export type Shape<A> = Schema.ConstraintDecoder<A>
 /** A request that did not do what it should, as the dam said it. */
 export class Problem extends Error {
   readonly status: number
-  constructor(status: number, message: string) {
+  /** What stands beside the sentence: which field, which job. */
+  readonly said: typeof ApiError.Type | undefined
+  constructor(status: number, message: string, said?: typeof ApiError.Type) {
     super(message)
     this.status = status
+    this.said = said
   }
 }
 
 const decodeProblem = Schema.decodeUnknownResult(Schema.fromJsonString(ApiError))
 
-const messageIn = (text: string, status: number): string =>
+const problemIn = (text: string, status: number): Problem =>
   Result.match(decodeProblem(text), {
-    onFailure: () => `the dam answered ${status}`,
-    onSuccess: ({ error }) => error
+    onFailure: () => new Problem(status, `the dam answered ${status}`),
+    onSuccess: (said) => new Problem(status, said.error, said)
   })
 
 /** Decodes what the dam said; what the page does not understand is a problem to be shown, not a page that breaks. */
@@ -69,14 +72,19 @@ export const ask = async <A>(
     ...(signal === undefined ? {} : { signal })
   }).catch(unreachable)
   const text = await response.text().catch(unreachable)
-  if (!response.ok) throw new Problem(response.status, messageIn(text, response.status))
+  if (!response.ok) throw problemIn(text, response.status)
   return understood(shape, text, response.status)
 }
 
-export const query = (given: Readonly<Record<string, string | number | undefined>>): string => {
+type Given = string | number | undefined
+
+/** The part of an address behind the path; what is empty is left out, what is a list repeats. */
+export const query = (given: Readonly<Record<string, Given | ReadonlyArray<Given>>>): string => {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined && value !== "") parameters.append(name, String(value))
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== "") parameters.append(name, String(one))
+    }
   }
   const text = parameters.toString()
   return text === "" ? "" : `?${text}`

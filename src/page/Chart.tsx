@@ -28,6 +28,20 @@ const isSaid = (value: number | null | undefined): value is number => typeof val
 
 const font = "12px system-ui, sans-serif"
 
+/** A line along 0 is as thick as any other: there is some room below it. */
+const range = (most: number): [number, number] => {
+  const top = most > 0 ? most * 1.1 : 1
+  return [top * -0.03, top]
+}
+
+/** Values that no line leads to: those before and behind are not known. */
+const alone = (plot: uPlot, series: number): Array<number> => {
+  const values = plot.data[series] ?? []
+  return Array.from(values, (_, place) => place).filter(
+    (place) => isSaid(values[place]) && !isSaid(values[place - 1]) && !isSaid(values[place + 1])
+  )
+}
+
 const make = (into: HTMLElement, { at, height, lines, small = false, unit }: ChartOptions): uPlot => {
   const axis = {
     stroke: colorOf("--faint"),
@@ -48,7 +62,7 @@ const make = (into: HTMLElement, { at, height, lines, small = false, unit }: Cha
       cursor: { show: !small, drag: { x: false, y: false } },
       legend: { show: !small },
       padding: small ? [2, 0, 2, 0] : [8, 20, 0, 0],
-      scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(1, (most ?? 0) * 1.1)] } },
+      scales: { x: { time: true }, y: { range: (_, __, most) => range(most ?? 0) } },
       axes: small
         ? [{ show: false }, { show: false }]
         : [
@@ -71,9 +85,8 @@ const make = (into: HTMLElement, { at, height, lines, small = false, unit }: Cha
           },
           stroke: colorOf(color),
           width: small ? 1.5 : 2,
-          spanGaps: true,
           ...(small || lines.length === 1 ? { fill: `${colorOf(color)}22` } : {}),
-          points: { show: false }
+          points: { show: true, size: small ? 3 : 5, width: 0, fill: colorOf(color), filter: alone }
         }))
       ]
     },

@@ -5,8 +5,8 @@ import { type DeadLetter, type DeliveryAttempt, query } from "./Api.ts"
 import { Endpoints } from "./Endpoints.tsx"
 import { Filters, Typed } from "./Filters.tsx"
 import { millis, plainUrl } from "./Format.ts"
-import { useAction, useAsked } from "./Hooks.ts"
-import { Cell, Failed, Nothing, Table, Time } from "./Parts.tsx"
+import { useAction, useAsked, useTyped } from "./Hooks.ts"
+import { Cell, Failed, JobLink, Nothing, Table, Time } from "./Parts.tsx"
 
 const reasons: Readonly<Record<string, string>> = {
   attempts_exhausted: "every attempt failed",
@@ -18,7 +18,7 @@ const reasons: Readonly<Record<string, string>> = {
 export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchParams }) => {
   const host = parameters.get("host") ?? ""
   const cursor = parameters.get("cursor") ?? ""
-  const [typed, setTyped] = useState(host)
+  const [typed, setTyped] = useTyped(host)
   const [pace, setPace] = useState("10")
   const { again, problem, value } = useAsked(
     DeadLetterPage,
@@ -41,7 +41,7 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
       </Filters>
       <Failed problem={problem ?? failed} />
       {value === undefined || value.dead_letters.length === 0 ? (
-        problem === undefined && <Nothing loading={value === undefined}>Everything was told.</Nothing>
+        problem === undefined && <NoLetters loading={value === undefined} host={host} />
       ) : (
         <>
           <ForAll
@@ -75,6 +75,21 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
     </section>
   )
 }
+
+const NoLetters = ({ host, loading }: { readonly loading: boolean; readonly host: string }) => (
+  <Nothing loading={loading}>
+    {host === "" ? (
+      <>
+        Everything was told. A result stands here once its receiver has refused it for good: submit a job with{" "}
+        <code>{'"webhooks": [{ "url": "https://hooks.example.com/done" }]'}</code>, and let that answer 410.
+      </>
+    ) : (
+      <>
+        Nothing that was for this receiver is left. <a href="#/dead">Show all dead letters</a>
+      </>
+    )}
+  </Nothing>
+)
 
 /** What is done with all of them at once. */
 const ForAll = ({
@@ -125,9 +140,7 @@ const Row = ({
     </Cell>
     <Cell name="Reason">{reasons[letter.reason] ?? letter.reason}</Cell>
     <Cell name="Job">
-      <a href={`#/jobs/${letter.job_id}`} aria-label={`Job ${letter.job_id}`}>
-        …{letter.job_id.slice(-8)}
-      </a>
+      <JobLink id={letter.job_id} />
     </Cell>
     <Cell name="Given up">
       <Time at={letter.dead_at} />
@@ -136,7 +149,7 @@ const Row = ({
       <Attempts attempts={letter.attempts} />
     </Cell>
     <Cell name="Do">
-      <button aria-disabled={busy} aria-label={`Tell ${letter.job_id} again`} onClick={onTell}>
+      <button aria-disabled={busy} aria-label={`Tell again: ${letter.job_id}`} onClick={onTell}>
         Tell again
       </button>
     </Cell>

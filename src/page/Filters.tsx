@@ -1,5 +1,6 @@
 /** What narrows a list: words that are typed and asked for together, and choices that count at once. */
 import type { ComponentChildren } from "preact"
+import { useId } from "preact/hooks"
 
 export const Filters = ({
   label,
@@ -27,18 +28,36 @@ export const Typed = ({
   name,
   value,
   placeholder,
+  suggested = [],
   onType
 }: {
   readonly name: string
   readonly value: string
   readonly placeholder: string
+  /** What is offered while somebody types. */
+  readonly suggested?: ReadonlyArray<string>
   readonly onType: (value: string) => void
-}) => (
-  <label>
-    {name}
-    <input value={value} placeholder={placeholder} onInput={(event) => onType(event.currentTarget.value)} />
-  </label>
-)
+}) => {
+  const list = useId()
+  return (
+    <label>
+      {name}
+      <input
+        value={value}
+        placeholder={placeholder}
+        list={suggested.length > 0 ? list : undefined}
+        onInput={(event) => onType(event.currentTarget.value)}
+      />
+      {suggested.length > 0 && (
+        <datalist id={list}>
+          {suggested.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+      )}
+    </label>
+  )
+}
 
 export const Choice = ({
   name,

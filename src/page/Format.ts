@@ -4,7 +4,15 @@ import { language } from "./Language.ts"
 const digits = new Intl.NumberFormat("en", { maximumFractionDigits: 1 })
 const fine = new Intl.NumberFormat("en", { maximumSignificantDigits: 2 })
 
-export const count = (value: number): string => (value > 0 && value < 1 ? fine : digits).format(value)
+// the other zero has a sign
+export const count = (value: number): string => (value > 0 && value < 1 ? fine : digits).format(value || 0)
+
+export const bytes = (value: number): string =>
+  value < 1000
+    ? `${value} bytes`
+    : value < 1e6
+      ? `${digits.format(value / 1000)} kB`
+      : `${digits.format(value / 1e6)} MB`
 
 export const millis = (value: number): string => {
   if (value < 1000) return `${Math.round(value)} ms`
@@ -22,6 +30,9 @@ let ahead = 0
 export const setClock = (now: number): void => {
   ahead = now - Date.now()
 }
+
+/** A time of day by the clock of this machine. */
+export const clockOf = (at: number): string => clock.format(at)
 
 /** What the dam's clock says. */
 export const now = (): number => Date.now() + ahead
@@ -61,5 +72,19 @@ const secret = /auth|cookie|credential|key|password|secret|session|signature|tok
 
 /** A header as it may be shown; those of a request come without their secrets already, those of an answer do not. */
 export const plainHeader = (name: string, value: string): string => (secret.test(name) ? "<redacted>" : value)
+
+/** What an address says in percent signs; as it stands where they say nothing. */
+export const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+export const jobHref = (id: string): string => `#/jobs/${encodeURIComponent(id)}`
+
+/** Enough of an id to tell it from its neighbours: its beginning is the time. */
+export const shortId = (id: string): string => `…${id.slice(-8)}`
 
 export const laneHref = (lane: string): string => `#/lanes/${encodeURIComponent(lane)}`

@@ -81,29 +81,40 @@ export const usePlace = (): readonly [path: string, parameters: URLSearchParams]
     addEventListener("hashchange", onChange)
     return () => removeEventListener("hashchange", onChange)
   }, [])
-  const [path = "", search = ""] = hash.replace(/^#/, "").split("?")
-  return [path === "" ? "/" : path, new URLSearchParams(search)]
+  const [path = "", ...search] = hash.replace(/^#/, "").split("?")
+  return [path === "" ? "/" : path, new URLSearchParams(search.join("?"))]
+}
+
+/** What stands in a field that is typed in: what the address says, also when that changes, until something is typed. */
+export const useTyped = (given: string): readonly [string, (value: string) => void] => {
+  const [typed, setTyped] = useState({ given, value: given })
+  return [typed.given === given ? typed.value : given, (value) => setTyped({ given, value })]
+}
+
+/** What is asked for besides its path. */
+interface Doing {
+  readonly body?: unknown
+  readonly method?: string
 }
 
 /**
  * Does something once when it is asked to, and says how it went. What asks for it stays enabled meanwhile: a button that
  * is disabled loses the focus.
  */
-export const useAction = (then: () => void) => {
+export const useAnswered = <A>(shape: Shape<A>, then: (answer: A) => void) => {
   const [busy, setBusy] = useState(false)
   const isUnderWay = useRef(false)
-  const [problem, setProblem] = useState<string>()
-  const act = async (path: string, body?: unknown, method = "POST"): Promise<boolean> => {
+  const [problem, setProblem] = useState<Problem>()
+  const act = async (path: string, { body, method = "POST" }: Doing = {}): Promise<boolean> => {
     if (isUnderWay.current) return false
     isUnderWay.current = true
     setBusy(true)
     setProblem(undefined)
     try {
-      await ask(Schema.Unknown, path, body === undefined ? { method } : { method, body })
-      then()
+      then(await ask(shape, path, body === undefined ? { method } : { method, body }))
       return true
     } catch (cause) {
-      setProblem(cause instanceof Error ? cause.message : String(cause))
+      setProblem(cause instanceof Problem ? cause : new Problem(0, String(cause)))
       return false
     } finally {
       isUnderWay.current = false
@@ -111,4 +122,10 @@ export const useAction = (then: () => void) => {
     }
   }
   return { busy, problem, act }
+}
+
+/** The same, where what is answered says no more than that it is done. */
+export const useAction = (then: () => void) => {
+  const { act, ...how } = useAnswered(Schema.Unknown, then)
+  return { ...how, act: (path: string, body?: unknown) => act(path, body === undefined ? {} : { body }) }
 }

@@ -1,90 +1,101 @@
 /** Jobs, filtered. */
-import { useState } from "preact/hooks"
+import type { ComponentChildren } from "preact"
+import { useMemo } from "preact/hooks"
 import { JobPage } from "../dam/api/JobShapes.ts"
-import { type JobSummary, query } from "./Api.ts"
-import { Choice, Filters, Typed } from "./Filters.tsx"
-import { laneHref, plainUrl } from "./Format.ts"
+import type { JobSummary } from "./Api.ts"
+import { jobHref, laneHref, millis, now, plainUrl, shortId } from "./Format.ts"
 import { useAsked } from "./Hooks.ts"
-import { Cell, Failed, Nothing, State, Table, Time } from "./Parts.tsx"
-
-/** None at all, or one of these. */
-const choices = (names: ReadonlyArray<string>): Readonly<Record<string, string>> => ({
-  "": "all",
-  ...Object.fromEntries(names.map((name) => [name, name]))
-})
-
-const states = choices(["scheduled", "queued", "running", "parked", "succeeded", "failed", "cancelled"])
-
-const deliveries = choices(["none", "pending", "delivered", "undelivered"])
-
-const names = ["status", "delivery_status", "lane", "metadata", "cursor"] as const
+import { hrefOf, JobFilters } from "./JobFilters.tsx"
+import { columns, columnsIn, isNarrowed, pathOf, type Wanted, wantedIn } from "./JobQuery.ts"
+import { Cell, Example, Failed, Metadata, Nothing, State, Table, Time } from "./Parts.tsx"
 
 export const Jobs = ({ parameters }: { readonly parameters: URLSearchParams }) => {
-  const given = Object.fromEntries(names.map((name) => [name, parameters.get(name) ?? ""]))
-  const [lane, setLane] = useState(given["lane"] ?? "")
-  const [metadata, setMetadata] = useState(given["metadata"] ?? "")
-  const { problem, value } = useAsked(JobPage, `/api/v1/jobs${query({ ...given, limit: 50 })}`, "jobs", "deliveries")
-  const go = (changed: Readonly<Record<string, string>>) => {
-    location.hash = `/jobs${query({ ...given, lane, metadata, cursor: "", ...changed })}`
+  const place = parameters.toString()
+  const wanted = useMemo(() => wantedIn(parameters), [place])
+  const path = useMemo(() => pathOf(wanted), [wanted])
+  const { problem, value } = useAsked(JobPage, path, "jobs", "deliveries")
+  const shown = columnsIn(wanted)
+  const go = (cursor: string) => {
+    location.hash = hrefOf({ ...wanted, cursor })
   }
   return (
     <section aria-labelledby="jobs-title">
       <h1 id="jobs-title" tabIndex={-1}>
         Jobs
       </h1>
-      <Filters label="Filter jobs" onAsk={() => go({})}>
-        <Choice name="State" value={given["status"]} options={states} onChoose={(status) => go({ status })} />
-        <Choice
-          name="Webhooks"
-          value={given["delivery_status"]}
-          options={deliveries}
-          onChoose={(status) => go({ delivery_status: status })}
-        />
-        <Typed name="Lane" value={lane} placeholder="api.example.com:443" onType={setLane} />
-        <Typed name="Metadata" value={metadata} placeholder="name:value" onType={setMetadata} />
-        <button type="submit">Filter</button>
-      </Filters>
+      <JobFilters wanted={wanted} />
       <Failed problem={problem} />
       {value === undefined || value.jobs.length === 0 ? (
-        problem === undefined && <Nothing loading={value === undefined}>No job fits.</Nothing>
+        problem === undefined && <NoJobs wanted={wanted} loading={value === undefined} />
       ) : (
         <Table
           caption="Jobs, the newest first"
-          columns={["State", "Call", "Lane", "Attempts", "Answer", "Webhooks", "Accepted"]}
+          columns={["State", "Call", ...shown.map((name) => columns[name] ?? name)]}
         >
           {value.jobs.map((job) => (
-            <Row key={job.job_id} job={job} />
+            <Row key={job.job_id} job={job} shown={shown} />
           ))}
         </Table>
       )}
       <nav class="pages" aria-label="Pages of jobs">
-        {given["cursor"] !== "" && <button onClick={() => go({})}>First page</button>}
-        {typeof value?.cursor === "string" && (
-          <button onClick={() => go({ cursor: value.cursor ?? "" })}>Older jobs</button>
-        )}
+        {wanted.cursor !== "" && <button onClick={() => go("")}>First page</button>}
+        {typeof value?.cursor === "string" && <button onClick={() => go(value.cursor ?? "")}>Older jobs</button>}
       </nav>
     </section>
   )
 }
 
-const Row = ({ job }: { readonly job: JobSummary }) => (
+const NoJobs = ({ loading, wanted }: { readonly wanted: Wanted; readonly loading: boolean }) => {
+  if (loading) return <Nothing loading>{null}</Nothing>
+  return isNarrowed(wanted) ? (
+    <Nothing loading={false}>
+      No job fits. <a href="#/jobs">Show all jobs</a>
+    </Nothing>
+  ) : (
+    <Example said="Nobody has submitted a job yet." />
+  )
+}
+
+/** How long it took from acceptance to its end, or has taken so far. */
+const Took = ({ job: { created_at: from, finished_at: to } }: { readonly job: JobSummary }) =>
+  to === null ? (
+    <span class="faint" title="so far">
+      {millis(Math.max(0, now() - from))} …
+    </span>
+  ) : (
+    <>{millis(to - from)}</>
+  )
+
+const none = <span class="none">–</span>
+
+/** What stands in each column. */
+const said: Readonly<Record<string, (job: JobSummary) => ComponentChildren>> = {
+  metadata: ({ metadata }) => <Metadata of={metadata} />,
+  lane: ({ lane }) => <a href={laneHref(lane)}>{lane}</a>,
+  attempts: (job) => job.attempts_made,
+  answer: (job) => job.response_status ?? none,
+  webhooks: (job) => (job.delivery_status === "none" ? none : job.delivery_status),
+  accepted: (job) => <Time at={job.created_at} />,
+  took: (job) => <Took job={job} />
+}
+
+const Row = ({ job, shown }: { readonly job: JobSummary; readonly shown: ReadonlyArray<string> }) => (
   <tr>
     <Cell name="State">
       <State name={job.status} />
     </Cell>
     <Cell name="Call" wide>
-      <a href={`#/jobs/${job.job_id}`}>
+      <a class="clamped" href={jobHref(job.job_id)} title={plainUrl(job.url)}>
         {job.method} {plainUrl(job.url)}
       </a>
+      <code class="faint">{shortId(job.job_id)}</code>
+      {job.parent !== null && <small class="faint"> started by {shortId(job.parent.job_id)}</small>}
+      {job.rerun_of !== null && <small class="faint"> again, after {shortId(job.rerun_of)}</small>}
     </Cell>
-    <Cell name="Lane" wide>
-      <a href={laneHref(job.lane)}>{job.lane}</a>
-    </Cell>
-    <Cell name="Attempts">{job.attempts_made}</Cell>
-    <Cell name="Answer">{job.response_status ?? "–"}</Cell>
-    <Cell name="Webhooks">{job.delivery_status}</Cell>
-    <Cell name="Accepted">
-      <Time at={job.created_at} />
-    </Cell>
+    {shown.map((name) => (
+      <Cell key={name} name={columns[name] ?? name}>
+        {said[name]?.(job)}
+      </Cell>
+    ))}
   </tr>
 )

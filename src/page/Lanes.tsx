@@ -5,9 +5,9 @@ import { type Lane, query } from "./Api.ts"
 import { Chart } from "./Chart.tsx"
 import { Choice, Filters, Typed } from "./Filters.tsx"
 import { away, count, laneHref } from "./Format.ts"
-import { useAction, useAsked } from "./Hooks.ts"
+import { useAction, useAsked, useTyped } from "./Hooks.ts"
 import { lanesAtMost, live, rateOf, useNews } from "./Live.ts"
-import { Cell, Failed, HoldReason, Nothing, Rate, Table } from "./Parts.tsx"
+import { Cell, Example, Failed, HoldReason, Nothing, Rate, Table } from "./Parts.tsx"
 
 const pageSize = 25
 
@@ -18,6 +18,21 @@ const shows = {
 }
 
 const waitingIn = ({ parked, queued }: Lane): number => parked + queued
+
+/** What somebody has to look at stands first, what does nothing last. */
+const rankOf = (lane: Lane): number => (shows.stopped(lane) ? 0 : shows.busy(lane) ? 1 : 2)
+
+const orders: Readonly<Record<string, (lane: Lane) => number>> = {
+  trouble: rankOf,
+  name: () => 0,
+  waiting: (lane) => -waitingIn(lane)
+}
+
+/** By what is asked for, then by name. */
+const sorted = (lanes: ReadonlyArray<Lane>, order: string): ReadonlyArray<Lane> => {
+  const of = orders[order] ?? rankOf
+  return lanes.toSorted((one, other) => of(one) - of(other) || (one.lane < other.lane ? -1 : 1))
+}
 
 /** The lanes that are shown: of those the dam tells by itself, or where there are more of them, of those asked for. */
 const useLanes = (prefix: string) => {
@@ -36,20 +51,12 @@ const useLanes = (prefix: string) => {
 export const Lanes = ({ parameters }: { readonly parameters: URLSearchParams }) => {
   const prefix = parameters.get("prefix") ?? ""
   const show = parameters.get("show") ?? "all"
-  const order = parameters.get("order") ?? "name"
-  const [typed, setTyped] = useState(prefix)
+  const order = parameters.get("order") ?? "trouble"
+  const [typed, setTyped] = useTyped(prefix)
   const [most, setMost] = useState(pageSize)
   const { isCut, lanes, problem } = useLanes(prefix)
   const fits = show === "busy" || show === "stopped" ? shows[show] : shows.all
-  const fitting = lanes
-    ?.filter(fits)
-    .toSorted((one, other) =>
-      order === "waiting" && waitingIn(one) !== waitingIn(other)
-        ? waitingIn(other) - waitingIn(one)
-        : one.lane < other.lane
-          ? -1
-          : 1
-    )
+  const fitting = lanes && sorted(lanes.filter(fits), order)
   const go = (next: Readonly<Record<string, string>>) => {
     location.hash = `/${query({ prefix: typed, show, order, ...next })}`
   }
@@ -70,15 +77,19 @@ export const Lanes = ({ parameters }: { readonly parameters: URLSearchParams }) 
         <Choice
           name="Order"
           value={order}
-          options={{ name: "by name", waiting: "most waiting first" }}
+          options={{ trouble: "trouble first", waiting: "most waiting first", name: "by name" }}
           onChoose={(order) => go({ order })}
         />
       </Filters>
       <Failed problem={problem} />
       {fitting === undefined || fitting.length === 0 ? (
-        <Nothing loading={fitting === undefined}>
-          {lanes?.length === 0 && prefix === "" ? "No host is called yet." : "No lane fits."}
-        </Nothing>
+        lanes?.length === 0 && prefix === "" ? (
+          <Example said="No host is called yet: a lane begins with its first job." />
+        ) : (
+          <Nothing loading={fitting === undefined}>
+            No lane fits. <a href="#/">Show all lanes</a>
+          </Nothing>
+        )
       ) : (
         <Table caption="Lanes" columns={["Lane", "Waiting", "Last minutes", "Running", "Rate", "Held by", "Steer"]}>
           {fitting.slice(0, most).map((lane) => (
@@ -138,7 +149,7 @@ const Row = ({ lane }: { readonly lane: Lane }) => {
           <HoldReason key={`${hold.reason} ${hold.account ?? ""}`} hold={hold} />
         ))}
         {lane.holds.length > 3 && <a href={laneHref(lane.lane)}>{lane.holds.length - 3} more</a>}
-        {!isPaused && lane.holds.length === 0 && <span class="faint">–</span>}
+        {!isPaused && lane.holds.length === 0 && <span class="faint none">–</span>}
       </Cell>
       <Cell name="Steer">
         <button

@@ -5,6 +5,7 @@
 import { useEffect, useState } from "preact/hooks"
 import { Update } from "../dam/api/OverviewShapes.ts"
 import { type Lane, Problem, understood } from "./Api.ts"
+import * as Pulse from "./Pulse.ts"
 import { now, setClock } from "./Format.ts"
 
 /** How a lane stood at moments that lie `every` apart. */
@@ -44,6 +45,8 @@ export const live = {
   past: (lane: string): Past | undefined => pasts.get(lane),
   counters: () => counters,
   isLive: () => isLive,
+  /** When the dam was heard last, where it says nothing any more; `undefined` while it does. */
+  silentSince: Pulse.silentSince,
   /** What is wrong with what the dam tells; `undefined` while it is understood. */
   problem: () => problem,
   /** Whether the dam has told anything yet. */
@@ -87,6 +90,7 @@ const takeIn = (update: typeof Update.Type, isWhole: boolean): void => {
 }
 
 const hear = (text: string, isWhole: boolean): void => {
+  Pulse.heard()
   const before = problem
   try {
     const update = understood(Update, text, 200)
@@ -132,6 +136,7 @@ export const useFeed = (on: boolean): void =>
     let source: EventSource | undefined
     const setLive = (now: boolean) => {
       isLive = now
+      if (now) Pulse.heard()
       happened("live")
     }
     const stop = () => {
@@ -144,6 +149,7 @@ export const useFeed = (on: boolean): void =>
       source.onopen = () => setLive(true)
       source.onerror = () => {
         setLive(false)
+        void Pulse.feel()
         // turned away, and not only broken off: the key is no longer good, or too many look
         if (source?.readyState === EventSource.CLOSED) happened("refused")
       }
@@ -157,7 +163,9 @@ export const useFeed = (on: boolean): void =>
     onVisibility()
     document.addEventListener("visibilitychange", onVisibility)
     const timer = setInterval(look, every)
+    const unfelt = Pulse.watch(() => happened("live"))
     return () => {
+      unfelt()
       stop()
       document.removeEventListener("visibilitychange", onVisibility)
       clearInterval(timer)

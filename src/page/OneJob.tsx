@@ -1,13 +1,15 @@
-/** One job: why it waits, what happened to it, what was sent and answered. */
+/** One job: where it comes from, why it waits, what happened to it, what was sent and answered. */
 import { Explanation, JobView } from "../dam/api/JobShapes.ts"
 import type { Job } from "./Api.ts"
-import { away, count, laneHref, plainHeader, plainUrl } from "./Format.ts"
-import { useAction, useAsked } from "./Hooks.ts"
-import { Fact, Failed, Nothing, State, Time } from "./Parts.tsx"
+import { cutFrom } from "./CopyAs.ts"
+import { FamilyOf } from "./Family.tsx"
+import { away, bytes, count, laneHref, millis, plainUrl } from "./Format.ts"
+import { useAsked } from "./Hooks.ts"
+import { ended, JobActions } from "./JobActions.tsx"
+import { Message } from "./Message.tsx"
+import { Fact, Failed, JobLink, Metadata, Nothing, State, Time } from "./Parts.tsx"
+import { Trace } from "./Trace.tsx"
 import { Waterfall } from "./Waterfall.tsx"
-
-const ended = ["succeeded", "failed", "cancelled"]
-const waiting = ["scheduled", "parked"]
 
 export const OneJob = ({ id }: { readonly id: string }) => {
   const path = `/api/v1/jobs/${encodeURIComponent(id)}`
@@ -17,7 +19,7 @@ export const OneJob = ({ id }: { readonly id: string }) => {
       <p class="way">
         <a href="#/jobs">Jobs</a>
       </p>
-      <h1 id="job-title" tabIndex={-1}>
+      <h1 id="job-title" class="clamped" tabIndex={-1}>
         {job === undefined ? id : `${job.method} ${plainUrl(job.url)}`}
       </h1>
       <Failed problem={problem} />
@@ -26,31 +28,35 @@ export const OneJob = ({ id }: { readonly id: string }) => {
       ) : (
         <>
           <Facts job={job} />
-          <Actions job={job} again={again} />
+          <JobActions job={job} again={again} />
           {!ended.includes(job.status) && <Why path={path} />}
+          <FamilyOf job={job} />
           <h2>What happened</h2>
           <Waterfall job={job} />
           <h2>Request</h2>
           <Message
+            name="request"
             first={`${job.request.method} ${plainUrl(job.request.url)}`}
             headers={job.request.headers}
             body={job.request.body}
-            left={(job.request.body_bytes ?? 0) - new TextEncoder().encode(job.request.body ?? "").length}
+            left={cutFrom(job.request)}
           />
           <h2>Response</h2>
-          {job.response === null || job.response === undefined ? (
-            <p>{job.error ?? "None yet."}</p>
-          ) : (
-            <Message
-              first={String(job.response.status_code)}
-              headers={job.response.headers}
-              body={job.response.body_base64 === undefined ? job.response.body : "(not text)"}
-              left={0}
-            />
-          )}
+          <Response job={job} />
         </>
       )}
     </section>
+  )
+}
+
+const Response = ({ job: { error, response } }: { readonly job: Job }) => {
+  if (response === null || response === undefined) return <p>{error ?? "None yet."}</p>
+  const { body, body_base64: raw, headers, status_code: status } = response
+  return (
+    <>
+      <Message name="response" first={String(status)} headers={headers} body={body} />
+      {raw !== undefined && <p class="faint">Its body is no text: {bytes(Math.floor((raw.length * 3) / 4))}.</p>}
+    </>
   )
 }
 
@@ -68,40 +74,37 @@ const Facts = ({ job }: { readonly job: Job }) => (
     </Fact>
     <Fact name="Ended">
       <Time at={job.finished_at} />
+      {job.finished_at !== null && <span class="faint"> after {millis(job.finished_at - job.created_at)}</span>}
     </Fact>
     <Fact name="Attempts">{count(job.attempts_made)}</Fact>
+    {job.parent !== null && (
+      <Fact name={job.parent.relation === "on_success" ? "Started by the success of" : "Started by the failure of"}>
+        <JobLink id={job.parent.job_id} />
+      </Fact>
+    )}
+    {job.rerun_of !== null && (
+      <Fact name="Run again, after">
+        <JobLink id={job.rerun_of} />
+      </Fact>
+    )}
     <Fact name="Id" isLong>
       <code>{job.job_id}</code>
     </Fact>
     <Fact name="Key" isLong>
       <code>{job.idempotent_key}</code>
     </Fact>
+    {Object.keys(job.metadata).length > 0 && (
+      <Fact name="Metadata" isLong>
+        <Metadata of={job.metadata} />
+      </Fact>
+    )}
+    {job.trace_id !== undefined && (
+      <Fact name="Trace" isLong>
+        <Trace id={job.trace_id} />
+      </Fact>
+    )}
   </dl>
 )
-
-const Actions = ({ again, job }: { readonly job: Job; readonly again: () => void }) => {
-  const { act, busy, problem } = useAction(again)
-  const path = `/api/v1/jobs/${encodeURIComponent(job.job_id)}`
-  return (
-    <p class="actions">
-      {ended.includes(job.status) ? (
-        <button aria-disabled={busy} onClick={() => void act(`${path}/rerun`)}>
-          Run again as a new job
-        </button>
-      ) : (
-        <button aria-disabled={busy} onClick={() => void act(`${path}/cancel`)}>
-          Cancel
-        </button>
-      )}
-      {waiting.includes(job.status) && (
-        <button aria-disabled={busy} onClick={() => void act(`${path}/run-now`)}>
-          Run now
-        </button>
-      )}
-      <Failed problem={problem} />
-    </p>
-  )
-}
 
 const Why = ({ path }: { readonly path: string }) => {
   const { problem, value } = useAsked(Explanation, `${path}/explain`, "numbers")
@@ -125,23 +128,3 @@ const Why = ({ path }: { readonly path: string }) => {
     </section>
   )
 }
-
-const Message = ({
-  body,
-  first,
-  headers,
-  left
-}: {
-  readonly first: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string | undefined
-  readonly left: number
-}) => (
-  <pre class="message" tabIndex={0}>
-    {first}
-    {"\n"}
-    {Object.entries(headers).map(([name, value]) => `${name}: ${plainHeader(name, value)}\n`)}
-    {body !== undefined && body !== "" && `\n${body}`}
-    {left > 0 && `\n… ${count(left)} more bytes`}
-  </pre>
-)

@@ -5,43 +5,77 @@ import * as Schema from "effect/Schema"
 import { Session } from "../dam/api/SystemShapes.ts"
 import { ask, Problem } from "./Api.ts"
 import { DeadLetters } from "./DeadLetters.tsx"
+import { clockOf, decoded, shortId } from "./Format.ts"
 import { usePlace } from "./Hooks.ts"
 import { Jobs } from "./Jobs.tsx"
+import { Keys, searchWasWanted, toSearch } from "./Keys.tsx"
 import { live, onNews, useFeed, useNews } from "./Live.ts"
 import { OneJob } from "./OneJob.tsx"
 import { OneLane } from "./OneLane.tsx"
 import { Overview } from "./Overview.tsx"
 import { SignIn } from "./SignIn.tsx"
+import { Submit } from "./Submit.tsx"
+
+interface Shown {
+  readonly path: string
+  readonly parameters: URLSearchParams
+}
 
 const places = [
-  { path: "/", name: "Overview" },
-  { path: "/jobs", name: "Jobs" },
-  { path: "/dead", name: "Dead letters" }
+  { path: "/", name: "Overview", view: Overview },
+  { path: "/jobs", name: "Jobs", view: Jobs },
+  { path: "/dead", name: "Dead letters", view: DeadLetters },
+  { path: "/submit", name: "Submit", view: Submit }
 ]
 
-const View = ({ parameters, path }: { readonly path: string; readonly parameters: URLSearchParams }) => {
-  if (path === "/jobs") return <Jobs parameters={parameters} />
-  if (path.startsWith("/jobs/")) return <OneJob id={decodeURIComponent(path.slice("/jobs/".length))} />
-  if (path.startsWith("/lanes/")) return <OneLane name={decodeURIComponent(path.slice("/lanes/".length))} />
-  if (path === "/dead") return <DeadLetters parameters={parameters} />
-  return <Overview parameters={parameters} />
+/** What a path that goes on behind one of these names. */
+const nameIn = (path: string, place: string): string | undefined =>
+  path.startsWith(place) && path.length > place.length ? decoded(path.slice(place.length)) : undefined
+
+const View = ({ parameters, path }: Shown) => {
+  const place = places.find((one) => one.path === path)
+  if (place !== undefined) return <place.view parameters={parameters} />
+  const job = nameIn(path, "/jobs/")
+  if (job !== undefined) return <OneJob id={job} />
+  const lane = nameIn(path, "/lanes/")
+  if (lane !== undefined) return <OneLane name={lane} />
+  return (
+    <>
+      <h1 tabIndex={-1}>There is no such page</h1>
+      <p>
+        Nothing is at <code>{path}</code>. <a href="#/">To the overview</a>
+      </p>
+    </>
+  )
+}
+
+const titleOf = (path: string): string => {
+  const place = places.find((one) => one.path === path)
+  const job = nameIn(path, "/jobs/")
+  const lane = nameIn(path, "/lanes/")
+  return (
+    place?.name ?? (job !== undefined ? `Job ${shortId(job)}` : lane === undefined ? "No such page" : `Lane ${lane}`)
+  )
 }
 
 const Connection = () => {
   useNews("live")
   const problem = live.problem()
+  const since = live.silentSince()
+  const isOn = live.isLive() && problem === undefined && since === undefined
   return (
-    <span class={live.isLive() && problem === undefined ? "live on" : "live"} role="status">
-      {problem ?? (live.isLive() ? "live" : "connecting…")}
+    <span class={isOn ? "live on" : since === undefined ? "live" : "live off"} role="status">
+      {since !== undefined
+        ? `the dam does not answer; this is from ${clockOf(since)}`
+        : (problem ?? (isOn ? "live" : "connecting…"))}
     </span>
   )
 }
 
-const Page = () => {
+/** Who is looking, and what keeps the page from knowing. */
+const useSession = () => {
   const [session, setSession] = useState<typeof Session.Type>()
   const [problem, setProblem] = useState<string>()
-  const [path, parameters] = usePlace()
-  const main = useRef<HTMLElement>(null)
   const look = () => {
     ask(Session, "/session").then(
       (found) => {
@@ -53,19 +87,29 @@ const Page = () => {
     )
   }
   useEffect(look, [])
-  const isIn = session !== undefined && session.customer !== null
-  useFeed(isIn)
   useEffect(() => onNews((kind) => kind === "refused" && look()), [])
+  return { session, problem, look }
+}
 
+/** Says where the reader is: in the title, and to whoever uses a screen reader by the focus. */
+const useArrival = (path: string) => {
+  const main = useRef<HTMLElement>(null)
   const first = useRef(true)
   useEffect(() => {
-    // whoever uses a screen reader is told where they are now
-    if (!first.current) main.current?.querySelector("h1")?.focus()
+    const isSearch = searchWasWanted() && toSearch()
+    if (!first.current && !isSearch) main.current?.querySelector("h1")?.focus()
     first.current = false
-    const title = places.find((place) => place.path === path)?.name ?? (path.startsWith("/lanes/") ? "Lane" : "Job")
-    document.title = `${title} – EZThrottle dam`
+    document.title = `${titleOf(path)} – EZThrottle dam`
   }, [path])
+  return main
+}
 
+const Page = () => {
+  const { look, problem, session } = useSession()
+  const [path, parameters] = usePlace()
+  const main = useArrival(path)
+  const isIn = session !== undefined && session.customer !== null
+  useFeed(isIn)
   if (session === undefined) {
     return (
       <main id="main">
@@ -80,34 +124,45 @@ const Page = () => {
       <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
         Skip to the content
       </a>
-      <header>
-        <a class="brand" href="#/">
-          <img src="/page/icon.svg" alt="" width="24" height="24" /> EZThrottle dam
-        </a>
-        <nav aria-label="Pages">
-          {places.map((place) => (
-            <a key={place.path} href={`#${place.path}`} aria-current={path === place.path ? "page" : undefined}>
-              {place.name}
-            </a>
-          ))}
-        </nav>
-        <Connection />
-        {session.customer !== "local" && (
-          <button
-            onClick={() => {
-              ask(Schema.Unknown, "/session", { method: "DELETE" }).then(look, look)
-            }}
-          >
-            Sign out {session.customer}
-          </button>
-        )}
-      </header>
+      <Header path={path} customer={session.customer ?? ""} look={look} />
       <main id="main" ref={main} tabIndex={-1}>
         <View key={path} path={path} parameters={parameters} />
       </main>
     </>
   )
 }
+
+interface HeaderOptions {
+  readonly path: string
+  readonly customer: string
+  readonly look: () => void
+}
+
+const Header = ({ customer, look, path }: HeaderOptions) => (
+  <header>
+    <a class="brand" href="#/">
+      <img src="/page/icon.svg" alt="" width="24" height="24" /> EZThrottle dam
+    </a>
+    <nav aria-label="Pages">
+      {places.map((place) => (
+        <a key={place.path} href={`#${place.path}`} aria-current={path === place.path ? "page" : undefined}>
+          {place.name}
+        </a>
+      ))}
+    </nav>
+    <Connection />
+    <Keys />
+    {customer !== "local" && (
+      <button
+        onClick={() => {
+          ask(Schema.Unknown, "/session", { method: "DELETE" }).then(look, look)
+        }}
+      >
+        Sign out {customer}
+      </button>
+    )}
+  </header>
+)
 
 const root = document.getElementById("page")
 if (root !== null) render(<Page />, root)

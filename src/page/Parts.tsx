@@ -1,7 +1,7 @@
 /** Small things that several views show. */
 import type { ComponentChildren } from "preact"
-import type { Hold, Problem } from "./Api.ts"
-import { away, count, exactly, moment } from "./Format.ts"
+import { type Hold, type Job, type Problem, query } from "./Api.ts"
+import { away, count, exactly, jobHref, moment, shortId } from "./Format.ts"
 
 export const State = ({ name }: { readonly name: string }) => (
   <span class={`state state-${name}`}>{name.replaceAll("_", " ")}</span>
@@ -16,6 +16,20 @@ export const Time = ({ at }: { readonly at: number | null | undefined }) =>
     </time>
   )
 
+/** What a caller wrote on a job; one leads to all that have the same. */
+export const Metadata = ({ of }: { readonly of: Job["metadata"] }) => (
+  <span class="tags">
+    {Object.entries(of).map(([name, value]) => {
+      const text = typeof value === "string" ? value : JSON.stringify(value)
+      return (
+        <a key={name} class="tag" href={`#/jobs${query({ metadata: `${name}:${text}` })}`}>
+          <span class="faint">{name}</span> {text.length > 40 ? `${text.slice(0, 40)}…` : text}
+        </a>
+      )
+    })}
+  </span>
+)
+
 export const Failed = ({ problem }: { readonly problem: Problem | string | undefined }) =>
   problem === undefined ? null : (
     <p class="problem" role="alert">
@@ -26,6 +40,26 @@ export const Failed = ({ problem }: { readonly problem: Problem | string | undef
 /** What stands where nothing is: still loading, or nothing to show. */
 export const Nothing = ({ loading, children }: { readonly loading: boolean; readonly children: ComponentChildren }) => (
   <p class="nothing">{loading ? "Loading…" : children}</p>
+)
+
+/** Leads to a job by the end of its id. */
+export const JobLink = ({ id }: { readonly id: string }) => (
+  <a href={jobHref(id)} aria-label={`Job ${shortId(id)}`} title={id}>
+    <code>{shortId(id)}</code>
+  </a>
+)
+
+/** What stands where nothing is yet: how to begin. */
+export const Example = ({ said }: { readonly said: string }) => (
+  <section class="nothing" aria-label="How to begin">
+    <p>
+      {said} <a href="#/submit">Submit one here</a>, or from a program:
+    </p>
+    <pre class="message" tabIndex={0} role="region" aria-label="An example">
+      {`curl ${location.origin}/api/v1/jobs -H 'content-type: application/json' \\
+  -d '{"url":"https://example.com/","metadata":{"order":"4711"}}'`}
+    </pre>
+  </section>
 )
 
 export const Fact = ({
@@ -55,7 +89,7 @@ export const Table = ({
   readonly columns: ReadonlyArray<string>
   readonly children: ComponentChildren
 }) => (
-  <table class="rows">
+  <table class={`rows rows-${columns[0]?.toLowerCase()}`}>
     <caption class="unseen">{caption}</caption>
     <thead>
       <tr>

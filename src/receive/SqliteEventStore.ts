@@ -12,7 +12,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import { classifySqliteError, SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
-import { DatabaseSync, type SQLInputValue } from "node:sqlite"
+import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { EventStore } from "./EventStore.ts"
 import { EventStoreFailed } from "./EventStore.ts"
 import * as SqlEventStore from "./SqlEventStore.ts"
@@ -37,9 +37,14 @@ export interface SqliteEventStore extends EventStore, Disposable {}
 export const open = (path: string): SqliteEventStore => Effect.runSync(opened(path))
 
 const opened = Effect.fnUntraced(function* (path: string): Effect.fn.Return<SqliteEventStore, EventStoreFailed> {
+  // asked for instead of imported: a runtime that lacks it still loads the rest of the package
+  const sqlite = process.getBuiltinModule("node:sqlite")
+  if (sqlite === undefined) {
+    return yield* new EventStoreFailed({ problem: "this runtime has no node:sqlite; it takes Node 22.19 or later" })
+  }
   const database = yield* Effect.try({
     try: () => {
-      const database = new DatabaseSync(path)
+      const database = new sqlite.DatabaseSync(path)
       database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
       return database
     },

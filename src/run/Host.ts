@@ -45,6 +45,8 @@ export interface Host {
   readonly rules: ((request: Request) => Rules | undefined) | undefined
   /** What happened before this run; the run goes on from there. */
   readonly history: History
+  /** Whether that happened just now, in this very run: nothing of the pause behind it is over. Defaults to `false`. */
+  readonly goesOn?: boolean | undefined
   /**
    * Milliseconds of the pause behind the last attempt of `history` for which a run before this one was ended. It is over
    * and is not drawn again. `undefined`: the run broke off in some other way.

@@ -24,6 +24,7 @@ import type { Host } from "./Host.ts"
 import * as Hosts from "./Host.ts"
 import * as Keys from "./Keys.ts"
 import * as Line from "./Line.ts"
+import * as Straight from "./Straight.ts"
 import * as Telemetry from "./Telemetry.ts"
 
 /**
@@ -66,12 +67,21 @@ export const submit = (step: Step, service: Delegating): Effect.Effect<Accepted,
     })
   )
 
-const interpret = Effect.fnUntraced(function* (
+const interpret = (step: Step, strategies: Strategies["Service"], host: Host): Effect.Effect<Outcome, StepError> =>
+  Effect.withFiber((fiber) => {
+    const broken = check(step)
+    if (broken !== undefined) return Effect.fail(stepError(step, broken, noHistory))
+    const transport = fiber.getRef(Straight.Straight) ? Straight.over(step, strategies, host) : undefined
+    return transport === undefined
+      ? walk(step, strategies, host)
+      : Straight.run(walk, { step, strategies, host, transport })
+  })
+
+const walk = Effect.fnUntraced(function* (
   step: Step,
   strategies: Strategies["Service"],
   host: Host
 ): Effect.fn.Return<Outcome, StepError> {
-  yield* refuseBroken(step)
   const execution: Execution = { step: yield* Keys.settle(step), strategies, host, history: host.history }
   const strategy = step.type === "FRUGAL" ? strategies.frugal : strategies.performance
   let reason: StepReason | undefined
@@ -187,4 +197,11 @@ const refuseBroken = (step: Step): Effect.Effect<void, StepError> => {
 const noHistory: History = []
 
 // a child that runs inline shares none of these with its parent: another call, another key, another history
-const ofItsOwn = { hashKey: undefined, history: noHistory, rested: undefined, acceptedAt: undefined, record: undefined }
+const ofItsOwn = {
+  hashKey: undefined,
+  history: noHistory,
+  goesOn: false,
+  rested: undefined,
+  acceptedAt: undefined,
+  record: undefined
+}

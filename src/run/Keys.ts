@@ -10,7 +10,8 @@ import type { Host } from "./Host.ts"
 /** Gives every UNIQUE step of the tree its key. A tree without one is returned as it is. */
 export const settle = (step: Step): Effect.Effect<Step> => (hasUnique(step) ? draw(step) : Effect.succeed(step))
 
-const hasUnique = (step: Step): boolean =>
+/** Whether a key is still to be drawn, for the step or for one that belongs to it. */
+export const hasUnique = (step: Step): boolean =>
   step.idempotency._tag === "Unique" ||
   step.fallbacks.some((fallback) => hasUnique(fallback.step)) ||
   (step.onSuccess !== undefined && hasUnique(step.onSuccess)) ||

@@ -61,5 +61,5 @@ const reasonOf = (attempt: EndedAttempt): StepReason => {
 }
 
 // a host that stores no bodies resumes with the status alone
-const responseOf = ({ ending, response }: EndedAttempt): Response =>
+export const responseOf = ({ ending, response }: EndedAttempt): Response =>
   response ?? Reply.response(ending._tag === "Answered" ? ending.status : 0)

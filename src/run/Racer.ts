@@ -3,7 +3,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { isFinal } from "../engine/Decide.ts"
 import type { Attempt, EndedAttempt } from "../step/History.ts"
-import type { Exchanging } from "../transport/HttpTransport.ts"
+import type { TransportError } from "../step/Failure.ts"
+import type { Response } from "../step/Reply.ts"
+import type { Exchange, Exchanging } from "../transport/HttpTransport.ts"
 import * as TimeLimit from "../transport/TimeLimit.ts"
 import type { Facts } from "./Execution.ts"
 import { perform, readResponse, within } from "./Execution.ts"
@@ -35,7 +37,9 @@ export const run = Effect.fnUntraced(function* (
   const { host } = path.execution
   // what a resumed run has waited already, and whether that was all of it
   let waited =
-    resumed === undefined ? 0 : Math.max(0, (yield* Clock.currentTimeMillis) - (resumed.at + resumed.latency))
+    resumed === undefined || host.goesOn
+      ? 0
+      : Math.max(0, (yield* Clock.currentTimeMillis) - (resumed.at + resumed.latency))
   let rested = resumed === undefined ? undefined : host.rested
   // made when it is needed: most steps succeed at once
   let judge: Judge.Judge | undefined
@@ -70,17 +74,21 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
   if (path.expired) return Effect.never
   const { execution, request, step, timeoutMillis, transport } = path
   const { region } = facts
-  const attempt = attemptOf(path, facts.racer)
-  const send = Telemetry.propagated(request, (traced) =>
-    transport.send({ request: traced, region, step, timeoutMillis, attempt })
-  )
   const sent = perform(execution, {
     step,
     facts,
-    send: TimeLimit.isKeptBy(transport) ? send : within(send, timeoutMillis),
+    send: sending(transport, { request, region, step, timeoutMillis, attempt: attemptOf(path, facts.racer) }),
     read: readResponse(execution.host.rules?.(request))
   })
   return execution.host.paced === undefined ? sent : inTurn(path, execution.host.paced, sent)
+}
+
+/** One exchange within its limit, as part of the trace at hand. */
+export const sending = (transport: Exchanging, exchange: Exchange): Effect.Effect<Response, TransportError> => {
+  const send = Telemetry.propagated(exchange.request, (request) =>
+    transport.send(request === exchange.request ? exchange : { ...exchange, request })
+  )
+  return TimeLimit.isKeptBy(transport) ? send : within(send, exchange.timeoutMillis)
 }
 
 /** Path, racer and how many attempts of theirs have ended. An interrupted one is made again as the same. */

@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from "node:zlib"
+// as a whole: older runtimes lack zstd, and would not load what names it
+import * as zlib from "node:zlib"
 
 /** What became of an encoded body. */
 export type Decoding =
@@ -66,16 +67,16 @@ type Decoder = (
 const decoderOf = (coding: string, body: Uint8Array): Decoder => {
   switch (coding) {
     case "br":
-      return brotliDecompress
+      return zlib.brotliDecompress
     case "zstd":
-      return zstdDecompress
+      return zlib.zstdDecompress
     case "deflate":
       // some servers leave the zlib wrapper out; its first byte always names the method
-      return ((body[0] ?? 0) & 0x0f) === 8 ? inflate : inflateRaw
+      return ((body[0] ?? 0) & 0x0f) === 8 ? zlib.inflate : zlib.inflateRaw
     default:
-      return gunzip
+      return zlib.gunzip
   }
 }
 
 const MAX_LAYERS = 5
-const KNOWN = new Set(["gzip", "x-gzip", "deflate", "br", "zstd"])
+const KNOWN = new Set(["gzip", "x-gzip", "deflate", "br", ...("zstdDecompress" in zlib ? ["zstd"] : [])])

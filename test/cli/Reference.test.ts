@@ -147,6 +147,7 @@ const page = Effect.gen(function* () {
   yield* show(`ezthrottle lanes reset ${host}`)
   yield* help("lanes", "log")
   yield* show(`ezthrottle lanes log ${host}`)
+  yield* help("lanes", "history")
   yield* help("dead")
   yield* help("dead", "list")
   const webhooks = [{ url: `${upstream}/status/410` }]

@@ -9,6 +9,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Regions from "../../src/engine/Regions.ts"
 import * as Hosts from "../../src/run/Host.ts"
 import * as Interpreter from "../../src/run/Interpreter.ts"
+import * as Straight from "../../src/run/Straight.ts"
 import type { Failure } from "../../src/step/Failure.ts"
 import { MalformedAnswer, ServiceDenied, ServiceUnreachable, TransportError } from "../../src/step/Failure.ts"
 import type { History } from "../../src/step/History.ts"
@@ -16,6 +17,7 @@ import type { Chained, Outcome, StepError } from "../../src/step/Outcome.ts"
 import { resolve } from "../../src/step/RetryPolicy.ts"
 import * as Step from "../../src/step/Step.ts"
 import type { Step as StepValue } from "../../src/step/StepModel.ts"
+import { makeStep } from "../../src/step/StepValue.ts"
 import { start } from "../../src/testing/Answer.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 import { between, oneOf } from "../../src/testing/Generators.ts"
@@ -254,5 +256,54 @@ describe("laws of going on from a history", () => {
         assert.isAtMost(jobsOf(history).size, 1, lines(history).join("; "))
       }),
     { arbitrary: { runs: 500 }, timeout: 60_000 }
+  )
+})
+
+/** In most of these worlds there is nothing that the straight way would leave alone. */
+const Plain = Arbitrary.map(Arbitrary.all([World, between(0, 3)]), ([world, choice]): World => {
+  if (choice === 0) return world
+  const plain = { regions: [], retryAt: undefined, onFailureTimeout: undefined, onSuccess: undefined }
+  return { ...world, regions: [], step: makeStep({ ...world.step, ...plain, type: "FRUGAL" }) }
+})
+
+describe("laws of the straight way", () => {
+  let straight = 0
+  afterAll(() => assert.isAbove(straight, 200, "steps went straight"))
+
+  it.effect.prop(
+    "a step that is sent straight ends as by the interpreter alone: same end, attempts, pauses, moments and calls",
+    [Plain, oneOf(["client", "paced", "slow record"])],
+    ([world, kind]) =>
+      Effect.gen(function* () {
+        const run = (isStraight: boolean) =>
+          afresh(
+            world,
+            Effect.gen(function* () {
+              const { jobs, sent, strategies } = build(world)
+              const host: Hosts.Host = {
+                ...Hosts.client,
+                paced: kind === "paced" ? (_, exchange) => Effect.delay(exchange, 7) : undefined,
+                record: kind === "slow record" ? () => Effect.sleep(11) : undefined
+              }
+              const end = yield* toEnd(ending(Interpreter.run(world.step, strategies, host)), "10 days").pipe(
+                Effect.provideService(Straight.Straight, isStraight)
+              )
+              return {
+                tag: end._tag === "StepError" ? end.reason._tag : end._tag,
+                attempts: histories(end).map((history) =>
+                  history.map(({ response: _response, ending: how, ...facts }) => ({ ...facts, how: how._tag }))
+                ),
+                lines: histories(end).map(lines),
+                sent: sent(),
+                jobs: jobs()
+              }
+            })
+          )
+        const one = yield* run(true)
+        assert.deepStrictEqual(one, yield* run(false))
+        const transport = Straight.over(world.step, build(world).strategies, Hosts.client)
+        if (transport !== undefined) straight++
+      }),
+    { arbitrary: { runs: 1000 }, timeout: 120_000 }
   )
 })

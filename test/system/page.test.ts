@@ -1,56 +1,18 @@
-import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { gzipSync } from "node:zlib"
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core"
-import * as Chromium from "./support/Browser.ts"
-import { type Built, build } from "./support/Built.ts"
-import { ask, endAll } from "./support/DamProcess.ts"
+import type { Page } from "playwright-core"
+import type { Built } from "./support/Built.ts"
+import { ask } from "./support/DamProcess.ts"
+import * as PageHarness from "./support/PageHarness.ts"
 import * as PageWorld from "./support/PageWorld.ts"
 
 let built: Built
-let browser: Browser
 let world: PageWorld.World
-
-beforeAll(async () => {
-  built = await build()
-  browser = await Chromium.open()
-  world = await PageWorld.make(built.bin, built.folder)
+const { faults, open } = PageHarness.use((made) => {
+  ;({ built, world } = made)
 })
-
-afterAll(async () => {
-  await browser.close()
-  await world.close()
-  await endAll()
-  built.remove()
-})
-
-const contexts: Array<BrowserContext> = []
-/** What the page should not do, and did. */
-const faults: Array<string> = []
-
-afterEach(async () => {
-  await Promise.all(contexts.splice(0).map((context) => context.close()))
-  assert.deepStrictEqual(faults.splice(0), [])
-})
-
-/** Opens a page; whatever it says on the console, breaks, or asks of others is a fault. */
-const open = async (place = "", options: BrowserContextOptions = {}, { url } = world): Promise<Page> => {
-  const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 900 }, ...options })
-  contexts.push(context)
-  context.setDefaultTimeout(20_000)
-  const page = await context.newPage()
-  page.on("pageerror", (error) => faults.push(error.message))
-  page.on("console", (message) => {
-    // a key that is refused is a 401 which the browser notes by itself
-    if (["error", "warning"].includes(message.type()) && !message.text().includes("401")) faults.push(message.text())
-  })
-  page.on("request", (request) => {
-    if (new URL(request.url()).origin !== url) faults.push(`it asked for ${request.url()}`)
-  })
-  await page.goto(`${url}/${place}`)
-  return page
-}
 
 const laneOf = (name: string) => new URL(world.at(name, "/")).host
 
@@ -191,14 +153,14 @@ describe("the page", () => {
       .getByRole("button", { name: /^Enable/ })
       .waitFor()
     world.receiversRecover()
-    await page.getByRole("button", { name: `Tell ${dead} again` }).click()
-    await page.getByRole("button", { name: `Tell ${dead} again` }).waitFor({ state: "detached" })
+    await page.getByRole("button", { name: `Tell again: ${dead}` }).click()
+    await page.getByRole("button", { name: `Tell again: ${dead}` }).waitFor({ state: "detached" })
     await rowOf(page, "it answered 410, gone")
       .getByRole("button", { name: /^Enable/ })
       .click()
     await rowOf(page, "it answered 410, gone").waitFor({ state: "detached" })
-    await page.getByRole("button", { name: `Tell ${gone} again` }).click()
-    await page.getByRole("button", { name: `Tell ${gone} again` }).waitFor({ state: "detached" })
+    await page.getByRole("button", { name: `Tell again: ${gone}` }).click()
+    await page.getByRole("button", { name: `Tell again: ${gone}` }).waitFor({ state: "detached" })
     await page.goto(`${world.url}/#/jobs/${dead}`)
     await page.getByRole("definition").getByText("delivered", { exact: true }).waitFor()
     await page.getByRole("list", { name: "What happened" }).getByText("answered 204").waitFor()

@@ -9,6 +9,7 @@ import { problem } from "../output/Problem.ts"
 import { Service } from "../service/Service.ts"
 import { Explanation } from "../../dam/api/JobShapes.ts"
 import * as Shapes from "../../dam/api/LaneShapes.ts"
+import { History } from "../../dam/api/OverviewShapes.ts"
 
 export const list = (prefix: string | undefined, limit: number) =>
   Pages.list({
@@ -100,6 +101,32 @@ export const log = Effect.fnUntraced(function* (host: string) {
             Output.plain(by, 40),
             action,
             Output.plain(detail, 100)
+          ])
+        )
+  )
+})
+
+/** What went through a lane, or through all of them, hour by hour. */
+export const history = Effect.fnUntraced(function* (host: string | undefined, hours: number) {
+  const service = yield* Service
+  const lane = host === undefined ? undefined : yield* Jobs.laneOf(host)
+  const { json, value } = yield* service.call({ path: "/api/v1/history", query: { lane, hours }, schema: History })
+  yield* Output.print(json, (paint) =>
+    value.spans.length === 0
+      ? "nothing went through"
+      : Output.table(
+          paint,
+          ["FROM", "ACCEPTED", "SUCCEEDED", "FAILED", "CALLS", "REFUSED", "HELD", "P50", "P95"],
+          value.spans.map(({ accepted, at, calls, failed, held_ms: held, latency, refused, succeeded }) => [
+            Output.time(at),
+            String(accepted),
+            String(succeeded),
+            String(failed),
+            String(calls),
+            String(refused),
+            held === 0 ? "" : Output.span(held),
+            latency.p50 === null ? "" : Output.span(latency.p50),
+            latency.p95 === null ? "" : Output.span(latency.p95)
           ])
         )
   )

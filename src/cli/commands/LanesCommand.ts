@@ -81,11 +81,37 @@ const log = Command.make("log", { lane }, (input) => talking(Lanes.log(input.lan
   Command.withExamples([{ command: "ezthrottle lanes log api.example.com", description: "What was done to it" }])
 )
 
+const history = Command.make(
+  "history",
+  {
+    lane: lane.pipe(Argument.optional),
+    hours: Flag.Int("hours").pipe(
+      Flag.filter(
+        (hours) => hours >= 1 && hours <= 168,
+        () => "a week is kept: 1 to 168 hours"
+      ),
+      Flag.withMetavar("N"),
+      Flag.withDescription("How far back; up to a day in spans of five minutes, beyond in hours"),
+      Flag.withDefault(24)
+    )
+  },
+  ({ hours, lane }) => talking(Lanes.history(Option.getOrUndefined(lane), hours))
+).pipe(
+  Command.withDescription(
+    "Shows what went through a lane, or through all of them: jobs, calls, refusals, time held and how long calls took. " +
+      "It is kept for a week, over restarts."
+  ),
+  Command.withShortDescription("What went through, over hours and days"),
+  Command.withExamples([
+    { command: "ezthrottle lanes history api.example.com --hours 168", description: "The last week, hour by hour" }
+  ])
+)
+
 export const lanes = Command.make("lanes").pipe(
   Command.withDescription("Looks at lanes, the pace of each host, and steers them while they run."),
   Command.withShortDescription("List, pause, resume, set and reset the lanes of hosts"),
   Command.withExamples([{ command: "ezthrottle lanes list", description: "All of them" }]),
-  Command.withSubcommands([list, pause, resume, set, reset, log]),
+  Command.withSubcommands([list, pause, resume, set, reset, log, history]),
   Command.withGlobalFlags(Globals.service)
 )
 

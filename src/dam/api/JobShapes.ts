@@ -149,6 +149,9 @@ export const JobView = Schema.Struct({
   ...summaryFields,
   request: Request,
   region: Schema.NullOr(Schema.String),
+  trace_id: optional(
+    Schema.String.annotate({ description: "The trace that its spans belong to, its caller's if it had one" })
+  ),
   ...resultFields,
   attempts: Schema.Array(Attempt),
   deliveries: Schema.Array(Delivery)
@@ -160,10 +163,14 @@ export const JobView = Schema.Struct({
  * @category encoding
  * @since 0.1.0
  */
-export const whole = (job: StoredJob, deliveries: ReadonlyArray<StoredDelivery>): typeof JobView.Encoded => ({
+export const whole = (
+  job: StoredJob,
+  { deliveries, traceId }: { readonly deliveries: ReadonlyArray<StoredDelivery>; readonly traceId: string }
+): typeof JobView.Encoded => ({
   ...summary(job),
   request: request(job.step.request),
   region: job.result?.region ?? null,
+  trace_id: traceId,
   ...resultOf(job.result),
   attempts: job.history.map(attempt),
   deliveries: deliveries.map(delivery)

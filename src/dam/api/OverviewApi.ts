@@ -8,7 +8,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { Stats } from "./OverviewShapes.ts"
+import { History, HistoryQuery, Stats } from "./OverviewShapes.ts"
 import { errors } from "./Statuses.ts"
 
 /** The whole dam: what happens in it, how much, and how fast. */
@@ -19,6 +19,11 @@ export const overview = HttpApiGroup.make("overview")
       error: errors(400, 401, 429, 503)
     }),
     HttpApiEndpoint.get("stats", "/api/v1/stats", { success: Stats, error: errors(401, 503) }),
+    HttpApiEndpoint.get("history", "/api/v1/history", {
+      query: HistoryQuery,
+      success: History,
+      error: errors(400, 401, 503)
+    }),
     HttpApiEndpoint.get("metrics", "/metrics", {
       success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4" })),
       error: errors(401, 503)

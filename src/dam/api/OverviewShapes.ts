@@ -5,9 +5,10 @@
  */
 import * as Schema from "effect/Schema"
 import { states } from "../../engine/JobState.ts"
+import type { LaneHistory } from "../observe/History.ts"
 import { type Span, spanMillis } from "../observe/Stats.ts"
 import { Lane } from "./LaneShapes.ts"
-import { Amount, Count, Moment, word } from "./Parts.ts"
+import { Amount, between, Count, Moment, optional, word } from "./Parts.ts"
 
 const Percentiles = Schema.Struct({
   count: Count,
@@ -36,6 +37,49 @@ export const Stats = Schema.Struct({
 export const stats = (spans: ReadonlyArray<Span>): typeof Stats.Encoded => ({
   span_ms: spanMillis,
   spans: spans.map(({ total, wait, ...counts }) => ({ ...counts, wait: { ...wait }, total: { ...total } }))
+})
+
+/** Which lane, and how many hours back. */
+export const HistoryQuery = {
+  lane: optional(Schema.String.check(Schema.isMaxLength(300, { message: "Expected a host or host:port" }))),
+  hours: optional(between(1, 168))
+}
+
+/** What went through a lane, or through all of them, in spans; those in which nothing happened are left out. */
+export const History = Schema.Struct({
+  lane: Schema.NullOr(Schema.String),
+  span_ms: Count,
+  from: Moment,
+  spans: Schema.Array(
+    Schema.Struct({
+      at: Moment,
+      accepted: Count,
+      succeeded: Count,
+      failed: Count,
+      cancelled: Count,
+      /** Calls that were answered, and how many of them were refused for now. */
+      calls: Count,
+      refused: Count,
+      /** For how long answers made it wait. */
+      held_ms: Amount,
+      latency: Percentiles
+    })
+  )
+}).annotate({ identifier: "History" })
+
+/** Shows what went through. */
+export const history = (
+  lane: string | undefined,
+  { from, spanMillis, spans }: LaneHistory
+): typeof History.Encoded => ({
+  lane: lane ?? null,
+  span_ms: spanMillis,
+  from,
+  spans: spans.map(({ heldMillis, latency, ...counts }) => ({
+    ...counts,
+    held_ms: heldMillis,
+    latency: { ...latency }
+  }))
 })
 
 /** What the feed says: all at first (`snapshot`), then what changed (`update`). */

@@ -13,9 +13,14 @@ import type { Request } from "../../step/Request.ts"
  * @category keys
  * @since 0.1.0
  */
-export const payloadOf = (request: Request, more?: ReadonlyArray<string>): string => {
+export const payloadOf = (
+  request: Request,
+  more?: ReadonlyArray<string>,
+  /** What {@link callOf} says, where it was asked already. */
+  call?: string
+): string => {
   const holders = Idempotency.answersItsCaller(request.method) ? Idempotency.credentialsIn(request.headers, more) : []
-  if (holders.length === 0) return callOf(request)
+  if (holders.length === 0) return call ?? callOf(request)
   const { body = "", method, url } = request
   const tail = holders.flat().map(framed).join("")
   const whole =

@@ -77,8 +77,24 @@ export const defaultPort = (protocol: string): number => (protocol === "https:" 
  * @category accessors
  * @since 0.1.0
  */
-export const accountOf = (scope: string, headers: Readonly<Record<string, string>>): string =>
-  `${customerOf(scope)}${hash("sha256", `${scope.length}:${scope}${credentialIn(headers)}`, "hex").slice(customerLength, 32)}`
+export const accountOf = (scope: string, headers: Readonly<Record<string, string>>): string => {
+  const credential = credentialIn(headers)
+  if (credential !== "") return accountBy(scope, credential)
+  // most calls carry none: their account is the scope's
+  const known = bare.get(scope)
+  if (known !== undefined) return known
+  const account = accountBy(scope, credential)
+  if (bare.size >= mostBare) bare.clear()
+  bare.set(scope, account)
+  return account
+}
+
+/** Accounts of calls without a credential, by scope: a memory of what is computed, and no more. */
+const bare = new Map<string, string>()
+const mostBare = 10_000
+
+const accountBy = (scope: string, credential: string): string =>
+  `${customerOf(scope)}${hash("sha256", `${scope.length}:${scope}${credential}`, "hex").slice(customerLength, 32)}`
 
 /**
  * Names the customer of an account, as far as turns need it.

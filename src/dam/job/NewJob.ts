@@ -46,11 +46,14 @@ export interface JobFacts {
 export const newJob = (facts: JobFacts): NewJob => {
   const { request } = facts.step
   const payload = callOf(request)
-  const hash = payloadOf(request, facts.credentials)
+  const hash = payloadOf(request, facts.credentials, payload)
   const step = facts.key === undefined ? facts.step : keyed(facts.step, facts.key)
   const custom = step.idempotency._tag === "Custom" ? step.idempotency.key : undefined
   // a step that was tried elsewhere brings its hash along, as it is computed there: that is no key of its own
-  const isHash = custom === hash || custom === payload || (custom !== undefined && custom === payloadOf(request))
+  const isHash =
+    custom === hash ||
+    custom === payload ||
+    (custom?.length === hash.length && custom === payloadOf(request, undefined, payload))
   const given = isHash && facts.otherwise === undefined ? undefined : custom
   return {
     id: facts.id,

@@ -45,7 +45,15 @@ export interface Dial {
   readonly options: PacingOptions
   readonly paces: Paces
   readonly settings: Settings
+  /** Is told of each answer. */
+  readonly called?: Called | undefined
 }
+
+/** Takes note of an answer: how long its call took, whether it was refused, and for how much longer the lane waits. */
+export type Called = (
+  lane: string,
+  call: { readonly latency: number; readonly isRefused: boolean; readonly heldMillis: number }
+) => void
 
 /** The pace of a host, or of one account of it. */
 export const paceOf = ({ options, paces, settings }: Dial, host: string, account = ""): Pace => {
@@ -74,7 +82,7 @@ export const observe = (
   { account, jobId, lane: host, response, sentAt }: Answer,
   clock: Clock.Clock
 ): void => {
-  const { options, paces, settings } = self
+  const { called, options, paces, settings } = self
   const nowMillis = clock.currentTimeMillisUnsafe()
   const now = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const owner = { lane: host, account }
@@ -86,7 +94,10 @@ export const observe = (
   const { rps } = paceOf(self, host, account)
   const lesson = learn(response, { nowMillis, bounds, refusalsInARow, jobId, said, rps })
   const news = paces.learn(owner, lesson, { sentAt, now: nowMillis })
+  const held = lane.heldFor(account, now)
   lane.learn(account, obeyed(news, settings.get(host)), now)
+  const heldMillis = Math.max(0, lane.heldFor(account, now) - held)
+  called?.(host, { latency: Math.max(0, now - sentAt), isRefused: isRefusal || said.kind === "UsedUp", heldMillis })
 }
 
 /** What an operator says goes before what the upstream says, which is kept for when the operator takes it back. */

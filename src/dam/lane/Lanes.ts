@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { LanePort } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import { observe, paceOf, type Dial, type PacingOptions } from "./Dial.ts"
+import { type Called, observe, paceOf, type Dial, type PacingOptions } from "./Dial.ts"
 import type { Lane } from "./Lane.ts"
 import * as LaneModule from "./Lane.ts"
 import type { LaneRouter } from "./LaneRouter.ts"
@@ -27,6 +27,12 @@ const countedFor = (depth: number): number => (depth > 100_000 ? 10_000 : 1000)
 /** How often lanes that nobody needs are dropped, and how long one must have been left alone. */
 const tidyEvery = Duration.minutes(1)
 
+/** What lanes work with. */
+export interface LanesParts extends Pick<LaneOptions, "room" | "start"> {
+  /** Is told of each answer. Defaults to nobody. */
+  readonly called?: Called | undefined
+}
+
 /**
  * Makes the lanes; they run in the scope until it closes.
  *
@@ -36,14 +42,13 @@ const tidyEvery = Duration.minutes(1)
 export const make = Effect.fnUntraced(function* (
   store: LanePort,
   options: PacingOptions,
-  start: LaneOptions["start"],
-  room: LaneOptions["room"]
+  { called, room, start }: LanesParts
 ): Effect.fn.Return<LaneRouter, StoreError, Scope.Scope> {
   const fibers = yield* FiberMap.make<string>()
   const fork = yield* FiberMap.runtime(fibers)()
   const paces = yield* Paces.make(store)
   const settings = yield* LaneSteering.load(store)
-  const dial: Dial = { options, paces, settings }
+  const dial: Dial = { options, paces, settings, called }
   const self: State = { store, dial, start, room, fibers, fork, lanes: new Map() }
   yield* Effect.forkScoped(tidy(self))
   return routerOf(self)

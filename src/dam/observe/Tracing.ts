@@ -64,6 +64,10 @@ export const told = <A extends DeliveryAttempt | undefined, E, R>(
     )
   })
 
+/** Names the trace that all of a job belongs to. */
+export const traceIdOf = ({ id, traceparent }: Pick<StoredJob, "id" | "traceparent">): string =>
+  parentOf(id, traceparent).traceId
+
 /** The caller's span; where it had none, one made of the job's id, so that all of a job is one trace all the same. */
 const parentOf = (jobId: string, traceparent: string | undefined): Tracer.ExternalSpan => {
   const [, traceId, spanId, flags] = traceparent?.split("-") ?? []

@@ -5,6 +5,7 @@
  * contract (a key that is taken, an epoch that is over) are answers. SQLite answers in the thread that writes
  * (`sqlite/Groups`); `RowStore` makes the whole store over any executor of these.
  */
+import type { HistoryEntry } from "../store/HistoryRecords.ts"
 import type * as Effect from "effect/Effect"
 import type { Counted, Parking } from "../store/JobRecords.ts"
 import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
@@ -161,6 +162,10 @@ export interface Wanted {
   readonly host: string | undefined
   readonly since: number | undefined
   readonly until: number | undefined
+  readonly url: string | undefined
+  readonly endedSince: number | undefined
+  /** A JSON array. */
+  readonly reasons: string | undefined
 }
 
 /** Which deliveries are asked for: those due at a moment, of one lane or of all, but for a JSON array of ids. */
@@ -193,7 +198,11 @@ export interface DeliveryCommands {
     attempt: DeliveryAttemptInsert | undefined,
     next: NextDelivery,
     rule: EndpointRule
-  ) => { readonly deliveryState: string; readonly endpoint: "enabled" | "disabled" | undefined }
+  ) => {
+    readonly deliveryState: string
+    readonly endpoint: "enabled" | "disabled" | undefined
+    readonly recoveredFrom?: number | undefined
+  }
   readonly deadLetters: (
     wanted: Wanted,
     below: number,
@@ -238,6 +247,12 @@ export interface LaneCommands {
   readonly steering: () => ReadonlyArray<Row>
   readonly steer: (entry: LaneLogEntry, steering: StoredSteering | undefined, forgets: boolean) => void
   readonly laneLog: (lane: string, limit: number) => ReadonlyArray<Row>
+}
+
+/** What history needs. */
+export interface HistoryCommands {
+  readonly noteHistory: (entries: ReadonlyArray<HistoryEntry>) => void
+  readonly history: (lane: string, span: number, from: number) => ReadonlyArray<Row>
 }
 
 /** Secrets of one customer as they travel: customer, primary, secondary. */
@@ -298,7 +313,7 @@ export interface UpkeepCommands {
 
 /** Everything a database can be told to do. */
 export interface Commands
-  extends JobCommands, DeliveryCommands, LaneCommands, SecretCommands, TrustCommands, UpkeepCommands {}
+  extends JobCommands, DeliveryCommands, LaneCommands, HistoryCommands, SecretCommands, TrustCommands, UpkeepCommands {}
 
 /** Runs one command, durably done when it answers. */
 export type Executor = <Name extends keyof Commands>(

@@ -16,6 +16,7 @@ import type { UpkeepPort } from "../store/Upkeep.ts"
 import type { Executor, Listing } from "./Commands.ts"
 import { deliveryPort } from "./DeliveryRows.ts"
 import * as Fresh from "./Fresh.ts"
+import { historyPort } from "./HistoryRows.ts"
 import * as JobRows from "./JobRows.ts"
 import { lanePort } from "./LaneRows.ts"
 import { placeOf, reader } from "./Reader.ts"
@@ -35,6 +36,7 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
   ...jobPort(run, fresh, credentials),
   ...deliveryPort(run),
   ...lanePort(run),
+  ...historyPort(run),
   ...secretPort(run),
   ...trustPort(run),
   ...upkeepPort(run)

@@ -10,10 +10,11 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { randomUUID } from "node:crypto"
-import { existsSync, renameSync, rmSync, statSync } from "node:fs"
-import { backup, DatabaseSync } from "node:sqlite"
+import { existsSync, linkSync, renameSync, rmSync, statSync } from "node:fs"
+import { backup, DatabaseSync } from "./Sqlite.ts"
 import { numberOf } from "./Database.ts"
 import { fileIn, makePrivate } from "./Ownership.ts"
 import { applicationId } from "./Tables.ts"
@@ -74,7 +75,7 @@ export const copy = Effect.fnUntraced(function* (
   const from = fileIn(path)
   if (from === undefined) return yield* failed("a database in memory has no file; submit to one that has")
   if (!existsSync(from)) return yield* failed(`there is no database at ${from}`)
-  if (existsSync(to)) return yield* failed(`${to} is there already; choose another name`)
+  if (existsSync(to)) return yield* failed(taken(to))
   const part = `${to}.${randomUUID().slice(0, 8)}.part`
   return yield* Effect.acquireUseRelease(
     orFailed(() => open(from)),
@@ -84,7 +85,7 @@ export const copy = Effect.fnUntraced(function* (
         yield* orFailed(() => makePrivate(part))
         yield* copyPages(source, part, onProgress)
         yield* orFailed(() => mark(part, copiedAt))
-        yield* orFailed(() => renameSync(part, to))
+        yield* orFailed(() => place(part, to))
         return { file: to, bytes: statSync(to).size, copiedAt }
       }),
     (source, exit) =>
@@ -136,6 +137,17 @@ const mark = (part: string, copiedAt: number): void => {
   db.prepare("INSERT OR REPLACE INTO settings VALUES (?, ?)").run(copiedAtSetting, String(copiedAt))
   db.close()
 }
+
+/** Gives a copy its name, which somebody else may have got meanwhile: a link is refused then, a rename would not be. */
+const place = (part: string, to: string): void => {
+  const linked = Result.try(() => linkSync(part, to))
+  if (Result.isSuccess(linked)) return rmSync(part)
+  // not every file system has links
+  if (existsSync(to)) throw new Error(taken(to))
+  renameSync(part, to)
+}
+
+const taken = (to: string): string => `${to} is there already; choose another name`
 
 const orFailed = <A>(body: () => A): Effect.Effect<A, BackupFailed> =>
   Effect.try({ try: body, catch: (error) => new BackupFailed({ problem: messageOf(error) }) })

@@ -4,7 +4,7 @@
  * Everything here is synchronous and runs in the thread that writes.
  */
 import * as Result from "effect/Result"
-import { DatabaseSync } from "node:sqlite"
+import { DatabaseSync } from "./Sqlite.ts"
 import type { Fault } from "../rows/Commands.ts"
 import * as Ownership from "./Ownership.ts"
 import * as Standing from "./Standing.ts"

@@ -114,7 +114,10 @@ class Near {
     const name = options.readsOnly === true ? "ezthrottle-reads" : "ezthrottle-store"
     this.thread = new Worker(workerUrl, { workerData: options, name, resourceLimits })
     this.thread.once("message", (fault: Fault | undefined) => {
-      this.thread.on("message", (answers: Answers) => this.answered(answers))
+      this.thread.on("message", (answers: Answers | null) => {
+        if (answers === null) void this.thread.terminate()
+        else this.answered(answers)
+      })
       this.started = true
       if (fault !== undefined) return this.end(fault, opened)
       // a thread that reads is given work before it has opened anything
@@ -147,7 +150,7 @@ class Near {
     if (this.ended !== undefined) return closed()
     this.thread.ref()
     this.thread.once("exit", closed)
-    this.onIdle = () => this.thread.postMessage(undefined)
+    this.onIdle = () => this.thread.postMessage([])
     this.flush()
   }
 

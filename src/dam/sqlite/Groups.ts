@@ -16,6 +16,7 @@ import { type Commands, type Fault } from "../rows/Commands.ts"
 import { attempt, type DatabaseOptions, faultOf, ioError, kindOf, open, openBeside, type Opened } from "./Database.ts"
 import { deadLetterCommands } from "./DeadLetterCommands.ts"
 import { deliveryCommands } from "./DeliveryCommands.ts"
+import { historyCommands } from "./HistoryCommands.ts"
 import { jobCommands } from "./JobCommands.ts"
 import { laneCommands } from "./LaneCommands.ts"
 import { listCommand } from "./ListCommand.ts"
@@ -34,6 +35,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...listCommand(db, jobs.load),
     ...laneCommands(db),
     ...steeringCommands(db, tally),
+    ...historyCommands(db),
     ...outboxCommands(db),
     ...deliveries.commands,
     ...deadLetterCommands(db, tally, deliveries.judge),

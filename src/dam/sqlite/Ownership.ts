@@ -11,7 +11,7 @@ import { chmodSync, closeSync, existsSync, lstatSync, openSync, realpathSync, st
 import { hostname } from "node:os"
 import { basename, dirname, join } from "node:path"
 import * as Result from "effect/Result"
-import { DatabaseSync } from "node:sqlite"
+import { DatabaseSync } from "./Sqlite.ts"
 import type { Fault } from "../rows/Commands.ts"
 
 /** A file that is owned, until it is given back. */

@@ -205,5 +205,22 @@ export const migrations: ReadonlyArray<string> = [
   CREATE INDEX jobs_untold ON jobs (customer, seq) WHERE delivery_state = 'pending';
   CREATE INDEX paces_by_time ON paces (seen_at);
   CREATE INDEX endpoints_by_time ON endpoints (seen_at) WHERE status = 'enabled';
+  `,
+  `
+  CREATE TABLE history (
+    span INTEGER NOT NULL,
+    at REAL NOT NULL,
+    lane TEXT NOT NULL,
+    accepted INTEGER NOT NULL,
+    succeeded INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    cancelled INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    held_ms REAL NOT NULL,
+    latency TEXT NOT NULL,
+    PRIMARY KEY (span, at, lane)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX history_of_lane ON history (lane, span, at);
   `
 ]

@@ -4,12 +4,19 @@
  * Whatever has arrived by the time it is free goes into one transaction.
  */
 import * as Result from "effect/Result"
-import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads"
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads"
 import { type Call, make } from "./Groups.ts"
 import type { Answers } from "./Executor.ts"
 
 /** Calls from which on a group is large enough. */
 const enough = 512
+
+/** What has arrived meanwhile. Deno does not let a thread look at its own port: there each message is a group. */
+const arrived = (port: MessagePort) =>
+  Result.getOrElse(
+    Result.try(() => receiveMessageOnPort(port)),
+    () => undefined
+  )
 
 const opened = make(workerData)
 
@@ -18,21 +25,22 @@ parentPort?.postMessage(Result.isSuccess(opened) ? undefined : opened.failure)
 if (parentPort !== null && Result.isSuccess(opened)) {
   const port = parentPort
   const engine = opened.success
-  port.on("message", (first: ReadonlyArray<Call> | undefined) => {
-    const calls = [...(first ?? [])]
+  port.on("message", (first: ReadonlyArray<Call>) => {
+    const calls = [...first]
     let messages = 1
-    let last: ReadonlyArray<Call> | undefined = first
-    while (last !== undefined && calls.length < enough) {
-      const next = receiveMessageOnPort(port)
+    let isLast = first.length === 0
+    while (!isLast && calls.length < enough) {
+      const next: { readonly message: ReadonlyArray<Call> } | undefined = arrived(port)
       if (next === undefined) break
-      last = next.message
-      if (last === undefined) break
+      isLast = next.message.length === 0
+      if (isLast) break
       messages++
-      calls.push(...last)
+      calls.push(...next.message)
     }
     if (calls.length > 0) port.postMessage({ ...engine.run(calls), messages } satisfies Answers)
-    if (last !== undefined) return
+    if (!isLast) return
     engine.close()
-    port.close()
+    // a thread of Deno outlives its port: whoever asked for the end is told, and ends it
+    port.postMessage(null)
   })
 }

@@ -1,5 +1,5 @@
 /**
- * Where the dam keeps its truth: six narrow ports, and their sum. Whoever needs one names that one; what a store must do
+ * Where the dam keeps its truth: narrow ports, and their sum. Whoever needs one names that one; what a store must do
  * is said by its conformance suite.
  *
  * Every method is one transaction, durable when it answers; concurrent calls may share a commit. Reads see every write
@@ -10,6 +10,7 @@
  */
 import * as Context from "effect/Context"
 import type { DeliveryPort } from "./DeliveryRecords.ts"
+import type { HistoryPort } from "./HistoryRecords.ts"
 import type { JobPort } from "./JobRecords.ts"
 import type { LanePort } from "./LaneRecords.ts"
 import type { SecretPort } from "./SecretRecords.ts"
@@ -22,7 +23,7 @@ import type { UpkeepPort } from "./Upkeep.ts"
  * @category ports
  * @since 0.1.0
  */
-export interface Store extends JobPort, DeliveryPort, LanePort, SecretPort, TrustPort, UpkeepPort {}
+export interface Store extends JobPort, DeliveryPort, LanePort, HistoryPort, SecretPort, TrustPort, UpkeepPort {}
 
 /**
  * The durable store of the dam.

@@ -8,6 +8,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { totalmem } from "node:os"
 import { IsCopy, type StoreError } from "../store/StoreError.ts"
@@ -128,7 +129,8 @@ const ask = (self: Guard): Effect.Effect<StoreStats, StoreError> =>
         Effect.map(Clock.monotonicTimeNanos, (nanos) => {
           self.seen = stats
           self.seenAt = Number(nanos) / 1e6
-          self.memory = self.options.memoryBytes()
+          // where files are used up the platform cannot look, and says so: what was known counts then
+          self.memory = Result.getOrElse(Result.try(self.options.memoryBytes), () => self.memory)
           return stats
         })
       ),

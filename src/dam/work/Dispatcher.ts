@@ -27,6 +27,7 @@ import type { LaneRouter } from "../lane/LaneRouter.ts"
 import * as Lanes from "../lane/Lanes.ts"
 import * as Places from "../lane/Places.ts"
 import * as Events from "../observe/Events.ts"
+import * as History from "../observe/History.ts"
 import * as Stats from "../observe/Stats.ts"
 import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -117,7 +118,8 @@ export const make = Effect.fnUntraced(function* (
   const { copiedAt, maxRunning, store } = options
   const events = Events.make(1000 * (yield* Clock.currentTimeMillis))
   const notes = Stats.make()
-  const told = Telling.make(events, notes)
+  const history = yield* History.make(store)
+  const told = Telling.make(events, notes, history)
   const running = yield* FiberMap.make<string>()
   // jobs belong to the dam: nothing of whoever happens to call it goes along
   const fork = yield* FiberMap.runtime(running)()
@@ -129,7 +131,7 @@ export const make = Effect.fnUntraced(function* (
   if (copiedAt !== undefined) yield* Leaving.leave(leaving)
   const places = Places.make(() => (Leaving.isLeaving(leaving) ? 0 : maxRunning))
   const start = Starts.make({ store, running, told, execute: (job, permit) => Ends.execute(ends, job, permit) })
-  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, start, places.of)
+  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, { start, room: places.of, called: history.called })
   const shortages = Shortages.make()
   const noticeClock: Effect.Effect<void> = Effect.suspend(() => duties.noticeClock)
   const isLeaving = () => Leaving.isLeaving(leaving)
@@ -162,6 +164,7 @@ export const make = Effect.fnUntraced(function* (
     rerun: Reruns.make(submit, options.newId),
     events: events.follow,
     recent: events.recent,
+    history: history.read,
     stats: Effect.map(Clock.currentTimeMillis, notes.read),
     lanes: lanes.views,
     steering: Hastening.steering(ends),

@@ -18,6 +18,7 @@ import type { L8 } from "../l8/L8.ts"
 import type { LaneView } from "../lane/LaneView.ts"
 import type { Steering } from "../lane/Steering.ts"
 import type { JobEvent, Recent } from "../observe/Events.ts"
+import type { History } from "../observe/History.ts"
 import type { Span } from "../observe/Stats.ts"
 import type { Enqueued } from "../store/JobRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -81,6 +82,8 @@ export class Engine extends Context.Service<
     readonly recent: Recent
     /** How much went through in the last hour, and how fast. */
     readonly stats: Effect.Effect<ReadonlyArray<Span>>
+    /** What went through a lane, or all of them, over some hours. */
+    readonly history: History["read"]
     /** Every lane in memory. */
     readonly lanes: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>
     /** Why a job waits and until when, computed from where it stands in its lane. */

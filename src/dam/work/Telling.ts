@@ -5,6 +5,7 @@ import type { JobState } from "../../engine/JobState.ts"
 import type { NewJob } from "../job/Job.ts"
 import type { Events } from "../observe/Events.ts"
 import { metrics } from "../observe/Metrics.ts"
+import type { History } from "../observe/History.ts"
 import type { Stats } from "../observe/Stats.ts"
 
 /** Tells a job's state; `isFirst`: it was taken in, or started, for the first time. */
@@ -12,13 +13,14 @@ export type Told = (job: NewJob, state: JobState, isFirst?: boolean) => Effect.E
 
 /** Makes it. */
 export const make =
-  (events: Pick<Events, "publish">, notes: Stats): Told =>
+  (events: Pick<Events, "publish">, notes: Stats, history: Pick<History, "accepted" | "ended">): Told =>
   (job, state, isFirst = false) =>
     Effect.withFiber((fiber) => {
       const at = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
       events.publish({ jobId: job.id, state, at, customer: job.customer, lane: job.lane })
       if (isFirst && state !== "running") {
         notes.accepted(at)
+        history.accepted(job.lane)
         metrics.accepted.updateUnsafe(1, fiber.context)
       } else if (isFirst) {
         const waited = Math.max(0, at - Math.max(job.createdAt, job.notBefore ?? 0))
@@ -26,6 +28,7 @@ export const make =
         metrics.wait.updateUnsafe(waited, fiber.context)
       } else if (state === "succeeded" || state === "failed" || state === "cancelled") {
         notes.ended(at, state, at - job.createdAt)
+        history.ended(job.lane, state)
         metrics[state].updateUnsafe(1, fiber.context)
         metrics.total.updateUnsafe(at - job.createdAt, fiber.context)
       }

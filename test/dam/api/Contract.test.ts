@@ -108,6 +108,8 @@ describe("what a dam answers, held against what its description says", () => {
       yield* steer("reset", {})
       yield* ask(url, { path: `/api/v1/lanes/${lane}/log`, described: "/api/v1/lanes/{lane}/log" })
       yield* ask(url, { path: "/api/v1/stats" })
+      yield* ask(url, { path: "/api/v1/history?hours=168", described: "/api/v1/history" })
+      yield* ask(url, { path: `/api/v1/history?lane=${lane}`, described: "/api/v1/history" })
       yield* ask(url, { path: "/health" })
       const secrets = "/api/v1/webhook-secrets"
       yield* ask(url, { path: secrets, body: { primary_secret: "a secret of some length" } })

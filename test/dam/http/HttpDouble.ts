@@ -61,6 +61,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
   events: events.follow,
   recent: events.recent,
   stats: Effect.succeed([]),
+  history: (_, hours) => Effect.succeed({ spanMillis: 300_000, from: hours, spans: [] }),
   lanes: Effect.succeed([]),
   explain: Explain.make(store, { waiting: () => undefined, why: () => Effect.succeed(still) }, () => false),
   steering: LaneSteering.make(store, {

@@ -18,7 +18,7 @@ const setUp = Effect.fnUntraced(function* (options: PacingOptions = {}) {
   const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
   const begin = Effect.gen(function* () {
     const scope = yield* Scope.make()
-    const lanes = yield* Lanes.make(store, options, () => Effect.void, Places.make(() => 100).of).pipe(
+    const lanes = yield* Lanes.make(store, options, { start: () => Effect.void, room: Places.make(() => 100).of }).pipe(
       Scope.provide(scope)
     )
     return { lanes, stop: Scope.close(scope, Exit.void) }

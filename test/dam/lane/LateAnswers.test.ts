@@ -48,7 +48,7 @@ it.effect("an older answer does not undo the pace of a newer one", () =>
 it.effect("an answer to a call sent before the hold does not forgive the refusals", () =>
   Effect.gen(function* () {
     const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
-    const lanes = yield* Lanes.make(store, {}, () => Effect.void, Places.make(() => 10).of)
+    const lanes = yield* Lanes.make(store, {}, { start: () => Effect.void, room: Places.make(() => 10).of })
     const answered = Effect.fnUntraced(function* (status: number, sentAt: number) {
       yield* lanes.observe({ lane: host, account: "a", response: Reply.response(status), jobId: undefined, sentAt })
       return yield* lanes.heldFor(host, "a")
@@ -70,7 +70,7 @@ it.effect("an answer to a call sent before the hold does not forgive the refusal
 it.effect("an older answer does not turn account queues on again", () =>
   Effect.gen(function* () {
     const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
-    const lanes = yield* Lanes.make(store, {}, () => Effect.void, Places.make(() => 10).of)
+    const lanes = yield* Lanes.make(store, {}, { start: () => Effect.void, room: Places.make(() => 10).of })
     const told = (queue: string, sentAt: number) =>
       lanes.observe({
         lane: host,

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import * as TestClock from "effect/testing/TestClock"
 import * as EmbeddedService from "../../../src/dam/EmbeddedService.ts"
+import * as Tracing from "../../../src/dam/observe/Tracing.ts"
 import * as EZThrottle from "../../../src/run/EZThrottle.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
@@ -53,6 +54,8 @@ describe("one trace", () => {
       assert.lengthOf(find("ezthrottle.delivery"), 1)
       const attempts = find("ezthrottle.attempt")
       assert.lengthOf(attempts, 2)
+      const { jobs: filed } = yield* dam.store.list({ customer: "local", limit: 10 })
+      assert.deepStrictEqual(filed.map(Tracing.traceIdOf), [forward?.traceId])
       // what is called is told of the attempt that calls it
       assert.deepStrictEqual(
         (yield* dam.exchanges).map(({ asked }) => header(asked.request.headers)),
@@ -76,6 +79,9 @@ describe("one trace", () => {
       yield* dam.submit(told)
       yield* TestClock.adjust("1 minute")
       assert.strictEqual(new Set(spans.map(({ traceId }) => traceId)).size, 2)
+      // and is named with the job, for whoever looks it up
+      const { jobs } = yield* dam.store.list({ customer: "local", limit: 10 })
+      assert.deepStrictEqual(new Set(jobs.map(Tracing.traceIdOf)), new Set(spans.map(({ traceId }) => traceId)))
       assert.include(
         spans.map(({ name }) => name),
         "ezthrottle.delivery"

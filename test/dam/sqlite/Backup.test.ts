@@ -187,6 +187,23 @@ describe("a dam on a copy", () => {
       yield* Effect.promise(() => embedded[Symbol.asyncDispose]())
     })
   )
+
+  it.live("takes no name that another one has got meanwhile", () =>
+    Effect.gen(function* () {
+      const place = yield* folder
+      const dam = yield* damOn(join(place, "jobs.db"))
+      const copy = Effect.result(dam.backup(join(place, "copy.db")))
+      const both = yield* Effect.all([copy, copy], { concurrency: 2 })
+      const refused = both.flatMap((made) => (made._tag === "Failure" ? [made.failure.message] : []))
+      assert.lengthOf(refused, 1)
+      assert.match(refused[0] ?? "", /copy\.db is there already; choose another name/)
+      assert.deepStrictEqual(
+        readdirSync(place).filter((name) => name.includes("copy")),
+        ["copy.db"]
+      )
+      assert.deepStrictEqual(inspect(join(place, "copy.db")).integrity, ["ok"])
+    })
+  )
 })
 
 describe("POST /api/v1/backup", () => {

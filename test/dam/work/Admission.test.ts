@@ -34,6 +34,22 @@ describe("admission", () => {
     })
   )
 
+  it.effect("goes by the memory it saw last where the platform cannot look, and takes jobs", () =>
+    Effect.gen(function* () {
+      let looks = 0
+      const memoryBytes = () => {
+        if (++looks === 1) return 900
+        throw new Error("EMFILE: too many open files, uv_resident_set_memory")
+      }
+      const dam = yield* setUp({ maxMemoryBytes: 1000, memoryBytes })
+      yield* dam.submit(order(1))
+      yield* TestClock.adjust("1 minute")
+      yield* dam.submit(order(2))
+      assert.isAbove(looks, 1)
+      assert.deepInclude(yield* dam.engine.admission, { memory_bytes: 900 })
+    })
+  )
+
   it.effect("minds what the database holds, and not the room that was freed in it", () =>
     Effect.gen(function* () {
       const dam = yield* setUp({ maxStoredBytes: 4 * mebibyte })

@@ -34,6 +34,8 @@ export interface LaunchOptions {
   readonly nodeArgs?: ReadonlyArray<string>
   /** Runs it as somebody without rights of his own, where this process could do everything. */
   readonly unprivileged?: boolean
+  /** A command that runs it, and stays out of its way. */
+  readonly under?: ReadonlyArray<string>
   /** Set beside what this process has. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -52,7 +54,8 @@ const launch = (bin: string, args: ReadonlyArray<string>, options: LaunchOptions
   const { EZTHROTTLE_DAM_KEYS: _, ...env } = process.env
   // whoever may do everything may also write what is marked as read-only
   const isDropped = options.unprivileged === true && process.getuid?.() === 0
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), bin, ...args], {
+  const [program = process.execPath, ...before] = [...(options.under ?? []), process.execPath]
+  const child = spawn(program, [...before, ...(options.nodeArgs ?? []), bin, ...args], {
     env: { ...env, NO_COLOR: "1", ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
     ...(isDropped ? { uid: nobody, gid: nobody } : {})

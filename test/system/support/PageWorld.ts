@@ -57,7 +57,10 @@ const upstream = (gates: Map<string, Array<() => void> | "open">, hooks: { takes
       else if (kind === "flaky") setTimeout(() => answer(call <= 2 ? 503 : 200), 60)
       else if (kind === "wait") answer(429, { "retry-after": value })
       else if (kind === "hook") answer(hooks.takes ? 204 : Number(value))
-      else if (kind === "gate") {
+      else if (kind === "large") {
+        response.writeHead(200, { "content-type": "application/json" })
+        response.end(`[12345678901234567890,"${"y".repeat(Number(value))}"]`)
+      } else if (kind === "gate") {
         const waiting = gates.get(value) ?? []
         if (waiting === "open") answer(200)
         else gates.set(value, [...waiting, () => answer(200)])

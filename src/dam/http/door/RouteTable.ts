@@ -67,6 +67,7 @@ const table = {
 
   "GET /api/v1/events": looked,
   "GET /api/v1/stats": looked,
+  "GET /api/v1/history": looked,
   "GET /metrics": looked,
   "POST /api/v1/backup": { takes: "nothing", by: "operator" },
 

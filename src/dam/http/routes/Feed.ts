@@ -17,9 +17,10 @@ import { type Asked, type Desk, told as telling } from "../door/Asked.ts"
 import type { Callers } from "../door/Callers.ts"
 import { frame, stillHere } from "../door/EventText.ts"
 import { type Lane, view } from "../../api/LaneShapes.ts"
-import { stats, type Stats, type Update } from "../../api/OverviewShapes.ts"
+import { history, stats, type Stats, type Update } from "../../api/OverviewShapes.ts"
 import { badField, type Refused } from "../../intake/Refusal.ts"
 import type { Slots } from "./JobStream.ts"
+import { named } from "./LaneRoutes.ts"
 import * as Prometheus from "./Prometheus.ts"
 
 /** The feed, for any number of readers. */
@@ -75,7 +76,7 @@ export const make = Effect.fnUntraced(function* (
 
 /** What the routes of the whole dam need besides the feed. */
 export interface OverviewOptions {
-  readonly engine: Pick<Engine["Service"], "admission" | "steering">
+  readonly engine: Pick<Engine["Service"], "admission" | "history" | "steering">
   readonly slots: Slots
   readonly callers: Callers
 }
@@ -96,6 +97,15 @@ export const group = (feed: Feed, { callers, engine, slots }: OverviewOptions, {
       .handleRaw(
         "stats",
         asking(() => Effect.map(feed.stats, (stats) => json(200, stats)))
+      )
+      .handleRaw(
+        "history",
+        asking((_, { query: { hours = 24, lane } }) =>
+          Effect.gen(function* () {
+            const name = lane === undefined ? undefined : yield* named(lane)
+            return json(200, history(name, yield* orRefused(engine.history(name, hours))))
+          })
+        )
       )
       .handleRaw("metrics", ({ request }) =>
         Effect.match(Effect.andThen(callers.customerOf(request), orRefused(Prometheus.render(engine))), {

@@ -21,6 +21,7 @@ import * as Search from "../../job/Search.ts"
 import type { DeliveryPort } from "../../store/DeliveryRecords.ts"
 import type { Enqueued, JobPort, JobFilter } from "../../store/JobRecords.ts"
 import type { LanePort } from "../../store/LaneRecords.ts"
+import { traceIdOf } from "../../observe/Tracing.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
 import type { Asked, Desk, OfOneJob } from "../door/Asked.ts"
@@ -69,7 +70,9 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
   }
 
   const show = (job: StoredJob): Effect.Effect<Answer, Refused> =>
-    Effect.map(orRefused(store.deliveries(job.id)), (deliveries) => json(200, Views.whole(job, deliveries)))
+    Effect.map(orRefused(store.deliveries(job.id)), (deliveries) =>
+      json(200, Views.whole(job, { deliveries, traceId: traceIdOf(job) }))
+    )
 
   return {
     submit: (submission) => Effect.flatMap(intake.cloud(submission), file),

@@ -76,7 +76,8 @@ interface OfOneLane extends Asked {
   readonly params: { readonly lane: string }
 }
 
-const named = (given: string): Effect.Effect<string, Refused> => {
+/** The lane of a name that was given. */
+export const named = (given: string): Effect.Effect<string, Refused> => {
   const lane = canonicalLane(given)
   return lane === undefined || given.length > 300
     ? Effect.fail(badField("lane", "Expected a host or host:port"))

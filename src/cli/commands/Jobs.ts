@@ -13,20 +13,10 @@ import { Service } from "../service/Service.ts"
 import { JobPage, JobView } from "../../dam/api/JobShapes.ts"
 import { Receipt } from "../service/Cloud.ts"
 
-export interface Filter {
-  readonly status: ReadonlyArray<string>
-  readonly webhooks: ReadonlyArray<string>
-  readonly host: string | undefined
-  readonly account: string | undefined
-  readonly metadata: ReadonlyArray<string>
-  readonly since: number | undefined
-  readonly until: number | undefined
-}
-
-export const list = Effect.fnUntraced(function* (filter: Filter, limit: number) {
+export const list = Effect.fnUntraced(function* (query: Query, limit: number) {
   yield* Pages.list({
     path: "/api/v1/jobs",
-    query: yield* queryOf(filter),
+    query,
     schema: JobPage,
     name: "jobs",
     entries: ({ jobs }) => jobs,
@@ -34,28 +24,6 @@ export const list = Effect.fnUntraced(function* (filter: Filter, limit: number) 
     limit,
     text: JobText.list
   })
-})
-
-const queryOf = Effect.fnUntraced(function* ({ account, host, metadata, since, status, until, webhooks }: Filter) {
-  const pairs: Array<string> = []
-  for (const pair of metadata) {
-    const at = pair.indexOf("=")
-    if (at < 1) {
-      return yield* Effect.fail(
-        problem("usage", `--metadata ${pair}: there is no "=" after a name`, { next: "write it like order=7" })
-      )
-    }
-    pairs.push(`${pair.slice(0, at)}:${pair.slice(at + 1)}`)
-  }
-  return {
-    status,
-    delivery_status: webhooks,
-    lane: host === undefined ? undefined : yield* laneOf(host),
-    account,
-    metadata: pairs,
-    created_from: since,
-    created_to: until
-  } satisfies Query
 })
 
 /** A lane as the service names it, from a URL, a host, or a host with a port; `webhook@` names that of a receiver. */

@@ -4,10 +4,12 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { deliveryStates, states } from "../../engine/JobState.ts"
 import * as Flags from "./Flags.ts"
 import * as Globals from "../output/Globals.ts"
+import * as JobFilters from "./JobFilters.ts"
 import * as Jobs from "./Jobs.ts"
+import * as JobsMany from "./JobsMany.ts"
+import { problem } from "../output/Problem.ts"
 import { talking } from "./Running.ts"
 
 const id = Argument.String("job-id").pipe(Argument.withDescription("The id that `submit` printed"))
@@ -15,37 +17,11 @@ const ids = Argument.String("job-id").pipe(Argument.withDescription("One or more
 
 const list = Command.make(
   "list",
-  {
-    status: Flag.Literals("status", states).pipe(
-      Flag.withDescription("Only jobs in this state; may be repeated"),
-      Flag.atLeast(0)
-    ),
-    webhooks: Flag.Literals("webhooks", deliveryStates).pipe(
-      Flag.withDescription("Only jobs whose webhooks are in this state; may be repeated"),
-      Flag.atLeast(0)
-    ),
-    host: Flags.text("host", "HOST", "Only jobs for this host: a name, name:port, or a URL").pipe(Flag.optional),
-    account: Flags.text("account", "ACCOUNT", "Only jobs of this account").pipe(Flag.optional),
-    metadata: Flags.text("metadata", "NAME=VALUE", "Only jobs with this metadata; may be repeated").pipe(
-      Flag.atLeast(0)
-    ),
-    ...Flags.window("Only jobs created"),
-    limit: Flags.limit
-  },
-  ({ account, host, limit, metadata, status, webhooks, ...window }) =>
+  { ...JobFilters.flags, oldest: JobFilters.oldest, limit: Flags.limit },
+  ({ limit, oldest, ...given }) =>
     talking(
-      Effect.flatMap(Flags.settleWindow(window), (window) =>
-        Jobs.list(
-          {
-            status,
-            webhooks,
-            metadata,
-            host: Option.getOrUndefined(host),
-            account: Option.getOrUndefined(account),
-            ...window
-          },
-          limit
-        )
+      Effect.flatMap(JobFilters.queryOf(given), (query) =>
+        Jobs.list({ ...query, sort: oldest ? "oldest" : undefined }, limit)
       )
     )
 ).pipe(
@@ -56,6 +32,48 @@ const list = Command.make(
     {
       command: "ezthrottle jobs list --host api.example.com --metadata order=7 --json",
       description: "For a program"
+    }
+  ])
+)
+
+const exportAll = Command.make(
+  "export",
+  {
+    ...JobFilters.flags,
+    oldest: JobFilters.oldest,
+    format: Flag.Literals("format", ["csv", "ndjson"]).pipe(
+      Flag.withDescription("How a job is written: a line of CSV, or of JSON (ndjson)"),
+      Flag.withDefault("ndjson")
+    ),
+    output: Flags.text("output", "FILE", "Where to; standard output where it is left out").pipe(Flag.optional),
+    limit: Flag.Int("limit").pipe(
+      Flag.filter(
+        (limit) => limit > 0,
+        () => "a limit is at least 1"
+      ),
+      Flag.withMetavar("N"),
+      Flag.withDescription("How many at most (all)"),
+      Flag.optional
+    )
+  },
+  ({ format, limit, oldest, output, ...given }) =>
+    talking(
+      Effect.flatMap(JobFilters.queryOf(given), (query) =>
+        JobsMany.exportAll({
+          query: { ...query, sort: oldest ? "oldest" : undefined },
+          format,
+          file: Option.getOrUndefined(output),
+          limit: Option.getOrElse(limit, () => Number.MAX_SAFE_INTEGER)
+        })
+      )
+    )
+).pipe(
+  Command.withDescription("Writes jobs as CSV or JSON lines, page by page, all that the filters leave."),
+  Command.withShortDescription("Write jobs as CSV or JSON lines"),
+  Command.withExamples([
+    {
+      command: "ezthrottle jobs export --status failed --since 7d --format csv --output failed.csv",
+      description: "What failed in a week, for a spreadsheet"
     }
   ])
 )
@@ -93,11 +111,67 @@ const wait = Command.make("wait", { id, timeout: Flags.timeout("How long at most
   ])
 )
 
-const cancel = Command.make("cancel", { ids }, (input) => talking(Jobs.cancel(input.ids))).pipe(
-  Command.withDescription("Cancels jobs that have not ended; a call under way is interrupted."),
+const many = {
+  ids: Argument.String("job-id").pipe(
+    Argument.withDescription("Job ids; without any, those that the filters find"),
+    Argument.atLeast(0)
+  ),
+  ...JobFilters.flags,
+  dryRun: Flag.Boolean("dry-run").pipe(
+    Flag.withDescription("Say how many jobs the filters find, and do nothing"),
+    Flag.withDefault(false)
+  ),
+  rps: Flags.rps("How many jobs a second, of those that the filters find (20)")
+}
+
+/** Some jobs by their ids, or all that the filters find: one or the other, so that nobody hits all by a slip. */
+const doing = (
+  verb: "cancel" | "rerun",
+  those: (ids: ReadonlyArray<string>) => ReturnType<typeof Jobs.cancel | typeof Jobs.rerun>,
+  usually: ReadonlyArray<string>
+) =>
+  Effect.fnUntraced(function* ({
+    dryRun,
+    ids,
+    rps,
+    ...given
+  }: JobFilters.Given & {
+    readonly ids: ReadonlyArray<string>
+    readonly dryRun: boolean
+    readonly rps: Option.Option<number>
+  }) {
+    const isFiltered = JobFilters.isAny(given)
+    if (ids.length > 0 ? isFiltered || dryRun : !isFiltered) {
+      return yield* Effect.fail(
+        problem(
+          "usage",
+          ids.length > 0 ? "job ids leave nothing to filter" : "neither job ids nor a filter are given",
+          {
+            next: `name jobs, or say which with filters such as --q or --since, first with --dry-run`
+          }
+        )
+      )
+    }
+    if (ids.length > 0) return yield* those(ids)
+    const query = yield* JobFilters.queryOf(given)
+    yield* JobsMany.doAll({
+      query: { ...query, status: given.status.length > 0 ? given.status : usually },
+      verb,
+      dryRun,
+      rps: Option.getOrElse(rps, () => 20)
+    })
+  })
+
+const cancel = Command.make("cancel", many, (input) =>
+  talking(doing("cancel", Jobs.cancel, ["scheduled", "queued", "running", "parked"])(input))
+).pipe(
+  Command.withDescription(
+    "Cancels jobs that have not ended; a call under way is interrupted. By their ids, or all that filters find."
+  ),
   Command.withShortDescription("Cancel jobs"),
   Command.withExamples([
-    { command: "ezthrottle jobs cancel job_01JD9Q6Z7Y8X9W0V1T2S3R4Q5P", description: "Stop a job for good" }
+    { command: "ezthrottle jobs cancel job_01JD9Q6Z7Y8X9W0V1T2S3R4Q5P", description: "Stop a job for good" },
+    { command: "ezthrottle jobs cancel --q api.example.com/v1/ --dry-run", description: "How many would be cancelled" }
   ])
 )
 
@@ -111,18 +185,21 @@ const runNow = Command.make("run-now", { ids }, (input) => talking(Jobs.runNow(i
   ])
 )
 
-const rerun = Command.make("rerun", { ids }, (input) => talking(Jobs.rerun(input.ids))).pipe(
-  Command.withDescription("Makes a new job of each finished one: the same call under a new id."),
+const rerun = Command.make("rerun", many, (input) => talking(doing("rerun", Jobs.rerun, ["failed"])(input))).pipe(
+  Command.withDescription(
+    "Makes a new job of each finished one: the same call under a new id. By their ids, or all that filters find: those that failed, unless --status says otherwise."
+  ),
   Command.withShortDescription("Run finished jobs again, as new ones"),
   Command.withExamples([
-    { command: "ezthrottle jobs rerun job_01JD9Q6Z7Y8X9W0V1T2S3R4Q5P", description: "Once more, from the start" }
+    { command: "ezthrottle jobs rerun job_01JD9Q6Z7Y8X9W0V1T2S3R4Q5P", description: "Once more, from the start" },
+    { command: "ezthrottle jobs rerun --q api.example.com --since 2h --rps 5", description: "All that failed there" }
   ])
 )
 
 export const command = Command.make("jobs").pipe(
   Command.withDescription("Looks at jobs, waits for them, stops and repeats them."),
-  Command.withShortDescription("List, show, watch, wait for, cancel, hasten and rerun jobs"),
+  Command.withShortDescription("List, export, show, watch, wait for, cancel, hasten and rerun jobs"),
   Command.withExamples([{ command: "ezthrottle jobs list --status queued", description: "What waits" }]),
-  Command.withSubcommands([list, show, watch, wait, cancel, runNow, rerun]),
+  Command.withSubcommands([list, exportAll, show, watch, wait, cancel, runNow, rerun]),
   Command.withGlobalFlags(Globals.service)
 )

@@ -3,6 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import * as Keys from "../../../src/dam/http/door/Keys.ts"
 import * as Support from "../support.ts"
 
@@ -50,6 +53,10 @@ describe("ezthrottle jobs", () => {
       assert.deepStrictEqual(yield* idsIn(["--status", "failed"]), [bad])
       assert.deepStrictEqual(yield* idsIn(["--status", "failed", "--status", "succeeded"]), [bad, two, one])
       assert.deepStrictEqual(yield* idsIn(["--metadata", "order=2"]), [two])
+      assert.deepStrictEqual(yield* idsIn(["--oldest"]), [one, two, bad])
+      assert.deepStrictEqual(yield* idsIn(["--q", "order=2"]), [two])
+      assert.deepStrictEqual(yield* idsIn(["--q", "127.0.0.1/status/"]), [bad])
+      assert.deepStrictEqual(yield* idsIn(["--q", bad.slice(0, -1)]), [bad])
       assert.deepStrictEqual(yield* idsIn(["--host", dam.upstream.url]), [bad, two, one])
       assert.deepStrictEqual(yield* idsIn(["--host", "api.example.com"]), [])
       assert.deepStrictEqual(yield* idsIn(["--since", "1h"]), [bad, two, one])
@@ -150,6 +157,70 @@ describe("ezthrottle jobs", () => {
       assert.match(verbose.err, /^ezthrottle: job not found;.*\n {2}status 404\n/)
       const json = yield* call("--api-key", "key-of-acme", "--json")
       assert.deepInclude(JSON.parse(json.err), { error: "job not found", code: "job_not_found", exit: 6 })
+    })
+  )
+
+  it.live("exports what the filters leave, page by page, to a file or to standard output", () =>
+    Effect.gen(function* () {
+      const dam = yield* Support.dam()
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "cli-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const ids = yield* Effect.forEach(Array.from({ length: 205 }).keys(), (n) =>
+        Support.submit(dam.url, {
+          url: `http://127.0.0.2/${n}`,
+          retry_at: tomorrow(),
+          metadata: { n, note: '=a "b",\nc' }
+        })
+      )
+      const lines = yield* dam.run("jobs", "export", "--q", "127.0.0.2", "--oldest")
+      assert.strictEqual(lines.code, 0, lines.err)
+      const told = lines.out.split("\n").map((line) => JSON.parse(line))
+      assert.deepStrictEqual(
+        told.map((job: { job_id: string }) => job.job_id),
+        ids
+      )
+      assert.strictEqual(lines.err, "205 jobs")
+      const file = join(folder, "jobs.csv")
+      const csv = yield* dam.run("jobs", "export", "--q", "n=204", "--format", "csv", "--output", file)
+      assert.strictEqual(csv.err, `1 jobs in ${file}`)
+      const [head = "", row = "", ...rest] = readFileSync(file, "utf8").split("\n")
+      assert.match(head, /^job_id,status,delivery_status,method,url,lane,created_at,/)
+      assert.match(row, new RegExp(`^${ids[204]},scheduled,none,GET,http://127.0.0.2/204,127.0.0.2:80,20`))
+      assert.include(row, ',"{""n"":204,""note"":""=a \\""b\\"",\\nc""}",')
+      assert.deepStrictEqual(rest, [""])
+      assert.strictEqual((yield* dam.run("jobs", "export", "--limit", "3")).err, "3 jobs")
+      const nowhere = yield* dam.run("jobs", "export", "--output", join(folder, "no", "file"))
+      assert.strictEqual(nowhere.code, 1)
+      assert.include(nowhere.err, "the file cannot be written")
+    })
+  )
+
+  it.live("cancels and reruns all that the filters find, after it said how many, and never all by a slip", () =>
+    Effect.gen(function* () {
+      const dam = yield* Support.dam()
+      const later = (n: number, host: string) =>
+        Support.submit(dam.url, { url: `http://${host}/${n}`, retry_at: tomorrow(), metadata: { n } })
+      for (let n = 0; n < 3; n++) yield* later(n, "127.0.0.2")
+      const other = yield* later(4, "127.0.0.3")
+      const slip = yield* dam.run("jobs", "cancel")
+      assert.strictEqual(slip.code, 2)
+      assert.include(slip.err, "neither job ids nor a filter are given")
+      assert.include((yield* dam.run("jobs", "cancel", other, "--q", "x")).err, "job ids leave nothing to filter")
+      const asked = yield* dam.run("jobs", "cancel", "--q", "127.0.0.2", "--dry-run")
+      assert.deepStrictEqual(asked, { code: 0, out: "3 jobs would be cancelled", err: "" })
+      const done = yield* dam.run("jobs", "cancel", "--q", "127.0.0.2", "--rps", "1000")
+      assert.deepStrictEqual(done, { code: 0, out: "3 jobs cancelled", err: "" })
+      const left = yield* dam.run("jobs", "cancel", "--q", "127.0.0.2", "--dry-run")
+      assert.strictEqual(left.out, "0 jobs would be cancelled")
+      assert.strictEqual((yield* dam.store.get(other))?.state, "scheduled")
+      const again = yield* dam.run("jobs", "rerun", "--q", "127.0.0.2", "--status", "cancelled", "--rps", "1000")
+      assert.deepStrictEqual(again, { code: 0, out: "3 jobs run again", err: "" })
+      assert.lengthOf((yield* dam.store.list({ customer: "local", limit: 50 })).jobs, 7)
+      const wrong = yield* dam.run("jobs", "cancel", "--status", "cancelled", "--rps", "1000")
+      assert.strictEqual(wrong.code, 7)
+      assert.include(wrong.err, "3 of 3 could not be done")
     })
   )
 

@@ -19,6 +19,7 @@ import * as SentHeaders from "./intake/SentHeaders.ts"
 import { breachOf, breachOfSending, nodesOf } from "./intake/Tree.ts"
 import type { StoredJob } from "./job/Job.ts"
 import * as IntakeId from "./job/JobId.ts"
+import * as Search from "./job/Search.ts"
 import { localCustomer } from "./job/JobKey.ts"
 import { newJob } from "./job/NewJob.ts"
 import * as Secrets from "./secrets/Secrets.ts"
@@ -135,9 +136,17 @@ const rerun = Effect.fnUntraced(function* (parts: Parts, jobId: string): Effect.
 
 const list = (
   { store }: Parts,
-  { deliveryStatus, limit = 50, status, ...filter }: JobFilter = {}
+  { deliveryStatus, limit = 50, q, sort, status, ...filter }: JobFilter = {}
 ): Effect.Effect<JobPage, ServiceError> => {
-  const wanted = { ...filter, customer: localCustomer, states: status, deliveryStates: deliveryStatus, limit }
+  const wanted = {
+    ...filter,
+    customer: localCustomer,
+    states: status,
+    deliveryStates: deliveryStatus,
+    search: q === undefined ? undefined : Search.parse(q),
+    oldestFirst: sort === "oldest",
+    limit
+  }
   return Effect.map(Secrets.inService(store.list(wanted)), ({ cursor, jobs }) => ({
     jobs: jobs.map((job) => ({ jobId: job.id, status: job.state, answer: Views.summary(job) })),
     cursor

@@ -190,7 +190,7 @@ export class EZThrottle {
     return run(this.runtime, about(jobId, Client.rerun(jobId), jobView), options)
   }
 
-  /** Tells of jobs, newest first, as long as they are asked for. Only a dam can; EZThrottle Cloud rejects. */
+  /** Tells of jobs, newest first unless told otherwise, as long as they are asked for. Only a dam can; EZThrottle Cloud rejects. */
   async *listJobs(filter?: ListJobsOptions, options?: CallOptions): AsyncGenerator<JobView, void, undefined> {
     const wanted = Listing.filterOf(filter)
     let cursor: string | undefined

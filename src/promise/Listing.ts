@@ -27,6 +27,13 @@ export interface ListJobsOptions {
   readonly createdTo?: number | Date | undefined
   /** Top-level fields of the metadata that must equal these texts. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
+  /**
+   * What a person would type: the beginning of an id, a host with or without a path, `name=value` of metadata, and text
+   * of the URL or of the error. All of it must hold.
+   */
+  readonly q?: string | undefined
+  /** Defaults to `newest`, which come first. */
+  readonly sort?: "newest" | "oldest" | undefined
 }
 
 /** The states of a job that has not ended. */
@@ -35,13 +42,15 @@ export const open: ReadonlyArray<JobState> = ["scheduled", "queued", "running", 
 /** Reads the filter, or throws an `EZThrottleError` that names what cannot be. */
 export const filterOf = (given: ListJobsOptions = {}): JobFilter => {
   Given.checkNames(given, known, "listJobs.")
-  const { createdFrom, createdTo, deliveryStatus, status, ...filter } = given
+  const { createdFrom, createdTo, deliveryStatus, q, sort, status, ...filter } = given
   return {
     ...filter,
     status: oneOf("status", status, states),
     deliveryStatus: oneOf("deliveryStatus", deliveryStatus, deliveryStates),
     createdFrom: moment("createdFrom", createdFrom),
     createdTo: moment("createdTo", createdTo),
+    q: searched(q),
+    sort: order(sort),
     limit: 100
   }
 }
@@ -50,7 +59,7 @@ export const filterOf = (given: ListJobsOptions = {}): JobFilter => {
 const states: ReadonlyArray<JobState> = ["scheduled", "queued", "running", "parked", "succeeded", "failed", "cancelled"]
 const deliveryStates: ReadonlyArray<DeliveryState> = ["none", "pending", "delivered", "undelivered"]
 
-const known = ["status", "deliveryStatus", "lane", "account", "createdFrom", "createdTo", "metadata"]
+const known = ["status", "deliveryStatus", "lane", "account", "createdFrom", "createdTo", "metadata", "q", "sort"]
 
 const oneOf = <State extends string>(
   field: string,
@@ -61,6 +70,16 @@ const oneOf = <State extends string>(
   const wanted = typeof given === "string" ? [given] : given
   if (Array.isArray(wanted) && wanted.every((state) => all.includes(state))) return wanted
   throw new EZThrottleError(`listJobs.${field}: Expected ${all.join(", ")}`)
+}
+
+const searched = (q: unknown): string | undefined => {
+  if (q === undefined || (typeof q === "string" && q.length <= 500)) return q
+  throw new EZThrottleError("listJobs.q: Expected a text of at most 500 characters")
+}
+
+const order = (sort: unknown): "newest" | "oldest" | undefined => {
+  if (sort === undefined || sort === "newest" || sort === "oldest") return sort
+  throw new EZThrottleError("listJobs.sort: Expected newest, oldest")
 }
 
 const moment = (field: string, given: number | Date | undefined): number | undefined => {

@@ -30,7 +30,7 @@ export const post =
       { onFailure: (reason) => new ServiceError({ reason }), onSuccess: (view) => asJob(view, jobId) }
     )
 
-/** Lists jobs, newest first, a page at a time. */
+/** Lists jobs, a page at a time. */
 export const list =
   (api: Api) =>
   (filter: JobFilter = {}): Effect.Effect<JobPage, ServiceError> =>
@@ -68,6 +68,8 @@ const queryOf = ({
   lane,
   limit,
   metadata,
+  q,
+  sort,
   status
 }: JobFilter) => {
   const query = new URLSearchParams()
@@ -84,6 +86,8 @@ const queryOf = ({
     "metadata",
     Object.entries(metadata ?? {}).map(([name, value]) => `${name}:${value}`)
   )
+  add("q", [q])
+  add("sort", [sort])
   add("cursor", [cursor])
   add("limit", [limit])
   const text = `${query}`

@@ -51,6 +51,13 @@ export interface JobFilter {
   readonly createdTo?: number | undefined
   /** Top-level fields of the metadata that must equal these texts. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
+  /**
+   * What a person would type: the beginning of an id, a host with or without a path, `name=value` of metadata, and text
+   * of the URL or of the error. All of it must hold.
+   */
+  readonly q?: string | undefined
+  /** Defaults to `newest`, which come first. */
+  readonly sort?: "newest" | "oldest" | undefined
   /** The `cursor` of the page before. */
   readonly cursor?: string | undefined
   /** 1 to 200. Defaults to 50. */
@@ -58,7 +65,7 @@ export interface JobFilter {
 }
 
 /**
- * Some jobs, newest first.
+ * Some jobs, in the order that was asked for. A search may answer a short or empty page that has a `cursor`.
  *
  * @category models
  * @since 0.1.0

@@ -7,7 +7,8 @@ import type * as Layer from "effect/Layer"
 import { inspect } from "node:util"
 import { JobStore } from "../../src/dam/store/JobStore.ts"
 import type { NewJob } from "../../src/dam/job/Job.ts"
-import { queueOf } from "../../src/dam/job/LaneName.ts"
+import { laneOf, queueOf } from "../../src/dam/job/LaneName.ts"
+import * as Search from "../../src/dam/job/Search.ts"
 import type { JobFilter } from "../../src/dam/store/JobRecords.ts"
 import type { StoreError } from "../../src/dam/store/StoreError.ts"
 import * as Step from "../../src/step/Step.ts"
@@ -586,6 +587,68 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
             "one"
           ])
         })
+    )
+
+    promises("finds jobs by what somebody types", (jobs) =>
+      Effect.gen(function* () {
+        const call = (url: string, metadata: Record<string, string> = {}) => ({
+          lane: laneOf(url),
+          step: Step.post(url, { body: "in the body" }).pipe(
+            Step.header("x-note", "in the header"),
+            Step.metadata(metadata)
+          )
+        })
+        yield* jobs.enqueue(job("job_aa1", call("https://a.example/v1/orders?page=2", { order: "7" })))
+        yield* jobs.enqueue(job("job_aa2", call("https://a.example:8443/v1/users", { order: "7" })))
+        yield* jobs.enqueue(job("job_b", call("https://b.example/V1/Orders")))
+        yield* jobs.enqueue(job("theirs", { customer: "other", ...call("https://a.example/v1/orders") }))
+        yield* jobs.start("job_b", 1)
+        const error = { tag: "TimedOut", message: "No answer in 30s" }
+        const result = { response: undefined, responses: [], region: undefined, path: 0, error }
+        yield* jobs.finish("job_b", 1, ended({ state: "failed", result }))
+        const typed = (q: string, filter: Partial<JobFilter> = {}) => ids(jobs, { search: Search.parse(q), ...filter })
+        assert.deepStrictEqual(yield* typed("job_aa1"), ["job_aa1"])
+        assert.deepStrictEqual(yield* typed("job_aa"), ["job_aa2", "job_aa1"])
+        assert.deepStrictEqual(yield* typed("job_aa", { oldestFirst: true }), ["job_aa1", "job_aa2"])
+        assert.deepStrictEqual(yield* typed("job_aa", { states: ["failed"] }), [])
+        assert.deepStrictEqual(yield* typed("a.example"), ["job_aa2", "job_aa1"])
+        assert.deepStrictEqual(yield* typed("a.example:443"), ["job_aa1"])
+        assert.deepStrictEqual(yield* typed("a.example", { lane: "a.example:8443" }), ["job_aa2"])
+        assert.deepStrictEqual(yield* typed("a.example", { lane: "b.example:443" }), [])
+        assert.deepStrictEqual(yield* typed("job_ a.example order=7"), ["job_aa2", "job_aa1"])
+        assert.deepStrictEqual(yield* typed("job_aa1 b.example"), [])
+        assert.deepStrictEqual(yield* typed("a.example/v1/or"), ["job_aa1"])
+        assert.deepStrictEqual(yield* typed("https://a.example:8443/v1/"), ["job_aa2"])
+        assert.deepStrictEqual(yield* typed("c.example/v1/"), [])
+        assert.deepStrictEqual(yield* typed("order=7 users"), ["job_aa2"])
+        assert.deepStrictEqual(yield* typed("orders"), ["job_b", "job_aa1"])
+        assert.deepStrictEqual(yield* typed("orders", { oldestFirst: true }), ["job_aa1", "job_b"])
+        assert.deepStrictEqual(yield* typed('"no answer in"'), ["job_b"])
+        assert.deepStrictEqual(yield* typed("body"), [])
+        assert.deepStrictEqual(yield* typed("header"), [])
+        assert.deepStrictEqual(yield* typed("orders", { limit: 1 }), ["job_b"])
+        const first = yield* jobs.list({ customer, limit: 1, oldestFirst: true })
+        assert.deepStrictEqual(yield* ids(jobs, { oldestFirst: true, cursor: first.cursor }), ["job_aa2", "job_b"])
+        const counted = (q: string) => jobs.count({ customer, search: Search.parse(q) })
+        assert.deepStrictEqual(yield* counted(""), { jobs: 3, isExact: true })
+        assert.deepStrictEqual(yield* counted("v1"), { jobs: 3, isExact: true })
+        assert.deepStrictEqual(yield* counted("order=7"), { jobs: 2, isExact: true })
+        assert.deepStrictEqual(yield* counted("c.example"), { jobs: 0, isExact: true })
+      })
+    )
+
+    promises("looks at so much for one page, and goes on behind it with the next", (jobs) =>
+      Effect.gen(function* () {
+        const large = Step.post("https://a.example/", { body: "x".repeat(12 * 1024 * 1024) })
+        yield* jobs.enqueue(job("wanted", { step: Step.get("https://a.example/needle") }))
+        for (let n = 0; n < 3; n++) yield* jobs.enqueue(job(`j${n}`, { step: large }))
+        const search = Search.parse("needle")
+        const first = yield* jobs.list({ customer, limit: 50, search })
+        assert.deepStrictEqual(first.jobs, [])
+        assert.isDefined(first.cursor)
+        assert.deepStrictEqual(yield* ids(jobs, { search, cursor: first.cursor }), ["wanted"])
+        assert.deepStrictEqual(yield* jobs.count({ customer, search }), { jobs: 0, isExact: false })
+      })
     )
 
     promises("lists an account's isolated jobs with its others", (jobs) =>

@@ -71,6 +71,11 @@ describe("over a dam in this process", () => {
     )
     assert.lengthOf(await collected(at.client.listJobs()), 230)
     assert.lengthOf(await collected(at.client.listJobs({ metadata: { n: "1" }, status: ["scheduled", "queued"] })), 115)
+    assert.lengthOf(await collected(at.client.listJobs({ q: "n=1", status: ["scheduled", "queued"] })), 115)
+    assert.lengthOf(await collected(at.client.listJobs({ q: "no.example" })), 0)
+    const oldest = await collected(at.client.listJobs({ sort: "oldest" }))
+    const newest = await collected(at.client.listJobs())
+    assert.deepStrictEqual(oldest.toReversed(), newest)
     assert.lengthOf(await collected(at.client.listJobs({ status: "failed" })), 0)
     assert.lengthOf(await collected(at.client.listJobs({ createdFrom: new Date(tomorrow()) })), 0)
     for await (const job of at.client.listJobs()) {

@@ -9,6 +9,7 @@ import * as Fields from "../../step/Fields.ts"
 import { confidences, type Explanation as Explained, reasonKinds } from "../../wire/Explained.ts"
 import type { StoredDelivery } from "../job/Delivery.ts"
 import type { JobResult, NewJob, StoredJob } from "../job/Job.ts"
+import type { Counted } from "../store/JobRecords.ts"
 import { Answer, answer, Attempt, attempt, Request, request } from "./CallShapes.ts"
 import { Delivery, delivery } from "./DeliveryShapes.ts"
 import { between, Count, Moment, nullable, optional, Status, word } from "./Parts.ts"
@@ -181,9 +182,18 @@ export const whole = (
  * @category schemas
  * @since 0.1.0
  */
-export const JobPage = Schema.Struct({ jobs: Schema.Array(JobSummary), cursor: Schema.NullOr(Schema.String) }).annotate(
-  { identifier: "JobPage" }
-)
+export const JobPage = Schema.Struct({
+  jobs: Schema.Array(JobSummary),
+  cursor: Schema.NullOr(Schema.String).annotate({
+    description: "Where the next page begins; a search may have one behind a page that is short or empty"
+  }),
+  matches: optional(
+    Schema.Struct({
+      jobs: Count,
+      is_exact: Schema.Boolean.annotate({ description: "false where there are at least so many" })
+    })
+  )
+}).annotate({ identifier: "JobPage" })
 
 /**
  * Shows a page of jobs.
@@ -191,13 +201,14 @@ export const JobPage = Schema.Struct({ jobs: Schema.Array(JobSummary), cursor: S
  * @category encoding
  * @since 0.1.0
  */
-export const page = ({
-  cursor,
-  jobs
-}: {
-  readonly jobs: ReadonlyArray<StoredJob>
-  readonly cursor: string | undefined
-}): typeof JobPage.Encoded => ({ jobs: jobs.map(summary), cursor: cursor ?? null })
+export const page = (
+  { cursor, jobs }: { readonly jobs: ReadonlyArray<StoredJob>; readonly cursor: string | undefined },
+  counted?: Counted
+): typeof JobPage.Encoded => ({
+  jobs: jobs.map(summary),
+  cursor: cursor ?? null,
+  ...(counted === undefined ? {} : { matches: { jobs: counted.jobs, is_exact: counted.isExact } })
+})
 
 /**
  * What a list of jobs is filtered by; what repeats is any of.
@@ -206,6 +217,11 @@ export const page = ({
  * @since 0.1.0
  */
 export const ListQuery = {
+  /** The beginning of an id, a host with or without a path, `name=value` of metadata, or text of URL or error. */
+  q: optional(Schema.String.check(Schema.isMaxLength(500))),
+  sort: optional(Schema.Literals(["newest", "oldest"])),
+  /** Whether to say how many there are, up to ten thousand. */
+  count: optional(Schema.Boolean),
   status: optional(Schema.Array(Schema.Literals(states))),
   delivery_status: optional(Schema.Array(Schema.Literals(deliveryStates))),
   /** Canonical `host:port`. */

@@ -134,7 +134,8 @@ const toOptions = (config: Config): ConfigFile => {
           failures: webhooks.disable_after?.failures ?? Schedule.defaults.endpoints.failures,
           failingMillis: millisOf(webhooks.disable_after?.failing_for) ?? Schedule.defaults.endpoints.failingMillis,
           probeMillis: millisOf(webhooks.probe_every) ?? Schedule.defaults.endpoints.probeMillis
-        }
+        },
+        redrive: webhooks.redrive ?? Schedule.defaults.redrive
       },
       ...given({
         unsetPolicy: retry && { ...RetryPolicy.durable, ...given(policyOf(retry)) },

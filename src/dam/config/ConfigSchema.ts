@@ -156,6 +156,7 @@ export const ConfigSchema = Schema.Struct({
       probe_every: optional(Lasting),
       https_only: optional(Schema.Boolean),
       follow_redirects: optional(Schema.Boolean),
+      redrive: optional(Schema.Boolean),
       l8: optional(Schema.Struct({ default: optional(L8Mode), hosts: optional(L8Hosts) }))
     })
   ),

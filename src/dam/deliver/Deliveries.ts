@@ -14,6 +14,7 @@ import type { DeliveryPort } from "../store/DeliveryRecords.ts"
 import type { JobPort } from "../store/JobRecords.ts"
 import type { SecretPort } from "../store/SecretRecords.ts"
 import type { Courier } from "./Courier.ts"
+import * as DeadLetters from "./DeadLetters.ts"
 import * as Probes from "./Probes.ts"
 import * as Receiver from "./Receiver.ts"
 import type { DeliveryOptions } from "./Schedule.ts"
@@ -63,7 +64,10 @@ export const make = Effect.fnUntraced(function* (
   const fibers = yield* FiberMap.make<string>()
   const calls = yield* FiberSet.make()
   const fork = yield* FiberMap.runtime(fibers)()
-  const probes = Probes.make({ store: parts.store, courier: parts, options, leaving: parts.leaving })
+  const { replay } = DeadLetters.make(parts.store, (lanes) => {
+    for (const lane of lanes) wake(lane)
+  })
+  const probes = Probes.make({ store: parts.store, courier: parts, options, leaving: parts.leaving, replay })
   const receivers: Receiver.Receivers = {
     store: parts.store,
     concurrency: options.concurrency,

@@ -16,6 +16,7 @@ import type { NextDelivery, DeliveryPort, DueDelivery } from "../store/DeliveryR
 import type { JobPort } from "../store/JobRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
 import { call, type Courier } from "./Courier.ts"
+import type { DeadLetters } from "./DeadLetters.ts"
 import { brokenAttempt, mostJitter, nextOf, type DeliveryOptions, type Made } from "./Schedule.ts"
 
 /** What deliveries are made with. */
@@ -32,12 +33,14 @@ export interface Probes {
   readonly calling: Set<string>
   /** Whether nothing is begun any more. */
   readonly leaving: () => boolean
+  /** Delivers dead letters once more. */
+  readonly replay: DeadLetters["replay"]
   /** How long what waits for a disabled endpoint, or for what this machine lacks, is kept, in milliseconds. */
   readonly patience: number
 }
 
 /** Makes it with nothing probed. */
-export const make = (given: Pick<Probes, "courier" | "leaving" | "options" | "store">): Probes => {
+export const make = (given: Pick<Probes, "courier" | "leaving" | "options" | "replay" | "store">): Probes => {
   const { endpoints, schedule } = given.options
   const whole = schedule.reduce((sum, pause) => sum + Duration.toMillis(pause), 0)
   return {
@@ -132,7 +135,9 @@ const settle = Effect.fnUntraced(function* (
 ) {
   const { options, store } = self
   const write = store.settleDelivery(delivery.id, made, next, options.endpoints)
-  const { endpoint } = yield* untilWritten(delivery.jobId, write)
+  const { endpoint, recoveredFrom } = yield* untilWritten(delivery.jobId, write)
+  // after an answer 2xx nothing of this delivery is left to do
+  if (recoveredFrom !== undefined && options.redrive === true) yield* redrive(self, delivery, recoveredFrom)
   const { origin } = new URL(delivery.url)
   if (next._tag === "Dead" && next.reason === "too_large") {
     yield* Effect.logWarning(
@@ -150,3 +155,26 @@ const settle = Effect.fnUntraced(function* (
           : `${who} has failed for too long and is disabled; it is probed from time to time`
       )
 })
+
+/**
+ * Tells an endpoint that works again what was given up since it began to fail, at the pace of its lane. A result that is
+ * older stays given up, and so does what it refused for itself: neither comes back for ever.
+ */
+const redrive = Effect.fnUntraced(function* (self: Probes, { customer, url }: DueDelivery, failingSince: number) {
+  const oldest = (yield* Clock.currentTimeMillis) - redriveMillis
+  const replayed = yield* self
+    .replay({
+      customer,
+      url,
+      since: failingSince,
+      endedSince: oldest,
+      reasons: ["attempts_exhausted", "endpoint_disabled"]
+    })
+    .pipe(Effect.catch((error) => Effect.as(Effect.logWarning(`redrive: ${error.message}`), 0)))
+  if (replayed === 0) return
+  yield* Effect.logInfo(
+    `the webhook endpoint of ${customer} at ${new URL(url).origin} works again: ${replayed} dead letters of its outage are delivered once more`
+  )
+})
+
+const redriveMillis = 7 * 24 * 3_600_000

@@ -38,6 +38,8 @@ export interface DeliveryOptions {
   readonly concurrency: number
   /** When an endpoint that fails is disabled, and how often it is probed then. */
   readonly endpoints: EndpointRule
+  /** Whether an endpoint that works again is told what was given up while it failed. Defaults to `false`. */
+  readonly redrive?: boolean | undefined
 }
 
 /**
@@ -51,7 +53,8 @@ export const defaults: DeliveryOptions = {
   schedule: defaultSchedule,
   timeoutMillis: 15000,
   concurrency: 100,
-  endpoints: { failures: 20, failingMillis: 24 * 3600000, probeMillis: 3600000 }
+  endpoints: { failures: 20, failingMillis: 24 * 3600000, probeMillis: 3600000 },
+  redrive: false
 }
 
 /** What follows from an attempt. A `Retry-After` is a lower bound of the next pause. */

@@ -86,6 +86,8 @@ export interface Settings {
         readonly probeEvery?: Duration.Input | undefined
         /** Follows 307 and 308, with the same bytes. Defaults to `false`. */
         readonly followRedirects?: boolean | undefined
+        /** Tells an endpoint that works again what was given up while it failed, if it is younger than 7 days. Defaults to `false`. */
+        readonly redrive?: boolean | undefined
         /** Deliveries that prove where they come from without a shared secret. Defaults to none. */
         readonly l8?: L8Options | undefined
       }
@@ -208,6 +210,7 @@ export const names = {
     disableAfter: { failures: true, failingFor: true },
     probeEvery: true,
     followRedirects: true,
+    redrive: true,
     l8: { default: true, hosts: true, privateKey: true, serviceName: true }
   },
   retention: true,
@@ -283,10 +286,11 @@ const deliveriesOf = ({
   concurrency,
   disableAfter,
   probeEvery,
+  redrive,
   schedule,
   timeout
 }: NonNullable<Settings["webhooks"]>): Schedule.DeliveryOptions => {
-  const { concurrency: usual, endpoints, schedule: pauses, timeoutMillis } = Schedule.defaults
+  const { concurrency: usual, endpoints, redrive: usually, schedule: pauses, timeoutMillis } = Schedule.defaults
   return {
     schedule: schedule?.map(Duration.fromInputUnsafe) ?? pauses,
     timeoutMillis: millisOf(timeout) ?? timeoutMillis,
@@ -295,7 +299,8 @@ const deliveriesOf = ({
       failures: disableAfter?.failures ?? endpoints.failures,
       failingMillis: millisOf(disableAfter?.failingFor) ?? endpoints.failingMillis,
       probeMillis: millisOf(probeEvery) ?? endpoints.probeMillis
-    }
+    },
+    redrive: redrive ?? usually
   }
 }
 

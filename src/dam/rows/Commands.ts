@@ -7,7 +7,7 @@
  */
 import type { HistoryEntry } from "../store/HistoryRecords.ts"
 import type * as Effect from "effect/Effect"
-import type { Parking } from "../store/JobRecords.ts"
+import type { Counted, Parking } from "../store/JobRecords.ts"
 import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -104,17 +104,26 @@ export interface Listing {
   readonly states: ReadonlyArray<string>
   readonly deliveryStates: ReadonlyArray<string> | undefined
   readonly lane: string | undefined
+  /** A host, on any port. */
+  readonly host: string | undefined
+  /** How the id begins. */
+  readonly id: string | undefined
+  /** How path and query of the URL begin. */
+  readonly path: string | undefined
+  /** Text of the URL or of the error, in small letters; all of them must be there. */
+  readonly texts: ReadonlyArray<string>
   /** Names of queues: an account has two. */
   readonly queues: ReadonlyArray<string> | undefined
   readonly createdFrom: number | undefined
   readonly createdTo: number | undefined
   readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
-  /** Jobs below this `seq` only. */
-  readonly below: number
+  readonly oldestFirst: boolean
+  /** Jobs behind this `seq` only: below it, or above it where the oldest come first. */
+  readonly behind: number
   readonly limit: number
 }
 
-/** A page, and the `seq` below which the next one lies. */
+/** A page, and the `seq` behind which the next one lies. */
 export interface ListedPage {
   readonly jobs: ReadonlyArray<LoadedJob>
   readonly next: number | undefined
@@ -126,6 +135,7 @@ export interface JobCommands {
   readonly enqueue: (job: JobInsert) => LoadedJob | undefined
   readonly get: (id: string) => LoadedJob | undefined
   readonly list: (filter: Listing) => ListedPage
+  readonly count: (filter: Listing) => Counted
   readonly start: (id: string, at: number) => LoadedJob | undefined
   /** `start` for a job whose contents are known: answers the epoch. */
   readonly begin: (id: string, at: number) => number | undefined
@@ -152,6 +162,10 @@ export interface Wanted {
   readonly host: string | undefined
   readonly since: number | undefined
   readonly until: number | undefined
+  readonly url: string | undefined
+  readonly endedSince: number | undefined
+  /** A JSON array. */
+  readonly reasons: string | undefined
 }
 
 /** Which deliveries are asked for: those due at a moment, of one lane or of all, but for a JSON array of ids. */
@@ -184,7 +198,11 @@ export interface DeliveryCommands {
     attempt: DeliveryAttemptInsert | undefined,
     next: NextDelivery,
     rule: EndpointRule
-  ) => { readonly deliveryState: string; readonly endpoint: "enabled" | "disabled" | undefined }
+  ) => {
+    readonly deliveryState: string
+    readonly endpoint: "enabled" | "disabled" | undefined
+    readonly recoveredFrom?: number | undefined
+  }
   readonly deadLetters: (
     wanted: Wanted,
     below: number,

@@ -134,8 +134,8 @@ export const deliveryPort = (run: Executor): DeliveryPort => ({
         at: attempt.at,
         isGone: attempt.status === 410
       }
-      return Effect.flatMap(run("settleDelivery", id, made, next, rule), ({ deliveryState, endpoint }) =>
-        Effect.map(readDeliveryState(deliveryState), (state) => ({ deliveryState: state, endpoint }))
+      return Effect.flatMap(run("settleDelivery", id, made, next, rule), ({ deliveryState, ...rest }) =>
+        Effect.map(readDeliveryState(deliveryState), (state) => ({ deliveryState: state, ...rest }))
       )
     }),
   deliveries: (jobId) => Effect.flatMap(run("deliveries", jobId), readDeliveries),
@@ -170,7 +170,10 @@ const wantedOf = (filter: DeadLetterFilter): Wanted => ({
   jobId: filter.jobId,
   host: filter.host,
   since: filter.since,
-  until: filter.until
+  until: filter.until,
+  url: filter.url,
+  endedSince: filter.endedSince,
+  reasons: filter.reasons && JSON.stringify(filter.reasons)
 })
 
 const readDeliveries = reader(Schema.Array(LoadedDelivery), (rows) => rows.map(toDelivery))

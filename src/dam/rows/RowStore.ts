@@ -67,6 +67,10 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
       Effect.map(Effect.forEach(jobs, readJob), (page) => ({ jobs: page, cursor: next?.toString() }))
     )
   },
+  count: (filter) => {
+    const listing = listingOf({ ...filter, cursor: undefined, limit: 1 })
+    return listing === undefined ? Effect.succeed({ jobs: 0, isExact: true }) : run("count", listing)
+  },
   start: (id, at) =>
     Effect.suspend(() => {
       const known = fresh.take(id)
@@ -116,23 +120,30 @@ const orStale = (
 ): Effect.Effect<void, StoreError | StaleEpoch> =>
   Effect.flatMap(done, (isDone) => (isDone ? Effect.void : Effect.fail(new StaleEpoch({ jobId }))))
 
-/** A cursor of nobody's making selects nothing. */
+/** A cursor of nobody's making selects nothing, and neither do two lanes at once. */
 const listingOf = (filter: JobFilter): Listing | undefined => {
-  const below = placeOf(filter.cursor, Number.MAX_SAFE_INTEGER)
-  if (below === undefined) return undefined
+  const { oldestFirst = false, search } = filter
+  const behind = placeOf(filter.cursor, oldestFirst ? 0 : Number.MAX_SAFE_INTEGER)
+  const lane = filter.lane ?? search?.lane
+  if (behind === undefined || (search?.lane ?? lane) !== lane) return undefined
   return {
     customer: filter.customer,
     states: filter.states ?? states,
     deliveryStates: filter.deliveryStates,
-    lane: filter.lane,
+    lane,
+    host: search?.host,
+    id: search?.id,
+    path: search?.path,
+    texts: search?.texts ?? [],
     queues:
       filter.account === undefined
         ? undefined
         : [false, true].map((isolated) => queueOf({ account: filter.account ?? "", isolated })),
     createdFrom: filter.createdFrom,
     createdTo: filter.createdTo,
-    metadata: Object.entries(filter.metadata ?? {}),
-    below,
+    metadata: [...Object.entries(filter.metadata ?? {}), ...(search?.metadata ?? [])],
+    oldestFirst,
+    behind,
     limit: Math.min(Math.max(1, Math.trunc(filter.limit)), 200)
   }
 }

@@ -69,7 +69,7 @@ interface Query {
   readonly params: ReadonlyArray<SQLInputValue>
 }
 
-const conditionsOf = ({ customer, deliveryId, host, jobId, since, until }: Wanted): Query => {
+const conditionsOf = ({ customer, deliveryId, endedSince, host, jobId, reasons, since, until, url }: Wanted): Query => {
   const conditions: ReadonlyArray<readonly [sql: string, value: SQLInputValue | undefined]> = [
     ["customer = ?", customer],
     ["id = ?", deliveryId],
@@ -77,7 +77,10 @@ const conditionsOf = ({ customer, deliveryId, host, jobId, since, until }: Wante
     // with its port, or without for all its ports
     ["? IN (lane, rtrim(rtrim(lane, '0123456789'), ':'))", host],
     ["dead_at >= ?", since],
-    ["dead_at <= ?", until]
+    ["dead_at <= ?", until],
+    ["url = ?", url],
+    ["(SELECT finished_at FROM jobs WHERE jobs.seq = deliveries.seq) >= ?", endedSince],
+    ["reason IN (SELECT value FROM json_each(?))", reasons]
   ]
   const given = conditions.filter(([, value]) => value !== undefined)
   return {

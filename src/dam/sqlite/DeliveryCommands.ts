@@ -114,8 +114,9 @@ const settle = (self: Outcomes, id: string, { attempt, next, rule }: Outcome) =>
   const at = next._tag === "Dead" ? next.at : (attempt?.at ?? 0)
   const deliveryState = next._tag === "Again" ? stateOf(self, seq) : judge(self, seq, at)
   if (attempt === undefined) return { deliveryState, endpoint: undefined }
-  const endpoint = next._tag === "Delivered" ? took(self, place, attempt.at) : failed(self, place, attempt, rule)
-  return { deliveryState, endpoint } as const
+  return next._tag === "Delivered"
+    ? { deliveryState, ...took(self, place, attempt.at) }
+    : { deliveryState, endpoint: failed(self, place, attempt, rule) }
 }
 
 const judge = ({ on }: Outcomes, seq: SQLInputValue, at: number): string => {
@@ -129,13 +130,14 @@ const judge = ({ on }: Outcomes, seq: SQLInputValue, at: number): string => {
 
 const stateOf = ({ on }: Outcomes, seq: SQLInputValue): string => String(on.votes.get(seq)?.["delivery_state"])
 
-const took = ({ on }: Outcomes, { customer, lane, url }: Place, at: number): "enabled" | undefined => {
+const took = ({ on }: Outcomes, { customer, lane, url }: Place, at: number) => {
   const known = on.endpoint.get(customer, url)
-  if (known === undefined) return undefined
+  if (known === undefined) return { endpoint: undefined }
   on.forget.run(customer, url)
-  if (known["status"] !== "disabled") return undefined
+  const recoveredFrom = Number(known["failing_since"])
+  if (known["status"] !== "disabled") return { endpoint: undefined, recoveredFrom }
   on.sooner.run(at, lane, customer, url)
-  return "enabled"
+  return { endpoint: "enabled", recoveredFrom } as const
 }
 
 const failed = (

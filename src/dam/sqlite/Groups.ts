@@ -96,7 +96,13 @@ const beside = (db: DatabaseSync): Groups => {
  * Reads whose time grows with what is stored. They go to a thread of their own where there is one, since whoever hands
  * a job in would wait for them.
  */
-export const longReads: ReadonlySet<keyof Commands> = new Set(["list", "deadLetters", "ahead", "position"] as const)
+export const longReads: ReadonlySet<keyof Commands> = new Set([
+  "list",
+  "count",
+  "deadLetters",
+  "ahead",
+  "position"
+] as const)
 
 const invoke = (commands: Commands, [name, ...args]: Call): unknown => {
   // the arguments belong to the name, which TypeScript cannot follow through a union of calls
@@ -206,6 +212,7 @@ const isRead = ([name]: Call): boolean => reads.has(name)
 const reads: ReadonlySet<keyof Commands> = new Set([
   "get",
   "list",
+  "count",
   "lanes",
   "queues",
   "page",

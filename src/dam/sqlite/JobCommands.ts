@@ -106,7 +106,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
       if (job !== undefined) finishAt(self, job, stateOf(job["state"]), finish)
       return job !== undefined
     }
-  } satisfies Omit<JobCommands, "list">
+  } satisfies Omit<JobCommands, "list" | "count">
   return { load: (seq: SQLInputValue) => load(self, seq), commands }
 }
 

@@ -1,17 +1,22 @@
-/** Lists jobs by what a caller filters on. */
-import type { DatabaseSync, SQLInputValue } from "node:sqlite"
+/** Lists jobs by what a caller filters on, and counts them. */
+import type { DatabaseSync } from "node:sqlite"
 import type { JobCommands, Listing, LoadedJob } from "../rows/Commands.ts"
+import { looker } from "./Look.ts"
+import { walkOf } from "./Walk.ts"
 
 /** Payloads of one page; a page of large jobs ends early, so that nobody has to hold 200 of them. */
 const pageBytes = 8 * 1024 * 1024
 
-/** Makes the command; `load` reads one job whole. */
-export const listCommand = (db: DatabaseSync, load: (seq: number) => LoadedJob): Pick<JobCommands, "list"> => ({
+/** So many are counted; whoever reads more does not count them. */
+const countAtMost = 10_000
+
+/** Makes the commands; `load` reads one job whole. */
+export const listCommand = (
+  db: DatabaseSync,
+  load: (seq: number) => LoadedJob
+): Pick<JobCommands, "list" | "count"> => ({
   list: (filter) => {
-    const found = candidates(filter)
-      .flatMap(({ params, sql }) => db.prepare(sql).all(...params))
-      .map(({ seq }) => Number(seq))
-      .toSorted((one, other) => other - one)
+    const { found, stoppedAt } = search(db, filter, filter.limit + 1)
     const jobs: Array<LoadedJob> = []
     let bytes = 0
     for (const seq of found.slice(0, filter.limit)) {
@@ -20,72 +25,37 @@ export const listCommand = (db: DatabaseSync, load: (seq: number) => LoadedJob):
       bytes += sizeOf(job)
       jobs.push(job)
     }
-    return { jobs, next: jobs.length < found.length ? found[jobs.length - 1] : undefined }
+    return { jobs, next: jobs.length < found.length ? found[jobs.length - 1] : stoppedAt }
+  },
+  count: (filter) => {
+    const { found, stoppedAt } = search(db, filter, countAtMost + 1)
+    const jobs = Math.min(found.length, countAtMost)
+    return { jobs, isExact: stoppedAt === undefined && jobs === found.length }
   }
 })
 
-interface Query {
-  readonly sql: string
-  readonly params: ReadonlyArray<SQLInputValue>
+interface Found {
+  readonly found: ReadonlyArray<number>
+  /** The job behind which to go on, where it was given up before there were enough. */
+  readonly stoppedAt: number | undefined
 }
 
-/** Each query walks an index downwards and stops at the limit; several of them are merged. */
-const candidates = (filter: Listing): ReadonlyArray<Query> => {
-  const { customer, deliveryStates, limit, states } = filter
-  const [first, ...others] = filter.metadata
-  const conditions: ReadonlyArray<Query> = [
-    { sql: "jobs.customer = ?", params: [customer] },
-    { sql: "jobs.seq < ?", params: [filter.below] },
-    ...(filter.queues === undefined ? [] : [oneOf("account", filter.queues)]),
-    ...optional("created_at >= ?", filter.createdFrom),
-    ...optional("created_at <= ?", filter.createdTo),
-    ...(deliveryStates === undefined ? [] : [oneOf("delivery_state", deliveryStates)]),
-    ...others.map(([name, value]) => ({ sql: hasMetadata, params: [name, value] }))
-  ]
-  if (first !== undefined) {
-    const led = { sql: "led.customer = ? AND led.name = ? AND led.value = ?", params: [customer, ...first] }
-    // the left side of a CROSS JOIN is read first: the part of the index that holds this very value
-    const from = "metadata AS led CROSS JOIN jobs ON jobs.seq = led.seq"
-    const lane = optional("lane = ?", filter.lane)
-    return [select(from, [led, ...conditions, ...lane, oneOf("state", states)], "led.seq", limit)]
+/** The first `most` jobs of a filter, as far as they are found without reading too much. */
+const search = (db: DatabaseSync, filter: Listing, most: number): Found => {
+  const look = looker(db, filter)
+  const next = walkOf(db, filter, look === undefined ? most : portion)
+  const found: Array<number> = []
+  while (found.length < most) {
+    const seq = next()
+    if (seq === undefined) break
+    if (look === undefined || look.fits(seq)) found.push(seq)
+    if (look?.isTired() === true && found.length < most) return { found, stoppedAt: seq }
   }
-  const walk = walkOf(filter)
-  if (walk !== undefined) {
-    const all = [walk.condition, ...conditions, oneOf("state", states)]
-    return [select(`jobs INDEXED BY ${walk.index}`, all, "seq", limit)]
-  }
-  return states.map((state) =>
-    select("jobs INDEXED BY jobs_by_state", [{ sql: "state = ?", params: [state] }, ...conditions], "seq", limit)
-  )
+  return { found, stoppedAt: undefined }
 }
 
-/** The index that holds the fewest others beside what is wanted; `undefined` for those by state. */
-const walkOf = ({ deliveryStates, lane }: Listing): { index: string; condition: Query } | undefined => {
-  if (lane !== undefined) return { index: "jobs_of_lane", condition: { sql: "lane = ?", params: [lane] } }
-  const [only, ...others] = deliveryStates ?? []
-  const index = only !== undefined && others.length === 0 ? deliveryIndexes[only] : undefined
-  // written out, since an index of some rows serves only whoever names them
-  return index === undefined ? undefined : { index, condition: { sql: `delivery_state = '${only}'`, params: [] } }
-}
-
-const deliveryIndexes: Readonly<Record<string, string>> = { undelivered: "jobs_undelivered", pending: "jobs_untold" }
-
-const hasMetadata = `EXISTS (
-  SELECT 1 FROM metadata WHERE customer = jobs.customer AND name = ? AND value = ? AND seq = jobs.seq
-)`
-
-const select = (from: string, conditions: ReadonlyArray<Query>, order: string, limit: number): Query => ({
-  sql: `SELECT jobs.seq FROM ${from} WHERE ${conditions.map(({ sql }) => sql).join(" AND ")} ORDER BY ${order} DESC LIMIT ?`,
-  params: [...conditions.flatMap(({ params }) => params), limit + 1]
-})
-
-const optional = (sql: string, value: SQLInputValue | undefined): ReadonlyArray<Query> =>
-  value === undefined ? [] : [{ sql, params: [value] }]
-
-const oneOf = (column: string, values: ReadonlyArray<string>): Query => ({
-  sql: `${column} IN (${values.map(() => "?").join(", ")})`,
-  params: values
-})
+/** Jobs that are looked at are read so many at a time: most searches end soon. */
+const portion = 500
 
 const sizeOf = ({ attempts, job }: LoadedJob): number =>
   [job, ...attempts].flatMap((row) => Object.values(row)).reduce<number>((sum, value) => sum + lengthOf(value), 0)

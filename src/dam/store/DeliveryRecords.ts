@@ -20,10 +20,16 @@ export interface DeadLetterFilter {
   readonly jobId?: string | undefined
   /** A host with its port, or without for all its ports. */
   readonly host?: string | undefined
+  /** The endpoint, exactly. */
+  readonly url?: string | undefined
   /** Given up at this moment or later, in epoch milliseconds. */
   readonly since?: number | undefined
   /** Given up at this moment or earlier. */
   readonly until?: number | undefined
+  /** Of jobs that ended at this moment or later. */
+  readonly endedSince?: number | undefined
+  /** Given up for one of these reasons. */
+  readonly reasons?: ReadonlyArray<DeadReason> | undefined
 }
 
 /**
@@ -52,6 +58,8 @@ export interface Settlement {
   readonly deliveryState: DeliveryState
   /** What became of the endpoint, where that changed. */
   readonly endpoint: "enabled" | "disabled" | undefined
+  /** Since when the endpoint had failed that took this one, in epoch milliseconds; `undefined` where it had not. */
+  readonly recoveredFrom?: number | undefined
 }
 
 /**

@@ -8,6 +8,7 @@ import type { DeliveryState, JobState } from "../../engine/JobState.ts"
 import type { Attempt } from "../../step/History.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
 import type { NewJob, JobResult, StoredJob } from "../job/Job.ts"
+import type { Search } from "../job/Search.ts"
 import type { StoreError, StaleEpoch } from "./StoreError.ts"
 
 /**
@@ -76,7 +77,7 @@ export interface Parking {
 }
 
 /**
- * What `list` selects by; what is left out does not restrict. Newest first.
+ * What `list` selects by; what is left out does not restrict.
  *
  * @category models
  * @since 0.1.0
@@ -91,10 +92,26 @@ export interface JobFilter {
   readonly createdTo?: number | undefined
   /** Top-level metadata fields that must equal these texts; numbers and booleans count as JSON spells them. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
+  /** What somebody typed; it must hold beside all the rest. */
+  readonly search?: Search | undefined
+  /** In the order in which jobs were taken. Defaults to `false`, the newest first. */
+  readonly oldestFirst?: boolean | undefined
   /** The `cursor` of the page before; one that no page gave selects nothing. */
   readonly cursor?: string | undefined
   /** 1 to 200. */
   readonly limit: number
+}
+
+/**
+ * How many jobs a filter selects.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Counted {
+  readonly jobs: number
+  /** Whether these are all; otherwise there are at least so many. */
+  readonly isExact: boolean
 }
 
 /**
@@ -107,10 +124,15 @@ export interface JobPort {
   /** Files a job unless its key is known. Answers after the commit. A job with `rerunOf` skips the key index. */
   readonly enqueue: (job: NewJob) => Effect.Effect<Enqueued, StoreError>
   readonly get: (id: string) => Effect.Effect<StoredJob | undefined, StoreError>
-  /** A page of jobs. It may end before `limit` when its jobs are large; without a `cursor` it is the last. */
+  /**
+   * A page of jobs. It may end before `limit`, and even be empty, when its jobs are large or much had to be looked
+   * through; without a `cursor` it is the last.
+   */
   readonly list: (
     filter: JobFilter
   ) => Effect.Effect<{ readonly jobs: ReadonlyArray<StoredJob>; readonly cursor: string | undefined }, StoreError>
+  /** Counts what `list` would go through, up to ten thousand jobs; `cursor` and `limit` mean nothing here. */
+  readonly count: (filter: Omit<JobFilter, "cursor" | "limit">) => Effect.Effect<Counted, StoreError>
   /** queued -> running with the next epoch; `undefined` when it is not queued any more. */
   readonly start: (id: string, at: number) => Effect.Effect<StoredJob | undefined, StoreError>
   /** Adds an attempt to the history of a running job. */

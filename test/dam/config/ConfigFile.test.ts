@@ -56,6 +56,7 @@ webhooks:
   timeout: 3 seconds
   disable_after: { failures: 5, failing_for: 2 hours }
   probe_every: 10 minutes
+  redrive: true
   https_only: true
 retention: 2 days
 egress:
@@ -96,7 +97,8 @@ limits: { body_bytes: 2000, job_headers: 3 }
         schedule: [Duration.zero, Duration.seconds(90)],
         timeoutMillis: 3000,
         concurrency: Schedule.defaults.concurrency,
-        endpoints: { failures: 5, failingMillis: 7_200_000, probeMillis: 600_000 }
+        endpoints: { failures: 5, failingMillis: 7_200_000, probeMillis: 600_000 },
+        redrive: true
       },
       unsetPolicy: { ...RetryPolicy.defaults, maxRetries: 7, retryCodes: [503], base: Duration.seconds(1) },
       attemptTimeout: Duration.seconds(20),

@@ -48,7 +48,7 @@ pacing: { default: { rps: 5, max_concurrent: 3 }, receivers: { rps: 40 }, hosts:
 credentials: [X-Tenant]
 retry: { max_retries: 7, unsafe: false, base: 1 second }
 attempts: { timeout: 20 seconds, connect_timeout: 250 millis, patience_429: 1 hour, response_bytes: 1000 }
-webhooks: { schedule: [0 seconds, 1 minute], timeout: 3 seconds, concurrency: 4, disable_after: { failures: 2, failing_for: 1 hour }, probe_every: 5 minutes, follow_redirects: true, l8: { default: prefer } }
+webhooks: { schedule: [0 seconds, 1 minute], timeout: 3 seconds, concurrency: 4, disable_after: { failures: 2, failing_for: 1 hour }, probe_every: 5 minutes, follow_redirects: true, redrive: true, l8: { default: prefer } }
 retention: 2 days
 drain: 1 second
 admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 200, file_bytes: 300 }
@@ -77,6 +77,7 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
         disableAfter: { failures: 2, failingFor: "1 hour" },
         probeEvery: "5 minutes",
         followRedirects: true,
+        redrive: true,
         l8: { default: "prefer" }
       },
       retention: "2 days",

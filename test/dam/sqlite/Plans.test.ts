@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import * as Search from "../../../src/dam/job/Search.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import type { DeadLetterFilter } from "../../../src/dam/store/DeliveryRecords.ts"
 import type { JobFilter } from "../../../src/dam/store/JobRecords.ts"
@@ -48,7 +49,18 @@ const filters: ReadonlyArray<Partial<JobFilter>> = [
   { deliveryStates: ["undelivered"] },
   { deliveryStates: ["undelivered", "delivered"], states: ["succeeded"] },
   { metadata: { order: "1" } },
-  { metadata: { order: "1", other: "2" }, lane: "a.example:443", createdFrom: 5 }
+  { metadata: { order: "1", other: "2" }, lane: "a.example:443", createdFrom: 5 },
+  { oldestFirst: true },
+  { oldestFirst: true, metadata: { order: "1" } },
+  ...[
+    "job_",
+    "job_01j9",
+    "a.example",
+    "a.example:443/v1 text",
+    "order=1 a.example",
+    "free text",
+    "job_01j9 a.example x=1"
+  ].map((q) => ({ search: Search.parse(q) }))
 ]
 
 const wanted: ReadonlyArray<Partial<DeadLetterFilter>> = [
@@ -74,7 +86,10 @@ const prepared = (path: string) =>
         () => Effect.sync(() => void (DatabaseSync.prototype.prepare = prepare))
       )
       const store = yield* SqliteJobStore.make({ path, executor: "sameThread" })
-      for (const filter of filters) yield* store.list({ customer: "local", limit: 10, ...filter })
+      for (const filter of filters) {
+        yield* store.list({ customer: "local", limit: 10, ...filter })
+        yield* store.count({ customer: "local", ...filter })
+      }
       for (const filter of wanted) {
         yield* store.deadLetters({ customer: "local", limit: 10, ...filter })
         yield* store.replay({ customer: "local", limit: 10, ...filter }, 1, 0)

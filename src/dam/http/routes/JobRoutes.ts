@@ -17,6 +17,7 @@ import type { Limits } from "../../intake/Limits.ts"
 import { badField, credentialsDiffer, later, refused, type Refused } from "../../intake/Refusal.ts"
 import type { NewJob, StoredJob } from "../../job/Job.ts"
 import * as IntakeId from "../../job/JobId.ts"
+import * as Search from "../../job/Search.ts"
 import type { DeliveryPort } from "../../store/DeliveryRecords.ts"
 import type { Enqueued, JobPort, JobFilter } from "../../store/JobRecords.ts"
 import type { LanePort } from "../../store/LaneRecords.ts"
@@ -80,7 +81,13 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
     get: (customer, id) => Effect.flatMap(find(customer, id), show),
     getFlat: (customer, id) => Effect.map(find(customer, id), (job) => json(200, Flat.flat(job))),
     list: (customer, query) =>
-      Effect.map(orRefused(store.list(filterOf(customer, query))), (page) => json(200, Views.page(page))),
+      Effect.suspend(() => {
+        const filter = filterOf(customer, query)
+        const counted = query.count === true ? store.count(filter) : Effect.succeed(undefined)
+        return Effect.map(orRefused(Effect.all([store.list(filter), counted])), ([page, matches]) =>
+          json(200, Views.page(page, matches))
+        )
+      }),
     wait: Effect.fnUntraced(function* (customer, id, timeout = defaultWait) {
       const first = yield* find(customer, id)
       const until = (yield* Clock.currentTimeMillis) + Math.min(timeout, limits.waitMillis)
@@ -197,6 +204,8 @@ const filterOf = (customer: string, query: Query): JobFilter => ({
     Object.fromEntries(
       query.metadata.map((pair) => [pair.slice(0, pair.indexOf(":")), pair.slice(pair.indexOf(":") + 1)])
     ),
+  search: query.q === undefined ? undefined : Search.parse(query.q),
+  oldestFirst: query.sort === "oldest",
   cursor: query.cursor,
   limit: query.limit ?? defaultPage
 })

@@ -1,0 +1,187 @@
+/** Walks through the jobs of a filter in their order, each step by an index, and reads no further than it is asked to. */
+import type { DatabaseSync, SQLInputValue } from "node:sqlite"
+import type { Listing } from "../rows/Commands.ts"
+
+/** The next job, or none. */
+export type Walk = () => number | undefined
+
+/** Makes the walk; so many are read at a time. */
+export const walkOf = (db: DatabaseSync, filter: Listing, portion: number): Walk => {
+  const few = filter.id === undefined ? undefined : fewOf(db, filter, filter.id)
+  if (few !== undefined) return () => few.shift()
+  const hosts = filter.host === undefined ? undefined : lanesOf(db, filter.customer, filter.host)
+  const lanes = filter.lane === undefined ? hosts : hosts?.includes(filter.lane) === false ? [] : [filter.lane]
+  const queries = queriesOf(filter, lanes)
+  return merged(
+    queries.map((query) => inPortions(db, query, filter.behind, portion)),
+    filter.oldestFirst
+  )
+}
+
+interface Query {
+  readonly sql: string
+  readonly params: ReadonlyArray<SQLInputValue>
+}
+
+/** More jobs than these are walked through like any; so many are sorted. */
+const fewAtMost = 1000
+
+/** The jobs whose id begins so, where these are few: it is the beginning of a moment, so a short one is everybody's. */
+const fewOf = (db: DatabaseSync, filter: Listing, id: string): Array<number> | undefined => {
+  const { behind, host, lane, oldestFirst } = filter
+  const found = db
+    .prepare("SELECT seq FROM jobs WHERE id >= ? AND id < ? LIMIT ?")
+    .all(id, endOf(id), fewAtMost + 1)
+    .map(seqOf)
+  if (found.length > fewAtMost) return undefined
+  const all = [
+    { sql: "seq IN (SELECT value FROM json_each(?))", params: [JSON.stringify(found)] },
+    ...conditionsOf(filter),
+    ...filter.metadata.map(hasMetadata),
+    ...optional("lane = ?", lane),
+    ...(host === undefined ? [] : [{ sql: "lane > ? AND lane < ?", params: [`${host}:`, endOf(`${host}:`)] }]),
+    oneOf("state", filter.states),
+    { sql: oldestFirst ? "seq > ?" : "seq < ?", params: [behind] }
+  ]
+  return db
+    .prepare(`SELECT seq FROM jobs NOT INDEXED WHERE ${all.map(({ sql }) => sql).join(" AND ")}`)
+    .all(...all.flatMap(({ params }) => params))
+    .map(seqOf)
+    .toSorted((one, other) => (oldestFirst ? one - other : other - one))
+}
+
+/** A host has a lane for each port; nobody calls more of them. */
+const lanesAtMost = 64
+
+const lanesOf = (db: DatabaseSync, customer: string, host: string): ReadonlyArray<string> => {
+  const next = db.prepare(
+    "SELECT min(lane) AS lane FROM jobs INDEXED BY jobs_of_lane WHERE customer = ? AND lane > ? AND lane < ?"
+  )
+  const lanes: Array<string> = []
+  for (let last = `${host}:`; lanes.length < lanesAtMost;) {
+    const lane = next.get(customer, last, endOf(`${host}:`))?.["lane"]
+    if (typeof lane !== "string") break
+    lanes.push(lane)
+    last = lane
+  }
+  return lanes
+}
+
+/** Behind everything that begins so. */
+const endOf = (beginning: string): string => `${beginning}\u{10ffff}`
+
+/** Each query walks an index in the order of the jobs; several of them are merged. Behind which job comes last of all. */
+const queriesOf = (filter: Listing, lanes: ReadonlyArray<string> | undefined): ReadonlyArray<Query> => {
+  const { customer, id, oldestFirst, states } = filter
+  if (lanes?.length === 0) return []
+  const [first, ...others] = filter.metadata
+  const conditions: ReadonlyArray<Query> = [
+    ...conditionsOf(filter),
+    ...(id === undefined ? [] : [{ sql: "jobs.id >= ? AND jobs.id < ?", params: [id, endOf(id)] }]),
+    ...others.map(hasMetadata)
+  ]
+  if (first !== undefined) {
+    const led = { sql: "led.customer = ? AND led.name = ? AND led.value = ?", params: [customer, ...first] }
+    // the left side of a CROSS JOIN is read first: the part of the index that holds this very value
+    const from = "metadata AS led CROSS JOIN jobs ON jobs.seq = led.seq"
+    const lane = lanes === undefined ? [] : [oneOf("lane", lanes)]
+    return [select(from, [led, ...conditions, ...lane, oneOf("state", states)], "led.seq", oldestFirst)]
+  }
+  if (lanes !== undefined) {
+    return lanes.map((lane) => {
+      const all = [{ sql: "lane = ?", params: [lane] }, ...conditions, oneOf("state", states)]
+      return select("jobs INDEXED BY jobs_of_lane", all, "seq", oldestFirst)
+    })
+  }
+  const told = deliveryIndexOf(filter)
+  if (told !== undefined) {
+    const all = [told.condition, ...conditions, oneOf("state", states)]
+    return [select(`jobs INDEXED BY ${told.index}`, all, "seq", oldestFirst)]
+  }
+  return states.map((state) =>
+    select("jobs INDEXED BY jobs_by_state", [{ sql: "state = ?", params: [state] }, ...conditions], "seq", oldestFirst)
+  )
+}
+
+const conditionsOf = ({ createdFrom, createdTo, customer, deliveryStates, queues }: Listing): ReadonlyArray<Query> => [
+  { sql: "jobs.customer = ?", params: [customer] },
+  ...(queues === undefined ? [] : [oneOf("account", queues)]),
+  ...optional("created_at >= ?", createdFrom),
+  ...optional("created_at <= ?", createdTo),
+  ...(deliveryStates === undefined ? [] : [oneOf("delivery_state", deliveryStates)])
+]
+
+/** The index that holds only what was told so, or was not. */
+const deliveryIndexOf = ({ deliveryStates = [] }: Listing): { index: string; condition: Query } | undefined => {
+  const [only, ...others] = deliveryStates
+  const index = only !== undefined && others.length === 0 ? deliveryIndexes[only] : undefined
+  // written out, since an index of some rows serves only whoever names them
+  return index === undefined ? undefined : { index, condition: { sql: `delivery_state = '${only}'`, params: [] } }
+}
+
+const deliveryIndexes: Readonly<Record<string, string>> = { undelivered: "jobs_undelivered", pending: "jobs_untold" }
+
+const hasMetadata = (pair: readonly [name: string, value: string]): Query => ({
+  sql: "EXISTS (SELECT 1 FROM metadata WHERE customer = jobs.customer AND name = ? AND value = ? AND seq = jobs.seq)",
+  params: pair
+})
+
+const select = (from: string, conditions: ReadonlyArray<Query>, order: string, oldestFirst: boolean): Query => {
+  const [behind, direction] = oldestFirst ? [">", "ASC"] : ["<", "DESC"]
+  const where = [...conditions.map(({ sql }) => sql), `${order} ${behind} ?`].join(" AND ")
+  return {
+    sql: `SELECT jobs.seq FROM ${from} WHERE ${where} ORDER BY ${order} ${direction} LIMIT ?`,
+    params: conditions.flatMap(({ params }) => params)
+  }
+}
+
+interface Queue {
+  /** The job in front, or none. */
+  readonly head: () => number | undefined
+  readonly drop: () => void
+}
+
+const inPortions = (db: DatabaseSync, { params, sql }: Query, behind: number, portion: number): Queue => {
+  const statement = db.prepare(sql)
+  let read: ReadonlyArray<number> = []
+  let at = 0
+  let last = behind
+  let isAll = false
+  return {
+    head: () => {
+      if (at === read.length && !isAll) {
+        read = statement.all(...params, last, portion).map(seqOf)
+        at = 0
+        last = read.at(-1) ?? last
+        isAll = read.length < portion
+      }
+      return read[at]
+    },
+    drop: () => void at++
+  }
+}
+
+const merged =
+  (queues: ReadonlyArray<Queue>, oldestFirst: boolean): Walk =>
+  () => {
+    let first: number | undefined
+    let from: Queue | undefined
+    for (const queue of queues) {
+      const head = queue.head()
+      if (head === undefined || (first !== undefined && (oldestFirst ? head > first : head < first))) continue
+      first = head
+      from = queue
+    }
+    from?.drop()
+    return first
+  }
+
+const optional = (sql: string, value: SQLInputValue | undefined): ReadonlyArray<Query> =>
+  value === undefined ? [] : [{ sql, params: [value] }]
+
+const oneOf = (column: string, values: ReadonlyArray<string>): Query => ({
+  sql: `${column} IN (${values.map(() => "?").join(", ")})`,
+  params: values
+})
+
+const seqOf = (row: Readonly<Record<string, unknown>>): number => Number(row["seq"])

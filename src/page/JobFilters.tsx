@@ -23,10 +23,11 @@ const suggested = 200
 export const hrefOf = (wanted: Wanted): string => `#/jobs${query(wanted)}`
 
 export const JobFilters = ({ wanted }: { readonly wanted: Wanted }) => {
+  const [q, setQ] = useTyped(wanted.q)
   const [lane, setLane] = useTyped(wanted.lane)
   const [metadata, setMetadata] = useTyped(wanted.metadata)
   const show = (changed: Partial<Wanted>) => {
-    location.hash = hrefOf({ ...wanted, metadata, cursor: "", ...changed })
+    location.hash = hrefOf({ ...wanted, q: q.trim(), metadata, cursor: "", ...changed })
   }
   const look = async (changed: Partial<Wanted>) => {
     const found = await laneTyped(lane)
@@ -41,6 +42,7 @@ export const JobFilters = ({ wanted }: { readonly wanted: Wanted }) => {
   return (
     <>
       <Filters label="Filter jobs" onAsk={() => go({})}>
+        <Typed name="Search" value={q} placeholder="id, host/path, order=7, text" onType={setQ} />
         <Choice name="State" value={wanted.status} options={states} onChoose={(status) => go({ status })} />
         <Choice
           name="Webhooks"

@@ -3,6 +3,7 @@ import { query } from "./Api.ts"
 import { now } from "./Format.ts"
 
 const names = [
+  "q",
   "status",
   "delivery_status",
   "lane",
@@ -21,6 +22,7 @@ export type Wanted = Readonly<Record<(typeof names)[number], string>>
 export const wantedIn = (parameters: URLSearchParams): Wanted => {
   const of = (name: (typeof names)[number]) => parameters.get(name) ?? ""
   return {
+    q: of("q"),
     status: of("status"),
     delivery_status: of("delivery_status"),
     lane: of("lane"),

@@ -26,7 +26,9 @@ export const Jobs = ({ parameters }: { readonly parameters: URLSearchParams }) =
       <JobFilters wanted={wanted} />
       <Failed problem={problem} />
       {value === undefined || value.jobs.length === 0 ? (
-        problem === undefined && <NoJobs wanted={wanted} loading={value === undefined} />
+        problem === undefined && (
+          <NoJobs wanted={wanted} loading={value === undefined} isCut={typeof value?.cursor === "string"} />
+        )
       ) : (
         <Table
           caption="Jobs, the newest first"
@@ -45,8 +47,16 @@ export const Jobs = ({ parameters }: { readonly parameters: URLSearchParams }) =
   )
 }
 
-const NoJobs = ({ loading, wanted }: { readonly wanted: Wanted; readonly loading: boolean }) => {
+interface NoJobsOptions {
+  readonly wanted: Wanted
+  readonly loading: boolean
+  /** Whether there are jobs that were not looked at yet. */
+  readonly isCut: boolean
+}
+
+const NoJobs = ({ isCut, loading, wanted }: NoJobsOptions) => {
   if (loading) return <Nothing loading>{null}</Nothing>
+  if (isCut) return <Nothing loading={false}>No job of those looked at so far fits. Older ones may.</Nothing>
   return isNarrowed(wanted) ? (
     <Nothing loading={false}>
       No job fits. <a href="#/jobs">Show all jobs</a>

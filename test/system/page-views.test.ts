@@ -61,6 +61,22 @@ describe("finding jobs", () => {
     await laneShows(page, "nowhere.example:443")
   })
 
+  it("searches for what is typed: text, and on behind a page in which nothing was found", async () => {
+    const [one = "", other = ""] = await some("searched", 2)
+    const page = await open("#/jobs")
+    const search = page.getByRole("search", { name: "Filter jobs" })
+    await search.getByLabel("Search").fill("searched.example n=1")
+    await search.getByLabel("Search").press("Enter")
+    await page.waitForURL("**/#/jobs?q=searched.example+n%3D1")
+    await rowOf(page, `…${one.slice(-8)}`).waitFor({ state: "detached" })
+    await rowOf(page, `…${other.slice(-8)}`).waitFor()
+    await page.route("**/api/v1/jobs?q=nowhere*", (route) => route.fulfill({ json: { jobs: [], cursor: "7" } }))
+    await search.getByLabel("Search").fill("nowhere")
+    await search.getByLabel("Search").press("Enter")
+    await page.getByText("Older ones may.").waitFor()
+    await page.getByRole("button", { name: "Older jobs" }).waitFor()
+  })
+
   it("tells rows apart by id, metadata and time, and clamps what is long", async () => {
     const [one = "", other = ""] = await some("apart", 2)
     const page = await open(`#/jobs?lane=${encodeURIComponent(laneOf("apart"))}`)

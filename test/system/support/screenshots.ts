@@ -24,10 +24,16 @@ const phone = { width: 390, height: 780 }
 const watched = 30_000
 
 const pictures = [
-  { name: "overview", place: "#/", viewport: { ...wide, height: 1120 }, colorScheme: "light", after: watched },
-  { name: "job", place: `#/jobs/${race}`, viewport: wide, colorScheme: "light", after: 0 },
-  { name: "lane", place: `#/lanes/${laneOf("reports")}`, viewport: wide, colorScheme: "light", after: watched },
-  { name: "dead-letters", place: "#/dead", viewport: { ...wide, height: 560 }, colorScheme: "light", after: 0 },
+  { name: "overview", place: "#/", viewport: { ...wide, height: 1200 }, colorScheme: "light", after: watched },
+  { name: "job", place: `#/jobs/${race}`, viewport: { ...wide, height: 960 }, colorScheme: "light", after: 1000 },
+  {
+    name: "lane",
+    place: `#/lanes/${laneOf("reports")}`,
+    viewport: { ...wide, height: 900 },
+    colorScheme: "light",
+    after: watched
+  },
+  { name: "dead-letters", place: "#/dead", viewport: { ...wide, height: 700 }, colorScheme: "light", after: 0 },
   { name: "phone", place: "#/", viewport: phone, colorScheme: "dark", after: 5000 }
 ] as const
 

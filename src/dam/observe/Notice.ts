@@ -111,7 +111,7 @@ export const judge = (sight: Sight, told: ReadonlyArray<Told>, marks: Thresholds
       .map(({ lane, since, until }) =>
         known.has(laneSubject(lane))
           ? nothing
-          : began("lane_held", laneSubject(lane), since, { lane, held_until: until })
+          : began("lane_held", { subject: laneSubject(lane), since, details: { lane, held_until: until } })
       ),
     ...released(sight, told),
     ofMark("dead_letters", sight.deadLetters, {
@@ -143,7 +143,15 @@ export const laneIn = (subject: string): string | undefined =>
 
 const nothing: Verdict = { notices: [], begun: [], over: [] }
 
-const began = (event: NoticeEvent, subject: string, since: number, details: Notice["details"], phase = "begun") => ({
+/** What an event is about, and since when. */
+interface Beginning {
+  readonly subject: string
+  readonly since: number
+  readonly details: Notice["details"]
+  readonly phase?: string
+}
+
+const began = (event: NoticeEvent, { details, phase = "begun", since, subject }: Beginning) => ({
   notices: [{ event, state: "begun", since, details } as const],
   begun: [{ subject, phase, since }],
   over: []
@@ -166,7 +174,7 @@ const ofEndpoint = (endpoint: Troubled, known: ReadonlyMap<string, Told>): Verdi
     failures: endpoint.failures,
     ...(endpoint.reason === undefined ? {} : { reason: endpoint.reason })
   }
-  return began(`endpoint_${phase}`, subject, endpoint.failingSince, details, phase)
+  return began(`endpoint_${phase}`, { subject, since: endpoint.failingSince, details, phase })
 }
 
 const recovered = ({ endpoints }: Sight, told: ReadonlyArray<Told>): ReadonlyArray<Verdict> => {
@@ -207,7 +215,7 @@ const ofMark =
   (at: number, known: ReadonlyMap<string, Told>): Verdict => {
     const before = known.get(event)
     const details = { value, mark }
-    if (before === undefined) return begins ? began(event, event, at, details) : nothing
+    if (before === undefined) return begins ? began(event, { subject: event, since: at, details }) : nothing
     return value <= lingers * mark ? ended(event, before, details) : nothing
   }
 

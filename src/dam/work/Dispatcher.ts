@@ -168,12 +168,9 @@ export const make = Effect.fnUntraced(function* (
     leaving: isLeaving
   })
   const admission = Admission.make(store, options)
-  const submit = (job: NewJob) => admission.through(filed(ends, store, job))
+  const room = () => ({ running_now: places.taken(), max_running: maxRunning })
   return {
-    submit,
-    cancel: (job) => Cancelling.cancel({ ends, running, fork }, job),
-    runNow: (job) => Hastening.runNow(ends, job),
-    rerun: Reruns.make(submit, options.newId),
+    ...verbsOf(options, { ends, running, fork }, admission),
     events: events.follow,
     recent: events.recent,
     history: history.read,
@@ -181,24 +178,35 @@ export const make = Effect.fnUntraced(function* (
     lanes: lanes.views,
     steering: Hastening.steering(ends),
     explain: Explain.make(store, lanes, deliveries.isCalling),
-    webhookKey: options.signer?.publicKey,
-    l8: options.l8,
-    terms: {
-      egress: options.egress,
-      limits: options.limits,
-      drain: options.drain,
-      credentials: options.credentials
-    },
+    ...termsOf(options),
     deadLetters: DeadLetters.make(store, deliveries.wake),
-    admission: Effect.map(admission.view, (view) => ({
-      ...view,
-      running_now: places.taken(),
-      max_running: maxRunning
-    })),
+    admission: Effect.map(admission.view, (view) => ({ ...view, ...room() })),
     notices,
     shortage: Shortages.view(shortages),
     leave: Leaving.leave(leaving)
   }
+})
+
+/** What may be done with jobs. */
+const verbsOf = (
+  { newId, store }: DispatcherOptions,
+  parts: Cancelling.Cancelling,
+  admission: Pick<Admission.Admission, "through">
+): Pick<Engine["Service"], "cancel" | "rerun" | "runNow" | "submit"> => {
+  const submit = (job: NewJob) => admission.through(filed(parts.ends, store, job))
+  return {
+    submit,
+    cancel: (job) => Cancelling.cancel(parts, job),
+    runNow: (job) => Hastening.runNow(parts.ends, job),
+    rerun: Reruns.make(submit, newId)
+  }
+}
+
+/** What is told of the settings to every way in. */
+const termsOf = ({ credentials, drain, egress, l8, limits, signer }: DispatcherOptions) => ({
+  webhookKey: signer?.publicKey,
+  l8,
+  terms: { egress, limits, drain, credentials }
 })
 
 const deliveriesOf = (

@@ -1,0 +1,342 @@
+/**
+ * The pace that finds itself: when an upstream may be called next, going by what its answers tell and by what it refuses.
+ *
+ * Two parts share one gate. What is told is obeyed: quotas are spread over what is left of their windows, holds are kept.
+ * What is not told is searched for: see `Search` for the pace and `Levels` for the calls in flight. A call may go at the
+ * latest of the moments that all of them allow, and never faster than a ceiling that somebody has set.
+ *
+ * A finder is a value, and each event makes the next one from it. Moments are milliseconds of one clock that never goes
+ * back; nothing here reads a clock, and no order of events throws.
+ *
+ * @since 0.1.0
+ */
+import * as Levels from "./Levels.ts"
+import * as Quota from "./Quota.ts"
+import * as Said from "./Said.ts"
+import * as Search from "./Search.ts"
+
+/**
+ * What a finder never exceeds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Ceiling {
+  /** Calls per second. */
+  readonly rps: number
+  /** Calls in flight at once. */
+  readonly maxConcurrent: number
+}
+
+/**
+ * What is known of an upstream's pace.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Finder {
+  readonly ceiling: Ceiling
+  /** Whether what is left of a told quota is spread over its window, or spent at once. */
+  readonly isSpread: boolean
+  readonly search: Search.Search
+  readonly levels: Levels.Levels
+  readonly quotas: ReadonlyArray<Quota.Quota>
+  /** Calls per second that policies allow; `Infinity` where none was told. */
+  readonly policy: number
+  /** When the next call is due by the pace. */
+  readonly dueAt: number
+  /** When the last call was sent. */
+  readonly sentAt: number
+  readonly heldUntil: number
+  /** A refusal of a call sent before this is no news. */
+  readonly heldFrom: number
+  /** By how much a told wait was too short lately. */
+  readonly waitMargin: number
+  /** Accepted calls since the last refusal. */
+  readonly good: number
+  /** The longest time to an end that was told. */
+  readonly longestTold: number
+  readonly open: ReadonlyArray<Call>
+  /** Calls that were sent. */
+  readonly count: number
+}
+
+/**
+ * A call in flight.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Call {
+  readonly id: number
+  /** When it was sent; `undefined` while it is on its way out. */
+  readonly at: number
+  /** How many were in flight with it, itself included. */
+  readonly level: number
+  /** Whether the pace held it back. */
+  readonly isBound: boolean
+  /** Its place in the order of sending. */
+  readonly seq: number
+}
+
+/**
+ * How a finder begins.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FinderOptions {
+  readonly ceiling: Ceiling
+  /** Whether to begin at the ceiling, which somebody has told, and not slowly. Defaults to `false`. */
+  readonly isKnown?: boolean | undefined
+  /** Whether what is left of a told quota is spread over its window. Defaults to `true`. */
+  readonly isSpread?: boolean | undefined
+}
+
+const never = Number.NEGATIVE_INFINITY
+
+/** Being late gives back at most this part of an interval, and of a second. */
+const lateness = 0.9
+const longestLateness = 1000
+
+/** The share of a told policy that is used. */
+const policyShare = 0.98
+
+/** Words that never say more than this say nothing: the limit is finer than they are. */
+const coarse = 1000
+
+const longestWaitMargin = 1000
+const waitMarginStep = 500
+const goodCalls = 200
+
+/** Calls in flight once a policy is known. */
+const policyCap = 4
+
+/** A wait up to this long says that calls in flight may be to blame. */
+const shortWait = 1000
+
+/**
+ * Makes a finder that knows nothing.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = ({ ceiling, isKnown = false, isSpread = true }: FinderOptions): Finder => ({
+  ceiling,
+  isSpread,
+  search: Search.clamp(Search.make(isKnown ? ceiling.rps : undefined), ceiling.rps),
+  levels: Levels.make(ceiling.maxConcurrent, isKnown ? ceiling.maxConcurrent : undefined),
+  quotas: [],
+  policy: Number.POSITIVE_INFINITY,
+  dueAt: never,
+  sentAt: never,
+  heldUntil: never,
+  heldFrom: never,
+  waitMargin: 0,
+  good: 0,
+  longestTold: 0,
+  open: [],
+  count: 0
+})
+
+/**
+ * The moment from which a call may go; `Infinity` while an answer has to come first.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const opensAt = (self: Finder, now: number): number => {
+  const { dueAt, heldUntil, open, quotas, search, sentAt } = self
+  if (open.length >= Levels.capOf(self.levels)) return Number.POSITIVE_INFINITY
+  if (search.episode !== undefined) return isAsking(self) ? Number.POSITIVE_INFINITY : heldUntil
+  let at = Math.max(dueAt, heldUntil, sentAt + 1 / Math.min(1000, toldRate(self, now)))
+  for (const quota of quotas) at = Math.max(at, Quota.opensAt(quota, open.length, now))
+  // at the end of a window all is weighed anew
+  for (const quota of quotas) {
+    const end = Quota.endOf(quota)
+    if (end !== undefined && end > now && end < at) at = end
+  }
+  return at
+}
+
+/** Whether a call of the episode is out. */
+const isAsking = ({ heldFrom, open }: Finder): boolean => open.some(({ at }) => at >= heldFrom)
+
+/** Calls per millisecond that told quotas allow. */
+const toldRate = ({ isSpread, open, quotas }: Finder, now: number): number => {
+  let rate = Number.POSITIVE_INFINITY
+  if (isSpread) for (const quota of quotas) rate = Math.min(rate, Quota.spread(quota, open.length, now))
+  return rate
+}
+
+/** Calls per second, at most, whatever was found. */
+const mostOf = ({ ceiling, policy }: Finder): number => Math.min(ceiling.rps, policy)
+
+/**
+ * Notes that a call is sent.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const sent = (self: Finder, id: number, now: number): Finder => {
+  const { dueAt, open, search } = self
+  const rate = Math.max(1e-6, Math.min(search.rate, self.ceiling.rps)) / 1000
+  const interval = 1 / rate
+  const isBound = rate <= toldRate(self, now) * 1.05 && now - dueAt < Math.max(0.5 * interval, 5)
+  const late = search.episode === undefined ? lateness * Math.min(interval, longestLateness) : 0
+  const call: Call = { id, at: now, level: open.length + 1, isBound, seq: self.count + 1 }
+  return {
+    ...self,
+    search: Search.sent(search, now),
+    dueAt: Math.max(dueAt, now - late) + interval,
+    sentAt: now,
+    open: [...open, call],
+    count: call.seq
+  }
+}
+
+/**
+ * Notes that a call ended without an answer: it teaches nothing.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const lost = (self: Finder, id: number): Finder =>
+  self.open.some((call) => call.id === id) ? { ...self, open: self.open.filter((call) => call.id !== id) } : self
+
+/**
+ * Takes in an answer.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const answered = (before: Finder, id: number, said: Said.Said, now: number): Finder => {
+  const call = before.open.find((one) => one.id === id)
+  if (call === undefined) return before
+  const heard = hear({ ...before, open: before.open.filter((one) => one !== call) }, call, said, now)
+  return said.isAccepted ? taken(heard, call, now) : refused(heard, call, said, now)
+}
+
+const taken = (before: Finder, call: Call, now: number): Finder => {
+  const { ceiling, heldFrom, levels } = before
+  const self = before.search.episode !== undefined && call.at >= heldFrom ? over(before, call.at) : before
+  const isSettled = self.good >= goodCalls
+  return {
+    ...self,
+    search: Search.accepted(self.search, { isBound: call.isBound, most: mostOf(self) }),
+    levels: Levels.accepted(levels, call.level, now - call.at, ceiling.maxConcurrent),
+    good: isSettled ? 0 : self.good + 1,
+    waitMargin: isSettled ? self.waitMargin / 2 : self.waitMargin
+  }
+}
+
+/** Ends the episode by a call that got through. */
+const over = (self: Finder, sentAt: number): Finder => {
+  const isAtCeiling = self.search.rate > 0.9 * self.ceiling.rps
+  const isExplained = self.search.episode?.isExplained === true && isAtCeiling && !self.quotas.some(Quota.isRefilling)
+  const search = Search.end(self.search, { sentAt, isExplained, most: mostOf(self) })
+  return { ...self, search, dueAt: Math.max(self.dueAt, sentAt + 1000 / search.rate) }
+}
+
+const refused = (before: Finder, call: Call, { wait }: Said.Said, now: number): Finder => {
+  const self = { ...before, good: 0 }
+  // sent before the hold began: it is no news, but what it says of the wait is
+  if (call.at < self.heldFrom) return wait === undefined ? self : hold(self, now + wait)
+  return self.search.episode === undefined ? first(self, call, wait, now) : again(self, call, wait, now)
+}
+
+/** A first refusal: calls in flight may be to blame, else it begins an episode. */
+const first = (self: Finder, call: Call, wait: number | undefined, now: number): Finder => {
+  const { levels, isBlamed } = Levels.refused(self.levels, call.level, {
+    mayBlame: (wait ?? 0) <= shortWait,
+    most: self.ceiling.maxConcurrent
+  })
+  if (isBlamed) {
+    const dueAt = Math.max(self.dueAt, now + Math.max((now - call.at) / 2, wait ?? 0))
+    return { ...self, levels, search: Search.clamp(Search.acquit(self.search), mostOf(self)), dueAt, heldFrom: now }
+  }
+  const asked = askedFor(self, wait, now)
+  const isExplained = self.quotas.some(Quota.isUsedUp)
+  const search = Search.begin(self.search, { since: call.at, isExplained, isQuiet: false })
+  const quotas = isExplained
+    ? self.quotas.map((quota) => (Quota.isUsedUp(quota) ? Quota.doubt(quota) : quota))
+    : self.quotas
+  return hold({ ...self, levels, search, quotas, heldFrom: now }, now + (asked > 0 ? asked : Search.waitOf(search)))
+}
+
+const again = (self: Finder, call: Call, wait: number | undefined, now: number): Finder => {
+  const search = Search.again(self.search, call.at)
+  const asked = askedFor(self, wait, now)
+  const waitMargin =
+    wait === undefined ? self.waitMargin : Math.min(longestWaitMargin, self.waitMargin + waitMarginStep)
+  return hold({ ...self, search, waitMargin, heldFrom: now }, now + Math.max(asked, Search.waitOf(search)))
+}
+
+/** The wait that was told, by the refusal or by a quota that is used up; 0 where none was. */
+const askedFor = ({ quotas, waitMargin }: Finder, wait: number | undefined, now: number): number => {
+  if (wait !== undefined) return wait + waitMargin
+  let asked = 0
+  for (const quota of quotas) {
+    const isTold = Quota.isUsedUp(quota) && !quota.isGuess && !Quota.isRefilling(quota)
+    if (isTold && quota.ends !== undefined && quota.ends.by > now) {
+      asked = Math.max(asked, quota.ends.by + quota.endMargin - now)
+    }
+  }
+  return asked
+}
+
+/**
+ * Lets nothing through before a moment; an earlier hold never shortens a later one.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const hold = (self: Finder, until: number): Finder =>
+  until > self.heldUntil ? { ...self, heldUntil: until } : self
+
+/** Takes in what the answer tells of policies and quotas. */
+const hear = (before: Finder, call: Call, said: Said.Said, now: number): Finder => {
+  let self = before
+  if (said.policies !== undefined && said.policies.length > 0) self = obey(self, said.policies)
+  for (const told of said.quotas ?? []) self = hearQuota(self, call, { said, told, now })
+  return self
+}
+
+const obey = (self: Finder, policies: ReadonlyArray<Said.Policy>): Finder => {
+  let policy = self.ceiling.rps
+  for (const { limit, window } of policies) policy = Math.min(policy, (policyShare * limit * 1000) / window)
+  if (!(policy > 0) || policy === self.policy) return self
+  const { levels, search } = self
+  const next = { ...self, policy }
+  if (!search.isStarting) return { ...next, search: Search.clamp(search, policy) }
+  return {
+    ...next,
+    search: Search.settle(search, policy),
+    levels: { ...levels, cap: Math.min(levels.top, Math.max(levels.cap, policyCap)) }
+  }
+}
+
+const hearQuota = (
+  before: Finder,
+  call: Call,
+  { now, said, told }: { readonly said: Said.Said; readonly told: Said.ToldQuota; readonly now: number }
+): Finder => {
+  const ends = told.reset === undefined ? undefined : Said.endsOf(told.reset, call.at, now)
+  const longestTold = Math.max(before.longestTold, ends?.told ?? Number.POSITIVE_INFINITY)
+  const known = before.quotas.find(({ name }) => name === told.name)
+  if (longestTold <= coarse || (known !== undefined && call.seq < known.seq)) return { ...before, longestTold }
+  const quota = Quota.hear(known, { told, call, ends, isAccepted: said.isAccepted, now })
+  const quotas =
+    known === undefined ? [...before.quotas, quota] : before.quotas.map((one) => (one === known ? quota : one))
+  const self = { ...before, longestTold, quotas, ...lifted(before, ends !== undefined) }
+  const isQuiet = said.isAccepted && self.search.episode === undefined && call.at >= self.heldFrom
+  if (!isQuiet || !Quota.isSilentlyUsedUp(quota)) return self
+  const search = Search.begin(self.search, { since: call.at, isExplained: false, isQuiet: true })
+  return hold({ ...self, search, heldFrom: now }, now + Search.quietWait)
+}
+
+/** A told end makes the search needless: only a refusal with calls left shows a limit that is not told. */
+const lifted = ({ ceiling, levels, search }: Finder, isToldEnd: boolean) =>
+  search.isStarting && isToldEnd
+    ? { search: Search.settle(search, ceiling.rps), levels: { ...levels, cap: levels.top } }
+    : {}

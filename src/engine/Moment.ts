@@ -35,10 +35,8 @@ export const cap: Duration.Duration = Duration.hours(24)
  * @category decoding
  * @since 0.1.0
  */
-export const read = (value: string, nowMillis: number): Duration.Duration | undefined => {
-  const text = once(value.trim())
-  return readWith(text, fromNumber(text, nowMillis), nowMillis)
-}
+export const read = (value: string, nowMillis: number): Duration.Duration | undefined =>
+  bounded(untilMillis(value, nowMillis))
 
 /**
  * Reads a value of which a number is seconds from now, however many.
@@ -46,10 +44,8 @@ export const read = (value: string, nowMillis: number): Duration.Duration | unde
  * @category decoding
  * @since 0.1.0
  */
-export const readDelay = (value: string, nowMillis: number): Duration.Duration | undefined => {
-  const text = once(value.trim())
-  return readWith(text, decimal.test(text) ? Number(text) * 1000 : undefined, nowMillis)
-}
+export const readDelay = (value: string, nowMillis: number): Duration.Duration | undefined =>
+  bounded(delayMillis(value, nowMillis))
 
 /**
  * Reads a value as milliseconds left, for headers whose name says so.
@@ -57,10 +53,52 @@ export const readDelay = (value: string, nowMillis: number): Duration.Duration |
  * @category decoding
  * @since 0.1.0
  */
-export const readMillis = (value: string): Duration.Duration | undefined => {
+export const readMillis = (value: string): Duration.Duration | undefined => bounded(millisIn(value))
+
+/**
+ * Reads a value as {@link read} does, as milliseconds, however many they are.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const untilMillis = (value: string, nowMillis: number): number | undefined => {
   const text = once(value.trim())
-  return decimal.test(text) ? bounded(Number(text)) : undefined
+  return whole(fromNumber(text, nowMillis) ?? lengthIn(text) ?? momentIn(text, nowMillis))
 }
+
+/**
+ * Reads a value as {@link readDelay} does, as milliseconds, however many they are.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const delayMillis = (value: string, nowMillis: number): number | undefined => {
+  const text = once(value.trim())
+  return whole(decimal.test(text) ? Number(text) * 1000 : (lengthIn(text) ?? momentIn(text, nowMillis)))
+}
+
+/**
+ * Reads a value as {@link readMillis} does, as milliseconds, however many they are.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const millisIn = (value: string): number | undefined => {
+  const text = once(value.trim())
+  return whole(decimal.test(text) ? Number(text) : undefined)
+}
+
+/**
+ * Milliseconds to wait: whole ones, because a fraction is waited for and not cut off, and none for what has passed.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const whole = (millis: number | undefined): number | undefined =>
+  // a product such as 4.35 * 1000 is off by less than a millionth, which is no fraction
+  millis === undefined
+    ? undefined
+    : Math.min(Math.max(0, Math.ceil(Number(millis.toFixed(6)))), Number.MAX_SAFE_INTEGER)
 
 /**
  * The value of a header that may have been sent several times, when all say the same.
@@ -77,14 +115,8 @@ export const once = (value: string): string => {
   return isEcho ? parts.slice(0, length).join(", ") : value
 }
 
-const readWith = (text: string, number: number | undefined, nowMillis: number): Duration.Duration | undefined => {
-  const millis = number ?? fromLength(text) ?? fromMoment(text, nowMillis)
-  return millis === undefined ? undefined : bounded(millis)
-}
-
-const bounded = (millis: number): Duration.Duration =>
-  // a fraction of a millisecond is waited for, not cut off
-  Duration.clamp(Duration.millis(Math.ceil(millis)), { minimum: Duration.zero, maximum: cap })
+const bounded = (millis: number | undefined): Duration.Duration | undefined =>
+  millis === undefined ? undefined : Duration.min(Duration.millis(millis), cap)
 
 // Patterns rather than `Number`, which also reads "1e9", "0x10" and the empty text.
 const decimal = /^\d+(?:\.\d+)?$/
@@ -98,7 +130,13 @@ const fromNumber = (text: string, nowMillis: number): number | undefined => {
 
 const lengths = /^(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/
 
-const fromLength = (text: string): number | undefined => {
+/**
+ * Reads a length of time such as `1m30s` as milliseconds.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const lengthIn = (text: string): number | undefined => {
   const found = text === "" ? null : lengths.exec(text)
   if (found === null) return undefined
   const [, hours = "0", minutes = "0", seconds = "0", millis = "0"] = found
@@ -107,7 +145,13 @@ const fromLength = (text: string): number | undefined => {
 
 const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/
 
-const fromMoment = (text: string, nowMillis: number): number | undefined => {
+/**
+ * Reads a moment that is written as a date as milliseconds from now, negative in the past.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const momentIn = (text: string, nowMillis: number): number | undefined => {
   const date = moment.test(text)
     ? Option.getOrUndefined(DateTime.make(text))
     : Result.getOrUndefined(Headers.parseHttpDate(text.replace(/ (?:UTC|\+0000)$/, " GMT")))

@@ -17,6 +17,7 @@
  * (`X-RateLimit-Remaining-Short`), and `-Reset-After` says in any case how long it is until the reset.
  */
 import * as Duration from "effect/Duration"
+import { keyed, type Member, members, split, toMember, unquoted } from "./Members.ts"
 import * as Moment from "./Moment.ts"
 
 /**
@@ -60,24 +61,68 @@ export type Source =
  * @since 0.1.0
  */
 export const parse = (headers: Readonly<Record<string, string>>, nowMillis: number): RateLimit | undefined => {
+  const family = familyIn(headers, nowMillis)
+  const scarcest = family?.quotas.toSorted(scarcestFirst)[0]
+  return family && scarcest && toRateLimit(family.source, scarcest)
+}
+
+/**
+ * One quota of several that an answer reported.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Quota {
+  /** How its headers name it; `undefined` where they do not. */
+  readonly name?: string | undefined
+  readonly limit?: number | undefined
+  readonly remaining?: number | undefined
+  /** Milliseconds until it is renewed, however many. */
+  readonly resetMillis?: number | undefined
+  readonly window?: Duration.Duration | undefined
+}
+
+/**
+ * Every quota that the family of {@link parse} reports, as they were sent; of policies alone the slowest comes first.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const quotas = (headers: Readonly<Record<string, string>>, nowMillis: number): ReadonlyArray<Quota> =>
+  familyIn(headers, nowMillis)?.quotas ?? []
+
+interface Family {
+  readonly source: Source
+  readonly quotas: ReadonlyArray<Quota>
+}
+
+/** The first family that says something. */
+const familyIn = (headers: Readonly<Record<string, string>>, nowMillis: number): Family | undefined => {
   const triples = triplesIn(headers)
   if (triples.length === 0 && headers["ratelimit"] === undefined && headers["ratelimit-policy"] === undefined) {
     return undefined
   }
   const policies = members(headers["ratelimit-policy"]).map(toPolicy)
   return (
-    fromRateLimit(members(headers["ratelimit"]), policies, nowMillis) ??
-    fromTriples("ratelimit-*", triples, policies, nowMillis) ??
-    fromTriples("x-ratelimit-*", triples, [], nowMillis) ??
-    fromTriples("x-rate-limit-*", triples, [], nowMillis) ??
-    fromTriples("*-ratelimit-*", triples, [], nowMillis) ??
-    toRateLimit("ratelimit-policy", tightest(policies) ?? {})
+    familyOf("ratelimit", fromRateLimit(members(headers["ratelimit"]), policies, nowMillis)) ??
+    familyOf("ratelimit-*", fromTriples("ratelimit-*", triples, policies, nowMillis)) ??
+    familyOf("x-ratelimit-*", fromTriples("x-ratelimit-*", triples, [], nowMillis)) ??
+    familyOf("x-rate-limit-*", fromTriples("x-rate-limit-*", triples, [], nowMillis)) ??
+    familyOf("*-ratelimit-*", fromTriples("*-ratelimit-*", triples, [], nowMillis)) ??
+    familyOf("ratelimit-policy", policies.toSorted(slowestFirst))
   )
+}
+
+const familyOf = (source: Source, quotas: ReadonlyArray<Quota>): Family | undefined => {
+  const telling = quotas.filter(saysSomething)
+  return telling.length === 0 ? undefined : { source, quotas: telling }
 }
 
 /** Three headers that belong together, as they were sent. */
 interface Triple {
   readonly source: Source
+  /** What it limits; empty where its headers do not say. */
+  readonly name: string
   readonly texts: { [Kind in (typeof kinds)[number]]?: string }
 }
 
@@ -95,7 +140,7 @@ const triplesIn = (headers: Readonly<Record<string, string>>): ReadonlyArray<Tri
     if (kind === undefined || text === undefined) continue
     const key = `${prefix} ${after}${before}`
     found ??= new Map()
-    const triple = found.get(key) ?? { source: sourceOf(prefix), texts: {} }
+    const triple = found.get(key) ?? { source: sourceOf(prefix), name: after + before, texts: {} }
     triple.texts[kind] = text
     found.set(key, triple)
   }
@@ -111,34 +156,26 @@ const sourceOf = (prefix: string): Source => {
   return prefix === "x-rate-limit-" ? "x-rate-limit-*" : "*-ratelimit-*"
 }
 
-interface Quota {
-  readonly name?: string | undefined
-  readonly limit?: number | undefined
-  readonly remaining?: number | undefined
-  readonly resetAfter?: Duration.Duration | undefined
-  readonly window?: Duration.Duration | undefined
-}
-
 const fromRateLimit = (
   found: ReadonlyArray<Member>,
   policies: ReadonlyArray<Quota>,
   nowMillis: number
-): RateLimit | undefined => {
-  const dictionary = new Map(found.flatMap(({ head }) => keyed(head)))
+): ReadonlyArray<Quota> => {
   const quotas = found
     .map(({ head, parameters }): Quota => ({
-      name: head,
+      name: unquoted(head),
       remaining: left(parameters.get("r")),
-      resetAfter: reset(parameters.get("t"), nowMillis)
+      resetMillis: reset(parameters.get("t"), nowMillis)
     }))
-    .filter(({ remaining, resetAfter }) => remaining !== undefined || resetAfter !== undefined)
-    .toSorted(scarcestFirst)
-  const quota = quotas[0] ?? {
+    .filter(saysSomething)
+  if (quotas.length > 0) return quotas.map((quota) => withPolicy(quota, policies))
+  const dictionary = new Map(found.flatMap(({ head }) => keyed(head)))
+  const only: Quota = {
     limit: count(dictionary.get("limit")),
     remaining: left(dictionary.get("remaining")),
-    resetAfter: reset(dictionary.get("reset"), nowMillis)
+    resetMillis: reset(dictionary.get("reset"), nowMillis)
   }
-  return toRateLimit("ratelimit", quota, policies)
+  return saysSomething(only) ? [withPolicy(only, policies)] : []
 }
 
 const fromTriples = (
@@ -146,15 +183,10 @@ const fromTriples = (
   triples: ReadonlyArray<Triple>,
   policies: ReadonlyArray<Quota>,
   nowMillis: number
-): RateLimit | undefined => {
-  const [first] = triples
-    .flatMap((triple) => (triple.source === source ? [quotaOf(triple, policies, nowMillis)] : []))
-    .filter(({ quota }) => saysSomething(quota))
-    .toSorted((self, that) => scarcestFirst(self.quota, that.quota))
-  return first && toRateLimit(source, first.quota, first.policies)
-}
+): ReadonlyArray<Quota> =>
+  triples.flatMap((triple) => (triple.source === source ? [quotaOf(triple, policies, nowMillis)] : []))
 
-const quotaOf = ({ texts }: Triple, policies: ReadonlyArray<Quota>, nowMillis: number) => {
+const quotaOf = ({ name, texts }: Triple, policies: ReadonlyArray<Quota>, nowMillis: number): Quota => {
   // early drafts append the policies to the limit: `100, 100;w=60, 5000;w=86400`
   const [head = "", ...rest] = split(Moment.once(texts.limit ?? ""), ",")
   const appended = rest.map((text) => toPolicy(toMember(text)))
@@ -164,10 +196,14 @@ const quotaOf = ({ texts }: Triple, policies: ReadonlyArray<Quota>, nowMillis: n
     limit: appended.every(({ window }) => window !== undefined) ? count(windowless(head)) : undefined,
     // there is no limit below zero: beside one, an amount below zero is nothing that was counted
     remaining: head.startsWith("-") && remaining.startsWith("-") ? undefined : left(remaining),
-    resetAfter: (after === undefined ? undefined : reset(after, nowMillis)) ?? reset(texts.reset, nowMillis),
+    resetMillis: (after === undefined ? undefined : reset(after, nowMillis)) ?? reset(texts.reset, nowMillis),
     window: windowOf(head)
   }
-  return { quota, policies: quota.limit === undefined ? policies : [...policies, ...appended] }
+  // a name in front or behind is not that of a policy
+  const told = saysSomething(quota)
+    ? withPolicy(quota, quota.limit === undefined ? policies : [...policies, ...appended])
+    : quota
+  return name === "" ? told : { ...told, name }
 }
 
 /** Without the window that some append to an amount: `20;w=21600`. */
@@ -178,35 +214,31 @@ const windowOf = (text: string): Duration.Duration | undefined => {
   return seconds === undefined || seconds === 0 ? undefined : Duration.seconds(seconds)
 }
 
-const saysSomething = ({ limit, remaining, resetAfter }: Quota): boolean =>
-  limit !== undefined || remaining !== undefined || resetAfter !== undefined
+const saysSomething = ({ limit, remaining, resetMillis }: Quota): boolean =>
+  limit !== undefined || remaining !== undefined || resetMillis !== undefined
 
 // Adds what the quota's policy knows: found by name or by limit, or the only one where the quota has neither.
-const toRateLimit = (source: Source, quota: Quota, policies: ReadonlyArray<Quota> = []): RateLimit | undefined => {
-  const { remaining, resetAfter } = quota
-  if (!saysSomething(quota)) return undefined
+const withPolicy = (quota: Quota, policies: ReadonlyArray<Quota>): Quota => {
   const policy =
     policies.find(({ name, limit }) =>
       quota.name === undefined ? limit !== undefined && limit === quota.limit : name === quota.name
     ) ?? (policies.length === 1 && quota.name === undefined && quota.limit === undefined ? policies[0] : undefined)
-  const limit = quota.limit ?? policy?.limit
-  const window = quota.window ?? policy?.window
-  return {
-    ...(limit === undefined ? {} : { limit }),
-    ...(remaining === undefined ? {} : { remaining }),
-    ...(resetAfter === undefined ? {} : { resetAfter }),
-    ...(window === undefined ? {} : { window }),
-    source
-  }
+  return { ...quota, limit: quota.limit ?? policy?.limit, window: quota.window ?? policy?.window }
 }
+
+const toRateLimit = (source: Source, { limit, remaining, resetMillis, window }: Quota): RateLimit => ({
+  ...(limit === undefined ? {} : { limit }),
+  ...(remaining === undefined ? {} : { remaining }),
+  ...(resetMillis === undefined ? {} : { resetAfter: Duration.min(Duration.millis(resetMillis), Moment.cap) }),
+  ...(window === undefined ? {} : { window }),
+  source
+})
 
 // An unknown amount is no reason to hurry past a known one, hence `Infinity`; two unknowns give NaN and are equals.
 const scarcestFirst = (self: Quota, that: Quota): number =>
-  (self.remaining ?? Infinity) - (that.remaining ?? Infinity) ||
-  Duration.Order(that.resetAfter ?? Duration.zero, self.resetAfter ?? Duration.zero)
+  (self.remaining ?? Infinity) - (that.remaining ?? Infinity) || (that.resetMillis ?? 0) - (self.resetMillis ?? 0)
 
-const tightest = (policies: ReadonlyArray<Quota>): Quota | undefined =>
-  policies.filter(({ limit }) => limit !== undefined).toSorted((self, that) => rate(self) - rate(that) || 0)[0]
+const slowestFirst = (self: Quota, that: Quota): number => rate(self) - rate(that) || 0
 
 const rate = ({ limit, window }: Quota): number =>
   limit === undefined || window === undefined ? Infinity : limit / Duration.toSeconds(window)
@@ -214,7 +246,7 @@ const rate = ({ limit, window }: Quota): number =>
 const toPolicy = ({ head, parameters }: Member): Quota => {
   const window = count(parameters.get("w"))
   return {
-    name: head,
+    name: unquoted(head),
     limit: count(parameters.get("q") ?? head),
     window: window === undefined || window === 0 ? undefined : Duration.seconds(window)
   }
@@ -227,41 +259,6 @@ const count = (text: string | undefined): number | undefined =>
 const left = (text: string | undefined): number | undefined =>
   text !== undefined && /^-?\d{1,15}(?:\.\d+)?$/.test(text.trim()) ? Math.max(0, Math.floor(Number(text))) : undefined
 
-const reset = (text: string | undefined, nowMillis: number): Duration.Duration | undefined =>
+const reset = (text: string | undefined, nowMillis: number): number | undefined =>
   // more digits than a moment in milliseconds has are of some other unit
-  text === undefined || /^\s*\d{16}/.test(text) ? undefined : Moment.read(text, nowMillis)
-
-interface Member {
-  readonly head: string
-  readonly parameters: ReadonlyMap<string, string>
-}
-
-// As much of structured fields (RFC 9651) as these headers use: `head;key=value;key=value, head`.
-const members = (field: string | undefined): ReadonlyArray<Member> =>
-  field === undefined ? [] : split(field, ",").map(toMember)
-
-const toMember = (text: string): Member => {
-  const [head = "", ...parameters] = split(text, ";")
-  return { head, parameters: new Map(parameters.flatMap(keyed)) }
-}
-
-const keyed = (text: string): ReadonlyArray<readonly [string, string]> => {
-  const at = text.indexOf("=")
-  return at === -1 ? [] : [[text.slice(0, at), text.slice(at + 1)]]
-}
-
-// A policy's name is a quoted string that may hold separators. Where a quote stays open, nothing can be told apart.
-const split = (text: string, separator: string): ReadonlyArray<string> => {
-  const parts: Array<string> = []
-  let start = 0
-  let quoted = false
-  for (let at = 0; at < text.length; at++) {
-    if (quoted && text[at] === "\\") at++
-    else if (text[at] === '"') quoted = !quoted
-    else if (!quoted && text[at] === separator) {
-      parts.push(text.slice(start, at).trim())
-      start = at + 1
-    }
-  }
-  return quoted ? [] : [...parts, text.slice(start).trim()]
-}
+  text === undefined || /^\s*\d{16}/.test(text) ? undefined : Moment.untilMillis(text, nowMillis)

@@ -33,21 +33,32 @@ export const cap: Duration.Duration = Moment.cap
  * @since 0.1.0
  */
 export const parse = (headers: Readonly<Record<string, string>>, nowMillis: number): Duration.Duration | undefined => {
+  const millis = told(headers, nowMillis)
+  return millis === undefined ? undefined : Duration.min(Duration.millis(millis), cap)
+}
+
+/**
+ * Reads the same wait as milliseconds, however many they are.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const told = (headers: Readonly<Record<string, string>>, nowMillis: number): number | undefined => {
   for (const name of inMillis) {
     const value = headers[name]
-    const pause = value === undefined ? undefined : Moment.readMillis(value)
+    const pause = value === undefined ? undefined : Moment.millisIn(value)
     if (pause !== undefined) return pause
   }
   for (const name of plain) {
     const value = headers[name]
-    const pause = value === undefined ? undefined : Moment.readDelay(value, nowMillis)
+    const pause = value === undefined ? undefined : Moment.delayMillis(value, nowMillis)
     if (pause !== undefined) return pause
   }
-  let longest: Duration.Duration | undefined
+  let longest: number | undefined
   for (const name in headers) {
     const value = name.startsWith(named) && !inMillis.includes(name) ? headers[name] : undefined
-    const pause = value === undefined ? undefined : Moment.readDelay(value, nowMillis)
-    if (pause !== undefined && (longest === undefined || Duration.isGreaterThan(pause, longest))) longest = pause
+    const pause = value === undefined ? undefined : Moment.delayMillis(value, nowMillis)
+    if (pause !== undefined && (longest === undefined || pause > longest)) longest = pause
   }
   return longest
 }

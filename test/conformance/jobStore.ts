@@ -497,7 +497,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         yield* jobs.steer(entry, said, false)
         assert.deepStrictEqual(yield* jobs.steering, [said])
         const pace = { lane: "a", account: "", rps: 1, maxConcurrent: 1, accountQueues: true }
-        yield* jobs.savePace({ ...pace, heldUntil: 9, heldBy: undefined, seenAt: 1 })
+        yield* jobs.savePace({ ...pace, heldUntil: 9, heldBy: undefined, taughtAt: 1, seenAt: 1 })
         yield* jobs.steer({ ...entry, at: 2, action: "reset", detail: "" }, undefined, true)
         assert.deepStrictEqual(yield* jobs.steering, [])
         assert.deepStrictEqual(yield* jobs.paces, [])
@@ -512,7 +512,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       Effect.gen(function* () {
         const heldBy = { reason: "retry_after", status: 503, jobId: "job-1" } as const
         const rest = { maxConcurrent: undefined, accountQueues: undefined, heldUntil: undefined, heldBy: undefined }
-        const lane = { lane: "a", account: "", rps: 0.5, ...rest, accountQueues: false, seenAt: 1 }
+        const lane = { lane: "a", account: "", rps: 0.5, ...rest, accountQueues: false, taughtAt: 1, seenAt: 1 }
         const account = {
           lane: "a",
           account: "x",
@@ -521,6 +521,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
           maxConcurrent: 3,
           heldUntil: 99,
           heldBy,
+          taughtAt: undefined,
           seenAt: 2
         }
         yield* jobs.savePace(lane)
@@ -756,7 +757,8 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
 
     promises("forgets paces that nobody has seen since the moment of the sweep", (jobs) =>
       Effect.gen(function* () {
-        const pace = { account: "", rps: 1, maxConcurrent: 1, accountQueues: true, heldUntil: 0, heldBy: undefined }
+        const rest = { heldUntil: 0, heldBy: undefined, taughtAt: 1 }
+        const pace = { account: "", rps: 1, maxConcurrent: 1, accountQueues: true, ...rest }
         yield* jobs.savePace({ ...pace, lane: "old", seenAt: 9 })
         yield* jobs.savePace({ ...pace, lane: "new", seenAt: 10 })
         yield* jobs.sweep(10, 1)

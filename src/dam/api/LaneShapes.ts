@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import type { LaneStatus } from "../lane/Steering.ts"
+import type { LaneStatus, Learnt } from "../lane/Steering.ts"
 import type { LaneLogEntry } from "../store/LaneRecords.ts"
 import { Amount, between, Count, Moment, nullable, optional, Status, word } from "./Parts.ts"
 
@@ -32,6 +32,14 @@ export const Lane = Schema.Struct({
   rps: Amount,
   max_concurrent: Count,
   source: word(["default", "configured", "learnt", "operator"]),
+  /** What its upstream has said of its pace, and since when; it holds unless an operator says otherwise. */
+  learnt: optional(
+    Schema.Struct({
+      rps: Schema.NullOr(Amount),
+      max_concurrent: Schema.NullOr(Count),
+      at: Schema.NullOr(Moment)
+    })
+  ),
   holds: Schema.Array(Hold),
   paused: Schema.NullOr(Paused),
   next_at: Schema.NullOr(Moment),
@@ -50,6 +58,7 @@ export const view = (self: LaneStatus): typeof Lane.Encoded => ({
   rps: self.rps,
   max_concurrent: self.maxConcurrent,
   source: self.source,
+  ...(self.learnt === undefined ? {} : { learnt: learnt(self.learnt) }),
   holds: self.holds.map(({ account, jobId, reason, status, until }) => ({
     until: Math.ceil(until),
     reason,
@@ -62,6 +71,12 @@ export const view = (self: LaneStatus): typeof Lane.Encoded => ({
   accounts: self.accounts,
   waiting: self.waiting,
   calls: self.calls
+})
+
+const learnt = ({ at, maxConcurrent, rps }: Learnt) => ({
+  rps: rps ?? null,
+  max_concurrent: maxConcurrent ?? null,
+  at: at ?? null
 })
 
 /** A page of lanes. */

@@ -4,8 +4,9 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { Delivery, delivery } from "./DeliveryShapes.ts"
 import { nameOf, type NoticeEvent, noticeEvents } from "../observe/Notice.ts"
-import type { NoticeOptions, Thresholds } from "../observe/Notice.ts"
+import type { NoticeOptions, SentNotice, Thresholds } from "../observe/Notice.ts"
 import type { Told } from "../store/NoticeRecords.ts"
 import type { Endpoint } from "../job/Delivery.ts"
 import { between, Count, length, Moment, nullable, optional, word } from "./Parts.ts"
@@ -57,6 +58,18 @@ export const Notices = Schema.Struct({
   /** Where it is from: the configuration, or this API. */
   source: word(["configured", "chosen"]),
   open: Schema.Array(Schema.Struct({ subject: Schema.String, phase: Schema.String, since: Moment })),
+  /** The last that were sent, the newest first, and where each has got to. */
+  sent: Schema.Array(
+    Schema.Struct({
+      id: Schema.String,
+      event: word(noticeEvents),
+      state: word(["begun", "over"]),
+      at: Moment,
+      since: Moment,
+      details: Schema.JsonObject,
+      deliveries: Schema.Array(Delivery)
+    })
+  ),
   endpoints: Schema.Array(
     Schema.Struct({
       url: Schema.String,
@@ -75,11 +88,12 @@ interface View {
   readonly thresholds: Thresholds
   readonly chosen: boolean
   readonly told: ReadonlyArray<Told>
+  readonly sent: ReadonlyArray<SentNotice>
   readonly endpoints: ReadonlyArray<Endpoint>
 }
 
 /** Shows it. */
-export const shown = ({ endpoints, events, thresholds, told, urls, ...view }: View): typeof Notices.Encoded => ({
+export const shown = ({ endpoints, events, sent, thresholds, told, urls, ...view }: View): typeof Notices.Encoded => ({
   urls,
   events,
   thresholds: {
@@ -91,6 +105,15 @@ export const shown = ({ endpoints, events, thresholds, told, urls, ...view }: Vi
   },
   source: view.chosen ? "chosen" : "configured",
   open: told.map(({ subject, ...one }) => ({ subject: nameOf(subject), ...one })),
+  sent: sent.map(({ at, deliveries, details, event, id, since, state }) => ({
+    id,
+    event,
+    state,
+    at,
+    since,
+    details,
+    deliveries: deliveries.map(delivery)
+  })),
   endpoints: endpoints.map(({ failures, reason = null, since, status, url }) => ({
     url,
     status,

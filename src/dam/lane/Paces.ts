@@ -110,7 +110,7 @@ const recall = (self: State, paces: ReadonlyArray<StoredPace>, now: number): voi
     if (!isAlive(pace, now)) continue
     const isPaceKept = now - pace.seenAt < memoryMillis
     const it = known(self, pace)
-    it.pace = isPaceKept ? pace : { ...pace, rps: undefined, maxConcurrent: undefined }
+    it.pace = isPaceKept ? pace : { ...pace, rps: undefined, maxConcurrent: undefined, taughtAt: undefined }
     it.savedAt = pace.seenAt
   }
 }
@@ -172,6 +172,7 @@ const teach = (self: State, owner: Owner, lesson: Lesson, now: number): void => 
     maxConcurrent: lesson.maxConcurrent ?? before?.maxConcurrent,
     accountQueues: lesson.accountQueues ?? before?.accountQueues,
     ...laterHold(before, lesson, now),
+    taughtAt: taughtAt(before, lesson, now),
     seenAt: now
   }
   it.pace = after
@@ -233,6 +234,14 @@ const keepSaving = Effect.fnUntraced(function* (self: State, store: Pick<LanePor
     self.signal.openUnsafe()
   }
 })
+
+/** What is said again was so before. */
+const taughtAt = (before: StoredPace | undefined, { maxConcurrent, rps }: Lesson, now: number): number | undefined => {
+  const isNews =
+    (rps !== undefined && rps !== before?.rps) ||
+    (maxConcurrent !== undefined && maxConcurrent !== before?.maxConcurrent)
+  return isNews ? now : before?.taughtAt
+}
 
 /** An earlier hold never shortens a later one. */
 const laterHold = (before: StoredPace | undefined, { heldBy, hold }: Lesson, now: number) => {

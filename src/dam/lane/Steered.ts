@@ -6,7 +6,7 @@ import type { LanePort, StoredPace, LaneCounts, LaneLogEntry, StoredSteering } f
 import type { StoreError } from "../store/StoreError.ts"
 import type { Pace } from "./Gate.ts"
 import type { Lane } from "./Lane.ts"
-import type { Hold, LaneAction, LaneStatus, Steering } from "./Steering.ts"
+import type { Hold, LaneAction, Learnt, LaneStatus, Steering } from "./Steering.ts"
 
 /** What operators have said, by lane. */
 export type Settings = Map<string, StoredSteering>
@@ -47,6 +47,7 @@ export const make = (store: LanePort, steered: Steered): Steering => {
       ...(counts ?? none),
       ...steered.paceOf(lane),
       source: sourceOf(steered, lane),
+      learnt: learntOf(steered.pacesOf(lane)),
       holds,
       paused,
       nextAt: paused !== undefined || opensIn === Number.POSITIVE_INFINITY ? undefined : Math.ceil(now + opensIn),
@@ -115,6 +116,12 @@ export const holdsOf = (paces: ReadonlyArray<StoredPace>, now: number): Readonly
           }
         ]
   )
+
+/** What the host itself has taught: where each account has a pace of its own, there is no other. */
+const learntOf = (paces: ReadonlyArray<StoredPace>): Learnt | undefined => {
+  const { maxConcurrent, rps, taughtAt: at } = paces.find(({ account }) => account === "") ?? {}
+  return rps === undefined && maxConcurrent === undefined ? undefined : { rps, maxConcurrent, at }
+}
 
 const sourceOf = ({ isConfigured, pacesOf, settings }: Steered, lane: string): LaneStatus["source"] => {
   const { maxConcurrent, rps } = settings.get(lane) ?? {}

@@ -40,6 +40,19 @@ export interface Hold {
 }
 
 /**
+ * A pace that the answers of an upstream have taught.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Learnt {
+  readonly rps: number | undefined
+  readonly maxConcurrent: number | undefined
+  /** Epoch milliseconds since when it is this; `undefined` when that is no longer known. */
+  readonly at: number | undefined
+}
+
+/**
  * How a lane stands.
  *
  * @category models
@@ -56,6 +69,8 @@ export interface LaneStatus {
   readonly maxConcurrent: number
   /** Where its pace comes from. */
   readonly source: "default" | "configured" | "learnt" | "operator"
+  /** What the upstream itself has said of its pace, whatever holds instead of it. */
+  readonly learnt: Learnt | undefined
   readonly holds: ReadonlyArray<Hold>
   readonly paused: Paused | undefined
   /** When it lets the next call through, epoch milliseconds; `undefined` while nobody can tell. */

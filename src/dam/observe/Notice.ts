@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import type { StoredDelivery } from "../job/Delivery.ts"
 import { endpointSubject, type Told, type Troubled } from "../store/NoticeRecords.ts"
 
 /**
@@ -91,6 +92,19 @@ export interface Notice {
   /** Epoch milliseconds of its beginning. */
   readonly since: number
   readonly details: Readonly<Record<string, string | number>>
+}
+
+/**
+ * A notice that was filed, and where it has got to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SentNotice extends Notice {
+  readonly id: string
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly deliveries: ReadonlyArray<StoredDelivery>
 }
 
 /** What follows from a look: what is to be told, and what was told from then on. */

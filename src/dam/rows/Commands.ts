@@ -230,6 +230,7 @@ export interface PaceInsert {
   readonly heldUntil: number | null
   readonly seenAt: number
   readonly heldBy: string | null
+  readonly taughtAt: number | null
 }
 
 /** What lanes need. */

@@ -35,7 +35,8 @@ export const LoadedPace = Schema.Struct({
   account_queues: Schema.NullOr(Bit),
   held_until: Moment,
   seen_at: Schema.Number,
-  held_by: Schema.NullOr(Schema.fromJsonString(Schema.toCodecJson(HeldBy)))
+  held_by: Schema.NullOr(Schema.fromJsonString(Schema.toCodecJson(HeldBy))),
+  taught_at: Moment
 })
 
 /** A learnt pace as the port knows it. */
@@ -47,6 +48,7 @@ export const toPace = (row: typeof LoadedPace.Type): StoredPace => ({
   accountQueues: row.account_queues === null ? undefined : row.account_queues === 1,
   heldUntil: row.held_until ?? undefined,
   heldBy: row.held_by ?? undefined,
+  taughtAt: row.taught_at ?? undefined,
   seenAt: row.seen_at
 })
 
@@ -70,7 +72,8 @@ export const lanePort = (run: Executor): LanePort => ({
       accountQueues: pace.accountQueues === undefined ? null : Number(pace.accountQueues),
       heldUntil: pace.heldUntil ?? null,
       seenAt: pace.seenAt,
-      heldBy: pace.heldBy === undefined ? null : encodeHeldBy(pace.heldBy)
+      heldBy: pace.heldBy === undefined ? null : encodeHeldBy(pace.heldBy),
+      taughtAt: pace.taughtAt ?? null
     }),
   steering: Effect.flatMap(run("steering"), readSteering),
   steer: (entry, steering, forgets) => run("steer", entry, steering, forgets),

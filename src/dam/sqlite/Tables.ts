@@ -229,5 +229,8 @@ export const migrations: ReadonlyArray<string> = [
     phase TEXT NOT NULL,
     since REAL NOT NULL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE paces ADD COLUMN taught_at REAL;
   `
 ]

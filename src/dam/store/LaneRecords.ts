@@ -36,6 +36,8 @@ export interface StoredPace {
   readonly heldUntil: number | undefined
   /** Which answer brought the hold. */
   readonly heldBy: HeldBy | undefined
+  /** Epoch milliseconds since when its pace is what it is; `undefined` where no pace was learnt. */
+  readonly taughtAt: number | undefined
   /** Epoch milliseconds of the last traffic; forgotten an hour later. */
   readonly seenAt: number
 }

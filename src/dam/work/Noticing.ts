@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -49,6 +50,8 @@ export interface NoticeView extends Settled {
   /** Whether it was chosen over the API, not configured. */
   readonly chosen: boolean
   readonly told: ReadonlyArray<Told>
+  /** The last that were sent, the newest first. */
+  readonly sent: ReadonlyArray<Notice.SentNotice>
   readonly endpoints: ReadonlyArray<Endpoint>
 }
 
@@ -84,6 +87,9 @@ const lookEvery = "10 seconds"
 /** A lane that was let go for less than this is held on. */
 const heldAgainMillis = 60_000
 
+/** How many of those that were sent are shown. */
+const shownAtMost = 20
+
 /** Where the store keeps what was chosen. */
 const setting = "notices"
 
@@ -102,6 +108,16 @@ const Chosen = Schema.fromJsonString(
     )
   })
 )
+
+/** What the job of a notice says of it, beside the bytes that are sent. */
+const Filed = Schema.Struct({
+  event: Schema.Literals(Notice.noticeEvents),
+  state: Schema.Literals(["begun", "over"]),
+  since: Schema.Number,
+  details: Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Number]))
+})
+
+const readFiled = Schema.decodeUnknownOption(Filed)
 
 interface Noticing extends NoticeParts {
   chosen: Notice.NoticeOptions | undefined
@@ -140,7 +156,7 @@ export const make = Effect.fnUntraced(function* (
     view: Effect.gen(function* () {
       const told = yield* store.told
       const endpoints = yield* store.endpoints(Notice.noticeCustomer)
-      return { ...settle(self), chosen: self.chosen !== undefined, told, endpoints }
+      return { ...settle(self), chosen: self.chosen !== undefined, told, sent: yield* sentBy(store), endpoints }
     }),
     choose: Effect.fnUntraced(function* (options) {
       yield* store.putSecrets([], [[setting, options === undefined ? "" : JSON.stringify(options)]])
@@ -149,6 +165,16 @@ export const make = Effect.fnUntraced(function* (
       else wanted.closeUnsafe()
     })
   }
+})
+
+const sentBy = Effect.fnUntraced(function* (store: Store): Effect.fn.Return<ReadonlyArray<Notice.SentNotice>, StoreError> {
+  const { jobs } = yield* store.list({ customer: Notice.noticeCustomer, limit: shownAtMost })
+  const sent = yield* Effect.forEach(jobs, ({ createdAt: at, id, step }) =>
+    Effect.map(store.deliveries(id), (deliveries) =>
+      Option.map(readFiled(step.metadata), (notice) => ({ ...notice, id, at, deliveries }))
+    )
+  )
+  return Arr.getSomes(sent)
 })
 
 const settle = ({ chosen, configured, marks }: Noticing): Settled => {
@@ -214,16 +240,20 @@ const see = Effect.fnUntraced(function* (
   }
 })
 
-interface Filed {
+interface Filing {
   readonly id: string
   readonly at: number
   readonly notice: Notice.Notice
   readonly urls: ReadonlyArray<string>
 }
 
-const noticeOf = ({ laneOf }: Noticing, { at, id, notice, urls }: Filed) => {
+const noticeOf = ({ laneOf }: Noticing, { at, id, notice, urls }: Filing) => {
+  const { details, event, since, state } = notice
   const body = Notice.bodyOf(id, at, notice)
-  const step = Step.post(urls[0] ?? "").pipe(Step.webhooks(urls.map((url) => ({ url }))))
+  const step = Step.post(urls[0] ?? "").pipe(
+    Step.webhooks(urls.map((url) => ({ url }))),
+    Step.metadata({ event, state, since, details })
+  )
   const job = NewJob.newJob({
     id,
     at,

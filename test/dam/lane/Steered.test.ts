@@ -123,6 +123,31 @@ describe("the pace an operator sets", () => {
     })
   )
 
+  it.effect("stands beside what the upstream has taught, and since when, over a restart", () =>
+    Effect.gen(function* () {
+      const says = (rps: number) => ({ status: 200, headers: { "X-Aqueduct-Rps": String(rps) } })
+      const target = Script.always(Script.inTurn(says(50), says(50), says(40)))
+      const dam = yield* setUp({ ...one, target })
+      const learnt = Effect.map(dam.engine.steering.get(lane), (status) => status.learnt)
+      assert.isUndefined(yield* learnt)
+      yield* TestClock.adjust("1 minute")
+      yield* dam.submit(nth(1))
+      yield* TestClock.adjust("1 minute")
+      yield* dam.submit(nth(2))
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* learnt, { rps: 50, maxConcurrent: undefined, at: 60_000 })
+      yield* steer(dam, pace(2))
+      yield* dam.submit(nth(3))
+      yield* TestClock.adjust("1 minute")
+      assert.deepInclude(yield* dam.engine.steering.get(lane), { rps: 2, source: "operator" })
+      yield* dam.stop
+      const again = yield* dam.begin()
+      const status = yield* again.engine.steering.get(lane)
+      assert.deepStrictEqual(status.learnt, { rps: 40, maxConcurrent: undefined, at: 180_000 })
+      yield* again.stop
+    })
+  )
+
   it.effect("may change one half, and then the other", () =>
     Effect.gen(function* () {
       const dam = yield* setUp(one)

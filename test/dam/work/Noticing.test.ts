@@ -53,6 +53,18 @@ const watched = Effect.fnUntraced(function* (notices: NoticeOptions, options: Op
   }
 })
 
+/** Receivers of which one refuses everything. */
+const refusing = (url: string): Script.Script => ({
+  rules: [
+    {
+      name: "refusing",
+      matches: ({ request }) => request.url === url,
+      answer: Script.always({ status: 500 }).rules[0]?.answer ?? Script.refuse
+    },
+    ...Script.always({ status: 204 }).rules
+  ]
+})
+
 const textOf = (body: string | Uint8Array | undefined) =>
   typeof body === "string" ? body : new TextDecoder().decode(body)
 
@@ -96,6 +108,43 @@ describe("notices", () => {
       assert.deepStrictEqual(bodies[0], bodies[1])
       const [first] = yield* dam.calls
       assert.strictEqual(first?.asked.request.headers["webhook-id"], bodies[0]?.id)
+    })
+  )
+
+  it.effect("are shown as they were sent, the newest first, with each receiver they reached or did not", () =>
+    Effect.gen(function* () {
+      const memory = { bytes: 200 }
+      const other = "https://other.example/notices"
+      const dam = yield* watched(
+        { urls: [ops, other], thresholds: { memoryBytes: 100 } },
+        { memoryBytes: () => memory.bytes, receivers: refusing(other) }
+      )
+      yield* TestClock.adjust("10 seconds")
+      const [waiting] = (yield* dam.engine.notices.view).sent
+      assert.deepStrictEqual(
+        waiting?.deliveries.map(({ state, url }) => [url, state]),
+        [
+          [ops, "delivered"],
+          [other, "pending"]
+        ]
+      )
+      yield* TestClock.adjust("2 minutes")
+      memory.bytes = 10
+      yield* TestClock.adjust("10 seconds")
+      const { sent } = yield* dam.engine.notices.view
+      assert.deepStrictEqual(
+        sent.map(({ event, state }) => `${event} ${state}`),
+        ["memory_bytes over", "memory_bytes begun"]
+      )
+      assert.deepInclude(sent[1], { since: 0, at: 0, details: { value: 200, mark: 100 } })
+      assert.deepStrictEqual(
+        sent[1]?.deliveries.map(({ state }) => state),
+        ["delivered", "dead"]
+      )
+      assert.deepStrictEqual(
+        (yield* dam.bodies).map(({ id }) => id),
+        [sent[1]?.id, sent[0]?.id]
+      )
     })
   )
 

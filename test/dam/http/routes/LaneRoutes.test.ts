@@ -125,6 +125,20 @@ describe("lanes over HTTP", () => {
     )
   }
 
+  it.live("say what their upstream has taught, and since when", () =>
+    Effect.gen(function* () {
+      const learnt = { rps: 40, maxConcurrent: undefined, at: 7 }
+      const dam = yield* Double.make({
+        wrapEngine: ({ steering, ...engine }) => ({
+          ...engine,
+          steering: { ...steering, get: (lane) => Effect.map(steering.get(lane), (status) => ({ ...status, learnt })) }
+        })
+      })
+      const { json } = yield* ask(dam, "GET", lane)
+      assert.deepStrictEqual(json.learnt, { rps: 40, max_concurrent: null, at: 7 })
+    })
+  )
+
   it.live("refuse what names no lane", () =>
     Effect.gen(function* () {
       const dam = yield* Double.make()

@@ -27,7 +27,7 @@ describe("notices over HTTP", () => {
     Effect.gen(function* () {
       const dam = yield* Double.make()
       const before = yield* ask(dam, "GET")
-      assert.deepInclude(before.json, { urls: [], source: "configured", open: [], endpoints: [] })
+      assert.deepInclude(before.json, { urls: [], source: "configured", open: [], sent: [], endpoints: [] })
       assert.strictEqual(before.json.thresholds.dead_letters, 100)
       const chosen = yield* ask(dam, "PUT", { urls: [ops], events: ["dead_letters"], thresholds: { lane_held_ms: 5 } })
       assert.strictEqual(chosen.status, 200)

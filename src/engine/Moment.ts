@@ -89,6 +89,19 @@ export const millisIn = (value: string): number | undefined => {
 }
 
 /**
+ * The moment that a value names, in epoch milliseconds; `undefined` where it is a time left, or makes no sense.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const epochIn = (value: string): number | undefined => {
+  const text = once(value.trim())
+  if (!decimal.test(text)) return momentIn(text, 0)
+  const number = Number(text)
+  return number < 1e9 ? undefined : fromNumber(text, 0)
+}
+
+/**
  * Milliseconds to wait: whole ones, because a fraction is waited for and not cut off, and none for what has passed.
  *
  * @category decoding

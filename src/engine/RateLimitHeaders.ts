@@ -79,6 +79,8 @@ export interface Quota {
   readonly remaining?: number | undefined
   /** Milliseconds until it is renewed, however many. */
   readonly resetMillis?: number | undefined
+  /** How that was written. */
+  readonly resetText?: string | undefined
   readonly window?: Duration.Duration | undefined
 }
 
@@ -165,7 +167,8 @@ const fromRateLimit = (
     .map(({ head, parameters }): Quota => ({
       name: unquoted(head),
       remaining: left(parameters.get("r")),
-      resetMillis: reset(parameters.get("t"), nowMillis)
+      resetMillis: reset(parameters.get("t"), nowMillis),
+      resetText: parameters.get("t")
     }))
     .filter(saysSomething)
   if (quotas.length > 0) return quotas.map((quota) => withPolicy(quota, policies))
@@ -173,7 +176,8 @@ const fromRateLimit = (
   const only: Quota = {
     limit: count(dictionary.get("limit")),
     remaining: left(dictionary.get("remaining")),
-    resetMillis: reset(dictionary.get("reset"), nowMillis)
+    resetMillis: reset(dictionary.get("reset"), nowMillis),
+    resetText: dictionary.get("reset")
   }
   return saysSomething(only) ? [withPolicy(only, policies)] : []
 }
@@ -197,6 +201,7 @@ const quotaOf = ({ name, texts }: Triple, policies: ReadonlyArray<Quota>, nowMil
     // there is no limit below zero: beside one, an amount below zero is nothing that was counted
     remaining: head.startsWith("-") && remaining.startsWith("-") ? undefined : left(remaining),
     resetMillis: (after === undefined ? undefined : reset(after, nowMillis)) ?? reset(texts.reset, nowMillis),
+    resetText: after ?? texts.reset,
     window: windowOf(head)
   }
   // a name in front or behind is not that of a policy

@@ -493,11 +493,11 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       Effect.gen(function* () {
         const entry = { lane: "a", by: "ann", at: 1, action: "pause", detail: "because" } as const
         const paused = { by: "ann", at: 1, note: undefined }
-        const said = { lane: "a", rps: 2, maxConcurrent: undefined, paused }
+        const said = { lane: "a", rps: 2, maxConcurrent: undefined, find: true, paused }
         yield* jobs.steer(entry, said, false)
         assert.deepStrictEqual(yield* jobs.steering, [said])
         const pace = { lane: "a", account: "", rps: 1, maxConcurrent: 1, accountQueues: true }
-        yield* jobs.savePace({ ...pace, heldUntil: 9, heldBy: undefined, taughtAt: 1, seenAt: 1 })
+        yield* jobs.savePace({ ...pace, heldUntil: 9, heldBy: undefined, taughtAt: 1, kept: undefined, seenAt: 1 })
         yield* jobs.steer({ ...entry, at: 2, action: "reset", detail: "" }, undefined, true)
         assert.deepStrictEqual(yield* jobs.steering, [])
         assert.deepStrictEqual(yield* jobs.paces, [])
@@ -511,8 +511,30 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
     promises("keeps learnt paces, one per lane and account", (jobs) =>
       Effect.gen(function* () {
         const heldBy = { reason: "retry_after", status: 503, jobId: "job-1" } as const
+        const kept = {
+          rate: 0.25,
+          peak: 0.3,
+          climbed: 1,
+          climb: 100,
+          starting: false,
+          penalty: false,
+          longRefused: 5000,
+          waitMargin: 0,
+          cap: 2.5,
+          top: 3,
+          tryAfter: 400
+        }
         const rest = { maxConcurrent: undefined, accountQueues: undefined, heldUntil: undefined, heldBy: undefined }
-        const lane = { lane: "a", account: "", rps: 0.5, ...rest, accountQueues: false, taughtAt: 1, seenAt: 1 }
+        const lane = {
+          lane: "a",
+          account: "",
+          rps: 0.5,
+          ...rest,
+          accountQueues: false,
+          taughtAt: 1,
+          kept: undefined,
+          seenAt: 1
+        }
         const account = {
           lane: "a",
           account: "x",
@@ -522,6 +544,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
           heldUntil: 99,
           heldBy,
           taughtAt: undefined,
+          kept,
           seenAt: 2
         }
         yield* jobs.savePace(lane)
@@ -757,7 +780,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
 
     promises("forgets paces that nobody has seen since the moment of the sweep", (jobs) =>
       Effect.gen(function* () {
-        const rest = { heldUntil: 0, heldBy: undefined, taughtAt: 1 }
+        const rest = { heldUntil: 0, heldBy: undefined, taughtAt: 1, kept: undefined }
         const pace = { account: "", rps: 1, maxConcurrent: 1, accountQueues: true, ...rest }
         yield* jobs.savePace({ ...pace, lane: "old", seenAt: 9 })
         yield* jobs.savePace({ ...pace, lane: "new", seenAt: 10 })

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import type { LaneStatus, Learnt } from "../lane/Steering.ts"
+import type { Found as FoundPace, LaneStatus, Learnt } from "../lane/Steering.ts"
 import type { LaneLogEntry } from "../store/LaneRecords.ts"
 import { Amount, between, Count, Moment, nullable, optional, Status, word } from "./Parts.ts"
 
@@ -22,6 +22,21 @@ const Paused = Schema.Struct({ by: Schema.String, at: Moment, note: Schema.NullO
   identifier: "Paused"
 })
 
+/** What a lane has found of its upstream's pace. */
+const Found = Schema.Struct({
+  rps: Amount,
+  max_concurrent: Count,
+  asking: Schema.Boolean,
+  quotas: Schema.Array(
+    Schema.Struct({
+      name: Schema.String,
+      limit: Schema.NullOr(Amount),
+      remaining: Amount,
+      resets_at: Schema.NullOr(Moment)
+    })
+  )
+}).annotate({ identifier: "Found" })
+
 /** A lane: who waits in it, how fast it may go, what holds it. */
 export const Lane = Schema.Struct({
   lane: Schema.String,
@@ -31,6 +46,10 @@ export const Lane = Schema.Struct({
   running: Count,
   rps: Amount,
   max_concurrent: Count,
+  /** Whether its pace is found out; `rps` and `max_concurrent` are then the ceiling. */
+  finds: Schema.Boolean,
+  /** What is found and told below that; null while the lane is at rest. */
+  found: Schema.NullOr(Found),
   source: word(["default", "configured", "learnt", "operator"]),
   /** What its upstream has said of its pace, and since when; it holds unless an operator says otherwise. */
   learnt: optional(
@@ -57,6 +76,8 @@ export const view = (self: LaneStatus): typeof Lane.Encoded => ({
   running: self.running,
   rps: self.rps,
   max_concurrent: self.maxConcurrent,
+  finds: self.finds,
+  found: self.found === undefined ? null : found(self.found),
   source: self.source,
   ...(self.learnt === undefined ? {} : { learnt: learnt(self.learnt) }),
   holds: self.holds.map(({ account, jobId, reason, status, until }) => ({
@@ -71,6 +92,18 @@ export const view = (self: LaneStatus): typeof Lane.Encoded => ({
   accounts: self.accounts,
   waiting: self.waiting,
   calls: self.calls
+})
+
+const found = ({ isAsking, maxConcurrent, quotas, rps }: FoundPace): typeof Found.Encoded => ({
+  rps,
+  max_concurrent: maxConcurrent,
+  asking: isAsking,
+  quotas: quotas.map(({ limit, name, remaining, resetsAt }) => ({
+    name,
+    limit: limit ?? null,
+    remaining,
+    resets_at: resetsAt ?? null
+  }))
 })
 
 const learnt = ({ at, maxConcurrent, rps }: Learnt) => ({
@@ -140,12 +173,13 @@ export const PaceChoice = Schema.Struct({
         toJsonSchema: () => ({ minimum: 1, maximum: 10_000 })
       })
     )
-  )
+  ),
+  find: nullable(Schema.Boolean)
 })
   .check(
-    Schema.makeFilter(({ max_concurrent = null, rps = null }) =>
-      rps === null && max_concurrent === null
-        ? { path: ["rps"], issue: "Expected rps, max_concurrent or both" }
+    Schema.makeFilter(({ find = null, max_concurrent = null, rps = null }) =>
+      (rps ?? max_concurrent ?? find) === null
+        ? { path: ["rps"], issue: "Expected rps, max_concurrent, find or several of them" }
         : undefined
     )
   )

@@ -18,8 +18,7 @@ import type { RegionOptions } from "../egress/Region.ts"
 import type { HttpOptions } from "../http/HttpServer.ts"
 import * as Limits from "../intake/Limits.ts"
 import { canonicalLane } from "../job/LaneName.ts"
-import type { HostOptions } from "../lane/Dial.ts"
-import type { Pace } from "../lane/Gate.ts"
+import type { HostOptions, PaceOptions } from "../lane/Dial.ts"
 import { type Config, ConfigSchema } from "./ConfigSchema.ts"
 
 /**
@@ -178,8 +177,8 @@ const given = <A extends object>(fields: A): Given<A> =>
 
 type Written<Name extends "notices" | "pacing" | "regions" | "retry"> = NonNullable<Config[Name]>
 
-const paceOf = ({ max_concurrent, rps }: NonNullable<Written<"pacing">["default"]>): Partial<Pace> =>
-  given({ rps, maxConcurrent: max_concurrent })
+const paceOf = ({ max_concurrent, ...pace }: NonNullable<Written<"pacing">["default"]>): PaceOptions =>
+  given({ ...pace, maxConcurrent: max_concurrent })
 
 const hostsOf = (hosts: NonNullable<Written<"pacing">["hosts"]>): Record<string, HostOptions> =>
   Object.fromEntries(

@@ -41,7 +41,12 @@ const Lasting = Span.check(
   })
 )
 
-const Pace = Schema.Struct({ rps: optional(rate), max_concurrent: optional(whole(1)) })
+const Pace = Schema.Struct({
+  rps: optional(rate),
+  max_concurrent: optional(whole(1)),
+  find: optional(Schema.Boolean),
+  told: optional(Schema.Literals(["spread", "burst"]))
+})
 
 const Host = Schema.Struct({ ...Pace.fields, refusals: optional(Fields.Codes), used_up: optional(Schema.Array(some)) })
 

@@ -16,8 +16,7 @@ import * as Egress from "../egress/EgressPolicy.ts"
 import * as Limits from "../intake/Limits.ts"
 import { canonicalLane } from "../job/LaneName.ts"
 import type { L8Options } from "../l8/L8.ts"
-import type { Pace } from "../lane/Gate.ts"
-import type { PacingOptions } from "../lane/Dial.ts"
+import type { PaceOptions, PacingOptions } from "../lane/Dial.ts"
 import type { NoticeOptions, Thresholds } from "../observe/Notice.ts"
 import type { DispatcherOptions } from "../work/Dispatcher.ts"
 
@@ -43,7 +42,7 @@ export interface Settings {
   readonly pacing?:
     | (Omit<PacingOptions, "bounds"> & {
         /** The pace of a host that has said nothing and is not named in `hosts`. Defaults to 2 per second, 2 at once. */
-        readonly default?: Partial<Pace> | undefined
+        readonly default?: PaceOptions | undefined
         readonly bounds?: Partial<Bounds> | undefined
       })
     | undefined
@@ -200,9 +199,9 @@ export const names = {
   path: true,
   credentials: true,
   pacing: {
-    default: { rps: true, maxConcurrent: true },
-    receivers: { rps: true, maxConcurrent: true },
-    hosts: { "*": { rps: true, maxConcurrent: true, refusals: true, usedUp: true } },
+    default: { rps: true, maxConcurrent: true, find: true, told: true },
+    receivers: { rps: true, maxConcurrent: true, find: true, told: true },
+    hosts: { "*": { rps: true, maxConcurrent: true, find: true, told: true, refusals: true, usedUp: true } },
     burst: true,
     bounds: { minRps: true, maxRps: true, minConcurrent: true, maxConcurrent: true }
   },

@@ -7,7 +7,7 @@
  */
 import type * as Deferred from "effect/Deferred"
 import type * as Latch from "effect/Latch"
-import type * as Gate from "./Gate.ts"
+import type * as Meter from "./Meter.ts"
 import type { Ticket } from "../store/JobRecords.ts"
 import type { Permit } from "./Permit.ts"
 import { accountIn, customerIn } from "../job/LaneName.ts"
@@ -43,7 +43,7 @@ export interface Account {
   readonly waiters: Array<Waiter>
   /** In the order of their turns. */
   queues: ReadonlyArray<Queue>
-  gate: Gate.Gate
+  meter: Meter.Meter
   /** Calls that wait to be sent, where the account has a pace of its own. */
   readonly line: Array<Latch.Latch>
 }
@@ -73,7 +73,7 @@ interface Customer {
 }
 
 /** Makes it with no accounts. */
-export const make = (gateOf: (account: string) => Gate.Gate): Accounts => {
+export const make = (meterOf: (account: string) => Meter.Meter): Accounts => {
   const accounts = new Map<string, Account>()
   const customers = new Map<string, Customer>()
   const ring = Ring.make<Customer>()
@@ -82,7 +82,7 @@ export const make = (gateOf: (account: string) => Gate.Gate): Accounts => {
     const name = accountIn(queueName)
     const known = accounts.get(name)
     if (known !== undefined) return known
-    const made: Account = { name, waiters: [], queues: [], gate: gateOf(name), line: [] }
+    const made: Account = { name, waiters: [], queues: [], meter: meterOf(name), line: [] }
     accounts.set(name, made)
     customerOf(name).accounts.push(made)
     return made

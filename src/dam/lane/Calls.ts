@@ -4,6 +4,8 @@
 
 /** A call under way. Moments are monotonic milliseconds. */
 export interface OpenCall {
+  /** Tells it from the others of its lane. */
+  readonly id: number
   readonly account: string
   readonly since: number
   /** Whether it was let through by a gate of its account. */
@@ -36,9 +38,10 @@ export const make = (): LaneCalls => {
   const open = new Set<OpenCall>()
   let usual: number | undefined
   let count = 0
+  let id = 0
   return {
     begin: (account, since, own) => {
-      const call = { account, since, own, departed: false, ended: false }
+      const call = { id: id++, account, since, own, departed: false, ended: false }
       open.add(call)
       return call
     },

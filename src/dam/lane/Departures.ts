@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type { Account } from "./Accounts.ts"
 import type { OpenCall } from "./Calls.ts"
-import * as Gate from "./Gate.ts"
+import * as Meter from "./Meter.ts"
 import { heldUntil, isLong, type Held, type LaneState } from "./LaneState.ts"
 import type { Going } from "./Permit.ts"
 
@@ -39,6 +39,11 @@ export const depart = (self: LaneState, leaving: Departing, going: Going): Effec
 export const wake = ({ accounts, apart, line }: LaneState): void => {
   // a copy: whoever is woken may step apart again before the next one is
   for (const { woken } of Array.from(apart)) woken.openUnsafe()
+  wakeLines({ accounts, line })
+}
+
+/** Has those look again that are next to be sent. */
+export const wakeLines = ({ accounts, line }: Pick<LaneState, "accounts" | "line">): void => {
   line[0]?.openUnsafe()
   for (const account of accounts.all()) account.line[0]?.openUnsafe()
 }
@@ -105,8 +110,8 @@ const leave = (self: LaneState, leaving: Departing, { isWanted = always }: Going
   self.calls.depart(leaving.call)
   if (self.accountQueues) {
     const account = accountOf(self, leaving)
-    account.gate = Gate.send(account.gate, now)
-  } else self.gate = Gate.send(self.gate, now)
+    account.meter = Meter.send(account.meter, leaving.call.id, now)
+  } else self.meter = Meter.send(self.meter, leaving.call.id, now)
   return true
 }
 
@@ -121,8 +126,9 @@ const holdOf = (self: LaneState, { account }: Departing): number =>
 
 /** The moment before which the call is not sent. */
 const stopOf = (self: LaneState, leaving: Departing, now: number): number => {
-  const { pace, sendDueAt } = self.accountQueues ? accountOf(self, leaving).gate : self.gate
-  const isFine = 1000 / pace.rps < shortest && sendDueAt - now < shortest
+  const meter = self.accountQueues ? accountOf(self, leaving).meter : self.meter
+  const sendDueAt = Meter.sendsAt(meter, leaving.call.id)
+  const isFine = 1000 / meter.gate.pace.rps < shortest && sendDueAt - now < shortest
   return Math.max(isFine ? now : sendDueAt, holdOf(self, leaving))
 }
 

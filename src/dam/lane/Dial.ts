@@ -6,9 +6,11 @@ import type * as Clock from "effect/Clock"
 import * as Pacing from "../../engine/Pacing.ts"
 import * as Refusal from "../../engine/Refusal.ts"
 import { isReceiverLane } from "../job/LaneName.ts"
-import { defaultPace, receiverPace, type Pace } from "./Gate.ts"
+import { ceilingPace, defaultPace, receiverPace, type Pace } from "./Gate.ts"
+import { heard } from "./Hearing.ts"
 import type { Lane } from "./Lane.ts"
 import { learn, type Lesson } from "./Learning.ts"
+import type { Setting } from "./Meter.ts"
 import type { Answer } from "./LaneRouter.ts"
 import type { Paces } from "./Paces.ts"
 import type { Settings } from "./Steered.ts"
@@ -21,9 +23,9 @@ import type { Settings } from "./Steered.ts"
  */
 export interface PacingOptions {
   /** The pace of a host that has said nothing and is not named in `hosts`. Defaults to 2 per second, 2 at once. */
-  readonly pace?: Partial<Pace> | undefined
+  readonly pace?: PaceOptions | undefined
   /** The pace of a receiver of webhooks, likewise. Defaults to 100 per second, 20 at once. */
-  readonly receivers?: Partial<Pace> | undefined
+  readonly receivers?: PaceOptions | undefined
   /** Paces, and what is known of refusals, by canonical `host:port`, for receivers of webhooks with `webhook@` before it. */
   readonly hosts?: Readonly<Record<string, HostOptions>> | undefined
   /** Calls that being late may give back. Defaults to 1. */
@@ -33,12 +35,29 @@ export interface PacingOptions {
 }
 
 /**
+ * How an upstream is paced.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PaceOptions extends Partial<Pace> {
+  /**
+   * Whether the pace is found out, from a slow start; `rps` and `maxConcurrent` are then the ceiling, by default 50 per
+   * second and 10 at once. Where it is not, the pace is what `rps` and `maxConcurrent` say, and refusals alone bring it
+   * down. Defaults to `false`.
+   */
+  readonly find?: boolean | undefined
+  /** Whether what is left of a quota that answers tell of is spread over its window, or spent at once. Defaults to `spread`. */
+  readonly told?: "spread" | "burst" | undefined
+}
+
+/**
  * What is known of one upstream beforehand.
  *
  * @category models
  * @since 0.1.0
  */
-export interface HostOptions extends Partial<Pace>, Refusal.Rules {}
+export interface HostOptions extends PaceOptions, Refusal.Rules {}
 
 /** Everything that has a say in the pace of a host. */
 export interface Dial {
@@ -55,22 +74,33 @@ export type Called = (
   call: { readonly latency: number; readonly isRefused: boolean; readonly heldMillis: number }
 ) => void
 
-/** The pace of a host, or of one account of it. */
-export const paceOf = ({ options, paces, settings }: Dial, host: string, account = ""): Pace => {
+/** How a host is paced, or one account of it. */
+export const settingOf = ({ options, paces, settings }: Dial, host: string, account = ""): Setting => {
   const learnt = paces.get(host, account) ?? paces.get(host, "")
   const steered = settings.get(host)
   const rps = steered?.rps ?? learnt?.rps
   const maxConcurrent = steered?.maxConcurrent ?? learnt?.maxConcurrent
+  const usual = isReceiverLane(host) ? options.receivers : options.pace
+  const own = options.hosts?.[host]
+  // whoever names a pace for a host has said that it is none to be found
+  const isNamed = own?.rps !== undefined || own?.maxConcurrent !== undefined
+  const isConfigured = own?.find ?? (!isNamed && usual?.find === true)
+  // what the upstream tells is not searched for, and what an operator pins is kept
+  const finds = learnt?.rps === undefined && (steered?.find ?? (steered?.rps === undefined && isConfigured))
   return {
-    ...(isReceiverLane(host) ? receiverPace : defaultPace),
-    ...(isReceiverLane(host) ? options.receivers : options.pace),
-    ...paceIn(options.hosts?.[host]),
-    ...(rps === undefined ? {} : { rps }),
-    ...(maxConcurrent === undefined ? {} : { maxConcurrent })
+    pace: {
+      ...(finds ? ceilingPace : isReceiverLane(host) ? receiverPace : defaultPace),
+      ...paceIn(usual),
+      ...paceIn(own),
+      ...(rps === undefined ? {} : { rps }),
+      ...(maxConcurrent === undefined ? {} : { maxConcurrent })
+    },
+    finds,
+    bursts: (own?.told ?? usual?.told) === "burst"
   }
 }
 
-const paceIn = ({ maxConcurrent, rps }: HostOptions = {}): Partial<Pace> => ({
+const paceIn = ({ maxConcurrent, rps }: PaceOptions = {}): Partial<Pace> => ({
   ...(rps === undefined ? {} : { rps }),
   ...(maxConcurrent === undefined ? {} : { maxConcurrent })
 })
@@ -91,10 +121,13 @@ export const observe = (
   // an account that has used up its quota says nothing about how busy the upstream is
   const refusalsInARow = said.kind === "UsedUp" ? 0 : paces.refusals(owner, isRefusal, { sentAt, now })
   const bounds = options.bounds ?? Pacing.defaultBounds
-  const { rps } = paceOf(self, host, account)
-  const lesson = learn(response, { nowMillis, bounds, refusalsInARow, jobId, said, rps })
-  const news = paces.learn(owner, lesson, { sentAt, now: nowMillis })
   const held = lane.heldFor(account, now)
+  const found = heard(said, response.headers, nowMillis)
+  const became = found === undefined ? undefined : lane.hear(account, found, { sentAt, now })
+  const hold = became?.until === undefined ? undefined : became.until - now
+  const lesson = learn(response, { nowMillis, bounds, refusalsInARow, jobId, said, hold })
+  const kept = became !== undefined && paces.isDue(owner, became.isFound, nowMillis) ? { kept: became.kept() } : {}
+  const news = paces.learn(owner, { ...lesson, ...kept }, { sentAt, now: nowMillis })
   lane.learn(account, obeyed(news, settings.get(host)), now)
   const heldMillis = Math.max(0, lane.heldFor(account, now) - held)
   called?.(host, { latency: Math.max(0, now - sentAt), isRefused: isRefusal || said.kind === "UsedUp", heldMillis })

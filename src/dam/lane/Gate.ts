@@ -44,10 +44,6 @@ export interface Gate {
   readonly open: number
   /** No call before this, whatever the pace. */
   readonly heldUntil: number
-  /** Calls that the upstream said are left to it; those in flight count against them. */
-  readonly left: number
-  /** Until when that holds. */
-  readonly leftUntil: number
 }
 
 /**
@@ -57,6 +53,14 @@ export interface Gate {
  * @since 0.1.0
  */
 export const defaultPace: Pace = { rps: 2, maxConcurrent: 2 }
+
+/**
+ * The ceiling of a pace that is found out, where none was set.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const ceilingPace: Pace = { rps: 50, maxConcurrent: 10 }
 
 /**
  * The pace of a receiver of webhooks that has said nothing: whoever gave the URL expects its results there.
@@ -80,9 +84,7 @@ export const make = (pace: Pace = defaultPace, burst = 1): Gate => ({
   sendDueAt: Number.NEGATIVE_INFINITY,
   sentAt: Number.NEGATIVE_INFINITY,
   open: 0,
-  heldUntil: Number.NEGATIVE_INFINITY,
-  left: Number.POSITIVE_INFINITY,
-  leftUntil: Number.NEGATIVE_INFINITY
+  heldUntil: Number.NEGATIVE_INFINITY
 })
 
 /**
@@ -93,9 +95,7 @@ export const make = (pace: Pace = defaultPace, burst = 1): Gate => ({
  */
 export const opensAt = (self: Gate): number => {
   if (self.open >= self.pace.maxConcurrent) return Number.POSITIVE_INFINITY
-  const turn = Math.max(self.dueAt, self.heldUntil)
-  // what is in flight may use up what is left, as far as anybody here can know
-  return self.open >= self.left ? Math.max(turn, self.leftUntil) : turn
+  return Math.max(self.dueAt, self.heldUntil)
 }
 
 /**
@@ -161,21 +161,6 @@ export const leave = (self: Gate): Gate => ({ ...self, open: Math.max(0, self.op
 export const hold = (self: Gate, until: number): Gate => ({ ...self, heldUntil: Math.max(self.heldUntil, until) })
 
 /**
- * Takes over how many calls are left to the upstream, until a moment. Of two answers about the same window the smaller
- * amount counts: they may arrive in another order than they were given in.
- *
- * @category verbs
- * @since 0.1.0
- */
-export const ration = (self: Gate, left: number, until: number, now: number): Gate => {
-  const isSameWindow = self.leftUntil > now && Math.abs(self.leftUntil - until) <= wholeSecond
-  return isSameWindow ? { ...self, left: Math.min(self.left, left) } : { ...self, left, leftUntil: until }
-}
-
-/** Resets are mostly told in whole seconds. */
-const wholeSecond = 1000
-
-/**
  * Changes the pace. The next call is then due one interval of the new pace after the last one, sooner or later than it
  * was; saying the same pace again changes nothing.
  *
@@ -204,7 +189,6 @@ export const learn = (
 export const isQuiet = (self: Gate, now: number): boolean =>
   self.open === 0 &&
   self.heldUntil <= now &&
-  self.leftUntil <= now &&
   Math.max(self.dueAt, self.sendDueAt) <= now - (creditOf(self) * 1000) / self.pace.rps
 
 /**

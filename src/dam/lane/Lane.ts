@@ -13,7 +13,10 @@
 import type * as Effect from "effect/Effect"
 import * as Accounts from "./Accounts.ts"
 import * as Departures from "./Departures.ts"
-import * as Gate from "./Gate.ts"
+import type { Said } from "../../engine/pace/Said.ts"
+import * as Kept from "../../engine/pace/Kept.ts"
+import * as Finder from "../../engine/pace/Finder.ts"
+import * as Meter from "./Meter.ts"
 import { gateFor, heldUntil, type LaneOptions, type LaneState } from "./LaneState.ts"
 import * as LaneStates from "./LaneState.ts"
 import type { LaneView, LaneWhy } from "./LaneView.ts"
@@ -42,7 +45,9 @@ export interface Lane {
   readonly seek: (account: string, jobId: string) => Effect.Effect<Permit | undefined>
   /** Says that jobs of this queue may have been queued; of any, where none is named. */
   readonly wake: (queue: string | undefined) => void
-  /** Takes in what an answer taught. */
+  /** Takes in what an answer says of the pace. */
+  readonly hear: (account: string, said: Said, at: { readonly sentAt: number; readonly now: number }) => Heard
+  /** Takes in what an answer taught beside that. */
   readonly learn: (account: string, lesson: Lesson, now: number) => void
   /** Holds an account until a moment; the whole host where none is named. */
   readonly hold: (account: string, until: number) => void
@@ -50,7 +55,7 @@ export interface Lane {
   /** Takes over paces that were changed from outside; `lifts` ends every hold. */
   readonly repace: (lifts: boolean, now: number) => void
   /** What decides when a queue of the lane, or a call that waits in it, has its turn. */
-  readonly why: (queue: string) => LaneWhy
+  readonly why: (queue: string, now: number) => LaneWhy
   /** Accounts that wait, as far as is known. */
   readonly accounts: () => number
   /** The account for which a call of this job waits here. */
@@ -62,6 +67,21 @@ export interface Lane {
   readonly heldFor: (account: string, now: number) => number
   /** Nothing runs, waits or is queued here as far as is known, and a lane made anew would be no slower. */
   readonly idle: (now: number) => boolean
+}
+
+/**
+ * What became of a lane by an answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Heard {
+  /** Monotonic milliseconds until which nothing is sent now and was not before; `undefined` where that is no news. */
+  readonly until: number | undefined
+  /** Whether the pace was found anew. */
+  readonly isFound: boolean
+  /** What is worth keeping of it. */
+  readonly kept: () => Kept.Kept | undefined
 }
 
 /**
@@ -77,6 +97,7 @@ export const make = (options: LaneOptions): Lane => {
     acquire: (name, jobId) => Turns.acquire(self, name, jobId),
     seek: (name, jobId) => Turns.seek(self, name, jobId),
     wake: (name) => wake(self, name),
+    hear: (name, said, at) => hear(self, name, said, at),
     learn: (name, lesson, now) => learn(self, name, lesson, now),
     hold: (name, until) => hold(self, name, until),
     pause: (paused, now) => {
@@ -84,7 +105,7 @@ export const make = (options: LaneOptions): Lane => {
       Turns.changed(self, now)
     },
     repace: (lifts, now) => repace(self, lifts, now),
-    why: (name) => why(self, name),
+    why: (name, now) => why(self, name, now),
     accounts: () => self.accounts.all().filter(Accounts.isNeeded).length,
     waiting: (jobId) =>
       self.accounts.all().find(({ waiters }) => waiters.some((waiter) => waiter.jobId === jobId))?.name,
@@ -108,28 +129,38 @@ const wake = (self: LaneState, name: string | undefined): void => {
   if (isNews) self.signal.openUnsafe()
 }
 
+const hear = (
+  self: LaneState,
+  name: string,
+  said: Said,
+  at: { readonly sentAt: number; readonly now: number }
+): Heard => {
+  const owner = self.accountQueues ? self.accounts.get(name) : self
+  const before = owner.meter.finder
+  const heldBefore = Meter.holdsUntil(owner.meter, at.now)
+  owner.meter = Meter.hear(owner.meter, said, at)
+  const { finder } = owner.meter
+  const until = Meter.holdsUntil(owner.meter, at.now)
+  const isHeld = until > Math.max(at.now, heldBefore)
+  const isFound = finder.search.cycle.since !== before.search.cycle.since || finder.levels.top !== before.levels.top
+  // whoever waits looks anyway when the call is given back
+  if (isHeld || isFound) Turns.changed(self, at.now)
+  return { until: isHeld ? until : undefined, isFound, kept: () => Kept.keep(owner.meter.finder) }
+}
+
 const learn = (self: LaneState, name: string, lesson: Lesson, now: number): void => {
   self.ignored += lesson.ignored
   if (lesson.accountQueues !== undefined) self.accountQueues = lesson.accountQueues
-  const taught = (gate: Gate.Gate): Gate.Gate => {
-    const paced = Gate.learn(gate, lesson)
-    const { hold, quota } = lesson
-    const rationed = quota === undefined ? paced : Gate.ration(paced, quota.left, now + quota.millis, now)
-    return hold === undefined ? rationed : Gate.hold(rationed, now + hold)
-  }
-  if (self.accountQueues) {
-    const account = self.accounts.get(name)
-    account.gate = taught(account.gate)
-  } else self.gate = taught(self.gate)
-  Turns.changed(self, now)
+  const owner = self.accountQueues ? self.accounts.get(name) : self
+  const isPaced = lesson.rps !== undefined || lesson.maxConcurrent !== undefined
+  if (isPaced) owner.meter = Meter.learn(owner.meter, lesson)
+  if (lesson.hold !== undefined) owner.meter = Meter.hold(owner.meter, now + lesson.hold)
+  if (isPaced || lesson.hold !== undefined || lesson.accountQueues !== undefined) Turns.changed(self, now)
 }
 
 const hold = (self: LaneState, name: string, until: number): void => {
-  if (name === "") self.gate = Gate.hold(self.gate, until)
-  else {
-    const account = self.accounts.get(name)
-    account.gate = Gate.hold(account.gate, until)
-  }
+  const owner = name === "" ? self : self.accounts.get(name)
+  owner.meter = Meter.hold(owner.meter, until)
   self.signal.openUnsafe()
 }
 
@@ -140,20 +171,18 @@ const stuck = (self: LaneState, until: number): number =>
     .reduce((total, { waiters }) => total + waiters.length, Departures.stuck(self, until))
 
 const repace = (self: LaneState, lifts: boolean, now: number): void => {
-  const anew = (gate: Gate.Gate, account: string | undefined): Gate.Gate => {
-    const paced = Gate.learn(gate, self.options.paceOf(account))
-    return lifts ? { ...paced, heldUntil: Number.NEGATIVE_INFINITY, leftUntil: Number.NEGATIVE_INFINITY } : paced
-  }
+  const anew = (meter: Meter.Meter, account: string | undefined): Meter.Meter =>
+    (lifts ? Meter.lift : Meter.repace)(meter, self.options.settingOf(account))
   if (lifts) self.accountQueues = false
-  self.gate = anew(self.gate, undefined)
-  for (const account of self.accounts.all()) account.gate = anew(account.gate, account.name)
+  self.meter = anew(self.meter, undefined)
+  for (const account of self.accounts.all()) account.meter = anew(account.meter, account.name)
   Turns.changed(self, now)
 }
 
-const why = (self: LaneState, name: string): LaneWhy => {
+const why = (self: LaneState, name: string, now: number): LaneWhy => {
   const { accountQueues, accounts, calls, options, paused } = self
   return {
-    gate: gateFor(self, name),
+    gate: gateFor(self, name, now),
     accountQueues,
     paused,
     hasRoom: !options.room.isFull(),
@@ -167,20 +196,23 @@ const why = (self: LaneState, name: string): LaneWhy => {
   }
 }
 
-const view = ({ accountQueues, accounts, calls, gate, ignored, paused }: LaneState, now: number): LaneView => ({
-  pace: gate.pace,
-  open: gate.open,
+const view = ({ accountQueues, accounts, calls, ignored, meter, paused }: LaneState, now: number): LaneView => ({
+  pace: Meter.paceOf(meter, now),
+  ceiling: meter.gate.pace,
+  open: meter.gate.open,
   waiting: accounts.all().reduce((total, { waiters }) => total + waiters.length, 0),
   accountQueues,
   paused,
-  opensIn: paused ? Number.POSITIVE_INFINITY : Math.max(0, Gate.opensAt(gate) - now),
-  heldFor: Math.max(0, gate.heldUntil - now),
+  opensIn: paused ? Number.POSITIVE_INFINITY : Math.max(0, Meter.opensAt(meter, now) - now),
+  heldFor: Math.max(0, Meter.heldUntil(meter) - now),
+  isAsking: meter.finder.search.episode !== undefined,
+  quotas: (epoch) => Finder.told(meter.finder, epoch - now),
   ignored,
   calls: calls.count()
 })
 
-const idle = ({ accounts, anyQueue, gate, starting }: LaneState, now: number): boolean =>
+const idle = ({ accounts, anyQueue, meter, starting }: LaneState, now: number): boolean =>
   starting.size === 0 &&
   !anyQueue &&
-  Gate.isQuiet(gate, now) &&
-  accounts.all().every((account) => !Accounts.isNeeded(account) && Gate.isQuiet(account.gate, now))
+  Meter.isQuiet(meter, now) &&
+  accounts.all().every((account) => !Accounts.isNeeded(account) && Meter.isQuiet(account.meter, now))

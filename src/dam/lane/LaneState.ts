@@ -8,8 +8,10 @@ import type { Ticket } from "../store/JobRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import * as Accounts from "./Accounts.ts"
 import type { Account } from "./Accounts.ts"
+import type { Kept } from "../../engine/pace/Kept.ts"
 import * as LaneCalls from "./Calls.ts"
-import * as Gate from "./Gate.ts"
+import type * as Gate from "./Gate.ts"
+import * as Meter from "./Meter.ts"
 import * as Pages from "./Pages.ts"
 import type { Permit, Room } from "./Permit.ts"
 
@@ -21,8 +23,10 @@ import type { Permit, Room } from "./Permit.ts"
  */
 export interface LaneOptions {
   readonly burst: number
-  /** The pace of the host, or of one account of it where each has its own. */
-  readonly paceOf: (account: string | undefined) => Gate.Pace
+  /** How the host is paced, or one account of it where each has a pace of its own. */
+  readonly settingOf: (account: string | undefined) => Meter.Setting
+  /** What was found of that before. Defaults to nothing. */
+  readonly keptOf?: ((account: string | undefined) => Kept | undefined) | undefined
   /** Whether the upstream has enabled account queues. Defaults to `false`. */
   readonly accountQueues?: boolean | undefined
   /** The queues that have queued jobs: accounts, and what `queueOf` makes of them. */
@@ -55,8 +59,8 @@ export interface LaneState {
   /** Calls that were let through and wait for a pause or a hold to end before they are sent. */
   readonly apart: Set<Held>
   readonly pages: Pages.Pages
-  /** The host's gate. */
-  gate: Gate.Gate
+  /** The host's. */
+  meter: Meter.Meter
   /** Whether each account has a pace of its own. */
   accountQueues: boolean
   paused: boolean
@@ -75,10 +79,12 @@ export const make = (options: LaneOptions): LaneState => {
   const starting = new Set<string>()
   const signal = Latch.makeUnsafe(false)
   const calls = LaneCalls.make()
-  const accounts = Accounts.make((name) => ({
-    ...Gate.make(options.paceOf(name), options.burst),
-    open: calls.since(name).length
-  }))
+  const meterOf = (account: string | undefined) =>
+    Meter.make(options.settingOf(account), options.burst, options.keptOf?.(account))
+  const accounts = Accounts.make((name) => {
+    const meter = meterOf(name)
+    return { ...meter, gate: { ...meter.gate, open: calls.since(name).length } }
+  })
   const self: LaneState = {
     options: { ...options, room: options.room(() => signal.openUnsafe()) },
     starting,
@@ -89,11 +95,11 @@ export const make = (options: LaneOptions): LaneState => {
     apart: new Set(),
     pages: Pages.make(options.page, {
       starting,
-      rps: () => self.gate.pace.rps,
+      rps: () => self.meter.gate.pace.rps,
       queues: accounts.size,
       read: () => signal.openUnsafe()
     }),
-    gate: Gate.make(options.paceOf(undefined), options.burst),
+    meter: meterOf(undefined),
     accountQueues: options.accountQueues ?? false,
     paused: false,
     anyQueue: true,
@@ -109,17 +115,20 @@ export const make = (options: LaneOptions): LaneState => {
  * gate gives the pace, so that neither is lost when the upstream makes the other one count.
  */
 export const heldUntil = (self: LaneState, name: string): number =>
-  Math.max(self.gate.heldUntil, self.accounts.find(name)?.gate.heldUntil ?? Number.NEGATIVE_INFINITY)
+  Math.max(Meter.heldUntil(self.meter), heldUntilOf(self.accounts.find(name)))
 
-/** When the gate that counts for an account opens; `Infinity` while nobody can tell. */
-export const opensAt = ({ accountQueues, gate }: LaneState, account: Account): number =>
+const heldUntilOf = (account: Account | undefined): number =>
+  account === undefined ? Number.NEGATIVE_INFINITY : Meter.heldUntil(account.meter)
+
+/** When the meter that counts for an account opens; `Infinity` while nobody can tell. */
+export const opensAt = ({ accountQueues, meter }: LaneState, account: Account, now: number): number =>
   accountQueues
-    ? Math.max(Gate.opensAt(account.gate), gate.heldUntil)
-    : Math.max(Gate.opensAt(gate), account.gate.heldUntil)
+    ? Math.max(Meter.opensAt(account.meter, now), Meter.heldUntil(meter))
+    : Math.max(Meter.opensAt(meter, now), Meter.heldUntil(account.meter))
 
 /** The gate that counts for the account of a name, which may be unknown here, as it is for that account. */
-export const gateFor = (self: LaneState, name: string): Gate.Gate => {
-  const gate = (self.accountQueues && self.accounts.find(name)?.gate) || self.gate
+export const gateFor = (self: LaneState, name: string, now: number): Gate.Gate => {
+  const gate = Meter.plain((self.accountQueues && self.accounts.find(name)?.meter) || self.meter, now)
   const until = heldUntil(self, name)
   return until === gate.heldUntil ? gate : { ...gate, heldUntil: until }
 }

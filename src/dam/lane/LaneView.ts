@@ -1,3 +1,4 @@
+import type { Found } from "./Steering.ts"
 import type * as Gate from "./Gate.ts"
 
 /**
@@ -7,7 +8,9 @@ import type * as Gate from "./Gate.ts"
  * @since 0.1.0
  */
 export interface LaneView {
+  /** The pace that holds now, with what was found below the ceiling. */
   readonly pace: Gate.Pace
+  readonly ceiling: Gate.Pace
   readonly open: number
   readonly waiting: number
   readonly accountQueues: boolean
@@ -16,6 +19,10 @@ export interface LaneView {
   readonly opensIn: number
   /** Milliseconds the lane is still held for. */
   readonly heldFor: number
+  /** Whether a refusal is not over yet, and one call at a time asks. */
+  readonly isAsking: boolean
+  /** The quotas that answers tell of, with their ends by the clock whose present moment is given. */
+  readonly quotas: (epoch: number) => Found["quotas"]
   /** Headers of its answers that spoke of pace and made no sense. */
   readonly ignored: number
   /** Calls it has let through. */

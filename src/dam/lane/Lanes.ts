@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { LanePort } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import { type Called, observe, paceOf, type Dial, type PacingOptions } from "./Dial.ts"
+import { type Called, observe, settingOf, type Dial, type PacingOptions } from "./Dial.ts"
 import type { Lane } from "./Lane.ts"
 import * as LaneModule from "./Lane.ts"
 import type { LaneRouter } from "./LaneRouter.ts"
@@ -96,7 +96,7 @@ const routerOf = (self: State): LaneRouter => ({
       const epoch = clock.currentTimeMillisUnsafe()
       const holds = LaneSteering.holdsOf(self.dial.paces.of(host), epoch)
       const pausedBy = self.dial.settings.get(host)?.paused
-      return { ...lane.why(queue), now: monotonic(clock), epoch, holds, pausedBy }
+      return { ...lane.why(queue, monotonic(clock)), now: monotonic(clock), epoch, holds, pausedBy }
     }),
   waiting: (jobId) => {
     for (const [host, { lane }] of self.lanes) {
@@ -119,7 +119,7 @@ const steeringOf = ({ dial, lanes, store }: State) =>
     taught: dial.paces.lanes,
     pacesOf: dial.paces.of,
     forget: dial.paces.reset,
-    paceOf: (host) => paceOf(dial, host),
+    settingOf: (host) => settingOf(dial, host),
     isConfigured: (host) => dial.options.hosts?.[host] !== undefined
   })
 
@@ -139,7 +139,8 @@ const open = ({ dial, fork, lanes, room, start, store }: State, host: string, cl
   const { options, paces, settings } = dial
   const lane = LaneModule.make({
     burst: options.burst ?? 1,
-    paceOf: (account) => paceOf(dial, host, account),
+    settingOf: (account) => settingOf(dial, host, account),
+    keptOf: (account = "") => paces.get(host, account)?.kept,
     accountQueues: paces.get(host, "")?.accountQueues,
     queues: store.queues(host),
     page: (queue, limit) => store.page(host, queue, Number.MIN_SAFE_INTEGER, limit),

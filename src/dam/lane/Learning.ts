@@ -3,12 +3,11 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import type { Kept } from "../../engine/pace/Kept.ts"
 import * as Pacing from "../../engine/Pacing.ts"
 import * as Refusal from "../../engine/Refusal.ts"
 import * as RetryAfter from "../../engine/RetryAfter.ts"
 import type { HeldBy } from "../store/LaneRecords.ts"
-import { defaultPace } from "./Gate.ts"
 
 /**
  * What a lane takes from one answer.
@@ -25,8 +24,8 @@ export interface Lesson {
   readonly hold: number | undefined
   /** Which answer brought the hold. */
   readonly heldBy?: HeldBy | undefined
-  /** How many calls are left, those in flight included, and for how many milliseconds that holds. */
-  readonly quota?: { readonly left: number; readonly millis: number } | undefined
+  /** What was found of the pace and is worth keeping; absent where that is not asked for. */
+  readonly kept?: Kept | undefined
   /** Headers that said something of pace, and whose values were nonsense. */
   readonly ignored: number
 }
@@ -43,10 +42,10 @@ export const silent: Lesson = {
 /**
  * Reads an answer.
  *
- * **Details** — a refusal holds for as long as it says, and never less than our own back-off, which doubles with each
- * refusal in a row: a wait that was kept and was too short grows that way. A 503 may be a hiccup, so one that announces
- * nothing holds from the second in a row. A quota with nothing left holds until its reset; where none is told, for one
- * interval of the pace. Whoever says that its quota is used up is called by others as before: it may be theirs alone.
+ * **Details** — how long a refusal or a quota that is used up holds is the lane's to say: it hears them first. A 503 may be
+ * a hiccup and is no refusal; it holds for as long as it says and, from the second in a row on, never less than our own
+ * back-off, which doubles with each of them. Whoever says that its quota is used up for good is called by others as
+ * before: it may be theirs alone.
  *
  * @category decisions
  * @since 0.1.0
@@ -60,22 +59,21 @@ export const learn = (
     readonly jobId?: string | undefined
     /** What the answer says, where it was read already. */
     readonly said?: Refusal.Said | undefined
-    /** Calls per second as they are made now. Defaults to the pace of an upstream that has said nothing. */
-    readonly rps?: number | undefined
+    /** Milliseconds for which the lane holds back by what it has heard; `undefined` where that is no news. */
+    readonly hold?: number | undefined
   }
 ): Lesson => {
-  const { bounds, nowMillis, refusalsInARow, rps = defaultPace.rps } = context
+  const { bounds, hold, nowMillis, refusalsInARow } = context
   const pacing = Pacing.parse(answer.headers, bounds)
   const said = context.said ?? Refusal.read(answer, nowMillis)
-  const held = holdOf(said, refusalsInARow, pacing?.rps ?? rps)
-  const quota = quotaOf(said)
+  const held: Hold | undefined =
+    hold === undefined ? unavailable(said, refusalsInARow) : { millis: hold, reason: reasonOf(said, hold) }
   return {
     rps: pacing?.rps,
     maxConcurrent: pacing?.maxConcurrent,
     accountQueues: pacing?.accountQueue === undefined ? undefined : pacing.accountQueue === "enabled",
     hold: held?.millis,
     ...(held === undefined ? {} : { heldBy: { reason: held.reason, status: answer.status, jobId: context.jobId } }),
-    ...(quota === undefined ? {} : { quota }),
     ignored: (pacing?.ignored.length ?? 0) + Number(RetryAfter.isUnclear(answer.headers, nowMillis))
   }
 }
@@ -85,34 +83,16 @@ interface Hold {
   readonly reason: HeldBy["reason"]
 }
 
-const holdOf = (said: Refusal.Said, inARow: number, rps: number): Hold | undefined => {
-  if (said.kind === "UsedUp") return undefined
-  const asked = askedFor(said, rps)
-  const floor = floorOf(said.kind, inARow)
-  if (asked !== undefined && asked.millis > 0 && asked.millis >= floor) return asked
+/** What was told is kept for a little longer than that where it was too short before. */
+const reasonOf = ({ by, isExhausted, kind, wait = 0 }: Refusal.Said, hold: number): Hold["reason"] => {
+  const isTold = wait > 0 && hold <= wait + (by === "rate_limit" ? 4000 : 1000)
+  if (isTold && by !== undefined) return by
+  return kind === "Taken" && isExhausted ? "rate_limit" : "refused"
+}
+
+const unavailable = ({ by, kind, wait = 0 }: Refusal.Said, inARow: number): Hold | undefined => {
+  if (kind !== "Unavailable") return undefined
+  const floor = inARow > 0 ? Refusal.backOff(inARow - 1) : 0
+  if (wait > 0 && wait >= floor) return { millis: wait, reason: by ?? "refused" }
   return floor > 0 ? { millis: floor, reason: "refused" } : undefined
 }
-
-const askedFor = ({ by, isExhausted, limit, wait }: Refusal.Said, rps: number): Hold | undefined => {
-  if (wait !== undefined && by !== undefined) return { millis: wait, reason: by }
-  if (!isExhausted) return undefined
-  const { limit: calls, window } = limit ?? {}
-  const interval =
-    calls !== undefined && calls > 0 && window !== undefined ? Duration.toMillis(window) / calls : 1000 / rps
-  return { millis: Math.min(interval, Duration.toMillis(RetryAfter.cap)), reason: "rate_limit" }
-}
-
-const floorOf = (kind: Refusal.Said["kind"], inARow: number): number => {
-  if (kind === "TooMany") return Refusal.backOff(inARow)
-  return kind === "Unavailable" && inARow > 0 ? Refusal.backOff(inARow - 1) : 0
-}
-
-const quotaOf = ({ limit }: Refusal.Said): Lesson["quota"] => {
-  const { remaining, resetAfter, window } = limit ?? {}
-  if (remaining === undefined || remaining === 0) return undefined
-  const millis = Duration.toMillis(resetAfter ?? window ?? believedFor)
-  return millis > 0 ? { left: remaining, millis } : undefined
-}
-
-/** How long an amount is believed that is told without its end. */
-const believedFor = Duration.minutes(1)

@@ -24,6 +24,8 @@ export interface Paces {
    * refusal that counted is of its time: it neither counts nor ends the row. Both moments are monotonic.
    */
   readonly refusals: (owner: Owner, isRefusal: boolean, at: { readonly sentAt: number; readonly now: number }) => number
+  /** Whether what a lane has found is worth keeping again: at once where it is news, and else from time to time. */
+  readonly isDue: (owner: Owner, isNews: boolean, now: number) => boolean
   readonly forget: (now: number) => void
   /** Forgets all that a lane was taught; the store is told by whoever asks for it. */
   readonly reset: (lane: string) => void
@@ -39,6 +41,9 @@ export interface Owner {
 
 /** A learnt pace is forgotten after this long without traffic. */
 const memoryMillis = 3_600_000
+
+/** How old what is kept of a found pace may become. */
+const keepEvery = 60_000
 
 /** How stale the stored moment of the last traffic may become. */
 const writeBehind = memoryMillis / 4
@@ -57,6 +62,7 @@ export const make = Effect.fnUntraced(function* (
       Array.from(self.lanes.get(lane)?.values() ?? []).flatMap(({ pace }) => (pace === undefined ? [] : [pace])),
     learn: (owner, lesson, at) => learn(self, owner, lesson, at),
     refusals: (owner, isRefusal, at) => refusals(self, owner, isRefusal, at),
+    isDue: (owner, isNews, now) => isDue(self, owner, isNews, now),
     reset: (lane) => {
       for (const it of self.lanes.get(lane)?.values() ?? []) self.unsaved.delete(it)
       self.lanes.delete(lane)
@@ -77,6 +83,7 @@ interface State {
 interface Known {
   pace: StoredPace | undefined
   savedAt: number
+  keptAt: number
   refusals: number
   refusedAt: number
   rpsOf: number
@@ -95,6 +102,7 @@ const known = ({ lanes }: State, { account, lane }: Owner): Known => {
 const unknown = (): Known => ({
   pace: undefined,
   savedAt: Number.NEGATIVE_INFINITY,
+  keptAt: Number.NEGATIVE_INFINITY,
   refusals: 0,
   refusedAt: Number.NEGATIVE_INFINITY,
   rpsOf: Number.NEGATIVE_INFINITY,
@@ -110,7 +118,9 @@ const recall = (self: State, paces: ReadonlyArray<StoredPace>, now: number): voi
     if (!isAlive(pace, now)) continue
     const isPaceKept = now - pace.seenAt < memoryMillis
     const it = known(self, pace)
-    it.pace = isPaceKept ? pace : { ...pace, rps: undefined, maxConcurrent: undefined, taughtAt: undefined }
+    it.pace = isPaceKept
+      ? pace
+      : { ...pace, rps: undefined, maxConcurrent: undefined, taughtAt: undefined, kept: undefined }
     it.savedAt = pace.seenAt
   }
 }
@@ -156,6 +166,13 @@ const paceSaid = (self: State, owner: Owner, lesson: Lesson, sentAt: number): Le
   }
 }
 
+const isDue = (self: State, { account, lane }: Owner, isNews: boolean, now: number): boolean => {
+  const it = known(self, { lane, account: ownerOf(self, { lane, account }) })
+  if (!isNews && now - it.keptAt < keepEvery) return false
+  it.keptAt = now
+  return true
+}
+
 const teach = (self: State, owner: Owner, lesson: Lesson, now: number): void => {
   const it = known(self, owner)
   const before = it.pace
@@ -163,7 +180,8 @@ const teach = (self: State, owner: Owner, lesson: Lesson, now: number): void => 
     lesson.rps !== undefined ||
     lesson.maxConcurrent !== undefined ||
     lesson.accountQueues !== undefined ||
-    lesson.hold !== undefined
+    lesson.hold !== undefined ||
+    lesson.kept !== undefined
   if (before === undefined && !says) return
   const after: StoredPace = {
     lane: owner.lane,
@@ -173,6 +191,7 @@ const teach = (self: State, owner: Owner, lesson: Lesson, now: number): void => 
     accountQueues: lesson.accountQueues ?? before?.accountQueues,
     ...laterHold(before, lesson, now),
     taughtAt: taughtAt(before, lesson, now),
+    kept: "kept" in lesson ? lesson.kept : before?.kept,
     seenAt: now
   }
   it.pace = after
@@ -181,6 +200,7 @@ const teach = (self: State, owner: Owner, lesson: Lesson, now: number): void => 
     after.maxConcurrent !== before?.maxConcurrent ||
     after.accountQueues !== before?.accountQueues ||
     after.heldUntil !== before?.heldUntil ||
+    after.kept !== before?.kept ||
     now - it.savedAt > writeBehind
   if (!isNews) return
   self.unsaved.add(it)

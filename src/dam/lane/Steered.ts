@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { LanePort, StoredPace, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import type { Pace } from "./Gate.ts"
+import type { Setting } from "./Meter.ts"
 import type { Lane } from "./Lane.ts"
 import type { Hold, LaneAction, Learnt, LaneStatus, Steering } from "./Steering.ts"
 
@@ -21,7 +21,7 @@ export interface Steered {
   readonly taught: () => Iterable<string>
   readonly pacesOf: (lane: string) => ReadonlyArray<StoredPace>
   readonly forget: (lane: string) => void
-  readonly paceOf: (lane: string) => Pace
+  readonly settingOf: (lane: string) => Setting
   readonly isConfigured: (lane: string) => boolean
 }
 
@@ -40,12 +40,15 @@ export const make = (store: LanePort, steered: Steered): Steering => {
     const view = inMemory?.view(monotonic)
     const holds = holdsOf(steered.pacesOf(lane), now)
     const { paused } = settings.get(lane) ?? {}
+    const { finds, pace } = steered.settingOf(lane)
     const hold = holds.find(({ account }) => account === undefined)?.until
     const opensIn = view?.opensIn ?? Math.max(0, (hold ?? 0) - now)
     return {
       lane,
       ...(counts ?? none),
-      ...steered.paceOf(lane),
+      ...pace,
+      finds,
+      found: view && { ...view.pace, isAsking: view.isAsking, quotas: view.quotas(now) },
       source: sourceOf(steered, lane),
       learnt: learntOf(steered.pacesOf(lane)),
       holds,
@@ -124,8 +127,8 @@ const learntOf = (paces: ReadonlyArray<StoredPace>): Learnt | undefined => {
 }
 
 const sourceOf = ({ isConfigured, pacesOf, settings }: Steered, lane: string): LaneStatus["source"] => {
-  const { maxConcurrent, rps } = settings.get(lane) ?? {}
-  if (rps !== undefined || maxConcurrent !== undefined) return "operator"
+  const { find, maxConcurrent, rps } = settings.get(lane) ?? {}
+  if (rps !== undefined || maxConcurrent !== undefined || find !== undefined) return "operator"
   if (pacesOf(lane).some((pace) => pace.rps !== undefined || pace.maxConcurrent !== undefined)) return "learnt"
   return isConfigured(lane) ? "configured" : "default"
 }
@@ -136,21 +139,26 @@ const settled = (
   lane: string,
   { action, at, by }: { readonly by: string; readonly at: number; readonly action: LaneAction }
 ): StoredSteering | undefined => {
-  const now = before ?? { lane, rps: undefined, maxConcurrent: undefined, paused: undefined }
+  const now = before ?? { lane, rps: undefined, maxConcurrent: undefined, find: undefined, paused: undefined }
   switch (action._tag) {
     case "Pause":
       return { ...now, paused: { by, at, note: action.note } }
     case "Resume":
       return orNothing({ ...now, paused: undefined })
     case "Pace":
-      return { ...now, rps: action.rps ?? now.rps, maxConcurrent: action.maxConcurrent ?? now.maxConcurrent }
+      return {
+        ...now,
+        rps: action.rps ?? now.rps,
+        maxConcurrent: action.maxConcurrent ?? now.maxConcurrent,
+        find: action.find ?? now.find
+      }
     case "Reset":
-      return orNothing({ ...now, rps: undefined, maxConcurrent: undefined })
+      return orNothing({ ...now, rps: undefined, maxConcurrent: undefined, find: undefined })
   }
 }
 
 const orNothing = (self: StoredSteering): StoredSteering | undefined =>
-  self.paused === undefined && self.rps === undefined && self.maxConcurrent === undefined ? undefined : self
+  (self.paused ?? self.rps ?? self.maxConcurrent ?? self.find) === undefined ? undefined : self
 
 const entryOf = (lane: string, by: string, at: number, action: LaneAction): LaneLogEntry => {
   const entry = { lane, by, at }
@@ -160,8 +168,9 @@ const entryOf = (lane: string, by: string, at: number, action: LaneAction): Lane
     case "Resume":
       return { ...entry, action: "resume", detail: "" }
     case "Pace": {
-      const { maxConcurrent, rps } = action
+      const { find, maxConcurrent, rps } = action
       const said = [
+        ...(find === undefined ? [] : [find ? "found out" : "as it is set"]),
         ...(rps === undefined ? [] : [`${rps} per second`]),
         ...(maxConcurrent === undefined ? [] : [`${maxConcurrent} at once`])
       ]

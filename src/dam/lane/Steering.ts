@@ -18,7 +18,12 @@ import type { HeldBy, LaneLogEntry, Paused } from "../store/LaneRecords.ts"
 export type LaneAction =
   | { readonly _tag: "Pause"; readonly note: string | undefined }
   | { readonly _tag: "Resume" }
-  | { readonly _tag: "Pace"; readonly rps: number | undefined; readonly maxConcurrent: number | undefined }
+  | {
+      readonly _tag: "Pace"
+      readonly rps: number | undefined
+      readonly maxConcurrent: number | undefined
+      readonly find?: boolean | undefined
+    }
   | { readonly _tag: "Reset" }
 
 /**
@@ -53,6 +58,30 @@ export interface Learnt {
 }
 
 /**
+ * What a lane has found of its upstream's pace.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Found {
+  /** The pace that is kept now, in calls per second. */
+  readonly rps: number
+  /** Calls in flight at once, now. */
+  readonly maxConcurrent: number
+  /** Whether a refusal is not over yet, and one call at a time asks. */
+  readonly isAsking: boolean
+  /** The quotas that its answers tell of. */
+  readonly quotas: ReadonlyArray<{
+    /** Empty where it has none. */
+    readonly name: string
+    readonly limit: number | undefined
+    readonly remaining: number
+    /** Epoch milliseconds by when it is renewed; `undefined` where that is not told. */
+    readonly resetsAt: number | undefined
+  }>
+}
+
+/**
  * How a lane stands.
  *
  * @category models
@@ -65,8 +94,13 @@ export interface LaneStatus {
   readonly queued: number
   readonly parked: number
   readonly running: number
+  /** Calls per second that were set or told; the ceiling where the pace is found out. */
   readonly rps: number
   readonly maxConcurrent: number
+  /** Whether its pace is found out. */
+  readonly finds: boolean
+  /** What was found; `undefined` while the lane is not in memory. */
+  readonly found: Found | undefined
   /** Where its pace comes from. */
   readonly source: "default" | "configured" | "learnt" | "operator"
   /** What the upstream itself has said of its pace, whatever holds instead of it. */

@@ -12,7 +12,7 @@ import type { Ticket } from "../store/JobRecords.ts"
 import * as Accounts from "./Accounts.ts"
 import type { Account, Queue, Waiter } from "./Accounts.ts"
 import * as Departures from "./Departures.ts"
-import * as Gate from "./Gate.ts"
+import * as Meter from "./Meter.ts"
 import { isLeftAlone, isLong, opensAt, type LaneState } from "./LaneState.ts"
 import * as Pages from "./Pages.ts"
 import type { Going, Permit } from "./Permit.ts"
@@ -56,7 +56,7 @@ export const seek = (self: LaneState, name: string, jobId: string): Effect.Effec
   })
 
 const isFree = (self: LaneState, account: Account, now: number): boolean =>
-  !self.paused && isLeftAlone(self, account) && opensAt(self, account) <= now
+  !self.paused && isLeftAlone(self, account) && opensAt(self, account, now) <= now
 
 const wait = (self: LaneState, account: Account, { canLeave, jobId }: Pick<Waiter, "canLeave" | "jobId">) => {
   const waiter: Waiter = { granted: Deferred.makeUnsafe(), jobId, canLeave }
@@ -111,11 +111,11 @@ const grant = Effect.fnUntraced(function* (self: LaneState) {
     const account = accounts.first()
     if (account === undefined) break
     const now = yield* monotonicMillis
-    const at = opensAt(self, account)
+    const at = opensAt(self, account, now)
     if (at > now && Accounts.isNeeded(account)) {
       next = Math.min(next, at)
       // the host's gate is everybody's: whose turn it is keeps it
-      if (!self.accountQueues && Gate.opensAt(self.gate) > now) break
+      if (!self.accountQueues && Meter.opensAt(self.meter, now) > now) break
     }
     const turn = at <= now && Accounts.isNeeded(account) ? yield* serve(self, account) : "nothing"
     // it is looked at again, and keeps its turn
@@ -132,8 +132,8 @@ const grant = Effect.fnUntraced(function* (self: LaneState) {
 })
 
 /** Whether an account that needs nothing is kept, so that one made anew would be let through no sooner. */
-const isKept = ({ accountQueues }: LaneState, { gate, line }: Account, now: number): boolean =>
-  gate.heldUntil > now || line.length > 0 || (accountQueues && !Gate.isQuiet(gate, now))
+const isKept = ({ accountQueues }: LaneState, { line, meter }: Account, now: number): boolean =>
+  Meter.heldUntil(meter) > now || line.length > 0 || (accountQueues && !Meter.isQuiet(meter, now))
 
 /** Gives an account its turn; says whether it made use of it, or the gate has closed meanwhile. */
 const serve = Effect.fnUntraced(function* (self: LaneState, account: Account) {
@@ -144,7 +144,7 @@ const serve = Effect.fnUntraced(function* (self: LaneState, account: Account) {
   if (found !== undefined) self.askAgainAt = Math.min(self.askAgainAt, found.askAgainAt)
   // reading takes a while, in which the gate may have closed, the room be taken, or somebody have come to wait
   const now = yield* monotonicMillis
-  if (self.paused || opensAt(self, account) > now) return "closed"
+  if (self.paused || opensAt(self, account, now) > now) return "closed"
   const waiter = account.waiters.shift()
   if (waiter !== undefined) {
     Deferred.doneUnsafe(waiter.granted, Effect.succeed(permit(self, account, now)))
@@ -190,27 +190,26 @@ const startOne = (self: LaneState, queue: Queue, ticket: Ticket, granted: Permit
 const permit = (self: LaneState, account: Account, now: number): Permit => {
   // both know of every call, so that the one is right when the upstream makes it count instead of the other
   const own = self.accountQueues
-  account.gate = own ? Gate.pass(account.gate, now) : Gate.note(account.gate, now)
-  self.gate = own ? Gate.note(self.gate, now) : Gate.pass(self.gate, now)
   const call = self.calls.begin(account.name, now, own)
+  account.meter = own ? Meter.pass(account.meter, call.id, now) : Meter.note(account.meter, now)
+  self.meter = own ? Meter.note(self.meter, now) : Meter.pass(self.meter, call.id, now)
   return {
     depart: (going = anyway) => Departures.depart(self, { account, call }, going),
     release: Clock.clockWith((clock) => {
       if (call.ended) return Effect.void
       self.calls.end(call, monotonic(clock))
       const { departed } = call
-      self.gate = left(self.gate, departed || own)
+      self.meter = Meter.leave(self.meter, call.id, departed || own)
       // it may have been dropped and made anew meanwhile
       const known = self.accounts.find(call.account)
-      if (known !== undefined) known.gate = left(known.gate, departed || !own)
+      if (known !== undefined) known.meter = Meter.leave(known.meter, call.id, departed || !own)
+      // it may have been the one that asked whether the upstream takes calls again
+      Departures.wakeLines(self)
       if (!isLeftAlone(self, account)) self.signal.openUnsafe()
       return Effect.void
     })
   }
 }
-
-/** A call that was never sent leaves its turn to the next one, at the gate that has let it pass. */
-const left = (gate: Gate.Gate, departed: boolean): Gate.Gate => Gate.leave(departed ? gate : Gate.back(gate))
 
 const anyway: Going = {}
 

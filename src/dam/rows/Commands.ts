@@ -231,6 +231,7 @@ export interface PaceInsert {
   readonly seenAt: number
   readonly heldBy: string | null
   readonly taughtAt: number | null
+  readonly kept: string | null
 }
 
 /** What lanes need. */

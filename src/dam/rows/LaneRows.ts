@@ -1,6 +1,7 @@
 /** What stands in lanes, and what they have learnt, as rows and back. Rows are read through schemas, as in `JobRows`. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { Kept } from "../../engine/pace/Kept.ts"
 import type { Ticket } from "../store/JobRecords.ts"
 import type { LanePort, StoredPace, HeldBy as Held } from "../store/LaneRecords.ts"
 import type { Executor } from "./Commands.ts"
@@ -26,6 +27,9 @@ export const encodeHeldBy: (heldBy: Held) => string = Schema.encodeSync(
   Schema.fromJsonString(Schema.toCodecJson(HeldBy))
 )
 
+/** What was found of a pace, as JSON. */
+const encodeKept: (kept: Kept) => string = Schema.encodeSync(Schema.fromJsonString(Kept))
+
 /** A learnt pace. */
 export const LoadedPace = Schema.Struct({
   lane: Schema.String,
@@ -36,7 +40,8 @@ export const LoadedPace = Schema.Struct({
   held_until: Moment,
   seen_at: Schema.Number,
   held_by: Schema.NullOr(Schema.fromJsonString(Schema.toCodecJson(HeldBy))),
-  taught_at: Moment
+  taught_at: Moment,
+  kept: Schema.NullOr(Schema.fromJsonString(Kept))
 })
 
 /** A learnt pace as the port knows it. */
@@ -49,6 +54,7 @@ export const toPace = (row: typeof LoadedPace.Type): StoredPace => ({
   heldUntil: row.held_until ?? undefined,
   heldBy: row.held_by ?? undefined,
   taughtAt: row.taught_at ?? undefined,
+  kept: row.kept ?? undefined,
   seenAt: row.seen_at
 })
 
@@ -73,7 +79,8 @@ export const lanePort = (run: Executor): LanePort => ({
       heldUntil: pace.heldUntil ?? null,
       seenAt: pace.seenAt,
       heldBy: pace.heldBy === undefined ? null : encodeHeldBy(pace.heldBy),
-      taughtAt: pace.taughtAt ?? null
+      taughtAt: pace.taughtAt ?? null,
+      kept: pace.kept === undefined ? null : encodeKept(pace.kept)
     }),
   steering: Effect.flatMap(run("steering"), readSteering),
   steer: (entry, steering, forgets) => run("steer", entry, steering, forgets),

@@ -1,7 +1,7 @@
 /** What operators have said as rows, and back. Rows are read through schemas, as in `JobRows`. */
 import * as Schema from "effect/Schema"
 import type { LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
-import { Moment, Text } from "./JobRows.ts"
+import { Bit, Moment, Text } from "./JobRows.ts"
 
 /** What operators have said of a lane. */
 export const LoadedSteering = Schema.Struct({
@@ -10,7 +10,8 @@ export const LoadedSteering = Schema.Struct({
   max_concurrent: Moment,
   paused_by: Text,
   paused_at: Moment,
-  note: Text
+  note: Text,
+  find: Schema.NullOr(Bit)
 })
 
 /** The same as the port knows it. */
@@ -18,6 +19,7 @@ export const toSteering = (row: typeof LoadedSteering.Type): StoredSteering => (
   lane: row.lane,
   rps: row.rps ?? undefined,
   maxConcurrent: row.max_concurrent ?? undefined,
+  find: row.find === null ? undefined : row.find === 1,
   paused:
     row.paused_by === null || row.paused_at === null
       ? undefined

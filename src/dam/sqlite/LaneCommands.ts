@@ -27,7 +27,7 @@ const prepare = (db: DatabaseSync) => ({
      WHERE state = 'queued' AND lane = ? AND account = ? AND seq > ? ORDER BY seq LIMIT ?`
   ),
   paces: db.prepare("SELECT * FROM paces"),
-  savePace: db.prepare("INSERT OR REPLACE INTO paces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+  savePace: db.prepare("INSERT OR REPLACE INTO paces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
   before: db.prepare(
     `SELECT count(*) AS jobs FROM jobs AS other JOIN jobs AS self ON self.id = ?
      WHERE self.state = 'queued' AND other.state = 'queued' AND other.lane = self.lane AND other.seq < self.seq`
@@ -45,8 +45,8 @@ export const laneCommands = (db: DatabaseSync) => {
     depth: (lane) => Number(on.depth.get(lane)?.["jobs"]),
     position: (id) => (on.isQueued.get(id) === undefined ? undefined : Number(on.before.get(id)?.["jobs"])),
     paces: () => on.paces.all(),
-    savePace: ({ account, accountQueues, heldBy, heldUntil, lane, maxConcurrent, rps, seenAt, taughtAt }) => {
-      on.savePace.run(lane, account, rps, maxConcurrent, accountQueues, heldUntil, seenAt, heldBy, taughtAt)
+    savePace: ({ account, accountQueues, heldBy, heldUntil, kept, lane, maxConcurrent, rps, seenAt, taughtAt }) => {
+      on.savePace.run(lane, account, rps, maxConcurrent, accountQueues, heldUntil, seenAt, heldBy, taughtAt, kept)
     }
   } satisfies Pick<LaneCommands, "depth" | "lanes" | "page" | "paces" | "position" | "queues" | "savePace">
 }

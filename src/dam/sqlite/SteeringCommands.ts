@@ -9,7 +9,7 @@ const logSize = 1000
 /** Prepares the statements once and makes the commands over them. */
 export const steeringCommands = (db: DatabaseSync, tally: Tally) => {
   const all = db.prepare("SELECT * FROM steering")
-  const save = db.prepare("INSERT OR REPLACE INTO steering VALUES (?, ?, ?, ?, ?, ?)")
+  const save = db.prepare("INSERT OR REPLACE INTO steering VALUES (?, ?, ?, ?, ?, ?, ?)")
   const remove = db.prepare("DELETE FROM steering WHERE lane = ?")
   const removePaces = db.prepare("DELETE FROM paces WHERE lane = ?")
   const note = db.prepare("INSERT INTO lane_log (lane, at, actor, action, detail) VALUES (?, ?, ?, ?, ?)")
@@ -49,8 +49,9 @@ export const steeringCommands = (db: DatabaseSync, tally: Tally) => {
     steer: ({ action, at, by, detail, lane }, steering, forgets) => {
       if (steering === undefined) remove.run(lane)
       else {
-        const { maxConcurrent = null, paused, rps = null } = steering
-        save.run(lane, rps, maxConcurrent, paused?.by ?? null, paused?.at ?? null, paused?.note ?? null)
+        const { find, maxConcurrent = null, paused, rps = null } = steering
+        const { at: since = null, by: who = null, note: why = null } = paused ?? {}
+        save.run(lane, rps, maxConcurrent, who, since, why, find === undefined ? null : Number(find))
       }
       if (forgets) removePaces.run(lane)
       note.run(lane, at, by, action, detail)

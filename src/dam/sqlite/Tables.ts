@@ -232,5 +232,9 @@ export const migrations: ReadonlyArray<string> = [
   `,
   `
   ALTER TABLE paces ADD COLUMN taught_at REAL;
+  `,
+  `
+  ALTER TABLE paces ADD COLUMN kept TEXT;
+  ALTER TABLE steering ADD COLUMN find INTEGER;
   `
 ]

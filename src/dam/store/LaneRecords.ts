@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
+import type { Kept } from "../../engine/pace/Kept.ts"
 import type { Ticket } from "./JobRecords.ts"
 import type { StoreError } from "./StoreError.ts"
 
@@ -38,6 +39,8 @@ export interface StoredPace {
   readonly heldBy: HeldBy | undefined
   /** Epoch milliseconds since when its pace is what it is; `undefined` where no pace was learnt. */
   readonly taughtAt: number | undefined
+  /** What was found of the pace, where it is another than the one that was set. */
+  readonly kept: Kept | undefined
   /** Epoch milliseconds of the last traffic; forgotten an hour later. */
   readonly seenAt: number
 }
@@ -65,6 +68,8 @@ export interface StoredSteering {
   readonly lane: string
   readonly rps: number | undefined
   readonly maxConcurrent: number | undefined
+  /** Whether its pace is found out, under `rps` and `maxConcurrent` as the ceiling. */
+  readonly find: boolean | undefined
   readonly paused: Paused | undefined
 }
 

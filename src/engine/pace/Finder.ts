@@ -38,6 +38,10 @@ export interface Finder {
   readonly ceiling: Ceiling
   /** Whether what is left of a told quota is spread over its window, or spent at once. */
   readonly isSpread: boolean
+  /** Whether the pace of the ceiling is kept by somebody else, with more patience for calls that are late. */
+  readonly isCeilingKept: boolean
+  /** Whether the ceiling is a pace that somebody has told: answers that take longer then let no fewer calls out. */
+  readonly isKnown: boolean
   readonly search: Search.Search
   readonly levels: Levels.Levels
   readonly quotas: ReadonlyArray<Quota.Quota>
@@ -69,8 +73,10 @@ export interface Finder {
  */
 export interface Call {
   readonly id: number
-  /** When it was sent; `undefined` while it is on its way out. */
+  /** When it was sent, or let through while it is on its way out. */
   readonly at: number
+  /** Whether it was sent. */
+  readonly isOut: boolean
   /** How many were in flight with it, itself included. */
   readonly level: number
   /** Whether the pace held it back. */
@@ -91,6 +97,8 @@ export interface FinderOptions {
   readonly isKnown?: boolean | undefined
   /** Whether what is left of a told quota is spread over its window. Defaults to `true`. */
   readonly isSpread?: boolean | undefined
+  /** Whether somebody else keeps to the pace of the ceiling. Defaults to `false`. */
+  readonly isCeilingKept?: boolean | undefined
 }
 
 const never = Number.NEGATIVE_INFINITY
@@ -112,6 +120,9 @@ const goodCalls = 200
 /** Calls in flight once a policy is known. */
 const policyCap = 4
 
+/** So many quotas are kept of one upstream; the names are its own. */
+const mostQuotas = 16
+
 /** A wait up to this long says that calls in flight may be to blame. */
 const shortWait = 1000
 
@@ -121,9 +132,11 @@ const shortWait = 1000
  * @category constructors
  * @since 0.1.0
  */
-export const make = ({ ceiling, isKnown = false, isSpread = true }: FinderOptions): Finder => ({
+export const make = ({ ceiling, isCeilingKept = false, isKnown = false, isSpread = true }: FinderOptions): Finder => ({
   ceiling,
   isSpread,
+  isCeilingKept,
+  isKnown,
   search: Search.clamp(Search.make(isKnown ? ceiling.rps : undefined), ceiling.rps),
   levels: Levels.make(ceiling.maxConcurrent, isKnown ? ceiling.maxConcurrent : undefined),
   quotas: [],
@@ -146,10 +159,12 @@ export const make = ({ ceiling, isKnown = false, isSpread = true }: FinderOption
  * @since 0.1.0
  */
 export const opensAt = (self: Finder, now: number): number => {
-  const { dueAt, heldUntil, open, quotas, search, sentAt } = self
+  const { ceiling, heldUntil, isCeilingKept, open, quotas, search, sentAt } = self
+  const dueAt = isCeilingKept && search.rate >= ceiling.rps ? never : self.dueAt
   if (open.length >= Levels.capOf(self.levels)) return Number.POSITIVE_INFINITY
   if (search.episode !== undefined) return isAsking(self) ? Number.POSITIVE_INFINITY : heldUntil
-  let at = Math.max(dueAt, heldUntil, sentAt + 1 / Math.min(1000, toldRate(self, now)))
+  const told = toldRate(self, now)
+  let at = Math.max(dueAt, heldUntil, told === Number.POSITIVE_INFINITY ? never : sentAt + 1 / told)
   for (const quota of quotas) at = Math.max(at, Quota.opensAt(quota, open.length, now))
   // at the end of a window all is weighed anew
   for (const quota of quotas) {
@@ -160,7 +175,7 @@ export const opensAt = (self: Finder, now: number): number => {
 }
 
 /** Whether a call of the episode is out. */
-const isAsking = ({ heldFrom, open }: Finder): boolean => open.some(({ at }) => at >= heldFrom)
+const isAsking = ({ heldFrom, open }: Finder): boolean => open.some(({ at }) => at > heldFrom)
 
 /** Calls per millisecond that told quotas allow. */
 const toldRate = ({ isSpread, open, quotas }: Finder, now: number): number => {
@@ -168,6 +183,46 @@ const toldRate = ({ isSpread, open, quotas }: Finder, now: number): number => {
   if (isSpread) for (const quota of quotas) rate = Math.min(rate, Quota.spread(quota, open.length, now))
   return rate
 }
+
+/**
+ * Calls per second that are made now, if there are enough of them.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const rateOf = (self: Finder, now: number): number => Math.min(self.search.rate, 1000 * toldRate(self, now))
+
+/**
+ * Until when a quota with nothing left is waited for, where that is told; `undefined` where none is used up.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const usedUpUntil = ({ open, quotas }: Finder, now: number): number | undefined => {
+  let until: number | undefined
+  for (const quota of quotas) {
+    const end = Quota.endOf(quota)
+    const isWaited = end !== undefined && end > now && !Quota.isRefilling(quota)
+    if (isWaited && Quota.budgetOf(quota, open.length, now) <= 0 && Quota.isUsedUp(quota)) {
+      until = Math.max(until ?? end, end)
+    }
+  }
+  return until
+}
+
+/**
+ * The quotas as they were told last, their ends moved by `offset` milliseconds.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const told = ({ quotas }: Finder, offset: number) =>
+  quotas.map((quota) => ({
+    name: quota.name,
+    limit: Quota.limitOf(quota),
+    remaining: quota.remaining,
+    resetsAt: quota.ends === undefined ? undefined : Math.ceil(quota.ends.by + offset)
+  }))
 
 /** Calls per second, at most, whatever was found. */
 const mostOf = ({ ceiling, policy }: Finder): number => Math.min(ceiling.rps, policy)
@@ -178,13 +233,21 @@ const mostOf = ({ ceiling, policy }: Finder): number => Math.min(ceiling.rps, po
  * @category verbs
  * @since 0.1.0
  */
-export const sent = (self: Finder, id: number, now: number): Finder => {
+export const sent = (self: Finder, id: number, now: number): Finder => depart(pass(self, id, now), id, now)
+
+/**
+ * Lets a call through, which is sent when it `depart`s.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const pass = (self: Finder, id: number, now: number): Finder => {
   const { dueAt, open, search } = self
   const rate = Math.max(1e-6, Math.min(search.rate, self.ceiling.rps)) / 1000
   const interval = 1 / rate
   const isBound = rate <= toldRate(self, now) * 1.05 && now - dueAt < Math.max(0.5 * interval, 5)
   const late = search.episode === undefined ? lateness * Math.min(interval, longestLateness) : 0
-  const call: Call = { id, at: now, level: open.length + 1, isBound, seq: self.count + 1 }
+  const call: Call = { id, at: now, isOut: false, level: open.length + 1, isBound, seq: self.count + 1 }
   return {
     ...self,
     search: Search.sent(search, now),
@@ -196,6 +259,26 @@ export const sent = (self: Finder, id: number, now: number): Finder => {
 }
 
 /**
+ * Notes that a call which was let through is sent.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const depart = (self: Finder, id: number, now: number): Finder => ({
+  ...self,
+  open: self.open.map((call) => (call.id === id ? { ...call, at: now, isOut: true } : call))
+})
+
+/**
+ * Whether a call that was let through may be sent: in an episode one is out at a time, also of those let through before.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const mayDepart = ({ heldFrom, open, search }: Finder, id: number): boolean =>
+  search.episode === undefined || !open.some((call) => call.isOut && call.id !== id && call.at > heldFrom)
+
+/**
  * Notes that a call ended without an answer: it teaches nothing.
  *
  * @category verbs
@@ -205,26 +288,47 @@ export const lost = (self: Finder, id: number): Finder =>
   self.open.some((call) => call.id === id) ? { ...self, open: self.open.filter((call) => call.id !== id) } : self
 
 /**
- * Takes in an answer.
+ * Takes in the answer to a call; nothing where that call is not known.
  *
  * @category verbs
  * @since 0.1.0
  */
-export const answered = (before: Finder, id: number, said: Said.Said, now: number): Finder => {
-  const call = before.open.find((one) => one.id === id)
-  if (call === undefined) return before
+export const answered = (self: Finder, id: number, said: Said.Said, now: number): Finder => {
+  const call = self.open.find((one) => one.id === id)
+  return call === undefined ? self : answer(self, call, said, now)
+}
+
+/**
+ * Takes in the answer to a call that was sent not long before `sentAt`; it may be one from before this finder was made.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const answeredSince = (self: Finder, sentAt: number, said: Said.Said, now: number): Finder => {
+  let found: Call | undefined
+  for (const call of self.open) if (call.isOut && call.at <= sentAt && call.at >= (found?.at ?? never)) found = call
+  const stranger: Call = { id: -1, at: sentAt, isOut: true, level: 1, isBound: false, seq: self.count }
+  return answer(self, found ?? stranger, said, now)
+}
+
+const answer = (before: Finder, call: Call, said: Said.Said, now: number): Finder => {
   const heard = hear({ ...before, open: before.open.filter((one) => one !== call) }, call, said, now)
-  return said.isAccepted ? taken(heard, call, now) : refused(heard, call, said, now)
+  return said.isAccepted ? taken(heard, call, now) : refused(heard, call, { ...said, known: before.quotas }, now)
+}
+
+/** A refusal, and the quotas as they were known when its call was sent. */
+interface Refusal extends Said.Said {
+  readonly known: ReadonlyArray<Quota.Quota>
 }
 
 const taken = (before: Finder, call: Call, now: number): Finder => {
   const { ceiling, heldFrom, levels } = before
-  const self = before.search.episode !== undefined && call.at >= heldFrom ? over(before, call.at) : before
+  const self = before.search.episode !== undefined && call.at > heldFrom ? over(before, call.at) : before
   const isSettled = self.good >= goodCalls
   return {
     ...self,
     search: Search.accepted(self.search, { isBound: call.isBound, most: mostOf(self) }),
-    levels: Levels.accepted(levels, call.level, now - call.at, ceiling.maxConcurrent),
+    levels: Levels.accepted(levels, call.level, self.isKnown ? 0 : now - call.at, ceiling.maxConcurrent),
     good: isSettled ? 0 : self.good + 1,
     waitMargin: isSettled ? self.waitMargin / 2 : self.waitMargin
   }
@@ -238,15 +342,16 @@ const over = (self: Finder, sentAt: number): Finder => {
   return { ...self, search, dueAt: Math.max(self.dueAt, sentAt + 1000 / search.rate) }
 }
 
-const refused = (before: Finder, call: Call, { wait }: Said.Said, now: number): Finder => {
+const refused = (before: Finder, call: Call, refusal: Refusal, now: number): Finder => {
   const self = { ...before, good: 0 }
+  const { wait } = refusal
   // sent before the hold began: it is no news, but what it says of the wait is
-  if (call.at < self.heldFrom) return wait === undefined ? self : hold(self, now + wait)
-  return self.search.episode === undefined ? first(self, call, wait, now) : again(self, call, wait, now)
+  if (call.at <= self.heldFrom) return wait === undefined ? self : hold(self, now + wait)
+  return self.search.episode === undefined ? first(self, call, refusal, now) : again(self, call, wait, now)
 }
 
 /** A first refusal: calls in flight may be to blame, else it begins an episode. */
-const first = (self: Finder, call: Call, wait: number | undefined, now: number): Finder => {
+const first = (self: Finder, call: Call, { known, wait }: Refusal, now: number): Finder => {
   const { levels, isBlamed } = Levels.refused(self.levels, call.level, {
     mayBlame: (wait ?? 0) <= shortWait,
     most: self.ceiling.maxConcurrent
@@ -258,10 +363,14 @@ const first = (self: Finder, call: Call, wait: number | undefined, now: number):
   const asked = askedFor(self, wait, now)
   const isExplained = self.quotas.some(Quota.isUsedUp)
   const search = Search.begin(self.search, { since: call.at, isExplained, isQuiet: false })
-  const quotas = isExplained
-    ? self.quotas.map((quota) => (Quota.isUsedUp(quota) ? Quota.doubt(quota) : quota))
-    : self.quotas
+  const quotas = isExplained ? self.quotas.map((quota) => doubted(quota, known, call)) : self.quotas
   return hold({ ...self, levels, search, quotas, heldFrom: now }, now + (asked > 0 ? asked : Search.waitOf(search)))
+}
+
+/** Where it was thought to allow the call, its end was told too early, or it refills more slowly. */
+const doubted = (quota: Quota.Quota, known: ReadonlyArray<Quota.Quota>, call: Call): Quota.Quota => {
+  const before = known.find(({ name }) => name === quota.name)
+  return before !== undefined && Quota.isUsedUp(quota) && Quota.allowed(before, call.at) ? Quota.doubt(quota) : quota
 }
 
 const again = (self: Finder, call: Call, wait: number | undefined, now: number): Finder => {
@@ -298,8 +407,11 @@ export const hold = (self: Finder, until: number): Finder =>
 const hear = (before: Finder, call: Call, said: Said.Said, now: number): Finder => {
   let self = before
   if (said.policies !== undefined && said.policies.length > 0) self = obey(self, said.policies)
-  for (const told of said.quotas ?? []) self = hearQuota(self, call, { said, told, now })
-  return self
+  const { quotas: told = [] } = said
+  for (const quota of told) self = hearQuota(self, call, { said, told: quota, now })
+  const isLeft = (quota: Quota.Quota) =>
+    !said.isAccepted || !Quota.isForgotten(quota, call.at) || told.some(({ name }) => name === quota.name)
+  return self.quotas.every(isLeft) ? self : { ...self, quotas: self.quotas.filter(isLeft) }
 }
 
 const obey = (self: Finder, policies: ReadonlyArray<Said.Policy>): Finder => {
@@ -327,16 +439,55 @@ const hearQuota = (
   if (longestTold <= coarse || (known !== undefined && call.seq < known.seq)) return { ...before, longestTold }
   const quota = Quota.hear(known, { told, call, ends, isAccepted: said.isAccepted, now })
   const quotas =
-    known === undefined ? [...before.quotas, quota] : before.quotas.map((one) => (one === known ? quota : one))
+    known === undefined
+      ? [...before.quotas.slice(1 - mostQuotas), quota]
+      : before.quotas.map((one) => (one === known ? quota : one))
   const self = { ...before, longestTold, quotas, ...lifted(before, ends !== undefined) }
-  const isQuiet = said.isAccepted && self.search.episode === undefined && call.at >= self.heldFrom
+  const isQuiet = said.isAccepted && self.search.episode === undefined && call.at > self.heldFrom
   if (!isQuiet || !Quota.isSilentlyUsedUp(quota)) return self
   const search = Search.begin(self.search, { since: call.at, isExplained: false, isQuiet: true })
-  return hold({ ...self, search, heldFrom: now }, now + Search.quietWait)
+  return hold({ ...self, search, heldFrom: now }, now + quietWaitOf(told))
 }
+
+/** The time of one call, where that is told. */
+const quietWaitOf = ({ limit = 0, window }: Said.ToldQuota): number =>
+  limit > 0 && window !== undefined ? window / limit : Search.quietWait
 
 /** A told end makes the search needless: only a refusal with calls left shows a limit that is not told. */
 const lifted = ({ ceiling, levels, search }: Finder, isToldEnd: boolean) =>
   search.isStarting && isToldEnd
     ? { search: Search.settle(search, ceiling.rps), levels: { ...levels, cap: levels.top } }
     : {}
+
+/**
+ * Takes over another ceiling. What was found below it stays; what it held back may go on.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const limit = (self: Finder, ceiling: Ceiling): Finder => {
+  const { ceiling: before, isKnown } = self
+  if (before.rps === ceiling.rps && before.maxConcurrent === ceiling.maxConcurrent) return self
+  const isAtCeiling = !self.search.isStarting && self.search.rate >= before.rps
+  const search = isAtCeiling && isKnown ? Search.settle(self.search, ceiling.rps) : self.search
+  const levels = Levels.clamp(self.levels, ceiling.maxConcurrent, before.maxConcurrent)
+  const isFull = isKnown && self.levels.cap >= before.maxConcurrent
+  return {
+    ...self,
+    ceiling,
+    search: Search.clamp(search, Math.min(ceiling.rps, self.policy)),
+    levels: isFull ? { ...levels, cap: levels.top } : levels
+  }
+}
+
+/**
+ * Forgets all that was found and told, but not the calls that are out.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const forget = (self: Finder, options: FinderOptions): Finder => ({
+  ...make(options),
+  open: self.open,
+  count: self.count
+})

@@ -12,7 +12,7 @@
  *
  * @since 0.1.0
  */
-import type { Ends, ToldQuota } from "./Said.ts"
+import type { Ends, Interval, ToldQuota } from "./Said.ts"
 import * as Rounds from "./Rounds.ts"
 
 /**
@@ -46,20 +46,11 @@ export interface Quota {
   readonly most: number
   /** For how long a told end is not trusted. */
   readonly endMargin: number
+  /** The least of that, once it was seen to be too early. */
+  readonly slack: number
   /** Renewals since it was right. */
   readonly calm: number
   readonly rounds: Rounds.Rounds
-}
-
-/**
- * An interval of moments.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Interval {
-  readonly from: number
-  readonly by: number
 }
 
 /** An amount that no quota exceeds. */
@@ -80,7 +71,9 @@ const soonestRolling = 1000
 /** How long a used-up quota that refills is waited for, where its end is not told. */
 const longestRefill = 60_000
 
-const firstMargin = 500
+/** How long an amount is believed that is told without its end, and then no more. */
+const believedFor = 60_000
+
 const longestMargin = 4000
 const calmAfter = 100
 
@@ -104,7 +97,7 @@ export const hear = (before: Quota | undefined, heard: Heard): Quota => {
   const { remaining } = told
   const limit = told.limit ?? unlimited
   const interval = ends === undefined ? undefined : { from: ends.from, by: ends.by }
-  const base = { name: told.name, limit, remaining, seq: call.seq, at: call.at }
+  const base = { name: told.name, limit, remaining, seq: call.seq, at: call.at, slack: ends?.slack ?? 0 }
   if (before === undefined) {
     const most = Math.max(remaining, told.limit ?? 0)
     const window = interval === undefined ? 0 : interval.by - now
@@ -156,6 +149,9 @@ const weigh = (self: Quota, { call, isAccepted, told }: Heard, isRenewed: boolea
   }
 }
 
+/** What a call is thought to cost. More than half of a quota is no price: it was made smaller. */
+const costOf = ({ cost, limit, most }: Quota): number => Math.max(1, Math.min(cost, Math.min(limit, most) / 2))
+
 /** Answers of one window narrow its end. */
 const narrowed = (self: Interval | undefined, before: Interval | undefined, now: number): Interval | undefined => {
   if (self === undefined || before === undefined || before.by <= now) return self
@@ -178,6 +174,14 @@ const guess = (self: Quota, { call, now }: Heard, isRenewed: boolean) => {
  */
 export const isRefilling = ({ refilling }: Quota): boolean => refilling > rolling
 
+/**
+ * Calls per window; `undefined` where it is not told.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const limitOf = ({ limit }: Quota): number | undefined => (limit >= unlimited ? undefined : limit)
+
 /** Calls that come back per millisecond. */
 const refillOf = ({ refillTime, refilled }: Quota): number => (refillTime > 0 ? refilled / refillTime : 0)
 
@@ -191,12 +195,12 @@ const isOver = ({ endMargin, ends }: Quota, now: number): boolean => ends !== un
  * @since 0.1.0
  */
 export const budgetOf = (self: Quota, open: number, now: number): number => {
-  const calls = (self.remaining - spareOf(self)) / self.cost
+  const calls = (self.remaining - spareOf(self)) / costOf(self)
   return (isOver(self, now) ? Math.max(1, calls) : calls) - open
 }
 
 /** What is left and may be no call's worth, since calls differ in cost. */
-const spareOf = ({ cost }: Quota): number => 2 * (cost - 1)
+const spareOf = (self: Quota): number => 2 * (costOf(self) - 1)
 
 /**
  * Whether nothing is left that would be worth a call.
@@ -217,10 +221,11 @@ export const spread = (self: Quota, open: number, now: number): number => {
   const { ends, limit, window } = self
   if (isRefilling(self) && !isOver(self, now)) {
     const left = ends === undefined ? 2 * soonestRolling : Math.max(ends.from - now, soonestRolling)
-    return refillOf(self) + (0.5 * Math.max(0, budget)) / left
+    return Math.max(1 / longestRefill, refillOf(self) + (0.5 * Math.max(0, budget)) / left)
   }
   if (ends === undefined) return Number.POSITIVE_INFINITY
-  const fastest = window > 0 && limit < unlimited ? (2 * limit) / (window * self.cost) : Number.POSITIVE_INFINITY
+  const fastest =
+    window > 0 && limit > 0 && limit < unlimited ? (2 * limit) / (window * costOf(self)) : Number.POSITIVE_INFINITY
   if (isOver(self, now)) return fastest / 2
   return Math.min(fastest, Math.max(budget, 0.5) / Math.max(ends.from - now, soonest))
 }
@@ -253,6 +258,14 @@ export const endOf = ({ endMargin, ends }: Quota): number | undefined =>
   ends === undefined ? undefined : ends.by + endMargin
 
 /**
+ * Whether a call sent at `at`, whose answer says nothing of it, shows that nobody tells of it any more.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const isForgotten = (self: Quota, at: number): boolean => at >= (endOf(self) ?? self.at + believedFor)
+
+/**
  * Whether nothing is left and nobody says for how long.
  *
  * @category accessors
@@ -260,6 +273,15 @@ export const endOf = ({ endMargin, ends }: Quota): number | undefined =>
  */
 export const isSilentlyUsedUp = (self: Quota): boolean =>
   isUsedUp(self) && self.ends === undefined && !isRefilling(self) && self.most > 1
+
+/**
+ * Whether a call sent at `at` was thought to be allowed because its end had passed, or because it had refilled.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const allowed = (self: Quota, at: number): boolean =>
+  isRefilling(self) || (self.ends !== undefined && self.ends.by <= at)
 
 /**
  * Takes in that a call was refused while nothing was left: the end was told too early, or the refill is slower.
@@ -271,6 +293,6 @@ export const doubt = (self: Quota): Quota => ({
   ...self,
   refilled: isRefilling(self) ? 0.7 * self.refilled : self.refilled,
   endMargin:
-    self.ends === undefined ? self.endMargin : Math.min(longestMargin, Math.max(firstMargin, 2 * self.endMargin)),
+    self.ends === undefined ? self.endMargin : Math.min(longestMargin, Math.max(self.slack, 2 * self.endMargin)),
   calm: self.ends === undefined ? self.calm : 0
 })

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { Interval } from "./Quota.ts"
+import type { Interval } from "./Said.ts"
 
 /**
  * What renewals have shown.

@@ -68,22 +68,38 @@ export interface Policy {
 }
 
 /**
+ * An interval of moments.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Interval {
+  readonly from: number
+  readonly by: number
+}
+
+/**
  * The moments between which a quota is renewed, and the least time that was told for it.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Ends {
-  readonly from: number
-  readonly by: number
+export interface Ends extends Interval {
   readonly told: number
+  /** By how much it may be later than `by`, once it was seen to be. */
+  readonly slack: number
 }
 
 const second = 1000
 
 /** How much a clock of somebody else is thought to be off, before and after. */
 const clockBehind = 2 * second
-const clockAhead = 3 * second
+// in whole milliseconds, of which the last was rounded up
+const clockAhead = 1.5 * second - 1
+const clockSlack = 1.5 * second
+
+/** A told end that was too early is passed by this much more. */
+const slack = 0.5 * second
 
 /**
  * The interval in which a told end lies, for a call sent at `sentAt` and answered at `now`.
@@ -94,10 +110,15 @@ const clockAhead = 3 * second
 export const endsOf = ({ by, millis, unit = second }: Reset, sentAt: number, now: number): Ends => {
   switch (by) {
     case "delta":
-      return { from: sentAt + millis - unit, by: now + millis, told: millis }
+      return { from: sentAt + millis - unit, by: now + millis, told: millis, slack }
     case "dated":
-      return { from: sentAt + millis - unit, by: now + millis + unit, told: millis }
+      return { from: sentAt + millis - unit, by: now + millis + unit, told: millis, slack }
     case "clock":
-      return { from: now + millis - clockBehind, by: now + millis + clockAhead, told: millis - clockBehind }
+      return {
+        from: now + millis - clockBehind,
+        by: now + millis + clockAhead,
+        told: millis - clockBehind,
+        slack: clockSlack
+      }
   }
 }

@@ -10,6 +10,7 @@ import { Engine, type Terms, WrongState } from "../../../src/dam/work/Engine.ts"
 import * as Events from "../../../src/dam/observe/Events.ts"
 import * as Explain from "../../../src/dam/work/Explain.ts"
 import * as Gate from "../../../src/dam/lane/Gate.ts"
+import * as Meter from "../../../src/dam/lane/Meter.ts"
 import * as LaneSteering from "../../../src/dam/lane/Steered.ts"
 import * as HttpServer from "../../../src/dam/http/HttpServer.ts"
 import type { JobResult } from "../../../src/dam/job/Job.ts"
@@ -86,7 +87,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
     taught: () => [],
     pacesOf: () => [],
     forget: () => undefined,
-    paceOf: () => Gate.defaultPace,
+    settingOf: () => Meter.fixed(Gate.defaultPace),
     isConfigured: () => false
   }),
   webhookKey: "whpk_of the double",

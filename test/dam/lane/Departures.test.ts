@@ -6,6 +6,7 @@ import * as TestClock from "effect/testing/TestClock"
 import type { Pace } from "../../../src/dam/lane/Gate.ts"
 import type { Ticket } from "../../../src/dam/store/JobRecords.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
+import * as Meter from "../../../src/dam/lane/Meter.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
 
 const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
@@ -23,7 +24,7 @@ const callsOf = Effect.fnUntraced(function* (
   const waits: Array<number> = []
   const lane = Lane.make({
     burst: 1,
-    paceOf: () => pace,
+    settingOf: () => Meter.fixed(pace),
     queues: Effect.succeed(["a"]),
     page: (_, limit) =>
       Effect.delay(

@@ -160,24 +160,6 @@ describe("Gate", () => {
     assert.isTrue(Number.isFinite(Gate.opensAt(Gate.leave(Gate.leave(Gate.leave(two))))))
   })
 
-  it("counts calls in flight against what the upstream says is left", () => {
-    const pace = { rps: 1000, maxConcurrent: 9 }
-    const told = Gate.ration(Gate.pass(Gate.make(pace, 9), 0), 2, 5000, 0)
-    assert.isAtMost(Gate.opensAt(told), 1)
-    const both = Gate.pass(told, 1)
-    assert.strictEqual(Gate.opensAt(both), 5000)
-    assert.isAtMost(Gate.opensAt(Gate.leave(both)), 2)
-    assert.isFalse(Gate.isQuiet(Gate.leave(Gate.leave(both)), 4999))
-  })
-
-  it("believes the smaller of two amounts about one window, and the new one about the next", () => {
-    const three = Gate.ration(Gate.make(), 3, 2000, 0)
-    assert.strictEqual(Gate.ration(three, 4, 2400, 100).left, 3)
-    assert.strictEqual(Gate.ration(three, 2, 2400, 100).left, 2)
-    assert.strictEqual(Gate.ration(three, 4, 4000, 100).left, 4)
-    assert.strictEqual(Gate.ration(three, 4, 2400, 2000).left, 4)
-  })
-
   it("is quiet only once a gate made anew would let no more through", () => {
     const pace = { rps: 2, maxConcurrent: 2 }
     const used = Gate.leave(Gate.pass(Gate.make(pace), 0))

@@ -10,6 +10,7 @@ import type { StoreError } from "../../../src/dam/store/StoreError.ts"
 import { StorageFull } from "../../../src/dam/store/StoreError.ts"
 import type { Permit } from "../../../src/dam/lane/Permit.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
+import * as Meter from "../../../src/dam/lane/Meter.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
 import { queueOf } from "../../../src/dam/job/LaneName.ts"
 
@@ -39,7 +40,7 @@ const setUp = Effect.fnUntraced(function* (
   const pace: Pace = { rps: 1000, maxConcurrent: 100, ...given.pace }
   const lane: Lane.Lane = Lane.make({
     burst: 1,
-    paceOf: given.paceOf ?? (() => pace),
+    settingOf: (account) => Meter.fixed(given.paceOf?.(account) ?? pace),
     queues: orFail(() => Array.from(queues).flatMap(([name, { length }]) => (length > 0 ? [name] : []))),
     page: (name, limit) =>
       orFail(() => {
@@ -405,7 +406,7 @@ describe("Lane: the store", () => {
       const started: Array<string> = []
       const lane: Lane.Lane = Lane.make({
         burst: 1,
-        paceOf: () => ({ rps: 100, maxConcurrent: 1 }),
+        settingOf: () => Meter.fixed({ rps: 100, maxConcurrent: 1 }),
         queues: Effect.succeed([]),
         page: () => Effect.sync(() => (started.length === 0 ? [{ id: "one", queue: "a", seq: 1 }] : [])),
         start: ({ id }, permit) =>
@@ -437,7 +438,7 @@ describe("Lane: the store", () => {
       let first = true
       const lane: Lane.Lane = Lane.make({
         burst: 1,
-        paceOf: () => ({ rps: 1000, maxConcurrent: 10 }),
+        settingOf: () => Meter.fixed({ rps: 1000, maxConcurrent: 10 }),
         queues: Effect.succeed([]),
         page: () =>
           Effect.suspend(() => {

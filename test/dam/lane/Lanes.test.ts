@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { PacingOptions } from "../../../src/dam/lane/Dial.ts"
 import * as Lanes from "../../../src/dam/lane/Lanes.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
+import { bucket, type Upstream } from "../../engine/pace/sim/Upstream.ts"
 import type { LaneRouter } from "../../../src/dam/lane/LaneRouter.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import * as Reply from "../../../src/step/Reply.ts"
@@ -178,7 +180,7 @@ describe("Lanes", () => {
 
   it.effect("send no more at once than the upstream says is left, and hold until its reset when it is nothing", () =>
     Effect.gen(function* () {
-      const { lanes } = yield* setUp({ pace: { rps: 1000, maxConcurrent: 50 }, burst: 50 })
+      const { lanes } = yield* setUp({ pace: { rps: 1000, maxConcurrent: 50, told: "burst" }, burst: 50 })
       const take = Effect.uninterruptible(lanes.acquire(host, "a"))
       const first = yield* take
       const quota = (left: number) => says({ "ratelimit-remaining": String(left), "ratelimit-reset": "60" })
@@ -197,6 +199,63 @@ describe("Lanes", () => {
       assert.isUndefined(fourth.pollUnsafe())
       yield* TestClock.adjust("1 second")
       assert.isDefined(fourth.pollUnsafe())
+    })
+  )
+
+  it.effect("spread the calls that are left over what is left of the window, unless told to burst", () =>
+    Effect.gen(function* () {
+      const calls = (told: "spread" | "burst") =>
+        Effect.gen(function* () {
+          const { lanes } = yield* setUp({ pace: { rps: 100, maxConcurrent: 10, told } })
+          yield* observe(lanes, "a", says({ "ratelimit-remaining": "30", "ratelimit-reset": "60" }))
+          return yield* permits(lanes, "a", 10)
+        })
+      assert.approximately(yield* calls("spread"), 5, 1)
+      assert.isAtLeast(yield* calls("burst"), 30)
+    })
+  )
+
+  it.effect("find the pace of an upstream that tells nothing, and keep it over a restart", () =>
+    Effect.gen(function* () {
+      const { begin, lanes, stop } = yield* setUp({ pace: { find: true } })
+      const limited = (router: LaneRouter, upstream: Upstream, seconds: number) =>
+        Effect.gen(function* () {
+          let refused = 0
+          let taken = 0
+          const taking = yield* Effect.forkChild(
+            Effect.forever(
+              Effect.gen(function* () {
+                const permit = yield* Effect.uninterruptible(router.acquire(host, "a"))
+                yield* permit.depart()
+                const now = Number(yield* Clock.monotonicTimeNanos) / 1e6
+                const { isOk } = upstream.arrive(now, () => 0.5)
+                isOk ? taken++ : refused++
+                yield* Effect.forkChild(
+                  Effect.sleep(50).pipe(
+                    Effect.andThen(observe(router, "a", says({}, isOk ? 200 : 429), now)),
+                    Effect.andThen(permit.release)
+                  )
+                )
+              })
+            )
+          )
+          yield* TestClock.adjust(seconds * 1000)
+          yield* Fiber.interrupt(taking)
+          return { refused, taken }
+        })
+      const upstream = bucket(10, 20)
+      assert.isAbove((yield* paceOf(lanes))?.rps ?? 0, 0)
+      yield* limited(lanes, upstream, 120)
+      const warm = yield* limited(lanes, upstream, 120)
+      assert.isAtLeast(warm.taken, 1140)
+      assert.isAtMost(warm.refused, 0.01 * warm.taken)
+      const found = (yield* paceOf(lanes))?.rps ?? 0
+      assert.approximately(found, 10, 1)
+      yield* stop
+      const again = (yield* begin).lanes
+      assert.approximately((yield* paceOf(again))?.rps ?? 0, found, 0.5)
+      const on = yield* limited(again, upstream, 120)
+      assert.isAtLeast(on.taken, 1140)
     })
   )
 

@@ -3,6 +3,11 @@ import { defaultPace } from "../../../src/dam/lane/Gate.ts"
 import type { HeldBy } from "../../../src/dam/store/LaneRecords.ts"
 import type { Lesson } from "../../../src/dam/lane/Learning.ts"
 import { learn } from "../../../src/dam/lane/Learning.ts"
+import { heard } from "../../../src/dam/lane/Hearing.ts"
+import * as Meter from "../../../src/dam/lane/Meter.ts"
+import type { Said } from "../../../src/engine/pace/Said.ts"
+import type { Answer } from "../../../src/engine/Refusal.ts"
+import * as Refusal from "../../../src/engine/Refusal.ts"
 import * as Pacing from "../../../src/engine/Pacing.ts"
 import limiters from "../../fixtures/limiter-headers.json" with { type: "json" }
 
@@ -77,10 +82,17 @@ const table: ReadonlyArray<Row> = [
     by: "refused"
   },
   {
-    says: "a hold of a minute at most from a bare 429",
+    says: "a hold of ten minutes from a bare 429 after many",
+    status: 429,
+    refusals: 10,
+    learns: { hold: 600_000 },
+    by: "refused"
+  },
+  {
+    says: "a hold of a day at most from a bare 429",
     status: 429,
     refusals: 30,
-    learns: { hold: 60_000 },
+    learns: { hold: 86_400_000 },
     by: "refused"
   },
   {
@@ -97,9 +109,9 @@ const table: ReadonlyArray<Row> = [
     by: "rate_limit"
   },
   {
-    says: "no hold while something of the limit is left, but how much that is",
+    says: "no hold while something of the limit is left",
     headers: { ratelimit: '"default";r=1;t=20' },
-    learns: { quota: { left: 1, millis: 20_000 } }
+    learns: {}
   },
   {
     says: "Retry-After rather than the limit's reset",
@@ -158,9 +170,9 @@ const table: ReadonlyArray<Row> = [
     learns: {}
   },
   {
-    says: "a hold of one interval where nothing is left and no reset is told",
+    says: "a hold of a second where nothing is left and no reset is told",
     headers: { "x-ratelimit-remaining": "0", "x-ratelimit-limit": "5" },
-    learns: { hold: 500 },
+    learns: { hold: 1000 },
     by: "rate_limit"
   },
   {
@@ -188,16 +200,33 @@ const table: ReadonlyArray<Row> = [
   }
 ]
 
+const bounds = Pacing.defaultBounds
+
+/** What a lane of the default pace takes from an answer, after refusals in a row, and when its next call may go. */
+const taught = (answer: Answer, at: number, refusals: number) => {
+  let meter = Meter.make(Meter.fixed(defaultPace))
+  let now = 0
+  const call = (id: number, said: Said | undefined) => {
+    now = Math.max(now, Meter.opensAt(meter, now))
+    meter = Meter.send(Meter.pass(meter, id, now), id, now)
+    if (said !== undefined) meter = Meter.hear(meter, said, { sentAt: now, now })
+    meter = Meter.leave(meter, id, true)
+  }
+  for (let id = 0; id < refusals; id++) call(id, { isAccepted: false })
+  call(refusals, heard(Refusal.read(answer, at), answer.headers, at))
+  const until = Meter.holdsUntil(meter, now)
+  const hold = until > now ? Math.round(until - now) : undefined
+  const lesson = learn(answer, { nowMillis: at, bounds, refusalsInARow: refusals, jobId: "job-1", hold })
+  const paced = lesson.rps === undefined ? meter : Meter.learn(meter, lesson)
+  return { lesson, next: Math.max(Meter.opensAt(paced, now) - now, lesson.hold ?? 0) }
+}
+
 describe("Learning, from the answers of real limiters,", () => {
   for (const { answer, expect, headers, limiter, now, status } of limiters) {
     it(`calls next in time: ${limiter}, ${answer}`, () => {
       const [least = 0, most = 0] = expect.next_call_ms
       const names = Object.entries(headers).map(([name, value]) => [name, String(value)])
-      const lesson = learn(
-        { status, headers: Object.fromEntries(names) },
-        { nowMillis: Date.parse(now), bounds: Pacing.defaultBounds, refusalsInARow: 0 }
-      )
-      const next = Math.max(lesson.hold ?? 0, 1000 / (lesson.rps ?? defaultPace.rps))
+      const { lesson, next } = taught({ status, headers: Object.fromEntries(names) }, Date.parse(now), 0)
       assert.isAtLeast(next, least)
       assert.isAtMost(next, most)
       assert.strictEqual(lesson.ignored, 0)
@@ -208,8 +237,7 @@ describe("Learning, from the answers of real limiters,", () => {
 describe("Learning, from an answer,", () => {
   for (const { by = "retry_after", headers = {}, learns, refusals = 0, says, status = 200 } of table) {
     it(`takes ${says}`, () => {
-      const context = { nowMillis, bounds: Pacing.defaultBounds, refusalsInARow: refusals, jobId: "job-1" }
-      const lesson = learn({ status, headers }, context)
+      const { lesson } = taught({ status, headers }, nowMillis, refusals)
       assert.deepStrictEqual(lesson, {
         rps: undefined,
         maxConcurrent: undefined,

@@ -110,7 +110,16 @@ describe("laws of a finder", () => {
         if (event._tag !== "Sent" || Finder.opensAt(before, event.now) > event.now) return
         assert.isAtMost(before.heldUntil, event.now)
         assert.isBelow(before.open.length, Levels.capOf(before.levels))
-        if (before.search.episode !== undefined) assert.isFalse(before.open.some(({ at }) => at >= before.heldFrom))
+        if (before.search.episode !== undefined) assert.isFalse(before.open.some(({ at }) => at > before.heldFrom))
+      })
+    }
+  })
+
+  it("waits for no answer while no call is out, and hardly longer than a day, which is the most that it is told", () => {
+    for (const seed of walks) {
+      walk(seed, false, (_, event, after) => {
+        const idle = { ...after, open: [] }
+        assert.isAtMost(Finder.opensAt(idle, event.now) - event.now, 1.1 * 86_400_000)
       })
     }
   })

@@ -92,10 +92,11 @@ const actionIn = (verb: Verb, body: Uint8Array, limits: Limits): Effect.Effect<L
         note: note ?? undefined
       }))
     case "pace":
-      return Effect.map(readChoice(PaceChoice, body, limits), ({ max_concurrent: most, rps }) => ({
+      return Effect.map(readChoice(PaceChoice, body, limits), ({ find, max_concurrent: most, rps }) => ({
         _tag: "Pace",
         rps: rps ?? undefined,
-        maxConcurrent: most ?? undefined
+        maxConcurrent: most ?? undefined,
+        find: find ?? undefined
       }))
     case "resume":
       return Effect.as(readChoice(NoChoice, body, limits), { _tag: "Resume" })

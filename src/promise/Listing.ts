@@ -21,6 +21,10 @@ export interface ListJobsOptions {
   /** The host that is called, as `host:port`. */
   readonly lane?: string | undefined
   readonly account?: string | undefined
+  /** The id of the job that started them. */
+  readonly parent?: string | undefined
+  /** The id of the job that they run again. */
+  readonly rerunOf?: string | undefined
   /** Epoch milliseconds, or a `Date`. */
   readonly createdFrom?: number | Date | undefined
   /** Epoch milliseconds, or a `Date`. */
@@ -59,7 +63,19 @@ export const filterOf = (given: ListJobsOptions = {}): JobFilter => {
 const states: ReadonlyArray<JobState> = ["scheduled", "queued", "running", "parked", "succeeded", "failed", "cancelled"]
 const deliveryStates: ReadonlyArray<DeliveryState> = ["none", "pending", "delivered", "undelivered"]
 
-const known = ["status", "deliveryStatus", "lane", "account", "createdFrom", "createdTo", "metadata", "q", "sort"]
+const known = [
+  "status",
+  "deliveryStatus",
+  "lane",
+  "account",
+  "parent",
+  "rerunOf",
+  "createdFrom",
+  "createdTo",
+  "metadata",
+  "q",
+  "sort"
+]
 
 const oneOf = <State extends string>(
   field: string,

@@ -68,7 +68,9 @@ const queryOf = ({
   lane,
   limit,
   metadata,
+  parent,
   q,
+  rerunOf,
   sort,
   status
 }: JobFilter) => {
@@ -80,6 +82,8 @@ const queryOf = ({
   add("delivery_status", deliveryStatus)
   add("lane", [lane])
   add("account", [account])
+  add("parent", [parent])
+  add("rerun_of", [rerunOf])
   add("created_from", [createdFrom])
   add("created_to", [createdTo])
   add(

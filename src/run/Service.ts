@@ -45,6 +45,10 @@ export interface JobFilter {
   /** A canonical `host:port`. */
   readonly lane?: string | undefined
   readonly account?: string | undefined
+  /** The id of the job that started them. */
+  readonly parent?: string | undefined
+  /** The id of the job that they run again. */
+  readonly rerunOf?: string | undefined
   /** Epoch milliseconds. */
   readonly createdFrom?: number | undefined
   /** Epoch milliseconds. */

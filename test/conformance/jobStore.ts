@@ -589,6 +589,33 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         })
     )
 
+    promises("lists the jobs that a job has started, and those that run it again", (jobs) =>
+      Effect.gen(function* () {
+        const of = (id: string) => ({ id, relation: "onSuccess" }) as const
+        const metadata = { step: Step.get("https://a.example/").pipe(Step.metadata({ order: "7" })) }
+        yield* jobs.enqueue(job("first"))
+        yield* jobs.enqueue(job("child", { parent: of("first"), ...metadata }))
+        yield* jobs.enqueue(job("other", { parent: of("first"), lane: "b.example:443" }))
+        yield* jobs.enqueue(job("again", { rerunOf: "first", ...metadata }))
+        // what a rerun starts is no duplicate of what the first one has started, and says so
+        yield* jobs.enqueue(job("child of again", { parent: of("again"), rerunOf: "again" }))
+        yield* jobs.enqueue(job("child again", { parent: of("first"), rerunOf: "child" }))
+        yield* jobs.enqueue(job("theirs", { customer: "other", parent: of("first"), rerunOf: "first" }))
+        yield* jobs.start("other", 1)
+        assert.deepStrictEqual(yield* ids(jobs, { parent: "first" }), ["child again", "other", "child"])
+        assert.deepStrictEqual(yield* ids(jobs, { parent: "first", limit: 1, oldestFirst: true }), ["child"])
+        assert.deepStrictEqual(yield* ids(jobs, { parent: "first", states: ["running"] }), ["other"])
+        assert.deepStrictEqual(yield* ids(jobs, { parent: "first", lane: "a.example:443" }), ["child again", "child"])
+        assert.deepStrictEqual(yield* ids(jobs, { parent: "first", metadata: { order: "7" } }), ["child"])
+        assert.deepStrictEqual(yield* ids(jobs, { parent: "first", search: Search.parse("b.example") }), ["other"])
+        assert.deepStrictEqual(yield* ids(jobs, { rerunOf: "first" }), ["again"])
+        assert.deepStrictEqual(yield* ids(jobs, { rerunOf: "again" }), [])
+        assert.deepStrictEqual(yield* ids(jobs, { rerunOf: "child", parent: "first" }), ["child again"])
+        assert.deepStrictEqual(yield* ids(jobs, { rerunOf: "nobody" }), [])
+        assert.deepStrictEqual(yield* jobs.count({ customer, parent: "first" }), { jobs: 3, isExact: true })
+      })
+    )
+
     promises("finds jobs by what somebody types", (jobs) =>
       Effect.gen(function* () {
         const call = (url: string, metadata: Record<string, string> = {}) => ({

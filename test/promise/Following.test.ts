@@ -36,6 +36,22 @@ describe("over a dam in this process", () => {
     assert.notStrictEqual(again.job_id, job_id)
     assert.strictEqual(again["rerun_of"], job_id)
     assert.strictEqual((await at.client.awaitJob(again.job_id)).status, "success")
+    const reruns = await collected(at.client.listJobs({ rerunOf: job_id }))
+    assert.deepStrictEqual(
+      reruns.map((job) => job.job_id),
+      [again.job_id]
+    )
+  })
+
+  it("the jobs that one has started are listed by it", async () => {
+    await using at = await setUp()
+    const onSuccess = { url: at.target.url, metadata: { next: "1" } }
+    const { job_id } = await at.client.submitJob({ url: at.target.url, onSuccess })
+    await at.client.awaitJob(job_id)
+    const [child, ...others] = await collected(at.client.listJobs({ parent: job_id }))
+    assert.deepStrictEqual(child?.["parent"], { job_id, relation: "on_success" })
+    assert.lengthOf(others, 0)
+    assert.lengthOf(await collected(at.client.listJobs({ parent: String(child?.job_id) })), 0)
   })
 
   it("one that waits is cancelled, once", async () => {

@@ -99,6 +99,8 @@ const ExplainJob = reading("explain_job", "Says why a job is still waiting, unti
 const ListJobs = reading("list_jobs", "Lists jobs, the newest first.", {
   status: optional(Schema.Array(Schema.Literals(states)), "Only jobs in one of these states"),
   lane: optional(Schema.NonEmptyString, "Only jobs of this host, written host:port"),
+  parent: optional(Schema.NonEmptyString, "Only jobs that the job with this id started"),
+  rerun_of: optional(Schema.NonEmptyString, "Only jobs that run the job with this id again"),
   limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })), "20 when left out"),
   cursor: optional(Schema.NonEmptyString, "Where to go on, as the page before said")
 })

@@ -114,6 +114,8 @@ export interface Listing {
   readonly texts: ReadonlyArray<string>
   /** Names of queues: an account has two. */
   readonly queues: ReadonlyArray<string> | undefined
+  readonly parent: string | undefined
+  readonly rerunOf: string | undefined
   readonly createdFrom: number | undefined
   readonly createdTo: number | undefined
   readonly metadata: ReadonlyArray<readonly [name: string, value: string]>

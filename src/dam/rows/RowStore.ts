@@ -141,6 +141,8 @@ const listingOf = (filter: JobFilter): Listing | undefined => {
       filter.account === undefined
         ? undefined
         : [false, true].map((isolated) => queueOf({ account: filter.account ?? "", isolated })),
+    parent: filter.parent,
+    rerunOf: filter.rerunOf,
     createdFrom: filter.createdFrom,
     createdTo: filter.createdTo,
     metadata: [...Object.entries(filter.metadata ?? {}), ...(search?.metadata ?? [])],

@@ -229,5 +229,9 @@ export const migrations: ReadonlyArray<string> = [
     phase TEXT NOT NULL,
     since REAL NOT NULL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE INDEX jobs_of_parent ON jobs (parent_id, seq) WHERE parent_id IS NOT NULL;
+  CREATE INDEX jobs_of_rerun ON jobs (rerun_of, seq) WHERE rerun_of IS NOT NULL;
   `
 ]

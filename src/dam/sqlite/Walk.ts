@@ -74,12 +74,17 @@ const endOf = (beginning: string): string => `${beginning}\u{10ffff}`
 const queriesOf = (filter: Listing, lanes: ReadonlyArray<string> | undefined): ReadonlyArray<Query> => {
   const { customer, id, oldestFirst, states } = filter
   if (lanes?.length === 0) return []
-  const [first, ...others] = filter.metadata
+  const related = relatedIndexOf(filter)
+  const [first, ...more] = filter.metadata
   const conditions: ReadonlyArray<Query> = [
     ...conditionsOf(filter),
     ...(id === undefined ? [] : [{ sql: "jobs.id >= ? AND jobs.id < ?", params: [id, endOf(id)] }]),
-    ...others.map(hasMetadata)
+    ...(related === undefined ? more : filter.metadata).map(hasMetadata)
   ]
+  if (related !== undefined) {
+    const lane = lanes === undefined ? [] : [oneOf("lane", lanes)]
+    return [select(`jobs INDEXED BY ${related}`, [...conditions, ...lane, oneOf("state", states)], "seq", oldestFirst)]
+  }
   if (first !== undefined) {
     const led = { sql: "led.customer = ? AND led.name = ? AND led.value = ?", params: [customer, ...first] }
     // the left side of a CROSS JOIN is read first: the part of the index that holds this very value
@@ -103,13 +108,28 @@ const queriesOf = (filter: Listing, lanes: ReadonlyArray<string> | undefined): R
   )
 }
 
-const conditionsOf = ({ createdFrom, createdTo, customer, deliveryStates, queues }: Listing): ReadonlyArray<Query> => [
+const conditionsOf = ({
+  createdFrom,
+  createdTo,
+  customer,
+  deliveryStates,
+  parent,
+  queues,
+  rerunOf
+}: Listing): ReadonlyArray<Query> => [
   { sql: "jobs.customer = ?", params: [customer] },
+  ...optional("parent_id = ?", parent),
+  // the child of a rerun names its parent as what it repeats, so that it has no place among the keys either
+  ...(rerunOf === undefined ? [] : [{ sql: "rerun_of = ? AND parent_id IS NOT ?", params: [rerunOf, rerunOf] }]),
   ...(queues === undefined ? [] : [oneOf("account", queues)]),
   ...optional("created_at >= ?", createdFrom),
   ...optional("created_at <= ?", createdTo),
   ...(deliveryStates === undefined ? [] : [oneOf("delivery_state", deliveryStates)])
 ]
+
+/** The index of children or of reruns: nobody has many of either. */
+const relatedIndexOf = ({ parent, rerunOf }: Listing): string | undefined =>
+  parent !== undefined ? "jobs_of_parent" : rerunOf !== undefined ? "jobs_of_rerun" : undefined
 
 /** The index that holds only what was told so, or was not. */
 const deliveryIndexOf = ({ deliveryStates = [] }: Listing): { index: string; condition: Query } | undefined => {

@@ -117,6 +117,8 @@ describe("the tools of an agent", () => {
       const listed = yield* use("list_jobs", { status: ["queued", "running"], limit: 5 })
       assert.include(listed.said, id)
       assert.notInclude((yield* use("list_jobs", { status: ["failed"] })).said, id)
+      assert.notInclude((yield* use("list_jobs", { parent: id })).said, id)
+      assert.notInclude((yield* use("list_jobs", { rerun_of: id, lane: "api.example.com:443" })).said, id)
     })
   )
 

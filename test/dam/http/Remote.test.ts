@@ -128,6 +128,8 @@ describe("our own client against the dam", () => {
       assert.deepStrictEqual(yield* found({ status: ["cancelled", "running"] }), [second.jobId, first.jobId])
       assert.deepStrictEqual(yield* found({ metadata: { order: "8" } }), [])
       assert.deepStrictEqual(yield* found({ lane: "api.example.com:443", deliveryStatus: ["pending"] }), [])
+      assert.deepStrictEqual(yield* found({ rerunOf: first.jobId }), [second.jobId])
+      assert.deepStrictEqual(yield* found({ parent: first.jobId }), [])
       const refused = yield* Effect.flip(service.list({ limit: 201 }))
       assert.deepInclude(refused.reason, { _tag: "ServiceFailed", status: 400 })
     })

@@ -52,6 +52,10 @@ const filters: ReadonlyArray<Partial<JobFilter>> = [
   { deliveryStates: ["undelivered", "delivered"], states: ["succeeded"] },
   { metadata: { order: "1" } },
   { metadata: { order: "1", other: "2" }, lane: "a.example:443", createdFrom: 5 },
+  { parent: "p" },
+  { parent: "p", rerunOf: "r", metadata: { order: "1" }, lane: "a.example:443" },
+  { rerunOf: "r", states: ["failed"], createdFrom: 5, deliveryStates: ["undelivered"] },
+  { oldestFirst: true, rerunOf: "r", search: Search.parse("a.example text") },
   { oldestFirst: true },
   { oldestFirst: true, metadata: { order: "1" } },
   ...[

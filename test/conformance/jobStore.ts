@@ -589,6 +589,25 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         })
     )
 
+    promises("lists those of a window in the order they were taken, wherever the clock stood meanwhile", (jobs) =>
+      Effect.gen(function* () {
+        for (const [n, createdAt] of [50, 20, 40, 10, 30, 60].entries()) {
+          yield* jobs.enqueue(job(`j${n}`, { createdAt, customer: n === 4 ? "other" : customer }))
+        }
+        const window = { createdFrom: 20, createdTo: 50 }
+        assert.deepStrictEqual(yield* ids(jobs, window), ["j2", "j1", "j0"])
+        assert.deepStrictEqual(yield* ids(jobs, { ...window, oldestFirst: true }), ["j0", "j1", "j2"])
+        const first = yield* jobs.list({ customer, ...window, limit: 1 })
+        assert.deepStrictEqual(yield* ids(jobs, { ...window, cursor: first.cursor }), ["j1", "j0"])
+        const last = yield* jobs.list({ customer, ...window, oldestFirst: true, limit: 2 })
+        assert.deepStrictEqual(yield* ids(jobs, { ...window, oldestFirst: true, cursor: last.cursor }), ["j2"])
+        assert.deepStrictEqual(yield* ids(jobs, { createdTo: 10 }), ["j3"])
+        assert.deepStrictEqual(yield* ids(jobs, { createdFrom: 50, createdTo: 49 }), [])
+        assert.deepStrictEqual(yield* ids(jobs, { createdFrom: 21, createdTo: 39 }), [])
+        assert.deepStrictEqual(yield* jobs.count({ customer, ...window }), { jobs: 3, isExact: true })
+      })
+    )
+
     promises("lists the jobs that a job has started, and those that run it again", (jobs) =>
       Effect.gen(function* () {
         const of = (id: string) => ({ id, relation: "onSuccess" }) as const

@@ -233,5 +233,6 @@ export const migrations: ReadonlyArray<string> = [
   `
   CREATE INDEX jobs_of_parent ON jobs (parent_id, seq) WHERE parent_id IS NOT NULL;
   CREATE INDEX jobs_of_rerun ON jobs (rerun_of, seq) WHERE rerun_of IS NOT NULL;
+  CREATE INDEX jobs_by_time ON jobs (customer, created_at);
   `
 ]

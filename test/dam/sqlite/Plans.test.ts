@@ -117,16 +117,22 @@ const slow = (db: DatabaseSync, sql: string): ReadonlyArray<string> =>
         // the rows of a recursive query, of a list that came as JSON, and one row that is no table's
         .filter((detail) => /^SCAN (?!found$|json_each|CONSTANT ROW)|TEMP B-TREE|\(state=\?\)/.test(detail))
 
+/** A store's statements, and a way to look at them. */
+const opened = Effect.gen(function* () {
+  const folder = mkdtempSync(join(tmpdir(), "plans-"))
+  yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true })))
+  const path = join(folder, "jobs.db")
+  const texts = yield* prepared(path)
+  const db = new DatabaseSync(path, { readOnly: true })
+  yield* Effect.addFinalizer(() => Effect.sync(() => db.close()))
+  return { db, texts }
+})
+
 describe("statements of the SQLite store", () => {
   it.effect("go to their rows by an index, and sort nothing", () =>
     Effect.gen(function* () {
-      const folder = mkdtempSync(join(tmpdir(), "plans-"))
-      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true })))
-      const path = join(folder, "jobs.db")
-      const texts = yield* prepared(path)
+      const { db, texts } = yield* opened
       assert.isAbove(texts.length, 100)
-      const db = new DatabaseSync(path, { readOnly: true })
-      yield* Effect.addFinalizer(() => Effect.sync(() => db.close()))
       const excepted = (sql: string) => exceptions.filter(([beginsWith]) => sql.startsWith(beginsWith))
       const found = texts.flatMap((sql) => {
         const details = excepted(sql).length > 0 ? [] : slow(db, sql)
@@ -138,6 +144,18 @@ describe("statements of the SQLite store", () => {
           texts.some((sql) => sql.startsWith(beginsWith)),
           `nothing begins with ${beginsWith} any more`
         )
+      }
+    })
+  )
+
+  it.effect("walk through jobs between where a window begins and where it ends", () =>
+    Effect.gen(function* () {
+      const { db, texts } = yield* opened
+      const walks = texts.filter((sql) => sql.startsWith("SELECT jobs.seq FROM"))
+      assert.isAbove(walks.length, 10)
+      for (const sql of walks) {
+        const [walked] = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all()
+        assert.match(String(walked?.["detail"]), /(?:rowid|seq)>\? AND (?:rowid|seq)<\?\)$/, sql)
       }
     })
   )

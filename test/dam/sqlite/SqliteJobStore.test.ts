@@ -211,7 +211,7 @@ describe("SqliteJobStore", () => {
       const jobs = yield* open({ path: yield* file })
       const many = Array.from({ length: 20_000 }, (_, n) => job(`j${n}`))
       yield* Effect.forEach(many, jobs.enqueue, { concurrency: "unbounded", discard: true })
-      const list = jobs.list({ customer: "local", account: "nobody", createdFrom: 9e15, limit: 10 })
+      const list = jobs.list({ customer: "local", account: "nobody", limit: 10 })
       // the thread that reads has begun
       assert.deepStrictEqual((yield* list).jobs, [])
       const order: Array<string> = []

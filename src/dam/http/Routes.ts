@@ -65,7 +65,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
     LaneRoutes.group(LaneRoutes.make(engine, limits), desk),
     DeliveryRoutes.group(DeliveryRoutes.make(engine, limits), desk),
     SecretRoutes.group(secrets, desk),
-    NoticeRoutes.group(NoticeRoutes.make(engine, limits), desk),
+    NoticeRoutes.group(NoticeRoutes.make(engine, options.intake, limits), desk),
     ProxyRoute.group(ProxyRoute.make({ jobs, secrets, limits }), callers, reading),
     TrustRoutes.group(TrustRoutes.make(engine, reading), desk),
     HttpApiBuilder.group(Api, "system", (handlers) =>

@@ -17,8 +17,8 @@ export const list = Effect.fnUntraced(function* (query: Query, limit: number) {
   const now = yield* Clock.currentTimeMillis
   yield* Output.print(json, (paint) => table(paint, value.failures, now))
   const { failures, groups, seen } = value
-  if (failures.length < groups)
-    yield* Output.note(`and ${groups - failures.length} more; --limit shows them, up to 200`)
+  const more = groups - failures.length
+  if (more > 0) yield* Output.note(`and ${more} more; --limit shows them, up to 200`)
   if (!seen.is_exact) {
     const since = seen.since === null ? "" : `, which goes back to ${Output.time(seen.since)}`
     yield* Output.note(`only the newest ${seen.jobs} failed jobs were looked at${since}; --until looks further back`)

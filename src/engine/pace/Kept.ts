@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import * as Finder from "./Finder.ts"
+import type * as Finder from "./Finder.ts"
 import * as Levels from "./Levels.ts"
 import * as Search from "./Search.ts"
 

@@ -229,7 +229,8 @@ describe("Lanes", () => {
                 yield* permit.depart()
                 const now = Number(yield* Clock.monotonicTimeNanos) / 1e6
                 const { isOk } = upstream.arrive(now, () => 0.5)
-                isOk ? taken++ : refused++
+                if (isOk) taken++
+                else refused++
                 yield* Effect.forkChild(
                   Effect.sleep(50).pipe(
                     Effect.andThen(observe(router, "a", says({}, isOk ? 200 : 429), now)),

@@ -19,7 +19,7 @@ import { Service } from "../run/Service.ts"
 import type { InvalidRegion } from "../transport/RegionalTransport.ts"
 import * as EmbeddedService from "./EmbeddedService.ts"
 import * as Signing from "./deliver/Signing.ts"
-import { InvalidOption, nameProblem, policyIn, said, settle, type Settings } from "./embedded/DamOptions.ts"
+import { InvalidOption, nameProblem, policyIn, rulesBy, said, settle, type Settings } from "./embedded/DamOptions.ts"
 import type { InvalidEgressEntry } from "./egress/EgressPolicy.ts"
 import * as Region from "./egress/Region.ts"
 import type { RegionOptions } from "./egress/Region.ts"
@@ -166,6 +166,7 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
   const engine = yield* Dispatcher.make({
     ...Dispatcher.defaults,
     ...options,
+    pacing: { rules: rulesBy(given.presets), ...options.pacing },
     store,
     copiedAt,
     transport: regions.transport,

@@ -222,8 +222,8 @@ export const problemsOf = (options: unknown): ReadonlyArray<Places.Problem> =>
  * @since 0.1.0
  */
 export const Options = Schema.Struct({
-  off: Schema.optionalKey(Schema.Array(Schema.String)),
-  own: Schema.optionalKey(Schema.Array(Form))
+  off: Schema.optional(Schema.Array(Schema.String)),
+  own: Schema.optional(Schema.Array(Form))
 }).check(
   Schema.makeFilter(({ off = [], own = [] }: PresetOptions) => {
     const unknown = off.findIndex((name) => named(name) === undefined)

@@ -54,7 +54,7 @@ const valueOf = (part: LanePart, preset: Preset, call: Call, answered: Answered)
   if (typeof part === "string") {
     switch (part) {
       case "host":
-        return urlOf(call)?.host ?? call.host?.toLowerCase()
+        return (urlOf(call) ?? (call.host === undefined ? undefined : URL.parse(`https://${call.host}`)))?.host
       case "method":
         return call.method?.toUpperCase()
       case "path":

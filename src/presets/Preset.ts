@@ -291,7 +291,7 @@ export const Preset = Schema.Struct({
   lane: optional(Schema.NonEmptyArray(LanePart)),
   /** Where limits are told. Defaults to the common forms. */
   limits: optional(Schema.Array(Limit)),
-  /** Refusals beside 429, which is one always; the first that fits decides. */
+  /** Refusals beside 429, and 403 that announces a wait or an exhausted limit; the first that fits decides. */
   too_many: optional(Schema.Array(TooMany)),
   /** Looked at before all refusals. */
   used_up: optional(Schema.Array(UsedUp)),

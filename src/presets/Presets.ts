@@ -134,8 +134,7 @@ export const all: ReadonlyArray<Preset> = [
 ]
 
 /**
- * What is read of an answer by whoever is not known: the common headers, and a 403 that announces a wait or a limit with
- * nothing left.
+ * What is read of an answer by whoever is not known: the common headers, and nothing that needs a body.
  *
  * @category constants
  * @since 0.1.0
@@ -143,11 +142,7 @@ export const all: ReadonlyArray<Preset> = [
 export const generic: Preset = {
   name: "generic",
   title: "Any other host",
-  hosts: [],
-  too_many: [
-    { status: [403], exhausted: true },
-    { status: [403], announced: true }
-  ]
+  hosts: []
 }
 
 /**

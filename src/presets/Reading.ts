@@ -52,7 +52,8 @@ export interface Reading {
 /**
  * Reads an answer.
  *
- * **Details** — a refusal is a 429, and whatever the preset says. Its wait is, in this order: a header that tells
+ * **Details** — a refusal is a 429, a 403 that announces a wait or has a limit with nothing left, and whatever the preset
+ * says. Its wait is, in this order: a header that tells
  * milliseconds, `Retry-After`, the body, the latest reset among limits with nothing left, what the provider is known to
  * ask for. Where no limit tells what is left, the latest reset counts. A 503 waits as long as it announces, and an
  * accepted call until what it used up is renewed. `x-should-retry: false` on a refusal says that a quota is used up.
@@ -105,7 +106,8 @@ export const judge = (preset: Preset, answered: Answered, nowMillis: number): Ju
     return { kind: "quota_used_up", waitMillis: untilOf(usedUp, announced, nowMillis), isReset: false, limits }
   }
   const rule = preset.too_many?.find(fits)
-  if (rule === undefined && status !== 429) {
+  const isPlainly = status === 429 || (status === 403 && (announced !== undefined || limits.some(isExhausted)))
+  if (rule === undefined && !isPlainly) {
     return { kind: "ok", ...acceptedWait(limits, status, announced), limits }
   }
   if (headerIn(headers, "x-should-retry")?.toLowerCase() === "false") {

@@ -17,7 +17,6 @@ export const gitHub: Preset = {
   ],
   too_many: [
     { status: [403, 429], exhausted: true, wait_seconds: 60 },
-    { status: [403, 429], announced: true },
     { status: [403, 429], body: [{ path: "message", has: "secondary rate" }], wait_seconds: 60 },
     { status: [200, 403], body: [{ path: "errors[].message", has: "secondary rate" }], wait_seconds: 60 },
     { status: [200], body: [{ path: "errors[].type", is: "RATE_LIMITED" }], wait_seconds: 60 },

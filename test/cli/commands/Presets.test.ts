@@ -98,7 +98,7 @@ describe("ezthrottle presets read", () => {
         wait_ms: 60_000
       })
       assert.deepInclude(yield* read("--host", "acme.zendesk.com:443", ...told), {
-        kind: "ok",
+        kind: "too_many",
         lane: "zendesk/acme.zendesk.com"
       })
       assert.deepInclude(yield* read("--host", "api.example.com", ...told), {

@@ -77,10 +77,9 @@ describe("ezthrottle presets read", () => {
         const text = row.body === undefined ? "" : typeof row.body === "string" ? row.body : JSON.stringify(row.body)
         const headers: Readonly<Record<string, string>> = Object.fromEntries(Object.entries(row.headers))
         writeFileSync(body, text)
-        const told = yield* read(
-          ...["--preset", row.provider, "--status", String(row.status), "--now", row.now, "--body", body],
-          ...Object.entries(headers).flatMap(([name, value]) => ["--header", `${name}: ${value}`])
-        )
+        const given = Object.entries(headers).flatMap(([name, value]) => ["--header", `${name}: ${value}`])
+        const { now, provider, status } = row
+        const told = yield* read("--preset", provider, "--status", `${status}`, "--now", now, "--body", body, ...given)
         const answer = { status: row.status, headers, body: text }
         const preset = Presets.named(row.provider)
         assert.deepStrictEqual(told, Presets.read(answer, { preset, now: Date.parse(row.now) }))
@@ -129,10 +128,9 @@ describe("ezthrottle presets read", () => {
 
   it.effect("says it to people in a few lines", () =>
     Effect.gen(function* () {
-      const { out } = yield* run([
-        ...["presets", "read", "--preset", "openai", "--status", "429", "--header", "x-ratelimit-limit-tokens: 30000"],
-        ...["--header", "x-ratelimit-remaining-tokens: 0", "--header", "x-ratelimit-reset-tokens: 19.84s"]
-      ])
+      const headers = ["limit-tokens: 30000", "remaining-tokens: 0", "reset-tokens: 19.84s"]
+      const given = headers.flatMap((header) => ["--header", `x-ratelimit-${header}`])
+      const { out } = yield* run(["presets", "read", "--preset", "openai", "--status", "429", ...given])
       assert.deepStrictEqual(out.split("\n"), [
         "too many, wait 20s",
         "  read by     openai",

@@ -59,9 +59,9 @@ const rows = (preset: Preset): ReadonlyArray<readonly [string, string]> => [
   ["credential in", (preset.credential ?? []).map(code).join(", ")],
   [
     "limits told in",
-    preset.limits?.length === 0
-      ? "nothing"
-      : (preset.limits ?? [{ dialect: "common" } as const]).map(limitLine).join("; ")
+    preset.limits === undefined
+      ? "nothing that is known; the common headers are read"
+      : preset.limits.map(limitLine).join("; ")
   ],
   ["refuses, beside 429", (preset.too_many ?? []).map(ruleLine).join("; ")],
   ["used up", (preset.used_up ?? []).map(ruleLine).join("; ")],

@@ -6,6 +6,5 @@ export const asana: Preset = {
   title: "Asana",
   hosts: ["app.asana.com"],
   lane: ["credential"],
-  limits: [],
   advice: ["150 calls a minute for a token, 1,500 on paid plans; 60 searches a minute."]
 }

@@ -6,7 +6,6 @@ export const dropbox: Preset = {
   title: "Dropbox",
   hosts: ["api.dropboxapi.com", "content.dropboxapi.com"],
   lane: ["credential"],
-  limits: [],
   body_wait: [{ path: "error.retry_after", in: "seconds" }],
   advice: ["too_many_write_operations means that others write to the same namespace: write one after the other."]
 }

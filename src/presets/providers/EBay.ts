@@ -6,6 +6,5 @@ export const eBay: Preset = {
   title: "eBay",
   hosts: ["api.ebay.com"],
   lane: ["host"],
-  limits: [],
   advice: ["Calls a day for an app and API, often 5,000; getRateLimits of the analytics API tells what is left."]
 }

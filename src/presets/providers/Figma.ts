@@ -7,7 +7,6 @@ export const figma: Preset = {
   hosts: ["api.figma.com"],
   credential: ["x-figma-token", "authorization"],
   lane: ["credential"],
-  limits: [],
   advice: [
     "Limits are by plan, seat and tier of the endpoint. Retry-After may be days: x-figma-rate-limit-type: low says why."
   ]

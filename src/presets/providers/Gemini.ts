@@ -7,7 +7,6 @@ export const gemini: Preset = {
   hosts: ["generativelanguage.googleapis.com", "*-aiplatform.googleapis.com", "*.googleapis.com"],
   credential: ["x-goog-api-key", "authorization"],
   lane: ["credential", { name: "model", after: ["models"] }],
-  limits: [],
   too_many: [
     { status: [403], body: [{ path: "error.errors[].reason", is: ["rateLimitExceeded", "userRateLimitExceeded"] }] }
   ],

@@ -6,7 +6,6 @@ export const mailchimp: Preset = {
   title: "Mailchimp",
   hosts: ["*.api.mailchimp.com"],
   lane: ["credential"],
-  limits: [],
   too_many: [{ status: [403], body: [{ is: "" }] }],
   advice: ["10 calls may run at once for a user. At high load a refusal may be a 403 without a body."]
 }

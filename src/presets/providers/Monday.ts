@@ -6,7 +6,6 @@ export const monday: Preset = {
   title: "monday.com",
   hosts: ["api.monday.com"],
   lane: ["credential"],
-  limits: [],
   too_many: [
     { status: [200, 429], body: [{ path: "errors[].extensions.code", is: "COMPLEXITY_BUDGET_EXHAUSTED" }] },
     { status: [200], body: [{ path: "error_code", is: "ComplexityException" }] },

@@ -6,7 +6,6 @@ export const notion: Preset = {
   title: "Notion",
   hosts: ["api.notion.com"],
   lane: ["credential"],
-  limits: [],
   too_many: [{ status: [529] }],
   advice: [
     "About 3 calls a second on average for a connection; the workspace has a limit that all connections share.",

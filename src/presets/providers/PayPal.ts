@@ -6,7 +6,6 @@ export const payPal: Preset = {
   title: "PayPal",
   hosts: ["api-m.paypal.com"],
   lane: ["host"],
-  limits: [],
   idempotency: { header: "PayPal-Request-Id", methods: ["POST"] },
   advice: ["No limits are published. A PayPal-Request-Id is kept for 6 hours."]
 }

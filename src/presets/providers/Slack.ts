@@ -6,7 +6,6 @@ export const slack: Preset = {
   title: "Slack",
   hosts: ["slack.com"],
   lane: ["credential", "path"],
-  limits: [],
   too_many: [
     {
       status: [200],

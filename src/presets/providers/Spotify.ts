@@ -6,7 +6,6 @@ export const spotify: Preset = {
   title: "Spotify",
   hosts: ["api.spotify.com"],
   lane: ["host"],
-  limits: [],
   advice: [
     "The limit is one of the last 30 seconds for the app, and is not published; none of it is confirmed by the vendor."
   ]

@@ -6,6 +6,5 @@ export const square: Preset = {
   title: "Square",
   hosts: ["connect.squareup.com"],
   lane: ["credential"],
-  limits: [],
   advice: ["No limits are published. The key against doing things twice stands in the body: idempotency_key."]
 }

@@ -6,7 +6,6 @@ export const stripe: Preset = {
   title: "Stripe",
   hosts: ["api.stripe.com"],
   lane: ["credential", { name: "account", header: "stripe-account" }],
-  limits: [],
   idempotency: { header: "Idempotency-Key", methods: ["POST"] },
   advice: [
     "100 calls a second, 25 in a sandbox, 25 for each endpoint; nothing of it is told in headers.",

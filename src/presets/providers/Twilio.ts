@@ -6,7 +6,6 @@ export const twilio: Preset = {
   title: "Twilio",
   hosts: ["api.twilio.com"],
   lane: ["credential"],
-  limits: [],
   advice: [
     "What is limited is how many calls run at once; twilio-concurrent-requests tells how many do, and nothing how many may."
   ]

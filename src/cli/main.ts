@@ -21,6 +21,7 @@ import * as JobsCommand from "./commands/JobsCommand.ts"
 import * as LanesCommand from "./commands/LanesCommand.ts"
 import * as McpCommand from "./commands/McpCommand.ts"
 import * as NoticesCommand from "./commands/NoticesCommand.ts"
+import * as PresetsCommand from "./commands/PresetsCommand.ts"
 import { exits, problem, type Problem } from "./output/Problem.ts"
 import * as SecretsCommand from "./commands/SecretsCommand.ts"
 import * as SubmitCommand from "./commands/SubmitCommand.ts"
@@ -43,6 +44,7 @@ export const ezthrottle = Command.make("ezthrottle").pipe(
     DeadCommand.command,
     SecretsCommand.command,
     NoticesCommand.command,
+    PresetsCommand.command,
     DoctorCommand.command,
     DamCommand.command,
     BackupCommand.command,

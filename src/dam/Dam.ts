@@ -24,6 +24,7 @@ import {
   nameProblem,
   noticeProblem,
   policyIn,
+  rulesBy,
   said,
   settle,
   type Settings
@@ -176,6 +177,7 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
   const engine = yield* Dispatcher.make({
     ...Dispatcher.defaults,
     ...options,
+    pacing: { rules: rulesBy(given.presets), ...options.pacing },
     store,
     copiedAt,
     transport: regions.transport,

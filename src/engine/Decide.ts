@@ -103,7 +103,7 @@ export const isFinal = (policy: ResolvedRetryPolicy, ended: Ended, patience: num
 export const endsPath = (policy: ResolvedRetryPolicy, ended: Ended): boolean =>
   ended._tag === "Failed"
     ? !isRepeatable(ended.failure)
-    : isGood(ended.status) ||
+    : isSuccess(ended) ||
       ended.says === "used_up" ||
       !(lists(policy.retryCodes, ended) || lists(policy.rerouteCodes, ended))
 
@@ -134,6 +134,14 @@ type Answered = Extract<Ending, { readonly _tag: "Answered" }>
  * @since 0.1.0
  */
 export const isGood = (status: number): boolean => status >= 200 && status < 300
+
+/**
+ * Tells whether an answer is a success: a 2xx, unless it is known to be a refusal all the same.
+ *
+ * @category decisions
+ * @since 0.1.0
+ */
+export const isSuccess = ({ says, status }: Answered): boolean => isGood(status) && says === undefined
 
 /**
  * Tells whether the same call may succeed when made again. A certificate that is wrong now is wrong in a second, too.

@@ -40,13 +40,13 @@ export interface RateLimit {
 }
 
 /**
- * A family of rate-limit headers, the most trusted first.
+ * A family of rate-limit headers, the most trusted first; `preset` is whatever a preset of the host names.
  *
  * @category models
  * @since 0.1.0
  */
 export type Source =
-  "ratelimit" | "ratelimit-*" | "x-ratelimit-*" | "x-rate-limit-*" | "*-ratelimit-*" | "ratelimit-policy"
+  "ratelimit" | "ratelimit-*" | "x-ratelimit-*" | "x-rate-limit-*" | "*-ratelimit-*" | "ratelimit-policy" | "preset"
 
 /**
  * Reads the rate-limit headers of an answer; `undefined` when none says anything understandable.

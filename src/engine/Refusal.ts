@@ -22,6 +22,8 @@ export interface Rules {
   readonly refusals?: ReadonlyArray<number> | undefined
   /** Texts that say, in the body of an answer of 400 or more, that a quota is used up. Defaults to none. */
   readonly usedUp?: ReadonlyArray<string> | undefined
+  /** Reads its answers, the 2xx among them too; the two above go before. Defaults to what every upstream does. */
+  readonly read?: ((answer: Answer, nowMillis: number) => Said) | undefined
 }
 
 /**
@@ -68,7 +70,16 @@ export interface Answer {
  * @category decoding
  * @since 0.1.0
  */
-export const read = (answer: Answer, nowMillis: number, rules: Rules = noRules): Said => {
+export const read = (answer: Answer, nowMillis: number, rules: Rules = noRules): Said =>
+  rules.read === undefined || isNamed(answer, rules)
+    ? readPlainly(answer, nowMillis, rules)
+    : rules.read(answer, nowMillis)
+
+/** Whether the rules themselves say what an answer is. */
+const isNamed = (answer: Answer, rules: Rules): boolean =>
+  rules.refusals?.includes(answer.status) === true || hasSign(answer, rules)
+
+const readPlainly = (answer: Answer, nowMillis: number, rules: Rules): Said => {
   const { headers, status } = answer
   const limit = RateLimitHeaders.parse(headers, nowMillis)
   const isExhausted = limit?.remaining === 0
@@ -98,8 +109,10 @@ export const read = (answer: Answer, nowMillis: number, rules: Rules = noRules):
  */
 export const backOff = (inARow: number): number => Math.min(60_000, 1000 * 2 ** inARow)
 
-const isUsedUp = ({ body, headers, status }: Answer, isRefused: boolean, { usedUp = [] }: Rules): boolean => {
-  if (isRefused && headers["x-should-retry"]?.trim().toLowerCase() === "false") return true
+const isUsedUp = (answer: Answer, isRefused: boolean, rules: Rules): boolean =>
+  (isRefused && answer.headers["x-should-retry"]?.trim().toLowerCase() === "false") || hasSign(answer, rules)
+
+const hasSign = ({ body, status }: Answer, { usedUp = [] }: Rules): boolean => {
   if (status < 400 || body === undefined || usedUp.length === 0) return false
   const text = decoder.decode(body)
   return usedUp.some((sign) => text.includes(sign))

@@ -78,8 +78,12 @@ export const readResponse =
   (rules: Refusal.Rules | undefined) =>
   (response: Response, nowMillis: number): { readonly ending: Ended; readonly response: Response } => {
     const { status } = response
-    if (isGood(status)) return { ending: { _tag: "Answered", status, retryAfter: undefined }, response }
+    // most 2xx are what they say they are
+    if (isGood(status) && rules?.read === undefined)
+      return { ending: { _tag: "Answered", status, retryAfter: undefined }, response }
     const said = Refusal.read(response, nowMillis, rules)
+    if (isGood(status) && said.kind === "Taken")
+      return { ending: { _tag: "Answered", status, retryAfter: undefined }, response }
     const wait = said.wait ?? ownWait(said, response, nowMillis)
     const ending: Ended = { _tag: "Answered", status, retryAfter: wait }
     if (said.kind === "UsedUp") return { ending: { ...ending, says: "used_up" }, response }

@@ -1,5 +1,5 @@
 /** How a path ends, and what a history tells of it. */
-import { isGood } from "../engine/Decide.ts"
+import { isSuccess } from "../engine/Decide.ts"
 import type { Attempt, EndedAttempt, History } from "../step/History.ts"
 import type { RegionResponse, StepReason } from "../step/Outcome.ts"
 import { PathTimedOut } from "../step/Outcome.ts"
@@ -27,7 +27,7 @@ export const good = (attempt: EndedAttempt, responses: ReadonlyArray<RegionRespo
 
 export const bad = (attempt: EndedAttempt): PathEnd => ({ _tag: "Bad", reason: reasonOf(attempt) })
 
-export const isGoodAttempt = ({ ending }: EndedAttempt): boolean => ending._tag === "Answered" && isGood(ending.status)
+export const isGoodAttempt = ({ ending }: EndedAttempt): boolean => ending._tag === "Answered" && isSuccess(ending)
 
 /** Tells the attempts that count for a path: an interrupted one is made again. */
 export const isOf = (attempt: Attempt, path: number): attempt is EndedAttempt =>

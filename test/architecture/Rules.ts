@@ -13,20 +13,21 @@ const folders: Readonly<Record<string, ReadonlyArray<string>>> = {
   wire: ["step"],
   engine: upToWire,
   transport: [...upToWire, "engine"],
+  presets: [...upToWire, "engine"],
   run: upToTransport,
   receive: upToRun,
-  dam: upToRun,
+  dam: [...upToRun, "presets"],
   cluster: [...upToRun, "dam"],
   promise: upToRun,
   testing: [...upToRun, "receive", "dam", "promise"],
   // runs in a browser and knows the dam by its API alone
   page: ["dam/api"],
-  cli: [...upToRun, "receive", "dam", "cluster", "promise", "testing"]
+  cli: [...upToRun, "presets", "receive", "dam", "cluster", "promise", "testing"]
 }
 
 /** What a package entry may export from. An entry without a row is refused. */
 const entries: Readonly<Record<string, ReadonlyArray<string>>> = {
-  "index.ts": upToRun,
+  "index.ts": [...upToRun, "presets"],
   "promise.ts": [...upToRun, "promise"],
   "testing.ts": [...upToRun, "testing"],
   "webhook.ts": [...upToWire, "receive"],

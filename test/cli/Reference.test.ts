@@ -177,6 +177,15 @@ const page = Effect.gen(function* () {
   yield* help("notices", "set")
   yield* help("notices", "get")
   yield* help("notices", "reset")
+  yield* help("presets")
+  yield* help("presets", "list")
+  yield* help("presets", "show")
+  yield* help("presets", "read")
+  const answer = ["--status", "429", "--header", "retry-after-ms: 4210"]
+  yield* show("ezthrottle presets read --host api.openai.com --status 429 --header 'retry-after-ms: 4210' --json", {
+    args: ["presets", "read", "--host", "api.openai.com", ...answer, "--json"],
+    isLocal: true
+  })
   yield* help("doctor")
   yield* show("ezthrottle doctor --check http://10.0.0.7/hook", {
     args: ["doctor", "--check", "http://10.0.0.7/hook", "--db", "/nowhere/ezthrottle.db"]

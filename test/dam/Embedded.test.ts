@@ -15,6 +15,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { Dam } from "../../src/dam.ts"
 import * as EmbeddedService from "../../src/dam/EmbeddedService.ts"
+import type * as Presets from "../../src/presets/Presets.ts"
 import { EZThrottle as Facade, Step as FacadeStep } from "../../src/promise.ts"
 import * as EZThrottle from "../../src/run/EZThrottle.ts"
 import * as NodeClient from "../../src/run/NodeClient.ts"
@@ -365,6 +366,24 @@ describe("a dam in the caller's own process, on a file", () => {
         })
       )
       assert.deepStrictEqual(world.calls, ["GET /order"])
+    })
+  )
+
+  it.live("knows the hosts of its presets: a 2xx of one may be a refusal", () =>
+    Effect.gen(function* () {
+      const { folder, url } = yield* surroundings
+      const used_up = [{ status: [200], body: [{ has: "from the target" }] }]
+      const ended = (name: string, presets: Presets.PresetOptions) =>
+        Effect.gen(function* () {
+          const { service } = yield* Dam.make({ path: join(folder, name), presets })
+          return yield* Effect.gen(function* () {
+            const { jobId } = yield* EZThrottle.submit(Step.get(url))
+            return yield* EZThrottle.awaitJob(jobId)
+          }).pipe(Effect.provide(NodeClient.layer({ service })))
+        }).pipe(Effect.scoped)
+      const known = yield* ended("known.db", { own: [{ name: "mine", hosts: ["127.0.0.1"], used_up }] })
+      assert.include(known.error, "the quota is used up")
+      assert.strictEqual((yield* ended("unknown.db", {})).status, "success")
     })
   )
 

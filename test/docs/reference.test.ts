@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import * as Result from "effect/Result"
 import * as Step from "../../src/step/Step.ts"
 import * as Job from "../../src/wire/Job.ts"
+import { presetsPage } from "./PresetsPage.ts"
 import { statesPage, telemetryPage } from "./Reference.ts"
 
 const root = new URL("../../", import.meta.url)
@@ -21,13 +22,16 @@ const rowsBelow = (heading: string): ReadonlyArray<ReadonlyArray<string>> => {
 
 const codesIn = (cell = ""): ReadonlyArray<string> => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = ""]) => text)
 
-// `vitest run -u` writes the two files anew
+// `vitest run -u` writes the files anew
 describe("the reference", () => {
   it("draws the states that jobs go through", () =>
     expect(statesPage()).toMatchFileSnapshot("../../docs/reference/states.md"))
 
   it("names everything that is reported", () =>
     expect(telemetryPage()).toMatchFileSnapshot("../../docs/reference/telemetry.md"))
+
+  it("tells what is known of every provider", () =>
+    expect(presetsPage()).toMatchFileSnapshot("../../docs/reference/presets.md"))
 })
 
 describe("the README's table of what a step can say", () => {

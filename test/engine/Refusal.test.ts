@@ -168,6 +168,27 @@ describe("Refusal reads what providers send", () => {
   })
 })
 
+describe("a host that is known", () => {
+  const refused: Refusal.Said = { kind: "TooMany", wait: 9, by: "retry_after", limit: undefined, isExhausted: false }
+  const read = ({ status }: Refusal.Answer): Refusal.Said => ({
+    ...refused,
+    kind: status === 200 ? "TooMany" : "Taken"
+  })
+  const kindOf = (status: number, rules: Refusal.Rules, body = "") =>
+    Refusal.read({ status, headers: {}, body: new TextEncoder().encode(body) }, now, rules).kind
+
+  it("is read as it is known, a success and a 429 too", () => {
+    assert.strictEqual(kindOf(200, { read }), "TooMany")
+    assert.strictEqual(kindOf(429, { read }), "Taken")
+  })
+
+  it("is read as it is configured, where the configuration speaks of the answer", () => {
+    assert.strictEqual(kindOf(420, { read, refusals: [420] }), "TooMany")
+    assert.strictEqual(kindOf(400, { read, usedUp: ["plan"] }, "your plan"), "UsedUp")
+    assert.strictEqual(kindOf(400, { read, usedUp: ["plan"] }, "a mistake"), "Taken")
+  })
+})
+
 describe("our own back-off", () => {
   it("begins with a second and doubles up to a minute", () => {
     assert.deepStrictEqual([0, 1, 2, 5, 6, 40].map(Refusal.backOff), [1000, 2000, 4000, 32_000, 60_000, 60_000])

@@ -8,8 +8,8 @@ import * as Yaml from "effect/encoding/Yaml"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
 import { defaultBounds } from "../../engine/Pacing.ts"
+import * as Places from "../../step/Places.ts"
 import * as RetryPolicy from "../../step/RetryPolicy.ts"
 import type { DamOptions } from "../Dam.ts"
 import * as Schedule from "../deliver/Schedule.ts"
@@ -85,23 +85,7 @@ export const empty: ConfigFile = {
 const decodeConfig = Schema.decodeUnknownResult(ConfigSchema, { errors: "all", onExcessProperty: "error" })
 
 const decode = (document: unknown): Result.Result<Config, InvalidConfig> =>
-  Result.mapError(decodeConfig(document), ({ issue }) =>
-    invalid(
-      problemsOf(issue).issues.map(({ message, path = [] }) => ({
-        path: path.map((part, depth) => placeOf(typeof part === "object" ? part.key : part, depth)).join(""),
-        problem: message === "Expected no excess property" ? "there is no such setting" : message
-      }))
-    )
-  )
-
-const problemsOf = SchemaIssue.makeFormatterStandardSchemaV1()
-
-const placeOf = (key: PropertyKey, depth: number): string => {
-  const name = String(key)
-  if (typeof key === "number") return `[${name}]`
-  if (!/^\w+$/.test(name)) return `[${JSON.stringify(name)}]`
-  return depth === 0 ? name : `.${name}`
-}
+  Result.mapError(decodeConfig(document), ({ issue }) => invalid(Places.problemsOf(issue)))
 
 const invalid = (problems: InvalidConfig["problems"]) => new InvalidConfig({ problems })
 
@@ -153,6 +137,7 @@ const toOptions = (config: Config): ConfigFile => {
         maxStoredBytes: admission.stored_bytes,
         maxMemoryBytes: admission.memory_bytes,
         maxBytes: admission.file_bytes,
+        presets: config.presets,
         regions: config.regions && regionsOf(config.regions),
         webhookRedirects: webhooks.follow_redirects,
         l8: webhooks.l8,

@@ -4,6 +4,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import { Options } from "../../presets/Presets.ts"
 import * as Fields from "../../step/Fields.ts"
 import * as Region from "../egress/Region.ts"
 import * as Limits from "../intake/Limits.ts"
@@ -135,6 +136,7 @@ export const ConfigSchema = Schema.Struct({
       bounds: optional(bounds)
     })
   ),
+  presets: optional(Options),
   regions: optional(Regions),
   retry: optional(
     Schema.Struct({

@@ -7,6 +7,9 @@ import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type Bounds, defaultBounds } from "../../engine/Pacing.ts"
+import * as HostRules from "../../presets/HostRules.ts"
+import * as Presets from "../../presets/Presets.ts"
+import type { PresetOptions } from "../../presets/Presets.ts"
 import * as Names from "../../step/Names.ts"
 import type { RetryPolicyOptions } from "../../step/RetryPolicy.ts"
 import * as RetryPolicy from "../../step/RetryPolicy.ts"
@@ -15,7 +18,7 @@ import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import * as Egress from "../egress/EgressPolicy.ts"
 import { problemIn as problemInWebhooks } from "../egress/Webhook.ts"
 import * as Limits from "../intake/Limits.ts"
-import { canonicalLane } from "../job/LaneName.ts"
+import { canonicalLane, isReceiverLane } from "../job/LaneName.ts"
 import type { L8Options } from "../l8/L8.ts"
 import type { PaceOptions, PacingOptions } from "../lane/Dial.ts"
 import type { NoticeOptions, Thresholds } from "../observe/Notice.ts"
@@ -47,6 +50,8 @@ export interface Settings {
         readonly bounds?: Partial<Bounds> | undefined
       })
     | undefined
+  /** What is known of providers: which of the presets hold, and your own. Defaults to all of them. */
+  readonly presets?: PresetOptions | undefined
   /**
    * Of a job without a retry policy of its own; the lists also of one whose policy leaves them out. Defaults to 3 retries
    * on 408, 429, 500, 502, 503, 504, 520 to 524 and 529, and 2 reroutes.
@@ -206,6 +211,7 @@ export const names = {
     burst: true,
     bounds: { minRps: true, maxRps: true, minConcurrent: true, maxConcurrent: true }
   },
+  presets: { off: true, own: true },
   regions: true,
   retry: {
     maxRetries: true,
@@ -250,7 +256,12 @@ export const noticeProblem = ({ notices }: Settings, policy: EgressPolicy): stri
 /** What is wrong with the names of options, whoever wrote them. */
 export const nameProblem = (options: object): string | undefined => {
   const limits: unknown = Reflect.get(options, "limits")
-  return problemIn(options, { ...names, ...earlier }) ?? problemIn(limits, Limits.defaults, "limits.")
+  const [preset] = "presets" in options ? Presets.problemsOf(options.presets) : []
+  return (
+    problemIn(options, { ...names, ...earlier }) ??
+    problemIn(limits, Limits.defaults, "limits.") ??
+    (preset && `${preset.path}: ${preset.problem}`)
+  )
 }
 
 /** The same of names below names; `*` is any. */
@@ -287,6 +298,12 @@ const earlier = {
   retryUnsafe: true,
   unsetPolicy: true,
   webhookRedirects: true
+}
+
+/** What presets know of lanes. A receiver of webhooks is nobody's API. */
+export const rulesBy = (presets: Settings["presets"]): NonNullable<PacingOptions["rules"]> => {
+  const known = HostRules.make(presets)
+  return (lane) => (isReceiverLane(lane) ? undefined : known(lane))
 }
 
 const pacingOf = ({ bounds, default: pace, hosts, ...pacing }: NonNullable<Settings["pacing"]>): PacingOptions => ({

@@ -28,6 +28,8 @@ export interface PacingOptions {
   readonly receivers?: PaceOptions | undefined
   /** Paces, and what is known of refusals, by canonical `host:port`, for receivers of webhooks with `webhook@` before it. */
   readonly hosts?: Readonly<Record<string, HostOptions>> | undefined
+  /** What else is known of how an upstream refuses, by the name of its lane. Defaults to nothing. */
+  readonly rules?: ((lane: string) => Refusal.Rules | undefined) | undefined
   /** Calls that being late may give back. Defaults to 1. */
   readonly burst?: number | undefined
   /** What an upstream may raise or lower its pace to. Defaults to 0.01 to 1,000 per second and 1 to 100 at once. */
@@ -100,6 +102,16 @@ export const settingOf = ({ options, paces, settings }: Dial, host: string, acco
   }
 }
 
+/** How an upstream refuses: what is configured of it goes before what is known of it. */
+export const rulesOf = (
+  { hosts, rules }: Pick<PacingOptions, "hosts" | "rules">,
+  lane: string
+): Refusal.Rules | undefined => {
+  const configured = hosts?.[lane]
+  const known = rules?.(lane)
+  return known === undefined || configured === undefined ? (configured ?? known) : { ...known, ...configured }
+}
+
 const paceIn = ({ maxConcurrent, rps }: PaceOptions = {}): Partial<Pace> => ({
   ...(rps === undefined ? {} : { rps }),
   ...(maxConcurrent === undefined ? {} : { maxConcurrent })
@@ -116,7 +128,7 @@ export const observe = (
   const nowMillis = clock.currentTimeMillisUnsafe()
   const now = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const owner = { lane: host, account }
-  const said = Refusal.read(response, nowMillis, options.hosts?.[host])
+  const said = Refusal.read(response, nowMillis, rulesOf(options, host))
   const isRefusal = said.kind === "TooMany" || said.kind === "Unavailable"
   // an account that has used up its quota says nothing about how busy the upstream is
   const refusalsInARow = said.kind === "UsedUp" ? 0 : paces.refusals(owner, isRefusal, { sentAt, now })

@@ -6,13 +6,14 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { isGood } from "../../engine/Decide.ts"
+import { isSuccess } from "../../engine/Decide.ts"
 import * as Refusal from "../../engine/Refusal.ts"
 import type { Host } from "../../run/Host.ts"
 import * as Hosts from "../../run/Host.ts"
 import type { Attempt } from "../../step/History.ts"
 import type { Step } from "../../step/StepModel.ts"
 import type { StoredJob } from "../job/Job.ts"
+import { rulesOf } from "../lane/Dial.ts"
 import type { Going, Permit } from "../lane/Permit.ts"
 import type { Parking } from "../store/JobRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
@@ -36,7 +37,7 @@ export const make = (self: Run): Host => {
     attemptTimeout: () => options.attemptTimeout,
     patience: () => Number.POSITIVE_INFINITY,
     hashKey: job.id,
-    rules: (request) => options.pacing?.hosts?.[options.laneOf(request.url)],
+    rules: (request) => options.pacing && rulesOf(options.pacing, options.laneOf(request.url)),
     history: job.history,
     rested: restedOf(job),
     acceptedAt: job.createdAt,
@@ -153,7 +154,7 @@ const repeating =
  */
 const lastIn = (root: Step): ((attempt: Attempt) => boolean) => {
   const isAlone = [root, ...root.fallbacks.map(({ step }) => step)].every(({ regions }) => regions.length < 2)
-  return ({ ending }) => isAlone && ending._tag === "Answered" && isGood(ending.status)
+  return ({ ending }) => isAlone && ending._tag === "Answered" && isSuccess(ending)
 }
 
 const parkingOf = Effect.fnUntraced(function* (

@@ -7,7 +7,6 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { isTooMany, lists } from "../../engine/Decide.ts"
-import type * as Refusal from "../../engine/Refusal.ts"
 import type { Attempt } from "../../step/History.ts"
 import type { Completed, StepError } from "../../step/Outcome.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
@@ -18,6 +17,7 @@ import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { isShortage, type Shortages } from "../lane/Shortages.ts"
 import { childJob } from "../job/NewJob.ts"
+import type { PacingOptions } from "../lane/Dial.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Permit } from "../lane/Permit.ts"
 import type { JobPort, Parking } from "../store/JobRecords.ts"
@@ -49,7 +49,7 @@ export interface RunnerOptions {
   readonly newId: Effect.Effect<string>
   readonly laneOf: (url: string) => string
   /** What is known of how upstreams refuse, by lane. Defaults to nothing. */
-  readonly pacing?: { readonly hosts?: Readonly<Record<string, Refusal.Rules>> | undefined } | undefined
+  readonly pacing?: Pick<PacingOptions, "hosts" | "rules"> | undefined
 }
 
 /**

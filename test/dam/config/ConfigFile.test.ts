@@ -114,6 +114,16 @@ limits: { body_bytes: 2000, job_headers: 3 }
     })
   })
 
+  it("says which presets hold, in the form that ours have", () => {
+    const own = [{ name: "mine", hosts: ["*.example.com"], too_many: [{ status: [420], wait_seconds: 5 }] }]
+    const source = `presets: { off: [slack, x], own: ${JSON.stringify(own)} }`
+    assert.deepStrictEqual(parse(source).dam.presets, { off: ["slack", "x"], own })
+    assert.isUndefined(parse("").dam.presets)
+    assert.deepStrictEqual(problems("presets: { off: [slak] }"), ["presets.off[0]: There is no preset slak"])
+    const [problem] = problems(`presets: { own: [{ name: mine, hosts: [a.example], cost: [{ header: X-Cost }] }] }`)
+    assert.strictEqual(problem, "presets.own[0].cost[0].header: Expected a header name in lower case")
+  })
+
   it("says whether calls that change something are made again", () => {
     assert.strictEqual(parse("retry: { unsafe: false }").dam.retryUnsafe, false)
     assert.deepStrictEqual(parse("retry: { unsafe: false }").dam.unsetPolicy, RetryPolicy.durable)

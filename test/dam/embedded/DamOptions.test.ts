@@ -142,6 +142,22 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
     assert.isUndefined(DamOptions.nameProblem({ masterKey: Redacted.make("k"), limits: { bodyBytes: 1 } }))
   })
 
+  it("know the hosts of presets, and no receiver's", () => {
+    const own = [{ name: "mine", hosts: ["api.example.com"] }]
+    const rules = DamOptions.rulesBy({ off: ["stripe"], own })
+    assert.isDefined(rules("api.github.com:443"))
+    assert.strictEqual(rules("api.github.com:443"), rules("api.github.com:443"))
+    assert.isDefined(rules("api.example.com:8443"))
+    for (const lane of ["api.stripe.com:443", "webhook@api.github.com:443", "example.com:443"]) {
+      assert.isUndefined(rules(lane), lane)
+    }
+    assert.isUndefined(DamOptions.nameProblem({ presets: { off: undefined, own } }))
+    assert.strictEqual(
+      DamOptions.nameProblem({ presets: { own: [{ name: "mine", hosts: ["https://a"] }] } })?.split(":")[0],
+      "presets.own[0].hosts[0]"
+    )
+  })
+
   it("stand in the guide, each with its default", () => {
     const rows: ReadonlyMap<string, string> = new Map(
       [...(section ?? "").matchAll(/^\| `([\w.*]+)` \| (.+?) \| (.+) \|$/gm)].map(([, name = "", unset = ""]) => [

@@ -11,6 +11,8 @@ import * as Places from "../../../src/dam/lane/Places.ts"
 import { bucket, type Upstream } from "../../engine/pace/sim/Upstream.ts"
 import type { LaneRouter } from "../../../src/dam/lane/LaneRouter.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
+import * as HostRules from "../../../src/presets/HostRules.ts"
+import type { Preset } from "../../../src/presets/Preset.ts"
 import * as Reply from "../../../src/step/Reply.ts"
 
 const host = "api.example:443"
@@ -266,6 +268,35 @@ describe("Lanes", () => {
       yield* observe(lanes, "a", says({ "retry-after": "9" }, 420))
       assert.strictEqual(yield* lanes.heldFor(host, "a"), 9000)
       assert.deepStrictEqual(yield* paceOf(lanes), { rps: 2, maxConcurrent: 2 })
+    })
+  )
+
+  it.effect("take a 2xx for a refusal where a preset of the host says so, and what is left from its headers", () =>
+    Effect.gen(function* () {
+      const preset: Preset = {
+        name: "mine",
+        hosts: ["api.example"],
+        limits: [{ dialect: "pair", header: "x-calls" }],
+        too_many: [{ status: [200], body: [{ path: "ok", is: false }], wait_seconds: 9 }]
+      }
+      const { lanes } = yield* setUp({ rules: () => HostRules.rulesOf(preset) })
+      yield* observe(lanes, "a", Reply.response(200, {}, '{"ok":true}'))
+      assert.strictEqual(yield* lanes.heldFor(host, "a"), 0)
+      yield* observe(lanes, "a", Reply.response(200, {}, '{"ok":false}'))
+      assert.strictEqual(yield* lanes.heldFor(host, "a"), 9000)
+      yield* TestClock.adjust("9 seconds")
+      yield* observe(lanes, "a", Reply.response(200, { "x-calls": "40/40" }, '{"ok":true}'))
+      // nothing is left, and nobody says for how long: one interval of the pace
+      assert.strictEqual(yield* lanes.heldFor(host, "a"), 500)
+    })
+  )
+
+  it.effect("go by the configuration where it says more than what is known of the host", () =>
+    Effect.gen(function* () {
+      const rules = () => HostRules.rulesOf({ name: "mine", hosts: ["api.example"] })
+      const { lanes } = yield* setUp({ rules, hosts: { [host]: { refusals: [420] } } })
+      yield* observe(lanes, "a", says({ "retry-after": "9" }, 420))
+      assert.strictEqual(yield* lanes.heldFor(host, "a"), 9000)
     })
   )
 

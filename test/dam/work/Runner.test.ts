@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import * as HostRules from "../../../src/presets/HostRules.ts"
+import type { Preset } from "../../../src/presets/Preset.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
 import { backup, busy, fast, hook, lines, ok, refusal, setUp, toEnd, url } from "../support.ts"
@@ -479,6 +481,40 @@ describe("a 429", () => {
       })
     )
   }
+
+  const preset: Preset = {
+    name: "mine",
+    hosts: ["api.example"],
+    too_many: [{ status: [200], body: [{ path: "error", is: "slow" }], wait_seconds: 3 }],
+    used_up: [{ status: [200], body: [{ path: "error", is: "no more" }] }]
+  }
+  const rules = () => HostRules.rulesOf(preset)
+
+  it.effect("is what a 2xx stands for that a preset of its host knows: the job is no success, and waits", () =>
+    Effect.gen(function* () {
+      const refused = { status: 200, body: '{"error":"slow"}' }
+      const target = Script.always(Script.inTurn(refused, ok))
+      const { runToEnd } = yield* setUp({ target, pacing: { ...fast, rules } })
+      const job = yield* runToEnd(Step.retryPolicy(get, { maxRetries: 0 }))
+      assert.deepStrictEqual(lines(job), ["0 start 200", "0 repeat 200"])
+      assert.deepStrictEqual(
+        job.history.map(({ at }) => Math.round(at / 1000)),
+        [0, 3]
+      )
+      assert.strictEqual(new TextDecoder().decode(job.result?.response?.body), "fine")
+    })
+  )
+
+  it.effect("ends the job where such a 2xx says that a quota is used up", () =>
+    Effect.gen(function* () {
+      const target = Script.always({ status: 200, body: '{"error":"no more"}' })
+      const { runToEnd } = yield* setUp({ target, pacing: { ...fast, rules } })
+      const job = yield* runToEnd(get)
+      assert.deepStrictEqual(lines(job), ["0 start 200"])
+      assert.strictEqual(job.state, "failed")
+      assert.deepInclude(job.result?.error, { tag: "QuotaUsedUp" })
+    })
+  )
 
   it.effect("is not what a plain 403 stands for", () =>
     Effect.gen(function* () {

@@ -1,0 +1,71 @@
+/**
+ * What presets know of hosts, for whoever paces and repeats calls to them.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Moment from "../engine/Moment.ts"
+import type { RateLimit } from "../engine/RateLimitHeaders.ts"
+import type * as Refusal from "../engine/Refusal.ts"
+import { make as look } from "./Answered.ts"
+import type { Told } from "./Limits.ts"
+import type { Preset } from "./Preset.ts"
+import * as Presets from "./Presets.ts"
+import { judge, type Judged } from "./Reading.ts"
+
+/**
+ * Makes what is known of a host, by its name: with a port, or without. Nothing is known of one that no preset knows.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Presets.PresetOptions = {}): ((host: string) => Refusal.Rules | undefined) => {
+  const known = Presets.settle(options)
+  // a memory of what is computed, and no more: it is on the way of every answer
+  const found = new Map<string, Refusal.Rules | undefined>()
+  return (host) => {
+    if (found.has(host)) return found.get(host)
+    const preset = Presets.forHost(host, known)
+    const rules = preset && rulesOf(preset)
+    if (found.size >= mostFound) found.clear()
+    found.set(host, rules)
+    return rules
+  }
+}
+
+const mostFound = 10_000
+
+/**
+ * What a preset knows, in the words of every upstream. A wait is believed for a day.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const rulesOf = (preset: Preset): Refusal.Rules => ({
+  read: (answer, nowMillis) => toSaid(judge(preset, look(answer), nowMillis), answer.status)
+})
+
+const toSaid = ({ isReset, kind, limits, waitMillis }: Judged, status: number): Refusal.Said => {
+  const scarcest = limits.toSorted(scarcestFirst)[0]
+  return {
+    kind: kinds[kind] ?? (status === 503 ? "Unavailable" : "Taken"),
+    wait: waitMillis === undefined ? undefined : Math.min(waitMillis, Duration.toMillis(Moment.cap)),
+    by: waitMillis === undefined ? undefined : isReset ? "rate_limit" : "retry_after",
+    limit: scarcest && toRateLimit(scarcest),
+    isExhausted: scarcest?.remaining === 0
+  }
+}
+
+const kinds = { ok: undefined, too_many: "TooMany", quota_used_up: "UsedUp" } as const
+
+/** Two unknown amounts give NaN and are equals. */
+const scarcestFirst = (self: Told, that: Told): number =>
+  (self.remaining ?? Infinity) - (that.remaining ?? Infinity) || (that.resetMillis ?? 0) - (self.resetMillis ?? 0)
+
+const toRateLimit = ({ limit, remaining, resetMillis, windowMillis }: Told): RateLimit => ({
+  ...(limit === undefined ? {} : { limit }),
+  ...(remaining === undefined ? {} : { remaining }),
+  ...(resetMillis === undefined ? {} : { resetAfter: Duration.min(Duration.millis(resetMillis), Moment.cap) }),
+  ...(windowMillis === undefined || windowMillis === 0 ? {} : { window: Duration.millis(windowMillis) }),
+  source: "preset"
+})

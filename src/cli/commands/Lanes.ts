@@ -37,11 +37,18 @@ const table = (paint: Output.Paint, lanes: ReadonlyArray<Lane>, now: number): st
           String(lane.queued),
           String(lane.running),
           String(lane.parked),
-          `${lane.rps}/s, ${lane.max_concurrent} at once`,
+          paceOf(lane),
           lane.source,
           waits(standing(paint, lane, now), lane)
         ])
       )
+
+/** The pace that was set or told, and what was found below it. */
+const paceOf = ({ finds, found, max_concurrent: most, rps }: Lane): string => {
+  const set = `${rps}/s, ${most} at once`
+  if (found === null || (found.rps >= rps && found.max_concurrent >= most)) return finds ? `up to ${set}` : set
+  return `${Number(found.rps.toPrecision(3))}/s, ${found.max_concurrent} at once (up to ${set})`
+}
 
 /** Webhooks wait in memory, and stand in no other column. */
 const waits = (said: string, { waiting }: Lane): string => (waiting === 0 ? said : `${said}, ${waiting} wait`)
@@ -75,12 +82,22 @@ export const steer = Effect.fnUntraced(function* (host: string, act: Act, body: 
   yield* Output.print(json, (paint) => table(paint, [value], now))
 })
 
-export const set = (host: string, rps: number | undefined, maxConcurrent: number | undefined) =>
-  rps === undefined && maxConcurrent === undefined
-    ? Effect.fail(problem("usage", "nothing is set", { next: "say --rps or --max-concurrent, or both" }))
+/** What is set of a lane; what is left out stays as it is. */
+interface Choice {
+  readonly rps: number | undefined
+  readonly maxConcurrent: number | undefined
+  readonly find: boolean | undefined
+}
+
+export const set = (host: string, { find, maxConcurrent, rps }: Choice) =>
+  rps === undefined && maxConcurrent === undefined && find === undefined
+    ? Effect.fail(
+        problem("usage", "nothing is set", { next: "say --rps, --max-concurrent or --find, or several of them" })
+      )
     : steer(host, "pace", {
         ...(rps === undefined ? {} : { rps }),
-        ...(maxConcurrent === undefined ? {} : { max_concurrent: maxConcurrent })
+        ...(maxConcurrent === undefined ? {} : { max_concurrent: maxConcurrent }),
+        ...(find === undefined ? {} : { find })
       })
 
 export const log = Effect.fnUntraced(function* (host: string) {

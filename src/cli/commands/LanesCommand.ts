@@ -57,15 +57,31 @@ const set = Command.make(
       Flag.withMetavar("N"),
       Flag.withDescription("Calls at once"),
       Flag.optional
+    ),
+    find: Flag.Boolean("find").pipe(
+      Flag.withDescription(
+        "Have the pace found out; --rps and --max-concurrent are then its ceiling (--no-find: as set)"
+      ),
+      Flag.optional
     )
   },
-  ({ lane, maxConcurrent, rps }) =>
-    talking(Lanes.set(lane, Option.getOrUndefined(rps), Option.getOrUndefined(maxConcurrent)))
+  ({ find, lane, maxConcurrent, rps }) =>
+    talking(
+      Lanes.set(lane, {
+        rps: Option.getOrUndefined(rps),
+        maxConcurrent: Option.getOrUndefined(maxConcurrent),
+        find: Option.getOrUndefined(find)
+      })
+    )
 ).pipe(
   Command.withDescription("Sets the pace of a host, over what was configured or learnt, until it is reset."),
   Command.withShortDescription("Set the pace of a host"),
   Command.withExamples([
-    { command: "ezthrottle lanes set api.example.com --rps 5 --max-concurrent 2", description: "Slow down" }
+    { command: "ezthrottle lanes set api.example.com --rps 5 --max-concurrent 2", description: "Slow down" },
+    {
+      command: "ezthrottle lanes set api.example.com --find --rps 100",
+      description: "Have the pace found, up to 100 a second"
+    }
   ])
 )
 

@@ -42,6 +42,8 @@ export interface Said {
   /** Where that was read. */
   readonly by: "retry_after" | "rate_limit" | undefined
   readonly limit: RateLimit | undefined
+  /** All quotas it tells of, where they stand elsewhere than in the common headers. */
+  readonly quotas?: ReadonlyArray<RateLimitHeaders.Quota> | undefined
   /** Whether nothing is left of the quota. */
   readonly isExhausted: boolean
 }

@@ -5,7 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Moment from "../engine/Moment.ts"
-import type { RateLimit } from "../engine/RateLimitHeaders.ts"
+import type { Quota, RateLimit } from "../engine/RateLimitHeaders.ts"
 import type * as Refusal from "../engine/Refusal.ts"
 import { make as look } from "./Answered.ts"
 import type { Told } from "./Limits.ts"
@@ -52,9 +52,18 @@ const toSaid = ({ isReset, kind, limits, waitMillis }: Judged, status: number): 
     wait: waitMillis === undefined ? undefined : Math.min(waitMillis, Duration.toMillis(Moment.cap)),
     by: waitMillis === undefined ? undefined : isReset ? "rate_limit" : "retry_after",
     limit: scarcest && toRateLimit(scarcest),
-    isExhausted: scarcest?.remaining === 0
+    isExhausted: scarcest?.remaining === 0,
+    quotas: limits.map(toQuota)
   }
 }
+
+const toQuota = ({ limit, name, remaining, resetMillis, windowMillis = 0 }: Told): Quota => ({
+  name,
+  limit,
+  remaining,
+  resetMillis,
+  window: windowMillis === 0 ? undefined : Duration.millis(windowMillis)
+})
 
 const kinds = { ok: undefined, too_many: "TooMany", quota_used_up: "UsedUp" } as const
 

@@ -18,13 +18,13 @@ interface Clock {
  * used up for good may be that of one account.
  */
 export const heard = (
-  { kind, wait }: Refusal.Said,
+  { kind, quotas, wait }: Refusal.Said,
   headers: Readonly<Record<string, string>>,
   nowMillis: number
 ): Said | undefined => {
   if (kind === "Unavailable" || kind === "UsedUp") return undefined
   const isAccepted = kind === "Taken"
-  const told = RateLimitHeaders.quotas(headers, nowMillis)
+  const told = quotas ?? RateLimitHeaders.quotas(headers, nowMillis)
   const said: Said = isAccepted || wait === undefined ? { isAccepted } : { isAccepted, wait }
   if (told.length === 0) return said
   const clock = { now: nowMillis, theirs: Moment.epochIn(headers["date"] ?? "") }

@@ -313,7 +313,9 @@ export const answeredSince = (self: Finder, sentAt: number, said: Said.Said, now
 
 const answer = (before: Finder, call: Call, said: Said.Said, now: number): Finder => {
   const heard = hear({ ...before, open: before.open.filter((one) => one !== call) }, call, said, now)
-  return said.isAccepted ? taken(heard, call, now) : refused(heard, call, { ...said, known: before.quotas }, now)
+  return said.isAccepted
+    ? quieted(taken(heard, call, now), call, said, now)
+    : refused(heard, call, { ...said, known: before.quotas }, now)
 }
 
 /** A refusal, and the quotas as they were known when its call was sent. */
@@ -332,6 +334,17 @@ const taken = (before: Finder, call: Call, now: number): Finder => {
     good: isSettled ? 0 : self.good + 1,
     waitMargin: isSettled ? self.waitMargin / 2 : self.waitMargin
   }
+}
+
+/** Where nothing is left and nobody says for how long, one call asks after a while. */
+const quieted = (self: Finder, call: Call, { quotas: told = [] }: Said.Said, now: number): Finder => {
+  if (self.search.episode !== undefined || call.at <= self.heldFrom) return self
+  const used = told.find(({ name }) =>
+    self.quotas.some((quota) => quota.name === name && Quota.isSilentlyUsedUp(quota))
+  )
+  if (used === undefined) return self
+  const search = Search.begin(self.search, { since: call.at, isExplained: false, isQuiet: true })
+  return hold({ ...self, search, heldFrom: now }, now + quietWaitOf(used))
 }
 
 /** Ends the episode by a call that got through. */
@@ -442,11 +455,7 @@ const hearQuota = (
     known === undefined
       ? [...before.quotas.slice(1 - mostQuotas), quota]
       : before.quotas.map((one) => (one === known ? quota : one))
-  const self = { ...before, longestTold, quotas, ...lifted(before, ends !== undefined) }
-  const isQuiet = said.isAccepted && self.search.episode === undefined && call.at > self.heldFrom
-  if (!isQuiet || !Quota.isSilentlyUsedUp(quota)) return self
-  const search = Search.begin(self.search, { since: call.at, isExplained: false, isQuiet: true })
-  return hold({ ...self, search, heldFrom: now }, now + quietWaitOf(told))
+  return { ...before, longestTold, quotas, ...lifted(before, ends !== undefined) }
 }
 
 /** The time of one call, where that is told. */

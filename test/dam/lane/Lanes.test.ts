@@ -286,8 +286,8 @@ describe("Lanes", () => {
       assert.strictEqual(yield* lanes.heldFor(host, "a"), 9000)
       yield* TestClock.adjust("9 seconds")
       yield* observe(lanes, "a", Reply.response(200, { "x-calls": "40/40" }, '{"ok":true}'))
-      // nothing is left, and nobody says for how long: one interval of the pace
-      assert.strictEqual(yield* lanes.heldFor(host, "a"), 500)
+      // nothing is left, and nobody says for how long: it is asked after a second
+      assert.strictEqual(yield* lanes.heldFor(host, "a"), 1000)
     })
   )
 

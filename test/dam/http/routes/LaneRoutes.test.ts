@@ -53,6 +53,8 @@ describe("lanes over HTTP", () => {
             running: 0,
             rps: 2,
             max_concurrent: 2,
+            finds: false,
+            found: null,
             source: "default",
             holds: [],
             paused: null,

@@ -229,5 +229,10 @@ export const migrations: ReadonlyArray<string> = [
     phase TEXT NOT NULL,
     since REAL NOT NULL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE texts_due (
+    seq INTEGER PRIMARY KEY
+  ) STRICT;
   `
 ]

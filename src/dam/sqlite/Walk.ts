@@ -1,19 +1,31 @@
 /** Walks through the jobs of a filter in their order, each step by an index, and reads no further than it is asked to. */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { Listing } from "../rows/Commands.ts"
+import type { TextIndex } from "./TextIndex.ts"
 
 /** The next job, or none. */
 export type Walk = () => number | undefined
 
-/** Makes the walk; so many are read at a time. */
-export const walkOf = (db: DatabaseSync, filter: Listing, portion: number): Walk => {
+/** What a walk goes by. */
+export interface WalkOptions {
+  /** How many jobs are read at a time. */
+  readonly portion: number
+  readonly texts: TextIndex | undefined
+}
+
+/** Makes the walk. Where an index of texts leads to few jobs, the walk is to these and to what it does not hold yet. */
+export const walkOf = (db: DatabaseSync, filter: Listing, { portion, texts }: WalkOptions): Walk => {
   const few = filter.id === undefined ? undefined : fewOf(db, filter, filter.id)
-  if (few !== undefined) return () => few.shift()
+  if (few !== undefined) return merged([inOrder(few)], filter.oldestFirst)
+  const candidates = texts?.find(filter.texts, filter)
   const hosts = filter.host === undefined ? undefined : lanesOf(db, filter.customer, filter.host)
   const lanes = filter.lane === undefined ? hosts : hosts?.includes(filter.lane) === false ? [] : [filter.lane]
-  const queries = queriesOf(filter, lanes)
+  const queries = queriesOf(filter, lanes, candidates?.mark)
   return merged(
-    queries.map((query) => inPortions(db, query, filter.behind, portion)),
+    [
+      ...(candidates === undefined ? [] : [inOrder(among(db, filter, candidates.jobs))]),
+      ...queries.map((query) => inPortions(db, query, filter.behind, portion))
+    ],
     filter.oldestFirst
   )
 }
@@ -27,15 +39,19 @@ interface Query {
 const fewAtMost = 1000
 
 /** The jobs whose id begins so, where these are few: it is the beginning of a moment, so a short one is everybody's. */
-const fewOf = (db: DatabaseSync, filter: Listing, id: string): Array<number> | undefined => {
-  const { behind, host, lane, oldestFirst } = filter
+const fewOf = (db: DatabaseSync, filter: Listing, id: string): ReadonlyArray<number> | undefined => {
   const found = db
     .prepare("SELECT seq FROM jobs WHERE id >= ? AND id < ? LIMIT ?")
     .all(id, endOf(id), fewAtMost + 1)
     .map(seqOf)
-  if (found.length > fewAtMost) return undefined
+  return found.length > fewAtMost ? undefined : among(db, filter, found)
+}
+
+/** Those of some jobs that the filter leaves, but for what must be looked at, in its order. */
+const among = (db: DatabaseSync, filter: Listing, jobs: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const { behind, host, lane, oldestFirst } = filter
   const all = [
-    { sql: "seq IN (SELECT value FROM json_each(?))", params: [JSON.stringify(found)] },
+    { sql: "seq IN (SELECT value FROM json_each(?))", params: [JSON.stringify(jobs)] },
     ...conditionsOf(filter),
     ...filter.metadata.map(hasMetadata),
     ...optional("lane = ?", lane),
@@ -70,13 +86,21 @@ const lanesOf = (db: DatabaseSync, customer: string, host: string): ReadonlyArra
 /** Behind everything that begins so. */
 const endOf = (beginning: string): string => `${beginning}\u{10ffff}`
 
-/** Each query walks an index in the order of the jobs; several of them are merged. Behind which job comes last of all. */
-const queriesOf = (filter: Listing, lanes: ReadonlyArray<string> | undefined): ReadonlyArray<Query> => {
+/**
+ * Each query walks an index in the order of the jobs; several of them are merged. Behind which job comes last of all.
+ * `mark`: only jobs that came after this one.
+ */
+const queriesOf = (
+  filter: Listing,
+  lanes: ReadonlyArray<string> | undefined,
+  mark: number | undefined
+): ReadonlyArray<Query> => {
   const { customer, id, oldestFirst, states } = filter
   if (lanes?.length === 0) return []
   const [first, ...others] = filter.metadata
   const conditions: ReadonlyArray<Query> = [
     ...conditionsOf(filter),
+    ...optional("jobs.seq > ?", mark),
     ...(id === undefined ? [] : [{ sql: "jobs.id >= ? AND jobs.id < ?", params: [id, endOf(id)] }]),
     ...others.map(hasMetadata)
   ]
@@ -139,6 +163,11 @@ interface Queue {
   /** The job in front, or none. */
   readonly head: () => number | undefined
   readonly drop: () => void
+}
+
+const inOrder = (jobs: ReadonlyArray<number>): Queue => {
+  let at = 0
+  return { head: () => jobs[at], drop: () => void at++ }
 }
 
 const inPortions = (db: DatabaseSync, { params, sql }: Query, behind: number, portion: number): Queue => {

@@ -1,8 +1,10 @@
 /**
- * What a page of a search takes at the store, its reading thread included: jobs in 200 lanes, a tenth of them failed, and words that
- * many, one and no job has. The slowest of several; a search that finds too little in one answer is followed to its end.
+ * What a page of a search takes at the store, its reading thread included, without and with an index of texts: jobs in 200
+ * lanes, a tenth of them failed, and words that many, one and no job has. The slowest of several; a search that finds too
+ * little in one answer is followed to its end. `BENCH_JOBS=1000000` is a larger file, `BENCH_LONG=1` has longer URLs.
  */
 import * as Effect from "effect/Effect"
+import { hash } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -14,15 +16,18 @@ import * as Step from "../../src/step/Step.ts"
 import { ended, job } from "../conformance/jobStore/Fixtures.ts"
 
 const quick = process.env["BENCH_QUICK"] === "1"
-const total = quick ? 2_000 : 100_000
+const total = Number(process.env["BENCH_JOBS"] ?? (quick ? 2_000 : 100_000))
 const lanes = 200
+const isLong = process.env["BENCH_LONG"] === "1"
+/** What makes a URL long: mostly characters that no other has in this order. */
+const more = (n: number) => `&customer=${hash("sha256", String(n)).slice(0, 40)}&locale=de-AT&notify=true`
 const folder = mkdtempSync(join(tmpdir(), "search-"))
 
 const jobOf = (n: number) =>
   job(`job_${String(n).padStart(26, "0")}`, {
     lane: `host${n % lanes}.example:443`,
     createdAt: n,
-    step: Step.post(`https://host${n % lanes}.example/v1/orders/${n}?page=${n % 7}`, {
+    step: Step.post(`https://host${n % lanes}.example/v1/orders/${n}?page=${n % 7}${isLong ? more(n) : ""}`, {
       body: JSON.stringify({ order: n, text: "x".repeat(300) })
     }).pipe(Step.metadata({ order: String(n), shop: String(n % 50) }))
   })
@@ -50,14 +55,15 @@ const searches: ReadonlyArray<readonly [q: string, filter?: Partial<JobFilter>]>
   ["shop=7 order=57"],
   ["orders"],
   ["answered", { states: ["failed"] }],
+  [`"call ${total - 100} in"`],
   ["answered", { oldestFirst: true }],
   ["orders/20?page"],
   ["nothing"],
   ["", { createdFrom: 10, createdTo: 200 }]
 ]
 
-const program = Effect.gen(function* () {
-  const store = yield* SqliteJobStore.make({ path: join(folder, "jobs.db") })
+const handedIn = Effect.fnUntraced(function* (path: string) {
+  const store = yield* SqliteJobStore.make({ path })
   const numbers = Array.from({ length: total }, (_, n) => n)
   yield* Effect.forEach(numbers, (n) => store.enqueue(jobOf(n)), { concurrency: 2048, discard: true })
   yield* Effect.forEach(
@@ -68,7 +74,32 @@ const program = Effect.gen(function* () {
     },
     { concurrency: 512, discard: true }
   )
-  console.log(`${total.toLocaleString("en")} jobs in ${lanes} lanes; milliseconds of the slowest of 5 answers`)
+})
+
+/** Fills the index as the duty does, without its rests, and says what that takes. */
+const filled = Effect.fnUntraced(function* (path: string) {
+  const store = yield* SqliteJobStore.make({ path, textSearch: true })
+  const before = (yield* store.stats).bytes
+  const began = performance.now()
+  const cpu = process.cpuUsage()
+  let steps = 0
+  let slowest = 0
+  for (let jobs = 1; jobs > 0; steps++) {
+    const from = performance.now()
+    jobs = yield* store.fillTexts(200)
+    slowest = Math.max(slowest, performance.now() - from)
+  }
+  const each = (performance.now() - began) / total
+  const { system, user } = process.cpuUsage(cpu)
+  const bytes = ((yield* store.stats).bytes - before) / total
+  console.log(
+    `\nfilled the index: ${(1000 * each).toFixed(0)} µs a job (of processor ${((system + user) / total).toFixed(0)}), portions of ${((each * total) / steps).toFixed(1)} ms, ` +
+      `the slowest ${slowest.toFixed(1)}; ${bytes.toFixed(0)} bytes a job beside ${(before / total).toFixed(0)}`
+  )
+})
+
+const measured = Effect.fnUntraced(function* (path: string, textSearch: boolean) {
+  const store = yield* SqliteJobStore.make({ path, textSearch })
   for (const [q, filter] of searches) {
     const asked = { customer: "local", search: Search.parse(q), ...filter }
     let slowest = 0
@@ -98,4 +129,13 @@ const program = Effect.gen(function* () {
   }
 })
 
-await Effect.runPromise(Effect.scoped(program)).finally(() => rmSync(folder, { recursive: true }))
+const program = Effect.gen(function* () {
+  const path = join(folder, "jobs.db")
+  yield* Effect.scoped(handedIn(path))
+  console.log(`${total.toLocaleString("en")} jobs in ${lanes} lanes; milliseconds of the slowest of 5 answers`)
+  yield* Effect.scoped(measured(path, false))
+  yield* Effect.scoped(filled(path))
+  yield* Effect.scoped(measured(path, true))
+})
+
+await Effect.runPromise(program).finally(() => rmSync(folder, { recursive: true }))

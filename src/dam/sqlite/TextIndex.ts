@@ -153,7 +153,7 @@ export const textIn = ({ error, url }: Row): string =>
   `${String(url)}\n${error === null ? "" : String(error)}`.toLowerCase()
 
 /** More jobs than these are not few: whoever walks through all jobs finds one of them soon. */
-const fewAtMost = 10_000
+const fewAtMost = 5_000
 
 const find = (
   on: Statements,

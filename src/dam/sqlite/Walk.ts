@@ -23,7 +23,7 @@ export const walkOf = (db: DatabaseSync, filter: Listing, { portion, texts }: Wa
   const queries = queriesOf(filter, lanes, candidates?.mark)
   return merged(
     [
-      ...(candidates === undefined ? [] : [inOrder(among(db, filter, candidates.jobs))]),
+      ...(candidates === undefined ? [] : [someOf(db, filter, candidates.jobs, portion)]),
       ...queries.map((query) => inPortions(db, query, filter.behind, portion))
     ],
     filter.oldestFirst
@@ -172,19 +172,39 @@ const inOrder = (jobs: ReadonlyArray<number>): Queue => {
 
 const inPortions = (db: DatabaseSync, { params, sql }: Query, behind: number, portion: number): Queue => {
   const statement = db.prepare(sql)
-  let read: ReadonlyArray<number> = []
-  let at = 0
   let last = behind
   let isAll = false
+  return fromPortions(() => {
+    if (isAll) return undefined
+    const read = statement.all(...params, last, portion).map(seqOf)
+    last = read.at(-1) ?? last
+    isAll = read.length < portion
+    return read
+  })
+}
+
+/** Those of many jobs that the filter leaves, a portion at a time: most pages are full soon. */
+const someOf = (db: DatabaseSync, filter: Listing, jobs: ReadonlyArray<number>, portion: number): Queue => {
+  const ordered = jobs.toSorted((one, other) => (filter.oldestFirst ? one - other : other - one))
+  let at = 0
+  return fromPortions(() => {
+    if (at >= ordered.length) return undefined
+    at += portion
+    return among(db, filter, ordered.slice(at - portion, at))
+  })
+}
+
+/** A queue of portions, of which one may be empty; `undefined` is the end. */
+const fromPortions = (next: () => ReadonlyArray<number> | undefined): Queue => {
+  let read: ReadonlyArray<number> | undefined = []
+  let at = 0
   return {
     head: () => {
-      if (at === read.length && !isAll) {
-        read = statement.all(...params, last, portion).map(seqOf)
+      while (read !== undefined && at === read.length) {
+        read = next()
         at = 0
-        last = read.at(-1) ?? last
-        isAll = read.length < portion
       }
-      return read[at]
+      return read?.[at]
     },
     drop: () => void at++
   }

@@ -8,7 +8,7 @@
  */
 import type { DatabaseSync } from "node:sqlite"
 import type { Listing, Row } from "../rows/Commands.ts"
-import { textIn } from "./TextIndex.ts"
+import { textIn, textOf } from "./TextIndex.ts"
 
 /** What one answer may look at: jobs, and bytes of theirs. */
 const jobsAtMost = 20_000
@@ -24,11 +24,7 @@ export interface Look {
 /** Makes one for a filter, if that asks for any such thing. */
 export const looker = (db: DatabaseSync, { path, texts }: Listing): Look | undefined => {
   if (path === undefined && texts.length === 0) return undefined
-  const read = db.prepare(
-    `SELECT json_extract(step, '$.url') AS url, json_extract(result, '$.error.message') AS error,
-       octet_length(step) + coalesce(octet_length(result), 0) AS bytes
-     FROM payloads LEFT JOIN results USING (seq) WHERE payloads.seq = ?`
-  )
+  const read = db.prepare(`SELECT ${textOf} FROM payloads LEFT JOIN results USING (seq) WHERE payloads.seq = ?`)
   let jobs = 0
   let bytes = 0
   return {

@@ -90,7 +90,9 @@ const mergedPages = 40
 /** A portion ends behind so many bytes: reading the URL of a job reads its body as well. */
 const filledBytes = 4 * 1024 * 1024
 
-const textOf = `json_extract(step, '$.url') AS url, json_extract(result, '$.error.message') AS error,
+/** Columns that hold the texts of a job; one whose JSON is damaged has none. */
+export const textOf = `iif(json_valid(step), json_extract(step, '$.url'), NULL) AS url,
+  iif(json_valid(result), json_extract(result, '$.error.message'), NULL) AS error,
   octet_length(step) + coalesce(octet_length(result), 0) AS bytes`
 
 const prepare = (db: DatabaseSync) => ({
@@ -131,14 +133,14 @@ const fill = (on: Statements, mark: number, jobs: number): number => {
     on.settled.run(seq)
     filled++
     if (job === undefined) continue
-    on.replace.run(seq, textIn(job))
+    on.replace.run(seq, indexed(job))
     bytes += Number(job["bytes"])
   }
   while (filled < jobs && bytes < filledBytes) {
     const job = on.next.get(last)
     if (job === undefined) break
     last = Number(job["seq"])
-    on.insert.run(last, textIn(job))
+    on.insert.run(last, indexed(job))
     filled++
     bytes += Number(job["bytes"])
   }
@@ -150,7 +152,10 @@ const fill = (on: Statements, mark: number, jobs: number): number => {
 
 /** What is compared of a job, in small letters. */
 export const textIn = ({ error, url }: Row): string =>
-  `${String(url)}\n${error === null ? "" : String(error)}`.toLowerCase()
+  `${url === null ? "" : String(url)}\n${error === null ? "" : String(error)}`.toLowerCase()
+
+/** Some versions of FTS5 end a text at a zero. */
+const indexed = (job: Row): string => textIn(job).replaceAll("\0", " ")
 
 /** More jobs than these are not few: whoever walks through all jobs finds one of them soon. */
 const fewAtMost = 5_000

@@ -139,7 +139,7 @@ const fillTexts = Effect.fnUntraced(function* (store: UpkeepPort, signal: Latch.
     const [took, filled] = yield* Effect.timed(Effect.result(store.fillTexts(fillSize)))
     if (Result.isFailure(filled)) {
       yield* Effect.logWarning(`index of texts: ${filled.failure.message}`)
-      yield* Effect.sleep(askAgainAfter)
+      yield* Effect.sleep(sweepEvery)
     } else if (filled.success === 0) return
     else yield* Effect.sleep(Duration.times(took, restAfterFill))
   }

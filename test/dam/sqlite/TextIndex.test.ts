@@ -175,6 +175,31 @@ describe("an index of texts", () => {
     })
   )
 
+  for (const textSearch of [false, true]) {
+    it.effect(`is not stopped by a job that is damaged, and neither is a search (${textSearch ? "on" : "off"})`, () =>
+      Effect.gen(function* () {
+        const path = yield* file
+        yield* onFile(path, textSearch, (store) =>
+          Effect.gen(function* () {
+            for (const id of ["a", "b", "c"]) yield* call(store, id)
+            for (const id of ["a", "b"]) yield* fail(store, id, "nobody answered")
+          })
+        )
+        rowsOf(path, "UPDATE payloads SET step = '{' WHERE seq = 2")
+        rowsOf(path, "UPDATE results SET result = '{' WHERE seq = 1")
+        yield* onFile(path, textSearch, (store) =>
+          Effect.gen(function* () {
+            assert.deepStrictEqual(yield* found(store, "orders"), ["c", "a"])
+            yield* store.fillTexts(100)
+            assert.deepStrictEqual(yield* found(store, "orders"), ["c", "a"])
+            assert.deepStrictEqual(yield* found(store, "answered"), ["b"])
+            assert.deepStrictEqual(yield* found(store, "null"), [])
+          })
+        )
+      })
+    )
+  }
+
   it("says so where SQLite has no FTS5, and only where it is wanted", () => {
     const without: Pick<DatabaseSync, "prepare" | "exec"> = {
       prepare: () => Object.assign(Object.create(null), { get: () => undefined }),

@@ -1,7 +1,8 @@
 /**
  * What a page of a search takes at the store, its reading thread included, without and with an index of texts: jobs in 200
  * lanes, a tenth of them failed, and words that many, one and no job has. The slowest of several; a search that finds too
- * little in one answer is followed to its end. `BENCH_JOBS=1000000` is a larger file, `BENCH_LONG=1` has longer URLs.
+ * little in one answer is followed to its end. Then the rest fail too, and all of them are grouped. `BENCH_JOBS=1000000` is
+ * a larger file, `BENCH_LONG=1` has longer URLs.
  */
 import * as Effect from "effect/Effect"
 import { hash } from "node:crypto"
@@ -11,6 +12,8 @@ import { join } from "node:path"
 import { performance } from "node:perf_hooks"
 import * as Search from "../../src/dam/job/Search.ts"
 import * as SqliteJobStore from "../../src/dam/sqlite/SqliteJobStore.ts"
+import type { FailureFilter } from "../../src/dam/store/FailureRecords.ts"
+import type { JobStore } from "../../src/dam/store/JobStore.ts"
 import type { JobFilter } from "../../src/dam/store/JobRecords.ts"
 import * as Step from "../../src/step/Step.ts"
 import { ended, job } from "../conformance/jobStore/Fixtures.ts"
@@ -35,6 +38,7 @@ const jobOf = (n: number) =>
 const failed = (n: number) =>
   ended({
     state: "failed",
+    at: total + n,
     result: {
       response: undefined,
       responses: [],
@@ -59,22 +63,41 @@ const searches: ReadonlyArray<readonly [q: string, filter?: Partial<JobFilter>]>
   ["answered", { oldestFirst: true }],
   ["orders/20?page"],
   ["nothing"],
-  ["", { createdFrom: 10, createdTo: 200 }]
+  ["", { createdFrom: 10, createdTo: 200 }],
+  ["", { createdFrom: 10, createdTo: 200, states: ["failed"] }],
+  ["", { createdFrom: 10, createdTo: 200, states: ["queued"] }],
+  ["", { createdFrom: total - 200, oldestFirst: true }],
+  ["nothing", { createdFrom: 10, createdTo: 200, states: ["failed"] }],
+  ["shop=7", { createdFrom: 10, createdTo: 200, states: ["failed"] }]
+]
+
+const groupings: ReadonlyArray<Partial<FailureFilter>> = [
+  { customer: "local" },
+  { customer: "local", sort: "largest", limit: 200 },
+  { customer: "local", host: "host7.example" },
+  { customer: "local", from: total + 10, to: total + 200 },
+  {}
 ]
 
 const handedIn = Effect.fnUntraced(function* (path: string) {
   const store = yield* SqliteJobStore.make({ path })
   const numbers = Array.from({ length: total }, (_, n) => n)
   yield* Effect.forEach(numbers, (n) => store.enqueue(jobOf(n)), { concurrency: 2048, discard: true })
-  yield* Effect.forEach(
-    numbers.filter((n) => n % 10 === 0),
+  yield* fail(
+    store,
+    numbers.filter((n) => n % 10 === 0)
+  )
+})
+
+const fail = (store: JobStore["Service"], some: ReadonlyArray<number>) =>
+  Effect.forEach(
+    some,
     (n) => {
       const { id } = jobOf(n)
       return Effect.andThen(store.start(id, 1), store.finish(id, 1, failed(n)))
     },
     { concurrency: 512, discard: true }
   )
-})
 
 /** Fills the index as the duty does, without its rests, and says what that takes. */
 const filled = Effect.fnUntraced(function* (path: string) {
@@ -129,6 +152,24 @@ const measured = Effect.fnUntraced(function* (path: string, textSearch: boolean)
   }
 })
 
+const grouped = Effect.fnUntraced(function* (path: string) {
+  const store = yield* SqliteJobStore.make({ path })
+  yield* fail(
+    store,
+    Array.from({ length: total }, (_, n) => n).filter((n) => n % 10 !== 0)
+  )
+  for (const filter of groupings) {
+    let slowest = 0
+    let groups = 0
+    for (let round = 0; round < 5; round++) {
+      const began = performance.now()
+      groups = (yield* store.failures({ sort: "newest", limit: 50, ...filter })).groupCount
+      slowest = Math.max(slowest, performance.now() - began)
+    }
+    console.log(`failures ${JSON.stringify(filter)}`.padEnd(64) + `${slowest.toFixed(1).padStart(6)}  ${groups} groups`)
+  }
+})
+
 const program = Effect.gen(function* () {
   const path = join(folder, "jobs.db")
   yield* Effect.scoped(handedIn(path))
@@ -136,6 +177,7 @@ const program = Effect.gen(function* () {
   yield* Effect.scoped(measured(path, false))
   yield* Effect.scoped(filled(path))
   yield* Effect.scoped(measured(path, true))
+  yield* Effect.scoped(grouped(path))
 })
 
 await Effect.runPromise(program).finally(() => rmSync(folder, { recursive: true }))

@@ -16,6 +16,7 @@ import { type Commands, type Fault } from "../rows/Commands.ts"
 import { attempt, type DatabaseOptions, faultOf, ioError, kindOf, open, openBeside, type Opened } from "./Database.ts"
 import { deadLetterCommands } from "./DeadLetterCommands.ts"
 import { deliveryCommands } from "./DeliveryCommands.ts"
+import { failureCommands } from "./FailureCommands.ts"
 import { historyCommands } from "./HistoryCommands.ts"
 import { jobCommands } from "./JobCommands.ts"
 import { laneCommands } from "./LaneCommands.ts"
@@ -36,6 +37,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
   return {
     ...jobs.commands,
     ...listCommand({ db, texts, load: jobs.load }),
+    ...failureCommands(db),
     ...laneCommands(db),
     ...steeringCommands(db, tally),
     ...historyCommands(db),
@@ -103,6 +105,7 @@ const beside = (db: DatabaseSync): Groups => {
 export const longReads: ReadonlySet<keyof Commands> = new Set([
   "list",
   "count",
+  "failures",
   "deadLetters",
   "ahead",
   "position"

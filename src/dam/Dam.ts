@@ -73,6 +73,7 @@ export interface EarlierNames extends Partial<
     | "retention"
     | "signer"
     | "store"
+    | "textSearch"
     | "transport"
     | "webhooks"
   >
@@ -167,6 +168,7 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
     path: options.path,
     executor: options.executor,
     maxBytes: options.maxBytes,
+    textSearch: options.textSearch,
     credentials: options.credentials
   })
   const secrets = KnownSecrets.make(yield* Vault.make(opened, options.masterKey))

@@ -1,7 +1,8 @@
 /**
  * What a dam does on this machine, as its own process built from the package, next to the budgets: durable admissions,
  * the way from accept to webhook, how exactly it keeps a pace, and what a backlog costs. `BENCH_BACKLOG=1000000` adds
- * the backlog of a million; `node test/bench/dam.ts admissions endToEnd` runs these parts only.
+ * the backlog of a million; `node test/bench/dam.ts admissions endToEnd` runs these parts only. `BENCH_CONFIG` stands in every
+ * configuration besides, such as `text_search: on`.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -78,7 +79,7 @@ const start = async (name: string, hosts: Readonly<Record<string, string>>): Pro
   const paces = Object.entries(hosts).map(([host, pace]) => `    "${host}": ${pace}\n`)
   writeFileSync(
     config,
-    `pacing:\n  default: { rps: 0.01, max_concurrent: 1 }\n${paces.length === 0 ? "" : `  hosts:\n${paces.join("")}`}`
+    `${process.env["BENCH_CONFIG"] ?? ""}\npacing:\n  default: { rps: 0.01, max_concurrent: 1 }\n${paces.length === 0 ? "" : `  hosts:\n${paces.join("")}`}`
   )
   const db = join(folder, `${name}.db`)
   const dam = spawn(

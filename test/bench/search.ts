@@ -1,9 +1,11 @@
 /**
- * What a page of a search takes at the store, its reading thread included: jobs in 200 lanes, a tenth of them failed, and words that
- * many, one and no job has. The slowest of several; a search that finds too little in one answer is followed to its end. Then
- * the rest fail too, and all of them are grouped.
+ * What a page of a search takes at the store, its reading thread included, without and with an index of texts: jobs in 200
+ * lanes, a tenth of them failed, and words that many, one and no job has. The slowest of several; a search that finds too
+ * little in one answer is followed to its end. Then the rest fail too, and all of them are grouped. `BENCH_JOBS=1000000` is
+ * a larger file, `BENCH_LONG=1` has longer URLs.
  */
 import * as Effect from "effect/Effect"
+import { hash } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -11,20 +13,24 @@ import { performance } from "node:perf_hooks"
 import * as Search from "../../src/dam/job/Search.ts"
 import * as SqliteJobStore from "../../src/dam/sqlite/SqliteJobStore.ts"
 import type { FailureFilter } from "../../src/dam/store/FailureRecords.ts"
+import type { JobStore } from "../../src/dam/store/JobStore.ts"
 import type { JobFilter } from "../../src/dam/store/JobRecords.ts"
 import * as Step from "../../src/step/Step.ts"
 import { ended, job } from "../conformance/jobStore/Fixtures.ts"
 
 const quick = process.env["BENCH_QUICK"] === "1"
-const total = quick ? 2_000 : 100_000
+const total = Number(process.env["BENCH_JOBS"] ?? (quick ? 2_000 : 100_000))
 const lanes = 200
+const isLong = process.env["BENCH_LONG"] === "1"
+/** What makes a URL long: mostly characters that no other has in this order. */
+const more = (n: number) => `&customer=${hash("sha256", String(n)).slice(0, 40)}&locale=de-AT&notify=true`
 const folder = mkdtempSync(join(tmpdir(), "search-"))
 
 const jobOf = (n: number) =>
   job(`job_${String(n).padStart(26, "0")}`, {
     lane: `host${n % lanes}.example:443`,
     createdAt: n,
-    step: Step.post(`https://host${n % lanes}.example/v1/orders/${n}?page=${n % 7}`, {
+    step: Step.post(`https://host${n % lanes}.example/v1/orders/${n}?page=${n % 7}${isLong ? more(n) : ""}`, {
       body: JSON.stringify({ order: n, text: "x".repeat(300) })
     }).pipe(Step.metadata({ order: String(n), shop: String(n % 50) }))
   })
@@ -53,6 +59,7 @@ const searches: ReadonlyArray<readonly [q: string, filter?: Partial<JobFilter>]>
   ["shop=7 order=57"],
   ["orders"],
   ["answered", { states: ["failed"] }],
+  [`"call ${total - 100} in"`],
   ["answered", { oldestFirst: true }],
   ["orders/20?page"],
   ["nothing"],
@@ -72,21 +79,50 @@ const groupings: ReadonlyArray<Partial<FailureFilter>> = [
   {}
 ]
 
-const program = Effect.gen(function* () {
-  const store = yield* SqliteJobStore.make({ path: join(folder, "jobs.db") })
+const handedIn = Effect.fnUntraced(function* (path: string) {
+  const store = yield* SqliteJobStore.make({ path })
   const numbers = Array.from({ length: total }, (_, n) => n)
   yield* Effect.forEach(numbers, (n) => store.enqueue(jobOf(n)), { concurrency: 2048, discard: true })
-  const fail = (some: ReadonlyArray<number>) =>
-    Effect.forEach(
-      some,
-      (n) => {
-        const { id } = jobOf(n)
-        return Effect.andThen(store.start(id, 1), store.finish(id, 1, failed(n)))
-      },
-      { concurrency: 512, discard: true }
-    )
-  yield* fail(numbers.filter((n) => n % 10 === 0))
-  console.log(`${total.toLocaleString("en")} jobs in ${lanes} lanes; milliseconds of the slowest of 5 answers`)
+  yield* fail(
+    store,
+    numbers.filter((n) => n % 10 === 0)
+  )
+})
+
+const fail = (store: JobStore["Service"], some: ReadonlyArray<number>) =>
+  Effect.forEach(
+    some,
+    (n) => {
+      const { id } = jobOf(n)
+      return Effect.andThen(store.start(id, 1), store.finish(id, 1, failed(n)))
+    },
+    { concurrency: 512, discard: true }
+  )
+
+/** Fills the index as the duty does, without its rests, and says what that takes. */
+const filled = Effect.fnUntraced(function* (path: string) {
+  const store = yield* SqliteJobStore.make({ path, textSearch: true })
+  const before = (yield* store.stats).bytes
+  const began = performance.now()
+  const cpu = process.cpuUsage()
+  let steps = 0
+  let slowest = 0
+  for (let jobs = 1; jobs > 0; steps++) {
+    const from = performance.now()
+    jobs = yield* store.fillTexts(200)
+    slowest = Math.max(slowest, performance.now() - from)
+  }
+  const each = (performance.now() - began) / total
+  const { system, user } = process.cpuUsage(cpu)
+  const bytes = ((yield* store.stats).bytes - before) / total
+  console.log(
+    `\nfilled the index: ${(1000 * each).toFixed(0)} µs a job (of processor ${((system + user) / total).toFixed(0)}), portions of ${((each * total) / steps).toFixed(1)} ms, ` +
+      `the slowest ${slowest.toFixed(1)}; ${bytes.toFixed(0)} bytes a job beside ${(before / total).toFixed(0)}`
+  )
+})
+
+const measured = Effect.fnUntraced(function* (path: string, textSearch: boolean) {
+  const store = yield* SqliteJobStore.make({ path, textSearch })
   for (const [q, filter] of searches) {
     const asked = { customer: "local", search: Search.parse(q), ...filter }
     let slowest = 0
@@ -114,7 +150,14 @@ const program = Effect.gen(function* () {
       `${`"${q}"${how}`.padEnd(48)} page ${slowest.toFixed(1).padStart(6)}  count ${slowestCount.toFixed(1).padStart(6)}  ${found} found in ${answers}`
     )
   }
-  yield* fail(numbers.filter((n) => n % 10 !== 0))
+})
+
+const grouped = Effect.fnUntraced(function* (path: string) {
+  const store = yield* SqliteJobStore.make({ path })
+  yield* fail(
+    store,
+    Array.from({ length: total }, (_, n) => n).filter((n) => n % 10 !== 0)
+  )
   for (const filter of groupings) {
     let slowest = 0
     let groups = 0
@@ -127,4 +170,14 @@ const program = Effect.gen(function* () {
   }
 })
 
-await Effect.runPromise(Effect.scoped(program)).finally(() => rmSync(folder, { recursive: true }))
+const program = Effect.gen(function* () {
+  const path = join(folder, "jobs.db")
+  yield* Effect.scoped(handedIn(path))
+  console.log(`${total.toLocaleString("en")} jobs in ${lanes} lanes; milliseconds of the slowest of 5 answers`)
+  yield* Effect.scoped(measured(path, false))
+  yield* Effect.scoped(filled(path))
+  yield* Effect.scoped(measured(path, true))
+  yield* Effect.scoped(grouped(path))
+})
+
+await Effect.runPromise(program).finally(() => rmSync(folder, { recursive: true }))

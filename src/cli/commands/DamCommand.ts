@@ -44,6 +44,11 @@ const flags = {
   resumeCopy: Flag.Boolean("resume-copy").pipe(
     Flag.withDescription("Go on with a database that is a backup: what ended after it was made is called again"),
     Flag.withDefault(false)
+  ),
+  textSearch: Flag.Literals("text-search", ["on", "off"]).pipe(
+    Flag.withMetavar("on|off"),
+    Flag.withDescription("Keep an index of the texts of URLs and errors, for searches among very many jobs (off)"),
+    Flag.optional
   )
 } as const
 
@@ -53,23 +58,27 @@ const loadServing = Effect.promise(() => import("../serving/Serving.ts"))
 
 /** The command; `serve` is what it does once everything is settled. */
 export const make = <R>(serve: (settings: Settings.Settings) => Effect.Effect<void, Serving.CannotStart, R>) =>
-  Command.make("dam", flags, ({ allowEgress, allowPrivate, backupDir, config, db, host, keysFile, port, resumeCopy }) =>
-    Effect.flatMap(
-      Effect.flatMap(loadSettings, ({ settle }) =>
-        settle({
-          port: Option.getOrUndefined(port),
-          host: Option.getOrUndefined(host),
-          db: Option.getOrUndefined(db),
-          config: Option.getOrUndefined(config),
-          keysFile: Option.getOrUndefined(keysFile),
-          allowPrivate,
-          allowEgress,
-          backupDir: Option.getOrUndefined(backupDir),
-          resumeCopy
-        })
-      ),
-      serve
-    )
+  Command.make(
+    "dam",
+    flags,
+    ({ allowEgress, allowPrivate, backupDir, config, db, host, keysFile, port, resumeCopy, textSearch }) =>
+      Effect.flatMap(
+        Effect.flatMap(loadSettings, ({ settle }) =>
+          settle({
+            port: Option.getOrUndefined(port),
+            host: Option.getOrUndefined(host),
+            db: Option.getOrUndefined(db),
+            config: Option.getOrUndefined(config),
+            keysFile: Option.getOrUndefined(keysFile),
+            allowPrivate,
+            allowEgress,
+            backupDir: Option.getOrUndefined(backupDir),
+            resumeCopy,
+            textSearch: Option.getOrUndefined(Option.map(textSearch, (is) => is === "on"))
+          })
+        ),
+        serve
+      )
   ).pipe(
     Command.withDescription(
       "Starts a durable EZThrottle on one SQLite file. Ends with 0 when it was asked to stop, 1 when it could not " +

@@ -63,6 +63,7 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
       egress: policy,
       masterKey: settings.masterKey,
       resumeCopy: settings.resumeCopy,
+      textSearch: settings.textSearch,
       l8: file.dam.l8 && { ...file.dam.l8, privateKey: settings.l8Key }
     }),
     ({ message }) => new CannotStart({ problem: message })

@@ -24,6 +24,7 @@ export interface Flags {
   readonly allowEgress: ReadonlyArray<string>
   readonly backupDir: string | undefined
   readonly resumeCopy: boolean
+  readonly textSearch: boolean | undefined
 }
 
 /** Everything a start needs to know. */
@@ -40,6 +41,7 @@ export interface Settings {
   /** Where backups go that are asked for over HTTP; absolute. */
   readonly backupDir: string | undefined
   readonly resumeCopy: boolean
+  readonly textSearch: boolean
   /** What secrets are sealed with in the database. */
   readonly masterKey: Redacted.Redacted | undefined
   /** What L8 signs with, where it is on; else a key in a file. */
@@ -87,6 +89,7 @@ export const settle = Effect.fnUntraced(function* (
     keysFile,
     backupDir: backupDir === undefined ? undefined : path.resolve(backupDir),
     resumeCopy: flags.resumeCopy || file.dam.resumeCopy === true,
+    textSearch: flags.textSearch ?? file.dam.textSearch ?? false,
     masterKey: Option.getOrUndefined(yield* orInvalid(Config.option(Config.Redacted("EZTHROTTLE_MASTER_KEY")))),
     l8Key: Option.getOrUndefined(yield* orInvalid(Config.option(Config.Redacted("L8_PRIVATE_KEY")))),
     policy: settled

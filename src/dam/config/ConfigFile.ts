@@ -129,6 +129,7 @@ const toOptions = (config: Config): ConfigFile => {
         maxResponseBytes: attempts.response_bytes,
         notices: config.notices && noticesOf(config.notices),
         retention: config.retention,
+        textSearch: config.text_search && config.text_search === "on",
         drain: config.drain,
         limits: config.limits && limitsOf(config.limits),
         credentials: config.credentials,

@@ -186,6 +186,7 @@ export const ConfigSchema = Schema.Struct({
     })
   ),
   retention: optional(Span),
+  text_search: optional(Schema.Literals(["on", "off"])),
   egress: optional(Schema.Struct({ allow_private: optional(Schema.Boolean), allow: optional(Schema.Array(some)) })),
   admission: optional(
     Schema.Struct({

@@ -116,6 +116,11 @@ export interface Settings {
   readonly credentials?: ReadonlyArray<string> | undefined
   /** How long a finished job is kept once its webhooks are settled. Defaults to 24 hours. */
   readonly retention?: Duration.Input | undefined
+  /**
+   * Keeps an index of the texts of URLs and errors, so that a search for a word need not look at every job. It finds the
+   * same without. Defaults to `false`.
+   */
+  readonly textSearch?: boolean | undefined
   /** How long what runs may take to end when the dam stops. Defaults to none: it goes on at the next start. */
   readonly drain?: Duration.Input | undefined
   /** What jobs and webhooks may reach. Defaults to everything: whoever calls an embedded dam is the user's own code. */
@@ -156,6 +161,7 @@ export type Settled = Partial<
     | "patience429"
     | "retention"
     | "retryUnsafe"
+    | "textSearch"
     | "unsetPolicy"
   >
 > & {
@@ -168,7 +174,18 @@ export type Settled = Partial<
 
 /** Reads the settings; what they leave out is not there, so that a default, or an earlier name, holds. */
 export const settle = (settings: Settings): Settled => {
-  const { admission = {}, attempts = {}, credentials, drain, notices, pacing, retention, retry, webhooks } = settings
+  const {
+    admission = {},
+    attempts = {},
+    credentials,
+    drain,
+    notices,
+    pacing,
+    retention,
+    retry,
+    textSearch,
+    webhooks
+  } = settings
   return said({
     pacing: pacing && pacingOf(pacing),
     unsetPolicy: retry && { ...RetryPolicy.durable, ...said(policyOf(retry)) },
@@ -184,6 +201,7 @@ export const settle = (settings: Settings): Settled => {
     credentials,
     retention: spanOf(retention),
     drain: spanOf(drain),
+    textSearch,
     maxQueued: admission.queuedJobs,
     maxRunning: admission.runningJobs,
     maxStoredBytes: admission.storedBytes,
@@ -239,6 +257,7 @@ export const names = {
     thresholds: { endpointFailures: true, deadLetters: true, laneHeld: true, storedBytes: true, memoryBytes: true }
   },
   retention: true,
+  textSearch: true,
   drain: true,
   egress: { allowPrivate: true, allow: true },
   admission: { queuedJobs: true, runningJobs: true, storedBytes: true, memoryBytes: true, fileBytes: true },

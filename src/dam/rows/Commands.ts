@@ -346,6 +346,7 @@ export interface UpkeepCommands {
     limit: number
   ) => { readonly ids: ReadonlyArray<string>; readonly nextAt: number | undefined }
   readonly sweep: (endedBefore: number, limit: number) => number
+  readonly fillTexts: (jobs: number) => number
   readonly stats: () => StoreStats
 }
 

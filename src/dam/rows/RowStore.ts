@@ -105,6 +105,7 @@ const upkeepPort = (run: Executor): UpkeepPort => ({
   shiftPauses: (millis) => run("shiftPauses", millis),
   overdue: (now, limit) => run("overdue", now, limit),
   sweep: (endedBefore, limit) => run("sweep", endedBefore, limit),
+  fillTexts: (jobs) => run("fillTexts", jobs),
   stats: run("stats")
 })
 

@@ -9,6 +9,7 @@ import type { Fault } from "../rows/Commands.ts"
 import * as Ownership from "./Ownership.ts"
 import * as Standing from "./Standing.ts"
 import { applicationId, migrations } from "./Tables.ts"
+import * as TextIndex from "./TextIndex.ts"
 
 /** How the file is opened. Plain data, since it travels to the writing thread. */
 export interface DatabaseOptions {
@@ -17,6 +18,8 @@ export interface DatabaseOptions {
   readonly busyTimeout: number
   /** The database does not grow beyond, whatever the disk has left. */
   readonly maxBytes: number | undefined
+  /** Whether it keeps an index of texts. */
+  readonly textSearch?: boolean | undefined
   /** Whether it is only read, beside the thread that writes. */
   readonly readsOnly?: boolean | undefined
 }
@@ -101,7 +104,7 @@ export const bytesOf = (db: DatabaseSync): number =>
 export const numberOf = (db: DatabaseSync, sql: string): number =>
   Number(Object.values(db.prepare(sql).get() ?? {})[0] ?? 0)
 
-const prepare = (db: DatabaseSync, { busyTimeout, maxBytes }: DatabaseOptions): void => {
+const prepare = (db: DatabaseSync, { busyTimeout, maxBytes, textSearch }: DatabaseOptions): void => {
   db.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeout)}`)
   const isFile = db.location() !== null
   if (isFile) db.exec("PRAGMA journal_mode = WAL")
@@ -115,12 +118,12 @@ const prepare = (db: DatabaseSync, { busyTimeout, maxBytes }: DatabaseOptions): 
   const mode = Object.values(db.prepare("PRAGMA journal_mode").get() ?? {})[0]
   if (isFile && mode !== "wal") throw new Refused("its disk does not support SQLite's write-ahead log")
   if (numberOf(db, "PRAGMA synchronous") !== FULL) throw new Refused("SQLite did not accept synchronous = FULL")
-  migrate(db)
+  migrate(db, textSearch === true)
 }
 
 const FULL = 2
 
-const migrate = (db: DatabaseSync): void => {
+const migrate = (db: DatabaseSync, textSearch: boolean): void => {
   const version = numberOf(db, "PRAGMA user_version")
   const isOurs = numberOf(db, "PRAGMA application_id") === applicationId
   if (!isOurs && numberOf(db, "SELECT count(*) FROM sqlite_schema") > 0) {
@@ -131,6 +134,8 @@ const migrate = (db: DatabaseSync): void => {
   }
   db.exec("BEGIN IMMEDIATE")
   for (const migration of migrations.slice(version)) db.exec(migration)
+  const lack = TextIndex.settle(db, textSearch)
+  if (lack !== undefined) throw new Refused(lack)
   // written at every start, so that a file which can only be read is found out now
   db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${migrations.length}`)
   db.exec("COMMIT")

@@ -26,15 +26,17 @@ import { outboxCommands } from "./OutboxCommands.ts"
 import { secretCommands } from "./SecretCommands.ts"
 import { steeringCommands } from "./SteeringCommands.ts"
 import { begin as beginTally, copy, count, empty, restore, type Tally } from "./Tally.ts"
+import * as TextIndex from "./TextIndex.ts"
 import { trustCommands } from "./TrustCommands.ts"
 import { upkeepCommands } from "./UpkeepCommands.ts"
 
 const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | undefined) => {
-  const jobs = jobCommands(db, tally)
+  const texts = TextIndex.over(db)
+  const jobs = jobCommands(db, tally, texts)
   const deliveries = deliveryCommands(db, tally)
   return {
     ...jobs.commands,
-    ...listCommand(db, jobs.load),
+    ...listCommand({ db, texts, load: jobs.load }),
     ...failureCommands(db),
     ...laneCommands(db),
     ...steeringCommands(db, tally),
@@ -45,7 +47,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...secretCommands(db),
     ...trustCommands(db),
     ...noticeCommands(db, jobs.commands),
-    ...upkeepCommands(db, tally, fault)
+    ...upkeepCommands({ db, tally, texts, fault })
   } satisfies Commands
 }
 

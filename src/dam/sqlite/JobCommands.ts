@@ -8,6 +8,7 @@ import { type JobColumn, jobColumns } from "../rows/Commands.ts"
 import type { AttemptInsert, FinishInsert, JobCommands, JobInsert, LoadedJob, Row } from "../rows/Commands.ts"
 import type { Parking } from "../store/JobRecords.ts"
 import { add, move, moveOver, stateOf, type Tally } from "./Tally.ts"
+import type { TextIndex } from "./TextIndex.ts"
 
 const prepare = (db: DatabaseSync) => ({
   insert: db.prepare(
@@ -61,8 +62,8 @@ const prepare = (db: DatabaseSync) => ({
 })
 
 /** Prepares the statements once and makes the commands over them; `load` reads one job whole. */
-export const jobCommands = (db: DatabaseSync, tally: Tally) => {
-  const self: Jobs = { on: prepare(db), tally }
+export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | undefined) => {
+  const self: Jobs = { on: prepare(db), tally, texts }
   const commands = {
     enqueue: (job: JobInsert) => enqueue(self, job),
     get: (id: string): LoadedJob | undefined => {
@@ -113,6 +114,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally) => {
 interface Jobs {
   readonly on: ReturnType<typeof prepare>
   readonly tally: Tally
+  readonly texts: TextIndex | undefined
 }
 
 const load = ({ on }: Jobs, seq: SQLInputValue): LoadedJob => {
@@ -150,7 +152,7 @@ const note = ({ on }: Jobs, seq: number, { attempt, body, path, racer, response 
 }
 
 const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): void => {
-  const { on, tally } = self
+  const { on, tally, texts } = self
   const seq = seqOf(job)
   const untold = finish.deliveries.length > 0
   const { reason = null, status = null } = finish.failure ?? {}
@@ -159,6 +161,7 @@ const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): v
   const told = untold ? "pending" : "none"
   on.end.run(finish.state, told, finish.at, settledAt, finish.quorum, status, reason, seq)
   on.insertResult.run(seq, finish.result, finish.bodies)
+  if (finish.state !== "succeeded") texts?.changed(seq)
   for (const child of finish.children) enqueue(self, child)
   for (const { body, columns } of finish.deliveries) {
     const { lastInsertRowid } = on.insertDelivery.run(seq, finish.at, finish.at, ...columns)

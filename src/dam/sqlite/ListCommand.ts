@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { JobCommands, Listing, LoadedJob } from "../rows/Commands.ts"
 import { looker } from "./Look.ts"
+import type { TextIndex } from "./TextIndex.ts"
 import { walkOf } from "./Walk.ts"
 
 /** Payloads of one page; a page of large jobs ends early, so that nobody has to hold 200 of them. */
@@ -10,25 +11,30 @@ const pageBytes = 8 * 1024 * 1024
 /** So many are counted; whoever reads more does not count them. */
 const countAtMost = 10_000
 
-/** Makes the commands; `load` reads one job whole. */
-export const listCommand = (
-  db: DatabaseSync,
-  load: (seq: number) => LoadedJob
-): Pick<JobCommands, "list" | "count"> => ({
+/** What listing needs. */
+export interface Lists {
+  readonly db: DatabaseSync
+  readonly texts: TextIndex | undefined
+  /** Reads one job whole. */
+  readonly load: (seq: number) => LoadedJob
+}
+
+/** Makes the commands. */
+export const listCommand = (self: Lists): Pick<JobCommands, "list" | "count"> => ({
   list: (filter) => {
-    const { found, stoppedAt } = search(db, filter, filter.limit + 1)
+    const { found, stoppedAt } = search(self, filter, filter.limit + 1)
     const jobs: Array<LoadedJob> = []
     let bytes = 0
     for (const seq of found.slice(0, filter.limit)) {
       if (bytes > pageBytes) break
-      const job = load(seq)
+      const job = self.load(seq)
       bytes += sizeOf(job)
       jobs.push(job)
     }
     return { jobs, next: jobs.length < found.length ? found[jobs.length - 1] : stoppedAt }
   },
   count: (filter) => {
-    const { found, stoppedAt } = search(db, filter, countAtMost + 1)
+    const { found, stoppedAt } = search(self, filter, countAtMost + 1)
     const jobs = Math.min(found.length, countAtMost)
     return { jobs, isExact: stoppedAt === undefined && jobs === found.length }
   }
@@ -41,9 +47,9 @@ interface Found {
 }
 
 /** The first `most` jobs of a filter, as far as they are found without reading too much. */
-const search = (db: DatabaseSync, filter: Listing, most: number): Found => {
+const search = ({ db, texts }: Lists, filter: Listing, most: number): Found => {
   const look = looker(db, filter)
-  const next = walkOf(db, filter, look === undefined ? most : portion)
+  const next = walkOf(db, filter, { portion: look === undefined ? most : portion, texts })
   const found: Array<number> = []
   while (found.length < most) {
     const seq = next()

@@ -3,10 +3,12 @@
  *
  * Nothing else of a job is looked at: headers and bodies are in the same JSON, and are never compared. A look costs a few
  * microseconds and an index of every word would cost each job that is handed in more than that, so the jobs are looked
- * at, as many as one answer may take, and the next page goes on behind them (decision 0047).
+ * at, as many as one answer may take, and the next page goes on behind them (decision 0047). Where there is an index after
+ * all it says which ones are worth a look (`TextIndex`).
  */
 import type { DatabaseSync } from "node:sqlite"
 import type { Listing, Row } from "../rows/Commands.ts"
+import { textIn, textOf } from "./TextIndex.ts"
 
 /** What one answer may look at: jobs, and bytes of theirs. */
 const jobsAtMost = 20_000
@@ -22,11 +24,7 @@ export interface Look {
 /** Makes one for a filter, if that asks for any such thing. */
 export const looker = (db: DatabaseSync, { path, texts }: Listing): Look | undefined => {
   if (path === undefined && texts.length === 0) return undefined
-  const read = db.prepare(
-    `SELECT json_extract(step, '$.url') AS url, json_extract(result, '$.error.message') AS error,
-       octet_length(step) + coalesce(octet_length(result), 0) AS bytes
-     FROM payloads LEFT JOIN results USING (seq) WHERE payloads.seq = ?`
-  )
+  const read = db.prepare(`SELECT ${textOf} FROM payloads LEFT JOIN results USING (seq) WHERE payloads.seq = ?`)
   let jobs = 0
   let bytes = 0
   return {
@@ -47,7 +45,7 @@ const beginsAt = ({ url }: Row, path: string | undefined): boolean => {
   return parsed !== null && `${parsed.pathname}${parsed.search}`.startsWith(path)
 }
 
-const hasAll = ({ error, url }: Row, texts: ReadonlyArray<string>): boolean => {
-  const text = `${String(url)}\n${error === null ? "" : String(error)}`.toLowerCase()
+const hasAll = (row: Row, texts: ReadonlyArray<string>): boolean => {
+  const text = textIn(row)
   return texts.every((wanted) => text.includes(wanted))
 }

@@ -31,6 +31,8 @@ export interface SqliteOptions {
   readonly busyTimeout?: Duration.Input | undefined
   /** The database does not grow beyond; then writes fail with `StorageFull`. Unlimited by default. */
   readonly maxBytes?: number | undefined
+  /** Keeps an index of the texts of URLs and errors, so that few jobs are looked at for them. Defaults to `false`. */
+  readonly textSearch?: boolean | undefined
   /** Headers that are credentials beside those that always are. Defaults to none. */
   readonly credentials?: ReadonlyArray<string> | undefined
 }
@@ -49,7 +51,8 @@ export const make = (options: SqliteOptions): Effect.Effect<JobStore["Service"],
   const database: DatabaseOptions = {
     path: options.path,
     busyTimeout: Duration.toMillis(options.busyTimeout ?? Duration.zero),
-    maxBytes: options.maxBytes
+    maxBytes: options.maxBytes,
+    textSearch: options.textSearch
   }
   return Effect.map(options.executor === "sameThread" ? sameThread(database) : worker(database), (run) =>
     over(run, { credentials: options.credentials })

@@ -251,5 +251,10 @@ export const migrations: ReadonlyArray<string> = [
   `
   ALTER TABLE paces ADD COLUMN kept TEXT;
   ALTER TABLE steering ADD COLUMN find INTEGER;
+  `,
+  `
+  CREATE TABLE texts_due (
+    seq INTEGER PRIMARY KEY
+  ) STRICT;
   `
 ]

@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite"
 import type { UpkeepCommands } from "../rows/Commands.ts"
 import { bytesOf } from "./Database.ts"
 import { move, stateOf, type Tally } from "./Tally.ts"
+import type { TextIndex } from "./TextIndex.ts"
 
 /** How many jobs one `release` moves at most, so that no transaction holds up the others for long. */
 export const releaseLimit = 1000
@@ -40,8 +41,17 @@ const prepare = (db: DatabaseSync) => ({
   disabled: db.prepare("SELECT count(*) AS endpoints FROM endpoints WHERE status = 'disabled'")
 })
 
-/** Prepares the statements once and makes the commands over them; `fault` says why nothing can be written. */
-export const upkeepCommands = (db: DatabaseSync, tally: Tally, fault: () => string | undefined): UpkeepCommands => {
+/** What upkeep needs. */
+export interface Kept {
+  readonly db: DatabaseSync
+  readonly tally: Tally
+  readonly texts: TextIndex | undefined
+  /** Says why nothing can be written. */
+  readonly fault: () => string | undefined
+}
+
+/** Prepares the statements once and makes the commands over them. */
+export const upkeepCommands = ({ db, fault, tally, texts }: Kept): UpkeepCommands => {
   const on = prepare(db)
   return {
     release: (now) => {
@@ -80,11 +90,14 @@ export const upkeepCommands = (db: DatabaseSync, tally: Tally, fault: () => stri
         tally.dead -= Number(on.deadOf.get(seq)?.["dead"])
         tally.jobs[stateOf(job["state"])]--
         on.remove.run(seq)
+        texts?.remove(seq)
       }
+      if (jobs.length > 0) texts?.tidy()
       on.forget.run(endedBefore)
       on.forgetEndpoints.run(endedBefore)
       return jobs.length
     },
+    fillTexts: (jobs) => texts?.fill(jobs) ?? 0,
     stats: () => ({
       jobs: { ...tally.jobs },
       pendingDeliveries: tally.pending,

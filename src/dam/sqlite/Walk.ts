@@ -1,21 +1,33 @@
 /** Walks through the jobs of a filter in their order, each step by an index, and reads no further than it is asked to. */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { Listing } from "../rows/Commands.ts"
+import type { TextIndex } from "./TextIndex.ts"
 
 /** The next job, or none. */
 export type Walk = () => number | undefined
 
-/** Makes the walk; so many are read at a time. */
-export const walkOf = (db: DatabaseSync, filter: Listing, portion: number): Walk => {
+/** What a walk goes by. */
+export interface WalkOptions {
+  /** How many jobs are read at a time. */
+  readonly portion: number
+  readonly texts: TextIndex | undefined
+}
+
+/** Makes the walk. Where an index of texts leads to few jobs, the walk is to these and to what it does not hold yet. */
+export const walkOf = (db: DatabaseSync, filter: Listing, { portion, texts }: WalkOptions): Walk => {
   const few = filter.id === undefined ? undefined : fewOf(db, filter, filter.id)
-  if (few !== undefined) return () => few.shift()
+  if (few !== undefined) return merged([inOrder(few)], filter.oldestFirst)
+  const candidates = texts?.find(filter.texts, filter)
   const hosts = filter.host === undefined ? undefined : lanesOf(db, filter.customer, filter.host)
   const lanes = filter.lane === undefined ? hosts : hosts?.includes(filter.lane) === false ? [] : [filter.lane]
   const within = withinOf(db, filter)
   if (within === undefined) return () => undefined
-  const queries = queriesOf(filter, lanes)
+  const queries = queriesOf(filter, lanes, candidates?.mark)
   return merged(
-    queries.map((query) => inPortions(db, query, within, portion)),
+    [
+      ...(candidates === undefined ? [] : [someOf(db, filter, candidates.jobs, portion)]),
+      ...queries.map((query) => inPortions(db, query, within, portion))
+    ],
     filter.oldestFirst
   )
 }
@@ -56,15 +68,19 @@ interface Query {
 const fewAtMost = 1000
 
 /** The jobs whose id begins so, where these are few: it is the beginning of a moment, so a short one is everybody's. */
-const fewOf = (db: DatabaseSync, filter: Listing, id: string): Array<number> | undefined => {
-  const { behind, host, lane, oldestFirst } = filter
+const fewOf = (db: DatabaseSync, filter: Listing, id: string): ReadonlyArray<number> | undefined => {
   const found = db
     .prepare("SELECT seq FROM jobs WHERE id >= ? AND id < ? LIMIT ?")
     .all(id, endOf(id), fewAtMost + 1)
     .map(seqOf)
-  if (found.length > fewAtMost) return undefined
+  return found.length > fewAtMost ? undefined : among(db, filter, found)
+}
+
+/** Those of some jobs that the filter leaves, but for what must be looked at, in its order. */
+const among = (db: DatabaseSync, filter: Listing, jobs: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const { behind, host, lane, oldestFirst } = filter
   const all = [
-    { sql: "seq IN (SELECT value FROM json_each(?))", params: [JSON.stringify(found)] },
+    { sql: "seq IN (SELECT value FROM json_each(?))", params: [JSON.stringify(jobs)] },
     ...conditionsOf(filter),
     ...filter.metadata.map(hasMetadata),
     ...optional("lane = ?", lane),
@@ -99,14 +115,22 @@ const lanesOf = (db: DatabaseSync, customer: string, host: string): ReadonlyArra
 /** Behind everything that begins so. */
 const endOf = (beginning: string): string => `${beginning}\u{10ffff}`
 
-/** Each query walks an index in the order of the jobs; several of them are merged. Behind which job comes last of all. */
-const queriesOf = (filter: Listing, lanes: ReadonlyArray<string> | undefined): ReadonlyArray<Query> => {
+/**
+ * Each query walks an index in the order of the jobs; several of them are merged. Behind which job comes last of all.
+ * `mark`: only jobs that came after this one.
+ */
+const queriesOf = (
+  filter: Listing,
+  lanes: ReadonlyArray<string> | undefined,
+  mark: number | undefined
+): ReadonlyArray<Query> => {
   const { customer, id, oldestFirst, states } = filter
   if (lanes?.length === 0) return []
   const related = relatedIndexOf(filter)
   const [first, ...more] = filter.metadata
   const conditions: ReadonlyArray<Query> = [
     ...conditionsOf(filter),
+    ...optional("jobs.seq > ?", mark),
     ...(id === undefined ? [] : [{ sql: "jobs.id >= ? AND jobs.id < ?", params: [id, endOf(id)] }]),
     ...(related === undefined ? more : filter.metadata).map(hasMetadata)
   ]
@@ -190,21 +214,46 @@ interface Queue {
   readonly drop: () => void
 }
 
+const inOrder = (jobs: ReadonlyArray<number>): Queue => {
+  let at = 0
+  return { head: () => jobs[at], drop: () => void at++ }
+}
+
 const inPortions = (db: DatabaseSync, { params, sql }: Query, { before, behind }: Within, portion: number): Queue => {
   const statement = db.prepare(sql)
-  let read: ReadonlyArray<number> = []
-  let at = 0
   let last = behind
   let isAll = false
+  return fromPortions(() => {
+    if (isAll) return undefined
+    const read = statement.all(...params, last, before, portion).map(seqOf)
+    last = read.at(-1) ?? last
+    isAll = read.length < portion
+    return read
+  })
+}
+
+/** Those of many jobs that the filter leaves, a portion at a time: most pages are full soon. */
+const someOf = (db: DatabaseSync, filter: Listing, jobs: ReadonlyArray<number>, portion: number): Queue => {
+  const ordered = jobs.toSorted((one, other) => (filter.oldestFirst ? one - other : other - one))
+  let at = 0
+  return fromPortions(() => {
+    if (at >= ordered.length) return undefined
+    at += portion
+    return among(db, filter, ordered.slice(at - portion, at))
+  })
+}
+
+/** A queue of portions, of which one may be empty; `undefined` is the end. */
+const fromPortions = (next: () => ReadonlyArray<number> | undefined): Queue => {
+  let read: ReadonlyArray<number> | undefined = []
+  let at = 0
   return {
     head: () => {
-      if (at === read.length && !isAll) {
-        read = statement.all(...params, last, before, portion).map(seqOf)
+      while (read !== undefined && at === read.length) {
+        read = next()
         at = 0
-        last = read.at(-1) ?? last
-        isAll = read.length < portion
       }
-      return read[at]
+      return read?.[at]
     },
     drop: () => void at++
   }

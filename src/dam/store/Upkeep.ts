@@ -59,5 +59,10 @@ export interface UpkeepPort {
    * how many. Forgets paces not seen since that moment too, but none that still holds its host after it.
    */
   readonly sweep: (endedBefore: number, limit: number) => Effect.Effect<number, StoreError>
+  /**
+   * Takes jobs into the index of texts, and errors of those that are in it, so many at most; answers how many. Does nothing
+   * where there is none. A search finds the same whether they are in it or not.
+   */
+  readonly fillTexts: (jobs: number) => Effect.Effect<number, StoreError>
   readonly stats: Effect.Effect<StoreStats, StoreError>
 }

@@ -76,6 +76,8 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   readonly retention: Duration.Duration
   /** How often the clock is looked at while jobs wait for a moment: it may be set. Defaults to a second. */
   readonly clockEvery: Duration.Duration
+  /** Whether the store keeps an index of texts, to be filled. Defaults to `false`. */
+  readonly textSearch?: boolean | undefined
   /** Jobs running at once, over all lanes. */
   readonly maxRunning: number
   /** Signs deliveries with a key pair beside the customer's secrets. Defaults to none. */
@@ -123,7 +125,7 @@ export const make = Effect.fnUntraced(function* (
   const events = Events.make(1000 * (yield* Clock.currentTimeMillis))
   const notes = Stats.make()
   const history = yield* History.make(store)
-  const told = Telling.make(events, notes, history)
+  const told = Telling.make({ events, notes, history, noteTexts: () => duties.noteTexts() })
   const running = yield* FiberMap.make<string>()
   // jobs belong to the dam: nothing of whoever happens to call it goes along
   const fork = yield* FiberMap.runtime(running)()
@@ -219,7 +221,7 @@ const deliveriesOf = (
   )
 
 const dutiesOf = (
-  { clockEvery, copiedAt, retention, store }: DispatcherOptions,
+  { clockEvery, copiedAt, retention, store, textSearch = false }: DispatcherOptions,
   ends: Ends.Ends,
   clockWasSet: () => void
 ) =>
@@ -228,7 +230,8 @@ const dutiesOf = (
     clockWasSet,
     expire: (id) => Ends.expire(ends, id),
     retention: copiedAt === undefined ? Duration.toMillis(retention) : Number.POSITIVE_INFINITY,
-    clockEvery: Duration.toMillis(clockEvery)
+    clockEvery: Duration.toMillis(clockEvery),
+    fillsTexts: textSearch && copiedAt === undefined
   })
 
 /** Everything is in place; now what stands in the store goes on. */

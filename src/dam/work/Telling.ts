@@ -11,9 +11,18 @@ import type { Stats } from "../observe/Stats.ts"
 /** Tells a job's state; `isFirst`: it was taken in, or started, for the first time. */
 export type Told = (job: NewJob, state: JobState, isFirst?: boolean) => Effect.Effect<void>
 
+/** Who is told. */
+export interface Listeners {
+  readonly events: Pick<Events, "publish">
+  readonly notes: Stats
+  readonly history: Pick<History, "accepted" | "ended">
+  /** Hears that a job was filed or has ended. */
+  readonly noteTexts: () => void
+}
+
 /** Makes it. */
 export const make =
-  (events: Pick<Events, "publish">, notes: Stats, history: Pick<History, "accepted" | "ended">): Told =>
+  ({ events, history, noteTexts, notes }: Listeners): Told =>
   (job, state, isFirst = false) =>
     Effect.withFiber((fiber) => {
       const at = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
@@ -21,6 +30,7 @@ export const make =
       if (isFirst && state !== "running") {
         notes.accepted(at)
         history.accepted(job.lane)
+        noteTexts()
         metrics.accepted.updateUnsafe(1, fiber.context)
       } else if (isFirst) {
         const waited = Math.max(0, at - Math.max(job.createdAt, job.notBefore ?? 0))
@@ -29,6 +39,7 @@ export const make =
       } else if (state === "succeeded" || state === "failed" || state === "cancelled") {
         notes.ended(at, state, at - job.createdAt)
         history.ended(job.lane, state)
+        noteTexts()
         metrics[state].updateUnsafe(1, fiber.context)
         metrics.total.updateUnsafe(at - job.createdAt, fiber.context)
       }

@@ -16,7 +16,8 @@ const none: Settings.Flags = {
   allowPrivate: false,
   allowEgress: [],
   backupDir: undefined,
-  resumeCopy: false
+  resumeCopy: false,
+  textSearch: undefined
 }
 
 const settle = (flags: Partial<Settings.Flags>, environment: Readonly<Record<string, string>> = {}) =>

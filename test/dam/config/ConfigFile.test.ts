@@ -36,6 +36,7 @@ db: /var/lib/dam.db
 keys_file: keys.txt
 allowed_hosts: [dam.internal]
 drain: 30 seconds
+text_search: off
 pacing:
   default: { rps: 5, max_concurrent: 4 }
   receivers: { rps: 50 }
@@ -106,6 +107,7 @@ limits: { body_bytes: 2000, job_headers: 3 }
       patience429: Duration.hours(1),
       maxResponseBytes: 1000,
       retention: Duration.days(2),
+      textSearch: false,
       drain: Duration.seconds(30),
       limits: { bodyBytes: 2000, jobHeaders: 3 },
       maxQueued: 10,

@@ -54,6 +54,7 @@ attempts: { timeout: 20 seconds, connect_timeout: 250 millis, patience_429: 1 ho
 webhooks: { schedule: [0 seconds, 1 minute], timeout: 3 seconds, concurrency: 4, disable_after: { failures: 2, failing_for: 1 hour }, probe_every: 5 minutes, follow_redirects: true, redrive: true, l8: { default: prefer } }
 notices: { urls: ["https://ops.example/"], events: [lane_held], thresholds: { endpoint_failures: 2, dead_letters: 3, lane_held: 1 minute, stored_bytes: 4, memory_bytes: 5 } }
 retention: 2 days
+text_search: on
 drain: 1 second
 admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 200, file_bytes: 300 }
 `)
@@ -90,6 +91,7 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
         thresholds: { endpointFailures: 2, deadLetters: 3, laneHeld: "1 minute", storedBytes: 4, memoryBytes: 5 }
       },
       retention: "2 days",
+      textSearch: true,
       drain: "1 second",
       admission: { queuedJobs: 10, runningJobs: 5, storedBytes: 100, memoryBytes: 200, fileBytes: 300 }
     })

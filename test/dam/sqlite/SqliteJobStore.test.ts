@@ -19,6 +19,7 @@ import { suite as failures } from "../../conformance/jobStoreFailures.ts"
 import { suite as history } from "../../conformance/jobStoreHistory.ts"
 import { suite as endpoints } from "../../conformance/jobStoreEndpoints.ts"
 import { suite as l8 } from "../../conformance/jobStoreL8.ts"
+import { suite as search } from "../../conformance/jobStoreSearch.ts"
 import { suite as notices } from "../../conformance/jobStoreNotices.ts"
 
 /** A folder that is gone with its scope. */
@@ -29,15 +30,16 @@ const folder = Effect.acquireRelease(
 
 const file = Effect.map(folder, (path) => join(path, "jobs.db"))
 
-const onFile = (executor: "worker" | "sameThread") =>
+const onFile = (options: Omit<SqliteOptions, "path">) =>
   Layer.effect(
     JobStore,
-    Effect.flatMap(file, (path) => SqliteJobStore.make({ path, executor }))
+    Effect.flatMap(file, (path) => SqliteJobStore.make({ path, ...options }))
   )
 
 const stores = {
-  "file, a thread of its own": onFile("worker"),
-  "file, the same thread": onFile("sameThread"),
+  "file, a thread of its own": onFile({ executor: "worker" }),
+  "file, the same thread": onFile({ executor: "sameThread" }),
+  "file with an index of texts": onFile({ executor: "worker", textSearch: true }),
   memory: SqliteJobStore.layer({ path: ":memory:", executor: "sameThread" })
 }
 
@@ -49,6 +51,7 @@ for (const [name, store] of Object.entries(stores)) {
   history(name, store)
   endpoints(name, store)
   l8(name, store)
+  search(name, store)
 }
 
 const executors = ["worker", "sameThread"] as const

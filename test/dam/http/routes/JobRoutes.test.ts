@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Idempotency from "../../../../src/engine/Idempotency.ts"
+import * as SqliteJobStore from "../../../../src/dam/sqlite/SqliteJobStore.ts"
 import * as Double from "../HttpDouble.ts"
 
 type Dam = Effect.Success<ReturnType<typeof Double.make>>
@@ -359,31 +360,43 @@ describe("the flat dialect", () => {
 })
 
 describe("GET /api/v1/jobs?q=", () => {
-  it.live("finds what somebody types, in either order, and counts it", () =>
+  const found = Effect.fnUntraced(function* (dam: Dam) {
+    const filed = (path: string, metadata = {}) =>
+      Effect.map(submit(dam, { url: `https://api.example.com${path}`, metadata }), ({ json }) => json.job_id)
+    const one = yield* filed("/orders/1", { order: "1" })
+    const two = yield* filed("/orders/2", { order: "2" })
+    yield* dam.store.fillTexts(1)
+    const list = (query: string) =>
+      Effect.map(ask(dam, `/api/v1/jobs?${query}`), ({ json, status }) => {
+        assert.strictEqual(status, 200)
+        return { ids: json.jobs.map((job: { job_id: string }) => job.job_id), matches: json.matches }
+      })
+    assert.deepStrictEqual(yield* list("q=api.example.com/orders/&count=true"), {
+      ids: [two, one],
+      matches: { jobs: 2, is_exact: true }
+    })
+    assert.deepStrictEqual(yield* list("q=api.example.com&sort=oldest&limit=1&count=true"), {
+      ids: [one],
+      matches: { jobs: 2, is_exact: true }
+    })
+    assert.deepStrictEqual(yield* list(`q=${one}`), { ids: [one], matches: undefined })
+    assert.deepStrictEqual((yield* list("q=order%3D2")).ids, [two])
+    assert.deepStrictEqual((yield* list("q=orders%2F1")).ids, [one])
+    assert.deepStrictEqual(yield* list("q=rders&count=true"), { ids: [two, one], matches: { jobs: 2, is_exact: true } })
+    assert.deepStrictEqual(yield* list("q=%22rders%22%20OR%20*&count=true"), {
+      ids: [],
+      matches: { jobs: 0, is_exact: true }
+    })
+    assert.strictEqual((yield* ask(dam, "/api/v1/jobs?sort=best")).status, 400)
+    assert.strictEqual((yield* ask(dam, `/api/v1/jobs?q=${"x".repeat(501)}`)).status, 400)
+  })
+
+  it.live("finds what somebody types, in either order, and counts it", () => Effect.flatMap(Double.make(), found))
+
+  it.live("finds the same with an index of texts, whatever it holds already", () =>
     Effect.gen(function* () {
-      const dam = yield* Double.make()
-      const filed = (path: string, metadata = {}) =>
-        Effect.map(submit(dam, { url: `https://api.example.com${path}`, metadata }), ({ json }) => json.job_id)
-      const one = yield* filed("/orders/1", { order: "1" })
-      const two = yield* filed("/orders/2", { order: "2" })
-      const list = (query: string) =>
-        Effect.map(ask(dam, `/api/v1/jobs?${query}`), ({ json, status }) => {
-          assert.strictEqual(status, 200)
-          return { ids: json.jobs.map((job: { job_id: string }) => job.job_id), matches: json.matches }
-        })
-      assert.deepStrictEqual(yield* list("q=api.example.com/orders/&count=true"), {
-        ids: [two, one],
-        matches: { jobs: 2, is_exact: true }
-      })
-      assert.deepStrictEqual(yield* list("q=api.example.com&sort=oldest&limit=1&count=true"), {
-        ids: [one],
-        matches: { jobs: 2, is_exact: true }
-      })
-      assert.deepStrictEqual(yield* list(`q=${one}`), { ids: [one], matches: undefined })
-      assert.deepStrictEqual((yield* list("q=order%3D2")).ids, [two])
-      assert.deepStrictEqual((yield* list("q=orders%2F1")).ids, [one])
-      assert.strictEqual((yield* ask(dam, "/api/v1/jobs?sort=best")).status, 400)
-      assert.strictEqual((yield* ask(dam, `/api/v1/jobs?q=${"x".repeat(501)}`)).status, 400)
+      const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread", textSearch: true })
+      yield* found(yield* Double.make({ wrapStore: () => store }))
     })
   )
 })

@@ -5,8 +5,8 @@
  */
 import * as Base64 from "effect/encoding/Base64"
 import type { Accepted, Outcome } from "../step/Outcome.ts"
-import type { Response } from "../step/Reply.ts"
-import * as Reply from "../step/Reply.ts"
+import type { Response } from "../step/ReplyModel.ts"
+import * as Reply from "../step/ReplyModel.ts"
 import type { Explanation, Job, JobResult, WebhookSecrets } from "../run/Service.ts"
 import type { Json } from "effect/Schema"
 

@@ -10,7 +10,8 @@ import * as Effect from "effect/Effect"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Client from "../run/EZThrottle.ts"
 import type * as RetryPolicy from "../step/RetryPolicy.ts"
-import * as Core from "../step/Step.ts"
+import type * as Model from "../step/StepModel.ts"
+import * as Core from "../step/StepVerbs.ts"
 import { makeStep } from "../step/StepValue.ts"
 import type { BodyOptions } from "./Bodies.ts"
 import * as Bodies from "./Bodies.ts"
@@ -80,13 +81,13 @@ interface OnTimeout {
 
 interface Attached {
   readonly step: Builder
-  readonly attach: (self: Core.Step, next: Core.Step) => Core.Step
+  readonly attach: (self: Model.Step, next: Model.Step) => Model.Step
 }
 
 class Builder {
   // what consoles and stack traces call it
   static readonly name: string = "Step"
-  #value: Core.Step = unset
+  #value: Model.Step = unset
   #attached: ReadonlyArray<Attached> = []
   #unread: BodyOptions | undefined
   readonly #client: EZThrottle | undefined
@@ -136,11 +137,11 @@ class Builder {
     return this.#set((self) => Core.regions(self, regions))
   }
   /** Keeps to the step's regions (`strict`) or may add others (`fallback`, the default). */
-  regionPolicy(policy: Core.RegionPolicy): this {
+  regionPolicy(policy: Model.RegionPolicy): this {
     return this.#set((self) => Core.regionPolicy(self, policy))
   }
   /** Races the regions (`race`, the default) or calls them all (`fanout`). */
-  executionMode(mode: Core.ExecutionMode): this {
+  executionMode(mode: Model.ExecutionMode): this {
     return this.#set((self) => Core.executionMode(self, mode))
   }
   /** Repeats failed attempts, here and in EZThrottle. `base` and `cap`, the pauses between them, count here only. */
@@ -244,7 +245,7 @@ class Builder {
     return this.toString()
   }
 
-  #set(change: (self: Core.Step) => Core.Step, explain?: Explain): this {
+  #set(change: (self: Model.Step) => Model.Step, explain?: Explain): this {
     this.#value = orThrow(() => change(this.#value), explain)
     return this
   }
@@ -252,7 +253,7 @@ class Builder {
   #attach(
     field: string,
     step: Builder,
-    attach: (self: Core.Step, next: Core.Step) => Core.Step,
+    attach: (self: Model.Step, next: Model.Step) => Model.Step,
     explain?: Explain
   ): this {
     if (!(step instanceof Builder)) throw new EZThrottleError(`${field}: Expected a Step`)
@@ -262,13 +263,13 @@ class Builder {
     return this
   }
 
-  #build(around: ReadonlyArray<Builder>): Core.Step {
+  #build(around: ReadonlyArray<Builder>): Model.Step {
     this.#refuseBroken(around)
     return this.#attached.reduce((self, { attach, step }) => attach(self, step.#build([...around, this])), this.#value)
   }
 
   /** The same with the bodies that take time. What is changed while they are read is not seen. */
-  async #read(around: ReadonlyArray<Builder>): Promise<Core.Step> {
+  async #read(around: ReadonlyArray<Builder>): Promise<Model.Step> {
     this.#refuseBroken(around)
     const [attached, unread, value] = [this.#attached, this.#unread, this.#value]
     const [own, ...children] = await Promise.all([
@@ -321,7 +322,7 @@ export const Step: StepConstructor = /* @__PURE__ */ new Proxy(Builder, {
   apply: (target, _, [client]: [client?: EZThrottle]) => new target(client)
 }) as StepConstructor // the type of a proxy does not tell what its traps add
 
-const carrying = (self: Core.Step, { body, contentType }: Bodies.Read): Core.Step =>
+const carrying = (self: Model.Step, { body, contentType }: Bodies.Read): Model.Step =>
   Core.body(Core.headers(self, Bodies.withType(self.request.headers, contentType)), body)
 
 const spelling =
@@ -337,7 +338,7 @@ const orThrow = <A>(f: () => A, explain: Explain | undefined): A => {
   }
 }
 
-type Change = (self: Core.Step) => Core.Step
+type Change = (self: Model.Step) => Model.Step
 
 const choose = <Name extends string>(field: string, verbs: { readonly [key in Name]: Change }, name: Name): Change => {
   if (Object.hasOwn(verbs, name)) return verbs[name]

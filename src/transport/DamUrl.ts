@@ -1,5 +1,5 @@
 /** Where a dam is, given as one URL: it is its own proxy, and on this machine it asks for no key. */
-import { ServiceUnreachable, type Failure, ServiceFailed, excerpt } from "../step/Failure.ts"
+import { ServiceUnreachable, type Failure, ServiceFailed, excerpt } from "../step/FailureModel.ts"
 import type { CallFailure } from "./Causes.ts"
 import { unreachable } from "./RemoteAnswer.ts"
 

@@ -11,7 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import { AttemptTimedOut, TransportError } from "../step/Failure.ts"
+import { AttemptTimedOut, TransportError } from "../step/FailureModel.ts"
 import type { Exchanging } from "./HttpTransport.ts"
 
 /** The limit of one exchange, whatever calls it is made of. */

@@ -8,6 +8,7 @@
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
+import type { JobState } from "../engine/JobState.ts"
 import * as Client from "../run/EZThrottle.ts"
 import type { JobReceiver, Secrets, Service } from "../run/Service.ts"
 import type { Step } from "../step/StepModel.ts"
@@ -18,9 +19,8 @@ import { EZThrottleError, toError } from "./Errors.ts"
 import type { JobOptions } from "./JobOptions.ts"
 import { toStep } from "./JobOptions.ts"
 import type { ListJobsOptions } from "./Listing.ts"
-import * as Listing from "./Listing.ts"
+import * as Later from "./Later.ts"
 import type { SubmitCount, SubmitManyOptions } from "./Many.ts"
-import { submitMany } from "./Many.ts"
 import * as Given from "./Given.ts"
 import type { JobAnswer, JobExplanation, JobView, QueueResult, SecretAnswer, SecretsView } from "./Results.ts"
 import { jobAnswer, jobExplanation, jobView, queueResult, secretsView } from "./Results.ts"
@@ -143,6 +143,7 @@ export class EZThrottle {
     jobs: Iterable<JobOptions> | AsyncIterable<JobOptions>,
     options?: SubmitManyOptions
   ): Promise<SubmitCount> {
+    const { submitMany } = await Later.remote()
     return submitMany((job, call) => this.submitJob(job, call), jobs, options)
   }
 
@@ -192,7 +193,8 @@ export class EZThrottle {
 
   /** Tells of jobs, newest first unless told otherwise, as long as they are asked for. Only a dam can; EZThrottle Cloud rejects. */
   async *listJobs(filter?: ListJobsOptions, options?: CallOptions): AsyncGenerator<JobView, void, undefined> {
-    const wanted = Listing.filterOf(filter)
+    const { filterOf } = await Later.remote()
+    const wanted = filterOf(filter)
     let cursor: string | undefined
     do {
       const page = await run(
@@ -319,8 +321,10 @@ const submitAndWait = Effect.fnUntraced(function* (step: Step, timeout: number) 
 const about = <A, B, E>(jobId: string, call: Effect.Effect<A, E, Client.EZThrottle>, read: (answer: A) => B) =>
   Effect.mapBoth(call, { onSuccess: read, onFailure: (error) => toError(error, jobId) })
 
+const open: ReadonlyArray<JobState> = ["scheduled", "queued", "running", "parked"]
+
 /** Waits for the jobs of a page that have not ended; `false` when there are none, or nobody tells. */
-const awaitOpen = Effect.flatMap(Client.list({ status: Listing.open, limit: 100 }), ({ jobs }) =>
+const awaitOpen = Effect.flatMap(Client.list({ status: open, limit: 100 }), ({ jobs }) =>
   Effect.as(
     Effect.forEach(
       jobs,

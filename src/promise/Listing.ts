@@ -36,9 +36,6 @@ export interface ListJobsOptions {
   readonly sort?: "newest" | "oldest" | undefined
 }
 
-/** The states of a job that has not ended. */
-export const open: ReadonlyArray<JobState> = ["scheduled", "queued", "running", "parked"]
-
 /** Reads the filter, or throws an `EZThrottleError` that names what cannot be. */
 export const filterOf = (given: ListJobsOptions = {}): JobFilter => {
   Given.checkNames(given, known, "listJobs.")

@@ -6,9 +6,9 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Client from "../run/EZThrottle.ts"
+import { type Outcome, StepError } from "../step/Outcome.ts"
 import type * as RetryPolicy from "../step/RetryPolicy.ts"
 import type * as Model from "../step/StepModel.ts"
 import * as Core from "../step/StepVerbs.ts"
@@ -23,8 +23,8 @@ import * as Given from "./Given.ts"
 import type { RetryPolicyOptions, WebhookOptions } from "./JobOptions.ts"
 import type { StepResult } from "./Results.ts"
 import { localFailure, stepResult } from "./Results.ts"
-import type { CallOptions } from "./Running.ts"
-import { run } from "./Running.ts"
+import type { CallOptions, Reading } from "./Running.ts"
+import { runAs } from "./Running.ts"
 
 /**
  * `FRUGAL` tries here first and forwards to EZThrottle when that fails; `PERFORMANCE`, the default, hands over at once.
@@ -216,27 +216,23 @@ class Builder {
    * **Details** — resolves with the target's answer when it was executed here, also when that is a failure that is not
    * forwarded, and with the job when EZThrottle took it over. Rejects when there is neither.
    */
-  async execute(client?: EZThrottle | null, options?: CallOptions): Promise<StepResult> {
+  execute(client?: EZThrottle | null, options?: CallOptions): Promise<StepResult> {
     const over = client ?? this.#client
-    if (over === undefined) throw new Error("Client is required. Pass client to execute() or Step(client)")
-    const step = this.#isRead([]) ? this.#build([]) : await this.#read([])
-    return run(
-      over.runtime,
-      Client.execute(step).pipe(
-        Effect.map(stepResult),
-        Effect.catchReasons("StepError", {
-          Rejected: ({ status }) => Effect.succeed<StepResult>(localFailure(status)),
-          QuotaUsedUp: ({ status }) => Effect.succeed<StepResult>(localFailure(status))
-        })
-      ),
-      options
-    )
+    if (over === undefined) {
+      return Promise.reject(new Error("Client is required. Pass client to execute() or Step(client)"))
+    }
+    if (!this.#isRead(alone)) return this.#read(alone).then((step) => execute(over, step, options))
+    try {
+      return execute(over, this.#build(alone), options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** The step in words, what is attached included; headers, body and query stay out of it. */
   toString(): string {
     try {
-      return this.#build([]).toString()
+      return this.#build(alone).toString()
     } catch (error) {
       return `an incomplete ${error}`
     }
@@ -321,6 +317,21 @@ export interface StepConstructor {
 export const Step: StepConstructor = /* @__PURE__ */ new Proxy(Builder, {
   apply: (target, _, [client]: [client?: EZThrottle]) => new target(client)
 }) as StepConstructor // the type of a proxy does not tell what its traps add
+
+const alone: ReadonlyArray<Builder> = []
+
+const execute = ({ runtime }: EZThrottle, step: Model.Step, options: CallOptions | undefined): Promise<StepResult> =>
+  runAs(runtime, Client.execute(step), asResult, options)
+
+const asResult: Reading<Outcome, StepResult> = {
+  read: stepResult,
+  // an answer that is not forwarded is a result of its own
+  excuse: (error) => {
+    if (!(error instanceof StepError)) return undefined
+    const { reason } = error
+    return reason._tag === "Rejected" || reason._tag === "QuotaUsedUp" ? localFailure(reason.status) : undefined
+  }
+}
 
 const carrying = (self: Model.Step, { body, contentType }: Bodies.Read): Model.Step =>
   Core.body(Core.headers(self, Bodies.withType(self.request.headers, contentType)), body)

@@ -61,7 +61,7 @@ export const delegate = Effect.fnUntraced(function* (
       const status = reply.duplicate ? 200 : 201
       return { ending: { _tag: "Answered" as const, status, retryAfter: undefined }, response: undefined }
     }
-    const { ending } = yield* perform(execution, { step, facts, send: submitted, read })
+    const { ending } = yield* perform(execution, { step, facts, send: () => submitted, read })
     if (receipt !== undefined) return accepted(receipt, key, execution)
     if (ending._tag === "Failed") failures.push(ending.failure)
   }

@@ -1,6 +1,7 @@
 /** One of the regions in which a path is under way: an attempt, then what the schedule of the path says. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import { isFinal } from "../engine/Decide.ts"
 import type { Attempt, EndedAttempt } from "../step/HistoryModel.ts"
 import type { TransportError } from "../step/FailureModel.ts"
@@ -84,12 +85,14 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
 }
 
 /** One exchange within its limit, as part of the trace at hand. */
-export const sending = (transport: Exchanging, exchange: Exchange): Effect.Effect<Response, TransportError> => {
-  const send = Telemetry.propagated(exchange.request, (request) =>
-    transport.send(request === exchange.request ? exchange : { ...exchange, request })
-  )
-  return TimeLimit.isKeptBy(transport) ? send : within(send, exchange.timeoutMillis)
-}
+export const sending =
+  (transport: Exchanging, exchange: Exchange) =>
+  (fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<Response, TransportError> => {
+    const send = Telemetry.propagated(fiber, exchange.request, (request) =>
+      transport.send(request === exchange.request ? exchange : { ...exchange, request })
+    )
+    return TimeLimit.isKeptBy(transport) ? send : within(send, exchange.timeoutMillis)
+  }
 
 /** Path, racer and how many attempts of theirs have ended. An interrupted one is made again as the same. */
 const attemptOf = ({ execution: { history }, index }: Path, racer: number): string => {

@@ -71,14 +71,17 @@ export type History = ReadonlyArray<Attempt>
  *
  * @internal
  */
-export const append = (self: History, attempt: Attempt): History => [
-  ...self.map((earlier) =>
-    earlier.response !== undefined && earlier.path === attempt.path && earlier.racer === attempt.racer
-      ? { ...earlier, response: undefined }
-      : earlier
-  ),
-  attempt
-]
+export const append = (self: History, attempt: Attempt): History =>
+  self.length === 0
+    ? [attempt]
+    : [
+        ...self.map((earlier) =>
+          earlier.response !== undefined && earlier.path === attempt.path && earlier.racer === attempt.racer
+            ? { ...earlier, response: undefined }
+            : earlier
+        ),
+        attempt
+      ]
 
 /**
  * Prints one attempt in a line, for traces and error messages.

@@ -8,7 +8,7 @@ import { InvalidStep } from "./InvalidStep.ts"
 import type { RetryPolicyOptions } from "./RetryPolicy.ts"
 import type { ExecutionMode, RegionPolicy, Step, StepFields, Trigger } from "./StepModel.ts"
 import { isStep } from "./StepModel.ts"
-import { makeStep } from "./StepValue.ts"
+import { changed, makeStep } from "./StepValue.ts"
 
 /**
  * What `make` and the method constructors take beside the URL.
@@ -86,7 +86,7 @@ const verb = <Args extends ReadonlyArray<unknown>>(
 ): Verb<Args> =>
   dual(
     (args) => isStep(args[0]),
-    (self: Step, ...args: Args) => makeStep({ ...self, ...change(self, ...args) })
+    (self: Step, ...args: Args) => changed(self, change(self, ...args))
   )
 
 const request = (self: Step, change: Partial<StepFields["request"]>) => ({ request: { ...self.request, ...change } })
@@ -294,7 +294,7 @@ const chained = <Options>(
     (args) => isStep(args[1]),
     (self: Step, next: Step, options?: Options) => {
       if (!isStep(next)) throw new InvalidStep({ field, problem: "Expected a Step" })
-      return makeStep({ ...self, ...change(self, next, options) })
+      return changed(self, change(self, next, options))
     }
   )
 

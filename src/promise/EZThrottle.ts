@@ -8,6 +8,7 @@
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import type { JobState } from "../engine/JobState.ts"
 import * as Client from "../run/EZThrottle.ts"
 import type { JobReceiver, Secrets, Service } from "../run/Service.ts"
@@ -49,8 +50,11 @@ export interface EZThrottleOptions {
   readonly receiver?: JobReceiver | undefined
   /** What takes jobs over instead of EZThrottle Cloud: an embedded dam, for instance. Disposed with the client. */
   readonly service?: (Service["Service"] & Partial<AsyncDisposable>) | undefined
-  /** What makes the local calls of FRUGAL steps. Defaults to one over `fetch`. */
-  readonly transport?: Exchanging | undefined
+  /**
+   * What makes the local calls of FRUGAL steps, or makes it for as long as the client lives: on Node
+   * `UndiciTransport.make()` of `ezthrottle-effect/node` costs about a third. Defaults to one over `fetch`.
+   */
+  readonly transport?: Exchanging | Effect.Effect<Exchanging, never, Scope.Scope> | undefined
   /** Everything at once, a test's clock included; the other options are not looked at. Disposed with the client. */
   readonly runtime?: Runtime | undefined
 }

@@ -242,8 +242,12 @@ class Builder {
   }
 
   #set(change: (self: Model.Step) => Model.Step, explain?: Explain): this {
-    this.#value = orThrow(() => change(this.#value), explain)
-    return this
+    try {
+      this.#value = change(this.#value)
+      return this
+    } catch (error) {
+      throw toError(error, undefined, explain)
+    }
   }
 
   #attach(
@@ -261,6 +265,7 @@ class Builder {
 
   #build(around: ReadonlyArray<Builder>): Model.Step {
     this.#refuseBroken(around)
+    if (this.#attached.length === 0) return this.#value
     return this.#attached.reduce((self, { attach, step }) => attach(self, step.#build([...around, this])), this.#value)
   }
 
@@ -276,6 +281,7 @@ class Builder {
   }
 
   #isRead(around: ReadonlyArray<Builder>): boolean {
+    if (this.#attached.length === 0) return this.#unread === undefined || around.includes(this)
     return (
       around.includes(this) ||
       (this.#unread === undefined && this.#attached.every(({ step }) => step.#isRead([...around, this])))

@@ -18,4 +18,6 @@ export const decode = (job: unknown): Result.Result<Step, InvalidJob> => Job.dec
 
 export const filterOf = Listing.filterOf
 
+export const failureFilterOf = Listing.failureFilterOf
+
 export const submitMany = Many.submitMany

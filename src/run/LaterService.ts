@@ -35,6 +35,7 @@ export const make = (load: Effect.Effect<Offered, ServiceUnreachable>): Offered 
     cancel: (jobId) => use((of) => of.cancel(jobId)),
     rerun: (jobId) => use((of) => of.rerun(jobId)),
     list: (filter) => use((of) => of.list(filter)),
+    failures: (filter) => use((of) => of.failures(filter)),
     secrets: {
       create: (primary, secondary) => secrets((of) => of.create(primary, secondary)),
       get: secrets((of) => of.get),

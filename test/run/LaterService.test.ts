@@ -25,6 +25,7 @@ const echo = (): Service["Service"] => {
     cancel: (jobId) => said(`cancel ${jobId}`),
     rerun: (jobId) => said(`rerun ${jobId}`),
     list: (filter) => said(`list ${filter?.q}`),
+    failures: (filter) => said(`failures ${filter?.host}`),
     secrets: {
       create: (primary, secondary) =>
         said(`create ${Redacted.value(primary)} ${secondary && Redacted.value(secondary)}`),
@@ -44,6 +45,7 @@ const calls: ReadonlyArray<readonly [string, (service: Service["Service"]) => Ef
   ["runNow j", ({ runNow }) => runNow("j")],
   ["cancel j", ({ cancel }) => cancel("j")],
   ["rerun j", ({ rerun }) => rerun("j")],
+  ["failures a.example", ({ failures }) => failures({ host: "a.example" })],
   ["list a.example", ({ list }) => list({ q: "a.example" })],
   ["create a b", ({ secrets }) => secrets.create(Redacted.make("a"), Redacted.make("b"))],
   ["get", ({ secrets }) => secrets.get],

@@ -11,7 +11,7 @@ import { FailureFromJson } from "./FailureJson.ts"
 import type * as Model from "./HistoryModel.ts"
 import { ResponseJson } from "./Reply.ts"
 
-export { append, format } from "./HistoryModel.ts"
+export { format } from "./HistoryModel.ts"
 export type { EndedAttempt } from "./HistoryModel.ts"
 
 /**

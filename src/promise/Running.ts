@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Scope from "effect/Scope"
 import type * as Client from "../run/EZThrottle.ts"
+import { Links } from "../transport/Links.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
 
 /**
@@ -50,9 +51,9 @@ export const runAs = <A, E, B>(
   new Promise((resolve, reject) => {
     const calls = underWay.get(runtime) ?? begin(runtime)
     const fiber = start(runtime, effect, options)
-    calls.add(fiber)
+    const link = calls.add(fiber)
     fiber.addObserver((exit) => {
-      calls.delete(fiber)
+      calls.remove(link)
       if (Exit.isSuccess(exit)) return resolve(read(exit.value))
       if (Cause.hasInterruptsOnly(exit.cause)) return reject(stopped(options))
       const error = Cause.squash(exit.cause)
@@ -68,24 +69,24 @@ export const settled = async (runtime: Runtime, { signal }: CallOptions = {}): P
   )
   // nobody may be waiting for it any more when it comes
   aborted.catch(() => undefined)
-  for (const calls = underWay.get(runtime); calls !== undefined && calls.size > 0;) {
+  for (const calls = underWay.get(runtime); calls !== undefined && !calls.isEmpty;) {
     signal?.throwIfAborted()
-    await Promise.race([Promise.all([...calls].map(ended)), aborted])
+    await Promise.race([Promise.all(calls.values().map(ended)), aborted])
   }
 }
 
 type Call = Fiber.Fiber<unknown, unknown>
 
-const underWay = /* @__PURE__ */ new WeakMap<Runtime, Set<Call>>()
+const underWay = /* @__PURE__ */ new WeakMap<Runtime, Links<Call>>()
 
 /** Whoever closes the runtime stops its calls first, as the runtime does with those it has begun itself. */
-const begin = (runtime: Runtime): Set<Call> => {
-  const calls = new Set<Call>()
+const begin = (runtime: Runtime): Links<Call> => {
+  const calls = new Links<Call>()
   underWay.set(runtime, calls)
   Effect.runSync(
     Scope.addFinalizer(
       runtime.scope,
-      Effect.suspend(() => Fiber.interruptAll(calls))
+      Effect.suspend(() => Fiber.interruptAll(calls.values()))
     )
   )
   return calls

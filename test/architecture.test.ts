@@ -7,6 +7,7 @@ import {
   barrels,
   brokenEdges,
   brokenSuites,
+  heavyFacade,
   heavyThreads,
   impureEntries,
   longFiles,
@@ -35,6 +36,7 @@ const isBarrel = (specifier: string): boolean => {
 
 const rules = {
   unbrowsable,
+  heavyFacade,
   heavyThreads,
   unknownAreas,
   brokenEdges,
@@ -61,6 +63,7 @@ describe("the sources", () => {
   it("import Effect by module path, never through a barrel", () => holds("barrelImports"))
   it("import declared packages only", () => holds("undeclaredPackages"))
   it("give the thread that writes nothing heavy to load", () => holds("heavyThreads"))
+  it("give the facade's first call nothing heavy to load", () => holds("heavyFacade"))
   it("have no barrels besides the entries", () => holds("barrels"))
   it("keep entries to exports", () => holds("impureEntries"))
   it("have no file above 300 lines of code", () => holds("longFiles"))
@@ -80,6 +83,9 @@ describe("the rules bite", () => {
 
   it("on a thread that loads what it has no use for", () =>
     finds("heavyThreads", ["dam/sqlite/slowWorker.ts -> dam/sqlite/Heavy.ts -> effect/Schema"]))
+
+  it("on a facade that loads at once what it needs later", () =>
+    finds("heavyFacade", ["promise.ts -> promise/Heavy.ts -> effect/Schema"]))
 
   it("on every syntax that looks up a floor", () =>
     finds("brokenEdges", [

@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
-import type { Failure } from "../step/Failure.ts"
-import type { Ending, History } from "../step/History.ts"
+import type { Failure } from "../step/FailureModel.ts"
+import type { Ending, History } from "../step/HistoryModel.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import * as RetryPolicies from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"

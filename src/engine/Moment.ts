@@ -12,11 +12,8 @@
  * | `2026-11-27T12:00:17Z` | a moment that names its zone; seconds may be missing |
  * | `Fri, 27 Nov 2026 22:52:00 GMT` | a date of HTTP in any of its three forms, `UTC` for `GMT` as well |
  */
-import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
-import * as Headers from "effect/http/Headers"
-import * as Option from "effect/Option"
-import * as Result from "effect/Result"
+import * as HttpDate from "./HttpDate.ts"
 
 /**
  * The longest wait that is believed: 24 hours.
@@ -165,8 +162,6 @@ const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d
  * @since 0.1.0
  */
 export const momentIn = (text: string, nowMillis: number): number | undefined => {
-  const date = moment.test(text)
-    ? Option.getOrUndefined(DateTime.make(text))
-    : Result.getOrUndefined(Headers.parseHttpDate(text.replace(/ (?:UTC|\+0000)$/, " GMT")))
-  return date === undefined ? undefined : DateTime.toEpochMillis(date) - nowMillis
+  const at = moment.test(text) ? Date.parse(text) : HttpDate.parse(text.replace(/ (?:UTC|\+0000)$/, " GMT"))
+  return at === undefined || Number.isNaN(at) ? undefined : at - nowMillis
 }

@@ -2,7 +2,7 @@
  * Bodies as `fetch` takes them. A step is data, so what has to be read first, a `Blob` or a form, is read before the step
  * is made.
  */
-import * as Base64 from "effect/encoding/Base64"
+import * as Base64 from "../step/Base64Text.ts"
 import * as Idempotency from "../engine/Idempotency.ts"
 import * as Given from "./Given.ts"
 

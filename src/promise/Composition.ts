@@ -1,14 +1,15 @@
 /** What a client of the facade is made of unless it is told otherwise. */
-import type * as Config from "effect/Config"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as Client from "../run/Client.ts"
+import * as ClientParts from "../run/ClientParts.ts"
 import type { EZThrottle } from "../run/EZThrottle.ts"
+import * as LaterService from "../run/LaterService.ts"
+import { ServiceUnreachable } from "../step/FailureModel.ts"
+import * as Later from "./Later.ts"
 
 export interface Parts extends Pick<
-  Client.ClientOptions,
+  ClientParts.ClientOptions,
   "dam" | "ezthrottleUrl" | "receiver" | "service" | "tracktagsUrl" | "transport"
 > {
   readonly apiKey?: string | undefined
@@ -23,16 +24,41 @@ export const layer = ({
   service,
   tracktagsUrl,
   transport
-}: Parts): Layer.Layer<EZThrottle, Config.ConfigError> =>
-  Client.layer({
-    apiKey: typeof apiKey === "string" ? Redacted.make(apiKey) : undefined,
-    dam,
-    ezthrottleUrl,
-    receiver,
-    service,
-    tracktagsUrl,
-    transport
-  }).pipe(Layer.provide(environment))
+}: Parts): Layer.Layer<EZThrottle> =>
+  ClientParts.layer(
+    {
+      apiKey: typeof apiKey === "string" ? Redacted.make(apiKey) : undefined,
+      dam,
+      ezthrottleUrl,
+      receiver,
+      service,
+      tracktagsUrl,
+      transport
+    },
+    { setting, remote }
+  )
 
-// the provider in place by default keeps the environment of the moment it was first asked
-const environment = ConfigProvider.layer(Effect.sync(() => ConfigProvider.fromEnv()))
+/** Steps that are answered here need nothing of it, so it comes when one is handed over or a job is looked at. */
+const remote = (options: ClientParts.RemoteOptions) =>
+  Effect.succeed(LaterService.make(Effect.flatMap(loadRemote, ({ service }) => service(options))))
+
+const loadRemote = Effect.tryPromise({
+  try: Later.load,
+  catch: () =>
+    new ServiceUnreachable({
+      detail: "the part of this library that calls it could not be loaded",
+      maybeAccepted: false
+    })
+})
+
+interface Environment {
+  readonly [name: string]: string | undefined
+}
+
+/** Where Effect's own provider would look, at the moment of asking; a variable that is set to nothing is not set. */
+const setting = (name: string): Effect.Effect<string | undefined> =>
+  Effect.sync(() => {
+    const { process } = globalThis as { readonly process?: { readonly env?: Environment } }
+    const { env } = import.meta as { readonly env?: Environment } // of Vite and Bun
+    return (env?.[name] ?? process?.env?.[name]) || undefined
+  })

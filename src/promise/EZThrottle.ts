@@ -8,6 +8,8 @@
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type { JobState } from "../engine/JobState.ts"
 import * as Client from "../run/EZThrottle.ts"
 import type { JobReceiver, Secrets, Service } from "../run/Service.ts"
 import type { Step } from "../step/StepModel.ts"
@@ -17,10 +19,9 @@ import * as Composition from "./Composition.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
 import type { JobOptions } from "./JobOptions.ts"
 import { toStep } from "./JobOptions.ts"
+import * as Later from "./Later.ts"
 import type { ListFailuresOptions, ListJobsOptions } from "./Listing.ts"
-import * as Listing from "./Listing.ts"
 import type { SubmitCount, SubmitManyOptions } from "./Many.ts"
-import { submitMany } from "./Many.ts"
 import * as Given from "./Given.ts"
 import type { FailureList, JobAnswer, JobExplanation, JobView, QueueResult, SecretAnswer } from "./Results.ts"
 import type { SecretsView } from "./Results.ts"
@@ -50,8 +51,11 @@ export interface EZThrottleOptions {
   readonly receiver?: JobReceiver | undefined
   /** What takes jobs over instead of EZThrottle Cloud: an embedded dam, for instance. Disposed with the client. */
   readonly service?: (Service["Service"] & Partial<AsyncDisposable>) | undefined
-  /** What makes the local calls of FRUGAL steps. Defaults to one over `fetch`. */
-  readonly transport?: Exchanging | undefined
+  /**
+   * What makes the local calls of FRUGAL steps, or makes it for as long as the client lives: on Node
+   * `UndiciTransport.make()` of `ezthrottle-effect/node` costs about a third. Defaults to one over `fetch`.
+   */
+  readonly transport?: Exchanging | Effect.Effect<Exchanging, never, Scope.Scope> | undefined
   /** Everything at once, a test's clock included; the other options are not looked at. Disposed with the client. */
   readonly runtime?: Runtime | undefined
 }
@@ -144,6 +148,7 @@ export class EZThrottle {
     jobs: Iterable<JobOptions> | AsyncIterable<JobOptions>,
     options?: SubmitManyOptions
   ): Promise<SubmitCount> {
+    const { submitMany } = await Later.remote()
     return submitMany((job, call) => this.submitJob(job, call), jobs, options)
   }
 
@@ -193,7 +198,8 @@ export class EZThrottle {
 
   /** Tells of jobs, newest first unless told otherwise, as long as they are asked for. Only a dam can; EZThrottle Cloud rejects. */
   async *listJobs(filter?: ListJobsOptions, options?: CallOptions): AsyncGenerator<JobView, void, undefined> {
-    const wanted = Listing.filterOf(filter)
+    const { filterOf } = await Later.remote()
+    const wanted = filterOf(filter)
     let cursor: string | undefined
     do {
       const page = await run(
@@ -211,9 +217,10 @@ export class EZThrottle {
    * EZThrottle Cloud rejects.
    */
   async listFailures(filter?: ListFailuresOptions, options?: CallOptions): Promise<FailureList> {
+    const { failureFilterOf } = await Later.remote()
     return run(
       this.runtime,
-      Effect.mapBoth(Client.failures(Listing.failureFilterOf(filter)), {
+      Effect.mapBoth(Client.failures(failureFilterOf(filter)), {
         onFailure: (error) => toError(error),
         onSuccess: failureList
       }),
@@ -335,8 +342,10 @@ const submitAndWait = Effect.fnUntraced(function* (step: Step, timeout: number) 
 const about = <A, B, E>(jobId: string, call: Effect.Effect<A, E, Client.EZThrottle>, read: (answer: A) => B) =>
   Effect.mapBoth(call, { onSuccess: read, onFailure: (error) => toError(error, jobId) })
 
+const open: ReadonlyArray<JobState> = ["scheduled", "queued", "running", "parked"]
+
 /** Waits for the jobs of a page that have not ended; `false` when there are none, or nobody tells. */
-const awaitOpen = Effect.flatMap(Client.list({ status: Listing.open, limit: 100 }), ({ jobs }) =>
+const awaitOpen = Effect.flatMap(Client.list({ status: open, limit: 100 }), ({ jobs }) =>
   Effect.as(
     Effect.forEach(
       jobs,

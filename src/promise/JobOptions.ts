@@ -5,12 +5,12 @@
  */
 import * as Result from "effect/Result"
 import type { ExecutionMode, RegionPolicy, Step } from "../step/StepModel.ts"
-import * as Job from "../wire/Job.ts"
 import type { BodyOptions } from "./Bodies.ts"
 import * as Bodies from "./Bodies.ts"
 import { EZThrottleError } from "./Errors.ts"
 import type { HeadersOptions, MetadataOptions } from "./Given.ts"
 import { plain, spelt } from "./Given.ts"
+import * as Later from "./Later.ts"
 
 /**
  * A webhook to tell the result.
@@ -99,8 +99,12 @@ export interface FallbackJobOptions extends JobOptions {
 }
 
 /** Reads a job as a step, or rejects with an `EZThrottleError` that names the bad field as the caller spelt it. */
-export const toStep = async (options: JobOptions): Promise<Step> =>
-  Result.getOrThrowWith(
-    Job.decode(plain(await Bodies.settle(options))),
+export const toStep = async (options: JobOptions): Promise<Step> => {
+  // what is changed while the reader is loaded is not seen
+  const job = plain(await Bodies.settle(options))
+  const { decode } = await Later.remote()
+  return Result.getOrThrowWith(
+    decode(job),
     (error) => new EZThrottleError(`${spelt(error.field, options)}: ${error.problem}`, null, { cause: error })
   )
+}

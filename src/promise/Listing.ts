@@ -59,9 +59,6 @@ export interface ListFailuresOptions {
   readonly limit?: number | undefined
 }
 
-/** The states of a job that has not ended. */
-export const open: ReadonlyArray<JobState> = ["scheduled", "queued", "running", "parked"]
-
 /** Reads the filter, or throws an `EZThrottleError` that names what cannot be. */
 export const filterOf = (given: ListJobsOptions = {}): JobFilter => {
   Given.checkNames(given, known, "listJobs.")

@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import * as Base64 from "effect/encoding/Base64"
+import * as Base64 from "../step/Base64Text.ts"
 import type { Accepted, Outcome } from "../step/Outcome.ts"
-import type { Response } from "../step/Reply.ts"
-import * as Reply from "../step/Reply.ts"
+import type { Response } from "../step/ReplyModel.ts"
+import * as Reply from "../step/ReplyModel.ts"
 import type { Explanation, Failures, Job, JobResult, WebhookSecrets } from "../run/Service.ts"
 import type { Json } from "effect/Schema"
 

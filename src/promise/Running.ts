@@ -1,9 +1,12 @@
 /** Runs effects as promises: errors become those of the facade, an `AbortSignal` becomes interruption. */
 import * as Cause from "effect/Cause"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Scope from "effect/Scope"
 import type * as Client from "../run/EZThrottle.ts"
+import { Links } from "../transport/Links.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
 
 /**
@@ -30,14 +33,34 @@ export const run = <A, E>(
   runtime: Runtime,
   effect: Effect.Effect<A, E, Client.EZThrottle>,
   options?: CallOptions
-): Promise<A> => {
-  const ended = promised(runtime, effect, options)
-  const calls = underWay.get(runtime) ?? new Set()
-  underWay.set(runtime, calls.add(ended))
-  const forget = () => void calls.delete(ended)
-  ended.then(forget, forget)
-  return ended
+): Promise<A> => runAs(runtime, effect, { read: (value) => value, excuse: () => undefined }, options)
+
+/** What the caller of the facade gets: for a value, and for an error that is a result too. */
+export interface Reading<A, B> {
+  readonly read: (value: A) => B
+  readonly excuse: (error: unknown) => B | undefined
 }
+
+/** Runs an effect and gives its end another shape, after it: a call is made often, and effects around it cost. */
+export const runAs = <A, E, B>(
+  runtime: Runtime,
+  effect: Effect.Effect<A, E, Client.EZThrottle>,
+  { excuse, read }: Reading<A, B>,
+  options?: CallOptions
+): Promise<B> =>
+  new Promise((resolve, reject) => {
+    const calls = underWay.get(runtime) ?? begin(runtime)
+    const fiber = start(runtime, effect, options)
+    const link = calls.add(fiber)
+    fiber.addObserver((exit) => {
+      calls.remove(link)
+      if (Exit.isSuccess(exit)) return resolve(read(exit.value))
+      if (Cause.hasInterruptsOnly(exit.cause)) return reject(stopped(options))
+      const error = Cause.squash(exit.cause)
+      const excused = excuse(error)
+      return excused === undefined ? reject(failed(error)) : resolve(excused)
+    })
+  })
 
 /** Resolves once no call of a runtime is under way, whatever became of them. */
 export const settled = async (runtime: Runtime, { signal }: CallOptions = {}): Promise<void> => {
@@ -46,27 +69,47 @@ export const settled = async (runtime: Runtime, { signal }: CallOptions = {}): P
   )
   // nobody may be waiting for it any more when it comes
   aborted.catch(() => undefined)
-  for (const calls = underWay.get(runtime); calls !== undefined && calls.size > 0;) {
+  for (const calls = underWay.get(runtime); calls !== undefined && !calls.isEmpty;) {
     signal?.throwIfAborted()
-    await Promise.race([Promise.allSettled(calls), aborted])
+    await Promise.race([Promise.all(calls.values().map(ended)), aborted])
   }
 }
 
-const underWay = /* @__PURE__ */ new WeakMap<Runtime, Set<Promise<unknown>>>()
+type Call = Fiber.Fiber<unknown, unknown>
 
-const promised = async <A, E>(
+const underWay = /* @__PURE__ */ new WeakMap<Runtime, Links<Call>>()
+
+/** Whoever closes the runtime stops its calls first, as the runtime does with those it has begun itself. */
+const begin = (runtime: Runtime): Links<Call> => {
+  const calls = new Links<Call>()
+  underWay.set(runtime, calls)
+  Effect.runSync(
+    Scope.addFinalizer(
+      runtime.scope,
+      Effect.suspend(() => Fiber.interruptAll(calls.values()))
+    )
+  )
+  return calls
+}
+
+/** Once its layer is built, a runtime is its context; what it does for each fiber of its own is done for all in `begin`. */
+const start = <A, E>(
   runtime: Runtime,
   effect: Effect.Effect<A, E, Client.EZThrottle>,
-  { signal }: CallOptions = {}
-): Promise<A> => {
-  const exit = await runtime.runPromiseExit(effect, { signal })
-  if (Exit.isSuccess(exit)) return exit.value
-  if (Cause.hasInterruptsOnly(exit.cause)) {
-    throw signal?.aborted === true ? signal.reason : new EZThrottleError("The client was disposed during the call")
-  }
-  const error = Cause.squash(exit.cause)
-  // a disposed runtime dies with a text of its own
-  throw typeof error === "string"
+  options: CallOptions | undefined
+): Fiber.Fiber<A, unknown> => {
+  const context = runtime.cachedContext
+  return context === undefined ? runtime.runFork(effect, options) : Effect.runForkWith(context)(effect, options)
+}
+
+const ended = (call: Call): Promise<void> => new Promise((resolve) => call.addObserver(() => resolve()))
+
+const stopped = ({ signal }: CallOptions = {}): unknown =>
+  signal?.aborted === true ? signal.reason : new EZThrottleError("The client was disposed during the call")
+
+// a disposed runtime dies with a text of its own
+const failed = (error: unknown): unknown =>
+  typeof error === "string"
     ? new EZThrottleError(
         "This EZThrottle client was disposed before the call: make a new one, or dispose of it later",
         null,
@@ -75,4 +118,3 @@ const promised = async <A, E>(
         }
       )
     : toError(error)
-}

@@ -6,11 +6,12 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Client from "../run/EZThrottle.ts"
+import { type Outcome, StepError } from "../step/Outcome.ts"
 import type * as RetryPolicy from "../step/RetryPolicy.ts"
-import * as Core from "../step/Step.ts"
+import type * as Model from "../step/StepModel.ts"
+import * as Core from "../step/StepVerbs.ts"
 import { makeStep } from "../step/StepValue.ts"
 import type { BodyOptions } from "./Bodies.ts"
 import * as Bodies from "./Bodies.ts"
@@ -22,8 +23,8 @@ import * as Given from "./Given.ts"
 import type { RetryPolicyOptions, WebhookOptions } from "./JobOptions.ts"
 import type { StepResult } from "./Results.ts"
 import { localFailure, stepResult } from "./Results.ts"
-import type { CallOptions } from "./Running.ts"
-import { run } from "./Running.ts"
+import type { CallOptions, Reading } from "./Running.ts"
+import { runAs } from "./Running.ts"
 
 /**
  * `FRUGAL` tries here first and forwards to EZThrottle when that fails; `PERFORMANCE`, the default, hands over at once.
@@ -80,13 +81,13 @@ interface OnTimeout {
 
 interface Attached {
   readonly step: Builder
-  readonly attach: (self: Core.Step, next: Core.Step) => Core.Step
+  readonly attach: (self: Model.Step, next: Model.Step) => Model.Step
 }
 
 class Builder {
   // what consoles and stack traces call it
   static readonly name: string = "Step"
-  #value: Core.Step = unset
+  #value: Model.Step = unset
   #attached: ReadonlyArray<Attached> = []
   #unread: BodyOptions | undefined
   readonly #client: EZThrottle | undefined
@@ -136,11 +137,11 @@ class Builder {
     return this.#set((self) => Core.regions(self, regions))
   }
   /** Keeps to the step's regions (`strict`) or may add others (`fallback`, the default). */
-  regionPolicy(policy: Core.RegionPolicy): this {
+  regionPolicy(policy: Model.RegionPolicy): this {
     return this.#set((self) => Core.regionPolicy(self, policy))
   }
   /** Races the regions (`race`, the default) or calls them all (`fanout`). */
-  executionMode(mode: Core.ExecutionMode): this {
+  executionMode(mode: Model.ExecutionMode): this {
     return this.#set((self) => Core.executionMode(self, mode))
   }
   /** Repeats failed attempts, here and in EZThrottle. `base` and `cap`, the pauses between them, count here only. */
@@ -215,27 +216,23 @@ class Builder {
    * **Details** — resolves with the target's answer when it was executed here, also when that is a failure that is not
    * forwarded, and with the job when EZThrottle took it over. Rejects when there is neither.
    */
-  async execute(client?: EZThrottle | null, options?: CallOptions): Promise<StepResult> {
+  execute(client?: EZThrottle | null, options?: CallOptions): Promise<StepResult> {
     const over = client ?? this.#client
-    if (over === undefined) throw new Error("Client is required. Pass client to execute() or Step(client)")
-    const step = this.#isRead([]) ? this.#build([]) : await this.#read([])
-    return run(
-      over.runtime,
-      Client.execute(step).pipe(
-        Effect.map(stepResult),
-        Effect.catchReasons("StepError", {
-          Rejected: ({ status }) => Effect.succeed<StepResult>(localFailure(status)),
-          QuotaUsedUp: ({ status }) => Effect.succeed<StepResult>(localFailure(status))
-        })
-      ),
-      options
-    )
+    if (over === undefined) {
+      return Promise.reject(new Error("Client is required. Pass client to execute() or Step(client)"))
+    }
+    if (!this.#isRead(alone)) return this.#read(alone).then((step) => execute(over, step, options))
+    try {
+      return execute(over, this.#build(alone), options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** The step in words, what is attached included; headers, body and query stay out of it. */
   toString(): string {
     try {
-      return this.#build([]).toString()
+      return this.#build(alone).toString()
     } catch (error) {
       return `an incomplete ${error}`
     }
@@ -244,15 +241,19 @@ class Builder {
     return this.toString()
   }
 
-  #set(change: (self: Core.Step) => Core.Step, explain?: Explain): this {
-    this.#value = orThrow(() => change(this.#value), explain)
-    return this
+  #set(change: (self: Model.Step) => Model.Step, explain?: Explain): this {
+    try {
+      this.#value = change(this.#value)
+      return this
+    } catch (error) {
+      throw toError(error, undefined, explain)
+    }
   }
 
   #attach(
     field: string,
     step: Builder,
-    attach: (self: Core.Step, next: Core.Step) => Core.Step,
+    attach: (self: Model.Step, next: Model.Step) => Model.Step,
     explain?: Explain
   ): this {
     if (!(step instanceof Builder)) throw new EZThrottleError(`${field}: Expected a Step`)
@@ -262,13 +263,14 @@ class Builder {
     return this
   }
 
-  #build(around: ReadonlyArray<Builder>): Core.Step {
+  #build(around: ReadonlyArray<Builder>): Model.Step {
     this.#refuseBroken(around)
+    if (this.#attached.length === 0) return this.#value
     return this.#attached.reduce((self, { attach, step }) => attach(self, step.#build([...around, this])), this.#value)
   }
 
   /** The same with the bodies that take time. What is changed while they are read is not seen. */
-  async #read(around: ReadonlyArray<Builder>): Promise<Core.Step> {
+  async #read(around: ReadonlyArray<Builder>): Promise<Model.Step> {
     this.#refuseBroken(around)
     const [attached, unread, value] = [this.#attached, this.#unread, this.#value]
     const [own, ...children] = await Promise.all([
@@ -279,6 +281,7 @@ class Builder {
   }
 
   #isRead(around: ReadonlyArray<Builder>): boolean {
+    if (this.#attached.length === 0) return this.#unread === undefined || around.includes(this)
     return (
       around.includes(this) ||
       (this.#unread === undefined && this.#attached.every(({ step }) => step.#isRead([...around, this])))
@@ -321,7 +324,22 @@ export const Step: StepConstructor = /* @__PURE__ */ new Proxy(Builder, {
   apply: (target, _, [client]: [client?: EZThrottle]) => new target(client)
 }) as StepConstructor // the type of a proxy does not tell what its traps add
 
-const carrying = (self: Core.Step, { body, contentType }: Bodies.Read): Core.Step =>
+const alone: ReadonlyArray<Builder> = []
+
+const execute = ({ runtime }: EZThrottle, step: Model.Step, options: CallOptions | undefined): Promise<StepResult> =>
+  runAs(runtime, Client.execute(step), asResult, options)
+
+const asResult: Reading<Outcome, StepResult> = {
+  read: stepResult,
+  // an answer that is not forwarded is a result of its own
+  excuse: (error) => {
+    if (!(error instanceof StepError)) return undefined
+    const { reason } = error
+    return reason._tag === "Rejected" || reason._tag === "QuotaUsedUp" ? localFailure(reason.status) : undefined
+  }
+}
+
+const carrying = (self: Model.Step, { body, contentType }: Bodies.Read): Model.Step =>
   Core.body(Core.headers(self, Bodies.withType(self.request.headers, contentType)), body)
 
 const spelling =
@@ -337,7 +355,7 @@ const orThrow = <A>(f: () => A, explain: Explain | undefined): A => {
   }
 }
 
-type Change = (self: Core.Step) => Core.Step
+type Change = (self: Model.Step) => Model.Step
 
 const choose = <Name extends string>(field: string, verbs: { readonly [key in Name]: Change }, name: Name): Change => {
   if (Object.hasOwn(verbs, name)) return verbs[name]

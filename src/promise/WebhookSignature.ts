@@ -6,8 +6,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as EzthrottleSignature from "../wire/EzthrottleSignature.ts"
-import type { HeaderValue, RawBody, Verification } from "../wire/Signature.ts"
-import { legacyReason, legacyReasonOfTwo } from "../wire/Signature.ts"
+import type { HeaderValue, RawBody, Verification } from "../wire/SignatureModel.ts"
+import { legacyReason, legacyReasonOfTwo } from "../wire/SignatureModel.ts"
 import { WebhookVerificationError } from "./Errors.ts"
 
 /**

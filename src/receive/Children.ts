@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as JsonText from "../step/JsonText.ts"
+import * as JsonTextSchema from "../step/JsonTextSchema.ts"
 import * as Step from "../step/Step.ts"
 import { makeStep } from "../step/StepValue.ts"
 import type { WebhookEvent } from "../wire/WebhookEvent.ts"
@@ -97,7 +97,7 @@ const split = (child: Step.Step | undefined, url: string, isTold: boolean) => {
 const hasChain = (step: Step.Step): boolean => step.onSuccess !== undefined || step.onFailure !== undefined
 
 const decodeKept = Schema.decodeUnknownResult(
-  JsonText.schema(
+  JsonTextSchema.schema(
     Schema.Struct({ onSuccess: Schema.optionalKey(Schema.Json), onFailure: Schema.optionalKey(Schema.Json) })
   )
 )

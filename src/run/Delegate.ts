@@ -2,10 +2,10 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Pause from "../engine/Pause.ts"
-import type { Failure } from "../step/Failure.ts"
-import { ServiceUnreachable } from "../step/Failure.ts"
+import type { Failure } from "../step/FailureModel.ts"
+import { ServiceUnreachable } from "../step/FailureModel.ts"
 import type { Accepted, StepReason } from "../step/Outcome.ts"
-import type { Receipt } from "../step/Reply.ts"
+import type { Receipt } from "../step/ReplyModel.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import * as Telemetry from "./Telemetry.ts"
 import type { Step } from "../step/StepModel.ts"
@@ -61,7 +61,7 @@ export const delegate = Effect.fnUntraced(function* (
       const status = reply.duplicate ? 200 : 201
       return { ending: { _tag: "Answered" as const, status, retryAfter: undefined }, response: undefined }
     }
-    const { ending } = yield* perform(execution, { step, facts, send: submitted, read })
+    const { ending } = yield* perform(execution, { step, facts, send: () => submitted, read })
     if (receipt !== undefined) return accepted(receipt, key, execution)
     if (ending._tag === "Failed") failures.push(ending.failure)
   }

@@ -2,16 +2,17 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import type { Ended } from "../engine/Decide.ts"
 import { isGood } from "../engine/Decide.ts"
 import * as Refusal from "../engine/Refusal.ts"
 import * as RetryAfter from "../engine/RetryAfter.ts"
-import { AttemptTimedOut, TransportError } from "../step/Failure.ts"
-import type { Attempt, EndedAttempt, Ending } from "../step/History.ts"
-import * as History from "../step/History.ts"
+import { AttemptTimedOut, TransportError } from "../step/FailureModel.ts"
+import type { Attempt, EndedAttempt, Ending } from "../step/HistoryModel.ts"
+import * as History from "../step/HistoryModel.ts"
 import type { StepReason } from "../step/Outcome.ts"
 import { QuotaUsedUp, Rejected } from "../step/Outcome.ts"
-import type { Response } from "../step/Reply.ts"
+import type { Response } from "../step/ReplyModel.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { Strategies } from "../transport/Strategies.ts"
 import type { Host } from "./Host.ts"
@@ -33,7 +34,7 @@ export type Facts = Pick<Attempt, "kind" | "path" | "pause" | "racer" | "region"
 export interface Exchanged<A> {
   readonly step: Step
   readonly facts: Facts
-  readonly send: Effect.Effect<A, TransportError>
+  readonly send: (fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<A, TransportError>
   readonly read: (reply: A, nowMillis: number) => { readonly ending: Ended; readonly response: Response | undefined }
 }
 
@@ -42,36 +43,33 @@ export const perform = <A>(
   execution: Execution,
   { facts, read, send, step }: Exchanged<A>
 ): Effect.Effect<EndedAttempt> =>
-  Telemetry.attempt(
-    step,
-    facts,
-    Effect.withFiber((fiber) => {
-      const clock = fiber.getRef(Clock.Clock)
-      const at = clock.currentTimeMillisUnsafe()
-      const from = clock.monotonicTimeNanosUnsafe()
-      const observer = fiber.getRef(Observer)
-      observer?.({ _tag: "Started", step, attempt: facts })
-      const end = <E extends Ending>(ending: E, response: Response | undefined) => {
-        const latency = Number(clock.monotonicTimeNanosUnsafe() - from) / 1e6
-        const attempt = { ...facts, at, latency, ending, response }
-        execution.history = History.append(execution.history, attempt)
-        Telemetry.countAttempt(attempt, fiber.context)
-        observer?.({ _tag: "Ended", step, attempt })
-        const { record } = execution.host
-        return record === undefined ? Effect.succeed(attempt) : Effect.as(record(attempt), attempt)
+  Telemetry.attempt(step, facts, (fiber) => {
+    const clock = fiber.getRef(Clock.Clock)
+    const at = clock.currentTimeMillisUnsafe()
+    const from = clock.monotonicTimeNanosUnsafe()
+    const observer = fiber.getRef(Observer)
+    observer?.({ _tag: "Started", step, attempt: facts })
+    const end = <E extends Ending>(ending: E, response: Response | undefined) => {
+      const latency = Number(clock.monotonicTimeNanosUnsafe() - from) / 1e6
+      const { kind, pause, path, racer, region } = facts
+      const attempt = { path, racer, kind, region, pause, at, latency, ending, response }
+      execution.history = History.append(execution.history, attempt)
+      Telemetry.countAttempt(attempt, fiber.context)
+      observer?.({ _tag: "Ended", step, attempt })
+      const { record } = execution.host
+      return record === undefined ? Effect.succeed(attempt) : Effect.as(record(attempt), attempt)
+    }
+    return Effect.matchEffect(
+      Effect.onInterrupt(send(fiber), () => end({ _tag: "Interrupted" }, undefined)),
+      {
+        onSuccess: (reply) => {
+          const { ending, response } = read(reply, clock.currentTimeMillisUnsafe())
+          return end(ending, response)
+        },
+        onFailure: ({ kept, reason }) => end<Ended>({ _tag: "Failed", failure: reason }, kept)
       }
-      return Effect.matchEffect(
-        Effect.onInterrupt(send, () => end({ _tag: "Interrupted" }, undefined)),
-        {
-          onSuccess: (reply) => {
-            const { ending, response } = read(reply, clock.currentTimeMillisUnsafe())
-            return end(ending, response)
-          },
-          onFailure: ({ kept, reason }) => end<Ended>({ _tag: "Failed", failure: reason }, kept)
-        }
-      )
-    })
-  )
+    )
+  })
 
 /** Reads what a target's answer means for the history. */
 export const readResponse =

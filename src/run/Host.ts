@@ -6,7 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Rules } from "../engine/Refusal.ts"
-import type { Attempt, EndedAttempt, History } from "../step/History.ts"
+import type { Attempt, EndedAttempt, History } from "../step/HistoryModel.ts"
 import type { Chained, Outcome, StepError } from "../step/Outcome.ts"
 import type { Request } from "../step/Request.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"

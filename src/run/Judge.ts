@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Moves from "../engine/Moves.ts"
-import type { EndedAttempt } from "../step/History.ts"
+import type { EndedAttempt } from "../step/HistoryModel.ts"
 import type { Subject } from "./PathPolicy.ts"
 import { PathPolicy } from "./PathPolicy.ts"
 

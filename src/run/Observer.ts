@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type { Attempt } from "../step/History.ts"
+import type { Attempt } from "../step/HistoryModel.ts"
 import type { Step } from "../step/StepModel.ts"
 
 /**

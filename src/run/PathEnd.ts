@@ -1,10 +1,10 @@
 /** How a path ends, and what a history tells of it. */
 import { isSuccess } from "../engine/Decide.ts"
-import type { Attempt, EndedAttempt, History } from "../step/History.ts"
+import type { Attempt, EndedAttempt, History } from "../step/HistoryModel.ts"
 import type { RegionResponse, StepReason } from "../step/Outcome.ts"
 import { PathTimedOut } from "../step/Outcome.ts"
-import type { Response } from "../step/Reply.ts"
-import * as Reply from "../step/Reply.ts"
+import type { Response } from "../step/ReplyModel.ts"
+import * as Reply from "../step/ReplyModel.ts"
 import { rejection } from "./Execution.ts"
 
 export type PathEnd =

@@ -1,10 +1,11 @@
 /** One of the regions in which a path is under way: an attempt, then what the schedule of the path says. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import { isFinal } from "../engine/Decide.ts"
-import type { Attempt, EndedAttempt } from "../step/History.ts"
-import type { TransportError } from "../step/Failure.ts"
-import type { Response } from "../step/Reply.ts"
+import type { Attempt, EndedAttempt } from "../step/HistoryModel.ts"
+import type { TransportError } from "../step/FailureModel.ts"
+import type { Response } from "../step/ReplyModel.ts"
 import type { Exchange, Exchanging } from "../transport/HttpTransport.ts"
 import * as TimeLimit from "../transport/TimeLimit.ts"
 import type { Facts } from "./Execution.ts"
@@ -84,12 +85,14 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
 }
 
 /** One exchange within its limit, as part of the trace at hand. */
-export const sending = (transport: Exchanging, exchange: Exchange): Effect.Effect<Response, TransportError> => {
-  const send = Telemetry.propagated(exchange.request, (request) =>
-    transport.send(request === exchange.request ? exchange : { ...exchange, request })
-  )
-  return TimeLimit.isKeptBy(transport) ? send : within(send, exchange.timeoutMillis)
-}
+export const sending =
+  (transport: Exchanging, exchange: Exchange) =>
+  (fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<Response, TransportError> => {
+    const send = Telemetry.propagated(fiber, exchange.request, (request) =>
+      transport.send(request === exchange.request ? exchange : { ...exchange, request })
+    )
+    return TimeLimit.isKeptBy(transport) ? send : within(send, exchange.timeoutMillis)
+  }
 
 /** Path, racer and how many attempts of theirs have ended. An interrupted one is made again as the same. */
 const attemptOf = ({ execution: { history }, index }: Path, racer: number): string => {

@@ -18,7 +18,7 @@ import {
   ServiceFailed,
   ServiceRateLimited,
   ServiceUnreachable
-} from "../step/Failure.ts"
+} from "../step/FailureModel.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { DirectAnswer, EzthrottleApi } from "../transport/EzthrottleApi.ts"
 import * as Explained from "../wire/Explained.ts"

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { excerpt, type Failure, ServiceDenied, ServiceFailed } from "../step/Failure.ts"
+import { excerpt, type Failure, ServiceDenied, ServiceFailed } from "../step/FailureModel.ts"
 import type { EzthrottleApi } from "../transport/EzthrottleApi.ts"
 import type { Forwarded } from "../wire/Proxy.ts"
 import { errorIn } from "../wire/Proxy.ts"

@@ -1,7 +1,7 @@
 /** What is done with jobs of EZThrottle beside looking at them: hastened, cancelled, run again, listed, grouped where they failed. A dam does it. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { excerpt } from "../step/Failure.ts"
+import { excerpt } from "../step/FailureModel.ts"
 import type { DirectAnswer, EzthrottleApi } from "../transport/EzthrottleApi.ts"
 import * as FailedJobs from "../wire/FailedJobs.ts"
 import * as JobView from "../wire/JobView.ts"

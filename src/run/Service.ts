@@ -7,11 +7,12 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Redacted } from "effect/Redacted"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import type { DeliveryState, JobState } from "../engine/JobState.ts"
-import { Failure, TransportError, type Unsendable } from "../step/Failure.ts"
-import type { Response } from "../step/Reply.ts"
+import { type Failure, TransportError, type Unsendable } from "../step/FailureModel.ts"
+import type { Response } from "../step/ReplyModel.ts"
 import type { Step } from "../step/StepModel.ts"
+import { TaggedError } from "../step/TaggedError.ts"
 import type { Delegating } from "../transport/HttpTransport.ts"
 import type { Explanation } from "../wire/Explained.ts"
 import type { FailureFilter, Failures } from "../wire/FailedJobs.ts"
@@ -118,7 +119,7 @@ export interface WebhookSecrets {
  * @category errors
  * @since 0.1.0
  */
-export class JobNotFound extends Schema.TaggedError<JobNotFound>()("JobNotFound", { jobId: Schema.String }) {
+export class JobNotFound extends TaggedError("JobNotFound")<{ readonly jobId: string }> {
   override get message() {
     return `EZThrottle knows no job ${this.jobId}`
   }
@@ -130,7 +131,7 @@ export class JobNotFound extends Schema.TaggedError<JobNotFound>()("JobNotFound"
  * @category errors
  * @since 0.1.0
  */
-export class CannotAwait extends Schema.TaggedError<CannotAwait>()("CannotAwait", { jobId: Schema.String }) {
+export class CannotAwait extends TaggedError("CannotAwait")<{ readonly jobId: string }> {
   override get message() {
     return `The service does not tell the result of job ${this.jobId}; configure a webhook receiver, or use a dam`
   }
@@ -142,7 +143,7 @@ export class CannotAwait extends Schema.TaggedError<CannotAwait>()("CannotAwait"
  * @category errors
  * @since 0.1.0
  */
-export class NotOffered extends Schema.TaggedError<NotOffered>()("NotOffered", { operation: Schema.String }) {
+export class NotOffered extends TaggedError("NotOffered")<{ readonly operation: string }> {
   override get message() {
     return `The service does not offer ${this.operation}; a dam does`
   }
@@ -155,10 +156,10 @@ export class NotOffered extends Schema.TaggedError<NotOffered>()("NotOffered", {
  * @category errors
  * @since 0.1.0
  */
-export class WrongJobState extends Schema.TaggedError<WrongJobState>()("WrongJobState", {
-  jobId: Schema.String,
-  detail: Schema.String
-}) {
+export class WrongJobState extends TaggedError("WrongJobState")<{
+  readonly jobId: string
+  readonly detail: string
+}> {
   override get message() {
     return this.detail
   }
@@ -170,10 +171,10 @@ export class WrongJobState extends Schema.TaggedError<WrongJobState>()("WrongJob
  * @category errors
  * @since 0.1.0
  */
-export class AwaitTimedOut extends Schema.TaggedError<AwaitTimedOut>()("AwaitTimedOut", {
-  jobId: Schema.String,
-  afterMillis: Schema.Number
-}) {
+export class AwaitTimedOut extends TaggedError("AwaitTimedOut")<{
+  readonly jobId: string
+  readonly afterMillis: number
+}> {
   override get message() {
     return `Timeout waiting for job ${this.jobId}`
   }
@@ -185,7 +186,7 @@ export class AwaitTimedOut extends Schema.TaggedError<AwaitTimedOut>()("AwaitTim
  * @category errors
  * @since 0.1.0
  */
-export class NoSecrets extends Schema.TaggedError<NoSecrets>()("NoSecrets", {}) {
+export class NoSecrets extends TaggedError("NoSecrets") {
   override get message() {
     return "No webhook secrets configured. Call createWebhookSecret() first."
   }
@@ -197,7 +198,7 @@ export class NoSecrets extends Schema.TaggedError<NoSecrets>()("NoSecrets", {}) 
  * @category errors
  * @since 0.1.0
  */
-export class OldSecretUnknown extends Schema.TaggedError<OldSecretUnknown>()("OldSecretUnknown", {}) {
+export class OldSecretUnknown extends TaggedError("OldSecretUnknown") {
   override get message() {
     return "The old secret is unknown here: pass it as the second argument, or set it with this client first"
   }
@@ -209,7 +210,7 @@ export class OldSecretUnknown extends Schema.TaggedError<OldSecretUnknown>()("Ol
  * @category errors
  * @since 0.1.0
  */
-export class WeakSecret extends Schema.TaggedError<WeakSecret>()("WeakSecret", { problem: Schema.String }) {
+export class WeakSecret extends TaggedError("WeakSecret")<{ readonly problem: string }> {
   override get message() {
     return this.problem
   }
@@ -221,19 +222,18 @@ export class WeakSecret extends Schema.TaggedError<WeakSecret>()("WeakSecret", {
  * @category errors
  * @since 0.1.0
  */
-export class ServiceError extends Schema.TaggedError<ServiceError>()("ServiceError", {
-  reason: Schema.Union([
-    Failure,
-    JobNotFound,
-    CannotAwait,
-    NotOffered,
-    WrongJobState,
-    AwaitTimedOut,
-    NoSecrets,
-    OldSecretUnknown,
-    WeakSecret
-  ])
-}) {
+export class ServiceError extends TaggedError("ServiceError")<{
+  readonly reason:
+    | Failure
+    | JobNotFound
+    | CannotAwait
+    | NotOffered
+    | WrongJobState
+    | AwaitTimedOut
+    | NoSecrets
+    | OldSecretUnknown
+    | WeakSecret
+}> {
   override get message() {
     return this.reason.message
   }

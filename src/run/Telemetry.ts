@@ -6,9 +6,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
-import type { Attempt } from "../step/History.ts"
+import type { Attempt } from "../step/HistoryModel.ts"
 import type { Outcome, StepError } from "../step/Outcome.ts"
 import { type Request, target } from "../step/Request.ts"
 import type { Step } from "../step/StepModel.ts"
@@ -134,10 +135,6 @@ export const countAttempt = (attempt: Attempt, context: Parameters<typeof metric
   metrics.latency.updateUnsafe(attempt.latency / 1000, context)
 }
 
-// a span costs about as much as the rest of an attempt, so it is made only where a tracer was provided to see it
-const whenTraced = <A, E>(traced: () => Effect.Effect<A, E>, plain: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.withFiber((fiber) => (fiber.cache.tracer === undefined ? plain : traced()))
-
 /**
  * The W3C trace context of the span at hand; `undefined` without a tracer.
  *
@@ -159,47 +156,45 @@ export const traceparent: Effect.Effect<string | undefined> = Effect.withFiber((
  * @internal
  */
 export const propagated = <A, E, R>(
+  { cache }: Fiber.Fiber<unknown, unknown>,
   request: Request,
   send: (request: Request) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  Effect.withFiber((fiber) => {
-    if (fiber.cache.tracer === undefined) return send(request)
-    if (Object.keys(request.headers).some((name) => name.toLowerCase() === "traceparent")) return send(request)
-    return Effect.flatMap(traceparent, (given) =>
-      send(given === undefined ? request : { ...request, headers: { ...request.headers, traceparent: given } })
-    )
-  })
+  cache.tracer === undefined || Object.keys(request.headers).some((name) => name.toLowerCase() === "traceparent")
+    ? send(request)
+    : Effect.flatMap(traceparent, (given) =>
+        send(given === undefined ? request : { ...request, headers: { ...request.headers, traceparent: given } })
+      )
 
 /**
  * Wraps one execution.
  *
  * @internal
  */
-export const step = <A extends Outcome>(self: Step, run: Effect.Effect<A, StepError>): Effect.Effect<A, StepError> => {
-  const counted = Effect.onExit(run, (exit) =>
-    Effect.withFiber((fiber) => {
+export const step = <A extends Outcome>(self: Step, run: Effect.Effect<A, StepError>): Effect.Effect<A, StepError> =>
+  // a span costs about as much as the rest of an attempt, so it is made only where a tracer was provided to see it
+  Effect.withFiber(({ cache, context }) => {
+    const counted = Effect.onExit(run, (exit) => {
       const end = endOf(exit)
-      if (end !== undefined) metrics.steps[end._tag].updateUnsafe(1, fiber.context)
+      if (end !== undefined) metrics.steps[end._tag].updateUnsafe(1, context)
       return Effect.void
     })
+    return cache.tracer === undefined ? counted : tracedStep(self, counted)
+  })
+
+const tracedStep = <A extends Outcome>(self: Step, run: Effect.Effect<A, StepError>): Effect.Effect<A, StepError> =>
+  Effect.onExit(run, (exit) => Effect.annotateCurrentSpan(describeEnd(endOf(exit)))).pipe(
+    Effect.withSpan(spans.step, {
+      attributes: {
+        [attributes.target]: target(self.request),
+        [attributes.type]: self.type ?? "PERFORMANCE",
+        ...(self.description === undefined ? {} : { [attributes.description]: self.description }),
+        ...(self.responseDescription === undefined
+          ? {}
+          : { [attributes.responseDescription]: self.responseDescription })
+      }
+    })
   )
-  return whenTraced(
-    () =>
-      Effect.onExit(counted, (exit) => Effect.annotateCurrentSpan(describeEnd(endOf(exit)))).pipe(
-        Effect.withSpan(spans.step, {
-          attributes: {
-            [attributes.target]: target(self.request),
-            [attributes.type]: self.type ?? "PERFORMANCE",
-            ...(self.description === undefined ? {} : { [attributes.description]: self.description }),
-            ...(self.responseDescription === undefined
-              ? {}
-              : { [attributes.responseDescription]: self.responseDescription })
-          }
-        })
-      ),
-    counted
-  )
-}
 
 const endOf = (exit: Exit.Exit<Outcome, StepError>): Outcome | StepError | undefined =>
   Exit.isSuccess(exit) ? exit.value : Option.getOrUndefined(Exit.findErrorOption(exit))
@@ -229,28 +224,33 @@ const describeEnd = (end: Outcome | StepError | undefined) => {
 export const attempt = <A extends Attempt>(
   self: Step,
   facts: Pick<Attempt, "kind" | "path" | "pause" | "region">,
+  run: (fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<A>
+): Effect.Effect<A> =>
+  Effect.withFiber((fiber) =>
+    fiber.cache.tracer === undefined ? run(fiber) : tracedAttempt(self, facts, Effect.withFiber(run))
+  )
+
+const tracedAttempt = <A extends Attempt>(
+  self: Step,
+  facts: Pick<Attempt, "kind" | "path" | "pause" | "region">,
   run: Effect.Effect<A>
 ): Effect.Effect<A> =>
-  whenTraced(
-    () =>
-      run.pipe(
-        Effect.tap(({ ending }) =>
-          Effect.annotateCurrentSpan(
-            ending._tag === "Answered"
-              ? { [attributes.status]: ending.status }
-              : { [attributes.failure]: ending._tag === "Failed" ? ending.failure._tag : ending._tag }
-          )
-        ),
-        Effect.withSpan(facts.kind === "forward" ? spans.forward : spans.attempt, {
-          kind: "client",
-          attributes: {
-            [attributes.target]: target(self.request),
-            [attributes.kind]: facts.kind,
-            [attributes.path]: facts.path,
-            [attributes.pause]: facts.pause,
-            ...(facts.region === undefined ? {} : { [attributes.region]: facts.region })
-          }
-        })
-      ),
-    run
+  run.pipe(
+    Effect.tap(({ ending }) =>
+      Effect.annotateCurrentSpan(
+        ending._tag === "Answered"
+          ? { [attributes.status]: ending.status }
+          : { [attributes.failure]: ending._tag === "Failed" ? ending.failure._tag : ending._tag }
+      )
+    ),
+    Effect.withSpan(facts.kind === "forward" ? spans.forward : spans.attempt, {
+      kind: "client",
+      attributes: {
+        [attributes.target]: target(self.request),
+        [attributes.kind]: facts.kind,
+        [attributes.path]: facts.path,
+        [attributes.pause]: facts.pause,
+        ...(facts.region === undefined ? {} : { [attributes.region]: facts.region })
+      }
+    })
   )

@@ -1,7 +1,7 @@
 /** Waiting on a path: for its pauses, and for turns with its stopwatch standing still; never past its end. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { EndedAttempt } from "../step/History.ts"
+import type { EndedAttempt } from "../step/HistoryModel.ts"
 import type { Request } from "../step/Request.ts"
 import type { Execution } from "./Execution.ts"
 import type { Host } from "./Host.ts"

@@ -7,8 +7,12 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { Failure } from "./Failure.ts"
+import { FailureFromJson } from "./FailureJson.ts"
+import type * as Model from "./HistoryModel.ts"
 import { ResponseJson } from "./Reply.ts"
+
+export { format } from "./HistoryModel.ts"
+export type { EndedAttempt } from "./HistoryModel.ts"
 
 /**
  * How an attempt ended: `Answered`, `Failed` (no answer), or `Interrupted` (it lost a race or ran into a deadline).
@@ -24,7 +28,7 @@ export const Ending = Schema.Union([
     /** What the answer says where its status does not: that there were too many calls, or that a quota is used up. */
     says: Schema.optionalKey(Schema.Literals(["too_many", "used_up"]))
   }),
-  Schema.TaggedStruct("Failed", { failure: Failure }),
+  Schema.TaggedStruct("Failed", { failure: FailureFromJson }),
   Schema.TaggedStruct("Interrupted", {})
 ])
 
@@ -34,7 +38,7 @@ export const Ending = Schema.Union([
  * @category models
  * @since 0.1.0
  */
-export type Ending = typeof Ending.Type
+export type Ending = Model.Ending
 
 /**
  * One attempt.
@@ -70,15 +74,7 @@ export const Attempt = Schema.Struct({
  * @category models
  * @since 0.1.0
  */
-export type Attempt = typeof Attempt.Type
-
-/**
- * An attempt that ran to its end.
- *
- * @category models
- * @since 0.1.0
- */
-export type EndedAttempt = Attempt & { readonly ending: Exclude<Ending, { readonly _tag: "Interrupted" }> }
+export type Attempt = Model.Attempt
 
 /**
  * The attempts of one execution, oldest ending first.
@@ -94,38 +90,4 @@ export const History = Schema.Array(Attempt)
  * @category models
  * @since 0.1.0
  */
-export type History = ReadonlyArray<Attempt>
-
-/**
- * Adds an attempt; the response of an earlier one of the same racer is let go.
- *
- * @internal
- */
-export const append = (self: History, attempt: Attempt): History => [
-  ...self.map((earlier) =>
-    earlier.response !== undefined && earlier.path === attempt.path && earlier.racer === attempt.racer
-      ? { ...earlier, response: undefined }
-      : earlier
-  ),
-  attempt
-]
-
-/**
- * Prints one attempt in a line, for traces and error messages.
- *
- * @category accessors
- * @since 0.1.0
- */
-export const format = (self: Attempt): string => {
-  const place = self.region === undefined ? "" : ` in ${self.region}`
-  const waited = self.pause > 0 ? ` after a pause of ${Math.round(self.pause)} ms` : ""
-  const took = `${Math.round(self.latency)} ms`
-  switch (self.ending._tag) {
-    case "Answered":
-      return `${self.kind}${place}${waited}: ${self.ending.status} in ${took}`
-    case "Failed":
-      return `${self.kind}${place}${waited}: ${self.ending.failure.message}`
-    case "Interrupted":
-      return `${self.kind}${place}${waited}: interrupted after ${took}`
-  }
-}
+export type History = Model.History

@@ -6,32 +6,13 @@
  * a text means depends on texts that others sent before. A guess that is wrong in this way has a backslash in it. A text
  * that yields such a key, which hardly any does, is read a second time without escapes in keys.
  */
-import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import * as SchemaGetter from "effect/SchemaGetter"
-import * as SchemaIssue from "effect/SchemaIssue"
-import * as SchemaTransformation from "effect/SchemaTransformation"
+import type * as Schema from "effect/Schema"
 
 /** Throws what `JSON.parse` throws. */
 export const parse = (text: string): Schema.Json => {
   const value: Schema.Json = JSON.parse(text)
   return text.includes("\\") && hasDoubtfulKey(value) ? restored(JSON.parse(text.replace(tokens, listed))) : value
 }
-
-/** A schema over JSON text, as `Schema.fromJsonString` makes it. */
-export const schema = <S extends Schema.Constraint>(of: S) => Schema.String.pipe(Schema.decodeTo(of, fromText()))
-
-// made when it is asked for, so that a bundle that asks for none leaves it out
-const fromText = () =>
-  new SchemaTransformation.Transformation<unknown, string>(
-    SchemaGetter.transformEffect((text: string, options) =>
-      Effect.try({
-        try: () => parse(text),
-        catch: () => new SchemaIssue.InvalidValue({ expected: "a valid JSON string" }, text, options)
-      })
-    ),
-    SchemaGetter.stringifyJson()
-  )
 
 // without recursion: what is nested too deep for that is nobody's fault here
 const hasDoubtfulKey = (root: Schema.Json): boolean => {

@@ -3,13 +3,13 @@
  *
  * @since 0.1.0
  */
-import * as Schema from "effect/Schema"
-import { Failure } from "./Failure.ts"
-import type { History } from "./History.ts"
-import { InvalidStep } from "./InvalidStep.ts"
-import type { Receipt, Response } from "./Reply.ts"
+import type { Failure } from "./FailureModel.ts"
+import type { History } from "./HistoryModel.ts"
+import type { InvalidStep } from "./InvalidStep.ts"
+import type { Receipt, Response } from "./ReplyModel.ts"
 import { target } from "./Request.ts"
 import type { Step } from "./StepModel.ts"
+import { TaggedError } from "./TaggedError.ts"
 
 /**
  * The answer of one region of a fanout.
@@ -100,15 +100,15 @@ export const isAccepted = (self: Outcome): self is Accepted => self._tag === "Ac
  * @category errors
  * @since 0.1.0
  */
-export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
-  status: Schema.Number,
-  region: Schema.UndefinedOr(Schema.String),
+export class Rejected extends TaggedError("Rejected")<{
+  readonly status: number
+  readonly region: string | undefined
   /** Milliseconds the target asked to wait, if it did. */
-  retryAfter: Schema.UndefinedOr(Schema.Number),
+  readonly retryAfter: number | undefined
   /** Whether it stands for a 429: a 403 that announces a wait, for instance. */
-  tooMany: Schema.optionalKey(Schema.Boolean),
-  response: Schema.declare((u: unknown): u is Response => typeof u === "object" && u !== null && "status" in u)
-}) {
+  readonly tooMany?: boolean
+  readonly response: Response
+}> {
   override get message() {
     return `answered ${this.status}${this.region === undefined ? "" : ` in ${this.region}`}`
   }
@@ -120,11 +120,11 @@ export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
  * @category errors
  * @since 0.1.0
  */
-export class QuotaUsedUp extends Schema.TaggedError<QuotaUsedUp>()("QuotaUsedUp", {
-  status: Schema.Number,
-  region: Schema.UndefinedOr(Schema.String),
-  response: Schema.declare((u: unknown): u is Response => typeof u === "object" && u !== null && "status" in u)
-}) {
+export class QuotaUsedUp extends TaggedError("QuotaUsedUp")<{
+  readonly status: number
+  readonly region: string | undefined
+  readonly response: Response
+}> {
   override get message() {
     return `answered ${this.status}${this.region === undefined ? "" : ` in ${this.region}`}: the quota is used up`
   }
@@ -136,7 +136,7 @@ export class QuotaUsedUp extends Schema.TaggedError<QuotaUsedUp>()("QuotaUsedUp"
  * @category errors
  * @since 0.1.0
  */
-export class PathTimedOut extends Schema.TaggedError<PathTimedOut>()("PathTimedOut", { afterMillis: Schema.Number }) {
+export class PathTimedOut extends TaggedError("PathTimedOut")<{ readonly afterMillis: number }> {
   override get message() {
     return `no success within the ${this.afterMillis} ms that its fallback allows`
   }
@@ -148,9 +148,9 @@ export class PathTimedOut extends Schema.TaggedError<PathTimedOut>()("PathTimedO
  * @category errors
  * @since 0.1.0
  */
-export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("DeadlineExceeded", {
-  afterMillis: Schema.Number
-}) {
+export class DeadlineExceeded extends TaggedError("DeadlineExceeded")<{
+  readonly afterMillis: number
+}> {
   override get message() {
     return `no success within onFailureTimeout (${this.afterMillis} ms)`
   }
@@ -162,12 +162,10 @@ export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("De
  * @category errors
  * @since 0.1.0
  */
-export class FanoutIncomplete extends Schema.TaggedError<FanoutIncomplete>()("FanoutIncomplete", {
-  failed: Schema.Array(Schema.UndefinedOr(Schema.String)),
-  responses: Schema.Array(
-    Schema.declare((u: unknown): u is RegionResponse => typeof u === "object" && u !== null && "response" in u)
-  )
-}) {
+export class FanoutIncomplete extends TaggedError("FanoutIncomplete")<{
+  readonly failed: ReadonlyArray<string | undefined>
+  readonly responses: ReadonlyArray<RegionResponse>
+}> {
   override get message() {
     return `no success in ${this.failed.map((region) => region ?? "the default region").join(", ")}, and strict asks for all regions`
   }
@@ -179,23 +177,8 @@ export class FanoutIncomplete extends Schema.TaggedError<FanoutIncomplete>()("Fa
  * @category errors
  * @since 0.1.0
  */
-export const StepReason = Schema.Union([
-  InvalidStep,
-  Rejected,
-  QuotaUsedUp,
-  PathTimedOut,
-  DeadlineExceeded,
-  FanoutIncomplete,
-  ...Failure.members
-])
-
-/**
- * Every reason for which a step can end badly.
- *
- * @category errors
- * @since 0.1.0
- */
-export type StepReason = typeof StepReason.Type
+export type StepReason =
+  InvalidStep | Rejected | QuotaUsedUp | PathTimedOut | DeadlineExceeded | FanoutIncomplete | Failure
 
 /**
  * A step ended badly. `reason` says why and carries what a caller needs; `history` has every attempt.
@@ -203,14 +186,14 @@ export type StepReason = typeof StepReason.Type
  * @category errors
  * @since 0.1.0
  */
-export class StepError extends Schema.TaggedError<StepError>()("StepError", {
+export class StepError extends TaggedError("StepError")<{
   /** Method and target of the step, without query. */
-  target: Schema.String,
-  reason: StepReason,
-  history: Schema.declare((u: unknown): u is History => Array.isArray(u)),
+  readonly target: string
+  readonly reason: StepReason
+  readonly history: History
   /** What became of `onFailure`, when the step has one and it ran. */
-  chained: Schema.declare((u: unknown): u is Chained | undefined => u === undefined || typeof u === "object")
-}) {
+  readonly chained: Chained | undefined
+}> {
   override get message() {
     const count = this.history.length
     return `${this.target} failed: ${this.reason.message}${count > 1 ? ` (after ${count} attempts)` : ""}`

@@ -4,7 +4,7 @@
  * This is not the job JSON of the wire, which leaves type, local time-out and descriptions out.
  */
 import * as Duration from "effect/Duration"
-import * as Base64 from "effect/encoding/Base64"
+import * as Base64 from "./Base64Text.ts"
 import type * as Schema from "effect/Schema"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import type { ExecutionMode, RegionPolicy, Step, StepType } from "./StepModel.ts"

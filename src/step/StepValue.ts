@@ -6,6 +6,11 @@ import { type StepFields, type Step, TypeId, type Fallback } from "./StepModel.t
 
 /** Makes a step from checked fields; what is left out takes its default. The line of fallbacks is flattened here. */
 export const makeStep = (fields: Pick<StepFields, "request"> & Partial<StepFields>): Step => new Made(fields)
+
+/** A step with some fields changed; what is `undefined` in the change is `undefined` then. */
+export const changed = (self: Step, change: Partial<StepFields>): Step =>
+  change.fallbacks === undefined ? Object.assign(new Made(self), change) : makeStep({ ...self, ...change })
+
 // A constructor, because an object that is created first and filled afterwards has no hidden class: a verb would take
 // more than ten times as long.
 export class Made implements Step {
@@ -49,7 +54,8 @@ export class Made implements Step {
     this.sendIdempotencyKey = fields.sendIdempotencyKey ?? false
     this.retryAt = fields.retryAt
     this.metadata = fields.metadata ?? {}
-    this.fallbacks = (fields.fallbacks ?? []).flatMap(oneLine)
+    // what was made here is in one line already
+    this.fallbacks = fields instanceof Made ? fields.fallbacks : (fields.fallbacks ?? []).flatMap(oneLine)
     this.onSuccess = fields.onSuccess
     this.onFailure = fields.onFailure
     this.onFailureTimeout = fields.onFailureTimeout

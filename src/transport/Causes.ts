@@ -16,7 +16,7 @@ import {
   InvalidResponse,
   TlsError,
   Unsendable
-} from "../step/Failure.ts"
+} from "../step/FailureModel.ts"
 
 /**
  * What an error of an HTTP client can turn out to be.

@@ -19,11 +19,12 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as RetryAfter from "../engine/RetryAfter.ts"
-import { type Failure, MissingApiKey, ServiceUnreachable, Unsendable } from "../step/Failure.ts"
+import { type Failure, MissingApiKey, ServiceUnreachable, Unsendable } from "../step/FailureModel.ts"
 import type { Request } from "../step/Request.ts"
 import type { Call, Forwarded } from "../wire/Proxy.ts"
 import { readAnswer, envelope } from "../wire/Proxy.ts"
 import * as ClientCall from "./ClientCall.ts"
+import * as DamAnswer from "./DamAnswer.ts"
 import * as DamUrl from "./DamUrl.ts"
 import * as FetchCall from "./FetchCall.ts"
 import type { OpenCall, Opened } from "./OpenCall.ts"
@@ -191,7 +192,7 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
           ...request,
           headers: key === undefined ? headers : { ...headers, authorization: `Bearer ${Redacted.value(key)}` }
         }),
-        (failure) => (dam === undefined ? unreachable(failure) : DamUrl.silenceOf(dam, failure))
+        (failure) => (dam === undefined ? unreachable(failure) : DamAnswer.silenceOf(dam, failure))
       )
     )
 
@@ -219,7 +220,7 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
         maxProxiedBytes
       ).pipe(
         flatMapCleaned([options.apiKey, ...secrets], (answer) => {
-          const stranger = dam === undefined ? undefined : DamUrl.strangerAt(dam, answer)
+          const stranger = dam === undefined ? undefined : DamAnswer.strangerAt(dam, answer)
           return stranger === undefined ? Result.flatMap(readAnswer(answer), readForwarded) : Result.fail(stranger)
         })
       ),

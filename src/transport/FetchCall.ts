@@ -9,13 +9,14 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
-import { InvalidResponse, TransportError, Unsendable } from "../step/Failure.ts"
-import type { Response } from "../step/Reply.ts"
+import { InvalidResponse, TransportError, Unsendable } from "../step/FailureModel.ts"
+import type { Response } from "../step/ReplyModel.ts"
 import type { Request } from "../step/Request.ts"
 import { type CallFailure, cutShort, failureOf } from "./Causes.ts"
 import type { OpenCall } from "./OpenCall.ts"
 import type { Call } from "./Redirects.ts"
 import { announcedLength, Collected, EMPTY, isBodiless, isFinalStatus, tooLarge } from "./ResponseBody.ts"
+import type { TimeLimit } from "./TimeLimit.ts"
 
 /** What `fetch` may be told besides the request itself. */
 export type FetchInit = Omit<RequestInit, "body" | "headers" | "method" | "redirect" | "signal">
@@ -42,28 +43,105 @@ export const over =
     Effect.callback<Response, TransportError>((resume) => {
       const refused = refusal(request)
       if (refused !== undefined) return resume(Exit.fail(refused))
-      const abort = new AbortController()
-      const inTime = time.watch((expired) => {
-        resume(expired)
-        abort.abort()
-      }, isFirst)
-      const settle: Settle = (result) => {
-        inTime()
-        resume(result)
-      }
-      const options = optionsOf(request, init, abort.signal)
-      const fail = (cause: unknown) => settle(Exit.fail(new TransportError({ reason: failureOf(cause) })))
-      const sent = Result.try(() => fetch(request.url, options))
-      if (Result.isFailure(sent)) return fail(sent.failure)
-      // the second step also catches what is wrong with an answer that a `fetch` of one's own made up
-      sent.success
-        .then((answer) => receive({ method: request.method, answer, limit, abort, settle }))
-        .then(undefined, fail)
-      return Effect.sync(() => {
-        inTime()
-        abort.abort()
-      })
+      return new Exchange(request.method, limit, resume).begin(fetch, request, init, time, isFirst)
     })
+
+/** One call, told in promises: one object rather than a closure for each of its ends, because calls are many. */
+class Exchange {
+  readonly #method: string
+  /** The most its body may hold, in bytes. */
+  readonly #limit: number
+  readonly #resume: (result: Exit.Exit<Response, TransportError>) => void
+  readonly #abort = new AbortController()
+  #inTime = inTime
+
+  constructor(method: string, limit: number, resume: (result: Exit.Exit<Response, TransportError>) => void) {
+    this.#method = method
+    this.#limit = limit
+    this.#resume = resume
+  }
+
+  /** Answers what ends it before its time. */
+  begin(fetch: Fetch, request: Request, init: FetchInit, time: TimeLimit, isFirst: boolean): Effect.Effect<void> {
+    this.#inTime = time.watch((expired) => {
+      this.#resume(expired)
+      this.#abort.abort()
+    }, isFirst)
+    const sent = Result.try(() => fetch(request.url, optionsOf(request, init, this.#abort.signal)))
+    if (Result.isFailure(sent)) this.#failBy(sent.failure)
+    else {
+      const failBy = (cause: unknown) => this.#failBy(cause)
+      // the second step also catches what is wrong with an answer that a `fetch` of one's own made up
+      sent.success.then((answer) => this.#receive(answer)).then(undefined, failBy)
+    }
+    return Effect.sync(() => {
+      this.#inTime()
+      this.#abort.abort()
+    })
+  }
+
+  #settle(result: Exit.Exit<Response, TransportError>): void {
+    this.#inTime()
+    this.#resume(result)
+  }
+
+  #failBy(cause: unknown): void {
+    this.#settle(Exit.fail(new TransportError({ reason: failureOf(cause) })))
+  }
+
+  #fail(error: TransportError): void {
+    this.#settle(Exit.fail(error))
+    this.#abort.abort()
+  }
+
+  #give(answer: globalThis.Response, body: Uint8Array): void {
+    this.#settle(Exit.succeed(responseOf(answer, body)))
+  }
+
+  #end(answer: globalThis.Response, body: Uint8Array): void {
+    if (body.length <= this.#limit) return this.#give(answer, body)
+    this.#fail(tooLarge(this.#limit, responseOf(answer, body.slice(0, this.#limit))))
+  }
+
+  #receive(answer: globalThis.Response): void {
+    const { headers, status } = answer
+    if (!isFinalStatus(status)) return this.#fail(oddStatus(status))
+    if (answer.body === null) return this.#give(answer, EMPTY)
+    if (isBodiless(this.#method, status)) {
+      this.#give(answer, EMPTY)
+      return this.#abort.abort()
+    }
+    const length = headers.get("content-encoding") === null ? headers.get("content-length") : null
+    const announced = announcedLength(length ?? undefined)
+    if (announced === undefined || announced > this.#limit) return this.#collect(answer, answer.body, announced)
+    answer.arrayBuffer().then(
+      (body) => this.#end(answer, new Uint8Array(body)),
+      () => this.#break(answer, undefined, announced)
+    )
+  }
+
+  #collect(answer: globalThis.Response, stream: ReadableStream<Uint8Array>, announced: number | undefined): void {
+    const reader = stream.getReader()
+    const body = new Collected()
+    const readOn = (): void => {
+      reader.read().then(
+        ({ done, value }) => {
+          if (done) return this.#give(answer, body.bytes())
+          body.add(value)
+          return body.length > this.#limit ? this.#end(answer, body.bytes()) : readOn()
+        },
+        () => this.#break(answer, body.length, announced)
+      )
+    }
+    readOn()
+  }
+
+  #break({ status }: globalThis.Response, received: number | undefined, announced: number | undefined): void {
+    this.#settle(Exit.fail(new TransportError({ reason: cutShort(status, received, announced) })))
+  }
+}
+
+const inTime = (): void => undefined
 
 /** Makes calls whose answers are read as they come. */
 export const opening =
@@ -97,60 +175,6 @@ export const opening =
 const promised = <A>(make: () => Promise<A>): Effect.Effect<A, CallFailure> =>
   Effect.tryPromise({ try: make, catch: failureOf })
 
-type Settle = (result: Exit.Exit<Response, TransportError>) => void
-
-interface Arrived {
-  readonly method: string
-  readonly answer: globalThis.Response
-  /** The most its body may hold, in bytes. */
-  readonly limit: number
-  readonly abort: AbortController
-  readonly settle: Settle
-}
-
-const receive = ({ abort, answer, limit, method, settle }: Arrived): void => {
-  const { status } = answer
-  const give = (body: Uint8Array) => settle(Exit.succeed({ _tag: "Response", status, headers, body }))
-  const fail = (error: TransportError) => {
-    settle(Exit.fail(error))
-    abort.abort()
-  }
-  if (!isFinalStatus(status)) return fail(oddStatus(status))
-  const headers = headersOf(answer)
-  if (answer.body === null) return give(EMPTY)
-  if (isBodiless(method, status)) {
-    give(EMPTY)
-    return abort.abort()
-  }
-  const announced = headers["content-encoding"] === undefined ? announcedLength(headers["content-length"]) : undefined
-  const failTooLarge = (body: Uint8Array) =>
-    fail(tooLarge(limit, { _tag: "Response", status, headers, body: body.slice(0, limit) }))
-  const broken = (received: number | undefined) => () =>
-    settle(Exit.fail(new TransportError({ reason: cutShort(status, received, announced) })))
-  if (announced !== undefined && announced <= limit) {
-    answer
-      .arrayBuffer()
-      .then(
-        (body) => (body.byteLength > limit ? failTooLarge(new Uint8Array(body)) : give(new Uint8Array(body))),
-        broken(undefined)
-      )
-    return
-  }
-  const reader = answer.body.getReader()
-  const body = new Collected()
-  const readOn = (): void => {
-    reader.read().then(
-      ({ done, value }) => {
-        if (done) return give(body.bytes())
-        body.add(value)
-        return body.length > limit ? failTooLarge(body.bytes()) : readOn()
-      },
-      () => broken(body.length)()
-    )
-  }
-  readOn()
-}
-
 /** Browsers show a redirect they were told not to follow as status 0 without headers. */
 export const oddStatus = (status: number): TransportError =>
   new TransportError({
@@ -161,6 +185,24 @@ export const oddStatus = (status: number): TransportError =>
           : `status ${status}, which HTTP does not have`
     })
   })
+
+/** Its headers are read when they are asked for: most answers are a status and a body to whoever called. */
+const responseOf = (answer: globalThis.Response, body: Uint8Array): Response => {
+  let unread: globalThis.Response | undefined = answer
+  let headers: Response["headers"] = NONE
+  return {
+    _tag: "Response",
+    status: answer.status,
+    get headers() {
+      if (unread !== undefined) headers = headersOf(unread)
+      unread = undefined
+      return headers
+    },
+    body
+  }
+}
+
+const NONE: Response["headers"] = {}
 
 const headersOf = (answer: globalThis.Response): { readonly [name: string]: string } => {
   const headers: Record<string, string> = {}

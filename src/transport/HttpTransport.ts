@@ -9,8 +9,8 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { TransportError } from "../step/Failure.ts"
-import type { Receipt, Response } from "../step/Reply.ts"
+import type { TransportError } from "../step/FailureModel.ts"
+import type { Receipt, Response } from "../step/ReplyModel.ts"
 import type { Request } from "../step/Request.ts"
 import type { Step } from "../step/StepModel.ts"
 

@@ -14,12 +14,13 @@ import { type HttpClientResponse, toWeb } from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { TransportError } from "../step/Failure.ts"
-import { type Response, response } from "../step/Reply.ts"
+import { TransportError } from "../step/FailureModel.ts"
+import { type Response, response } from "../step/ReplyModel.ts"
 import type { Request } from "../step/Request.ts"
 import { cutShort, failureOf } from "./Causes.ts"
 import { calling } from "./ClientCall.ts"
 import * as FetchCall from "./FetchCall.ts"
+import { type FetchOptions, type LocalOptions, makeFetch } from "./FetchTransport.ts"
 import { type Exchanging, HttpTransport } from "./HttpTransport.ts"
 import { exchanging } from "./Redirects.ts"
 import {
@@ -29,40 +30,10 @@ import {
   EMPTY,
   isBodiless,
   isFinalStatus,
-  type ResponseLimits,
   tooLarge
 } from "./ResponseBody.ts"
-import * as TimeLimit from "./TimeLimit.ts"
 
-/**
- * What `fetch` may be told besides the request itself, `credentials` or `cache` for instance.
- *
- * @category models
- * @since 0.1.0
- */
-export type FetchInit = FetchCall.FetchInit
-
-/**
- * What the transport takes besides a client.
- *
- * @category models
- * @since 0.1.0
- */
-export interface LocalOptions extends ResponseLimits {
-  /** Passed on to `fetch` by clients made of it. Nothing by default. */
-  readonly requestInit?: FetchInit | undefined
-}
-
-/**
- * What the transport over `fetch` takes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface FetchOptions extends LocalOptions {
-  /** Defaults to the platform's `fetch`, looked up at each call. */
-  readonly fetch?: FetchCall.Fetch | undefined
-}
+export { type FetchInit, type FetchOptions, type LocalOptions, makeFetch } from "./FetchTransport.ts"
 
 /**
  * Makes a transport of any `HttpClient`.
@@ -88,26 +59,6 @@ export const make = (client: HttpClient.HttpClient, options: LocalOptions = {}):
     )
   )
 }
-
-/**
- * Makes a transport straight over `fetch`: the one to take where there is no Node, and the leanest of this module.
- *
- * **Gotchas** — browsers hide redirects from scripts, so there a redirect is `InvalidResponse`; `fetch` cannot send GET
- * or HEAD with a body.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const makeFetch = (options: FetchOptions = {}): Exchanging =>
-  TimeLimit.keeping(
-    exchanging(
-      FetchCall.over(
-        options.fetch ?? FetchCall.platform,
-        options.requestInit ?? {},
-        options.maxResponseBytes ?? DEFAULT_MAX_BYTES
-      )
-    )
-  )
 
 /**
  * Provides the transport over the `HttpClient` of the surroundings.

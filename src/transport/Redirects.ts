@@ -9,9 +9,9 @@
  */
 import * as Effect from "effect/Effect"
 import { credentials } from "../engine/Idempotency.ts"
-import { InvalidResponse, TransportError, Unsendable } from "../step/Failure.ts"
+import { InvalidResponse, TransportError, Unsendable } from "../step/FailureModel.ts"
 import type { Request } from "../step/Request.ts"
-import type { Response } from "../step/Reply.ts"
+import type { Response } from "../step/ReplyModel.ts"
 import type { Exchange, Exchanging } from "./HttpTransport.ts"
 import { TimeLimit } from "./TimeLimit.ts"
 

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { TransportError } from "../step/Failure.ts"
+import { TransportError } from "../step/FailureModel.ts"
 import * as Job from "../wire/Job.ts"
 import { readReceipt } from "../wire/Proxy.ts"
 import { EzthrottleApi } from "./EzthrottleApi.ts"

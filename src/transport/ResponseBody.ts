@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { ResponseTooLarge, TransportError } from "../step/Failure.ts"
-import type { Response } from "../step/Reply.ts"
+import { ResponseTooLarge, TransportError } from "../step/FailureModel.ts"
+import type { Response } from "../step/ReplyModel.ts"
 
 /**
  * Limits of what a transport reads.

@@ -11,8 +11,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import { AttemptTimedOut, TransportError } from "../step/Failure.ts"
+import { AttemptTimedOut, TransportError } from "../step/FailureModel.ts"
 import type { Exchanging } from "./HttpTransport.ts"
+import { type Link, Links } from "./Links.ts"
 
 /** The limit of one exchange, whatever calls it is made of. */
 export class TimeLimit {
@@ -38,8 +39,8 @@ export class TimeLimit {
       expire: () =>
         expired(Exit.fail(new TransportError({ reason: new AttemptTimedOut({ afterMillis: this.#millis }) })))
     }
-    row.add(call, this.#fiber)
-    return () => row.remove(call, this.#fiber)
+    const link = row.add(call, this.#fiber)
+    return () => row.remove(link, this.#fiber)
   }
 }
 
@@ -63,7 +64,7 @@ interface Watched {
 class Row {
   readonly #clock: Clock.Clock
   readonly #close: () => void
-  readonly #calls = new Set<Watched>()
+  readonly #calls = new Links<Watched>()
   #sleeper: Fiber.Fiber<void> | undefined
   #isEnding = false
 
@@ -72,22 +73,23 @@ class Row {
     this.#close = close
   }
 
-  add(call: Watched, fiber: Fiber.Fiber<unknown, unknown>): void {
-    this.#calls.add(call)
+  add(call: Watched, fiber: Fiber.Fiber<unknown, unknown>): Link<Watched> {
+    const link = this.#calls.add(call)
     // of the caller it knows the scheduler only: it may outlive it by far; nobody is called back before `add` is over
     this.#sleeper ??= Effect.runFork(
       left(call, this.#clock) < 1 ? Effect.andThen(Effect.yieldNow, this.#sleep()) : this.#sleep(),
       { scheduler: fiber.cache.scheduler }
     )
+    return link
   }
 
-  remove(call: Watched, fiber: Fiber.Fiber<unknown, unknown>): void {
-    if (!this.#calls.delete(call) || this.#calls.size > 0 || this.#isEnding) return
+  remove(link: Link<Watched>, fiber: Fiber.Fiber<unknown, unknown>): void {
+    if (!this.#calls.remove(link) || !this.#calls.isEmpty || this.#isEnding) return
     this.#isEnding = true
     // whoever calls one after the other is about to call again
     fiber.currentDispatcher.scheduleTask(() => {
       this.#isEnding = false
-      if (this.#calls.size > 0) return
+      if (!this.#calls.isEmpty) return
       this.#close()
       this.#sleeper?.interruptUnsafe()
     }, 0)
@@ -95,16 +97,21 @@ class Row {
 
   #sleep(): Effect.Effect<void> {
     return Effect.suspend(() => {
-      for (const call of this.#calls) {
-        const millis = left(call, this.#clock)
+      for (let link = this.#calls.oldest; link !== undefined; link = this.#calls.oldest) {
+        const millis = left(link.value, this.#clock)
         // a timer may be a little early
-        if (millis >= 1) return Effect.flatMap(this.#clock.sleep(Duration.millis(millis)), () => this.#sleep())
-        this.#calls.delete(call)
-        call.expire()
+        if (millis >= 1) return this.#sleepFor(millis)
+        this.#calls.remove(link)
+        link.value.expire()
       }
       this.#close()
       return Effect.void
     })
+  }
+
+  // apart, so that what sleeps does not hold the call for which it began to
+  #sleepFor(millis: number): Effect.Effect<void> {
+    return Effect.flatMap(this.#clock.sleep(Duration.millis(millis)), () => this.#sleep())
   }
 }
 

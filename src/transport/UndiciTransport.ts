@@ -19,8 +19,8 @@ import {
   TooManyInterim,
   TransportError,
   UnsupportedEncoding
-} from "../step/Failure.ts"
-import type { Response } from "../step/Reply.ts"
+} from "../step/FailureModel.ts"
+import type { Response } from "../step/ReplyModel.ts"
 import type { Request } from "../step/Request.ts"
 import { isUnsafe } from "../engine/Idempotency.ts"
 import { cutShort, failureOf } from "./Causes.ts"

@@ -16,8 +16,16 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
 import * as Result from "effect/Result"
-import { accept } from "./Signature.ts"
-import type { HeaderValue, RawBody, Secrets, SignatureRejected, Valid, Verification, Freshness } from "./Signature.ts"
+import { accept } from "./SignatureModel.ts"
+import type {
+  HeaderValue,
+  RawBody,
+  Secrets,
+  SignatureRejected,
+  Valid,
+  Verification,
+  Freshness
+} from "./SignatureModel.ts"
 import * as SignedMessage from "./SignedMessage.ts"
 
 /**

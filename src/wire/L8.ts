@@ -17,7 +17,7 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Ed25519 from "./Ed25519.ts"
-import type { Secret } from "./Signature.ts"
+import type { Secret } from "./SignatureModel.ts"
 import * as SignedMessage from "./SignedMessage.ts"
 
 /**

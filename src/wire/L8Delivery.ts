@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import type { SigningKey } from "./Ed25519.ts"
 import * as Ed25519 from "./Ed25519.ts"
 import * as L8 from "./L8.ts"
-import type { Freshness, HeaderValue, RawBody, Rejection, Verification } from "./Signature.ts"
+import type { Freshness, HeaderValue, RawBody, Rejection, Verification } from "./SignatureModel.ts"
 import * as SignedMessage from "./SignedMessage.ts"
 
 /**

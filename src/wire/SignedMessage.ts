@@ -22,8 +22,17 @@ import { isBytes } from "@noble/hashes/utils.js"
 import * as Arr from "effect/Array"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { CannotSign } from "./Signature.ts"
-import type { HeaderValue, RawBody, Rejection, Secret, Secrets, Valid, Verification, Freshness } from "./Signature.ts"
+import { CannotSign } from "./SignatureModel.ts"
+import type {
+  HeaderValue,
+  RawBody,
+  Rejection,
+  Secret,
+  Secrets,
+  Valid,
+  Verification,
+  Freshness
+} from "./SignatureModel.ts"
 
 export type Checked<A> = Result.Result<A, Rejection>
 

@@ -8,7 +8,7 @@
  *   asked for are passed over. Sent twice, it is the list of both.
  */
 import * as Result from "effect/Result"
-import type { Freshness, HeaderValue, Rejection } from "./Signature.ts"
+import type { Freshness, HeaderValue, Rejection } from "./SignatureModel.ts"
 import * as SignedMessage from "./SignedMessage.ts"
 
 /**

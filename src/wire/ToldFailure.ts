@@ -7,12 +7,14 @@ import * as Fields from "../step/Fields.ts"
 import {
   AttemptTimedOut,
   ConnectionFailed,
+  connectionKinds,
   excerpt,
   type Failure,
   HeadersTooLarge,
   InvalidEncoding,
   InvalidResponse,
   ResponseTooLarge,
+  tlsKinds,
   TlsError,
   Unsendable
 } from "../step/Failure.ts"
@@ -97,5 +99,5 @@ const detailsOf = (failure: Failure): ToldFailure => {
   }
 }
 
-const isKind = Schema.is(ConnectionFailed.fields.kind)
-const isTlsKind = Schema.is(TlsError.fields.kind)
+const isKind = Schema.is(Schema.Literals(connectionKinds))
+const isTlsKind = Schema.is(Schema.Literals(tlsKinds))

@@ -19,7 +19,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as JsonText from "../step/JsonText.ts"
 import * as Reply from "../step/Reply.ts"
-import type { RawBody } from "./Signature.ts"
+import type { RawBody } from "./SignatureModel.ts"
 
 /**
  * The shapes a webhook body comes in.

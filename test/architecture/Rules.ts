@@ -190,6 +190,14 @@ export const heavyThreads = (sources: ReadonlyArray<Source>): ReadonlyArray<stri
         .map(([, chain]) => chain.join(" -> "))
     )
 
+const heavy = /^effect\/(Schema\w*|Config|DateTime|Stream|http\/.*)$/
+
+/** The facade's first call loads no decoder, no calendar and no client of Effect's: most of what a page would wait for. */
+export const heavyFacade = (sources: ReadonlyArray<Source>): ReadonlyArray<string> =>
+  [...reach(sources, "promise.ts", ({ isLater, isType }) => !isLater && !isType)]
+    .filter(([name]) => heavy.test(name))
+    .map(([, chain]) => chain.join(" -> "))
+
 /** A package path that is a folder's index pulls in the folder; `exports` of the package says which ones are. */
 export const barrelImports = (
   sources: ReadonlyArray<Source>,

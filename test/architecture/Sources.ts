@@ -15,6 +15,8 @@ export interface Import {
   readonly specifier: string
   /** Gone when the program runs. */
   readonly isType: boolean
+  /** Loaded when it is asked for: `import()`. */
+  readonly isLater: boolean
 }
 
 export const parse = (path: string, text: string): Source => ({
@@ -61,6 +63,7 @@ export const importsOf = (source: Source): ReadonlyArray<Import> => {
     found.push({
       from: source.path,
       isType: isTypeOnly(node),
+      isLater: ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword,
       specifier: ts.isStringLiteralLike(specifier) ? specifier.text : `computed: ${specifier.getText(source.tree)}`
     })
   })

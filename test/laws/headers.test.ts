@@ -1,7 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
+import * as Headers from "effect/http/Headers"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as HttpDate from "../../src/engine/HttpDate.ts"
 import * as Pacing from "../../src/engine/Pacing.ts"
 import * as RateLimitHeaders from "../../src/engine/RateLimitHeaders.ts"
 import * as RetryAfter from "../../src/engine/RetryAfter.ts"
@@ -34,6 +38,60 @@ const Unnamed = Schema.Record(Schema.String, Schema.String)
 
 const many = { arbitrary: { runs: 1000 } }
 const isUpToADay = Duration.between({ minimum: Duration.zero, maximum: Duration.days(1) })
+
+const two = (from: number, to: number) => Arbitrary.map(Arbitrary.schema(int(from, to)), (n) => `${n}`.padStart(2, "0"))
+const Day = Schema.Literals(["Mon", "tue", "Wed", "Thursday", "Saturday", "SUNDAY", "Day"])
+const Month = Schema.Literals(["Jan", "Feb", "feb", "MAR", "Apr", "Jun", "Sep", "Dec", "Moon"])
+const Year = Schema.Literals([
+  "1994",
+  "2000",
+  "1900",
+  "2024",
+  "2023",
+  "0000",
+  "0004",
+  "0099",
+  "9999",
+  "94",
+  "69",
+  "70",
+  "00"
+])
+
+// dates in the three forms, and what is nearly one
+const AnyDate = Arbitrary.map(
+  Arbitrary.all([
+    Arbitrary.all([Arbitrary.schema(Day), Arbitrary.schema(Month), Arbitrary.schema(Year)]),
+    Arbitrary.all([two(0, 32), two(0, 24), two(0, 60), two(0, 61)]),
+    Arbitrary.schema(Schema.Literals([0, 1, 2])),
+    Arbitrary.schema(Schema.Literals(["", " ", "x", " GMT"]))
+  ]),
+  ([[day, month, year], [date, hour, minute, second], form, end]) => {
+    const time = `${hour}:${minute}:${second}`
+    const forms = [
+      `${day}, ${date} ${month} ${year} ${time} GMT`,
+      `${day}, ${date}-${month}-${year} ${time} GMT`,
+      `${day} ${month} ${date.replace(/^0/, " ")} ${time} ${year}`
+    ]
+    return `${forms[form]}${end}`
+  }
+)
+
+describe("laws of dates", () => {
+  it.prop(
+    "are read as Effect reads them, and so is what is none",
+    [AnyDate],
+    ([text]) => {
+      const expected = Result.getOrUndefined(Result.map(Headers.parseHttpDate(text), DateTime.toEpochMillis))
+      assert.strictEqual(HttpDate.parse(text), expected)
+    },
+    { arbitrary: { runs: 20_000 } }
+  )
+
+  it.prop("come back from how HTTP writes them", [int(-62_167_219_200, 253_402_300_799)], ([seconds]) => {
+    assert.strictEqual(HttpDate.parse(new Date(seconds * 1000).toUTCString()), seconds * 1000)
+  })
+})
 
 describe("laws of Retry-After", () => {
   it.prop(

@@ -12,6 +12,7 @@ import { FakeService } from "../../src/testing/FakeService.ts"
 import * as Script from "../../src/testing/Script.ts"
 import { createTestClient } from "../../src/testing.ts"
 import { ServiceUnreachable } from "../../src/step/Failure.ts"
+import type { Exchange } from "../../src/transport/HttpTransport.ts"
 import type { ProxyOptions } from "./Loopback.ts"
 import { listen, listenAsEzthrottle, nowhere, rejection } from "./Loopback.ts"
 
@@ -383,6 +384,35 @@ describe("a client", () => {
     const after = await rejection(at.client.submitJob({ url }))
     assert.instanceOf(after, EZThrottleError)
     assert.match(after.message, /disposed/)
+  })
+
+  it.each([
+    ["disposed of", (client: EZThrottle) => client[Symbol.asyncDispose]()],
+    ["left without its runtime", (client: EZThrottle) => client.runtime.dispose()]
+  ])("that has made calls before stops those under way first when it is %s", async (_, dispose) => {
+    const ended: Array<string> = []
+    const { promise: asked, resolve } = Promise.withResolvers<void>()
+    const scripted = Effect.runSync(Script.make(Script.always({ status: 200 })))
+    const hanging = Effect.sync(resolve).pipe(
+      Effect.andThen(Effect.never),
+      Effect.onInterrupt(() => Effect.sync(() => ended.push("call")))
+    )
+    const transport = Effect.acquireRelease(
+      Effect.succeed({
+        ...scripted,
+        send: (exchange: Exchange) => (exchange.request.url === url ? hanging : scripted.send(exchange))
+      }),
+      () => Effect.sync(() => ended.push("transport"))
+    )
+    const client = new EZThrottle({ transport })
+    const step = (target: string) => new Step(client).url(target).type(StepType.FRUGAL)
+    for (let call = 0; call < 3; call++) await step("https://a.example").execute()
+    const running = rejection(step(url).execute())
+    await asked
+    await dispose(client)
+    assert.strictEqual((await running).message, "The client was disposed during the call")
+    assert.deepStrictEqual(ended, ["call", "transport"])
+    assert.match((await rejection(step(url).execute())).message, /disposed before the call/)
   })
 
   it("runs over the service it is given, without a key", async () => {

@@ -41,6 +41,29 @@ const exchange = (url = "http://target.test/", method = "GET") => ({
 const answering = (answer: (request: HttpClientRequest.HttpClientRequest) => Response) =>
   HttpClient.make((request) => Effect.sync(() => HttpClientResponse.fromWeb(request, answer(request))))
 
+describe("an answer of fetch", () => {
+  it.effect("has its headers read once, when they are asked for", () =>
+    Effect.gen(function* () {
+      let reads = 0
+      const answer = new Response("body", {
+        headers: [
+          ["x-a", "1"],
+          ["set-cookie", "a=1"],
+          ["set-cookie", "b=2"]
+        ]
+      })
+      const forEach = answer.headers.forEach.bind(answer.headers)
+      answer.headers.forEach = (read) => (reads++, forEach(read))
+      const response = yield* LocalTransport.makeFetch({ fetch: () => Promise.resolve(answer) }).send(exchange())
+      assert.deepStrictEqual([response.status, Reply.text(response), reads], [200, "body", 0])
+      const headers = { "content-type": "text/plain;charset=UTF-8", "set-cookie": "a=1, b=2", "x-a": "1" }
+      assert.deepStrictEqual({ ...response }, { _tag: "Response", status: 200, headers, body: response.body })
+      assert.strictEqual(response.headers, response.headers)
+      assert.strictEqual(reads, 1)
+    })
+  )
+})
+
 describe("a transport over a client of one's own", () => {
   it.effect("goes through its middleware", () =>
     Effect.gen(function* () {

@@ -18,7 +18,7 @@ describe("a failure that a dam tells another", () => {
     it(`is the same there and here: ${failure._tag}`, () => assert.deepStrictEqual(told(failure), failure))
   }
 
-  for (const kind of Failure.ConnectionFailed.fields.kind.literals) {
+  for (const kind of Failure.connectionKinds) {
     it(`keeps its kind and says where it happened: no connection, ${kind}`, () =>
       assert.deepStrictEqual(
         told(new Failure.ConnectionFailed({ kind, detail: "so said the network" })),
@@ -26,7 +26,7 @@ describe("a failure that a dam tells another", () => {
       ))
   }
 
-  for (const kind of Failure.TlsError.fields.kind.literals) {
+  for (const kind of Failure.tlsKinds) {
     it(`keeps its kind and says where it happened: no TLS, ${kind}`, () =>
       assert.deepStrictEqual(
         told(new Failure.TlsError({ kind, detail: "not after 2020" })),

@@ -8,7 +8,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as JsonText from "../../step/JsonText.ts"
+import * as JsonTextSchema from "../../step/JsonTextSchema.ts"
 import * as RetryAfter from "../../engine/RetryAfter.ts"
 import { excerpt } from "../../step/Failure.ts"
 import type { Request } from "../../step/Request.ts"
@@ -210,7 +210,7 @@ const eventsIn = (target: Target, opened: Opened) => {
   })
 }
 
-const parseJson = Schema.decodeUnknownResult(JsonText.schema(Schema.Json))
+const parseJson = Schema.decodeUnknownResult(JsonTextSchema.schema(Schema.Json))
 
 const withKey = (request: Request, { apiKey }: Target): Request =>
   apiKey === undefined

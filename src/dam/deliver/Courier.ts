@@ -93,8 +93,10 @@ const send = Effect.fnUntraced(function* (
   const from = yield* Clock.monotonicTimeNanos
   const step = post(delivery.url, { headers: yield* headersOf(courier, delivery, at, proofs), body: delivery.body })
   const region = regionOf(delivery)
-  const answer = yield* Telemetry.propagated(step.request, (request) =>
-    courier.transport.send({ request, region, step, timeoutMillis, attempt: `${delivery.id}/${at}` })
+  const answer = yield* Effect.withFiber((fiber) =>
+    Telemetry.propagated(fiber, step.request, (request) =>
+      courier.transport.send({ request, region, step, timeoutMillis, attempt: `${delivery.id}/${at}` })
+    )
   ).pipe(
     // what a receiver says at length is not read, but it has said whether it took the delivery
     Effect.catch((error) =>

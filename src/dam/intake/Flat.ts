@@ -3,7 +3,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { invalid } from "../../step/InvalidStep.ts"
+import { invalid } from "../../step/StepIssue.ts"
 import type { Step } from "../../step/StepModel.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import { readJson, isObject, stepIn } from "./Body.ts"

@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { deliveryStates, isTerminal, states } from "../../engine/JobState.ts"
 import { Attempt } from "../../step/History.ts"
-import * as JsonText from "../../step/JsonText.ts"
+import * as JsonTextSchema from "../../step/JsonTextSchema.ts"
 import type { Response } from "../../step/Reply.ts"
 import * as Step from "../../step/Step.ts"
 import { StepFromJson } from "../../step/StepJson.ts"
@@ -194,7 +194,7 @@ const columns = {
 export const LoadedJob = Schema.Struct({
   job: Schema.Struct({
     ...columns,
-    step: JsonText.schema(StepFromJson),
+    step: JsonTextSchema.schema(StepFromJson),
     result: Schema.NullOr(StoredResult),
     bodies: Schema.NullOr(Schema.Uint8Array)
   }),

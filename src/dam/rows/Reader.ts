@@ -1,7 +1,7 @@
 /** Reads what the database answered. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { invalid } from "../../step/InvalidStep.ts"
+import { invalid } from "../../step/StepIssue.ts"
 import { StorageFailed } from "../store/StoreError.ts"
 
 /** Reads a row, or rows, by a schema; one that makes no sense is the store's failure, not the caller's. */

@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { invalid } from "../../../step/InvalidStep.ts"
+import { invalid } from "../../../step/StepIssue.ts"
 import { isObject, readJson } from "../../intake/Body.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import { type Refused, badField } from "../../intake/Refusal.ts"

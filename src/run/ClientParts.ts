@@ -1,0 +1,70 @@
+/** What a client is made of, wherever its settings come from and whenever its service is loaded. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type * as EzthrottleApi from "../transport/EzthrottleApi.ts"
+import * as FetchTransport from "../transport/FetchTransport.ts"
+import type { Exchanging } from "../transport/HttpTransport.ts"
+import * as Strategies from "../transport/Strategies.ts"
+import { EZThrottle, make } from "./EZThrottle.ts"
+import type * as RemoteService from "./RemoteService.ts"
+import type { JobReceiver, Service } from "./Service.ts"
+import { toldTo } from "./Service.ts"
+
+/** How a client is set up. */
+export interface ClientOptions<E = never> extends RemoteService.Options, FetchTransport.FetchOptions {
+  /** What makes the calls of FRUGAL steps here, or makes it for as long as the client lives. Defaults to one over `fetch`. */
+  readonly transport?: Exchanging | Effect.Effect<Exchanging, E, Scope.Scope> | undefined
+  /** What takes steps over instead of EZThrottle: an embedded dam, for instance. Nothing is read from the environment then. */
+  readonly service?: Service["Service"] | undefined
+}
+
+/** What is settled about a service before it is made. */
+export type RemoteOptions = RemoteService.Options & EzthrottleApi.FetchOptions
+
+/** Where a client lives. */
+export interface Surroundings<E> {
+  /** A setting by its name; `undefined` where it is not set. */
+  readonly setting: (name: string) => Effect.Effect<string | undefined, E>
+  readonly remote: (options: RemoteOptions) => Effect.Effect<Service["Service"]>
+}
+
+/** Provides a client; nothing is read from its surroundings before the layer is built. */
+export const layer = <E, E2>(
+  options: ClientOptions<E>,
+  { remote, setting }: Surroundings<E2>
+): Layer.Layer<EZThrottle, E | E2> =>
+  Layer.effect(
+    EZThrottle,
+    Effect.gen(function* () {
+      const { transport = FetchTransport.makeFetch(options) } = options
+      const service =
+        options.service === undefined
+          ? yield* Effect.flatMap(settle(options, setting), remote)
+          : told(options.service, options.receiver)
+      const local = Effect.isEffect(transport) ? yield* transport : transport
+      return make(Strategies.client(local, service.transport), service)
+    })
+  )
+
+// a service of another kind tells its results itself
+const told = (service: Service["Service"], receiver: JobReceiver | undefined): Service["Service"] =>
+  receiver === undefined ? service : { ...service, transport: toldTo(service.transport, receiver) }
+
+const settle = Effect.fnUntraced(function* <E>(
+  options: RemoteOptions,
+  setting: Surroundings<E>["setting"]
+): Effect.fn.Return<RemoteOptions, E> {
+  const apiKey = yield* setting("EZTHROTTLE_API_KEY")
+  const isPlaced = options.tracktagsUrl !== undefined || options.ezthrottleUrl !== undefined
+  const dam = options.dam ?? (isPlaced ? undefined : yield* setting("EZTHROTTLE_DAM_URL"))
+  return {
+    ...options,
+    // a variable that is set to nothing is not set
+    dam: dam === "" ? undefined : dam,
+    apiKey: options.apiKey ?? (apiKey === undefined ? undefined : Redacted.make(apiKey)),
+    tracktagsUrl: options.tracktagsUrl ?? (yield* setting("EZTHROTTLE_TRACKTAGS_URL")),
+    ezthrottleUrl: options.ezthrottleUrl ?? (yield* setting("EZTHROTTLE_URL"))
+  }
+})

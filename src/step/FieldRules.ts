@@ -1,0 +1,87 @@
+/**
+ * The rule of each field of a step, stated once: what must hold, and what is expected in words that are read after
+ * "Expected". The verbs check their own field with it (`FieldReader`), JSON and the wire decode with it (`Fields`).
+ */
+
+/** A rule over values of one kind. */
+export interface Rule<A> {
+  readonly expected: string
+  readonly holds: (value: A) => boolean
+}
+
+/** What is wrong in a record, and under which of its names. */
+export interface Misnamed {
+  readonly name: string
+  readonly expected: string
+}
+
+const httpUrl = (value: string): boolean => {
+  if (!URL.canParse(value)) return false
+  const { hostname, protocol } = new URL(value)
+  return (protocol === "http:" || protocol === "https:") && hostname !== ""
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+// what Node's `http` and WebCrypto-era `Headers` both accept: Latin-1 without CR, LF and NUL
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for
+const CONTROL = /[\x00-\x1f\x7f]/
+
+export const url: Rule<string> = { expected: "an absolute http:// or https:// URL", holds: httpUrl }
+
+export const method: Rule<string> = {
+  expected: "an HTTP method such as GET or POST",
+  holds: (value) => TOKEN.test(value)
+}
+
+/** Header names and values as given; two names that differ in case only are refused. */
+export const headers = (given: { readonly [name: string]: string }): Misnamed | undefined => {
+  const seen = new Set<string>()
+  for (const [name, value] of Object.entries(given)) {
+    const lower = name.toLowerCase()
+    if (!TOKEN.test(name)) return { name, expected: "a header name without spaces, colons or control characters" }
+    if (seen.has(lower)) return { name, expected: "each header once, whatever its case" }
+    if (!HEADER_VALUE.test(value)) {
+      return { name, expected: "a header value in Latin-1 without line breaks or NUL" }
+    }
+    seen.add(lower)
+  }
+  return undefined
+}
+
+export const region: Rule<string> = {
+  expected: "a region name",
+  holds: (value) => value.trim() !== "" && !CONTROL.test(value)
+}
+
+/** A rule of whole numbers; its bounds are known to whoever describes it. */
+export interface Whole extends Rule<number> {
+  readonly minimum: number
+  readonly maximum: number
+}
+
+const whole = (minimum: number, maximum: number, expected: string): Whole => ({
+  minimum,
+  maximum,
+  expected,
+  holds: (value) => Number.isSafeInteger(value) && value >= minimum && value <= maximum
+})
+
+export const code: Whole = whole(100, 599, "an HTTP status code between 100 and 599")
+
+const count = (least: number): Whole => whole(least, Number.MAX_SAFE_INTEGER, `a whole number of at least ${least}`)
+
+export const retries: Whole = count(0)
+
+export const quorum: Whole = count(1)
+
+export const epochMillis: Whole = whole(0, Number.MAX_SAFE_INTEGER, "a moment as whole epoch milliseconds")
+
+export const millis: Whole = whole(1, Number.MAX_SAFE_INTEGER, "a positive whole number of milliseconds")
+
+export const idempotentKey: Rule<string> = {
+  expected: "an idempotency key of 1 to 255 bytes without control characters",
+  holds: (value) => value !== "" && !CONTROL.test(value) && encoder.encode(value).length <= 255
+}
+
+const encoder = new TextEncoder()

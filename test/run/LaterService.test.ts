@@ -1,0 +1,111 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
+import * as LaterService from "../../src/run/LaterService.ts"
+import * as Step from "../../src/step/Step.ts"
+import { NotOffered, ServiceError, type Service } from "../../src/run/Service.ts"
+import { ServiceUnreachable, TransportError } from "../../src/step/Failure.ts"
+
+const delegation = { step: Step.get("https://a.example"), key: undefined, retryAt: undefined }
+
+/** A service that fails with what was asked of it. */
+const echo = (): Service["Service"] => {
+  const said = (operation: string) => Effect.fail(new ServiceError({ reason: new NotOffered({ operation }) }))
+  return {
+    transport: {
+      kind: "delegating",
+      submit: ({ step }) => Effect.fail(new TransportError({ reason: unreachable(`submit ${step.request.url}`) }))
+    },
+    results: { await: (jobId) => said(`await ${jobId}`) },
+    job: (jobId) => said(`job ${jobId}`),
+    explain: (jobId) => said(`explain ${jobId}`),
+    runNow: (jobId) => said(`runNow ${jobId}`),
+    cancel: (jobId) => said(`cancel ${jobId}`),
+    rerun: (jobId) => said(`rerun ${jobId}`),
+    list: (filter) => said(`list ${filter?.q}`),
+    failures: (filter) => said(`failures ${filter?.host}`),
+    secrets: {
+      create: (primary, secondary) =>
+        said(`create ${Redacted.value(primary)} ${secondary && Redacted.value(secondary)}`),
+      get: said("get"),
+      delete: said("delete"),
+      rotate: (next, old) => said(`rotate ${Redacted.value(next)} ${old && Redacted.value(old)}`)
+    }
+  }
+}
+
+const unreachable = (detail: string) => new ServiceUnreachable({ detail, maybeAccepted: false })
+
+const calls: ReadonlyArray<readonly [string, (service: Service["Service"]) => Effect.Effect<unknown, ServiceError>]> = [
+  ["await j", ({ results }) => results.await("j")],
+  ["job j", ({ job }) => job("j")],
+  ["explain j", ({ explain }) => explain("j")],
+  ["runNow j", ({ runNow }) => runNow("j")],
+  ["cancel j", ({ cancel }) => cancel("j")],
+  ["rerun j", ({ rerun }) => rerun("j")],
+  ["failures a.example", ({ failures }) => failures({ host: "a.example" })],
+  ["list a.example", ({ list }) => list({ q: "a.example" })],
+  ["create a b", ({ secrets }) => secrets.create(Redacted.make("a"), Redacted.make("b"))],
+  ["get", ({ secrets }) => secrets.get],
+  ["delete", ({ secrets }) => secrets.delete],
+  ["rotate a b", ({ secrets }) => secrets.rotate(Redacted.make("a"), Redacted.make("b"))]
+]
+
+describe("a service that is loaded later", () => {
+  it.effect("is not loaded before something is asked of it, and once then", () =>
+    Effect.gen(function* () {
+      let loads = 0
+      const service = LaterService.make(Effect.sync(() => (loads++, echo())))
+      assert.strictEqual(loads, 0)
+      for (const [asked, call] of calls) {
+        const { reason } = yield* Effect.flip(call(service))
+        assert.isTrue(reason._tag === "NotOffered" && reason.operation === asked)
+      }
+      const { message } = yield* Effect.flip(service.transport.submit(delegation))
+      assert.include(message, "submit https://a.example")
+      assert.strictEqual(loads, 1)
+    })
+  )
+
+  it.effect("is one service for all who ask while it is loaded: it remembers what it is told", () =>
+    Effect.gen(function* () {
+      const loaded = yield* Deferred.make<void>()
+      const made: Array<Service["Service"]> = []
+      const asked: Array<Service["Service"]> = []
+      const one = (): Service["Service"] => {
+        const service: Service["Service"] = {
+          ...echo(),
+          job: () => Effect.sync(() => (asked.push(service), { jobId: "j", status: "queued", answer: {} }))
+        }
+        made.push(service)
+        return service
+      }
+      const service = LaterService.make(Effect.map(Deferred.await(loaded), one))
+      const fibers = [yield* Effect.forkChild(service.job("a")), yield* Effect.forkChild(service.job("b"))]
+      yield* Effect.yieldNow
+      yield* Deferred.succeed(loaded, undefined)
+      for (const fiber of fibers) yield* Fiber.join(fiber)
+      yield* service.job("c")
+      assert.deepStrictEqual(
+        asked.map((of) => of === made[0]),
+        [true, true, true]
+      )
+    })
+  )
+
+  it.effect("that cannot be loaded is unreachable, and is loaded again for the next who asks", () =>
+    Effect.gen(function* () {
+      let loads = 0
+      const service = LaterService.make(
+        Effect.suspend(() => (loads++ < 2 ? Effect.fail(unreachable("no part")) : Effect.succeed(echo())))
+      )
+      const submitted = yield* Effect.flip(service.transport.submit(delegation))
+      assert.isTrue(submitted.reason._tag === "ServiceUnreachable" && submitted.reason.detail === "no part")
+      const looked = yield* Effect.flip(service.job("j"))
+      assert.isTrue(looked.reason._tag === "ServiceUnreachable" && !looked.reason.maybeAccepted)
+      assert.isTrue((yield* Effect.flip(service.job("j"))).reason._tag === "NotOffered")
+    })
+  )
+})

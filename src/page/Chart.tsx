@@ -1,6 +1,6 @@
 /** Lines over time. */
 import { useEffect, useRef } from "preact/hooks"
-import { count, moment, shortly } from "./Format.ts"
+import { count, moment, shortly, shortlyOrDay } from "./Format.ts"
 import uPlot from "uplot"
 
 export interface Line {
@@ -50,7 +50,7 @@ const make = (into: HTMLElement, { at, height, lines, small = false, unit }: Cha
     ticks: { show: false }
   }
   const times = (_: uPlot, splits: Array<number>, __: number, ___: number, every: number) =>
-    splits.map((at) => (every < 60 ? moment(at * 1000) : shortly(at * 1000)))
+    splits.map((at) => (every < 60 ? moment : every < 3600 ? shortly : shortlyOrDay)(at * 1000))
   /** Where nobody points at a moment the last one counts. */
   const said = (plot: uPlot, value: number | null, place: number) =>
     value ?? Array.from<number | null | undefined>(plot.data[place] ?? []).findLast(isSaid) ?? null
@@ -129,7 +129,11 @@ export const Chart = (options: ChartOptions) => {
       plot.current = undefined
     }
   }, [options.lines.length])
-  // what is kept is added to in place: the last moment tells whether there is something new to draw
-  useEffect(() => plot.current?.setData(dataOf(options.at, options.lines)), [options.at.at(-1), options.at.length])
+  // what is kept is added to in place: the last moment and its values tell whether there is something new to draw
+  const last = options.lines.map(({ values }) => values.at(-1)).join()
+  useEffect(
+    () => plot.current?.setData(dataOf(options.at, options.lines)),
+    [options.at.at(-1), options.at.length, last]
+  )
   return <div class={options.small === true ? "spark" : "chart"} ref={place} role="img" aria-label={options.label} />
 }

@@ -42,6 +42,14 @@ const minutes = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-
 /** A time of day to the minute. */
 export const shortly = (at: number): string => minutes.format(at)
 
+const days = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric" })
+
+/** A time of day to the minute, and at midnight the day that begins. */
+export const shortlyOrDay = (at: number): string => {
+  const date = new Date(at)
+  return date.getHours() === 0 && date.getMinutes() === 0 ? days.format(at) : shortly(at)
+}
+
 /** Today as a time of day, else with its date. */
 export const moment = (at: number): string =>
   Math.abs(now() - at) < 12 * 3_600_000 ? clock.format(at) : whole.format(at)

@@ -167,7 +167,9 @@ export const make = Effect.fnUntraced(function* (
   }
 })
 
-const sentBy = Effect.fnUntraced(function* (store: Store): Effect.fn.Return<ReadonlyArray<Notice.SentNotice>, StoreError> {
+const sentBy = Effect.fnUntraced(function* (
+  store: Store
+): Effect.fn.Return<ReadonlyArray<Notice.SentNotice>, StoreError> {
   const { jobs } = yield* store.list({ customer: Notice.noticeCustomer, limit: shownAtMost })
   const sent = yield* Effect.forEach(jobs, ({ createdAt: at, id, step }) =>
     Effect.map(store.deliveries(id), (deliveries) =>

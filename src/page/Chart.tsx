@@ -34,6 +34,12 @@ const range = (most: number): [number, number] => {
   return [top * -0.03, top]
 }
 
+/** Seconds that are shown at least: one moment alone would stand somewhere in a year. */
+const shortest = 20
+
+const times = (from: number | null, to: number | null): uPlot.Range.MinMax =>
+  from === null || to === null ? [null, null] : [Math.min(from, to - shortest), to]
+
 /** Values that no line leads to: those before and behind are not known. */
 const alone = (plot: uPlot, series: number): Array<number> => {
   const values = plot.data[series] ?? []
@@ -49,7 +55,7 @@ const make = (into: HTMLElement, { at, height, lines, small = false, unit }: Cha
     grid: { stroke: colorOf("--rule"), width: 1 },
     ticks: { show: false }
   }
-  const times = (_: uPlot, splits: Array<number>, __: number, ___: number, every: number) =>
+  const moments = (_: uPlot, splits: Array<number>, __: number, ___: number, every: number) =>
     splits.map((at) => (every < 60 ? moment : every < 3600 ? shortly : shortlyOrDay)(at * 1000))
   /** Where nobody points at a moment the last one counts. */
   const said = (plot: uPlot, value: number | null, place: number) =>
@@ -62,11 +68,14 @@ const make = (into: HTMLElement, { at, height, lines, small = false, unit }: Cha
       cursor: { show: !small, drag: { x: false, y: false } },
       legend: { show: !small },
       padding: small ? [2, 0, 2, 0] : [8, 20, 0, 0],
-      scales: { x: { time: true }, y: { range: (_, __, most) => range(most ?? 0) } },
+      scales: {
+        x: { time: true, range: (_, from, to) => times(from, to) },
+        y: { range: (_, __, most) => range(most ?? 0) }
+      },
       axes: small
         ? [{ show: false }, { show: false }]
         : [
-            { ...axis, size: 32, space: 80, values: times },
+            { ...axis, size: 32, space: 80, values: moments },
             { ...axis, size: 56, values }
           ],
       series: [

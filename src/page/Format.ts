@@ -9,7 +9,7 @@ export const count = (value: number): string => (value > 0 && value < 1 ? fine :
 
 export const bytes = (value: number): string =>
   value < 1000
-    ? `${value} bytes`
+    ? `${value} ${value === 1 ? "byte" : "bytes"}`
     : value < 1e6
       ? `${digits.format(value / 1000)} kB`
       : `${digits.format(value / 1e6)} MB`

@@ -110,15 +110,17 @@ const Shown = ({ go, wanted }: { readonly wanted: Wanted; readonly go: (changed:
           </label>
         ))}
       </fieldset>
-      <label class="inline">
-        Count all that fit
-        <input
-          type="checkbox"
-          checked={wanted.count === "true"}
-          onChange={() => go({ count: wanted.count === "true" ? "" : "true" })}
-        />
-      </label>
-      <Choice name="Jobs on a page" value={sizeOf(wanted)} options={sizes} onChoose={(limit) => go({ limit })} />
+      <div class="actions">
+        <Choice name="Jobs on a page" value={sizeOf(wanted)} options={sizes} onChoose={(limit) => go({ limit })} />
+        <label class="inline">
+          Count all that fit
+          <input
+            type="checkbox"
+            checked={wanted.count === "true"}
+            onChange={() => go({ count: wanted.count === "true" ? "" : "true" })}
+          />
+        </label>
+      </div>
     </details>
   )
 }

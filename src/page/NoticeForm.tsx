@@ -62,7 +62,7 @@ export const NoticeForm = ({ done, now }: NoticeFormOptions) => {
           problem={problemAt("urls")}
           onType={(urls) => setTyped({ ...typed, urls })}
         />
-        <fieldset class="field">
+        <fieldset class="field whole">
           <legend>Told when</legend>
           {Object.entries(events).map(([name, title]) => (
             <label class="inline" key={name}>
@@ -96,7 +96,7 @@ export const NoticeForm = ({ done, now }: NoticeFormOptions) => {
             onType={(value) => setTyped({ ...typed, marks: { ...typed.marks, [name]: value } })}
           />
         ))}
-        <p class="actions field">
+        <p class="actions whole">
           <button type="submit" class="first" aria-disabled={busy}>
             Save
           </button>

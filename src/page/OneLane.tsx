@@ -109,7 +109,7 @@ const Facts = ({ lane, log }: FactsOptions) => (
     <Fact name="Limit" isLong>
       {count(lane.rps)} per second, {count(lane.max_concurrent)} at once <Since lane={lane} log={log} />
     </Fact>
-    {lane.learnt !== undefined && <Learnt {...lane.learnt} isObeyed={lane.source !== "operator"} />}
+    {lane.learnt !== undefined && lane.source === "operator" && <Learnt {...lane.learnt} />}
     <Fact name="Next call">{lane.next_at === null ? "nobody can tell" : <Soon at={lane.next_at} />}</Fact>
     <Fact name="Calls that wait">{count(lane.waiting)}</Fact>
     <Fact name="Accounts that wait">{count(lane.accounts)}</Fact>
@@ -139,18 +139,17 @@ interface LearntOptions {
   readonly rps: number | null
   readonly max_concurrent: number | null
   readonly at: number | null
-  /** Whether nobody has said otherwise. */
-  readonly isObeyed: boolean
 }
 
-const Learnt = ({ at, isObeyed, max_concurrent: atOnce, rps }: LearntOptions) => (
+/** What holds again once nobody says otherwise. */
+const Learnt = ({ at, max_concurrent: atOnce, rps }: LearntOptions) => (
   <Fact name="Its upstream said" isLong>
     {[rps !== null && `${count(rps)} per second`, atOnce !== null && `${count(atOnce)} at once`]
       .filter((said) => said !== false)
       .join(", ")}
     <small class="faint line">
       {at !== null && <Time at={at} />}
-      {!isObeyed && " what was set by hand goes before it"}
+      {"; what was set by hand goes before it"}
     </small>
   </Fact>
 )

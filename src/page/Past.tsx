@@ -70,12 +70,13 @@ const Charts = ({ hours, limit, told }: ChartsOptions) => {
   const isLong = all.held_ms / told.spans.length >= 60_000
   const drawn = { at: slots.map(({ at }) => at / 1000), height: 170 }
   const when = over(hours)
-  const refusals = all.calls === 0 ? "" : ` (${count((100 * all.refused) / all.calls)} %)`
+  const refusals = all.refused === 0 ? "" : ` (${count((100 * all.refused) / all.calls)} %)`
   return (
     <>
       <p class="faint sums">
         {when}: {count(all.accepted)} jobs accepted, {count(all.succeeded)} succeeded, {count(all.failed)} failed;{" "}
-        {count(all.calls)} calls, {count(all.refused)} refused for now{refusals}; held for {millis(all.held_ms)} in all
+        {count(all.calls)} calls, {count(all.refused)} refused for now{refusals}
+        {all.held_ms > 0 && `; held for ${millis(all.held_ms)} in all`}
       </p>
       <div class="charts">
         <Figure
@@ -116,7 +117,7 @@ const Charts = ({ hours, limit, told }: ChartsOptions) => {
         />
         <Figure
           title="Holds"
-          said={`${isLong ? "minutes" : "seconds"} of waiting that answers of each ${each} asked for`}
+          said={`${isLong ? "minutes" : "seconds"} of waiting that answers asked for`}
           unit={isLong ? "min" : "s"}
           label={`Holds ${when}: ${millis(all.held_ms)} in all`}
           lines={[

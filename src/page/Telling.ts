@@ -43,7 +43,7 @@ export interface Typed {
 }
 
 const textOf = (name: Mark, { thresholds }: Now): string =>
-  String(Math.round((thresholds[name] / marks[name].scale) * 100) / 100)
+  String(Number((thresholds[name] / marks[name].scale).toPrecision(6)))
 
 /** The form, filled with what is chosen now. */
 export const typedOf = (now: Now): Typed => ({

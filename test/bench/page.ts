@@ -178,7 +178,7 @@ const admissions = async () => {
         await page?.close()
       }
     }
-    const more = 100 * (median(within) / median(without) - 1)
+    const more = 100 * (median(within.map((cost, pair) => cost / (without[pair] ?? cost))) - 1)
     const all = (costs: ReadonlyArray<number>) => costs.map((cost) => cost.toFixed(1)).join(" ")
     console.log(
       `admissions with ${place} open: ${more.toFixed(1)} % more of the main thread each (budget 5): ` +

@@ -1,5 +1,6 @@
 /** What the page draws of the history that the dam keeps: which spans, and what stands where nothing is noted. */
 import { assert, describe, it } from "@effect/vitest"
+import { stepOf } from "../../src/page/Waterfall.tsx"
 import { reachIn, type Span, sum, whole } from "../../src/page/Spans.ts"
 
 const every = 300_000
@@ -19,6 +20,20 @@ const spanAt = (at: number, counts: Partial<Span> = {}): Span => ({
 })
 
 const told = (spans: ReadonlyArray<Span>) => ({ lane: null, span_ms: every, from: every + 7, spans })
+
+describe("the scale of what happened to a job", () => {
+  it("has round lengths of time, about five of them", () => {
+    const minutes = 60_000
+    assert.deepStrictEqual([1, 900, 47_000, 24 * minutes, 300 * minutes, 40_000 * minutes].map(stepOf), [
+      1,
+      200,
+      10_000,
+      5 * minutes,
+      60 * minutes,
+      6 * 24 * 60 * minutes
+    ])
+  })
+})
 
 describe("the spans of a chart", () => {
   it("go from the first moment to now, and nothing is known before the first note", () => {

@@ -34,7 +34,7 @@ const range = (most: number): [number, number] => {
   return [top * -0.03, top]
 }
 
-/** Seconds that are shown at least: one moment alone would stand somewhere in a year. */
+/** Seconds that are shown at least. */
 const shortest = 20
 
 const times = (from: number | null, to: number | null): uPlot.Range.MinMax =>
@@ -104,11 +104,16 @@ const make = (into: HTMLElement, { at, height, lines, small = false, unit }: Cha
   )
 }
 
-// uPlot's own types want arrays it may sort; it does not
-const dataOf = (at: ReadonlyArray<number>, lines: ReadonlyArray<Line>): uPlot.AlignedData => [
-  [...at],
-  ...lines.map(({ values }) => [...values])
-]
+// uPlot's own types want arrays it may sort; it does not. One moment alone has nothing known before it, or it would stand
+// at the beginning of a month
+const dataOf = (at: ReadonlyArray<number>, lines: ReadonlyArray<Line>): uPlot.AlignedData => {
+  const [first, ...others] = at
+  const isAlone = first !== undefined && others.length === 0
+  return [
+    isAlone ? [first - shortest, first] : [...at],
+    ...lines.map(({ values }) => (isAlone ? [null, ...values] : [...values]))
+  ]
+}
 
 export const Chart = (options: ChartOptions) => {
   const place = useRef<HTMLDivElement>(null)

@@ -3,7 +3,7 @@
  * webhooks, dead letters, paces and history. Written straight into the store, as fast as that takes it.
  */
 import * as Effect from "effect/Effect"
-import { ended, failed, submitted, type Numbers } from "./FilledJobs.ts"
+import { ended, failed, kindOf, submitted, type Numbers } from "./FilledJobs.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import type { JobStore } from "../../../src/dam/store/JobStore.ts"
 
@@ -36,7 +36,7 @@ const write = Effect.fnUntraced(function* ({ jobs, lanes, now, path, port }: Fil
   yield* Effect.forEach(
     all,
     (job, n) => {
-      const kind = n % 10 < 6 ? "succeeded" : n % 10 === 6 ? "failed" : "queued"
+      const kind = kindOf(n, numbers)
       kinds[kind] = job.id
       if (kind === "queued") return Effect.void
       const finish = kind === "failed" ? failed(job, n) : ended(job, n)

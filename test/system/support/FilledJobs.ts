@@ -18,8 +18,15 @@ const reach = 20 * 3_600_000
 
 const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
 
+/** What becomes of a job: in every lane of everything. */
+export const kindOf = (n: number, { lanes }: Numbers): "succeeded" | "failed" | "queued" => {
+  const kind = (n + Math.floor(n / lanes)) % 10
+  return kind < 6 ? "succeeded" : kind === 6 ? "failed" : "queued"
+}
+
 /** A job as it was submitted. */
-export const submitted = (n: number, { jobs, lanes, now, port }: Numbers): NewJob => {
+export const submitted = (n: number, numbers: Numbers): NewJob => {
+  const { jobs, lanes, now, port } = numbers
   const createdAt = Math.floor(now - reach + (reach * (n + 1)) / (jobs + 1))
   const lane = `host-${String(n % lanes).padStart(3, "0")}.example:${port}`
   const id = JobId.at(createdAt, crypto)
@@ -42,7 +49,7 @@ export const submitted = (n: number, { jobs, lanes, now, port }: Numbers): NewJo
       })
     }).pipe(
       Step.metadata(order),
-      n % 10 === 6 || n % 10 < 2
+      kindOf(n, numbers) === "failed" || n % 5 === 0
         ? Step.webhooks([{ url: `http://hooks.example:${port}/done/${n % 9}` }])
         : (step) => step
     ),

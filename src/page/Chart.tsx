@@ -1,6 +1,6 @@
 /** Lines over time. */
 import { useEffect, useRef } from "preact/hooks"
-import { count, moment, shortly } from "./Format.ts"
+import { count, moment, shortly, shortlyOrDay } from "./Format.ts"
 import uPlot from "uplot"
 
 export interface Line {
@@ -34,6 +34,12 @@ const range = (most: number): [number, number] => {
   return [top * -0.03, top]
 }
 
+/** Seconds that are shown at least. */
+const shortest = 20
+
+const times = (from: number | null, to: number | null): uPlot.Range.MinMax =>
+  from === null || to === null ? [null, null] : [Math.min(from, to - shortest), to]
+
 /** Values that no line leads to: those before and behind are not known. */
 const alone = (plot: uPlot, series: number): Array<number> => {
   const values = plot.data[series] ?? []
@@ -49,8 +55,8 @@ const make = (into: HTMLElement, { at, height, lines, small = false, unit }: Cha
     grid: { stroke: colorOf("--rule"), width: 1 },
     ticks: { show: false }
   }
-  const times = (_: uPlot, splits: Array<number>, __: number, ___: number, every: number) =>
-    splits.map((at) => (every < 60 ? moment(at * 1000) : shortly(at * 1000)))
+  const moments = (_: uPlot, splits: Array<number>, __: number, ___: number, every: number) =>
+    splits.map((at) => (every < 60 ? moment : every < 3600 ? shortly : shortlyOrDay)(at * 1000))
   /** Where nobody points at a moment the last one counts. */
   const said = (plot: uPlot, value: number | null, place: number) =>
     value ?? Array.from<number | null | undefined>(plot.data[place] ?? []).findLast(isSaid) ?? null
@@ -62,11 +68,14 @@ const make = (into: HTMLElement, { at, height, lines, small = false, unit }: Cha
       cursor: { show: !small, drag: { x: false, y: false } },
       legend: { show: !small },
       padding: small ? [2, 0, 2, 0] : [8, 20, 0, 0],
-      scales: { x: { time: true }, y: { range: (_, __, most) => range(most ?? 0) } },
+      scales: {
+        x: { time: true, range: (_, from, to) => times(from, to) },
+        y: { range: (_, __, most) => range(most ?? 0) }
+      },
       axes: small
         ? [{ show: false }, { show: false }]
         : [
-            { ...axis, size: 32, space: 80, values: times },
+            { ...axis, size: 32, space: 80, values: moments },
             { ...axis, size: 56, values }
           ],
       series: [
@@ -95,11 +104,16 @@ const make = (into: HTMLElement, { at, height, lines, small = false, unit }: Cha
   )
 }
 
-// uPlot's own types want arrays it may sort; it does not
-const dataOf = (at: ReadonlyArray<number>, lines: ReadonlyArray<Line>): uPlot.AlignedData => [
-  [...at],
-  ...lines.map(({ values }) => [...values])
-]
+// uPlot's own types want arrays it may sort; it does not. One moment alone has nothing known before it, or it would stand
+// at the beginning of a month
+const dataOf = (at: ReadonlyArray<number>, lines: ReadonlyArray<Line>): uPlot.AlignedData => {
+  const [first, ...others] = at
+  const isAlone = first !== undefined && others.length === 0
+  return [
+    isAlone ? [first - shortest, first] : [...at],
+    ...lines.map(({ values }) => (isAlone ? [null, ...values] : [...values]))
+  ]
+}
 
 export const Chart = (options: ChartOptions) => {
   const place = useRef<HTMLDivElement>(null)
@@ -129,7 +143,11 @@ export const Chart = (options: ChartOptions) => {
       plot.current = undefined
     }
   }, [options.lines.length])
-  // what is kept is added to in place: the last moment tells whether there is something new to draw
-  useEffect(() => plot.current?.setData(dataOf(options.at, options.lines)), [options.at.at(-1), options.at.length])
+  // what is kept is added to in place: the last moment and its values tell whether there is something new to draw
+  const last = options.lines.map(({ values }) => values.at(-1)).join()
+  useEffect(
+    () => plot.current?.setData(dataOf(options.at, options.lines)),
+    [options.at.at(-1), options.at.length, last]
+  )
   return <div class={options.small === true ? "spark" : "chart"} ref={place} role="img" aria-label={options.label} />
 }

@@ -156,7 +156,8 @@ const Row = ({
   </tr>
 )
 
-const Attempts = ({ attempts }: { readonly attempts: ReadonlyArray<DeliveryAttempt> }) => (
+/** What an attempt met, each. */
+export const Attempts = ({ attempts }: { readonly attempts: ReadonlyArray<DeliveryAttempt> }) => (
   <details>
     <summary aria-label={`${attempts.length} attempts`}>{attempts.length}</summary>
     <ol>

@@ -44,7 +44,7 @@ export const Field = ({ hint, kind, name, onType, placeholder, problem, title, v
           spellcheck={false}
         />
       ) : kind === "number" ? (
-        <input {...given} type="number" min={0} />
+        <input {...given} type="number" min={0} step="any" />
       ) : kind === "moment" ? (
         <input {...given} type="datetime-local" />
       ) : (

@@ -9,7 +9,7 @@ export const count = (value: number): string => (value > 0 && value < 1 ? fine :
 
 export const bytes = (value: number): string =>
   value < 1000
-    ? `${value} bytes`
+    ? `${value} ${value === 1 ? "byte" : "bytes"}`
     : value < 1e6
       ? `${digits.format(value / 1000)} kB`
       : `${digits.format(value / 1e6)} MB`
@@ -41,6 +41,14 @@ const minutes = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-
 
 /** A time of day to the minute. */
 export const shortly = (at: number): string => minutes.format(at)
+
+const days = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric" })
+
+/** A time of day to the minute, and at midnight the day that begins. */
+export const shortlyOrDay = (at: number): string => {
+  const date = new Date(at)
+  return date.getHours() === 0 && date.getMinutes() === 0 ? days.format(at) : shortly(at)
+}
 
 /** Today as a time of day, else with its date. */
 export const moment = (at: number): string =>

@@ -1,9 +1,8 @@
 /** What narrows the list of jobs, how much of each is shown, and the views that are kept. */
-import { useState } from "preact/hooks"
 import { query } from "./Api.ts"
 import { Choice, Filters, Typed } from "./Filters.tsx"
 import { useTyped } from "./Hooks.ts"
-import { columns, columnsIn, ranges, sizeOf, sizes, type Wanted } from "./JobQuery.ts"
+import { columns, columnsIn, orders, ranges, sizeOf, sizes, type Wanted } from "./JobQuery.ts"
 import { useKept } from "./Kept.ts"
 import { laneTyped } from "./LaneTyped.ts"
 import { live } from "./Live.ts"
@@ -27,7 +26,8 @@ export const JobFilters = ({ wanted }: { readonly wanted: Wanted }) => {
   const [lane, setLane] = useTyped(wanted.lane)
   const [metadata, setMetadata] = useTyped(wanted.metadata)
   const show = (changed: Partial<Wanted>) => {
-    location.hash = hrefOf({ ...wanted, q: q.trim(), metadata, cursor: "", ...changed })
+    // what is changed is no longer the view of this name
+    location.hash = hrefOf({ ...wanted, q: q.trim(), metadata, cursor: "", view: "", ...changed })
   }
   const look = async (changed: Partial<Wanted>) => {
     const found = await laneTyped(lane)
@@ -64,6 +64,7 @@ export const JobFilters = ({ wanted }: { readonly wanted: Wanted }) => {
           suggested={Array.from(live.lanes().keys()).slice(0, suggested)}
           onType={setLane}
         />
+        <Choice name="Order" value={wanted.sort} options={orders} onChoose={(sort) => go({ sort })} />
         <Typed name="Metadata" value={metadata} placeholder="name:value, name:value" onType={setMetadata} />
         <button type="submit">Filter</button>
       </Filters>
@@ -109,7 +110,17 @@ const Shown = ({ go, wanted }: { readonly wanted: Wanted; readonly go: (changed:
           </label>
         ))}
       </fieldset>
-      <Choice name="Jobs on a page" value={sizeOf(wanted)} options={sizes} onChoose={(limit) => go({ limit })} />
+      <div class="actions">
+        <Choice name="Jobs on a page" value={sizeOf(wanted)} options={sizes} onChoose={(limit) => go({ limit })} />
+        <label class="inline">
+          Count all that fit
+          <input
+            type="checkbox"
+            checked={wanted.count === "true"}
+            onChange={() => go({ count: wanted.count === "true" ? "" : "true" })}
+          />
+        </label>
+      </div>
     </details>
   )
 }
@@ -134,7 +145,10 @@ const useViews = () => {
 
 const Views = ({ wanted }: { readonly wanted: Wanted }) => {
   const [views, setViews] = useViews()
-  const [name, setName] = useState("")
+  const { view: shown } = wanted
+  const isKept = views.some(({ name }) => name === shown)
+  // one that somebody has sent comes with its name
+  const [name, setName] = useTyped(isKept ? "" : shown)
   const here = hrefOf({ ...wanted, cursor: "" })
   return (
     <details>
@@ -161,8 +175,10 @@ const Views = ({ wanted }: { readonly wanted: Wanted }) => {
           event.preventDefault()
           const called = name.trim()
           if (called === "") return
-          setViews([...views.filter((one) => one.name !== called), { name: called, href: here }])
+          const href = hrefOf({ ...wanted, cursor: "", view: called })
+          setViews([...views.filter((one) => one.name !== called), { name: called, href }])
           setName("")
+          location.hash = href
         }}
       >
         <label>

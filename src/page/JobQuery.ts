@@ -13,6 +13,9 @@ const names = [
   "to",
   "limit",
   "columns",
+  "sort",
+  "count",
+  "view",
   "cursor"
 ] as const
 
@@ -32,13 +35,16 @@ export const wantedIn = (parameters: URLSearchParams): Wanted => {
     to: of("to"),
     limit: of("limit"),
     columns: of("columns"),
+    sort: of("sort"),
+    count: of("count"),
+    view: of("view"),
     cursor: of("cursor")
   }
 }
 
 /** Whether anything narrows the list. */
 export const isNarrowed = (wanted: Wanted): boolean =>
-  Object.values({ ...wanted, columns: "", limit: "" }).some((value) => value !== "")
+  Object.values({ ...wanted, columns: "", limit: "", sort: "", count: "", view: "" }).some((value) => value !== "")
 
 const minute = 60_000
 
@@ -59,13 +65,17 @@ const lengths: Readonly<Record<string, number>> = {
   "7d": 7 * 1440 * minute
 }
 
+/** In which order they are listed: that in which they were accepted, or the other. */
+export const orders: Readonly<Record<string, string>> = { "": "newest first", oldest: "oldest first" }
+
 export const sizes: Readonly<Record<string, string>> = { "25": "25", "50": "50", "100": "100", "200": "200" }
 
 /** On a phone a long list is a long way down. */
 const isSmall = matchMedia("(max-width: 44rem)")
 
 /** How many are listed at once. */
-export const sizeOf = ({ limit }: Wanted): string => (limit in sizes ? limit : isSmall.matches ? "25" : "50")
+export const sizeOf = ({ limit }: Wanted): string =>
+  Object.hasOwn(sizes, limit) ? limit : isSmall.matches ? "25" : "50"
 
 /** A moment as a field for it has it, in the time of whoever looks. */
 const millisOf = (local: string): number | undefined => {
@@ -81,6 +91,7 @@ export const pathOf = (all: Wanted): string => {
   return `/api/v1/jobs${query({
     ...wanted,
     columns: undefined,
+    view: undefined,
     metadata: metadata.split(/,\s+/).filter((pair) => pair !== ""),
     created_from:
       length !== undefined ? Math.floor(now() / minute) * minute - length : isBetween ? millisOf(from) : undefined,

@@ -3,10 +3,10 @@ import type { ComponentChildren } from "preact"
 import { useMemo } from "preact/hooks"
 import { JobPage } from "../dam/api/JobShapes.ts"
 import type { JobSummary } from "./Api.ts"
-import { jobHref, laneHref, millis, now, plainUrl, shortId } from "./Format.ts"
+import { count, jobHref, laneHref, millis, now, plainUrl, shortId } from "./Format.ts"
 import { useAsked } from "./Hooks.ts"
 import { hrefOf, JobFilters } from "./JobFilters.tsx"
-import { columns, columnsIn, isNarrowed, pathOf, type Wanted, wantedIn } from "./JobQuery.ts"
+import { columns, columnsIn, isNarrowed, orders, pathOf, type Wanted, wantedIn } from "./JobQuery.ts"
 import { Cell, Example, Failed, Metadata, Nothing, State, Table, Time } from "./Parts.tsx"
 
 export const Jobs = ({ parameters }: { readonly parameters: URLSearchParams }) => {
@@ -21,17 +21,18 @@ export const Jobs = ({ parameters }: { readonly parameters: URLSearchParams }) =
   return (
     <section aria-labelledby="jobs-title">
       <h1 id="jobs-title" tabIndex={-1}>
-        Jobs
+        Jobs{wanted.view !== "" && `: ${wanted.view}`}
       </h1>
       <JobFilters wanted={wanted} />
       <Failed problem={problem} />
+      {value?.matches !== undefined && <Matches {...value.matches} isNarrowed={isNarrowed(wanted)} />}
       {value === undefined || value.jobs.length === 0 ? (
         problem === undefined && (
           <NoJobs wanted={wanted} loading={value === undefined} isCut={typeof value?.cursor === "string"} />
         )
       ) : (
         <Table
-          caption="Jobs, the newest first"
+          caption={`Jobs, the ${orders[wanted.sort] ?? orders[""]}`}
           columns={["State", "Call", ...shown.map((name) => columns[name] ?? name)]}
         >
           {value.jobs.map((job) => (
@@ -41,11 +42,29 @@ export const Jobs = ({ parameters }: { readonly parameters: URLSearchParams }) =
       )}
       <nav class="pages" aria-label="Pages of jobs">
         {wanted.cursor !== "" && <button onClick={() => go("")}>First page</button>}
-        {typeof value?.cursor === "string" && <button onClick={() => go(value.cursor ?? "")}>Older jobs</button>}
+        {typeof value?.cursor === "string" && (
+          <button onClick={() => go(value.cursor ?? "")}>{wanted.sort === "oldest" ? "Newer" : "Older"} jobs</button>
+        )}
       </nav>
     </section>
   )
 }
+
+interface MatchesOptions {
+  readonly jobs: number
+  /** Whether these are all. */
+  readonly is_exact: boolean
+  readonly isNarrowed: boolean
+}
+
+/** The dam counts no further than matters. */
+const Matches = ({ isNarrowed, is_exact: isExact, jobs }: MatchesOptions) => (
+  <p class="matches">
+    {isExact ? "" : "At least "}
+    {count(jobs)} {jobs === 1 ? "job" : "jobs"}
+    {isNarrowed && (jobs === 1 ? " fits" : " fit")}
+  </p>
+)
 
 interface NoJobsOptions {
   readonly wanted: Wanted
@@ -56,7 +75,12 @@ interface NoJobsOptions {
 
 const NoJobs = ({ isCut, loading, wanted }: NoJobsOptions) => {
   if (loading) return <Nothing loading>{null}</Nothing>
-  if (isCut) return <Nothing loading={false}>No job of those looked at so far fits. Older ones may.</Nothing>
+  if (isCut)
+    return (
+      <Nothing loading={false}>
+        No job of those looked at so far fits. {wanted.sort === "oldest" ? "Newer" : "Older"} ones may.
+      </Nothing>
+    )
   return isNarrowed(wanted) ? (
     <Nothing loading={false}>
       No job fits. <a href="#/jobs">Show all jobs</a>

@@ -58,7 +58,8 @@ export const Lanes = ({ parameters }: { readonly parameters: URLSearchParams }) 
   const fits = show === "busy" || show === "stopped" ? shows[show] : shows.all
   const fitting = lanes && sorted(lanes.filter(fits), order)
   const go = (next: Readonly<Record<string, string>>) => {
-    location.hash = `/${query({ prefix: typed, show, order, ...next })}`
+    // how far back the charts above look stays as it is
+    location.hash = `/${query({ span: parameters.get("span") ?? "", prefix: typed, show, order, ...next })}`
   }
   return (
     <section aria-labelledby="lanes-title">

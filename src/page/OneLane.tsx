@@ -1,18 +1,27 @@
 /** One lane: how it goes, what holds it, how to steer it, and who did so. */
-import { useState } from "preact/hooks"
 import * as LaneShapes from "../dam/api/LaneShapes.ts"
-import type { Lane } from "./Api.ts"
-import { Chart } from "./Chart.tsx"
-import { away, count } from "./Format.ts"
-import { useAction, useAsked } from "./Hooks.ts"
-import { happened, live, rateOf, useNews } from "./Live.ts"
-import { Cell, Fact, Failed, HoldReason, Nothing, Rate, Table, Time } from "./Parts.tsx"
+import { type Lane, query } from "./Api.ts"
+import { away, count, laneHref } from "./Format.ts"
+import { type Asked, useAsked } from "./Hooks.ts"
+import { live, rateOf, useNews } from "./Live.ts"
+import { Cell, Fact, Failed, HoldReason, Nothing, Rate, sources, Table, Time } from "./Parts.tsx"
+import { Figure, Past, Reaches } from "./Past.tsx"
+import { reachIn } from "./Spans.ts"
+import { Steer } from "./Steer.tsx"
 
-export const OneLane = ({ name }: { readonly name: string }) => {
+type Log = typeof LaneShapes.LaneLog.Type
+
+interface OneLaneOptions {
+  readonly name: string
+  readonly parameters: URLSearchParams
+}
+
+export const OneLane = ({ name, parameters }: OneLaneOptions) => {
   const path = `/api/v1/lanes/${encodeURIComponent(name)}`
   useNews("moment")
   const { again, problem, value: lane } = useAsked(LaneShapes.Lane, path, "numbers")
-  const past = live.past(name)
+  const log = useAsked(LaneShapes.LaneLog, `${path}/log`, "steered")
+  const reach = reachIn(parameters)
   return (
     <section aria-labelledby="lane-title">
       <p class="way">
@@ -26,46 +35,65 @@ export const OneLane = ({ name }: { readonly name: string }) => {
         problem === undefined && <Nothing loading>{null}</Nothing>
       ) : (
         <>
-          <Facts lane={lane} />
+          <Facts lane={lane} log={log.value} />
           {(lane.paused !== null || lane.holds.length > 0) && <Held lane={lane} />}
           <Steer lane={lane} path={path} again={again} />
-          <div class="charts">
-            <figure>
-              <figcaption>
-                Waiting <span class="faint">jobs, since the page was opened</span>
-              </figcaption>
-              <Chart
-                height={150}
-                unit="jobs"
-                label={`${count(lane.queued + lane.parked)} jobs wait`}
-                at={past?.at ?? []}
-                lines={[{ name: "waiting", color: "--accent", values: past?.waiting ?? [] }]}
-              />
-            </figure>
-            <figure>
-              <figcaption>
-                Rate <span class="faint">calls per second, against its limit</span>
-              </figcaption>
-              <Chart
-                height={150}
-                unit="/s"
-                label={`${count(rateOf(past) ?? 0)} calls per second of ${count(lane.rps)}`}
-                at={past?.at ?? []}
-                lines={[
-                  { name: "calls", color: "--good", values: past === undefined ? [] : [null, ...past.rate] },
-                  { name: "limit", color: "--warn", values: (past?.at ?? []).map(() => lane.rps) }
-                ]}
-              />
-            </figure>
-          </div>
-          <Done path={path} />
+          <h2>What goes through</h2>
+          <Reaches reach={reach} href={(span) => `${laneHref(name)}${query({ span })}`} />
+          {reach === "" && <Lately lane={lane} />}
+          <Past reach={reach} lane={name} limit={limitOf(lane, log.value)} />
+          <Done log={log} />
         </>
       )}
     </section>
   )
 }
 
-const Facts = ({ lane }: { readonly lane: Lane }) => (
+/** When its pace was last set by hand. */
+const setAt = (log: Log | undefined): number | undefined => log?.entries.find(({ action }) => action === "pace")?.at
+
+/** How fast it may go, and since when it may. */
+const limitOf = ({ learnt, rps, source }: Lane, log: Log | undefined) => ({
+  rps,
+  since: source === "operator" ? setAt(log) : (learnt?.at ?? undefined)
+})
+
+/** How it stands now, second by second. */
+const Lately = ({ lane }: { readonly lane: Lane }) => {
+  const past = live.past(lane.lane)
+  return (
+    <div class="charts">
+      <Figure
+        title="Waiting"
+        said="jobs, since the page was opened"
+        height={150}
+        unit="jobs"
+        label={`${count(lane.queued + lane.parked)} jobs wait`}
+        at={past?.at ?? []}
+        lines={[{ name: "waiting", color: "--accent", values: past?.waiting ?? [] }]}
+      />
+      <Figure
+        title="Rate"
+        said="calls per second, against its limit"
+        height={150}
+        unit="/s"
+        label={`${count(rateOf(past) ?? 0)} calls per second of ${count(lane.rps)}`}
+        at={past?.at ?? []}
+        lines={[
+          { name: "calls", color: "--good", values: past === undefined ? [] : [null, ...past.rate] },
+          { name: "limit", color: "--warn", values: (past?.at ?? []).map(() => lane.rps) }
+        ]}
+      />
+    </div>
+  )
+}
+
+interface FactsOptions {
+  readonly lane: Lane
+  readonly log: Log | undefined
+}
+
+const Facts = ({ lane, log }: FactsOptions) => (
   <dl class="facts">
     <Fact name="Waiting">
       <a href={`#/jobs?status=queued&lane=${encodeURIComponent(lane.lane)}`}>{count(lane.queued)} queued</a>
@@ -78,6 +106,10 @@ const Facts = ({ lane }: { readonly lane: Lane }) => (
     <Fact name="Rate" isLong>
       <Rate rate={rateOf(live.past(lane.lane))} limit={lane.rps} source={lane.source} />
     </Fact>
+    <Fact name="Limit" isLong>
+      {count(lane.rps)} per second, {count(lane.max_concurrent)} at once <Since lane={lane} log={log} />
+    </Fact>
+    {lane.learnt !== undefined && lane.source === "operator" && <Learnt {...lane.learnt} />}
     <Fact name="Next call">{lane.next_at === null ? "nobody can tell" : <Soon at={lane.next_at} />}</Fact>
     <Fact name="Calls that wait">{count(lane.waiting)}</Fact>
     <Fact name="Accounts that wait">{count(lane.accounts)}</Fact>
@@ -85,6 +117,41 @@ const Facts = ({ lane }: { readonly lane: Lane }) => (
       <a href={`#/jobs?lane=${encodeURIComponent(lane.lane)}`}>all of this lane</a>
     </Fact>
   </dl>
+)
+
+/** Who says so, and since when. */
+const Since = ({ lane: { learnt, source }, log }: FactsOptions) => {
+  const at = source === "operator" ? setAt(log) : source === "learnt" ? (learnt?.at ?? undefined) : undefined
+  return (
+    <small class="faint line">
+      {sources[source] ?? source}
+      {at !== undefined && (
+        <>
+          {" since "}
+          <Time at={at} />
+        </>
+      )}
+    </small>
+  )
+}
+
+interface LearntOptions {
+  readonly rps: number | null
+  readonly max_concurrent: number | null
+  readonly at: number | null
+}
+
+/** What holds again once nobody says otherwise. */
+const Learnt = ({ at, max_concurrent: atOnce, rps }: LearntOptions) => (
+  <Fact name="Its upstream said" isLong>
+    {[rps !== null && `${count(rps)} per second`, atOnce !== null && `${count(atOnce)} at once`]
+      .filter((said) => said !== false)
+      .join(", ")}
+    <small class="faint line">
+      {at !== null && <Time at={at} />}
+      {"; what was set by hand goes before it"}
+    </small>
+  </Fact>
 )
 
 const Soon = ({ at }: { readonly at: number }) => <>{away(at).startsWith("in") ? away(at) : "at once"}</>
@@ -108,136 +175,27 @@ const Held = ({ lane: { holds, paused } }: { readonly lane: Lane }) => (
   </section>
 )
 
-const Steer = ({ again, lane, path }: { readonly lane: Lane; readonly path: string; readonly again: () => void }) => {
-  const { act, busy, problem } = useAction(() => {
-    again()
-    happened("steered")
-  })
-  const steer = (how: string, body: unknown) => void act(`${path}/${how}`, body)
-  return (
-    <section class="steer" aria-labelledby="steer-title">
-      <h2 id="steer-title">Steer</h2>
-      <Pausing lane={lane} busy={busy} steer={steer} />
-      <Pacing lane={lane} busy={busy} steer={steer} />
-      <Failed problem={problem} />
-    </section>
-  )
-}
-
-interface Steering {
-  readonly lane: Lane
-  readonly busy: boolean
-  readonly steer: (how: string, body: unknown) => void
-}
-
-const Pausing = ({ busy, lane, steer }: Steering) => {
-  const [note, setNote] = useState("")
-  return (
-    <form
-      class="actions"
-      aria-label="Pause or resume"
-      onSubmit={(event) => {
-        event.preventDefault()
-        steer(lane.paused === null ? "pause" : "resume", lane.paused !== null || note === "" ? {} : { note })
-        setNote("")
-      }}
-    >
-      {lane.paused === null && (
-        <label>
-          Note, why
-          <input value={note} maxLength={500} onInput={(event) => setNote(event.currentTarget.value)} />
-        </label>
-      )}
-      <button type="submit" aria-disabled={busy}>
-        {lane.paused === null ? "Pause" : "Resume"}
-      </button>
-    </form>
-  )
-}
-
-const Pacing = ({ busy, lane, steer }: Steering) => {
-  const [rps, setRps] = useState("")
-  const [open, setOpen] = useState("")
-  return (
-    <form
-      class="actions"
-      aria-label="Set the pace"
-      onSubmit={(event) => {
-        event.preventDefault()
-        if (rps === "" && open === "") return
-        steer("pace", {
-          ...(rps === "" ? {} : { rps: Number(rps) }),
-          ...(open === "" ? {} : { max_concurrent: Number(open) })
-        })
-        setRps("")
-        setOpen("")
-      }}
-    >
-      <label>
-        Calls per second
-        <input
-          type="number"
-          min="0.001"
-          max="100000"
-          step="any"
-          placeholder={String(lane.rps)}
-          value={rps}
-          onInput={(event) => setRps(event.currentTarget.value)}
-        />
-      </label>
-      <label>
-        Open at once
-        <input
-          type="number"
-          min="1"
-          max="10000"
-          step="1"
-          placeholder={String(lane.max_concurrent)}
-          value={open}
-          onInput={(event) => setOpen(event.currentTarget.value)}
-        />
-      </label>
-      <button type="submit" aria-disabled={busy || (rps === "" && open === "")}>
-        Set pace
-      </button>
-      <button
-        type="button"
-        aria-disabled={busy}
-        class="danger"
-        onClick={() => {
-          if (confirm(`Forget the pace set here, what ${lane.lane} taught, and its holds?`)) steer("reset", {})
-        }}
-      >
-        Reset
-      </button>
-    </form>
-  )
-}
-
-const Done = ({ path }: { readonly path: string }) => {
-  const { problem, value } = useAsked(LaneShapes.LaneLog, `${path}/log`, "steered")
-  return (
-    <section aria-labelledby="log-title">
-      <h2 id="log-title">Who did what</h2>
-      <Failed problem={problem} />
-      {value === undefined || value.entries.length === 0 ? (
-        problem === undefined && <Nothing loading={value === undefined}>Nobody has steered this lane.</Nothing>
-      ) : (
-        <Table caption="What was done with this lane, the newest first" columns={["When", "Who", "What", "Details"]}>
-          {value.entries.map(({ action, at, by, detail }, index) => (
-            <tr key={value.entries.length - index}>
-              <Cell name="When">
-                <Time at={at} />
-              </Cell>
-              <Cell name="Who">{by}</Cell>
-              <Cell name="What">{action}</Cell>
-              <Cell name="Details" wide>
-                {detail === "" ? "–" : detail}
-              </Cell>
-            </tr>
-          ))}
-        </Table>
-      )}
-    </section>
-  )
-}
+const Done = ({ log: { problem, value } }: { readonly log: Asked<Log> }) => (
+  <section aria-labelledby="log-title">
+    <h2 id="log-title">Who did what</h2>
+    <Failed problem={problem} />
+    {value === undefined || value.entries.length === 0 ? (
+      problem === undefined && <Nothing loading={value === undefined}>Nobody has steered this lane.</Nothing>
+    ) : (
+      <Table caption="What was done with this lane, the newest first" columns={["When", "Who", "What", "Details"]}>
+        {value.entries.map(({ action, at, by, detail }, index) => (
+          <tr key={value.entries.length - index}>
+            <Cell name="When">
+              <Time at={at} />
+            </Cell>
+            <Cell name="Who">{by}</Cell>
+            <Cell name="What">{action}</Cell>
+            <Cell name="Details" wide>
+              {detail === "" ? "–" : detail}
+            </Cell>
+          </tr>
+        ))}
+      </Table>
+    )}
+  </section>
+)

@@ -1,12 +1,14 @@
 /** The dam at a glance: what waits and runs, how much and how fast over the last hour, and the lanes. */
 import { useMemo } from "preact/hooks"
-import { Chart } from "./Chart.tsx"
+import { query } from "./Api.ts"
 import { count, millis, now } from "./Format.ts"
 import { Stats } from "../dam/api/OverviewShapes.ts"
 import { useAsked } from "./Hooks.ts"
 import { Lanes } from "./Lanes.tsx"
 import { live, useNews } from "./Live.ts"
 import { Fact, Failed } from "./Parts.tsx"
+import { Figure, Past, Reaches } from "./Past.tsx"
+import { reachIn } from "./Spans.ts"
 
 const shown = [
   { name: "queued", title: "Queued", href: "#/jobs?status=queued" },
@@ -40,6 +42,7 @@ const whole = ({ span_ms: every, spans }: typeof Stats.Type): ReadonlyArray<Span
 export const Overview = ({ parameters }: { readonly parameters: URLSearchParams }) => {
   useNews("numbers")
   const counters = live.counters()
+  const reach = reachIn(parameters)
   return (
     <>
       <h1 tabIndex={-1}>Overview</h1>
@@ -50,7 +53,8 @@ export const Overview = ({ parameters }: { readonly parameters: URLSearchParams 
           </Fact>
         ))}
       </dl>
-      <LastHour />
+      <Reaches reach={reach} href={(span) => `#/${query({ ...Object.fromEntries(parameters), span })}`} />
+      {reach === "" ? <LastHour /> : <Past reach={reach} />}
       <Lanes parameters={parameters} />
     </>
   )
@@ -68,38 +72,32 @@ const LastHour = () => {
   return (
     <div class="charts">
       <Failed problem={problem} />
-      <figure>
-        <figcaption>
-          Throughput <span class="faint">jobs per second</span>
-        </figcaption>
-        <Chart
-          height={180}
-          unit="/s"
-          label={`Jobs per second over the last hour; in the last ten seconds ${count((last?.accepted ?? 0) / seconds)} accepted, ${count((last?.succeeded ?? 0) / seconds)} succeeded, ${count((last?.failed ?? 0) / seconds)} failed`}
-          at={at}
-          lines={[
-            { name: "accepted", color: "--accent", values: rate(({ accepted }) => accepted) },
-            { name: "succeeded", color: "--good", values: rate(({ succeeded }) => succeeded) },
-            { name: "failed", color: "--bad", values: rate(({ failed }) => failed) }
-          ]}
-        />
-      </figure>
-      <figure>
-        <figcaption>
-          Latency <span class="faint">seconds from acceptance</span>
-        </figcaption>
-        <Chart
-          height={180}
-          unit="s"
-          label={`Latency over the last hour; lately half of the jobs ended within ${millis(lately(({ total }) => total.p50))}, 95 % within ${millis(lately(({ total }) => total.p95))}`}
-          at={at}
-          lines={[
-            { name: "first call, median", color: "--accent", values: spans.map(({ wait }) => inSeconds(wait.p50)) },
-            { name: "end, median", color: "--good", values: spans.map(({ total }) => inSeconds(total.p50)) },
-            { name: "end, 95 %", color: "--warn", values: spans.map(({ total }) => inSeconds(total.p95)) }
-          ]}
-        />
-      </figure>
+      <Figure
+        title="Throughput"
+        said="jobs per second"
+        height={180}
+        unit="/s"
+        label={`Jobs per second over the last hour; in the last ten seconds ${count((last?.accepted ?? 0) / seconds)} accepted, ${count((last?.succeeded ?? 0) / seconds)} succeeded, ${count((last?.failed ?? 0) / seconds)} failed`}
+        at={at}
+        lines={[
+          { name: "accepted", color: "--accent", values: rate(({ accepted }) => accepted) },
+          { name: "succeeded", color: "--good", values: rate(({ succeeded }) => succeeded) },
+          { name: "failed", color: "--bad", values: rate(({ failed }) => failed) }
+        ]}
+      />
+      <Figure
+        title="Latency"
+        said="seconds from acceptance"
+        height={180}
+        unit="s"
+        label={`Latency over the last hour; lately half of the jobs ended within ${millis(lately(({ total }) => total.p50))}, 95 % within ${millis(lately(({ total }) => total.p95))}`}
+        at={at}
+        lines={[
+          { name: "first call, median", color: "--accent", values: spans.map(({ wait }) => inSeconds(wait.p50)) },
+          { name: "end, median", color: "--good", values: spans.map(({ total }) => inSeconds(total.p50)) },
+          { name: "end, 95 %", color: "--warn", values: spans.map(({ total }) => inSeconds(total.p95)) }
+        ]}
+      />
     </div>
   )
 }

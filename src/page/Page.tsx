@@ -10,6 +10,7 @@ import { usePlace } from "./Hooks.ts"
 import { Jobs } from "./Jobs.tsx"
 import { Keys, searchWasWanted, toSearch } from "./Keys.tsx"
 import { live, onNews, useFeed, useNews } from "./Live.ts"
+import { Notices } from "./Notices.tsx"
 import { OneJob } from "./OneJob.tsx"
 import { OneLane } from "./OneLane.tsx"
 import { Overview } from "./Overview.tsx"
@@ -25,6 +26,7 @@ const places = [
   { path: "/", name: "Overview", view: Overview },
   { path: "/jobs", name: "Jobs", view: Jobs },
   { path: "/dead", name: "Dead letters", view: DeadLetters },
+  { path: "/notices", name: "Notices", view: Notices },
   { path: "/submit", name: "Submit", view: Submit }
 ]
 
@@ -38,7 +40,7 @@ const View = ({ parameters, path }: Shown) => {
   const job = nameIn(path, "/jobs/")
   if (job !== undefined) return <OneJob id={job} />
   const lane = nameIn(path, "/lanes/")
-  if (lane !== undefined) return <OneLane name={lane} />
+  if (lane !== undefined) return <OneLane name={lane} parameters={parameters} />
   return (
     <>
       <h1 tabIndex={-1}>There is no such page</h1>

@@ -118,7 +118,8 @@ export const Cell = ({
   </td>
 )
 
-const sources: Readonly<Record<string, string>> = {
+/** Where a pace comes from. */
+export const sources: Readonly<Record<string, string>> = {
   default: "default",
   configured: "configured",
   learnt: "learnt",

@@ -114,12 +114,17 @@ const barsOf = (job: Job): ReadonlyArray<Bar> => {
   return [...bars, ...job.deliveries.flatMap(deliveryBars)]
 }
 
-/** A round length of time of which about five fit. */
-const stepOf = (span: number): number => {
-  const rough = span / 5
-  const size = 10 ** Math.floor(Math.log10(rough))
-  return [1, 2, 5, 10].map((factor) => factor * size).find((step) => step >= rough) ?? rough
-}
+/** Milliseconds that are round lengths of time: half a thousand seconds is none. */
+const lengths = [
+  ...[1, 2, 5].flatMap((n) => [n, n * 10, n * 100]).toSorted((one, other) => one - other),
+  ...[1, 2, 5, 10, 15, 30].map((seconds) => seconds * 1000),
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * 60_000),
+  ...[1, 2, 3, 6, 12, 24].map((hours) => hours * 3_600_000)
+]
+
+/** A round length of which about five fit. */
+export const stepOf = (span: number): number =>
+  lengths.find((step) => step >= span / 5) ?? Math.ceil(span / 5 / 86_400_000) * 86_400_000
 
 export const Waterfall = ({ job }: { readonly job: Job }) => {
   const bars = barsOf(job)

@@ -121,7 +121,7 @@ describe("finding jobs", () => {
     await page.reload()
     await page.getByText("Views", { exact: false }).first().click()
     await page.getByRole("link", { name: "the last hour" }).click()
-    await page.waitForURL(address)
+    await page.waitForURL(`${address}&view=the+last+hour`)
     await page.getByRole("columnheader", { name: "Lane" }).waitFor({ state: "detached" })
     assert.strictEqual(await search.getByLabel("Accepted").inputValue(), "1h")
     await page.getByRole("button", { name: "Forget the view the last hour" }).click()
@@ -276,7 +276,7 @@ describe("the views", () => {
     await page.goto(`${world.url}/#/jobs`)
     await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 25)
     assert.isBelow(await height(), 5500)
-    for (const place of ["#/submit", "#/nonsense"]) {
+    for (const place of ["#/submit", "#/notices", "#/?span=7d", "#/nonsense"]) {
       await page.goto(`${world.url}/${place}`)
       await page.getByRole("heading", { level: 1 }).waitFor()
       assert.isAtMost(await page.evaluate(() => document.documentElement.scrollWidth), 390, place)
@@ -302,7 +302,11 @@ describe("the views", () => {
       `#/jobs/${id}`,
       `#/jobs/${waiting}`,
       "#/dead",
+      "#/notices",
+      "#/?span=24h",
       `#/lanes/${lane}`,
+      `#/lanes/${encodeURIComponent(laneOf("chain"))}?span=7d`,
+      "#/jobs?count=true&sort=oldest&view=mine",
       "#/submit",
       "#/no"
     ]

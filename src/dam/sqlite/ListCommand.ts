@@ -49,7 +49,7 @@ interface Found {
 /** The first `most` jobs of a filter, as far as they are found without reading too much. */
 const search = ({ db, texts }: Lists, filter: Listing, most: number): Found => {
   const look = looker(db, filter)
-  const next = walkOf(db, filter, { portion: look === undefined ? most : portion, texts })
+  const next = walkOf(db, filter, { portion: look === undefined ? Math.min(most, largePortion) : portion, texts })
   const found: Array<number> = []
   while (found.length < most) {
     const seq = next()
@@ -62,6 +62,9 @@ const search = ({ db, texts }: Lists, filter: Listing, most: number): Found => {
 
 /** Jobs that are looked at are read so many at a time: most searches end soon. */
 const portion = 500
+
+/** Every state is read by itself, so as many are read for each of them. */
+const largePortion = 2000
 
 const sizeOf = ({ attempts, job }: LoadedJob): number =>
   [job, ...attempts].flatMap((row) => Object.values(row)).reduce<number>((sum, value) => sum + lengthOf(value), 0)

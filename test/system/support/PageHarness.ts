@@ -47,7 +47,7 @@ export const use = (then: (made: Made) => void) => {
     page.on("pageerror", (error) => faults.push(error.message))
     page.on("console", (message) => {
       // what is refused is a status which the browser notes by itself
-      if (["error", "warning"].includes(message.type()) && !/status of (400|401|404|422)/.test(message.text()))
+      if (["error", "warning"].includes(message.type()) && !/status of (400|401|403|404|422)/.test(message.text()))
         faults.push(message.text())
     })
     page.on("request", (request) => {

@@ -83,9 +83,12 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
     list: (customer, query) =>
       Effect.suspend(() => {
         const filter = filterOf(customer, query)
-        const counted = query.count === true ? store.count(filter) : Effect.succeed(undefined)
-        return Effect.map(orRefused(Effect.all([store.list(filter), counted])), ([page, matches]) =>
-          json(200, Views.page(page, matches))
+        return orRefused(store.list(filter)).pipe(
+          Effect.bindTo("page"),
+          Effect.bind("matches", ({ page }) =>
+            query.count === true ? orRefused(countOf(store, filter, page)) : Effect.succeed(undefined)
+          ),
+          Effect.map(({ matches, page }) => json(200, Views.page(page, matches)))
         )
       }),
     wait: Effect.fnUntraced(function* (customer, id, timeout = defaultWait) {
@@ -190,6 +193,16 @@ const receipt = (job: NewJob, enqueued: Enqueued): Effect.Effect<Answer, Refused
       )
   }
 }
+
+/** A first page that holds all of them has counted them, and one that found nothing in all it may look at as well. */
+const countOf = (
+  store: Pick<JobPort, "count">,
+  filter: JobFilter,
+  { cursor, jobs }: Effect.Success<ReturnType<JobPort["list"]>>
+): ReturnType<JobPort["count"]> =>
+  filter.cursor === undefined && (cursor === undefined || jobs.length === 0)
+    ? Effect.succeed({ jobs: jobs.length, isExact: cursor === undefined })
+    : store.count(filter)
 
 const filterOf = (customer: string, query: Query): JobFilter => ({
   customer,

@@ -399,4 +399,33 @@ describe("GET /api/v1/jobs?q=", () => {
       yield* found(yield* Double.make({ wrapStore: () => store }))
     })
   )
+
+  it.live("counts once more only what a first page does not say by itself", () =>
+    Effect.gen(function* () {
+      let counts = 0
+      const dam = yield* Double.make({
+        wrapStore: (store) => ({
+          ...store,
+          list: (filter) =>
+            filter.search?.texts[0] === "tired" ? Effect.succeed({ jobs: [], cursor: "7" }) : store.list(filter),
+          count: (filter) =>
+            Effect.andThen(
+              Effect.sync(() => counts++),
+              store.count(filter)
+            )
+        })
+      })
+      for (const n of [1, 2]) yield* submit(dam, { url: `https://api.example.com/${n}` })
+      const counted = (query: string) =>
+        Effect.map(ask(dam, `/api/v1/jobs?count=true&${query}`), ({ json }) => json.matches)
+      assert.deepStrictEqual(yield* counted("limit=2"), { jobs: 2, is_exact: true })
+      assert.deepStrictEqual(yield* counted("q=nothing"), { jobs: 0, is_exact: true })
+      assert.deepStrictEqual(yield* counted("q=tired"), { jobs: 0, is_exact: false })
+      assert.strictEqual(counts, 0)
+      assert.deepStrictEqual(yield* counted("limit=1"), { jobs: 2, is_exact: true })
+      const { json } = yield* ask(dam, "/api/v1/jobs?limit=1")
+      assert.deepStrictEqual(yield* counted(`limit=1&cursor=${json.cursor}`), { jobs: 2, is_exact: true })
+      assert.strictEqual(counts, 2)
+    })
+  )
 })

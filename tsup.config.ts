@@ -1,11 +1,15 @@
 /**
- * The build, as package.json describes it, with one addition.
+ * The build, as package.json describes it, with two additions.
  *
  * A namespace that an entry exports (`export * as Step`) becomes an object filled by a call, and a call at the top of a
  * module is something that no bundler may drop: every program that imports one name would carry all the others with it.
  * Marked as pure, the object goes when nobody asks for it; `test/bench/bundle.ts` shows the difference, 8 kB gzipped.
+ *
+ * The program of the store's threads becomes a part of the module that starts them: decision 0051.
  */
+import type * as Esbuild from "esbuild"
 import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
 import { defineConfig, type Options } from "tsup"
 import own from "./package.json" with { type: "json" }
 
@@ -22,10 +26,35 @@ const pureNamespaces: Plugin = {
 }
 
 // whoever passes their code on passes their licence on with it
+const licenceOf = (name: string): string => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}`
+
+// tsup brings esbuild along
+const { build } = createRequire(createRequire(import.meta.url).resolve("tsup"))("esbuild") as typeof Esbuild
+
+const threadWithin: NonNullable<Options["esbuildPlugins"]>[number] = {
+  name: "thread-within",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]dam[\\/]sqlite[\\/]Thread\.ts$/ }, async ({ path }) => {
+      const { outputFiles } = await build({
+        entryPoints: [path.replace("Thread.ts", "sqliteWorker.ts")],
+        bundle: true,
+        write: false,
+        minify: true,
+        format: "esm",
+        platform: "node",
+        target: own.tsup.target,
+        banner: { js: `/*!\n${licenceOf("effect")}\n*/` },
+        // without a name, a stack trace would hold the whole of it at every line
+        footer: { js: "//# sourceURL=ezthrottle-store.mjs" }
+      })
+      const text = outputFiles.map((file) => file.text).join("")
+      const address = `"data:text/javascript," + encodeURIComponent(${JSON.stringify(text)})`
+      return { contents: `export const program = new URL(${address})` }
+    })
+}
+
 const bundled = ["preact", "uplot", "effect"]
-const licences = bundled
-  .map((name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}`)
-  .join("\n\n")
+const licences = bundled.map(licenceOf).join("\n\n")
 
 // the dam serves it as it is: nothing is left to fetch elsewhere, and nothing to build for whoever installs it
 const page: Options = {
@@ -44,4 +73,7 @@ const page: Options = {
   noExternal: bundled.map((name) => new RegExp(`^${name}(/|$)`))
 }
 
-export default defineConfig([{ ...(own.tsup as Options), plugins: [pureNamespaces] }, page])
+export default defineConfig([
+  { ...(own.tsup as Options), plugins: [pureNamespaces], esbuildPlugins: [threadWithin] },
+  page
+])

@@ -221,7 +221,7 @@ describe("bundled", () => {
     dam = await DamProcess.start(join(folder, "node_modules/ezthrottle-effect/dist/bin.js"), args)
     project.write({
       "facade.mjs": Program.facade + Program.runs,
-      "later.mjs": `${Program.facade}\nrun(...process.argv.slice(2)).then((all) => console.log(JSON.stringify(all)))`,
+      "later.mjs": Program.facade + Program.runsLater,
       "own.mjs": Program.dam
     })
   })
@@ -230,6 +230,9 @@ describe("bundled", () => {
     await DamProcess.endAll()
     await upstream.close()
   })
+
+  // the dam knows how to do without its address
+  const logOverride = { "empty-import-meta": "silent" } as const
 
   const esbuilt = async (entry: string, outfile: string, options: Esbuild.BuildOptions) => {
     const paths = { entryPoints: [join(folder, entry)], outfile: join(folder, outfile), absWorkingDir: folder }
@@ -262,6 +265,12 @@ describe("bundled", () => {
     })
     assert.notMatch(readFileSync(join(folder, "vite/browser.mjs"), "utf8"), imports)
     await keepsItsPromises("vite/browser.mjs")
+  })
+
+  it("a program with a dam has its thread within, as CommonJS by esbuild", async () => {
+    await esbuilt("own.mjs", "esbuild/within.cjs", { format: "cjs", platform: "node", logOverride })
+    const said = await project.node("esbuild/within.cjs", join(folder, "within.db"), upstream.url)
+    assert.strictEqual(said.trim(), "job success")
   })
 
   it("a program with a dam stays small with --packages=external, and keeps a job in a file", async () => {

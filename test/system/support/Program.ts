@@ -20,6 +20,9 @@ export const run = async (dam, target) => {
 /** What it prints, run by \`node FILE DAM TARGET\`. */
 export const runs = `console.log(JSON.stringify(await run(...process.argv.slice(2))))\n`
 
+/** The same where a module may not wait. */
+export const runsLater = `run(...process.argv.slice(2)).then((all) => console.log(JSON.stringify(all)))\n`
+
 export const keepsItsPromises = (said: string) =>
   assert.deepStrictEqual(JSON.parse(said), { called: '{"path":"/called"}', job: "success", refused: 401 })
 

@@ -1,15 +1,18 @@
 /**
- * The build, as package.json describes it, with two additions.
+ * The build, as package.json describes it, with some additions.
  *
  * A namespace that an entry exports (`export * as Step`) becomes an object filled by a call, and a call at the top of a
  * module is something that no bundler may drop: every program that imports one name would carry all the others with it.
  * Marked as pure, the object goes when nobody asks for it; `test/bench/bundle.ts` shows the difference, 8 kB gzipped.
+ *
+ * The entries for Node alone begin with a look at its version, which no bundler may put elsewhere or leave out.
  *
  * The program of the store's threads becomes a part of the module that starts them: decision 0051.
  */
 import type * as Esbuild from "esbuild"
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
+import { basename } from "node:path"
 import { defineConfig, type Options } from "tsup"
 import own from "./package.json" with { type: "json" }
 
@@ -23,6 +26,15 @@ const pureNamespaces: Plugin = {
       .replaceAll(/^var (\w+) = \{\};\n__export\(\1, /gm, "var $1 = /* @__PURE__ */\n__export({}, ")
       .replace(/^(var __export = \(target, all\) => \{\n(?:  .*\n)+)\};/m, "$1  return target; };")
   })
+}
+
+const nodeEntries = ["dam.js", "node.js"]
+
+// in the first line, so that source maps stay true
+const nodeOnly: Plugin = {
+  name: "node-only",
+  renderChunk: (code, { path }) =>
+    nodeEntries.includes(basename(path)) ? { code: `import "./nodeOnly.js"; ${code}` } : undefined
 }
 
 // whoever passes their code on passes their licence on with it
@@ -74,6 +86,6 @@ const page: Options = {
 }
 
 export default defineConfig([
-  { ...(own.tsup as Options), plugins: [pureNamespaces], esbuildPlugins: [threadWithin] },
+  { ...(own.tsup as Options), plugins: [pureNamespaces, nodeOnly], esbuildPlugins: [threadWithin] },
   page
 ])

@@ -1,5 +1,5 @@
 /**
- * The packed tarball in projects as people set them up: Next.js, webpack, Jest. What a machine cannot install is skipped,
+ * The packed tarball in projects as people set them up: Next.js, webpack, Jest, an old Node. What a machine cannot install is skipped,
  * with the reason.
  */
 import { afterAll, assert, beforeAll, describe, it, type TestContext } from "@effect/vitest"
@@ -241,5 +241,31 @@ describe("Jest", () => {
       { NODE_ENV: "test" }
     )
     assert.deepInclude(JSON.parse(said), { numPassedTests: 2, numFailedTestSuites: 0 })
+  })
+})
+
+describe("Node 20", () => {
+  it("calls, hands over and receives, and is told which Node a dam takes", async (context) => {
+    const name = `node-${process.platform}-${process.arch}`
+    const project = await projectWith(context, "old", `${name}@20.20.2`)
+    const old = join(project.folder, "node_modules", name, "bin/node")
+    assert.strictEqual((await project.run(old, "--version")).trim(), "v20.20.2")
+    project.write({
+      "facade.mjs": Program.facade + Program.runs,
+      "loads.mjs": `import "ezthrottle-effect"\nimport "ezthrottle-effect/testing"`,
+      "needs.mjs": `
+        for (const entry of ["dam", "node"]) {
+          await import("ezthrottle-effect/" + entry).catch(({ message }) => console.log(message))
+        }`
+    })
+    const upstream = await Loopback.upstream()
+    const dam = await damOf(project)
+    Program.keepsItsPromises(await project.run(old, "facade.mjs", dam.url, upstream.url))
+    await upstream.close()
+    await project.run(old, "loads.mjs")
+    const needs = "this part of ezthrottle-effect (/dam, /node) needs Node 22.19 or newer; this is 20.20.2\n"
+    assert.strictEqual(await project.run(old, "needs.mjs"), needs + needs)
+    const refused = await project.run(old, bin(project), "dam").catch(({ message }: Error) => message)
+    assert.include(refused, "\nezthrottle needs Node 22.19 or newer; this is 20.20.2\n")
   })
 })

@@ -121,6 +121,25 @@ describe("the packed package, installed in an empty folder", () => {
     }
   })
 
+  it("tells an old Node in one line which one its dam takes, before undici fails on it", async () => {
+    // what this Node has, an older one lacks; the long tests ask a real one
+    const pretence = `
+      import { syncBuiltinESMExports } from "node:module"
+      import zlib from "node:zlib"
+      delete zlib.createZstdDecompress
+      syncBuiltinESMExports()
+      Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.2" } })`
+    const told = entries.map(
+      (entry) => `await import("${entry}").then(() => "loads", ({ message }) => message).then(console.log)`
+    )
+    const said = await node("old.mjs", [pretence, ...told].join("\n"))
+    const needed = "this part of ezthrottle-effect (/dam, /node) needs Node 22.19 or newer; this is 20.20.2"
+    assert.deepStrictEqual(
+      said.trim().split("\n"),
+      entries.map((entry) => (/\/(dam|node)$/.test(entry) ? needed : "loads"))
+    )
+  })
+
   it("has a dam that finds its writing thread and keeps a job in a file", async () => {
     const said = await node(
       "embedded.mjs",

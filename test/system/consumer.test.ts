@@ -121,6 +121,17 @@ describe("the packed package, installed in an empty folder", () => {
     }
   })
 
+  it("tells those who start it by npx what they can type", async () => {
+    const npx = (...args: ReadonlyArray<string>) =>
+      project.run("npx", "--no", "--", "ezthrottle-effect", ...args).catch(({ message }: Error) => message)
+    for (const args of [["--help"], ["jobs", "list", "--help"], ["jobs", "wait"], ["doctor"]]) {
+      const said = await npx(...args)
+      assert.notMatch(said, /(?<=[`\s])ezthrottle [<a-z-]/)
+      // what it has to say depends on this machine
+      if (args[0] !== "doctor") assert.match(said, /(?<=[`\s])npx ezthrottle-effect [<a-z-]/)
+    }
+  })
+
   it("tells an old Node in one line which one its dam takes, before undici fails on it", async () => {
     // what this Node has, an older one lacks; the long tests ask a real one
     const pretence = `

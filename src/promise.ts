@@ -18,9 +18,10 @@ export type { Forwarded, ForwardRequest } from "./promise/Forwarding.ts"
 export type { BodyOptions } from "./promise/Bodies.ts"
 export type { HeadersOptions, MetadataOptions } from "./promise/Given.ts"
 export type { FallbackJobOptions, JobOptions, RetryPolicyOptions, WebhookOptions } from "./promise/JobOptions.ts"
-export type { ListJobsOptions } from "./promise/Listing.ts"
+export type { ListFailuresOptions, ListJobsOptions } from "./promise/Listing.ts"
 export type { SubmitCount, SubmitManyOptions } from "./promise/Many.ts"
 export type {
+  FailureList,
   JobAnswer,
   JobExplanation,
   JobView,

@@ -15,6 +15,7 @@ import * as BackupCommand from "./commands/BackupCommand.ts"
 import * as DamCommand from "./commands/DamCommand.ts"
 import * as DeadCommand from "./commands/DeadCommand.ts"
 import * as DoctorCommand from "./commands/DoctorCommand.ts"
+import * as FailuresCommand from "./commands/FailuresCommand.ts"
 import { typed, typedLine } from "./output/commandName.ts"
 import * as Globals from "./output/Globals.ts"
 import * as JobsCommand from "./commands/JobsCommand.ts"
@@ -37,6 +38,7 @@ export const ezthrottle = Command.make("ezthrottle").pipe(
     SubmitCommand.run,
     SubmitCommand.submit,
     JobsCommand.command,
+    FailuresCommand.command,
     LanesCommand.explain,
     LanesCommand.lanes,
     DeadCommand.command,

@@ -19,7 +19,15 @@ import { Service } from "../run/Service.ts"
 import type { InvalidRegion } from "../transport/RegionalTransport.ts"
 import * as EmbeddedService from "./EmbeddedService.ts"
 import * as Signing from "./deliver/Signing.ts"
-import { InvalidOption, nameProblem, policyIn, said, settle, type Settings } from "./embedded/DamOptions.ts"
+import {
+  InvalidOption,
+  nameProblem,
+  noticeProblem,
+  policyIn,
+  said,
+  settle,
+  type Settings
+} from "./embedded/DamOptions.ts"
 import type { InvalidEgressEntry } from "./egress/EgressPolicy.ts"
 import * as Region from "./egress/Region.ts"
 import type { RegionOptions } from "./egress/Region.ts"
@@ -138,7 +146,7 @@ export interface Running {
  * @category errors
  * @since 0.1.0
  */
-export type DamError = StoreError | InvalidRegion | InvalidEgressEntry | Runtime.UnfitRuntime
+export type DamError = StoreError | InvalidRegion | InvalidEgressEntry | InvalidOption | Runtime.UnfitRuntime
 
 /**
  * Starts a dam; it works until the scope closes. What is running then goes on at the next start.
@@ -150,6 +158,8 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
   const unfit = Runtime.unfit()
   if (unfit !== undefined) return yield* unfit
   const egress = yield* Effect.fromResult(policyIn(given.egress))
+  const denied = noticeProblem(given, egress)
+  if (denied !== undefined) return yield* new InvalidOption({ problem: denied })
   // what the settings say in their own words is said again in those of the parts
   const options = { ...said(given as Omit<DamOptions, keyof Settings>), ...settle(given), path: given.path, egress }
   const opened = yield* SqliteJobStore.make({
@@ -222,7 +232,7 @@ export const layer = (options: DamOptions): Layer.Layer<Service, DamError> =>
  * it, and the next call tries again. Asked for twice in a process, a file's dam is the same one, until everybody has
  * disposed of it.
  * **Gotchas** — thrown at once are a runtime without what a dam needs (`UnfitRuntime`), a region that cannot be (`InvalidRegion`), an egress entry that cannot
- * (`InvalidEgressEntry`), a misspelt option, and one that differs from those the file is open with (`InvalidOption`). A
+ * (`InvalidEgressEntry`), a misspelt option, the URL of a notice that the egress policy refuses, and an option that differs from those the file is open with (`InvalidOption`). A
  * dam that has started keeps the process alive until it is disposed of.
  *
  * @category constructors
@@ -234,10 +244,12 @@ export const embedded = (options: DamOptions): Embedded => {
   const unfit = Runtime.unfit()
   if (unfit !== undefined) throw unfit
   for (const [name, region] of Object.entries(options.regions ?? {})) Result.getOrThrow(Region.parse(name, region))
-  Result.getOrThrow(policyIn(options.egress))
+  const denied = noticeProblem(options, Result.getOrThrow(policyIn(options.egress)))
+  if (denied !== undefined) throw new InvalidOption({ problem: denied })
   const started = Effect.catchTags(make(options), {
     InvalidRegion: Effect.die,
     InvalidEgressEntry: Effect.die,
+    InvalidOption: Effect.die,
     UnfitRuntime: Effect.die
   })
   const layer = Layer.effect(

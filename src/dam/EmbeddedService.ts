@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { isTerminal } from "../engine/JobState.ts"
-import type { Job, JobFilter, JobPage, JobResult, Service } from "../run/Service.ts"
+import type { FailureFilter, Failures, Job, JobFilter, JobPage, JobResult, Service } from "../run/Service.ts"
 import { JobNotFound, ServiceError, WrongJobState } from "../run/Service.ts"
 import type { Failure } from "../step/Failure.ts"
 import { JobRefused, ServiceFailed, ServiceRateLimited, TransportError } from "../step/Failure.ts"
@@ -24,6 +24,7 @@ import { localCustomer } from "./job/JobKey.ts"
 import { newJob } from "./job/NewJob.ts"
 import * as Secrets from "./secrets/Secrets.ts"
 import type { DeliveryPort } from "./store/DeliveryRecords.ts"
+import type { FailurePort } from "./store/FailureRecords.ts"
 import type { JobPort } from "./store/JobRecords.ts"
 import type { SecretPort } from "./store/SecretRecords.ts"
 import type { StoreError } from "./store/StoreError.ts"
@@ -34,7 +35,7 @@ import type { Engine, WrongState } from "./work/Engine.ts"
 /** What the service works with. */
 interface Parts {
   readonly engine: Engine["Service"]
-  readonly store: JobPort & SecretPort & Pick<DeliveryPort, "deliveries">
+  readonly store: JobPort & FailurePort & SecretPort & Pick<DeliveryPort, "deliveries">
   readonly limits: Limits | undefined
   /** Headers that are credentials beside those that always are. */
   readonly credentials: ReadonlyArray<string> | undefined
@@ -57,6 +58,7 @@ export const make = (
     cancel: (jobId) => changed(parts, jobId, engine.cancel),
     rerun: (jobId) => rerun(parts, jobId),
     list: (filter) => list(parts, filter),
+    failures: (filter) => failures(parts, filter),
     secrets: Secrets.make(store, localCustomer)
   }
 }
@@ -153,6 +155,29 @@ const list = (
   }))
 }
 
+const failures = (
+  { store }: Parts,
+  { host, limit = 50, sort = "newest", ...window }: FailureFilter = {}
+): Effect.Effect<Failures, ServiceError> =>
+  Effect.map(
+    Secrets.inService(store.failures({ ...window, customer: localCustomer, host: host?.toLowerCase(), sort, limit })),
+    ({ groupCount, groups, isExact, lookedAt, since }) => ({
+      failures: groups.map(({ newest, ...group }) => ({
+        lane: group.lane,
+        responseStatus: group.status,
+        errorTag: group.tag,
+        errorKind: group.kind,
+        error: newest.message,
+        jobs: group.jobs,
+        firstSeen: group.firstAt,
+        lastSeen: group.lastAt,
+        newestJobId: newest.id
+      })),
+      groups: groupCount,
+      seen: { jobs: lookedAt, isExact, since }
+    })
+  )
+
 /** What the dam will not do, as a client of its service is told. */
 const allowed = <A>(done: Effect.Effect<A, StoreError | Overloaded | WrongState>): Effect.Effect<A, ServiceError> =>
   done.pipe(
@@ -184,6 +209,7 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
     cancel: (jobId) => use(({ cancel }) => cancel(jobId)),
     rerun: (jobId) => use(({ rerun }) => rerun(jobId)),
     list: (filter) => use(({ list }) => list(filter)),
+    failures: (filter) => use(({ failures }) => failures(filter)),
     secrets: {
       create: (primary, secondary) => use(({ secrets }) => secrets.create(primary, secondary)),
       get: use(({ secrets }) => secrets.get),

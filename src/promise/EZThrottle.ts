@@ -17,13 +17,14 @@ import * as Composition from "./Composition.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
 import type { JobOptions } from "./JobOptions.ts"
 import { toStep } from "./JobOptions.ts"
-import type { ListJobsOptions } from "./Listing.ts"
+import type { ListFailuresOptions, ListJobsOptions } from "./Listing.ts"
 import * as Listing from "./Listing.ts"
 import type { SubmitCount, SubmitManyOptions } from "./Many.ts"
 import { submitMany } from "./Many.ts"
 import * as Given from "./Given.ts"
-import type { JobAnswer, JobExplanation, JobView, QueueResult, SecretAnswer, SecretsView } from "./Results.ts"
-import { jobAnswer, jobExplanation, jobView, queueResult, secretsView } from "./Results.ts"
+import type { FailureList, JobAnswer, JobExplanation, JobView, QueueResult, SecretAnswer } from "./Results.ts"
+import type { SecretsView } from "./Results.ts"
+import { failureList, jobAnswer, jobExplanation, jobView, queueResult, secretsView } from "./Results.ts"
 import type { CallOptions, Runtime } from "./Running.ts"
 import { run, settled } from "./Running.ts"
 
@@ -204,6 +205,21 @@ export class EZThrottle {
       yield* page.jobs.map(jobView)
       cursor = page.cursor
     } while (cursor !== undefined)
+  }
+
+  /**
+   * Groups failed jobs by host, status and reason: how many, since when, and the newest of each. Only a dam can;
+   * EZThrottle Cloud rejects.
+   */
+  async listFailures(filter?: ListFailuresOptions, options?: CallOptions): Promise<FailureList> {
+    return run(
+      this.runtime,
+      Effect.mapBoth(Client.failures(Listing.failureFilterOf(filter)), {
+        onFailure: (error) => toError(error),
+        onSuccess: failureList
+      }),
+      options
+    )
   }
 
   /**

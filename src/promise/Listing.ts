@@ -1,10 +1,10 @@
 /**
- * Which jobs `listJobs` tells of, as callers write it.
+ * Which jobs `listJobs` tells of and which `listFailures` groups, as callers write it.
  *
  * @since 0.1.0
  */
 import type { DeliveryState, JobState } from "../engine/JobState.ts"
-import type { JobFilter } from "../run/Service.ts"
+import type { FailureFilter, JobFilter } from "../run/Service.ts"
 import { EZThrottleError } from "./Errors.ts"
 import * as Given from "./Given.ts"
 
@@ -21,6 +21,10 @@ export interface ListJobsOptions {
   /** The host that is called, as `host:port`. */
   readonly lane?: string | undefined
   readonly account?: string | undefined
+  /** The id of the job that started them. */
+  readonly parent?: string | undefined
+  /** The id of the job that they run again. */
+  readonly rerunOf?: string | undefined
   /** Epoch milliseconds, or a `Date`. */
   readonly createdFrom?: number | Date | undefined
   /** Epoch milliseconds, or a `Date`. */
@@ -36,6 +40,25 @@ export interface ListJobsOptions {
   readonly sort?: "newest" | "oldest" | undefined
 }
 
+/**
+ * What `listFailures` groups; what is left out does not restrict.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ListFailuresOptions {
+  /** Those that failed from then on: epoch milliseconds, or a `Date`. */
+  readonly from?: number | Date | undefined
+  /** Those that failed until then: epoch milliseconds, or a `Date`. */
+  readonly to?: number | Date | undefined
+  /** A host with its port, or without for all its ports. */
+  readonly host?: string | undefined
+  /** `newest`: what failed last comes first. `largest`: what failed most often. Defaults to `newest`. */
+  readonly sort?: "newest" | "largest" | undefined
+  /** How many groups, 1 to 200. Defaults to 50. */
+  readonly limit?: number | undefined
+}
+
 /** The states of a job that has not ended. */
 export const open: ReadonlyArray<JobState> = ["scheduled", "queued", "running", "parked"]
 
@@ -47,11 +70,27 @@ export const filterOf = (given: ListJobsOptions = {}): JobFilter => {
     ...filter,
     status: oneOf("status", status, states),
     deliveryStatus: oneOf("deliveryStatus", deliveryStatus, deliveryStates),
-    createdFrom: moment("createdFrom", createdFrom),
-    createdTo: moment("createdTo", createdTo),
+    createdFrom: moment("listJobs.createdFrom", createdFrom),
+    createdTo: moment("listJobs.createdTo", createdTo),
     q: searched(q),
-    sort: order(sort),
+    sort: order("listJobs.sort", sort, ["newest", "oldest"]),
     limit: 100
+  }
+}
+
+/** Reads the filter of failures, or throws an `EZThrottleError` that names what cannot be. */
+export const failureFilterOf = (given: ListFailuresOptions = {}): FailureFilter => {
+  Given.checkNames(given, ["from", "to", "host", "sort", "limit"], "listFailures.")
+  const { from, host, limit, sort, to } = given
+  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= 200)) {
+    throw new EZThrottleError("listFailures.limit: Expected a whole number from 1 to 200")
+  }
+  return {
+    host,
+    limit,
+    from: moment("listFailures.from", from),
+    to: moment("listFailures.to", to),
+    sort: order("listFailures.sort", sort, ["newest", "largest"])
   }
 }
 
@@ -59,7 +98,19 @@ export const filterOf = (given: ListJobsOptions = {}): JobFilter => {
 const states: ReadonlyArray<JobState> = ["scheduled", "queued", "running", "parked", "succeeded", "failed", "cancelled"]
 const deliveryStates: ReadonlyArray<DeliveryState> = ["none", "pending", "delivered", "undelivered"]
 
-const known = ["status", "deliveryStatus", "lane", "account", "createdFrom", "createdTo", "metadata", "q", "sort"]
+const known = [
+  "status",
+  "deliveryStatus",
+  "lane",
+  "account",
+  "parent",
+  "rerunOf",
+  "createdFrom",
+  "createdTo",
+  "metadata",
+  "q",
+  "sort"
+]
 
 const oneOf = <State extends string>(
   field: string,
@@ -77,13 +128,17 @@ const searched = (q: unknown): string | undefined => {
   throw new EZThrottleError("listJobs.q: Expected a text of at most 500 characters")
 }
 
-const order = (sort: unknown): "newest" | "oldest" | undefined => {
-  if (sort === undefined || sort === "newest" || sort === "oldest") return sort
-  throw new EZThrottleError("listJobs.sort: Expected newest, oldest")
+const order = <Order extends string>(
+  field: string,
+  sort: Order | undefined,
+  all: ReadonlyArray<Order>
+): Order | undefined => {
+  if (sort === undefined || all.includes(sort)) return sort
+  throw new EZThrottleError(`${field}: Expected ${all.join(", ")}`)
 }
 
 const moment = (field: string, given: number | Date | undefined): number | undefined => {
   const at = given instanceof Date ? given.getTime() : given
   if (at === undefined || Number.isFinite(at)) return at
-  throw new EZThrottleError(`listJobs.${field}: Expected epoch milliseconds or a Date`)
+  throw new EZThrottleError(`${field}: Expected epoch milliseconds or a Date`)
 }

@@ -7,7 +7,7 @@ import * as Base64 from "effect/encoding/Base64"
 import type { Accepted, Outcome } from "../step/Outcome.ts"
 import type { Response } from "../step/Reply.ts"
 import * as Reply from "../step/Reply.ts"
-import type { Explanation, Job, JobResult, WebhookSecrets } from "../run/Service.ts"
+import type { Explanation, Failures, Job, JobResult, WebhookSecrets } from "../run/Service.ts"
 import type { Json } from "effect/Schema"
 
 /**
@@ -60,6 +60,37 @@ export interface JobExplanation {
   /** When its next call may begin, epoch milliseconds. */
   readonly estimated_start: number | null
   readonly confidence: Explanation["confidence"]
+}
+
+/**
+ * Failed jobs by host, status and reason, and how much was looked at to find them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FailureList {
+  readonly failures: ReadonlyArray<{
+    /** The host that was called, as `host:port`. */
+    readonly lane: string
+    /** Of the last answer; `null` where there was none. */
+    readonly response_status: number | null
+    /** The tag of the error, such as `Rejected` or `ConnectionFailed`. */
+    readonly error_tag: string | null
+    /** What kind of such an error it was, where there are several, such as `refused`. */
+    readonly error_kind?: string
+    /** The error of the newest of them, in words. */
+    readonly error: string | null
+    readonly jobs: number
+    /** When the first of them failed, epoch milliseconds. */
+    readonly first_seen: number
+    /** When the last of them failed, epoch milliseconds. */
+    readonly last_seen: number
+    readonly newest_job_id: string
+  }>
+  /** How many groups there are, those beyond the limit included. */
+  readonly groups: number
+  /** How many failed jobs were looked at, whether these are all, and whatever failed after when is among them. */
+  readonly seen: { readonly jobs: number; readonly is_exact: boolean; readonly since: number | null }
 }
 
 /**
@@ -226,4 +257,25 @@ export const jobExplanation = (self: Explanation): JobExplanation => ({
   })),
   estimated_start: self.estimatedStart ?? null,
   confidence: self.confidence
+})
+
+/**
+ * Gives failures their shape.
+ *
+ * @internal
+ */
+export const failureList = ({ failures, groups, seen }: Failures): FailureList => ({
+  failures: failures.map((group) => ({
+    lane: group.lane,
+    response_status: group.responseStatus ?? null,
+    error_tag: group.errorTag ?? null,
+    ...(group.errorKind === undefined ? {} : { error_kind: group.errorKind }),
+    error: group.error ?? null,
+    jobs: group.jobs,
+    first_seen: group.firstSeen,
+    last_seen: group.lastSeen,
+    newest_job_id: group.newestJobId
+  })),
+  groups,
+  seen: { jobs: seen.jobs, is_exact: seen.isExact, since: seen.since ?? null }
 })

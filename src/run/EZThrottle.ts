@@ -12,7 +12,7 @@ import type { Accepted, Outcome, StepError } from "../step/Outcome.ts"
 import type { Step } from "../step/StepModel.ts"
 import { Strategies } from "../transport/Strategies.ts"
 import * as Interpreter from "./Interpreter.ts"
-import type { Explanation, Job, JobFilter, JobPage, JobResult, Secrets } from "./Service.ts"
+import type { Explanation, FailureFilter, Failures, Job, JobFilter, JobPage, JobResult, Secrets } from "./Service.ts"
 import { AwaitTimedOut, Service, ServiceError } from "./Service.ts"
 
 /**
@@ -51,6 +51,8 @@ export class EZThrottle extends Context.Service<
     readonly rerun: (jobId: string) => Effect.Effect<Job, ServiceError>
     /** Lists jobs, newest first, a page at a time. */
     readonly list: (filter?: JobFilter) => Effect.Effect<JobPage, ServiceError>
+    /** Groups failed jobs by host, status and reason. */
+    readonly failures: (filter?: FailureFilter) => Effect.Effect<Failures, ServiceError>
     /** Waits for the result of a job. A failed job is a result too. */
     readonly awaitJob: (jobId: string, options?: AwaitOptions) => Effect.Effect<JobResult, ServiceError>
     readonly secrets: Secrets
@@ -130,6 +132,15 @@ export const list = (filter?: JobFilter): Effect.Effect<JobPage, ServiceError, E
   Effect.flatMap(EZThrottle, (client) => client.list(filter))
 
 /**
+ * Groups failed jobs by host, status and reason, with how many they are, since when, and the newest. Only a dam can.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const failures = (filter?: FailureFilter): Effect.Effect<Failures, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, (client) => client.failures(filter))
+
+/**
  * Waits for the result of a job.
  *
  * @category running
@@ -153,6 +164,7 @@ export const make = (strategies: Strategies["Service"], service: Service["Servic
   cancel: service.cancel,
   rerun: service.rerun,
   list: service.list,
+  failures: service.failures,
   awaitJob: (jobId, options) => {
     const limit = Duration.fromInputUnsafe(options?.timeout ?? Duration.minutes(5))
     return Effect.flatMap(Effect.timeoutOption(service.results.await(jobId), limit), (result) =>

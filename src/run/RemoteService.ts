@@ -60,6 +60,7 @@ export const make = (
     cancel: RemoteVerbs.post(api, "cancel"),
     rerun: RemoteVerbs.post(api, "rerun"),
     list: RemoteVerbs.list(api),
+    failures: RemoteVerbs.failures(api),
     secrets
   }))
 

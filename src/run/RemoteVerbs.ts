@@ -1,12 +1,13 @@
-/** What is done with jobs of EZThrottle beside looking at them: hastened, cancelled, run again, listed. A dam does it. */
+/** What is done with jobs of EZThrottle beside looking at them: hastened, cancelled, run again, listed, grouped where they failed. A dam does it. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { excerpt } from "../step/Failure.ts"
 import type { DirectAnswer, EzthrottleApi } from "../transport/EzthrottleApi.ts"
+import * as FailedJobs from "../wire/FailedJobs.ts"
 import * as JobView from "../wire/JobView.ts"
 import { errorIn } from "../wire/Proxy.ts"
 import { asJob, isId, pathOf, type Reason, refusalOf } from "./RemoteJobs.ts"
-import type { Job, JobFilter, JobPage } from "./Service.ts"
+import type { FailureFilter, Failures, Job, JobFilter, JobPage } from "./Service.ts"
 import { JobNotFound, NotOffered, ServiceError, WrongJobState } from "./Service.ts"
 
 type Api = EzthrottleApi["Service"]
@@ -45,6 +46,24 @@ export const list =
       }
     )
 
+/** Groups failed jobs by what they have in common. */
+export const failures =
+  (api: Api) =>
+  ({ from, host, limit, sort, to }: FailureFilter = {}): Effect.Effect<Failures, ServiceError> =>
+    Effect.mapError(
+      api.direct({
+        path: `/api/v1/failures${textOf([
+          ["from", from],
+          ["to", to],
+          ["host", host],
+          ["sort", sort],
+          ["limit", limit]
+        ])}`,
+        read: (answer) => reading(answer, "grouping failures", "", FailedJobs.read)
+      }),
+      (reason) => new ServiceError({ reason })
+    )
+
 const reading = <A, E>(
   answer: DirectAnswer,
   operation: string,
@@ -68,28 +87,40 @@ const queryOf = ({
   lane,
   limit,
   metadata,
+  parent,
   q,
+  rerunOf,
   sort,
   status
-}: JobFilter) => {
+}: JobFilter) =>
+  textOf([
+    ...each("status", status),
+    ...each("delivery_status", deliveryStatus),
+    ["lane", lane],
+    ["account", account],
+    ["parent", parent],
+    ["rerun_of", rerunOf],
+    ["created_from", createdFrom],
+    ["created_to", createdTo],
+    ...each(
+      "metadata",
+      Object.entries(metadata ?? {}).map(([name, value]) => `${name}:${value}`)
+    ),
+    ["q", q],
+    ["sort", sort],
+    ["cursor", cursor],
+    ["limit", limit]
+  ])
+
+type Pair = readonly [name: string, value: string | number | undefined]
+
+const each = (name: string, values: ReadonlyArray<string> = []): ReadonlyArray<Pair> =>
+  values.map((value) => [name, value])
+
+/** The query of a URL, with its sign; nothing of what was left out. */
+const textOf = (pairs: ReadonlyArray<Pair>): string => {
   const query = new URLSearchParams()
-  const add = (name: string, values: ReadonlyArray<string | number | undefined> = []) => {
-    for (const value of values) if (value !== undefined) query.append(name, `${value}`)
-  }
-  add("status", status)
-  add("delivery_status", deliveryStatus)
-  add("lane", [lane])
-  add("account", [account])
-  add("created_from", [createdFrom])
-  add("created_to", [createdTo])
-  add(
-    "metadata",
-    Object.entries(metadata ?? {}).map(([name, value]) => `${name}:${value}`)
-  )
-  add("q", [q])
-  add("sort", [sort])
-  add("cursor", [cursor])
-  add("limit", [limit])
+  for (const [name, value] of pairs) if (value !== undefined) query.append(name, `${value}`)
   const text = `${query}`
   return text === "" ? "" : `?${text}`
 }

@@ -14,8 +14,10 @@ import type { Response } from "../step/Reply.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { Delegating } from "../transport/HttpTransport.ts"
 import type { Explanation } from "../wire/Explained.ts"
+import type { FailureFilter, Failures } from "../wire/FailedJobs.ts"
 
 export type { Explanation, Reason } from "../wire/Explained.ts"
+export type { FailureFilter, FailureGroup, Failures } from "../wire/FailedJobs.ts"
 
 /**
  * A job as the service reports it.
@@ -45,6 +47,10 @@ export interface JobFilter {
   /** A canonical `host:port`. */
   readonly lane?: string | undefined
   readonly account?: string | undefined
+  /** The id of the job that started them. */
+  readonly parent?: string | undefined
+  /** The id of the job that they run again. */
+  readonly rerunOf?: string | undefined
   /** Epoch milliseconds. */
   readonly createdFrom?: number | undefined
   /** Epoch milliseconds. */
@@ -325,6 +331,8 @@ export class Service extends Context.Service<
     readonly rerun: (jobId: string) => Effect.Effect<Job, ServiceError>
     /** A page of jobs. Like the two before it, it fails with `NotOffered` where the service cannot. */
     readonly list: (filter?: JobFilter) => Effect.Effect<JobPage, ServiceError>
+    /** Groups failed jobs by host, status and reason. Fails with `NotOffered` where the service cannot. */
+    readonly failures: (filter?: FailureFilter) => Effect.Effect<Failures, ServiceError>
     readonly secrets: Secrets
   }
 >()("ezthrottle-effect/run/Service") {}

@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -25,6 +26,7 @@ import type { ReplyLike } from "./Answer.ts"
 import { toResponse } from "./Answer.ts"
 import type { DelegationCall } from "./Call.ts"
 import { ledger } from "./Call.ts"
+import * as FakeFailures from "./FakeFailures.ts"
 import type { FakeSecrets } from "./FakeSecrets.ts"
 import * as Secrets from "./FakeSecrets.ts"
 
@@ -112,6 +114,7 @@ export class FakeService extends Context.Service<
 
 interface Kept {
   job: FakeJob
+  endedAt: number
   readonly ended: Deferred.Deferred<JobResult>
 }
 
@@ -148,7 +151,7 @@ const makeBook = () => {
     const jobId = `job-${kept.size + 1}`
     const status = step.regions.length > 1 && step.executionMode === "race" ? "racing" : "queued"
     const job = { jobId, key, step, json, retryAt: json.retry_at, status, result: undefined }
-    kept.set(jobId, { job, ended: Deferred.makeUnsafe() })
+    kept.set(jobId, { job, endedAt: 0, ended: Deferred.makeUnsafe() })
     return job
   }
 
@@ -165,15 +168,22 @@ const makeBook = () => {
     result: Pick<JobResult, "error" | "response" | "status">,
     status: string = result.status === "success" ? "succeeded" : "failed"
   ): Effect.Effect<void> =>
-    Effect.flatMap(Effect.orDie(find(jobId)), (entry) => {
+    Effect.flatMap(Effect.all([Effect.orDie(find(jobId)), Clock.currentTimeMillis]), ([entry, now]) => {
       if (entry.job.result !== undefined) return Effect.die(new Error(`${jobId} has ended already`))
       const { key, step } = entry.job
       const whole = { jobId, idempotentKey: key, metadata: step.metadata, ...result }
       entry.job = { ...entry.job, status, result: whole }
+      entry.endedAt = now
       return Deferred.succeed(entry.ended, whole)
     })
 
-  return { add, file, find, end, all: Effect.sync(() => Array.from(kept.values(), ({ job }) => job)) }
+  const failed = Effect.sync(() =>
+    [...kept.values()]
+      .filter(({ job }) => job.status === "failed")
+      .map(({ endedAt, job }) => ({ job, at: endedAt }))
+      .toSorted((one, other) => one.at - other.at)
+  )
+  return { add, file, find, end, failed, all: Effect.sync(() => Array.from(kept.values(), ({ job }) => job)) }
 }
 
 /** What submissions are answered with in place of a receipt. */
@@ -193,7 +203,7 @@ const makeMood = () => {
 
 const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["Service"] => {
   const calls = ledger<Delegation, Receipt>()
-  const { add, all, end, file, find } = makeBook()
+  const { add, all, end, failed, file, find } = makeBook()
   const { accept, failWith, failure } = makeMood()
   const storedSecrets = Secrets.make()
 
@@ -242,6 +252,7 @@ const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["S
           cursor: from + limit < found.length ? `${from + limit}` : undefined
         }
       }),
+    failures: (filter) => Effect.map(failed, (jobs) => FakeFailures.grouped(jobs, filter)),
     results: {
       await: (jobId) =>
         tellsResults

@@ -1,6 +1,7 @@
 /**
  * What a page of a search takes at the store, its reading thread included: jobs in 200 lanes, a tenth of them failed, and words that
- * many, one and no job has. The slowest of several; a search that finds too little in one answer is followed to its end.
+ * many, one and no job has. The slowest of several; a search that finds too little in one answer is followed to its end. Then
+ * the rest fail too, and all of them are grouped.
  */
 import * as Effect from "effect/Effect"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -9,6 +10,7 @@ import { join } from "node:path"
 import { performance } from "node:perf_hooks"
 import * as Search from "../../src/dam/job/Search.ts"
 import * as SqliteJobStore from "../../src/dam/sqlite/SqliteJobStore.ts"
+import type { FailureFilter } from "../../src/dam/store/FailureRecords.ts"
 import type { JobFilter } from "../../src/dam/store/JobRecords.ts"
 import * as Step from "../../src/step/Step.ts"
 import { ended, job } from "../conformance/jobStore/Fixtures.ts"
@@ -30,6 +32,7 @@ const jobOf = (n: number) =>
 const failed = (n: number) =>
   ended({
     state: "failed",
+    at: total + n,
     result: {
       response: undefined,
       responses: [],
@@ -53,21 +56,36 @@ const searches: ReadonlyArray<readonly [q: string, filter?: Partial<JobFilter>]>
   ["answered", { oldestFirst: true }],
   ["orders/20?page"],
   ["nothing"],
-  ["", { createdFrom: 10, createdTo: 200 }]
+  ["", { createdFrom: 10, createdTo: 200 }],
+  ["", { createdFrom: 10, createdTo: 200, states: ["failed"] }],
+  ["", { createdFrom: 10, createdTo: 200, states: ["queued"] }],
+  ["", { createdFrom: total - 200, oldestFirst: true }],
+  ["nothing", { createdFrom: 10, createdTo: 200, states: ["failed"] }],
+  ["shop=7", { createdFrom: 10, createdTo: 200, states: ["failed"] }]
+]
+
+const groupings: ReadonlyArray<Partial<FailureFilter>> = [
+  { customer: "local" },
+  { customer: "local", sort: "largest", limit: 200 },
+  { customer: "local", host: "host7.example" },
+  { customer: "local", from: total + 10, to: total + 200 },
+  {}
 ]
 
 const program = Effect.gen(function* () {
   const store = yield* SqliteJobStore.make({ path: join(folder, "jobs.db") })
   const numbers = Array.from({ length: total }, (_, n) => n)
   yield* Effect.forEach(numbers, (n) => store.enqueue(jobOf(n)), { concurrency: 2048, discard: true })
-  yield* Effect.forEach(
-    numbers.filter((n) => n % 10 === 0),
-    (n) => {
-      const { id } = jobOf(n)
-      return Effect.andThen(store.start(id, 1), store.finish(id, 1, failed(n)))
-    },
-    { concurrency: 512, discard: true }
-  )
+  const fail = (some: ReadonlyArray<number>) =>
+    Effect.forEach(
+      some,
+      (n) => {
+        const { id } = jobOf(n)
+        return Effect.andThen(store.start(id, 1), store.finish(id, 1, failed(n)))
+      },
+      { concurrency: 512, discard: true }
+    )
+  yield* fail(numbers.filter((n) => n % 10 === 0))
   console.log(`${total.toLocaleString("en")} jobs in ${lanes} lanes; milliseconds of the slowest of 5 answers`)
   for (const [q, filter] of searches) {
     const asked = { customer: "local", search: Search.parse(q), ...filter }
@@ -95,6 +113,17 @@ const program = Effect.gen(function* () {
     console.log(
       `${`"${q}"${how}`.padEnd(48)} page ${slowest.toFixed(1).padStart(6)}  count ${slowestCount.toFixed(1).padStart(6)}  ${found} found in ${answers}`
     )
+  }
+  yield* fail(numbers.filter((n) => n % 10 !== 0))
+  for (const filter of groupings) {
+    let slowest = 0
+    let groups = 0
+    for (let round = 0; round < 5; round++) {
+      const began = performance.now()
+      groups = (yield* store.failures({ sort: "newest", limit: 50, ...filter })).groupCount
+      slowest = Math.max(slowest, performance.now() - began)
+    }
+    console.log(`failures ${JSON.stringify(filter)}`.padEnd(64) + `${slowest.toFixed(1).padStart(6)}  ${groups} groups`)
   }
 })
 

@@ -129,6 +129,10 @@ const page = Effect.gen(function* () {
   // what follows counts what is under way, and nothing shall be
   const { jobs } = JSON.parse((yield* dam.run("jobs", "list", "--limit", "100", "--json")).out)
   for (const { job_id } of jobs) yield* dam.run("jobs", "wait", job_id)
+  yield* help("failures")
+  const bad = yield* Support.submit(dam.url, { url: `${upstream}/status/404` })
+  yield* dam.run("jobs", "wait", bad)
+  yield* show("ezthrottle failures")
   yield* help("explain")
   const tomorrow = yield* Support.submit(dam.url, { url: `${upstream}/tomorrow`, retry_at: Date.now() + 86_400_000 })
   yield* show(`ezthrottle explain ${tomorrow}`)

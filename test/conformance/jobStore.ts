@@ -589,6 +589,52 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         })
     )
 
+    promises("lists those of a window in the order they were taken, wherever the clock stood meanwhile", (jobs) =>
+      Effect.gen(function* () {
+        for (const [n, createdAt] of [50, 20, 40, 10, 30, 60].entries()) {
+          yield* jobs.enqueue(job(`j${n}`, { createdAt, customer: n === 4 ? "other" : customer }))
+        }
+        const window = { createdFrom: 20, createdTo: 50 }
+        assert.deepStrictEqual(yield* ids(jobs, window), ["j2", "j1", "j0"])
+        assert.deepStrictEqual(yield* ids(jobs, { ...window, oldestFirst: true }), ["j0", "j1", "j2"])
+        const first = yield* jobs.list({ customer, ...window, limit: 1 })
+        assert.deepStrictEqual(yield* ids(jobs, { ...window, cursor: first.cursor }), ["j1", "j0"])
+        const last = yield* jobs.list({ customer, ...window, oldestFirst: true, limit: 2 })
+        assert.deepStrictEqual(yield* ids(jobs, { ...window, oldestFirst: true, cursor: last.cursor }), ["j2"])
+        assert.deepStrictEqual(yield* ids(jobs, { createdTo: 10 }), ["j3"])
+        assert.deepStrictEqual(yield* ids(jobs, { createdFrom: 50, createdTo: 49 }), [])
+        assert.deepStrictEqual(yield* ids(jobs, { createdFrom: 21, createdTo: 39 }), [])
+        assert.deepStrictEqual(yield* jobs.count({ customer, ...window }), { jobs: 3, isExact: true })
+      })
+    )
+
+    promises("lists the jobs that a job has started, and those that run it again", (jobs) =>
+      Effect.gen(function* () {
+        const of = (id: string) => ({ id, relation: "onSuccess" }) as const
+        const metadata = { step: Step.get("https://a.example/").pipe(Step.metadata({ order: "7" })) }
+        yield* jobs.enqueue(job("first"))
+        yield* jobs.enqueue(job("child", { parent: of("first"), ...metadata }))
+        yield* jobs.enqueue(job("other", { parent: of("first"), lane: "b.example:443" }))
+        yield* jobs.enqueue(job("again", { rerunOf: "first", ...metadata }))
+        // what a rerun starts is no duplicate of what the first one has started, and says so
+        yield* jobs.enqueue(job("child of again", { parent: of("again"), rerunOf: "again" }))
+        yield* jobs.enqueue(job("child again", { parent: of("first"), rerunOf: "child" }))
+        yield* jobs.enqueue(job("theirs", { customer: "other", parent: of("first"), rerunOf: "first" }))
+        yield* jobs.start("other", 1)
+        assert.deepStrictEqual(yield* ids(jobs, { parent: "first" }), ["child again", "other", "child"])
+        assert.deepStrictEqual(yield* ids(jobs, { parent: "first", limit: 1, oldestFirst: true }), ["child"])
+        assert.deepStrictEqual(yield* ids(jobs, { parent: "first", states: ["running"] }), ["other"])
+        assert.deepStrictEqual(yield* ids(jobs, { parent: "first", lane: "a.example:443" }), ["child again", "child"])
+        assert.deepStrictEqual(yield* ids(jobs, { parent: "first", metadata: { order: "7" } }), ["child"])
+        assert.deepStrictEqual(yield* ids(jobs, { parent: "first", search: Search.parse("b.example") }), ["other"])
+        assert.deepStrictEqual(yield* ids(jobs, { rerunOf: "first" }), ["again"])
+        assert.deepStrictEqual(yield* ids(jobs, { rerunOf: "again" }), [])
+        assert.deepStrictEqual(yield* ids(jobs, { rerunOf: "child", parent: "first" }), ["child again"])
+        assert.deepStrictEqual(yield* ids(jobs, { rerunOf: "nobody" }), [])
+        assert.deepStrictEqual(yield* jobs.count({ customer, parent: "first" }), { jobs: 3, isExact: true })
+      })
+    )
+
     promises("finds jobs by what somebody types", (jobs) =>
       Effect.gen(function* () {
         const call = (url: string, metadata: Record<string, string> = {}) => ({

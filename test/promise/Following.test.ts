@@ -36,6 +36,49 @@ describe("over a dam in this process", () => {
     assert.notStrictEqual(again.job_id, job_id)
     assert.strictEqual(again["rerun_of"], job_id)
     assert.strictEqual((await at.client.awaitJob(again.job_id)).status, "success")
+    const reruns = await collected(at.client.listJobs({ rerunOf: job_id }))
+    assert.deepStrictEqual(
+      reruns.map((job) => job.job_id),
+      [again.job_id]
+    )
+  })
+
+  it("what failed is grouped", async () => {
+    await using at = await setUp()
+    const { job_id } = await at.client.submitJob({ url: `${at.target.url}/bad` })
+    await at.client.awaitJob(job_id)
+    const { failures, groups, seen } = await at.client.listFailures({ from: new Date(0), sort: "largest", limit: 1 })
+    const { first_seen, last_seen, ...group } = failures[0] ?? assert.fail("nothing")
+    assert.deepStrictEqual(group, {
+      lane: new URL(at.target.url).host,
+      response_status: 400,
+      error_tag: "Rejected",
+      error: `GET ${at.target.url}/bad failed: answered 400`,
+      jobs: 1,
+      newest_job_id: job_id
+    })
+    assert.strictEqual(first_seen, last_seen)
+    assert.deepStrictEqual([groups, seen], [1, { jobs: 1, is_exact: true, since: first_seen }])
+    assert.lengthOf((await at.client.listFailures({ host: "127.0.0.1:1" })).failures, 0)
+    const nobody = await at.client.submitJob({ url: "http://127.0.0.1:1/", retryPolicy: { maxRetries: 0 } })
+    await at.client.awaitJob(nobody.job_id)
+    const refused = await at.client.listFailures({ host: "127.0.0.1:1" })
+    assert.deepInclude(refused.failures[0], {
+      response_status: null,
+      error_tag: "ConnectionFailed",
+      error_kind: "refused"
+    })
+  })
+
+  it("the jobs that one has started are listed by it", async () => {
+    await using at = await setUp()
+    const onSuccess = { url: at.target.url, metadata: { next: "1" } }
+    const { job_id } = await at.client.submitJob({ url: at.target.url, onSuccess })
+    await at.client.awaitJob(job_id)
+    const [child, ...others] = await collected(at.client.listJobs({ parent: job_id }))
+    assert.deepStrictEqual(child?.["parent"], { job_id, relation: "on_success" })
+    assert.lengthOf(others, 0)
+    assert.lengthOf(await collected(at.client.listJobs({ parent: String(child?.job_id) })), 0)
   })
 
   it("one that waits is cancelled, once", async () => {
@@ -161,7 +204,17 @@ describe("over a service", () => {
     assert.match((await rejection(client.cancelJob(job_id))).message, /does not offer cancelling a job; a dam does/)
     assert.match((await rejection(client.rerunJob(job_id))).message, /does not offer running a job again; a dam does/)
     assert.match((await rejection(collected(client.listJobs()))).message, /does not offer listing jobs; a dam does/)
+    assert.match((await rejection(client.listFailures())).message, /does not offer grouping failures; a dam does/)
     await client.idle()
+  })
+
+  it("what failures are asked by is refused by name", async () => {
+    const { client } = createTestClient()
+    const said = async (filter: object) => (await rejection(client.listFailures(filter))).message
+    assert.include(await said({ limits: 1 }), "listFailures.limits: is not known here; did you mean limit?")
+    assert.strictEqual(await said({ sort: "oldest" }), "listFailures.sort: Expected newest, largest")
+    assert.strictEqual(await said({ limit: 0 }), "listFailures.limit: Expected a whole number from 1 to 200")
+    assert.include(await said({ from: new Date("no") }), "listFailures.from: Expected epoch milliseconds")
   })
 
   it("what a list is asked by is refused by name", async () => {

@@ -36,6 +36,7 @@ describe("the surface", () => {
       "cancelJob",
       "rerunJob",
       "listJobs",
+      "listFailures",
       "idle",
       "explainJob",
       "request",

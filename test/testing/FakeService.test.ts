@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
 import { hash } from "../../src/engine/Idempotency.ts"
 import { Service } from "../../src/run/Service.ts"
 import * as Reply from "../../src/step/Reply.ts"
@@ -160,6 +161,41 @@ describe("FakeService", () => {
       yield* service.transport.submit({ step: order, key: undefined, retryAt: undefined })
       assert.strictEqual(yield* reasonOf(service.results.await("job-1")), "CannotAwait")
     })
+  )
+})
+
+describe("failures of the fake", () => {
+  it.effect("are grouped by host and status, as a dam groups them", () =>
+    Effect.gen(function* () {
+      const { complete, failJob, failures } = yield* FakeService
+      for (const key of ["1", "2", "3", "4"]) yield* submit(order, { key })
+      yield* submit(Step.get("http://127.0.0.1:81/"))
+      yield* complete("job-1", { status: 503 })
+      yield* TestClock.adjust(10)
+      yield* complete("job-2", { status: 503 })
+      yield* complete("job-3", { status: 200 })
+      yield* failJob("job-5", "refused")
+      const found = yield* failures()
+      assert.deepStrictEqual(found.failures[0], {
+        lane: "shop.example:443",
+        responseStatus: 503,
+        errorTag: "Rejected",
+        errorKind: undefined,
+        error: undefined,
+        jobs: 2,
+        firstSeen: 0,
+        lastSeen: 10,
+        newestJobId: "job-2"
+      })
+      assert.deepStrictEqual(found.failures[1]?.error, "refused")
+      assert.deepStrictEqual([found.groups, found.seen], [2, { jobs: 3, isExact: true, since: 0 }])
+      const lanes = (filter: Parameters<typeof failures>[0]) =>
+        Effect.map(failures(filter), (some) => some.failures.map(({ lane }) => lane))
+      assert.deepStrictEqual(yield* lanes({ host: "127.0.0.1" }), ["127.0.0.1:81"])
+      assert.deepStrictEqual(yield* lanes({ host: "shop.example:80" }), [])
+      assert.deepStrictEqual(yield* lanes({ sort: "largest", limit: 1 }), ["shop.example:443"])
+      assert.deepStrictEqual(yield* lanes({ to: 9 }), ["shop.example:443"])
+    }).pipe(Effect.provide(FakeService.layer))
   )
 })
 

@@ -25,6 +25,8 @@ export const flags = {
   ),
   host: Flags.text("host", "HOST", "Only jobs for this host: a name, name:port, or a URL").pipe(Flag.optional),
   account: Flags.text("account", "ACCOUNT", "Only jobs of this account").pipe(Flag.optional),
+  parent: Flags.text("parent", "JOB-ID", "Only jobs that this one started").pipe(Flag.optional),
+  rerunOf: Flags.text("rerun-of", "JOB-ID", "Only jobs that run this one again").pipe(Flag.optional),
   metadata: Flags.text("metadata", "NAME=VALUE", "Only jobs with this metadata; may be repeated").pipe(Flag.atLeast(0)),
   ...Flags.window("Only jobs created")
 }
@@ -38,15 +40,21 @@ export interface Given extends Flags.Window {
   readonly webhooks: ReadonlyArray<string>
   readonly host: Option.Option<string>
   readonly account: Option.Option<string>
+  readonly parent: Option.Option<string>
+  readonly rerunOf: Option.Option<string>
   readonly metadata: ReadonlyArray<string>
 }
 
 /** Whether anything restricts. */
-export const isAny = ({ account, host, metadata, q, since, status, until, webhooks }: Given): boolean =>
-  [q, host, account].some(Option.isSome) ||
-  Option.isSome(since) ||
-  Option.isSome(until) ||
-  [...status, ...webhooks, ...metadata].length > 0
+export const isAny = (given: Given): boolean => {
+  const { account, host, metadata, parent, q, rerunOf, since, status, until, webhooks } = given
+  return (
+    [q, host, account, parent, rerunOf].some(Option.isSome) ||
+    Option.isSome(since) ||
+    Option.isSome(until) ||
+    [...status, ...webhooks, ...metadata].length > 0
+  )
+}
 
 /** The query of `GET /api/v1/jobs`. */
 export const queryOf = Effect.fnUntraced(function* (given: Given): Effect.fn.Return<Query, Problem> {
@@ -67,6 +75,8 @@ export const queryOf = Effect.fnUntraced(function* (given: Given): Effect.fn.Ret
     delivery_status: given.webhooks,
     lane: Option.isNone(given.host) ? undefined : yield* laneOf(given.host.value),
     account: Option.getOrUndefined(given.account),
+    parent: Option.getOrUndefined(given.parent),
+    rerun_of: Option.getOrUndefined(given.rerunOf),
     metadata: pairs,
     created_from: since,
     created_to: until

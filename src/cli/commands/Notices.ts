@@ -20,19 +20,21 @@ export interface Choice {
   readonly urls: ReadonlyArray<string>
   readonly events: ReadonlyArray<string>
   readonly off: boolean
+  /** By the names of the API. */
+  readonly thresholds: Readonly<Record<string, number>>
 }
 
-/** Chooses who is told what; thresholds stay as they are. */
-export const set = Effect.fnUntraced(function* ({ events, off, urls }: Choice) {
-  if (!off && urls.length === 0 && events.length === 0) {
-    return yield* Effect.fail(problem("usage", "nothing is set", { next: "say --to, --event or --off" }))
+/** Chooses who is told what and from when on; what is not said stays as it is. */
+export const set = Effect.fnUntraced(function* ({ events, off, thresholds, urls }: Choice) {
+  if (!off && urls.length === 0 && events.length === 0 && Object.keys(thresholds).length === 0) {
+    return yield* Effect.fail(problem("usage", "nothing is set", { next: "say --to, --event, --off or a threshold" }))
   }
   const service = yield* Service
   const { value: now } = yield* service.call({ path, schema: Shapes.Notices })
   yield* put({
     urls: off ? [] : urls.length > 0 ? urls : now.urls,
     events: events.length > 0 ? events : now.events,
-    thresholds: now.thresholds
+    thresholds: { ...now.thresholds, ...thresholds }
   })
 })
 

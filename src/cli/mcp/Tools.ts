@@ -99,9 +99,24 @@ const ExplainJob = reading("explain_job", "Says why a job is still waiting, unti
 const ListJobs = reading("list_jobs", "Lists jobs, the newest first.", {
   status: optional(Schema.Array(Schema.Literals(states)), "Only jobs in one of these states"),
   lane: optional(Schema.NonEmptyString, "Only jobs of this host, written host:port"),
+  parent: optional(Schema.NonEmptyString, "Only jobs that the job with this id started"),
+  rerun_of: optional(Schema.NonEmptyString, "Only jobs that run the job with this id again"),
   limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })), "20 when left out"),
   cursor: optional(Schema.NonEmptyString, "Where to go on, as the page before said")
 })
+
+const ListFailures = reading(
+  "list_failures",
+  "Groups failed jobs by host, status and reason: how many, since when, and the newest of each. Where to begin when " +
+    "something fails.",
+  {
+    host: optional(Schema.NonEmptyString, "Only jobs of this host, with its port or for all its ports"),
+    from: optional(Schema.Int, "Only those that failed from then on, in milliseconds since 1970"),
+    to: optional(Schema.Int, "Only those that failed until then, in milliseconds since 1970"),
+    sort: optional(Schema.Literals(["newest", "largest"]), "What failed last first, or what failed most often; newest"),
+    limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })), "20 when left out")
+  }
+)
 
 const ListLanes = reading(
   "list_lanes",
@@ -117,7 +132,7 @@ const Health = Tool.make("health", {
   .annotate(Tool.Readonly, true)
   .annotate(Tool.Destructive, false)
 
-const toolkit = Toolkit.make(EnqueueJob, GetJob, WaitForJob, ExplainJob, ListJobs, ListLanes, Health)
+const toolkit = Toolkit.make(EnqueueJob, GetJob, WaitForJob, ExplainJob, ListJobs, ListFailures, ListLanes, Health)
 
 /** Waits by long polls that end before a proxy gives up on them, until the job has ended or the time is over. */
 const ended = Effect.fnUntraced(function* (call: Call, path: string, timeout: number) {
@@ -152,6 +167,7 @@ export const layer = (call: Call) => {
           Effect.map(ended(call, ofJob(id, "/wait"), (seconds ?? 30) * 1000), shown),
         explain_job: ({ job_id: id }) => asked("GET", ofJob(id, "/explain")),
         list_jobs: (filter) => asked("GET", `/api/v1/jobs${queryText({ limit: 20, ...given(filter) })}`),
+        list_failures: (filter) => asked("GET", `/api/v1/failures${queryText({ limit: 20, ...given(filter) })}`),
         list_lanes: (page) => asked("GET", `/api/v1/lanes${queryText(given(page))}`),
         health: () => asked("GET", "/health")
       })

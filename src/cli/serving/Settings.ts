@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as ConfigFile from "../../dam/config/ConfigFile.ts"
 import * as EgressPolicy from "../../dam/egress/EgressPolicy.ts"
+import * as Webhook from "../../dam/egress/Webhook.ts"
 import { isLoopback, KeysRequired } from "../../dam/http/HttpServer.ts"
 import * as Keys from "../../dam/http/door/Keys.ts"
 
@@ -67,6 +68,13 @@ export const settle = Effect.fnUntraced(function* (
     allowPrivate: flags.allowPrivate || file.egress.allowPrivate === true,
     allowEgress: [...(file.egress.allowEgress ?? []), ...flags.allowEgress]
   })
+  const settled = yield* orInvalid(Effect.fromResult(policy))
+  const denied = Webhook.problemIn(
+    { policy: settled, httpsOnly: file.http.httpsWebhooks === true },
+    "notices.urls",
+    file.dam.notices?.urls ?? []
+  )
+  if (denied !== undefined) return yield* invalid(`${flags.config}: ${denied}`)
   const db = flags.db ?? file.db ?? "./ezthrottle.db"
   const backupDir = flags.backupDir ?? file.backupDir
   const path = yield* Path.Path
@@ -81,7 +89,7 @@ export const settle = Effect.fnUntraced(function* (
     resumeCopy: flags.resumeCopy || file.dam.resumeCopy === true,
     masterKey: Option.getOrUndefined(yield* orInvalid(Config.option(Config.Redacted("EZTHROTTLE_MASTER_KEY")))),
     l8Key: Option.getOrUndefined(yield* orInvalid(Config.option(Config.Redacted("L8_PRIVATE_KEY")))),
-    policy: yield* orInvalid(Effect.fromResult(policy))
+    policy: settled
   }
 })
 

@@ -16,6 +16,7 @@ import * as Schema from "effect/Schema"
 import { Job } from "../../wire/Job.ts"
 import { deliveries } from "./DeliveryApi.ts"
 import { described } from "./Described.ts"
+import { failures } from "./FailureApi.ts"
 import { FlatJob, FlatReceipt, FlatView } from "./FlatShapes.ts"
 import { Explanation, JobPage, JobView, ListQuery, Receipt } from "./JobShapes.ts"
 import { lanes } from "./LaneApi.ts"
@@ -145,7 +146,7 @@ const system = HttpApiGroup.make("system").add(
 )
 
 const routes = HttpApi.make("dam")
-  .add(jobs, deliveries, lanes, overview, secrets, notices, proxy, flat, l8, system)
+  .add(jobs, failures, deliveries, lanes, overview, secrets, notices, proxy, flat, l8, system)
   .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
 
 /**

@@ -227,6 +227,10 @@ export const ListQuery = {
   /** Canonical `host:port`. */
   lane: optional(Schema.String),
   account: optional(Schema.String),
+  /** The id of the job that started them. */
+  parent: optional(Schema.String),
+  /** The id of the job that they run again. */
+  rerun_of: optional(Schema.String),
   created_from: optional(Fields.EpochMillis),
   created_to: optional(Fields.EpochMillis),
   /** `name:value` of a top-level field of the metadata; all given ones must match. */

@@ -13,6 +13,7 @@ import * as RetryPolicy from "../../step/RetryPolicy.ts"
 import * as Schedule from "../deliver/Schedule.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import * as Egress from "../egress/EgressPolicy.ts"
+import { problemIn as problemInWebhooks } from "../egress/Webhook.ts"
 import * as Limits from "../intake/Limits.ts"
 import { canonicalLane } from "../job/LaneName.ts"
 import type { L8Options } from "../l8/L8.ts"
@@ -242,6 +243,10 @@ export const names = {
   executor: true,
   clockEvery: true
 } as const
+
+/** What is wrong with where notices go. */
+export const noticeProblem = ({ notices }: Settings, policy: EgressPolicy): string | undefined =>
+  problemInWebhooks({ policy, httpsOnly: false }, "notices.urls", notices?.urls ?? [])
 
 /** What is wrong with the names of options, whoever wrote them. */
 export const nameProblem = (options: object): string | undefined => {

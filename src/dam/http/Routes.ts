@@ -21,6 +21,7 @@ import { routeOfRequest } from "./door/RouteTable.ts"
 import * as Session from "./door/Session.ts"
 import * as BackupRoutes from "./routes/BackupRoutes.ts"
 import * as DeliveryRoutes from "./routes/DeliveryRoutes.ts"
+import * as FailureRoutes from "./routes/FailureRoutes.ts"
 import * as Feed from "./routes/Feed.ts"
 import * as JobRoutes from "./routes/JobRoutes.ts"
 import * as JobStream from "./routes/JobStream.ts"
@@ -60,10 +61,11 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
   const groups = Layer.mergeAll(
     JobRoutes.groups(jobs, JobStream.make(options, slots), desk),
     Feed.group(feed, { engine, slots, callers }, desk),
+    FailureRoutes.group(FailureRoutes.make(store), desk),
     LaneRoutes.group(LaneRoutes.make(engine, limits), desk),
     DeliveryRoutes.group(DeliveryRoutes.make(engine, limits), desk),
     SecretRoutes.group(secrets, desk),
-    NoticeRoutes.group(NoticeRoutes.make(engine, limits), desk),
+    NoticeRoutes.group(NoticeRoutes.make(engine, options.intake, limits), desk),
     ProxyRoute.group(ProxyRoute.make({ jobs, secrets, limits }), callers, reading),
     TrustRoutes.group(TrustRoutes.make(engine, reading), desk),
     HttpApiBuilder.group(Api, "system", (handlers) =>

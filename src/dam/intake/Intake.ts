@@ -15,6 +15,7 @@ import type { Step } from "../../step/StepModel.ts"
 import type { EgressDoor } from "../egress/Door.ts"
 import type { DnsFailed } from "../egress/Resolver.ts"
 import type { UrlDenied } from "../egress/Url.ts"
+import { httpsRequired, lacksHttps } from "../egress/Webhook.ts"
 import type { Dialect, NewJob } from "../job/Job.ts"
 import * as JobId from "../job/JobId.ts"
 import { scopeOf } from "../job/JobKey.ts"
@@ -50,6 +51,8 @@ export interface Intake {
   readonly cloud: (submission: Submission) => Effect.Effect<NewJob, Refused>
   /** `POST /jobs`. */
   readonly flat: (submission: Submission) => Effect.Effect<NewJob, Refused>
+  /** The URL of a webhook that belongs to no job, in a field of this name. */
+  readonly webhook: (field: string, url: string) => Effect.Effect<void, Refused>
 }
 
 /**
@@ -111,8 +114,8 @@ export const make = (options: IntakeOptions): Intake => {
   const httpsOnly = options.httpsWebhooks === true
 
   const admit = (dialect: Dialect, { field, url, webhook }: SubmittedUrl, now: number): Effect.Effect<void, Refused> =>
-    webhook && httpsOnly && !/^https:/i.test(url)
-      ? Effect.fail(denied(dialect, field, "HttpsRequired", "webhooks are told over https only"))
+    webhook && lacksHttps({ httpsOnly }, url)
+      ? Effect.fail(denied(dialect, field, httpsRequired.reason, httpsRequired.message))
       : Effect.mapBoth(door.admit(url), {
           onFailure: (error) => refusalOf(dialect, field, error),
           onSuccess: () => passed.add(url, now)
@@ -130,7 +133,9 @@ export const make = (options: IntakeOptions): Intake => {
         return Result.isFailure(read)
           ? Effect.fail(read.failure)
           : take("flat", submission, read.success.step, read.success.userId)
-      })
+      }),
+    webhook: (field, url) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => admit("cloud", { field, url, webhook: true }, now))
   }
 }
 

@@ -66,8 +66,8 @@ export interface JobResult {
   readonly region: string | undefined
   /** Place in the line of the step that answered. */
   readonly path: number
-  /** Why it failed, in words and as a tag. */
-  readonly error: { readonly tag: string; readonly message: string } | undefined
+  /** Why it failed, in words and as a tag, with the kind where an error has several. */
+  readonly error: { readonly tag: string; readonly message: string; readonly kind?: string } | undefined
 }
 
 /**

@@ -10,6 +10,7 @@ import type * as Effect from "effect/Effect"
 import type { Counted, Parking } from "../store/JobRecords.ts"
 import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
+import type { Failures } from "../store/FailureRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { StoreStats } from "../store/Upkeep.ts"
 
@@ -90,6 +91,8 @@ export interface DeliveryInsert {
 export interface FinishInsert {
   readonly state: "succeeded" | "failed" | "cancelled"
   readonly at: number
+  /** What it is grouped by among failures, where it is one. */
+  readonly failure: { readonly status: number | null; readonly reason: string | null } | undefined
   readonly result: string
   readonly bodies: Uint8Array
   readonly children: ReadonlyArray<JobInsert>
@@ -114,6 +117,8 @@ export interface Listing {
   readonly texts: ReadonlyArray<string>
   /** Names of queues: an account has two. */
   readonly queues: ReadonlyArray<string> | undefined
+  readonly parent: string | undefined
+  readonly rerunOf: string | undefined
   readonly createdFrom: number | undefined
   readonly createdTo: number | undefined
   readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
@@ -145,6 +150,22 @@ export interface JobCommands {
   readonly lift: (lane: string, now: number) => number
   readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean
   readonly finishIdle: (id: string, finish: FinishInsert) => boolean
+}
+
+/** `FailureFilter` as it travels, with its defaults. */
+export interface FailureQuery {
+  readonly customer: string | undefined
+  readonly host: string | undefined
+  readonly from: number
+  readonly to: number
+  readonly sort: "newest" | "largest"
+  readonly limit: number
+}
+
+/** What failures need. */
+export interface FailureCommands {
+  /** A row of a group holds what is common to it, and id, customer and message of its newest job. */
+  readonly failures: (query: FailureQuery) => Omit<Failures, "groups"> & { readonly groups: ReadonlyArray<Row> }
 }
 
 /** An attempt to deliver as it travels: as JSON, and what matters of it to the database. */
@@ -330,6 +351,7 @@ export interface UpkeepCommands {
 export interface Commands
   extends
     JobCommands,
+    FailureCommands,
     DeliveryCommands,
     LaneCommands,
     HistoryCommands,

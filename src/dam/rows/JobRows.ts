@@ -19,6 +19,7 @@ import { accountIn, queueOf } from "../job/LaneName.ts"
 import type { Finish } from "../store/JobRecords.ts"
 import type { AttemptInsert, FinishInsert, JobInsert } from "./Commands.ts"
 import { type JobColumn, jobColumns } from "./Commands.ts"
+import { failureOf } from "./FailureRows.ts"
 
 /** A new job as what is inserted. */
 export const encodeJob = (job: NewJob): JobInsert => {
@@ -66,6 +67,7 @@ export const encodeFinish = ({ at, attempt, children, deliveries, quorum, result
   return {
     state,
     at,
+    failure: state === "failed" ? failureOf(result) : undefined,
     result: encodeResult({
       ...result,
       response: result.response && headOf(result.response),
@@ -122,7 +124,9 @@ const StoredResult = Schema.fromJsonString(
       responses: Schema.Array(Schema.Struct({ region: Schema.UndefinedOr(Schema.String), response: SizedHead })),
       region: Schema.UndefinedOr(Schema.String),
       path: Schema.Number,
-      error: Schema.UndefinedOr(Schema.Struct({ tag: Schema.String, message: Schema.String }))
+      error: Schema.UndefinedOr(
+        Schema.Struct({ tag: Schema.String, message: Schema.String, kind: Schema.optionalKey(Schema.String) })
+      )
     })
   )
 )

@@ -15,6 +15,7 @@ import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort } from "../store/Upkeep.ts"
 import type { Executor, Listing } from "./Commands.ts"
 import { deliveryPort } from "./DeliveryRows.ts"
+import { failurePort } from "./FailureRows.ts"
 import * as Fresh from "./Fresh.ts"
 import { historyPort } from "./HistoryRows.ts"
 import * as JobRows from "./JobRows.ts"
@@ -35,6 +36,7 @@ export interface RowStoreOptions {
 /** Makes a store over an executor. */
 export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes) }: RowStoreOptions = {}): Store => ({
   ...jobPort(run, fresh, credentials),
+  ...failurePort(run),
   ...deliveryPort(run),
   ...lanePort(run),
   ...historyPort(run),
@@ -141,6 +143,8 @@ const listingOf = (filter: JobFilter): Listing | undefined => {
       filter.account === undefined
         ? undefined
         : [false, true].map((isolated) => queueOf({ account: filter.account ?? "", isolated })),
+    parent: filter.parent,
+    rerunOf: filter.rerunOf,
     createdFrom: filter.createdFrom,
     createdTo: filter.createdTo,
     metadata: [...Object.entries(filter.metadata ?? {}), ...(search?.metadata ?? [])],

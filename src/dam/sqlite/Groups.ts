@@ -16,6 +16,7 @@ import { type Commands, type Fault } from "../rows/Commands.ts"
 import { attempt, type DatabaseOptions, faultOf, ioError, kindOf, open, openBeside, type Opened } from "./Database.ts"
 import { deadLetterCommands } from "./DeadLetterCommands.ts"
 import { deliveryCommands } from "./DeliveryCommands.ts"
+import { failureCommands } from "./FailureCommands.ts"
 import { historyCommands } from "./HistoryCommands.ts"
 import { jobCommands } from "./JobCommands.ts"
 import { laneCommands } from "./LaneCommands.ts"
@@ -34,6 +35,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
   return {
     ...jobs.commands,
     ...listCommand(db, jobs.load),
+    ...failureCommands(db),
     ...laneCommands(db),
     ...steeringCommands(db, tally),
     ...historyCommands(db),
@@ -101,6 +103,7 @@ const beside = (db: DatabaseSync): Groups => {
 export const longReads: ReadonlySet<keyof Commands> = new Set([
   "list",
   "count",
+  "failures",
   "deadLetters",
   "ahead",
   "position"

@@ -49,8 +49,8 @@ const prepare = (db: DatabaseSync) => ({
   ),
   lift: db.prepare("UPDATE jobs SET due_at = ?1 WHERE state = 'parked' AND held_by = ?2 AND due_at > ?1"),
   end: db.prepare(
-    `UPDATE jobs SET state = ?, delivery_state = ?, due_at = NULL, finished_at = ?, settled_at = ?, quorum = coalesce(?, quorum)
-     WHERE seq = ?`
+    `UPDATE jobs SET state = ?, delivery_state = ?, due_at = NULL, finished_at = ?, settled_at = ?,
+       quorum = coalesce(?, quorum), failed_status = ?, failed_reason = ? WHERE seq = ?`
   ),
   insertResult: db.prepare("INSERT INTO results (seq, result, bodies) VALUES (?, ?, ?)"),
   insertDelivery: db.prepare(
@@ -153,8 +153,11 @@ const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): v
   const { on, tally } = self
   const seq = seqOf(job)
   const untold = finish.deliveries.length > 0
+  const { reason = null, status = null } = finish.failure ?? {}
+  const settledAt = untold ? null : finish.at
   if (finish.attempt !== undefined) note(self, seq, finish.attempt)
-  on.end.run(finish.state, untold ? "pending" : "none", finish.at, untold ? null : finish.at, finish.quorum, seq)
+  const told = untold ? "pending" : "none"
+  on.end.run(finish.state, told, finish.at, settledAt, finish.quorum, status, reason, seq)
   on.insertResult.run(seq, finish.result, finish.bodies)
   for (const child of finish.children) enqueue(self, child)
   for (const { body, columns } of finish.deliveries) {

@@ -229,5 +229,20 @@ export const migrations: ReadonlyArray<string> = [
     phase TEXT NOT NULL,
     since REAL NOT NULL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE INDEX jobs_of_parent ON jobs (parent_id, seq) WHERE parent_id IS NOT NULL;
+  CREATE INDEX jobs_of_rerun ON jobs (rerun_of, seq) WHERE rerun_of IS NOT NULL;
+  CREATE INDEX jobs_by_time ON jobs (customer, created_at);
+  `,
+  `
+  ALTER TABLE jobs ADD COLUMN failed_status INTEGER;
+  ALTER TABLE jobs ADD COLUMN failed_reason TEXT;
+  UPDATE jobs SET (failed_status, failed_reason) = (
+    SELECT CAST(json_extract(result, '$.response.status') AS INTEGER), json_extract(result, '$.error.tag')
+    FROM results WHERE results.seq = jobs.seq AND json_valid(result)
+  ) WHERE state = 'failed';
+  CREATE INDEX jobs_failed ON jobs (customer, finished_at, lane, failed_status, failed_reason) WHERE state = 'failed';
+  CREATE INDEX jobs_failed_of_all ON jobs (finished_at, lane, failed_status, failed_reason) WHERE state = 'failed';
   `
 ]

@@ -11,11 +11,40 @@ export const walkOf = (db: DatabaseSync, filter: Listing, portion: number): Walk
   if (few !== undefined) return () => few.shift()
   const hosts = filter.host === undefined ? undefined : lanesOf(db, filter.customer, filter.host)
   const lanes = filter.lane === undefined ? hosts : hosts?.includes(filter.lane) === false ? [] : [filter.lane]
+  const within = withinOf(db, filter)
+  if (within === undefined) return () => undefined
   const queries = queriesOf(filter, lanes)
   return merged(
-    queries.map((query) => inPortions(db, query, filter.behind, portion)),
+    queries.map((query) => inPortions(db, query, within, portion)),
     filter.oldestFirst
   )
+}
+
+/** Where a walk begins, behind a job, and where it ends, before another. */
+interface Within {
+  readonly behind: number
+  readonly before: number
+}
+
+/**
+ * Jobs are walked through as they were taken, which is nearly, but not for certain, as they were created: the index by time
+ * tells between which of them all of a window lie. Without it a look far back would walk through everything since.
+ */
+const withinOf = (db: DatabaseSync, filter: Listing): Within | undefined => {
+  const { behind, createdFrom, createdTo, customer, oldestFirst } = filter
+  const all = { behind, before: oldestFirst ? Number.MAX_SAFE_INTEGER : 0 }
+  if (createdFrom === undefined && createdTo === undefined) return all
+  const found = db
+    .prepare(
+      `SELECT min(seq) AS first, max(seq) AS last FROM jobs INDEXED BY jobs_by_time
+       WHERE customer = ? AND created_at >= ? AND created_at <= ?`
+    )
+    .get(customer, createdFrom ?? 0, createdTo ?? Number.MAX_SAFE_INTEGER)
+  if (found === undefined || found["first"] === null) return undefined
+  const [first, last] = [Number(found["first"]), Number(found["last"])]
+  return oldestFirst
+    ? { behind: Math.max(behind, first - 1), before: last + 1 }
+    : { behind: Math.min(behind, last + 1), before: first - 1 }
 }
 
 interface Query {
@@ -74,12 +103,17 @@ const endOf = (beginning: string): string => `${beginning}\u{10ffff}`
 const queriesOf = (filter: Listing, lanes: ReadonlyArray<string> | undefined): ReadonlyArray<Query> => {
   const { customer, id, oldestFirst, states } = filter
   if (lanes?.length === 0) return []
-  const [first, ...others] = filter.metadata
+  const related = relatedIndexOf(filter)
+  const [first, ...more] = filter.metadata
   const conditions: ReadonlyArray<Query> = [
     ...conditionsOf(filter),
     ...(id === undefined ? [] : [{ sql: "jobs.id >= ? AND jobs.id < ?", params: [id, endOf(id)] }]),
-    ...others.map(hasMetadata)
+    ...(related === undefined ? more : filter.metadata).map(hasMetadata)
   ]
+  if (related !== undefined) {
+    const lane = lanes === undefined ? [] : [oneOf("lane", lanes)]
+    return [select(`jobs INDEXED BY ${related}`, [...conditions, ...lane, oneOf("state", states)], "seq", oldestFirst)]
+  }
   if (first !== undefined) {
     const led = { sql: "led.customer = ? AND led.name = ? AND led.value = ?", params: [customer, ...first] }
     // the left side of a CROSS JOIN is read first: the part of the index that holds this very value
@@ -103,13 +137,28 @@ const queriesOf = (filter: Listing, lanes: ReadonlyArray<string> | undefined): R
   )
 }
 
-const conditionsOf = ({ createdFrom, createdTo, customer, deliveryStates, queues }: Listing): ReadonlyArray<Query> => [
+const conditionsOf = ({
+  createdFrom,
+  createdTo,
+  customer,
+  deliveryStates,
+  parent,
+  queues,
+  rerunOf
+}: Listing): ReadonlyArray<Query> => [
   { sql: "jobs.customer = ?", params: [customer] },
+  ...optional("parent_id = ?", parent),
+  // the child of a rerun names its parent as what it repeats, so that it has no place among the keys either
+  ...(rerunOf === undefined ? [] : [{ sql: "rerun_of = ? AND parent_id IS NOT ?", params: [rerunOf, rerunOf] }]),
   ...(queues === undefined ? [] : [oneOf("account", queues)]),
   ...optional("created_at >= ?", createdFrom),
   ...optional("created_at <= ?", createdTo),
   ...(deliveryStates === undefined ? [] : [oneOf("delivery_state", deliveryStates)])
 ]
+
+/** The index of children or of reruns: nobody has many of either. */
+const relatedIndexOf = ({ parent, rerunOf }: Listing): string | undefined =>
+  parent !== undefined ? "jobs_of_parent" : rerunOf !== undefined ? "jobs_of_rerun" : undefined
 
 /** The index that holds only what was told so, or was not. */
 const deliveryIndexOf = ({ deliveryStates = [] }: Listing): { index: string; condition: Query } | undefined => {
@@ -127,8 +176,8 @@ const hasMetadata = (pair: readonly [name: string, value: string]): Query => ({
 })
 
 const select = (from: string, conditions: ReadonlyArray<Query>, order: string, oldestFirst: boolean): Query => {
-  const [behind, direction] = oldestFirst ? [">", "ASC"] : ["<", "DESC"]
-  const where = [...conditions.map(({ sql }) => sql), `${order} ${behind} ?`].join(" AND ")
+  const [behind, before, direction] = oldestFirst ? [">", "<", "ASC"] : ["<", ">", "DESC"]
+  const where = [...conditions.map(({ sql }) => sql), `${order} ${behind} ?`, `${order} ${before} ?`].join(" AND ")
   return {
     sql: `SELECT jobs.seq FROM ${from} WHERE ${where} ORDER BY ${order} ${direction} LIMIT ?`,
     params: conditions.flatMap(({ params }) => params)
@@ -141,7 +190,7 @@ interface Queue {
   readonly drop: () => void
 }
 
-const inPortions = (db: DatabaseSync, { params, sql }: Query, behind: number, portion: number): Queue => {
+const inPortions = (db: DatabaseSync, { params, sql }: Query, { before, behind }: Within, portion: number): Queue => {
   const statement = db.prepare(sql)
   let read: ReadonlyArray<number> = []
   let at = 0
@@ -150,7 +199,7 @@ const inPortions = (db: DatabaseSync, { params, sql }: Query, behind: number, po
   return {
     head: () => {
       if (at === read.length && !isAll) {
-        read = statement.all(...params, last, portion).map(seqOf)
+        read = statement.all(...params, last, before, portion).map(seqOf)
         at = 0
         last = read.at(-1) ?? last
         isAll = read.length < portion

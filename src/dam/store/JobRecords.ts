@@ -88,6 +88,10 @@ export interface JobFilter {
   readonly deliveryStates?: ReadonlyArray<DeliveryState> | undefined
   readonly lane?: string | undefined
   readonly account?: string | undefined
+  /** The job that started them, by its id. */
+  readonly parent?: string | undefined
+  /** The job that they run again, by its id. */
+  readonly rerunOf?: string | undefined
   readonly createdFrom?: number | undefined
   readonly createdTo?: number | undefined
   /** Top-level metadata fields that must equal these texts; numbers and booleans count as JSON spells them. */

@@ -10,6 +10,7 @@
  */
 import * as Context from "effect/Context"
 import type { DeliveryPort } from "./DeliveryRecords.ts"
+import type { FailurePort } from "./FailureRecords.ts"
 import type { HistoryPort } from "./HistoryRecords.ts"
 import type { JobPort } from "./JobRecords.ts"
 import type { LanePort } from "./LaneRecords.ts"
@@ -25,7 +26,7 @@ import type { UpkeepPort } from "./Upkeep.ts"
  * @since 0.1.0
  */
 export interface Store
-  extends JobPort, DeliveryPort, LanePort, HistoryPort, SecretPort, TrustPort, NoticePort, UpkeepPort {}
+  extends JobPort, FailurePort, DeliveryPort, LanePort, HistoryPort, SecretPort, TrustPort, NoticePort, UpkeepPort {}
 
 /**
  * The durable store of the dam.

@@ -24,7 +24,7 @@ export const failed = ({ history, message, reason }: StepError): JobResult => ({
   responses: reason._tag === "FanoutIncomplete" ? reason.responses : [],
   region: isAnswered(reason) ? reason.region : undefined,
   path: 0,
-  error: { tag: reason._tag, message }
+  error: { tag: reason._tag, message, ...("kind" in reason ? { kind: reason.kind } : {}) }
 })
 
 /** The result of a job that a fault of this program has ended. What it was is in the log: it may tell too much. */

@@ -218,6 +218,14 @@ describe("ezthrottle jobs", () => {
       const again = yield* dam.run("jobs", "rerun", "--q", "127.0.0.2", "--status", "cancelled", "--rps", "1000")
       assert.deepStrictEqual(again, { code: 0, out: "3 jobs run again", err: "" })
       assert.lengthOf((yield* dam.store.list({ customer: "local", limit: 50 })).jobs, 7)
+      const [first] = (yield* dam.store.list({ customer: "local", states: ["cancelled"], limit: 1 })).jobs
+      const reruns = JSON.parse((yield* dam.run("jobs", "list", "--rerun-of", first?.id ?? "", "--json")).out)
+      assert.deepStrictEqual(
+        reruns.jobs.map(({ rerun_of }: Record<string, string>) => rerun_of),
+        [first?.id]
+      )
+      const children = yield* dam.run("jobs", "cancel", "--parent", first?.id ?? "", "--dry-run")
+      assert.strictEqual(children.out, "0 jobs would be cancelled")
       const wrong = yield* dam.run("jobs", "cancel", "--status", "cancelled", "--rps", "1000")
       assert.strictEqual(wrong.code, 7)
       assert.include(wrong.err, "3 of 3 could not be done")

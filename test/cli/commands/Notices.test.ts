@@ -18,12 +18,46 @@ describe("ezthrottle notices", () => {
     })
   )
 
+  it.live("sets from when on something is told, and leaves the rest", () =>
+    Effect.gen(function* () {
+      const dam = yield* Support.dam()
+      const run = (...args: ReadonlyArray<string>) => dam.run("notices", ...args)
+      const thresholds = (args: ReadonlyArray<string>) =>
+        Effect.map(run("set", "--json", ...args), ({ out }) => JSON.parse(out).thresholds)
+      const before = JSON.parse((yield* run("get", "--json")).out)
+      const first = yield* thresholds(["--dead-letters", "0", "--lane-held", "30m"])
+      assert.deepStrictEqual(first, { ...before.thresholds, dead_letters: 0, lane_held_ms: 1_800_000 })
+      const all = ["--endpoint-failures", "3", "--stored-bytes", "1000", "--memory-bytes", "2000"]
+      const second = yield* thresholds(all)
+      assert.deepStrictEqual(second, { ...first, endpoint_failures: 3, stored_bytes: 1000, memory_bytes: 2000 })
+      const { events, urls } = JSON.parse((yield* run("get", "--json")).out)
+      assert.deepStrictEqual([events, urls], [before.events, before.urls])
+      for (const wrong of [
+        ["--dead-letters", "-1"],
+        ["--endpoint-failures", "0"],
+        ["--lane-held", "0s"],
+        ["--stored-bytes", "1.5"]
+      ]) {
+        assert.strictEqual((yield* run("set", ...wrong)).code, 2, wrong.join(" "))
+      }
+    })
+  )
+
+  it.live("are refused where no webhook may go", () =>
+    Effect.gen(function* () {
+      const dam = yield* Support.dam({ httpsWebhooks: true })
+      const { code, err } = yield* dam.run("notices", "set", "--to", "http://127.0.0.1:9/ops")
+      assert.strictEqual(code, 1)
+      assert.include(err, "urls[0]: webhooks are told over https only")
+    })
+  )
+
   it.live("calls nobody when nothing is said, and tells which event there is not", () =>
     Effect.gen(function* () {
       const dam = yield* Support.dam()
       const nothing = yield* dam.run("notices", "set")
       assert.strictEqual(nothing.code, 2)
-      assert.include(nothing.err, "say --to, --event or --off")
+      assert.include(nothing.err, "say --to, --event, --off or a threshold")
       const unknown = yield* dam.run("notices", "set", "--event", "nonsense")
       assert.strictEqual(unknown.code, 1)
       assert.include(unknown.err, "events[0]")

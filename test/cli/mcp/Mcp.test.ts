@@ -53,7 +53,15 @@ describe("the tools of an agent", () => {
       const { client } = yield* agent({ url: dam.url, apiKey: undefined })
       const { tools } = yield* client.listTools()
       const reading = tools.filter(({ annotations }) => annotations?.readOnlyHint === true).map(({ name }) => name)
-      assert.deepStrictEqual(reading, ["get_job", "wait_for_job", "explain_job", "list_jobs", "list_lanes", "health"])
+      assert.deepStrictEqual(reading, [
+        "get_job",
+        "wait_for_job",
+        "explain_job",
+        "list_jobs",
+        "list_failures",
+        "list_lanes",
+        "health"
+      ])
       assert.deepStrictEqual(
         tools.map(({ name }) => name).filter((name) => !reading.includes(name)),
         ["enqueue_job"]
@@ -117,6 +125,21 @@ describe("the tools of an agent", () => {
       const listed = yield* use("list_jobs", { status: ["queued", "running"], limit: 5 })
       assert.include(listed.said, id)
       assert.notInclude((yield* use("list_jobs", { status: ["failed"] })).said, id)
+      assert.notInclude((yield* use("list_jobs", { parent: id })).said, id)
+      assert.notInclude((yield* use("list_jobs", { rerun_of: id, lane: "api.example.com:443" })).said, id)
+    })
+  )
+
+  it.live("tell what fails", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { use } = yield* agent({ url: dam.url, apiKey: undefined })
+      const id = jobIdOf(yield* use("enqueue_job", { url }))
+      yield* dam.runs.end(id, yield* dam.runs.start(id), 503)
+      const { said } = yield* use("list_failures", { host: "api.example.com", sort: "largest", from: 1, to: null })
+      assert.include(said, `"newest_job_id":"${id}"`)
+      assert.include((yield* use("list_failures", { host: "other.example.com" })).said, '"failures":[]')
+      assert.isTrue((yield* use("list_failures", { limit: 101 })).isError)
     })
   )
 

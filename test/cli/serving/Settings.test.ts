@@ -61,6 +61,23 @@ describe("settings", () => {
       })
     )
 
+    it.effect("refuse a notice where no webhook may go, and say which", () =>
+      Effect.gen(function* () {
+        const notices = "notices: { urls: [https://ops.example.com/, http://10.0.0.7/] }\n"
+        const config = yield* file(notices)
+        const denied = yield* refusal({ config })
+        assert.isTrue(denied.startsWith(`${config}: notices.urls[1]: DeniedAddress: 10.0.0.7 leads to`), denied)
+        assert.include(denied, "--allow-egress 10.0.0.7")
+        const allowed = yield* settle({ config, allowEgress: ["10.0.0.7"] })
+        assert.lengthOf(allowed.file.dam.notices?.urls ?? [], 2)
+        const https = yield* file(`${notices}webhooks: { https_only: true }\negress: { allow_private: true }\n`)
+        assert.strictEqual(
+          yield* refusal({ config: https }),
+          `${https}: notices.urls[1]: webhooks are told over https only`
+        )
+      })
+    )
+
     it.effect("take keys from the flag, the file, or the environment, in this order", () =>
       Effect.gen(function* () {
         const environment = { EZTHROTTLE_DAM_KEYS: "fromEnvironment:k1" }

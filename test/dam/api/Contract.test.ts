@@ -60,6 +60,8 @@ describe("what a dam answers, held against what its description says", () => {
       const failed = yield* ask(url, { path: `/api/v1/jobs/${broken.job_id}/wait`, described: `${one}/wait` })
       assert.include(failed.attempts[0], { ending: "failed", error_tag: "ConnectionFailed", error_kind: "reset" })
       assert.isNotEmpty(failed.attempts[0].error_detail)
+      const { failures } = yield* ask(url, { path: "/api/v1/failures?sort=largest", described: "/api/v1/failures" })
+      assert.deepInclude(failures[0], { error_tag: "ConnectionFailed", error_kind: "reset", response_status: null })
       const later = { url: target.url, retry_at: Date.now() + 60_000, metadata: { tenant: "a" } }
       const { job_id: waiting } = yield* ask(url, { path: "/api/v1/jobs", body: later, status: 201 })
       yield* ask(url, { path: `/api/v1/jobs/${waiting}`, described: one })

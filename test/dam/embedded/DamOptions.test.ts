@@ -1,12 +1,15 @@
 /** The names of an embedded dam's options: those of the file, told by the guide, and doing the same. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import * as ConfigFile from "../../../src/dam/config/ConfigFile.ts"
 import { ConfigSchema } from "../../../src/dam/config/ConfigSchema.ts"
+import * as Dam from "../../../src/dam/Dam.ts"
+import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
 import * as DamOptions from "../../../src/dam/embedded/DamOptions.ts"
 import { defaultPace, receiverPace } from "../../../src/dam/lane/Gate.ts"
 import * as Dispatcher from "../../../src/dam/work/Dispatcher.ts"
@@ -113,6 +116,16 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
       "limits.bodyByte",
       "signer"
     ])
+  })
+
+  it("are refused by name where a notice goes where no webhook may", () => {
+    const notices = { urls: ["https://ops.example.com/", "http://10.0.0.7/"] }
+    const problem = /^notices\.urls\[1\]: DeniedAddress: 10\.0\.0\.7 /
+    const closed = { path: ":memory:", notices, egress: { allowPrivate: false } }
+    assert.throws(() => Dam.embedded(closed), problem)
+    assert.match(Effect.runSync(Effect.flip(Effect.scoped(Dam.make(closed)))).message, problem)
+    assert.isUndefined(DamOptions.noticeProblem({ notices }, EgressPolicy.open))
+    assert.isUndefined(DamOptions.noticeProblem({}, EgressPolicy.publicOnly))
   })
 
   it("leave out what they do not say, and let earlier names be", () => {

@@ -128,7 +128,37 @@ describe("our own client against the dam", () => {
       assert.deepStrictEqual(yield* found({ status: ["cancelled", "running"] }), [second.jobId, first.jobId])
       assert.deepStrictEqual(yield* found({ metadata: { order: "8" } }), [])
       assert.deepStrictEqual(yield* found({ lane: "api.example.com:443", deliveryStatus: ["pending"] }), [])
+      assert.deepStrictEqual(yield* found({ rerunOf: first.jobId }), [second.jobId])
+      assert.deepStrictEqual(yield* found({ parent: first.jobId }), [])
       const refused = yield* Effect.flip(service.list({ limit: 201 }))
+      assert.deepInclude(refused.reason, { _tag: "ServiceFailed", status: 400 })
+    })
+  )
+
+  it.live("groups failures as they are asked for", () =>
+    Effect.gen(function* () {
+      const { dam, service, submit } = yield* setup
+      const { jobId } = yield* submit
+      yield* dam.runs.end(jobId, yield* dam.runs.start(jobId), 500)
+      assert.deepStrictEqual(yield* service.failures({ sort: "largest", limit: 3, host: "api.example.com" }), {
+        failures: [
+          {
+            lane: "api.example.com:443",
+            responseStatus: 500,
+            errorTag: "Rejected",
+            errorKind: undefined,
+            error: "the target answered 500",
+            jobs: 1,
+            firstSeen: 2,
+            lastSeen: 2,
+            newestJobId: jobId
+          }
+        ],
+        groups: 1,
+        seen: { jobs: 1, isExact: true, since: 2 }
+      })
+      assert.deepStrictEqual((yield* service.failures({ from: 3, to: 4 })).failures, [])
+      const refused = yield* Effect.flip(service.failures({ limit: 201 }))
       assert.deepInclude(refused.reason, { _tag: "ServiceFailed", status: 400 })
     })
   )

@@ -95,4 +95,34 @@ describe("a file of an earlier version", () => {
       })
     )
   }
+
+  it.effect("has what failed in it grouped by its reason, also where a result makes no sense", () =>
+    Effect.gen(function* () {
+      const folder = mkdtempSync(join(tmpdir(), "tables-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true })))
+      const path = join(folder, "jobs.db")
+      const db = new DatabaseSync(path)
+      const version = migrations.findIndex((migration) => migration.includes("failed_reason"))
+      for (const migration of migrations.slice(0, version)) db.exec(migration)
+      db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${version}`)
+      db.exec(`${written}
+        UPDATE jobs SET state = 'failed', finished_at = seq;
+        DELETE FROM results;
+        INSERT INTO results (seq, result, bodies) VALUES
+          (1, '{"response":{"status":503},"error":{"tag":"Rejected","message":"answered 503"}}', x''),
+          (2, '{"error":{"tag":"DeadlineExceeded","message":"too late"}}', x''),
+          (3, 'no JSON', x'');`)
+      db.close()
+      const store = yield* SqliteJobStore.make({ path, executor: "sameThread" })
+      const { groups } = yield* store.failures({ sort: "largest", limit: 10 })
+      assert.deepStrictEqual(
+        groups.map(({ jobs, newest, status, tag }) => [jobs, status, tag, newest.id, newest.message]),
+        [
+          [3, undefined, undefined, "untold", undefined],
+          [1, undefined, "DeadlineExceeded", "running", "too late"],
+          [1, 503, "Rejected", "queued", "answered 503"]
+        ]
+      )
+    })
+  )
 })

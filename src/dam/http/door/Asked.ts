@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import type { Refused } from "../../intake/Refusal.ts"
 import { type Answer, toResponse, ofRefusal } from "./Answer.ts"
 import type { Callers } from "./Callers.ts"
+import type { Role } from "./Keys.ts"
 import { readBody, readOptionalBody, type Reading } from "./Request.ts"
 import { type Route, type RouteName, routeOf } from "./RouteTable.ts"
 
@@ -27,6 +28,7 @@ export interface OfOneJob extends Asked {
 /** Who calls, and what came with it: nothing where the route takes nothing. */
 export interface Call {
   readonly customer: string
+  readonly role: Role
   readonly body: Uint8Array
 }
 
@@ -56,8 +58,10 @@ export interface DeskOptions {
 export const makeDesk = ({ callers, reading, streamPatience }: DeskOptions): Desk => ({
   asking: (answer) => (asked) =>
     respond(
-      Effect.flatMap(callers.customerOf(asked.request), (customer) =>
-        Effect.flatMap(bodyFor(routeIn(asked), asked.request, reading), (body) => answer({ customer, body }, asked))
+      Effect.flatMap(callers.callerOf(asked.request), ({ customer, role }) =>
+        Effect.flatMap(bodyFor(routeIn(asked), asked.request, reading), (body) =>
+          answer({ customer, role, body }, asked)
+        )
       )
     ),
   streaming: (text) => (asked) =>

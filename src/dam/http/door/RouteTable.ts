@@ -49,6 +49,8 @@ const table = {
   "POST /api/v1/jobs/:id/run-now": { ...looked, enveloped: true },
   "POST /api/v1/jobs/:id/rerun": { ...looked, enveloped: true },
 
+  "GET /api/v1/failures": looked,
+
   "GET /api/v1/dead-letters": looked,
   "POST /api/v1/dead-letters/replay": chosen,
   "POST /api/v1/dead-letters/purge": chosen,

@@ -197,6 +197,8 @@ const filterOf = (customer: string, query: Query): JobFilter => ({
   deliveryStates: query.delivery_status,
   lane: query.lane,
   account: query.account,
+  parent: query.parent,
+  rerunOf: query.rerun_of,
   createdFrom: query.created_from,
   createdTo: query.created_to,
   metadata:

@@ -257,6 +257,12 @@ describe("one job", () => {
       })
       assert.notStrictEqual(again.json.job_id, json.job_id)
       assert.isDefined((yield* dam.store.get(again.json.job_id))?.step.onSuccess)
+      const related = yield* ask(dam, `/api/v1/jobs?rerun_of=${json.job_id}`)
+      assert.deepStrictEqual(
+        related.json.jobs.map(({ job_id, rerun_of }: Record<string, string>) => [job_id, rerun_of]),
+        [[again.json.job_id, json.job_id]]
+      )
+      assert.deepStrictEqual((yield* ask(dam, `/api/v1/jobs?parent=${json.job_id}`)).json.jobs, [])
       const named = yield* submit(dam, { url }, { "Idempotency-Key": "mine" })
       assert.strictEqual(named.json.job_id, json.job_id)
     })

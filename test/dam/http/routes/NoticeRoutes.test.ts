@@ -51,6 +51,19 @@ describe("notices over HTTP", () => {
     })
   )
 
+  it.live("go where every other webhook may: to public addresses, and over https alone where that is asked for", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make({ httpsWebhooks: true })
+      const plain = yield* ask(dam, "PUT", { urls: [ops, "http://ops.example.com/"] })
+      assert.deepInclude(plain.json, { code: "url_denied", field: "urls[1]", reason: "HttpsRequired" })
+      const inside = yield* ask(dam, "PUT", { urls: ["https://loop.example.com/"] })
+      assert.deepInclude(inside.json, { code: "url_denied", field: "urls[0]", reason: "DeniedAddress" })
+      assert.deepStrictEqual([plain.status, inside.status], [422, 422])
+      assert.deepInclude((yield* ask(dam, "GET")).json, { urls: [], source: "configured" })
+      assert.strictEqual((yield* ask(dam, "PUT", { urls: [ops] })).status, 200)
+    })
+  )
+
   it.live("are an operator's alone, even where no key says who is one", () =>
     Effect.gen(function* () {
       const dam = yield* Double.make({ keys: Result.getOrThrow(Keys.parse("acme:one")) })

@@ -7,7 +7,7 @@
  *
  * The entries for Node alone begin with a look at its version, which no bundler may put elsewhere or leave out.
  *
- * The program of the store's threads becomes a part of the module that starts them: decision 0051.
+ * The program of the store's threads is a part of the module that starts them, too: decision 0051.
  */
 import type * as Esbuild from "esbuild"
 import { readFileSync } from "node:fs"
@@ -60,8 +60,15 @@ const threadWithin: NonNullable<Options["esbuildPlugins"]>[number] = {
         footer: { js: "//# sourceURL=ezthrottle-store.mjs" }
       })
       const text = outputFiles.map((file) => file.text).join("")
-      const address = `"data:text/javascript," + encodeURIComponent(${JSON.stringify(text)})`
-      return { contents: `export const program = new URL(${address})` }
+      // not in the form by which bundlers know a file to take along
+      const contents = `
+        import { existsSync } from "node:fs"
+        const here = import.meta.url
+        const beside = here === undefined ? undefined : new URL("dam/sqliteWorker.js", here)
+        export const program = beside !== undefined && existsSync(beside)
+          ? beside
+          : new URL("data:text/javascript," + encodeURIComponent(${JSON.stringify(text)}))`
+      return { contents }
     })
 }
 

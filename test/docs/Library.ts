@@ -15,7 +15,7 @@ const effectModules = (programs: ReadonlyArray<string>): ReadonlyArray<string> =
     [...code.matchAll(/from "((?:effect|@effect\/platform-node)\/[^"]+)"/g)].map(([, name = ""]) => name)
   )
 
-/** The thread stands beside, where the build of the package puts it inside: `tsup.config.ts`. */
+/** The thread stands beside only; the build of the package puts it inside as well: `tsup.config.ts`. */
 const threadBeside: Esbuild.Plugin = {
   name: "thread-beside",
   setup: ({ onLoad }) =>

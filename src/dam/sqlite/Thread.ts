@@ -1,6 +1,6 @@
 /**
- * The program of the store's threads. Here it is a file; in the package it is a part of the module that starts them, so
- * that no bundler has to find it: `tsup.config.ts` puts it in place of this address.
+ * The program of the store's threads. The package has it as a file, and once more as a text for bundles, which leave such
+ * files behind: `tsup.config.ts` puts both in place of this address.
  */
 
 /** What a thread is started with. */

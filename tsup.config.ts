@@ -1,11 +1,18 @@
 /**
- * The build, as package.json describes it, with one addition.
+ * The build, as package.json describes it, with some additions.
  *
  * A namespace that an entry exports (`export * as Step`) becomes an object filled by a call, and a call at the top of a
  * module is something that no bundler may drop: every program that imports one name would carry all the others with it.
  * Marked as pure, the object goes when nobody asks for it; `test/bench/bundle.ts` shows the difference, 8 kB gzipped.
+ *
+ * The entries for Node alone begin with a look at its version, which no bundler may put elsewhere or leave out.
+ *
+ * The program of the store's threads is a part of the module that starts them, too: decision 0051.
  */
+import type * as Esbuild from "esbuild"
 import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { basename } from "node:path"
 import { defineConfig, type Options } from "tsup"
 import own from "./package.json" with { type: "json" }
 
@@ -21,11 +28,52 @@ const pureNamespaces: Plugin = {
   })
 }
 
+const nodeEntries = ["dam.js", "node.js"]
+
+// in the first line, so that source maps stay true
+const nodeOnly: Plugin = {
+  name: "node-only",
+  renderChunk: (code, { path }) =>
+    nodeEntries.includes(basename(path)) ? { code: `import "./nodeOnly.js"; ${code}` } : undefined
+}
+
 // whoever passes their code on passes their licence on with it
+const licenceOf = (name: string): string => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}`
+
+// tsup brings esbuild along
+const { build } = createRequire(createRequire(import.meta.url).resolve("tsup"))("esbuild") as typeof Esbuild
+
+const threadWithin: NonNullable<Options["esbuildPlugins"]>[number] = {
+  name: "thread-within",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]dam[\\/]sqlite[\\/]Thread\.ts$/ }, async ({ path }) => {
+      const { outputFiles } = await build({
+        entryPoints: [path.replace("Thread.ts", "sqliteWorker.ts")],
+        bundle: true,
+        write: false,
+        minify: true,
+        format: "esm",
+        platform: "node",
+        target: own.tsup.target,
+        banner: { js: `/*!\n${licenceOf("effect")}\n*/` },
+        // without a name, a stack trace would hold the whole of it at every line
+        footer: { js: "//# sourceURL=ezthrottle-store.mjs" }
+      })
+      const text = outputFiles.map((file) => file.text).join("")
+      // not in the form by which bundlers know a file to take along
+      const contents = `
+        import { existsSync } from "node:fs"
+        const here = import.meta.url
+        const beside = here === undefined ? undefined : new URL("dam/sqliteWorker.js", here)
+        export const program = beside !== undefined && existsSync(beside)
+          ? beside
+          : new URL("data:text/javascript," + encodeURIComponent(${JSON.stringify(text)}))`
+      return { contents }
+    })
+}
+
 const bundled = ["preact", "uplot", "effect"]
-const licences = bundled
-  .map((name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}`)
-  .join("\n\n")
+const licences = bundled.map(licenceOf).join("\n\n")
 
 // the dam serves it as it is: nothing is left to fetch elsewhere, and nothing to build for whoever installs it
 const page: Options = {
@@ -44,4 +92,7 @@ const page: Options = {
   noExternal: bundled.map((name) => new RegExp(`^${name}(/|$)`))
 }
 
-export default defineConfig([{ ...(own.tsup as Options), plugins: [pureNamespaces] }, page])
+export default defineConfig([
+  { ...(own.tsup as Options), plugins: [pureNamespaces, nodeOnly], esbuildPlugins: [threadWithin] },
+  page
+])

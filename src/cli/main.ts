@@ -6,6 +6,7 @@ import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
+import type { HelpDoc } from "effect/cli/HelpDoc"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -15,7 +16,7 @@ import * as DamCommand from "./commands/DamCommand.ts"
 import * as DeadCommand from "./commands/DeadCommand.ts"
 import * as DoctorCommand from "./commands/DoctorCommand.ts"
 import * as FailuresCommand from "./commands/FailuresCommand.ts"
-import { typed } from "./output/commandName.ts"
+import { typed, typedLine } from "./output/commandName.ts"
 import * as Globals from "./output/Globals.ts"
 import * as JobsCommand from "./commands/JobsCommand.ts"
 import * as LanesCommand from "./commands/LanesCommand.ts"
@@ -103,9 +104,10 @@ const tell = (args: ReadonlyArray<string>, { code, details, exit, message, next,
 
 /** A wrong command line is told in one line too, and not by the whole help. */
 const presenter = (args: ReadonlyArray<string>): CliOutput.Presenter => ({
-  present: (event) =>
-    event._tag === "InvalidInvocation"
-      ? Effect.asVoid(
+  present: (event) => {
+    switch (event._tag) {
+      case "InvalidInvocation":
+        return Effect.asVoid(
           tell(
             args,
             problem("usage", event.errors.map(({ message }) => oneLine(message)).join("; "), {
@@ -113,7 +115,20 @@ const presenter = (args: ReadonlyArray<string>): CliOutput.Presenter => ({
             })
           )
         )
-      : CliOutput.defaultPresenter.present(event)
+      case "Help":
+        return CliOutput.defaultPresenter.present({ ...event, helpDoc: asTyped(event.helpDoc) })
+      case "Version":
+        return CliOutput.defaultPresenter.present(event)
+    }
+  }
+})
+
+const asTyped = (help: HelpDoc): HelpDoc => ({
+  ...help,
+  usage: typedLine(help.usage),
+  ...(help.examples === undefined
+    ? {}
+    : { examples: help.examples.map((example) => ({ ...example, command: typedLine(example.command) })) })
 })
 
 const oneLine = (text: string): string =>

@@ -1,17 +1,13 @@
 /** Looks at Node before anything is imported that an older one does not have. */
 
+import { isOld, needed } from "../transport/OldNode.ts"
 import { version } from "../transport/Version.ts"
 import { keepOldSpaceSmall, keepYoungSpaceSmall } from "./serving/Heap.ts"
 
-/** The oldest Node with an SQLite and a type stripping that this package can build on; `engines` says the same. */
-const oldest = [22, 19] as const
-
-const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
-
-const isTooOld = major < oldest[0] || (major === oldest[0] && minor < oldest[1])
+const { node } = process.versions
 
 const refuse = (): void => {
-  process.stderr.write(`ezthrottle needs Node ${oldest.join(".")} or newer; this is ${process.versions.node}\n`)
+  process.stderr.write(`${needed("ezthrottle", node)}\n`)
   process.exitCode = 1
 }
 
@@ -26,7 +22,7 @@ const isVersion = process.argv.length === 3 && process.argv[2] === "--version"
 
 const tellVersion = (): void => void process.stdout.write(`ezthrottle v${version}\n`)
 
-export const started: unknown = isTooOld
+export const started: unknown = isOld(node)
   ? refuse()
   : isVersion
     ? tellVersion()

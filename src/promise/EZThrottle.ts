@@ -106,7 +106,8 @@ export interface RequestOptions {
   /** Defaults to `GET`. */
   readonly method?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
-  readonly body?: BodyInit | null | undefined
+  // not `BodyInit`, a name that only TypeScript's DOM library has
+  readonly body?: RequestInit["body"] | undefined
 }
 
 /**

@@ -22,7 +22,8 @@ export interface JobAnswer {
   readonly status: string
   readonly idempotent_key?: string
   readonly duplicate?: boolean
-  readonly executed_locally?: undefined
+  // never there; by `undefined` TypeScript would not tell the kinds apart where it is not strict, as in a new Next project
+  readonly executed_locally?: false
   readonly [key: string]: unknown
 }
 

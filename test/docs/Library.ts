@@ -15,6 +15,15 @@ const effectModules = (programs: ReadonlyArray<string>): ReadonlyArray<string> =
     [...code.matchAll(/from "((?:effect|@effect\/platform-node)\/[^"]+)"/g)].map(([, name = ""]) => name)
   )
 
+/** The thread stands beside only; the build of the package puts it inside as well: `tsup.config.ts`. */
+const threadBeside: Esbuild.Plugin = {
+  name: "thread-beside",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]dam[\\/]sqlite[\\/]Thread\.ts$/ }, () => ({
+      contents: 'export const program = new URL("./dam/sqliteWorker.js", import.meta.url)'
+    }))
+}
+
 /** Bundles into `folder`: the entries of the package, the thread of its store, and every module these programs name. */
 export const bundle = async (root: string, folder: string, programs: ReadonlyArray<string>): Promise<void> => {
   const { build } = fromTsup("esbuild") as typeof Esbuild
@@ -35,6 +44,7 @@ export const bundle = async (root: string, folder: string, programs: ReadonlyArr
     platform: "node",
     target: "node22",
     logLevel: "error",
+    plugins: [threadBeside],
     // a CommonJS module in the bundle asks for Node's own ones
     banner: {
       js: `import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);`

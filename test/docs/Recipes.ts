@@ -41,6 +41,8 @@ export interface World {
   /** What the receiver answered to whom, once there are as many. */
   readonly told: (count: number) => Promise<ReadonlyArray<{ readonly jobId: string; readonly answer: string }>>
   readonly setDown: (isDown: boolean) => void
+  /** Leaves out the calls that there were so far. */
+  readonly forget: () => void
   readonly serve: (app: App) => void
   /** A program of the page with the hosts of this world. */
   readonly placed: (code: string) => string
@@ -103,6 +105,7 @@ export const make = async (): Promise<World> => {
         look()
       }),
     setDown: (value) => (isDown = value),
+    forget: () => void calls.splice(0),
     serve: (value) => (app = value),
     placed: (code) =>
       code

@@ -1,32 +1,30 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { execFile } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync, readFileSync } from "node:fs"
+import { createRequire } from "node:module"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
+import type * as Esbuild from "esbuild"
 import { gzipSync } from "node:zlib"
 import { deadLinks } from "../docs/Markdown.ts"
-
-const root = fileURLToPath(new URL("../..", import.meta.url))
-const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+import { root } from "./support/Built.ts"
+import * as DamProcess from "./support/DamProcess.ts"
+import * as Loopback from "./support/Loopback.ts"
+import { manifest, pack, type Packed, type Project } from "./support/Packed.ts"
+import * as Program from "./support/Program.ts"
 
 /** What a consumer writes for each sub-path that package.json publishes: `ezthrottle-effect/promise`. */
 const entries: ReadonlyArray<string> = Object.keys(manifest.exports).map((key) => manifest.name + key.slice(1))
 
-const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): Promise<string> =>
-  new Promise((resolve, reject) => {
-    execFile(command, args, { cwd, env: { ...process.env, NO_COLOR: "1" } }, (error, stdout, stderr) =>
-      error === null ? resolve(stdout) : reject(new Error(`${command} ${args.join(" ")}\n${stdout}\n${stderr}`))
-    )
-  })
-
+let packed: Packed
+let project: Project
 let folder: string
 let published: ReadonlyArray<string>
 
 const node = (file: string, text: string): Promise<string> => {
-  writeFileSync(join(folder, file), text)
-  return run(folder, process.execPath, file)
+  project.write({ [file]: text })
+  return project.node(file)
 }
+
+const tsc = join(root, "node_modules/typescript/lib/tsc.js")
 
 /** Compiles one file the way a strict project does, declarations of every package included. */
 const compile = (file: string, lines: ReadonlyArray<string>): Promise<string> => {
@@ -40,22 +38,18 @@ const compile = (file: string, lines: ReadonlyArray<string>): Promise<string> =>
     module: "nodenext",
     types: ["node"]
   }
-  writeFileSync(join(folder, file), lines.join("\n"))
-  writeFileSync(join(folder, `${file}.json`), JSON.stringify({ compilerOptions, files: [file] }))
-  return run(folder, process.execPath, join(root, "node_modules/typescript/lib/tsc.js"), "--project", `${file}.json`)
+  project.write({ [file]: lines.join("\n"), [`${file}.json`]: JSON.stringify({ compilerOptions, files: [file] }) })
+  return project.node(tsc, "--project", `${file}.json`)
 }
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "consumer-"))
-  const [packed] = JSON.parse(await run(root, "npm", "pack", "--silent", "--json", "--pack-destination", folder))
-  published = packed.files.map((file: { readonly path: string }) => file.path)
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true }))
-  const versions = ["effect", "@types/node"].map((name) => `${name}@${manifest.devDependencies[name]}`)
-  const quiet = ["--prefer-offline", "--no-audit", "--no-fund"]
-  await run(folder, "npm", "install", ...quiet, join(folder, packed.filename), ...versions)
+  packed = await pack()
+  published = packed.published
+  project = await packed.project("consumer")
+  folder = project.folder
 })
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => packed.remove())
 
 describe("the packed package, installed in an empty folder", () => {
   it("publishes what was built, what is to be read, and nothing else", () => {
@@ -122,9 +116,39 @@ describe("the packed package, installed in an empty folder", () => {
 
   it("has commands that start", async () => {
     for (const name of Object.keys(manifest.bin)) {
-      const said = await run(folder, process.execPath, join("node_modules", ".bin", name), "--version")
+      const said = await project.node(join("node_modules", ".bin", name), "--version")
       assert.strictEqual(said.trim(), `ezthrottle v${manifest.version}`)
     }
+  })
+
+  it("tells those who start it by npx what they can type", async () => {
+    const npx = (...args: ReadonlyArray<string>) =>
+      project.run("npx", "--no", "--", "ezthrottle-effect", ...args).catch(({ message }: Error) => message)
+    for (const args of [["--help"], ["jobs", "list", "--help"], ["jobs", "wait"], ["doctor"]]) {
+      const said = await npx(...args)
+      assert.notMatch(said, /(?<=[`\s])ezthrottle [<a-z-]/)
+      // what it has to say depends on this machine
+      if (args[0] !== "doctor") assert.match(said, /(?<=[`\s])npx ezthrottle-effect [<a-z-]/)
+    }
+  })
+
+  it("tells an old Node in one line which one its dam takes, before undici fails on it", async () => {
+    // what this Node has, an older one lacks; the long tests ask a real one
+    const pretence = `
+      import { syncBuiltinESMExports } from "node:module"
+      import zlib from "node:zlib"
+      delete zlib.createZstdDecompress
+      syncBuiltinESMExports()
+      Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.2" } })`
+    const told = entries.map(
+      (entry) => `await import("${entry}").then(() => "loads", ({ message }) => message).then(console.log)`
+    )
+    const said = await node("old.mjs", [pretence, ...told].join("\n"))
+    const needed = "this part of ezthrottle-effect (/dam, /node) needs Node 22.19 or newer; this is 20.20.2"
+    assert.deepStrictEqual(
+      said.trim().split("\n"),
+      entries.map((entry) => (/\/(dam|node)$/.test(entry) ? needed : "loads"))
+    )
   })
 
   it("has a dam that finds its writing thread and keeps a job in a file", async () => {
@@ -174,4 +198,120 @@ target.close()
       ...entries.map((entry, index) => `import entry${index} = require(${JSON.stringify(entry)})`),
       `console.log(${entries.map((_, index) => `entry${index}`).join(", ")})`
     ]))
+})
+
+describe("TypeScript", () => {
+  it("compiles against it without the DOM's library, as far as Effect's own declarations go", async () => {
+    const compilerOptions = { strict: true, skipLibCheck: false, noEmit: true, target: "es2022", lib: ["es2022"] }
+    project.write({
+      "dom.mts": entries.map((entry) => `export * as _${entries.indexOf(entry)} from "${entry}"`).join("\n"),
+      "dom.json": JSON.stringify({
+        compilerOptions: { ...compilerOptions, module: "node16", types: ["node"] },
+        files: ["dom.mts"]
+      })
+    })
+    const said = await project.node(tsc, "--project", "dom.json").catch(({ message }: Error) => message)
+    // Effect names CryptoKey and JsonWebKey, which Node's types do not declare
+    const ours = said.split("\n").filter((line) => / error TS/.test(line) && !line.startsWith("node_modules/effect/"))
+    assert.deepStrictEqual(ours, [])
+  })
+
+  it("makes a program of module node16 that is CommonJS and imports it when it runs", async () => {
+    const compilerOptions = { strict: true, skipLibCheck: true, target: "es2022", module: "node16", types: ["node"] }
+    project.write({
+      "later.cts": `
+        const main = async (): Promise<void> => {
+          const { EZThrottle } = await import("ezthrottle-effect/promise")
+          const client = new EZThrottle({ apiKey: "any" })
+          console.log(typeof client.submitJob)
+        }
+        void main()
+      `,
+      "later.json": JSON.stringify({ compilerOptions, files: ["later.cts"] })
+    })
+    await project.node(tsc, "--project", "later.json")
+    assert.strictEqual((await project.node("later.cjs")).trim(), "function")
+  })
+})
+
+describe("bundled", () => {
+  // tsup and vitest bring them along
+  const brought = (by: string, name: string) => createRequire(createRequire(import.meta.url).resolve(by))(name)
+  const esbuild: typeof Esbuild = brought("tsup", "esbuild")
+
+  /** What is left to somebody else to resolve. */
+  const imports = /^\s*import\b|\brequire\(/m
+
+  let upstream: Loopback.Loopback
+  let dam: DamProcess.DamProcess
+
+  beforeAll(async () => {
+    upstream = await Loopback.upstream()
+    const args = ["--port", "0", "--db", join(folder, "served.db"), "--allow-private"]
+    dam = await DamProcess.start(join(folder, "node_modules/ezthrottle-effect/dist/bin.js"), args)
+    project.write({
+      "facade.mjs": Program.facade + Program.runs,
+      "later.mjs": Program.facade + Program.runsLater,
+      "own.mjs": Program.dam
+    })
+  })
+
+  afterAll(async () => {
+    await DamProcess.endAll()
+    await upstream.close()
+  })
+
+  // the dam knows how to do without its address
+  const logOverride = { "empty-import-meta": "silent" } as const
+
+  const esbuilt = async (entry: string, outfile: string, options: Esbuild.BuildOptions) => {
+    const paths = { entryPoints: [join(folder, entry)], outfile: join(folder, outfile), absWorkingDir: folder }
+    const { warnings } = await esbuild.build({ bundle: true, logLevel: "error", ...paths, ...options })
+    assert.deepStrictEqual(warnings, [])
+  }
+
+  const keepsItsPromises = async (file: string) =>
+    Program.keepsItsPromises(await project.node(file, dam.url, upstream.url))
+
+  it("for browsers by esbuild calls, hands over and receives, and needs nothing of Node", async () => {
+    await esbuilt("facade.mjs", "esbuild/browser.mjs", { format: "esm", platform: "browser", target: "es2022" })
+    assert.notMatch(readFileSync(join(folder, "esbuild/browser.mjs"), "utf8"), imports)
+    await keepsItsPromises("esbuild/browser.mjs")
+  })
+
+  it("for Node by esbuild calls, hands over and receives, as CommonJS too", async () => {
+    await esbuilt("later.mjs", "esbuild/node.cjs", { format: "cjs", platform: "node", target: "node22" })
+    await keepsItsPromises("esbuild/node.cjs")
+  })
+
+  it("for browsers by Vite calls, hands over and receives, and needs nothing of Node", async () => {
+    const vite = brought("vitest", "vite")
+    const lib = { entry: join(folder, "facade.mjs"), formats: ["es"], fileName: "browser" }
+    await vite.build({
+      root: folder,
+      configFile: false,
+      logLevel: "error",
+      build: { lib, outDir: "vite", target: "es2022" }
+    })
+    assert.notMatch(readFileSync(join(folder, "vite/browser.mjs"), "utf8"), imports)
+    await keepsItsPromises("vite/browser.mjs")
+  })
+
+  it("a program with a dam has its thread within, as CommonJS by esbuild", async () => {
+    await esbuilt("own.mjs", "esbuild/within.cjs", { format: "cjs", platform: "node", logOverride })
+    const said = await project.node("esbuild/within.cjs", join(folder, "within.db"), upstream.url)
+    assert.strictEqual(said.trim(), "job success")
+  })
+
+  it("a program with a dam stays small with --packages=external, and keeps a job in a file", async () => {
+    await esbuilt("own.mjs", "esbuild/own.mjs", { format: "esm", platform: "node", packages: "external" })
+    assert.isBelow(readFileSync(join(folder, "esbuild/own.mjs")).length, 2000)
+    const db = join(folder, "own.db")
+    assert.strictEqual((await project.node("esbuild/own.mjs", db, upstream.url)).trim(), "job success")
+    assert.isTrue(existsSync(db))
+    assert.includeMembers(
+      upstream.seen.map(({ path }) => path),
+      ["/queued", "/hook"]
+    )
+  })
 })

@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import { statfs } from "node:fs/promises"
 import * as EgressDoor from "../../dam/egress/Door.ts"
 import * as EgressPolicy from "../../dam/egress/EgressPolicy.ts"
+import { typed } from "../output/commandName.ts"
 import * as Output from "../output/Output.ts"
 import { type Problem, problem } from "../output/Problem.ts"
 import { Service } from "../service/Service.ts"
@@ -46,8 +47,9 @@ export const run = Effect.fnUntraced(function* (options: Options) {
   const findings: Array<Finding> = [settings(configured), yield* configFile]
   if (Result.isSuccess(configured)) findings.push(...(yield* service(configured.success, options)))
   findings.push(yield* disk(options.db))
-  yield* Output.print({ findings: findings.map(({ next, ...rest }) => ({ ...rest, next: next ?? null })) }, (paint) =>
-    findings.map((finding) => line(paint, finding)).join("\n")
+  yield* Output.print(
+    { findings: findings.map(({ next, ...rest }) => ({ ...rest, next: next === undefined ? null : typed(next) })) },
+    (paint) => findings.map((finding) => line(paint, finding)).join("\n")
   )
   const errors = findings.filter(({ status }) => status === "error").length
   if (errors > 0) {
@@ -66,7 +68,7 @@ const marks = {
 
 const line = (paint: Output.Paint, { check, message, next, status }: Finding): string => {
   const [style, mark] = marks[status]
-  return `${paint(style, mark)}  ${check.padEnd(8)}  ${message}${next === undefined ? "" : `\n                -> ${next}`}`
+  return `${paint(style, mark)}  ${check.padEnd(8)}  ${message}${next === undefined ? "" : `\n                -> ${typed(next)}`}`
 }
 
 const ok = (check: string, message: string): Finding => ({ check, status: "ok", message })

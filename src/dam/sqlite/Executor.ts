@@ -13,6 +13,7 @@ import type { DatabaseOptions } from "./Database.ts"
 import type { Executor, Fault, FinishInsert } from "../rows/Commands.ts"
 import { type Call, closed, type Group, longReads, make } from "./Groups.ts"
 import { fileIn } from "./Ownership.ts"
+import { program } from "./Thread.ts"
 import { type Commands } from "../rows/Commands.ts"
 
 /** Runs each command at once, in the calling thread and a transaction of its own. */
@@ -112,7 +113,7 @@ class Near {
 
   constructor(options: DatabaseOptions, opened: (fault: Fault | undefined) => void) {
     const name = options.readsOnly === true ? "ezthrottle-reads" : "ezthrottle-store"
-    this.thread = new Worker(workerUrl, { workerData: options, name, resourceLimits })
+    this.thread = new Worker(program, { workerData: options, name, resourceLimits })
     this.thread.once("message", (fault: Fault | undefined) => {
       this.thread.on("message", (answers: Answers | null) => {
         if (answers === null) void this.thread.terminate()
@@ -125,7 +126,7 @@ class Near {
       opened(undefined)
     })
     this.thread.on("error", (error) => {
-      const what = this.started ? "its thread ended" : "its thread did not start (keep this package out of bundles)"
+      const what = this.started ? "its thread ended" : "its thread did not start"
       this.end({ ...closed, detail: `${what}: ${messageOf(error)}` }, opened)
     })
     this.thread.on("exit", () => this.end(closed, opened))
@@ -238,11 +239,6 @@ const weight = (value: unknown): number => {
   for (const part of Object.values(value)) sum += weight(part)
   return sum
 }
-
-// The thread's file stands beside this one in the sources; in the package it is built as `dam/sqliteWorker.js`.
-const workerUrl = import.meta.url.endsWith(".ts")
-  ? new URL("./sqliteWorker.ts", import.meta.url)
-  : new URL("./dam/sqliteWorker.js", import.meta.url)
 
 const errorOf = ({ detail, kind }: Fault): StoreError => {
   switch (kind) {

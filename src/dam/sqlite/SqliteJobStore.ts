@@ -42,7 +42,6 @@ export interface SqliteOptions {
  *
  * **Details** — fails with a line to act on when the file can only be read, is damaged, belongs to another program or a
  * newer version, or is in use: one store owns a file. What was handed in before the scope ends is written.
- * **Gotchas** — the thread is a file of its own in this package; a bundler that swallows the package leaves it behind.
  *
  * @category constructors
  * @since 0.1.0

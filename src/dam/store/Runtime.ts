@@ -18,7 +18,7 @@ export class UnfitRuntime extends Schema.TaggedError<UnfitRuntime>()("UnfitRunti
   lacks: Schema.String
 }) {
   override get message() {
-    return `a dam does not run on ${this.runtime}: ${this.lacks}. Run it with Node 22.19 or later, ezthrottle dam, and point a client at it: new EZThrottle({ dam: "http://127.0.0.1:8080" })`
+    return `a dam does not run on ${this.runtime}: ${this.lacks}. Run it with Node 22.19 or later, npx ezthrottle-effect dam, and point a client at it: new EZThrottle({ dam: "http://127.0.0.1:8080" })`
   }
 }
 

@@ -17,8 +17,8 @@ describe("a runtime", () => {
     const old = Runtime.unfit({ versions: { node: "20.20.2" }, sqlite: undefined, agent: Whole })
     assert.strictEqual(
       old?.message,
-      "a dam does not run on Node 20.20.2: it has no node:sqlite. Run it with Node 22.19 or later, ezthrottle dam, and " +
-        'point a client at it: new EZThrottle({ dam: "http://127.0.0.1:8080" })'
+      "a dam does not run on Node 20.20.2: it has no node:sqlite. Run it with Node 22.19 or later, npx ezthrottle-effect dam, " +
+        'and point a client at it: new EZThrottle({ dam: "http://127.0.0.1:8080" })'
     )
     for (const agent of [Stub, undefined, () => undefined]) {
       const unfit = Runtime.unfit({ versions: { node: "24.3.0", bun: "1.4.5" }, sqlite: {}, agent })

@@ -40,15 +40,17 @@ const SECURITY = {
   "cross-origin-resource-policy": "same-origin"
 }
 
-/** Where the built files are. The sources have none: a page of theirs is not found. */
-const folder = fileURLToPath(
-  import.meta.url.endsWith(".ts")
-    ? new URL("../../../../dist/dam/page/", import.meta.url)
-    : new URL("./dam/page/", import.meta.url)
-)
+/** Where the built files are. Neither the sources nor a bundle of somebody else's has them: the page is not found there. */
+const folder = (): string => {
+  // a bundle that is CommonJS does not know its own address
+  const here: string | undefined = import.meta.url
+  if (here === undefined) return "page"
+  const built = here.endsWith(".ts") ? "../../../../dist/dam/page/" : "./dam/page/"
+  return fileURLToPath(new URL(built, here))
+}
 
 /** The routes: `/`, `/page/*`, and `/session` to sign in and out. */
-export const layer = (options: PageOptions, root = folder) =>
+export const layer = (options: PageOptions, root = folder()) =>
   HttpRouter.use(
     Effect.fnUntraced(function* (router) {
       // resolving a path of ours cannot fail

@@ -7,6 +7,7 @@ import { Choice, Filters, Typed } from "./Filters.tsx"
 import { away, count, laneHref } from "./Format.ts"
 import { useAction, useAsked, useTyped } from "./Hooks.ts"
 import { lanesAtMost, live, rateOf, useNews } from "./Live.ts"
+import { paceNow } from "./Found.tsx"
 import { Cell, Example, Failed, HoldReason, Nothing, Rate, Table } from "./Parts.tsx"
 
 const pageSize = 25
@@ -137,7 +138,7 @@ const Row = ({ lane }: { readonly lane: Lane }) => {
         {count(lane.running)} <span class="faint">of {count(lane.max_concurrent)}</span>
       </Cell>
       <Cell name="Rate">
-        <Rate rate={rateOf(past)} limit={lane.rps} source={lane.source} />
+        <Rate rate={rateOf(past)} limit={paceNow(lane)} source={lane.source} />
       </Cell>
       <Cell name="Held by">
         {lane.paused !== null && (

@@ -2,6 +2,7 @@
 import * as LaneShapes from "../dam/api/LaneShapes.ts"
 import { type Lane, query } from "./Api.ts"
 import { away, count, laneHref } from "./Format.ts"
+import { Found, paceNow } from "./Found.tsx"
 import { type Asked, useAsked } from "./Hooks.ts"
 import { live, rateOf, useNews } from "./Live.ts"
 import { Cell, Fact, Failed, HoldReason, Nothing, Rate, sources, Table, Time } from "./Parts.tsx"
@@ -104,11 +105,12 @@ const Facts = ({ lane, log }: FactsOptions) => (
       {count(lane.running)} of {count(lane.max_concurrent)}
     </Fact>
     <Fact name="Rate" isLong>
-      <Rate rate={rateOf(live.past(lane.lane))} limit={lane.rps} source={lane.source} />
+      <Rate rate={rateOf(live.past(lane.lane))} limit={paceNow(lane)} source={lane.source} />
     </Fact>
     <Fact name="Limit" isLong>
       {count(lane.rps)} per second, {count(lane.max_concurrent)} at once <Since lane={lane} log={log} />
     </Fact>
+    <Found lane={lane} />
     {lane.learnt !== undefined && lane.source === "operator" && <Learnt {...lane.learnt} />}
     <Fact name="Next call">{lane.next_at === null ? "nobody can tell" : <Soon at={lane.next_at} />}</Fact>
     <Fact name="Calls that wait">{count(lane.waiting)}</Fact>

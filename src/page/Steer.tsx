@@ -63,19 +63,23 @@ const Pausing = ({ busy, lane, steer }: Steering) => {
 const Pacing = ({ busy, lane, steer }: Steering) => {
   const [rps, setRps] = useState("")
   const [open, setOpen] = useState("")
+  const [find, setFind] = useState<boolean>()
+  const isEmpty = rps === "" && open === "" && find === undefined
   return (
     <form
       class="actions"
       aria-label="Set the pace"
       onSubmit={(event) => {
         event.preventDefault()
-        if (rps === "" && open === "") return
+        if (isEmpty) return
         steer("pace", {
           ...(rps === "" ? {} : { rps: Number(rps) }),
-          ...(open === "" ? {} : { max_concurrent: Number(open) })
+          ...(open === "" ? {} : { max_concurrent: Number(open) }),
+          ...(find === undefined ? {} : { find })
         })
         setRps("")
         setOpen("")
+        setFind(undefined)
       }}
     >
       <label>
@@ -102,7 +106,15 @@ const Pacing = ({ busy, lane, steer }: Steering) => {
           onInput={(event) => setOpen(event.currentTarget.value)}
         />
       </label>
-      <button type="submit" aria-disabled={busy || (rps === "" && open === "")}>
+      <label class="inline">
+        Find it out, with these as the ceiling
+        <input
+          type="checkbox"
+          checked={find ?? lane.finds}
+          onChange={(event) => setFind(event.currentTarget.checked)}
+        />
+      </label>
+      <button type="submit" aria-disabled={busy || isEmpty}>
         Set pace
       </button>
       <button

@@ -131,6 +131,26 @@ describe("the history", () => {
     await said.getByText("what was set by hand goes before it").waitFor()
     teaching.close()
   })
+
+  it("shows what a lane finds below its ceiling, and the quotas that answers tell of", async () => {
+    const quota = { "ratelimit-limit": "100", "ratelimit-remaining": "60", "ratelimit-reset": "60" }
+    const telling = createServer((_, response) => response.writeHead(200, quota).end())
+    telling.listen(0, "127.0.0.1")
+    await once(telling, "listening")
+    const address = telling.address()
+    const lane = `telling.example:${typeof address === "object" ? address?.port : address}`
+    await PageWorld.settled(world, await world.submit({ url: `http://${lane}/` }))
+    const page = await open(`#/lanes/${encodeURIComponent(lane)}`)
+    const fact = (name: string) => page.locator(".fact").filter({ has: page.getByText(name, { exact: true }) })
+    await fact("Quota").getByText("60 left of 100").waitFor()
+    const pace = page.getByRole("form", { name: "Set the pace" })
+    await pace.getByLabel("Find it out").check()
+    await pace.getByRole("button", { name: "Set pace" }).click()
+    await fact("Pace found")
+      .getByText(/ per second, \d+ at once/)
+      .waitFor()
+    telling.close()
+  })
 })
 
 describe("notices", () => {

@@ -33,27 +33,10 @@ const find = (id: string, signal: AbortSignal): Promise<Job | undefined> =>
     throw cause
   })
 
-/** Children are filed with the end of their parent, between its last answer and what counts as its end. */
-const childrenOf = async (job: Job, depth: number, signal: AbortSignal): Promise<ReadonlyArray<Node>> => {
-  if (job.finished_at === null || depth === 0) return []
-  const last = Math.max(job.created_at, ...job.attempts.map(({ at, latency_ms: latency }) => at + latency))
-  const from = Math.max(job.finished_at - 2000, Math.floor(last) - 5)
-  const near = await pageOf({ created_from: Math.min(from, job.finished_at), created_to: job.finished_at }, signal)
-  const own = near.filter(({ parent }) => parent?.job_id === job.job_id)
-  return Promise.all(
-    own.map(async (child) => {
-      const whole = await find(child.job_id, signal)
-      return { job: child, children: whole === undefined ? [] : await childrenOf(whole, depth - 1, signal) }
-    })
-  )
-}
-
-/** The newest of its lane are looked through: whoever runs a job again looks for it soon. */
-const rerunsOf = async (job: Job, signal: AbortSignal): Promise<ReadonlyArray<JobSummary>> => {
-  if (job.finished_at === null) return []
-  const after = await pageOf({ lane: job.lane, created_from: job.finished_at }, signal)
-  // the child of a rerun names its parent as what it repeats
-  return after.filter(({ parent, rerun_of: of }) => of === job.job_id && parent?.job_id !== job.job_id)
+const childrenOf = async (id: string, depth: number, signal: AbortSignal): Promise<ReadonlyArray<Node>> => {
+  if (depth === 0) return []
+  const children = await pageOf({ parent: id }, signal)
+  return Promise.all(children.map(async (job) => ({ job, children: await childrenOf(job.job_id, depth - 1, signal) })))
 }
 
 const familyOf = async (job: Job, signal: AbortSignal): Promise<Family> => {
@@ -67,7 +50,10 @@ const familyOf = async (job: Job, signal: AbortSignal): Promise<Family> => {
     }
     oldest = before
   }
-  const [children, reruns] = await Promise.all([childrenOf(oldest, depthAtMost, signal), rerunsOf(job, signal)])
+  const [children, reruns] = await Promise.all([
+    childrenOf(oldest.job_id, depthAtMost, signal),
+    pageOf({ rerun_of: job.job_id }, signal)
+  ])
   return { root: { job: oldest, children }, lost, reruns }
 }
 

@@ -47,6 +47,8 @@ export interface Finder {
   readonly quotas: ReadonlyArray<Quota.Quota>
   /** Calls per second that policies allow; `Infinity` where none was told. */
   readonly policy: number
+  /** When the call was sent whose answer told it. */
+  readonly policyAt: number
   /** When the next call is due by the pace. */
   readonly dueAt: number
   /** When the last call was sent. */
@@ -141,6 +143,7 @@ export const make = ({ ceiling, isCeilingKept = false, isKnown = false, isSpread
   levels: Levels.make(ceiling.maxConcurrent, isKnown ? ceiling.maxConcurrent : undefined),
   quotas: [],
   policy: Number.POSITIVE_INFINITY,
+  policyAt: never,
   dueAt: never,
   sentAt: never,
   heldUntil: never,
@@ -418,26 +421,44 @@ export const hold = (self: Finder, until: number): Finder =>
 
 /** Takes in what the answer tells of policies and quotas. */
 const hear = (before: Finder, call: Call, said: Said.Said, now: number): Finder => {
+  const { policies = [], quotas: told = [] } = said
   let self = before
-  if (said.policies !== undefined && said.policies.length > 0) self = obey(self, said.policies)
-  const { quotas: told = [] } = said
+  if (policies.length > 0) self = obey(self, policies, call.at)
+  else if (said.isAccepted && call.at - self.policyAt > Quota.believedFor) self = disobey(self)
   for (const quota of told) self = hearQuota(self, call, { said, told: quota, now })
   const isLeft = (quota: Quota.Quota) =>
     !said.isAccepted || !Quota.isForgotten(quota, call.at) || told.some(({ name }) => name === quota.name)
   return self.quotas.every(isLeft) ? self : { ...self, quotas: self.quotas.filter(isLeft) }
 }
 
-const obey = (self: Finder, policies: ReadonlyArray<Said.Policy>): Finder => {
+const obey = (self: Finder, policies: ReadonlyArray<Said.Policy>, policyAt: number): Finder => {
   let policy = self.ceiling.rps
   for (const { limit, window } of policies) policy = Math.min(policy, (policyShare * limit * 1000) / window)
-  if (!(policy > 0) || policy === self.policy) return self
-  const { levels, search } = self
-  const next = { ...self, policy }
-  if (!search.isStarting) return { ...next, search: Search.clamp(search, policy) }
+  if (!(policy > 0)) return self
+  if (policy === self.policy) return { ...self, policyAt }
+  const { ceiling, isKnown, levels, search } = self
+  const next = { ...self, policy, policyAt }
+  // what a policy alone has slowed down goes as fast as the next one allows
+  const isSlowed = isKnown && search.rate >= Math.min(ceiling.rps, self.policy)
+  if (!search.isStarting) {
+    return { ...next, search: isSlowed ? Search.settle(search, policy) : Search.clamp(search, policy) }
+  }
   return {
     ...next,
     search: Search.settle(search, policy),
     levels: { ...levels, cap: Math.min(levels.top, Math.max(levels.cap, policyCap)) }
+  }
+}
+
+/** Nobody tells of a policy any more. */
+const disobey = (self: Finder): Finder => {
+  if (self.policy === Number.POSITIVE_INFINITY) return self
+  const { ceiling, isKnown, policy, search } = self
+  const isSlowed = isKnown && search.rate >= policy
+  return {
+    ...self,
+    policy: Number.POSITIVE_INFINITY,
+    search: isSlowed ? Search.settle(search, ceiling.rps) : search
   }
 }
 

@@ -71,8 +71,13 @@ const soonestRolling = 1000
 /** How long a used-up quota that refills is waited for, where its end is not told. */
 const longestRefill = 60_000
 
-/** How long an amount is believed that is told without its end, and then no more. */
-const believedFor = 60_000
+/**
+ * How long what was told without its end is believed where nobody tells it again, in milliseconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const believedFor = 60_000
 
 const longestMargin = 4000
 const calmAfter = 100

@@ -167,6 +167,29 @@ describe("laws of a finder", () => {
     assert.deepStrictEqual(both.quotas, later.quotas)
   })
 
+  it("goes on as before where a policy or a quota is not told any more", () => {
+    const told: Said = {
+      isAccepted: true,
+      quotas: [{ name: "", limit: 9, remaining: 0, reset: { by: "delta", millis: 30_000 } }],
+      policies: [{ limit: 6, window: 60_000 }]
+    }
+    const one = (self: Finder.Finder, id: number, said: Said) => {
+      const now = Math.max(id * 100, Finder.opensAt(self, id * 100))
+      return { now, next: Finder.answered(Finder.sent(self, id, now), id, said, now + 10) }
+    }
+    let { next: self } = one(Finder.make({ ceiling, isKnown: true, isCeilingKept: true }), 1, told)
+    assert.approximately(self.search.rate, 0.098, 0.001)
+    assert.isAtLeast(Finder.opensAt(self, 200), 29_000)
+    for (let id = 2, now = 0; now < 100_000; id++) {
+      const turn = one(self, id * 200, ok)
+      self = turn.next
+      now = turn.now
+    }
+    assert.strictEqual(self.search.rate, ceiling.rps)
+    assert.deepStrictEqual(self.quotas, [])
+    assert.isAtMost(Finder.opensAt(self, 200_000), 200_000)
+  })
+
   it("decides the same at any time of its clock", () => {
     const shift = 1e7
     for (const seed of walks.slice(0, 20)) {

@@ -245,11 +245,13 @@ const endingOf = ({ ending }: Attempt): string => {
   }
 }
 
-const deliveryReason = ({ attempts, dueAt, id, lane }: StoredDelivery, when: string): Reason => {
+const deliveryReason = ({ attempts, dueAt, id, lane: host }: StoredDelivery, when: string): Reason => {
   const last = attempts.at(-1)
+  const lane = receiverLane(host)
+  const before = last === undefined ? "" : `, the last one: ${last.error ?? `answered ${last.status}`}`
   return reason(
     "delivery",
-    `its result is still to be told to ${lane}; attempt ${attempts.length + 1} ${when}`,
+    `its result is still to be told to ${host}; attempt ${attempts.length + 1} ${when}${before}`,
     {
       delivery_id: id,
       lane,
@@ -266,7 +268,13 @@ const unsignedReason = ({ attempts, id, lane }: StoredDelivery): ReadonlyArray<R
   const unsigned = attempts.at(-1)?.unsigned
   return unsigned === undefined
     ? []
-    : [reason("delivery", `it was told to ${lane} without L8: ${unsigned}`, { delivery_id: id, lane, unsigned })]
+    : [
+        reason("delivery", `it was told to ${lane} without L8: ${unsigned}`, {
+          delivery_id: id,
+          lane: receiverLane(lane),
+          unsigned
+        })
+      ]
 }
 
 const reason = (kind: Reason["kind"], message: string, details: Reason["details"], until?: number): Reason => ({

@@ -289,8 +289,11 @@ describe("why a job waits", () => {
       yield* TestClock.adjust("1 second")
       const said = yield* dam.why(id)
       assert.deepStrictEqual(kinds(said), ["finished", "delivery"])
-      const { details, until = Number.NaN } = find(said, "delivery")
-      assert.deepInclude(details, { lane: "hooks.example:443", attempts: 1, last_status: 503, last_error: null })
+      const { details, message, until = Number.NaN } = find(said, "delivery")
+      // the name under which that lane is steered
+      const receiver = "webhook@hooks.example:443"
+      assert.deepInclude(details, { lane: receiver, attempts: 1, last_status: 503, last_error: null })
+      assert.include(message, "the last one: answered 503")
       assert.deepInclude(said, { status: "succeeded", estimatedStart: undefined, confidence: "exact" })
       yield* TestClock.adjust(until - 1 - (yield* Clock.currentTimeMillis))
       assert.lengthOf(yield* dam.told, 1)

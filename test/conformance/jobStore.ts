@@ -512,6 +512,8 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       Effect.gen(function* () {
         const heldBy = { reason: "retry_after", status: 503, jobId: "job-1" } as const
         const kept = {
+          ceiling: { rps: 2, maxConcurrent: 3 },
+          known: true,
           rate: 0.25,
           peak: 0.3,
           climbed: 1,

@@ -78,21 +78,27 @@ export type Called = (
 
 /** How a host is paced, or one account of it. */
 export const settingOf = ({ options, paces, settings }: Dial, host: string, account = ""): Setting => {
-  const learnt = paces.get(host, account) ?? paces.get(host, "")
+  const taught = paces.get(host, account)
+  const learnt = {
+    rps: taught?.rps ?? paces.get(host, "")?.rps,
+    maxConcurrent: taught?.maxConcurrent ?? paces.get(host, "")?.maxConcurrent
+  }
   const steered = settings.get(host)
-  const rps = steered?.rps ?? learnt?.rps
-  const maxConcurrent = steered?.maxConcurrent ?? learnt?.maxConcurrent
+  const rps = steered?.rps ?? learnt.rps
+  const maxConcurrent = steered?.maxConcurrent ?? learnt.maxConcurrent
   const usual = isReceiverLane(host) ? options.receivers : options.pace
   const own = options.hosts?.[host]
   // whoever names a pace for a host has said that it is none to be found
   const isNamed = own?.rps !== undefined || own?.maxConcurrent !== undefined
   const isConfigured = own?.find ?? (!isNamed && usual?.find === true)
   // what the upstream tells is not searched for, and what an operator pins is kept
-  const finds = learnt?.rps === undefined && (steered?.find ?? (steered?.rps === undefined && isConfigured))
+  const isTold = learnt.rps !== undefined && steered?.rps === undefined
+  const finds = !isTold && (steered?.find ?? (steered?.rps === undefined && isConfigured))
   return {
     pace: {
       ...(finds ? ceilingPace : isReceiverLane(host) ? receiverPace : defaultPace),
-      ...paceIn(usual),
+      // a pace that others are called at is no ceiling for one that is found
+      ...(finds && usual?.find !== true ? {} : paceIn(usual)),
       ...paceIn(own),
       ...(rps === undefined ? {} : { rps }),
       ...(maxConcurrent === undefined ? {} : { maxConcurrent })
@@ -138,7 +144,10 @@ export const observe = (
   const became = found === undefined ? undefined : lane.hear(account, found, { sentAt, now })
   const hold = became?.until === undefined ? undefined : became.until - now
   const lesson = learn(response, { nowMillis, bounds, refusalsInARow, jobId, said, hold })
-  const kept = became !== undefined && paces.isDue(owner, became.isFound, nowMillis) ? { kept: became.kept() } : {}
+  // who says for the first time that accounts have a pace of their own was heard as the host
+  const isSameOwner = lesson.accountQueues === undefined
+  const kept =
+    became !== undefined && isSameOwner && paces.isDue(owner, became.isFound, nowMillis) ? { kept: became.kept() } : {}
   const news = paces.learn(owner, { ...lesson, ...kept }, { sentAt, now: nowMillis })
   lane.learn(account, obeyed(news, settings.get(host)), now)
   const heldMillis = Math.max(0, lane.heldFor(account, now) - held)

@@ -30,10 +30,16 @@ export const heard = (
   const clock = { now: nowMillis, theirs: Moment.epochIn(headers["date"] ?? "") }
   return {
     ...said,
-    quotas: told.flatMap((quota) => quotaOf(quota, clock)),
+    quotas: told.flatMap((quota) => quotaOf(quota, clock)).map((quota) => (isAccepted ? waited(quota, wait) : quota)),
     policies: told.flatMap(policyOf)
   }
 }
+
+/** A success with nothing left that says no more than when to come again. */
+const waited = (quota: ToldQuota, wait: number | undefined): ToldQuota =>
+  wait === undefined || quota.remaining > 0 || quota.reset !== undefined
+    ? quota
+    : { ...quota, reset: { by: "delta", millis: wait, unit: 1 } }
 
 const quotaOf = (
   { limit, name = "", remaining, resetMillis, resetText, window }: RateLimitHeaders.Quota,
@@ -61,6 +67,11 @@ const policyOf = ({ limit, remaining, resetMillis, window }: RateLimitHeaders.Qu
 /** A moment by the upstream's clock is read against the upstream's own time, where that is told. */
 const resetOf = (millis: number, text: string, { now, theirs }: Clock): Reset => {
   const at = Moment.epochIn(text)
-  if (at === undefined) return { by: "delta", millis, unit: /\.\d|ms\s*$/.test(text) ? 1 : 1000 }
-  return theirs === undefined ? { by: "clock", millis: at - now } : { by: "dated", millis: at - theirs }
+  if (at === undefined) return { by: "delta", millis: believed(millis), unit: /\.\d|ms\s*$/.test(text) ? 1 : 1000 }
+  return theirs === undefined
+    ? { by: "clock", millis: believed(at - now) }
+    : { by: "dated", millis: believed(at - theirs) }
 }
+
+/** No wait is believed that is longer than a day. */
+const believed = (millis: number): number => Math.min(millis, Duration.toMillis(Moment.cap))

@@ -169,9 +169,12 @@ const load = ({ fork, store }: State, host: string, known: Known, now: number): 
   return {
     "X-Aqueduct-Total-Jobs": String(known.depth + calls + waiting),
     "X-Aqueduct-Queue-Depth": String(known.depth),
-    "X-Aqueduct-Flow-Rate": String(pace.rps)
+    "X-Aqueduct-Flow-Rate": decimal(pace.rps)
   }
 }
+
+/** Without an exponent, which readers of the header do not expect. */
+const decimal = (rate: number): string => (rate < 0.01 ? rate.toFixed(6) : String(Number(rate.toPrecision(6))))
 
 /** Drops lanes that nobody needs, from time to time. */
 const tidy = Effect.fnUntraced(function* ({ dial, fibers, lanes }: State) {

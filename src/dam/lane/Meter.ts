@@ -115,15 +115,21 @@ export const send = ({ finder, gate }: Meter, id: number, now: number): Meter =>
 export const sendsAt = ({ finder, gate }: Meter, id: number): number =>
   Finder.mayDepart(finder, id) ? gate.sendDueAt : Number.POSITIVE_INFINITY
 
+/** How a call has ended: whether its turn is used up, and when. */
+interface Leaving {
+  readonly isTurnKept: boolean
+  readonly now: number
+}
+
 /**
  * Notes that a call has ended. One that was never sent leaves its turn to the next one, at the gate that let it pass.
  *
  * @category verbs
  * @since 0.1.0
  */
-export const leave = (self: Meter, id: number, isTurnKept: boolean): Meter => ({
+export const leave = (self: Meter, id: number, { isTurnKept, now }: Leaving): Meter => ({
   gate: Gate.leave(isTurnKept ? self.gate : Gate.back(self.gate)),
-  finder: Finder.lost(self.finder, id)
+  finder: Finder.lost(self.finder, id, now)
 })
 
 /**
@@ -179,7 +185,9 @@ export const learn = (
     rps: told.rps ?? gate.pace.rps,
     maxConcurrent: told.maxConcurrent ?? gate.pace.maxConcurrent
   }
-  return repace(self, { pace, finds: false, bursts: !finder.isSpread })
+  // how many at once says nothing of how often
+  const finds = told.rps === undefined && !finder.isKnown
+  return repace(self, { pace, finds, bursts: !finder.isSpread })
 }
 
 /**

@@ -197,12 +197,14 @@ const permit = (self: LaneState, account: Account, now: number): Permit => {
     depart: (going = anyway) => Departures.depart(self, { account, call }, going),
     release: Clock.clockWith((clock) => {
       if (call.ended) return Effect.void
-      self.calls.end(call, monotonic(clock))
+      const at = monotonic(clock)
+      self.calls.end(call, at)
       const { departed } = call
-      self.meter = Meter.leave(self.meter, call.id, departed || own)
+      self.meter = Meter.leave(self.meter, call.id, { isTurnKept: departed || own, now: at })
       // it may have been dropped and made anew meanwhile
       const known = self.accounts.find(call.account)
-      if (known !== undefined) known.meter = Meter.leave(known.meter, call.id, departed || !own)
+      if (known !== undefined)
+        known.meter = Meter.leave(known.meter, call.id, { isTurnKept: departed || !own, now: at })
       // it may have been the one that asked whether the upstream takes calls again
       Departures.wakeLines(self)
       if (!isLeftAlone(self, account)) self.signal.openUnsafe()

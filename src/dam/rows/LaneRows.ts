@@ -1,5 +1,6 @@
 /** What stands in lanes, and what they have learnt, as rows and back. Rows are read through schemas, as in `JobRows`. */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Kept } from "../../engine/pace/Kept.ts"
 import type { Ticket } from "../store/JobRecords.ts"
@@ -27,6 +28,8 @@ export const encodeHeldBy: (heldBy: Held) => string = Schema.encodeSync(
   Schema.fromJsonString(Schema.toCodecJson(HeldBy))
 )
 
+const decodeKept = Schema.decodeUnknownOption(Schema.fromJsonString(Kept))
+
 /** What was found of a pace, as JSON. */
 const encodeKept: (kept: Kept) => string = Schema.encodeSync(Schema.fromJsonString(Kept))
 
@@ -41,7 +44,7 @@ export const LoadedPace = Schema.Struct({
   seen_at: Schema.Number,
   held_by: Schema.NullOr(Schema.fromJsonString(Schema.toCodecJson(HeldBy))),
   taught_at: Moment,
-  kept: Schema.NullOr(Schema.fromJsonString(Kept))
+  kept: Schema.NullOr(Schema.String)
 })
 
 /** A learnt pace as the port knows it. */
@@ -54,7 +57,8 @@ export const toPace = (row: typeof LoadedPace.Type): StoredPace => ({
   heldUntil: row.held_until ?? undefined,
   heldBy: row.held_by ?? undefined,
   taughtAt: row.taught_at ?? undefined,
-  kept: row.kept ?? undefined,
+  // what another version has kept is found again
+  kept: row.kept === null ? undefined : Option.getOrUndefined(decodeKept(row.kept)),
   seenAt: row.seen_at
 })
 

@@ -166,7 +166,7 @@ const gateReasons = (lane: string, why: Why): ReadonlyArray<Reason> => {
     reasons.push(reason("concurrency", words, details, wall(why, until)))
   }
   if (gate.dueAt > now) {
-    const words = `${lane} takes ${gate.pace.rps} calls per second; the next may begin in ${lasting(gate.dueAt - now)}`
+    const words = `${lane} takes ${Number(gate.pace.rps.toPrecision(3))} calls per second; the next may begin in ${lasting(gate.dueAt - now)}`
     reasons.push(reason("token", words, { lane, rps: gate.pace.rps }, wall(why, gate.dueAt)))
   }
   return reasons
@@ -204,15 +204,30 @@ const stopsOf = (lane: string, account: string, why: Why): Array<Reason> => {
     reasons.push(
       reason(
         "hold",
-        held === "shortage"
-          ? `nothing can be sent to ${lane} for another ${lasting(why.gate.heldUntil - why.now)} (${HELD[held]})`
-          : `${lane} asked for a pause of another ${lasting(why.gate.heldUntil - why.now)} (${HELD[held]}${status === null ? "" : `, status ${status}`})`,
+        holdWords(lane, lasting(why.gate.heldUntil - why.now), { held, status }),
         { lane, reason: held, status, job_id: jobId },
         until
       )
     )
   }
   return reasons
+}
+
+/** Who holds a lane: whoever was called, or this dam because it was refused. */
+const holdWords = (
+  lane: string,
+  left: string,
+  { held, status }: { readonly held: keyof typeof HELD; readonly status: number | null }
+): string => {
+  const answer = status === null ? "" : `, status ${status}`
+  switch (held) {
+    case "shortage":
+      return `nothing can be sent to ${lane} for another ${left} (${HELD[held]})`
+    case "refused":
+      return `${lane} is left alone for another ${left} (${HELD[held]}${answer})`
+    default:
+      return `${lane} asked for a pause of another ${left} (${HELD[held]}${answer})`
+  }
 }
 
 const scheduledReason = ({ dueAt }: StoredJob, now: number): Reason =>
@@ -305,7 +320,7 @@ const noLine: Line = { own: 0, others: 0, accounts: 0 }
 const HELD = {
   retry_after: "Retry-After",
   rate_limit: "its rate limit is used up",
-  refused: "it answered 429",
+  refused: "it refused and named no wait",
   shortage: "this machine lacks what a call needs"
 } as const
 const ENDED: Readonly<Record<string, string>> = {

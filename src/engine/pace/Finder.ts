@@ -10,82 +10,15 @@
  *
  * @since 0.1.0
  */
+import { hold, mostOf, type Call, type Ceiling, type Finder } from "./FinderModel.ts"
 import * as Levels from "./Levels.ts"
 import * as Quota from "./Quota.ts"
-import * as Said from "./Said.ts"
+import type * as Said from "./Said.ts"
 import * as Search from "./Search.ts"
+import { hear } from "./Told.ts"
 
-/**
- * What a finder never exceeds.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Ceiling {
-  /** Calls per second. */
-  readonly rps: number
-  /** Calls in flight at once. */
-  readonly maxConcurrent: number
-}
-
-/**
- * What is known of an upstream's pace.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Finder {
-  readonly ceiling: Ceiling
-  /** Whether what is left of a told quota is spread over its window, or spent at once. */
-  readonly isSpread: boolean
-  /** Whether the pace of the ceiling is kept by somebody else, with more patience for calls that are late. */
-  readonly isCeilingKept: boolean
-  /** Whether the ceiling is a pace that somebody has told: answers that take longer then let no fewer calls out. */
-  readonly isKnown: boolean
-  readonly search: Search.Search
-  readonly levels: Levels.Levels
-  readonly quotas: ReadonlyArray<Quota.Quota>
-  /** Calls per second that policies allow; `Infinity` where none was told. */
-  readonly policy: number
-  /** When the call was sent whose answer told it. */
-  readonly policyAt: number
-  /** When the next call is due by the pace. */
-  readonly dueAt: number
-  /** When the last call was sent. */
-  readonly sentAt: number
-  readonly heldUntil: number
-  /** A refusal of a call sent before this is no news. */
-  readonly heldFrom: number
-  /** By how much a told wait was too short lately. */
-  readonly waitMargin: number
-  /** Accepted calls since the last refusal. */
-  readonly good: number
-  /** The longest time to an end that was told. */
-  readonly longestTold: number
-  readonly open: ReadonlyArray<Call>
-  /** Calls that were sent. */
-  readonly count: number
-}
-
-/**
- * A call in flight.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Call {
-  readonly id: number
-  /** When it was sent, or let through while it is on its way out. */
-  readonly at: number
-  /** Whether it was sent. */
-  readonly isOut: boolean
-  /** How many were in flight with it, itself included. */
-  readonly level: number
-  /** Whether the pace held it back. */
-  readonly isBound: boolean
-  /** Its place in the order of sending. */
-  readonly seq: number
-}
+export { hold } from "./FinderModel.ts"
+export type { Call, Ceiling, Finder } from "./FinderModel.ts"
 
 /**
  * How a finder begins.
@@ -109,21 +42,9 @@ const never = Number.NEGATIVE_INFINITY
 const lateness = 0.9
 const longestLateness = 1000
 
-/** The share of a told policy that is used. */
-const policyShare = 0.98
-
-/** Words that never say more than this say nothing: the limit is finer than they are. */
-const coarse = 1000
-
 const longestWaitMargin = 1000
 const waitMarginStep = 500
 const goodCalls = 200
-
-/** Calls in flight once a policy is known. */
-const policyCap = 4
-
-/** So many quotas are kept of one upstream; the names are its own. */
-const mostQuotas = 16
 
 /** A wait up to this long says that calls in flight may be to blame. */
 const shortWait = 1000
@@ -205,7 +126,7 @@ export const usedUpUntil = ({ open, quotas }: Finder, now: number): number | und
   let until: number | undefined
   for (const quota of quotas) {
     const end = Quota.endOf(quota)
-    const isWaited = end !== undefined && end > now && !Quota.isRefilling(quota)
+    const isWaited = end !== undefined && end > now && !quota.isGuess && !Quota.isRefilling(quota)
     if (isWaited && Quota.budgetOf(quota, open.length, now) <= 0 && Quota.isUsedUp(quota)) {
       until = Math.max(until ?? end, end)
     }
@@ -227,9 +148,6 @@ export const told = ({ quotas }: Finder, offset: number) =>
     resetsAt: quota.ends === undefined ? undefined : Math.ceil(quota.ends.by + offset)
   }))
 
-/** Calls per second, at most, whatever was found. */
-const mostOf = ({ ceiling, policy }: Finder): number => Math.min(ceiling.rps, policy)
-
 /**
  * Notes that a call is sent.
  *
@@ -250,7 +168,7 @@ export const pass = (self: Finder, id: number, now: number): Finder => {
   const interval = 1 / rate
   const isBound = rate <= toldRate(self, now) * 1.05 && now - dueAt < Math.max(0.5 * interval, 5)
   const late = search.episode === undefined ? lateness * Math.min(interval, longestLateness) : 0
-  const call: Call = { id, at: now, isOut: false, level: open.length + 1, isBound, seq: self.count + 1 }
+  const call: Call = { id, at: now, isOut: false, level: open.length + 1, isBound, seq: self.count + 1, interval }
   return {
     ...self,
     search: Search.sent(search, now),
@@ -282,13 +200,20 @@ export const mayDepart = ({ heldFrom, open, search }: Finder, id: number): boole
   search.episode === undefined || !open.some((call) => call.isOut && call.id !== id && call.at > heldFrom)
 
 /**
- * Notes that a call ended without an answer: it teaches nothing.
+ * Notes that a call ended without an answer: it teaches nothing. One that was never sent leaves its turn to the next one;
+ * one that was to ask in an episode has not, and the next waits as long before it asks.
  *
  * @category verbs
  * @since 0.1.0
  */
-export const lost = (self: Finder, id: number): Finder =>
-  self.open.some((call) => call.id === id) ? { ...self, open: self.open.filter((call) => call.id !== id) } : self
+export const lost = (self: Finder, id: number, now: number): Finder => {
+  const call = self.open.find((one) => one.id === id)
+  if (call === undefined) return self
+  const next = { ...self, open: self.open.filter((one) => one !== call) }
+  if (!call.isOut) return { ...next, dueAt: self.dueAt - call.interval }
+  const { heldFrom, search } = self
+  return search.episode !== undefined && call.at > heldFrom ? hold(next, now + Search.waitOf(search)) : next
+}
 
 /**
  * Takes in the answer to a call; nothing where that call is not known.
@@ -310,7 +235,7 @@ export const answered = (self: Finder, id: number, said: Said.Said, now: number)
 export const answeredSince = (self: Finder, sentAt: number, said: Said.Said, now: number): Finder => {
   let found: Call | undefined
   for (const call of self.open) if (call.isOut && call.at <= sentAt && call.at >= (found?.at ?? never)) found = call
-  const stranger: Call = { id: -1, at: sentAt, isOut: true, level: 1, isBound: false, seq: self.count }
+  const stranger: Call = { id: -1, at: sentAt, isOut: true, level: 1, isBound: false, seq: self.count, interval: 0 }
   return answer(self, found ?? stranger, said, now)
 }
 
@@ -373,8 +298,9 @@ const first = (self: Finder, call: Call, { known, wait }: Refusal, now: number):
     most: self.ceiling.maxConcurrent
   })
   if (isBlamed) {
-    const dueAt = Math.max(self.dueAt, now + Math.max((now - call.at) / 2, wait ?? 0))
-    return { ...self, levels, search: Search.clamp(Search.acquit(self.search), mostOf(self)), dueAt, heldFrom: now }
+    const dueAt = Math.max(self.dueAt, now + (now - call.at) / 2)
+    const search = Search.clamp(Search.acquit(self.search), mostOf(self))
+    return hold({ ...self, levels, search, dueAt, heldFrom: now }, now + (wait ?? 0))
   }
   const asked = askedFor(self, wait, now)
   const isExplained = self.quotas.some(Quota.isUsedUp)
@@ -410,84 +336,9 @@ const askedFor = ({ quotas, waitMargin }: Finder, wait: number | undefined, now:
   return asked
 }
 
-/**
- * Lets nothing through before a moment; an earlier hold never shortens a later one.
- *
- * @category verbs
- * @since 0.1.0
- */
-export const hold = (self: Finder, until: number): Finder =>
-  until > self.heldUntil ? { ...self, heldUntil: until } : self
-
-/** Takes in what the answer tells of policies and quotas. */
-const hear = (before: Finder, call: Call, said: Said.Said, now: number): Finder => {
-  const { policies = [], quotas: told = [] } = said
-  let self = before
-  if (policies.length > 0) self = obey(self, policies, call.at)
-  else if (said.isAccepted && call.at - self.policyAt > Quota.believedFor) self = disobey(self)
-  for (const quota of told) self = hearQuota(self, call, { said, told: quota, now })
-  const isLeft = (quota: Quota.Quota) =>
-    !said.isAccepted || !Quota.isForgotten(quota, call.at) || told.some(({ name }) => name === quota.name)
-  return self.quotas.every(isLeft) ? self : { ...self, quotas: self.quotas.filter(isLeft) }
-}
-
-const obey = (self: Finder, policies: ReadonlyArray<Said.Policy>, policyAt: number): Finder => {
-  let policy = self.ceiling.rps
-  for (const { limit, window } of policies) policy = Math.min(policy, (policyShare * limit * 1000) / window)
-  if (!(policy > 0)) return self
-  if (policy === self.policy) return { ...self, policyAt }
-  const { ceiling, isKnown, levels, search } = self
-  const next = { ...self, policy, policyAt }
-  // what a policy alone has slowed down goes as fast as the next one allows
-  const isSlowed = isKnown && search.rate >= Math.min(ceiling.rps, self.policy)
-  if (!search.isStarting) {
-    return { ...next, search: isSlowed ? Search.settle(search, policy) : Search.clamp(search, policy) }
-  }
-  return {
-    ...next,
-    search: Search.settle(search, policy),
-    levels: { ...levels, cap: Math.min(levels.top, Math.max(levels.cap, policyCap)) }
-  }
-}
-
-/** Nobody tells of a policy any more. */
-const disobey = (self: Finder): Finder => {
-  if (self.policy === Number.POSITIVE_INFINITY) return self
-  const { ceiling, isKnown, policy, search } = self
-  const isSlowed = isKnown && search.rate >= policy
-  return {
-    ...self,
-    policy: Number.POSITIVE_INFINITY,
-    search: isSlowed ? Search.settle(search, ceiling.rps) : search
-  }
-}
-
-const hearQuota = (
-  before: Finder,
-  call: Call,
-  { now, said, told }: { readonly said: Said.Said; readonly told: Said.ToldQuota; readonly now: number }
-): Finder => {
-  const ends = told.reset === undefined ? undefined : Said.endsOf(told.reset, call.at, now)
-  const longestTold = Math.max(before.longestTold, ends?.told ?? Number.POSITIVE_INFINITY)
-  const known = before.quotas.find(({ name }) => name === told.name)
-  if (longestTold <= coarse || (known !== undefined && call.seq < known.seq)) return { ...before, longestTold }
-  const quota = Quota.hear(known, { told, call, ends, isAccepted: said.isAccepted, now })
-  const quotas =
-    known === undefined
-      ? [...before.quotas.slice(1 - mostQuotas), quota]
-      : before.quotas.map((one) => (one === known ? quota : one))
-  return { ...before, longestTold, quotas, ...lifted(before, ends !== undefined) }
-}
-
 /** The time of one call, where that is told. */
 const quietWaitOf = ({ limit = 0, window }: Said.ToldQuota): number =>
   limit > 0 && window !== undefined ? window / limit : Search.quietWait
-
-/** A told end makes the search needless: only a refusal with calls left shows a limit that is not told. */
-const lifted = ({ ceiling, levels, search }: Finder, isToldEnd: boolean) =>
-  search.isStarting && isToldEnd
-    ? { search: Search.settle(search, ceiling.rps), levels: { ...levels, cap: levels.top } }
-    : {}
 
 /**
  * Takes over another ceiling. What was found below it stays; what it held back may go on.

@@ -5,9 +5,10 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import type * as Finder from "./Finder.ts"
+import * as Finder from "./Finder.ts"
 import * as Levels from "./Levels.ts"
-import * as Search from "./Search.ts"
+
+const Positive = Schema.Finite.check(Schema.isGreaterThan(0))
 
 /**
  * What was found.
@@ -16,20 +17,23 @@ import * as Search from "./Search.ts"
  * @since 0.1.0
  */
 export const Kept = Schema.Struct({
+  /** Under which ceiling it was found: calls per second and at once, and whether those were told or set as the pace. */
+  ceiling: Schema.Struct({ rps: Positive, maxConcurrent: Positive }),
+  known: Schema.Boolean,
   /** Calls per second. */
-  rate: Schema.Finite,
+  rate: Positive,
   peak: Schema.Finite,
   climbed: Schema.Finite,
-  climb: Schema.Finite,
+  climb: Positive,
   starting: Schema.Boolean,
   penalty: Schema.Boolean,
   /** Milliseconds. */
   longRefused: Schema.Finite,
   waitMargin: Schema.Finite,
   /** Calls in flight. */
-  cap: Schema.Finite,
-  top: Schema.Finite,
-  tryAfter: Schema.Finite
+  cap: Positive,
+  top: Positive,
+  tryAfter: Positive
 })
 
 /**
@@ -46,11 +50,13 @@ export type Kept = typeof Kept.Type
  * @category conversions
  * @since 0.1.0
  */
-export const keep = ({ ceiling, levels, search, waitMargin }: Finder.Finder): Kept | undefined => {
-  const isPlain = search.rate >= ceiling.rps && Levels.capOf(levels) >= ceiling.maxConcurrent
-  return isPlain && !search.isStarting
+export const keep = ({ ceiling, isKnown, levels, search, waitMargin }: Finder.Finder): Kept | undefined => {
+  const isPlain = isKnown && search.rate >= ceiling.rps && Levels.capOf(levels) >= ceiling.maxConcurrent
+  return isPlain
     ? undefined
     : {
+        ceiling: { rps: ceiling.rps, maxConcurrent: ceiling.maxConcurrent },
+        known: isKnown,
         rate: search.rate,
         peak: search.peak,
         climbed: search.climbed,
@@ -66,36 +72,31 @@ export const keep = ({ ceiling, levels, search, waitMargin }: Finder.Finder): Ke
 }
 
 /**
- * Goes on from what was kept, under the ceiling that holds now.
+ * Goes on from what was kept, under the ceiling that holds now. What was found by searching says nothing of a pace that is
+ * set, and the other way round.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const recall = (self: Finder.Finder, kept: Kept): Finder.Finder => {
-  const { ceiling, levels, search } = self
-  const rate = Math.min(kept.rate, ceiling.rps)
-  return {
+  const { ceiling, isKnown, levels, search } = self
+  if (kept.known !== isKnown) return self
+  const before: Finder.Finder = {
     ...self,
+    ceiling: kept.ceiling,
     waitMargin: kept.waitMargin,
-    search: Search.clamp(
-      {
-        ...search,
-        rate,
-        peak: kept.peak,
-        climbed: kept.climbed,
-        climb: kept.climb,
-        isStarting: kept.starting,
-        isPenalty: kept.penalty,
-        longRefused: kept.longRefused,
-        cycle: { ...search.cycle, topRate: rate }
-      },
-      ceiling.rps
-    ),
-    levels: {
-      ...levels,
-      cap: Math.max(1, Math.min(kept.cap, ceiling.maxConcurrent)),
-      top: Math.max(1, Math.min(kept.top, ceiling.maxConcurrent)),
-      tryAfter: kept.tryAfter
-    }
+    search: {
+      ...search,
+      rate: kept.rate,
+      peak: kept.peak,
+      climbed: kept.climbed,
+      climb: kept.climb,
+      isStarting: kept.starting,
+      isPenalty: kept.penalty,
+      longRefused: kept.longRefused,
+      cycle: { ...search.cycle, topRate: kept.rate }
+    },
+    levels: { ...levels, cap: kept.cap, top: kept.top, tryAfter: kept.tryAfter }
   }
+  return Finder.limit(before, ceiling)
 }

@@ -68,6 +68,9 @@ const costWeight = 0.1
 const soonest = 50
 const soonestRolling = 1000
 
+/** Longer windows than this, in milliseconds, are long. */
+const longWindow = 90_000
+
 /** How long a used-up quota that refills is waited for, where its end is not told. */
 const longestRefill = 60_000
 
@@ -97,8 +100,10 @@ interface Heard {
  * @category verbs
  * @since 0.1.0
  */
-export const hear = (before: Quota | undefined, heard: Heard): Quota => {
+export const hear = (known: Quota | undefined, heard: Heard): Quota => {
   const { call, ends, now, told } = heard
+  // another limit is another quota, or the same one made anew: what was told of the old one is not compared with it
+  const before = known !== undefined && known.limit === (told.limit ?? unlimited) ? known : undefined
   const { remaining } = told
   const limit = told.limit ?? unlimited
   const interval = ends === undefined ? undefined : { from: ends.from, by: ends.by }
@@ -106,7 +111,8 @@ export const hear = (before: Quota | undefined, heard: Heard): Quota => {
   if (before === undefined) {
     const most = Math.max(remaining, told.limit ?? 0)
     const window = interval === undefined ? 0 : interval.by - now
-    return { ...unused, ...base, ends: interval, window: told.window ?? window, most }
+    const { endMargin } = known ?? unused
+    return { ...unused, ...base, ends: interval, window: told.window ?? window, most, endMargin }
   }
   const isRenewed = remaining > before.remaining + (call.seq - before.seq)
   const self = weigh(before, heard, isRenewed)
@@ -122,11 +128,15 @@ export const hear = (before: Quota | undefined, heard: Heard): Quota => {
     isGuess: interval === undefined,
     rounds: found.rounds,
     most: Math.max(self.most, remaining, told.limit ?? 0),
-    window: told.window ?? (length === undefined || isRolling ? self.window : Math.max(0.999 * self.window, length)),
+    window: told.window ?? windowOf(self, isRolling ? undefined : length, isRenewed),
     calm: isCalm ? 0 : self.calm + Number(isRenewed),
     endMargin: isCalm ? 0.75 * self.endMargin : self.endMargin
   }
 }
+
+/** A window is as long as it is told to be right after a renewal; else at least as long as what is left of it. */
+const windowOf = ({ window }: Quota, left: number | undefined, isRenewed: boolean): number =>
+  left === undefined ? window : isRenewed ? left : Math.max(0.999 * window, left)
 
 const unused = {
   isGuess: false,
@@ -147,15 +157,15 @@ const weigh = (self: Quota, { call, isAccepted, told }: Heard, isRenewed: boolea
   const back = Math.max(0, sent - gone)
   return {
     ...self,
-    cost: Math.max(1, self.cost + costWeight * (gone / sent - self.cost)),
+    cost: isPrice(self, gone / sent) ? Math.max(1, self.cost + costWeight * (gone / sent - self.cost)) : self.cost,
     refilled: fading * self.refilled + back,
     refillTime: fading * self.refillTime + (call.at - self.at),
     refilling: fading * self.refilling + (1 - fading) * Number(back > 0)
   }
 }
 
-/** What a call is thought to cost. More than half of a quota is no price: it was made smaller. */
-const costOf = ({ cost, limit, most }: Quota): number => Math.max(1, Math.min(cost, Math.min(limit, most) / 2))
+/** More than half of a quota is no price: it was made smaller, or somebody else took it. */
+const isPrice = ({ limit, most }: Quota, price: number): boolean => price <= Math.min(limit, most) / 2
 
 /** Answers of one window narrow its end. */
 const narrowed = (self: Interval | undefined, before: Interval | undefined, now: number): Interval | undefined => {
@@ -200,12 +210,12 @@ const isOver = ({ endMargin, ends }: Quota, now: number): boolean => ends !== un
  * @since 0.1.0
  */
 export const budgetOf = (self: Quota, open: number, now: number): number => {
-  const calls = (self.remaining - spareOf(self)) / costOf(self)
+  const calls = (self.remaining - spareOf(self)) / self.cost
   return (isOver(self, now) ? Math.max(1, calls) : calls) - open
 }
 
 /** What is left and may be no call's worth, since calls differ in cost. */
-const spareOf = (self: Quota): number => 2 * (costOf(self) - 1)
+const spareOf = ({ cost }: Quota): number => 2 * (cost - 1)
 
 /**
  * Whether nothing is left that would be worth a call.
@@ -214,6 +224,10 @@ const spareOf = (self: Quota): number => 2 * (costOf(self) - 1)
  * @since 0.1.0
  */
 export const isUsedUp = (self: Quota): boolean => self.remaining <= spareOf(self)
+
+/** Half of what a long window allows is not spread: a few calls a day must not wait hours for each other. */
+const isPlenty = (self: Quota, now: number): boolean =>
+  self.window > longWindow && self.limit < unlimited && self.remaining > self.limit / 2 && !isOver(self, now)
 
 /**
  * The pace in calls per millisecond at which what is left lasts.
@@ -228,9 +242,9 @@ export const spread = (self: Quota, open: number, now: number): number => {
     const left = ends === undefined ? 2 * soonestRolling : Math.max(ends.from - now, soonestRolling)
     return Math.max(1 / longestRefill, refillOf(self) + (0.5 * Math.max(0, budget)) / left)
   }
-  if (ends === undefined) return Number.POSITIVE_INFINITY
+  if (ends === undefined || isPlenty(self, now)) return Number.POSITIVE_INFINITY
   const fastest =
-    window > 0 && limit > 0 && limit < unlimited ? (2 * limit) / (window * costOf(self)) : Number.POSITIVE_INFINITY
+    window > 0 && limit > 0 && limit < unlimited ? (2 * limit) / (window * self.cost) : Number.POSITIVE_INFINITY
   if (isOver(self, now)) return fastest / 2
   return Math.min(fastest, Math.max(budget, 0.5) / Math.max(ends.from - now, soonest))
 }

@@ -262,6 +262,25 @@ describe("Lanes", () => {
     })
   )
 
+  it.effect("believe no reset that is longer than a day, and keep what says only how many at once from the rate", () =>
+    Effect.gen(function* () {
+      const { lanes } = yield* setUp({ hosts: { [host]: { find: true } } })
+      yield* observe(lanes, "a", says({ "x-aqueduct-max-concurrent": "5" }))
+      assert.isAtMost((yield* paceOf(lanes))?.rps ?? 99, 3)
+      yield* observe(lanes, "a", says({ "ratelimit-remaining": "0", "ratelimit-reset": "999999999" }))
+      assert.isAtMost(yield* lanes.heldFor(host, "a"), 86_400_000)
+    })
+  )
+
+  it.effect("look for no more than their own ceiling, which a pace of others is none of", () =>
+    Effect.gen(function* () {
+      const { lanes } = yield* setUp({ pace: { rps: 5, maxConcurrent: 2 }, hosts: { [host]: { find: true } } })
+      yield* lanes.wake(host)
+      const [view] = yield* lanes.views
+      assert.deepStrictEqual(view?.ceiling, { rps: 50, maxConcurrent: 10 })
+    })
+  )
+
   it.effect("take a status for a refusal where the configuration says so", () =>
     Effect.gen(function* () {
       const { lanes } = yield* setUp({ hosts: { [host]: { refusals: [420] } } })

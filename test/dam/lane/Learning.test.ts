@@ -210,7 +210,7 @@ const taught = (answer: Answer, at: number, refusals: number) => {
     now = Math.max(now, Meter.opensAt(meter, now))
     meter = Meter.send(Meter.pass(meter, id, now), id, now)
     if (said !== undefined) meter = Meter.hear(meter, said, { sentAt: now, now })
-    meter = Meter.leave(meter, id, true)
+    meter = Meter.leave(meter, id, { isTurnKept: true, now })
   }
   for (let id = 0; id < refusals; id++) call(id, { isAccepted: false })
   call(refusals, heard(Refusal.read(answer, at), answer.headers, at))

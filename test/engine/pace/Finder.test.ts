@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Finder from "../../../src/engine/pace/Finder.ts"
+import * as Kept from "../../../src/engine/pace/Kept.ts"
 import * as Levels from "../../../src/engine/pace/Levels.ts"
 import type { Said, ToldQuota } from "../../../src/engine/pace/Said.ts"
 import { seeded, type Chance } from "./sim/Chance.ts"
+import { finder } from "./sim/Clients.ts"
 
 const ceiling: Finder.Ceiling = { rps: 50, maxConcurrent: 10 }
 const ok: Said = { isAccepted: true }
@@ -20,7 +22,7 @@ const step = (self: Finder.Finder, event: Event): Finder.Finder => {
     case "Answered":
       return Finder.answered(self, event.id, event.said, event.now)
     case "Lost":
-      return Finder.lost(self, event.id)
+      return Finder.lost(self, event.id, event.now)
   }
 }
 
@@ -149,7 +151,7 @@ describe("laws of a finder", () => {
   it("learns nothing of a call that was lost", () => {
     for (const seed of walks) {
       walk(seed, true, (before, event, after) => {
-        if (event._tag !== "Lost") return
+        if (event._tag !== "Lost" || before.search.episode !== undefined) return
         assert.deepStrictEqual({ ...after, open: [] }, { ...before, open: [] })
       })
     }
@@ -188,6 +190,75 @@ describe("laws of a finder", () => {
     assert.strictEqual(self.search.rate, ceiling.rps)
     assert.deepStrictEqual(self.quotas, [])
     assert.isAtMost(Finder.opensAt(self, 200_000), 200_000)
+  })
+
+  it("does not take one odd answer for the quota of the others", () => {
+    const said = (limit: number, remaining: number, millis: number): Said => ({
+      isAccepted: true,
+      quotas: [{ name: "", limit, remaining, reset: { by: "delta", millis } }]
+    })
+    const took = (odd: Said) => {
+      let self = Finder.make({ ceiling, isKnown: true, isCeilingKept: true })
+      let now = 0
+      let window = 0
+      let used = 0
+      for (let id = 0; id < 150; id++) {
+        now = Math.max(now, Finder.opensAt(self, now))
+        if (Math.floor(now / 60_000) !== window) used = 0
+        window = Math.floor(now / 60_000)
+        used++
+        const told = id === 5 ? odd : said(100, Math.max(0, 100 - used), 60_000 - (now % 60_000))
+        self = Finder.answered(Finder.sent(self, id, now), id, told, now + 10)
+        now += 10
+      }
+      return now
+    }
+    const usual = took(said(100, 94, 57_000))
+    assert.isAtMost(took(said(5000, 4000, 3_600_000)), usual + 1000)
+    assert.isAtMost(took(said(100, 90, 86_400_000)), usual + 1000)
+    // three calls in a quarter of an hour are believed until the next answer
+    assert.isAtMost(took(said(50, 3, 900_000)), usual + 300_000)
+  })
+
+  it("keeps a told wait where calls in flight are to blame, also where somebody else keeps the ceiling", () => {
+    let self = Finder.make({ ceiling, isKnown: true, isCeilingKept: true })
+    let now = 0
+    let id = 0
+    // five at once are taken, the others refused
+    for (let round = 0; round < 20; round++, now += 2000) {
+      const ids = Array.from({ length: 10 }, () => id++)
+      for (const call of ids) self = Finder.sent(self, call, now)
+      for (const [nth, call] of ids.entries()) {
+        self = Finder.answered(self, call, nth < 5 ? ok : { isAccepted: false, wait: 1000 }, now + 50)
+        if (nth >= 5) assert.isAtLeast(Finder.opensAt(self, now + 50), now + 1050)
+      }
+    }
+  })
+
+  it("gives the turn of a call that was never sent to the next one, and asks no sooner where the asking call was lost", () => {
+    let self = Finder.make({ ceiling: { rps: 1 / 600, maxConcurrent: 2 }, isKnown: true })
+    self = Finder.lost(Finder.pass(self, 1, 0), 1, 10)
+    assert.isAtMost(Finder.opensAt(self, 10), 10)
+    let asking = Finder.make({ ceiling })
+    asking = Finder.answered(Finder.sent(asking, 1, 0), 1, no, 20)
+    const first = Finder.opensAt(asking, 20)
+    asking = Finder.lost(Finder.sent(asking, 2, first), 2, first + 5)
+    assert.isAtLeast(Finder.opensAt(asking, first + 5), first + 5 + 250)
+  })
+
+  it("is kept under the ceiling that it was found under, and goes on under another one", () => {
+    const found = finder()
+    found.sent(0, 1)
+    const slow = { ...found.state(), search: { ...found.state().search, rate: 3, peak: 3, isStarting: false } }
+    const kept = Kept.keep(slow)
+    if (kept === undefined) return assert.fail("nothing is kept")
+    assert.strictEqual(Kept.recall(Finder.make({ ceiling }), kept).search.rate, 3)
+    const low: Finder.Ceiling = { rps: 2, maxConcurrent: 1 }
+    const lower = Kept.recall(Finder.make({ ceiling: low }), kept)
+    assert.strictEqual(lower.search.rate, 2)
+    assert.strictEqual(Levels.capOf(lower.levels), 1)
+    // what was searched for says nothing of a pace that is set
+    assert.strictEqual(Kept.recall(Finder.make({ ceiling, isKnown: true }), kept).search.rate, ceiling.rps)
   })
 
   it("decides the same at any time of its clock", () => {

@@ -66,7 +66,7 @@ export const replay = Effect.fnUntraced(function* (choice: Choice) {
           path: `/api/v1/dead-letters/${encodeURIComponent(id)}/replay`,
           schema: Shapes.Replayed
         }),
-        ({ json }) => ({ json, text: `${id} is delivered again` })
+        ({ json }) => ({ json, text: `${id} is queued for delivery` })
       )
     )
   }
@@ -77,7 +77,7 @@ export const replay = Effect.fnUntraced(function* (choice: Choice) {
     body: said({ ...wire(choice), rps: choice.rps }),
     schema: Shapes.Replayed
   })
-  yield* Output.print(json, () => `${are(value.replayed)} delivered again`)
+  yield* Output.print(json, () => `${are(value.replayed)} queued for delivery`)
 })
 
 export const purge = Effect.fnUntraced(function* (choice: Choice) {

@@ -48,7 +48,7 @@ export const Lane = Schema.Struct({
   max_concurrent: Count,
   /** Whether its pace is found out; `rps` and `max_concurrent` are then the ceiling. */
   finds: Schema.Boolean,
-  /** What is found and told below that; null while the lane is at rest. */
+  /** What is found and told below that; null while the lane is at rest and nothing is kept of it. */
   found: Schema.NullOr(Found),
   source: word(["default", "configured", "learnt", "operator"]),
   /** What its upstream has said of its pace, and since when; it holds unless an operator says otherwise. */

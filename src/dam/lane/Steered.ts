@@ -4,9 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { LanePort, StoredPace, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import type { Pace } from "./Gate.ts"
 import type { Setting } from "./Meter.ts"
 import type { Lane } from "./Lane.ts"
-import type { Hold, LaneAction, Learnt, LaneStatus, Steering } from "./Steering.ts"
+import type { Found, Hold, LaneAction, Learnt, LaneStatus, Steering } from "./Steering.ts"
 
 /** What operators have said, by lane. */
 export type Settings = Map<string, StoredSteering>
@@ -35,30 +36,8 @@ export const make = (store: LanePort, steered: Steered): Steering => {
   // an action builds on what the one before has left
   const turn = Semaphore.makeUnsafe(1)
 
-  const status = (lane: string, counts: LaneCounts | undefined, now: number, monotonic: number): LaneStatus => {
-    const inMemory = steered.find(lane)
-    const view = inMemory?.view(monotonic)
-    const holds = holdsOf(steered.pacesOf(lane), now)
-    const { paused } = settings.get(lane) ?? {}
-    const { finds, pace } = steered.settingOf(lane)
-    const hold = holds.find(({ account }) => account === undefined)?.until
-    const opensIn = view?.opensIn ?? Math.max(0, (hold ?? 0) - now)
-    return {
-      lane,
-      ...(counts ?? none),
-      ...pace,
-      finds,
-      found: view && { ...view.pace, isAsking: view.isAsking, quotas: view.quotas(now) },
-      source: sourceOf(steered, lane),
-      learnt: learntOf(steered.pacesOf(lane)),
-      holds,
-      paused,
-      nextAt: paused !== undefined || opensIn === Number.POSITIVE_INFINITY ? undefined : Math.ceil(now + opensIn),
-      accounts: inMemory?.accounts() ?? 0,
-      waiting: view?.waiting ?? 0,
-      calls: view?.calls ?? 0
-    }
-  }
+  const status = (lane: string, counts: LaneCounts | undefined, now: number, monotonic: number) =>
+    statusOf(steered, lane, { counts, now, monotonic })
 
   const change = Effect.fnUntraced(function* (lane: string, by: string, action: LaneAction) {
     const at = yield* Clock.currentTimeMillis
@@ -102,6 +81,53 @@ export const make = (store: LanePort, steered: Steered): Steering => {
       Effect.andThen(Effect.uninterruptible(turn.withPermits(1)(change(lane, by, action))), get(lane)),
     log: store.laneLog
   }
+}
+
+interface Sight {
+  readonly counts: LaneCounts | undefined
+  /** Epoch milliseconds, and the same moment by the monotonic clock. */
+  readonly now: number
+  readonly monotonic: number
+}
+
+const statusOf = (steered: Steered, lane: string, { counts, monotonic, now }: Sight): LaneStatus => {
+  const inMemory = steered.find(lane)
+  const view = inMemory?.view(monotonic)
+  const paces = steered.pacesOf(lane)
+  const holds = holdsOf(paces, now)
+  const { paused } = steered.settings.get(lane) ?? {}
+  const { finds, pace } = steered.settingOf(lane)
+  const hold = holds.find(({ account }) => account === undefined)?.until
+  const opensIn = view?.opensIn ?? Math.max(0, (hold ?? 0) - now)
+  return {
+    lane,
+    ...(counts ?? none),
+    ...pace,
+    finds,
+    found:
+      view === undefined ? keptIn(paces, pace) : { ...view.pace, isAsking: view.isAsking, quotas: view.quotas(now) },
+    source: sourceOf(steered, lane),
+    learnt: learntOf(paces),
+    holds,
+    paused,
+    nextAt: paused !== undefined || opensIn === Number.POSITIVE_INFINITY ? undefined : Math.ceil(now + opensIn),
+    accounts: inMemory?.accounts() ?? 0,
+    waiting: view?.waiting ?? 0,
+    calls: view?.calls ?? 0
+  }
+}
+
+/** What a lane at rest has found, and will go on from. */
+const keptIn = (paces: ReadonlyArray<StoredPace>, pace: Pace): Found | undefined => {
+  const { kept } = paces.find(({ account }) => account === "") ?? {}
+  return kept === undefined
+    ? undefined
+    : {
+        rps: Math.min(kept.rate, pace.rps),
+        maxConcurrent: Math.max(1, Math.min(Math.floor(kept.cap), kept.top, pace.maxConcurrent)),
+        isAsking: false,
+        quotas: []
+      }
 }
 
 /** The holds that are not over yet, as the paces of a lane know them. */

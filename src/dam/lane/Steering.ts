@@ -99,7 +99,7 @@ export interface LaneStatus {
   readonly maxConcurrent: number
   /** Whether its pace is found out. */
   readonly finds: boolean
-  /** What was found; `undefined` while the lane is not in memory. */
+  /** What was found; `undefined` while the lane is not in memory and nothing is kept of it. */
   readonly found: Found | undefined
   /** Where its pace comes from. */
   readonly source: "default" | "configured" | "learnt" | "operator"

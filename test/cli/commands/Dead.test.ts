@@ -54,10 +54,10 @@ describe("ezthrottle dead", () => {
     Effect.gen(function* () {
       const { host, ids, run, upstream, url, webhook } = yield* withLetters(2)
       const some = yield* run("dead", "replay", ids[0] ?? "", "nobody:0")
-      assert.deepStrictEqual([some.code, some.out], [7, `${ids[0]} is delivered again`])
+      assert.deepStrictEqual([some.code, some.out], [7, `${ids[0]} is queued for delivery`])
       assert.match(some.err, /^nobody:0: there is no such dead letter.*\nezthrottle: 1 of 2 could not be done$/)
       const other = yield* run("dead", "replay", "--host", "hooks.example", "--rps", "10")
-      assert.strictEqual(other.out, "0 are delivered again")
+      assert.strictEqual(other.out, "0 are queued for delivery")
       // a receiver that said 410 is called again when somebody says so
       yield* Effect.promise(() =>
         fetch(`${url}/api/v1/endpoints/enable`, {

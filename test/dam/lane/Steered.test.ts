@@ -271,3 +271,25 @@ describe("the list of lanes", () => {
     })
   )
 })
+
+describe("a pace that an operator has found out", () => {
+  it.effect("is searched under the ceiling, shown also while the lane is at rest, and forgotten with a reset", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp()
+      const chosen = yield* steer(dam, { _tag: "Pace", rps: 30, maxConcurrent: 5, find: true })
+      assert.deepInclude(chosen, { finds: true, rps: 30, maxConcurrent: 5, source: "operator" })
+      yield* fill(dam, 40)
+      yield* TestClock.adjust("30 seconds")
+      const { found } = yield* dam.engine.steering.get(lane)
+      assert.isAbove(found?.rps ?? 0, 2)
+      assert.isAtMost(found?.rps ?? 99, 30)
+      // nobody needs it any more: it is dropped from memory
+      yield* TestClock.adjust("3 minutes")
+      const atRest = (yield* dam.engine.steering.get(lane)).found
+      assert.isAbove(atRest?.rps ?? 0, 1.9)
+      assert.deepStrictEqual(atRest?.quotas, [])
+      yield* steer(dam, { _tag: "Reset" })
+      assert.deepInclude(yield* dam.engine.steering.get(lane), { finds: false, found: undefined, source: "default" })
+    })
+  )
+})

@@ -52,7 +52,8 @@ const limiters: ReadonlyArray<Limiter> = [
   telling("hono-rate-limiter, draft-6"),
   telling("hono-rate-limiter, draft-7"),
   telling("rate-limiter-flexible"),
-  telling("@nestjs/throttler, two names"),
+  // it tells both in whole seconds, rounded up, and its window begins with a call
+  telling("@nestjs/throttler, two names", 1000),
   // what flows back call by call has no window: each wait of a second may end in a refusal
   { name: "governor", blurMillis: 0, refusals: 9 }
 ]

@@ -3,8 +3,7 @@
  * a call costs it. `used` is what was accepted of what the limit allowed, `refused` of what was sent, `time` 500 calls from
  * cold over the least that anybody could take.
  */
-import * as Finder from "../../src/engine/pace/Finder.ts"
-import { ceiling, finder, queueWithRetry, spacedByHand } from "../engine/pace/sim/Clients.ts"
+import { finder, queueWithRetry, spacedByHand } from "../engine/pace/sim/Clients.ts"
 import { kinds, type Kind } from "../engine/pace/sim/Kinds.ts"
 import { measure } from "../engine/pace/sim/Measure.ts"
 import type { Client } from "../engine/pace/sim/Network.ts"
@@ -40,17 +39,17 @@ const calls = quick ? 2_000 : 300_000
 
 /** Microseconds of processor time for one call: asked when, sent, answered. */
 const cost = (left: number | undefined): number => {
-  let self = Finder.make({ ceiling })
+  const client = finder()
   let now = 0
   const began = process.cpuUsage()
   for (let id = 0; id < calls; id++) {
-    now = Math.max(now + 1, Finder.opensAt(self, now))
-    self = Finder.sent(self, id, now)
+    now = Math.max(now + 1, client.next(now))
+    client.sent(now, id)
     const quotas =
       left === undefined
         ? []
         : [{ name: "", limit: left, remaining: left - (id % 1000), reset: { by: "delta", millis: 60_000 } as const }]
-    self = Finder.answered(self, id, { isAccepted: true, quotas }, now + 20)
+    client.answered(now + 20, id, { isAccepted: true, quotas })
   }
   const { system, user } = process.cpuUsage(began)
   return (user + system) / calls

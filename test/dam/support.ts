@@ -7,6 +7,8 @@ import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as Dispatcher from "../../src/dam/work/Dispatcher.ts"
+import type { Pace } from "../../src/dam/lane/Gate.ts"
+import type { Setting } from "../../src/dam/lane/Meter.ts"
 import { accountOf, laneOf } from "../../src/dam/job/LaneName.ts"
 import type { NewJob, StoredJob } from "../../src/dam/job/Job.ts"
 import type { JobStore } from "../../src/dam/store/JobStore.ts"
@@ -32,6 +34,9 @@ export const refusal = (seconds: number): Script.Input => ({
 
 /** No host of a test is slow by itself, unless the test says so. */
 export const fast = { pace: { rps: 1000, maxConcurrent: 100 } }
+
+/** A pace that is kept as it is set. */
+export const fixed = (pace: Pace): Setting => ({ pace, finds: false, bursts: false })
 
 let made = 0
 

@@ -205,7 +205,7 @@ const view = ({ accountQueues, accounts, calls, ignored, meter, paused }: LaneSt
   paused,
   opensIn: paused ? Number.POSITIVE_INFINITY : Math.max(0, Meter.opensAt(meter, now) - now),
   heldFor: Math.max(0, Meter.heldUntil(meter) - now),
-  isAsking: meter.finder.search.episode !== undefined,
+  isAsking: Meter.isAsking(meter),
   quotas: (epoch) => Finder.told(meter.finder, epoch - now),
   ignored,
   calls: calls.count()

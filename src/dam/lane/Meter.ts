@@ -37,19 +37,10 @@ export interface Setting {
   readonly bursts: boolean
 }
 
-/**
- * A pace that is kept as it is set.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const fixed = (pace: Gate.Pace): Setting => ({ pace, finds: false, bursts: false })
-
 const optionsOf = ({ bursts, finds, pace }: Setting): Finder.FinderOptions => ({
   ceiling: pace,
   isKnown: !finds,
-  isSpread: !bursts,
-  isCeilingKept: true
+  isSpread: !bursts
 })
 
 /**
@@ -122,6 +113,14 @@ interface Leaving {
 }
 
 /**
+ * Whether a refusal is not over yet, and one call at a time asks.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const isAsking = ({ finder }: Meter): boolean => finder.search.episode !== undefined
+
+/**
  * Notes that a call has ended. One that was never sent leaves its turn to the next one, at the gate that let it pass.
  *
  * @category verbs
@@ -140,7 +139,7 @@ export const leave = (self: Meter, id: number, { isTurnKept, now }: Leaving): Me
  */
 export const hear = (self: Meter, said: Said, at: { readonly sentAt: number; readonly now: number }): Meter => ({
   ...self,
-  finder: Finder.answeredSince(self.finder, at.sentAt, said, at.now)
+  finder: Finder.answered(self.finder, at.sentAt, said, at.now)
 })
 
 /**

@@ -167,10 +167,8 @@ const paceSaid = (self: State, owner: Owner, lesson: Lesson, sentAt: number): Le
 }
 
 const isDue = (self: State, { account, lane }: Owner, isNews: boolean, now: number): boolean => {
-  const it = known(self, { lane, account: ownerOf(self, { lane, account }) })
-  if (!isNews && now - it.keptAt < keepEvery) return false
-  it.keptAt = now
-  return true
+  const { keptAt } = known(self, { lane, account: ownerOf(self, { lane, account }) })
+  return isNews || now - keptAt >= keepEvery
 }
 
 const teach = (self: State, owner: Owner, lesson: Lesson, now: number): void => {
@@ -195,6 +193,7 @@ const teach = (self: State, owner: Owner, lesson: Lesson, now: number): void => 
     seenAt: now
   }
   it.pace = after
+  if ("kept" in lesson) it.keptAt = now
   const isNews =
     after.rps !== before?.rps ||
     after.maxConcurrent !== before?.maxConcurrent ||

@@ -206,7 +206,7 @@ const permit = (self: LaneState, account: Account, now: number): Permit => {
       if (known !== undefined)
         known.meter = Meter.leave(known.meter, call.id, { isTurnKept: departed || !own, now: at })
       // it may have been the one that asked whether the upstream takes calls again
-      Departures.wakeLines(self)
+      if (Meter.isAsking(own ? account.meter : self.meter)) Departures.wakeLines(self)
       if (!isLeftAlone(self, account)) self.signal.openUnsafe()
       return Effect.void
     })

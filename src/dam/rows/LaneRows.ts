@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { Kept } from "../../engine/pace/Kept.ts"
+import type { Kept as KeptPace } from "../../engine/pace/Kept.ts"
 import type { Ticket } from "../store/JobRecords.ts"
 import type { LanePort, StoredPace, HeldBy as Held } from "../store/LaneRecords.ts"
 import type { Executor } from "./Commands.ts"
@@ -28,10 +28,28 @@ export const encodeHeldBy: (heldBy: Held) => string = Schema.encodeSync(
   Schema.fromJsonString(Schema.toCodecJson(HeldBy))
 )
 
+const Positive = Schema.Finite.check(Schema.isGreaterThan(0))
+
+const Kept = Schema.Struct({
+  ceiling: Schema.Struct({ rps: Positive, maxConcurrent: Positive }),
+  known: Schema.Boolean,
+  rate: Positive,
+  peak: Schema.Finite,
+  climbed: Schema.Finite,
+  climb: Positive,
+  starting: Schema.Boolean,
+  penalty: Schema.Boolean,
+  longRefused: Schema.Finite,
+  waitMargin: Schema.Finite,
+  cap: Positive,
+  top: Positive,
+  tryAfter: Positive
+})
+
 const decodeKept = Schema.decodeUnknownOption(Schema.fromJsonString(Kept))
 
 /** What was found of a pace, as JSON. */
-const encodeKept: (kept: Kept) => string = Schema.encodeSync(Schema.fromJsonString(Kept))
+const encodeKept: (kept: KeptPace) => string = Schema.encodeSync(Schema.fromJsonString(Kept))
 
 /** A learnt pace. */
 export const LoadedPace = Schema.Struct({

@@ -3,7 +3,8 @@
  *
  * Two parts share one gate. What is told is obeyed: quotas are spread over what is left of their windows, holds are kept.
  * What is not told is searched for: see `Search` for the pace and `Levels` for the calls in flight. A call may go at the
- * latest of the moments that all of them allow, and never faster than a ceiling that somebody has set.
+ * latest of the moments that all of them allow. A ceiling that somebody has set bounds what is found; the pace of the ceiling
+ * itself is kept by whoever has set it.
  *
  * A finder is a value, and each event makes the next one from it. Moments are milliseconds of one clock that never goes
  * back; nothing here reads a clock, and no order of events throws.
@@ -32,8 +33,6 @@ export interface FinderOptions {
   readonly isKnown?: boolean | undefined
   /** Whether what is left of a told quota is spread over its window. Defaults to `true`. */
   readonly isSpread?: boolean | undefined
-  /** Whether somebody else keeps to the pace of the ceiling. Defaults to `false`. */
-  readonly isCeilingKept?: boolean | undefined
 }
 
 const never = Number.NEGATIVE_INFINITY
@@ -55,10 +54,9 @@ const shortWait = 1000
  * @category constructors
  * @since 0.1.0
  */
-export const make = ({ ceiling, isCeilingKept = false, isKnown = false, isSpread = true }: FinderOptions): Finder => ({
+export const make = ({ ceiling, isKnown = false, isSpread = true }: FinderOptions): Finder => ({
   ceiling,
   isSpread,
-  isCeilingKept,
   isKnown,
   search: Search.clamp(Search.make(isKnown ? ceiling.rps : undefined), ceiling.rps),
   levels: Levels.make(ceiling.maxConcurrent, isKnown ? ceiling.maxConcurrent : undefined),
@@ -83,8 +81,8 @@ export const make = ({ ceiling, isCeilingKept = false, isKnown = false, isSpread
  * @since 0.1.0
  */
 export const opensAt = (self: Finder, now: number): number => {
-  const { ceiling, heldUntil, isCeilingKept, open, quotas, search, sentAt } = self
-  const dueAt = isCeilingKept && search.rate >= ceiling.rps ? never : self.dueAt
+  const { ceiling, heldUntil, open, quotas, search, sentAt } = self
+  const dueAt = search.rate >= ceiling.rps ? never : self.dueAt
   if (open.length >= Levels.capOf(self.levels)) return Number.POSITIVE_INFINITY
   if (search.episode !== undefined) return isAsking(self) ? Number.POSITIVE_INFINITY : heldUntil
   const told = toldRate(self, now)
@@ -149,14 +147,6 @@ export const told = ({ quotas }: Finder, offset: number) =>
   }))
 
 /**
- * Notes that a call is sent.
- *
- * @category verbs
- * @since 0.1.0
- */
-export const sent = (self: Finder, id: number, now: number): Finder => depart(pass(self, id, now), id, now)
-
-/**
  * Lets a call through, which is sent when it `depart`s.
  *
  * @category verbs
@@ -216,23 +206,12 @@ export const lost = (self: Finder, id: number, now: number): Finder => {
 }
 
 /**
- * Takes in the answer to a call; nothing where that call is not known.
- *
- * @category verbs
- * @since 0.1.0
- */
-export const answered = (self: Finder, id: number, said: Said.Said, now: number): Finder => {
-  const call = self.open.find((one) => one.id === id)
-  return call === undefined ? self : answer(self, call, said, now)
-}
-
-/**
  * Takes in the answer to a call that was sent not long before `sentAt`; it may be one from before this finder was made.
  *
  * @category verbs
  * @since 0.1.0
  */
-export const answeredSince = (self: Finder, sentAt: number, said: Said.Said, now: number): Finder => {
+export const answered = (self: Finder, sentAt: number, said: Said.Said, now: number): Finder => {
   let found: Call | undefined
   for (const call of self.open) if (call.isOut && call.at <= sentAt && call.at >= (found?.at ?? never)) found = call
   const stranger: Call = { id: -1, at: sentAt, isOut: true, level: 1, isBound: false, seq: self.count, interval: 0 }

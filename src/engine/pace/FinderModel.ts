@@ -30,8 +30,6 @@ export interface Finder {
   readonly ceiling: Ceiling
   /** Whether what is left of a told quota is spread over its window, or spent at once. */
   readonly isSpread: boolean
-  /** Whether the pace of the ceiling is kept by somebody else, with more patience for calls that are late. */
-  readonly isCeilingKept: boolean
   /** Whether the ceiling is a pace that somebody has told: answers that take longer then let no fewer calls out. */
   readonly isKnown: boolean
   readonly search: Search

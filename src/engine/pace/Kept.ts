@@ -4,45 +4,34 @@
  *
  * @since 0.1.0
  */
-import * as Schema from "effect/Schema"
 import * as Finder from "./Finder.ts"
 import * as Levels from "./Levels.ts"
 
-const Positive = Schema.Finite.check(Schema.isGreaterThan(0))
-
 /**
- * What was found.
+ * What was found. Everything but `peak`, `climbed`, `longRefused` and `waitMargin` is above zero.
  *
  * @category models
  * @since 0.1.0
  */
-export const Kept = Schema.Struct({
-  /** Under which ceiling it was found: calls per second and at once, and whether those were told or set as the pace. */
-  ceiling: Schema.Struct({ rps: Positive, maxConcurrent: Positive }),
-  known: Schema.Boolean,
+export interface Kept {
+  /** Under which ceiling it was found, and whether that was told or set as the pace. */
+  readonly ceiling: Finder.Ceiling
+  readonly known: boolean
   /** Calls per second. */
-  rate: Positive,
-  peak: Schema.Finite,
-  climbed: Schema.Finite,
-  climb: Positive,
-  starting: Schema.Boolean,
-  penalty: Schema.Boolean,
+  readonly rate: number
+  readonly peak: number
+  readonly climbed: number
+  readonly climb: number
+  readonly starting: boolean
+  readonly penalty: boolean
   /** Milliseconds. */
-  longRefused: Schema.Finite,
-  waitMargin: Schema.Finite,
+  readonly longRefused: number
+  readonly waitMargin: number
   /** Calls in flight. */
-  cap: Positive,
-  top: Positive,
-  tryAfter: Positive
-})
-
-/**
- * What was found.
- *
- * @category models
- * @since 0.1.0
- */
-export type Kept = typeof Kept.Type
+  readonly cap: number
+  readonly top: number
+  readonly tryAfter: number
+}
 
 /**
  * Takes what is worth keeping; `undefined` where nothing was found that a finder made anew would not do itself.
@@ -55,7 +44,7 @@ export const keep = ({ ceiling, isKnown, levels, search, waitMargin }: Finder.Fi
   return isPlain
     ? undefined
     : {
-        ceiling: { rps: ceiling.rps, maxConcurrent: ceiling.maxConcurrent },
+        ceiling,
         known: isKnown,
         rate: search.rate,
         peak: search.peak,

@@ -10,7 +10,6 @@ import { Engine, type Terms, WrongState } from "../../../src/dam/work/Engine.ts"
 import * as Events from "../../../src/dam/observe/Events.ts"
 import * as Explain from "../../../src/dam/work/Explain.ts"
 import * as Gate from "../../../src/dam/lane/Gate.ts"
-import * as Meter from "../../../src/dam/lane/Meter.ts"
 import * as LaneSteering from "../../../src/dam/lane/Steered.ts"
 import * as HttpServer from "../../../src/dam/http/HttpServer.ts"
 import type { JobResult } from "../../../src/dam/job/Job.ts"
@@ -21,6 +20,7 @@ import * as Reply from "../../../src/step/Reply.ts"
 import * as JobId from "../../../src/dam/job/JobId.ts"
 import * as Noticing from "../../../src/dam/work/Noticing.ts"
 import * as Reruns from "../../../src/dam/work/Reruns.ts"
+import { fixed } from "../support.ts"
 
 type Store = JobStore["Service"]
 
@@ -87,7 +87,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
     taught: () => [],
     pacesOf: () => [],
     forget: () => undefined,
-    settingOf: () => Meter.fixed(Gate.defaultPace),
+    settingOf: () => fixed(Gate.defaultPace),
     isConfigured: () => false
   }),
   webhookKey: "whpk_of the double",

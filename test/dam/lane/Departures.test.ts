@@ -6,8 +6,8 @@ import * as TestClock from "effect/testing/TestClock"
 import type { Pace } from "../../../src/dam/lane/Gate.ts"
 import type { Ticket } from "../../../src/dam/store/JobRecords.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
-import * as Meter from "../../../src/dam/lane/Meter.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
+import { fixed } from "../support.ts"
 
 const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
@@ -24,7 +24,7 @@ const callsOf = Effect.fnUntraced(function* (
   const waits: Array<number> = []
   const lane = Lane.make({
     burst: 1,
-    settingOf: () => Meter.fixed(pace),
+    settingOf: () => fixed(pace),
     queues: Effect.succeed(["a"]),
     page: (_, limit) =>
       Effect.delay(

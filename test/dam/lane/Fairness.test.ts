@@ -7,7 +7,7 @@ import * as Gate from "../../../src/dam/lane/Gate.ts"
 import * as Meter from "../../../src/dam/lane/Meter.ts"
 import { accountOf, customerIn } from "../../../src/dam/job/LaneName.ts"
 import * as Step from "../../../src/step/Step.ts"
-import { setUp, url } from "../support.ts"
+import { setUp, url, fixed } from "../support.ts"
 
 const call = (n: number, key: string) =>
   Step.get(url + n).pipe(Step.headers({ Authorization: key }), Step.idempotentKey(`${key} ${n}`))
@@ -52,7 +52,7 @@ describe("turns among customers", () => {
   )
 
   it("go to every account before any of them has a second one, whoever makes use of them", () => {
-    const accounts = Accounts.make(() => Meter.make(Meter.fixed(Gate.defaultPace)))
+    const accounts = Accounts.make(() => Meter.make(fixed(Gate.defaultPace)))
     const names = ["aaaaaaaa1", "aaaaaaaa2", "aaaaaaaa3", "bbbbbbbb1", "cccccccc1", "cccccccc2"]
     for (const name of names) accounts.get(name)
     // one that uses nothing passes it on inside the customer, so that as many passes as there are accounts see all

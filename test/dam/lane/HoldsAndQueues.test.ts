@@ -4,11 +4,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
-import * as Meter from "../../../src/dam/lane/Meter.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
 import * as Dam from "../support.ts"
+import { fixed } from "../support.ts"
 
 const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 const nothing = { rps: undefined, maxConcurrent: undefined, accountQueues: undefined, hold: undefined, ignored: 0 }
@@ -16,7 +16,7 @@ const nothing = { rps: undefined, maxConcurrent: undefined, accountQueues: undef
 const setUp = Effect.fnUntraced(function* (accountQueues: boolean) {
   const lane = Lane.make({
     burst: 1,
-    settingOf: () => Meter.fixed({ rps: 10, maxConcurrent: 10 }),
+    settingOf: () => fixed({ rps: 10, maxConcurrent: 10 }),
     accountQueues,
     queues: Effect.succeed([]),
     page: () => Effect.succeed([]),

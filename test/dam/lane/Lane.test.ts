@@ -10,9 +10,9 @@ import type { StoreError } from "../../../src/dam/store/StoreError.ts"
 import { StorageFull } from "../../../src/dam/store/StoreError.ts"
 import type { Permit } from "../../../src/dam/lane/Permit.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
-import * as Meter from "../../../src/dam/lane/Meter.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
 import { queueOf } from "../../../src/dam/job/LaneName.ts"
+import { fixed } from "../support.ts"
 
 const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 const silent = { rps: undefined, maxConcurrent: undefined, accountQueues: undefined, hold: undefined, ignored: 0 }
@@ -40,7 +40,7 @@ const setUp = Effect.fnUntraced(function* (
   const pace: Pace = { rps: 1000, maxConcurrent: 100, ...given.pace }
   const lane: Lane.Lane = Lane.make({
     burst: 1,
-    settingOf: (account) => Meter.fixed(given.paceOf?.(account) ?? pace),
+    settingOf: (account) => fixed(given.paceOf?.(account) ?? pace),
     queues: orFail(() => Array.from(queues).flatMap(([name, { length }]) => (length > 0 ? [name] : []))),
     page: (name, limit) =>
       orFail(() => {
@@ -406,7 +406,7 @@ describe("Lane: the store", () => {
       const started: Array<string> = []
       const lane: Lane.Lane = Lane.make({
         burst: 1,
-        settingOf: () => Meter.fixed({ rps: 100, maxConcurrent: 1 }),
+        settingOf: () => fixed({ rps: 100, maxConcurrent: 1 }),
         queues: Effect.succeed([]),
         page: () => Effect.sync(() => (started.length === 0 ? [{ id: "one", queue: "a", seq: 1 }] : [])),
         start: ({ id }, permit) =>
@@ -438,7 +438,7 @@ describe("Lane: the store", () => {
       let first = true
       const lane: Lane.Lane = Lane.make({
         burst: 1,
-        settingOf: () => Meter.fixed({ rps: 1000, maxConcurrent: 10 }),
+        settingOf: () => fixed({ rps: 1000, maxConcurrent: 10 }),
         queues: Effect.succeed([]),
         page: () =>
           Effect.suspend(() => {

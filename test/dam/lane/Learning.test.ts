@@ -3,13 +3,14 @@ import { defaultPace } from "../../../src/dam/lane/Gate.ts"
 import type { HeldBy } from "../../../src/dam/store/LaneRecords.ts"
 import type { Lesson } from "../../../src/dam/lane/Learning.ts"
 import { learn } from "../../../src/dam/lane/Learning.ts"
-import { heard } from "../../../src/dam/lane/Hearing.ts"
+import { heard } from "../../../src/engine/pace/Hearing.ts"
 import * as Meter from "../../../src/dam/lane/Meter.ts"
 import type { Said } from "../../../src/engine/pace/Said.ts"
 import type { Answer } from "../../../src/engine/Refusal.ts"
 import * as Refusal from "../../../src/engine/Refusal.ts"
 import * as Pacing from "../../../src/engine/Pacing.ts"
 import limiters from "../../fixtures/limiter-headers.json" with { type: "json" }
+import { fixed } from "../support.ts"
 
 const nowMillis = Date.UTC(2026, 9, 21, 7, 28, 0)
 
@@ -204,7 +205,7 @@ const bounds = Pacing.defaultBounds
 
 /** What a lane of the default pace takes from an answer, after refusals in a row, and when its next call may go. */
 const taught = (answer: Answer, at: number, refusals: number) => {
-  let meter = Meter.make(Meter.fixed(defaultPace))
+  let meter = Meter.make(fixed(defaultPace))
   let now = 0
   const call = (id: number, said: Said | undefined) => {
     now = Math.max(now, Meter.opensAt(meter, now))

@@ -5,11 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
-import * as Meter from "../../../src/dam/lane/Meter.ts"
 import type { Permit } from "../../../src/dam/lane/Permit.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Dam from "../support.ts"
+import { fixed } from "../support.ts"
 
 const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 const nothing = { rps: undefined, maxConcurrent: undefined, accountQueues: undefined, hold: undefined, ignored: 0 }
@@ -18,7 +18,7 @@ const nothing = { rps: undefined, maxConcurrent: undefined, accountQueues: undef
 const setUp = Effect.fnUntraced(function* (accountQueues = false) {
   const lane = Lane.make({
     burst: 1,
-    settingOf: () => Meter.fixed({ rps: 10, maxConcurrent: 10 }),
+    settingOf: () => fixed({ rps: 10, maxConcurrent: 10 }),
     accountQueues,
     queues: Effect.succeed([]),
     page: () => Effect.succeed([]),

@@ -5,12 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
-import * as Meter from "../../../src/dam/lane/Meter.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
 import type { Ticket } from "../../../src/dam/store/JobRecords.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
-import { ok, setUp, url } from "../support.ts"
+import { ok, setUp, url, fixed } from "../support.ts"
 
 it.effect("a retry in the moment of a read leaves nobody behind", () =>
   Effect.gen(function* () {
@@ -56,7 +55,7 @@ const anything = Effect.fnUntraced(function* (seed: number) {
   const laneOf = (host: string): Lane.Lane =>
     Lane.make({
       burst: 1,
-      settingOf: () => Meter.fixed({ rps: 5, maxConcurrent: 1 + draw(3) }),
+      settingOf: () => fixed({ rps: 5, maxConcurrent: 1 + draw(3) }),
       queues: Effect.andThen(
         takes,
         Effect.sync(() => Array.from(queues.keys()).flatMap((name) => (name.startsWith(host) ? [name] : [])))

@@ -4,11 +4,20 @@ import * as Kept from "../../../src/engine/pace/Kept.ts"
 import * as Levels from "../../../src/engine/pace/Levels.ts"
 import type { Said, ToldQuota } from "../../../src/engine/pace/Said.ts"
 import { seeded, type Chance } from "./sim/Chance.ts"
-import { finder } from "./sim/Clients.ts"
 
 const ceiling: Finder.Ceiling = { rps: 50, maxConcurrent: 10 }
 const ok: Said = { isAccepted: true }
 const no: Said = { isAccepted: false }
+
+/** Sends a call as soon as it is let through. */
+const sent = (self: Finder.Finder, id: number, now: number): Finder.Finder =>
+  Finder.depart(Finder.pass(self, id, now), id, now)
+
+/** Answers a call that is out; nothing where none of that number is. */
+const answered = (self: Finder.Finder, id: number, said: Said, now: number): Finder.Finder => {
+  const call = self.open.find((one) => one.id === id)
+  return call === undefined ? self : Finder.answered(self, call.at, said, now)
+}
 
 type Event =
   | { readonly _tag: "Sent"; readonly id: number; readonly now: number }
@@ -18,9 +27,9 @@ type Event =
 const step = (self: Finder.Finder, event: Event): Finder.Finder => {
   switch (event._tag) {
     case "Sent":
-      return Finder.sent(self, event.id, event.now)
+      return sent(self, event.id, event.now)
     case "Answered":
-      return Finder.answered(self, event.id, event.said, event.now)
+      return answered(self, event.id, event.said, event.now)
     case "Lost":
       return Finder.lost(self, event.id, event.now)
   }
@@ -159,13 +168,13 @@ describe("laws of a finder", () => {
 
   it("takes nothing told from an answer to an earlier call than the last one that told", () => {
     let self = Finder.make({ ceiling })
-    for (const id of [1, 2]) self = Finder.sent(self, id, id)
+    for (const id of [1, 2]) self = sent(self, id, id)
     const quota = (remaining: number) => ({
       isAccepted: true,
       quotas: [{ name: "", limit: 10, remaining, reset: { by: "delta", millis: 60_000 } as const }]
     })
-    const later = Finder.answered(self, 2, quota(3), 100)
-    const both = Finder.answered(later, 1, quota(9), 110)
+    const later = answered(self, 2, quota(3), 100)
+    const both = answered(later, 1, quota(9), 110)
     assert.deepStrictEqual(both.quotas, later.quotas)
   })
 
@@ -177,9 +186,9 @@ describe("laws of a finder", () => {
     }
     const one = (self: Finder.Finder, id: number, said: Said) => {
       const now = Math.max(id * 100, Finder.opensAt(self, id * 100))
-      return { now, next: Finder.answered(Finder.sent(self, id, now), id, said, now + 10) }
+      return { now, next: answered(sent(self, id, now), id, said, now + 10) }
     }
-    let { next: self } = one(Finder.make({ ceiling, isKnown: true, isCeilingKept: true }), 1, told)
+    let { next: self } = one(Finder.make({ ceiling, isKnown: true }), 1, told)
     assert.approximately(self.search.rate, 0.098, 0.001)
     assert.isAtLeast(Finder.opensAt(self, 200), 29_000)
     for (let id = 2, now = 0; now < 100_000; id++) {
@@ -198,7 +207,7 @@ describe("laws of a finder", () => {
       quotas: [{ name: "", limit, remaining, reset: { by: "delta", millis } }]
     })
     const took = (odd: Said) => {
-      let self = Finder.make({ ceiling, isKnown: true, isCeilingKept: true })
+      let self = Finder.make({ ceiling, isKnown: true })
       let now = 0
       let window = 0
       let used = 0
@@ -208,7 +217,7 @@ describe("laws of a finder", () => {
         window = Math.floor(now / 60_000)
         used++
         const told = id === 5 ? odd : said(100, Math.max(0, 100 - used), 60_000 - (now % 60_000))
-        self = Finder.answered(Finder.sent(self, id, now), id, told, now + 10)
+        self = answered(sent(self, id, now), id, told, now + 10)
         now += 10
       }
       return now
@@ -220,16 +229,16 @@ describe("laws of a finder", () => {
     assert.isAtMost(took(said(50, 3, 900_000)), usual + 300_000)
   })
 
-  it("keeps a told wait where calls in flight are to blame, also where somebody else keeps the ceiling", () => {
-    let self = Finder.make({ ceiling, isKnown: true, isCeilingKept: true })
+  it("keeps a told wait where calls in flight are to blame", () => {
+    let self = Finder.make({ ceiling, isKnown: true })
     let now = 0
     let id = 0
     // five at once are taken, the others refused
     for (let round = 0; round < 20; round++, now += 2000) {
       const ids = Array.from({ length: 10 }, () => id++)
-      for (const call of ids) self = Finder.sent(self, call, now)
+      for (const [nth, call] of ids.entries()) self = sent(self, call, now + nth / 100)
       for (const [nth, call] of ids.entries()) {
-        self = Finder.answered(self, call, nth < 5 ? ok : { isAccepted: false, wait: 1000 }, now + 50)
+        self = answered(self, call, nth < 5 ? ok : { isAccepted: false, wait: 1000 }, now + 50)
         if (nth >= 5) assert.isAtLeast(Finder.opensAt(self, now + 50), now + 1050)
       }
     }
@@ -240,16 +249,15 @@ describe("laws of a finder", () => {
     self = Finder.lost(Finder.pass(self, 1, 0), 1, 10)
     assert.isAtMost(Finder.opensAt(self, 10), 10)
     let asking = Finder.make({ ceiling })
-    asking = Finder.answered(Finder.sent(asking, 1, 0), 1, no, 20)
+    asking = answered(sent(asking, 1, 0), 1, no, 20)
     const first = Finder.opensAt(asking, 20)
-    asking = Finder.lost(Finder.sent(asking, 2, first), 2, first + 5)
+    asking = Finder.lost(sent(asking, 2, first), 2, first + 5)
     assert.isAtLeast(Finder.opensAt(asking, first + 5), first + 5 + 250)
   })
 
   it("is kept under the ceiling that it was found under, and goes on under another one", () => {
-    const found = finder()
-    found.sent(0, 1)
-    const slow = { ...found.state(), search: { ...found.state().search, rate: 3, peak: 3, isStarting: false } }
+    const fresh = Finder.make({ ceiling })
+    const slow = { ...fresh, search: { ...fresh.search, rate: 3, peak: 3, isStarting: false } }
     const kept = Kept.keep(slow)
     if (kept === undefined) return assert.fail("nothing is kept")
     assert.strictEqual(Kept.recall(Finder.make({ ceiling }), kept).search.rate, 3)
@@ -280,7 +288,7 @@ describe("laws of a finder", () => {
     let now = 0
     let last = 0
     for (let id = 0; id < 40; id++) {
-      self = Finder.answered(Finder.sent(self, id, now), id, no, now + 50)
+      self = answered(sent(self, id, now), id, no, now + 50)
       const wait = Finder.opensAt(self, now + 50) - (now + 50)
       assert.isAtLeast(wait, last)
       last = wait
@@ -293,7 +301,7 @@ describe("laws of a finder", () => {
     let self = Finder.make({ ceiling })
     for (let id = 0; id < 500; id++) {
       const now = id * 10_000
-      self = Finder.answered(Finder.sent(self, id, now), id, ok, now + 50)
+      self = answered(sent(self, id, now), id, ok, now + 50)
     }
     assert.isAtMost(self.search.rate, 2.2)
   })

@@ -1,16 +1,13 @@
 /** The table that the finder has to hold: what is used of each limit and what is refused, in percent. */
+import { assert } from "@effect/vitest"
 import { readFileSync } from "node:fs"
+import { finder } from "./sim/Clients.ts"
 import { dialects, tellsOfCalls, type Dialect } from "./sim/Dialect.ts"
 import { furtherKinds, kinds, type Kind } from "./sim/Kinds.ts"
-
-/** Means over seeds, in percent. */
-export const meanOf = (runs: ReadonlyArray<{ readonly used: number; readonly refused: number }>) => ({
-  used: (100 * runs.reduce((sum, run) => sum + run.used, 0)) / runs.length,
-  refused: (100 * runs.reduce((sum, run) => sum + run.refused, 0)) / runs.length
-})
+import { warmed } from "./sim/Measure.ts"
 
 /** How far below the table `used` may be, and how far above it `refused`, in points. */
-export const tolerance = { used: 3, refused: 0.5 }
+const tolerance = { used: 3, refused: 0.5 }
 
 export interface Cell {
   readonly kind: Kind
@@ -38,3 +35,21 @@ export const cells: ReadonlyArray<Cell> = [...kinds, ...furtherKinds].flatMap((k
     return used === undefined || refused === undefined || !fits ? [] : [{ kind, dialect, used, refused }]
   })
 )
+
+/** Tests a cell by the mean of some seeds. */
+export const holds = (cell: Cell, seeds: ReadonlyArray<number>): void => {
+  const { dialect, kind, ...goal } = cell
+  const runs = seeds.map((seed) => warmed(kind, finder, dialect, seed))
+  const mean = (of: (run: (typeof runs)[number]) => number) =>
+    (100 * runs.reduce((sum, run) => sum + of(run), 0)) / runs.length
+  assert.isAtLeast(
+    mean(({ used }) => used),
+    goal.used - tolerance.used,
+    "used"
+  )
+  assert.isAtMost(
+    mean(({ refused }) => refused),
+    goal.refused + tolerance.refused,
+    "refused"
+  )
+}

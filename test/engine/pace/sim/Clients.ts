@@ -1,20 +1,26 @@
 /** Clients of hidden limits: the finder, and what people use instead. */
-import * as Finder from "../../../../src/engine/pace/Finder.ts"
+import type { Pace } from "../../../../src/dam/lane/Gate.ts"
+import * as Meter from "../../../../src/dam/lane/Meter.ts"
 import type { Client } from "./Network.ts"
 
 /** The ceiling under which the table was made. */
-export const ceiling: Finder.Ceiling = { rps: 50, maxConcurrent: 10 }
+export const ceiling: Pace = { rps: 50, maxConcurrent: 10 }
 
-/** The finder, driven by events. */
-export const finder = (
-  options: Partial<Finder.FinderOptions> = {}
-): Client & { readonly state: () => Finder.Finder } => {
-  let self = Finder.make({ ceiling, ...options })
+/** A lane's meter that finds the pace, driven by events as its lane drives it. */
+export const finder = (): Client => {
+  let self = Meter.make({ pace: ceiling, finds: true, bursts: false })
+  const sentAt = new Map<number, number>()
   return {
-    next: (now) => Finder.opensAt(self, now),
-    sent: (now, id) => void (self = Finder.sent(self, id, now)),
-    answered: (now, id, said) => void (self = Finder.answered(self, id, said, now)),
-    state: () => self
+    next: (now) => Meter.opensAt(self, now),
+    sent: (now, id) => {
+      self = Meter.send(Meter.pass(self, id, now), id, now)
+      sentAt.set(id, now)
+    },
+    answered: (now, id, said) => {
+      self = Meter.hear(self, said, { sentAt: sentAt.get(id) ?? now, now })
+      self = Meter.leave(self, id, { isTurnKept: true, now })
+      sentAt.delete(id)
+    }
   }
 }
 

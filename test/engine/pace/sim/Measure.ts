@@ -9,16 +9,10 @@ import type { Upstream } from "./Upstream.ts"
 export interface Measured {
   /** Accepted calls over what the limit allowed. */
   readonly used: number
-  readonly usedLeast: number
   /** Refused calls over those sent. */
   readonly refused: number
-  readonly refusedMost: number
   /** The time of 500 calls from cold over the least that anybody could take. */
   readonly slowdown: number
-  /** Of those 500. */
-  readonly refusedCold: number
-  /** Median milliseconds of a call. */
-  readonly latency: number
 }
 
 const coldCalls = 500
@@ -31,21 +25,22 @@ export const measure = (
   seeds: ReadonlyArray<number>
 ): Measured => {
   const warm = seeds.map((seed) => warmed(kind, clientOf, dialect, seed))
-  const cold = seeds.map((seed) => fromCold(kind, clientOf, dialect, seed))
   return {
     used: mean(warm.map(({ used }) => used)),
-    usedLeast: Math.min(...warm.map(({ used }) => used)),
     refused: mean(warm.map(({ refused }) => refused)),
-    refusedMost: Math.max(...warm.map(({ refused }) => refused)),
-    latency: mean(warm.map(({ latency }) => latency)),
-    slowdown: mean(cold.map(({ slowdown }) => slowdown)),
-    refusedCold: mean(cold.map(({ refused }) => refused))
+    slowdown: mean(seeds.map((seed) => slowdown(kind, clientOf, dialect, seed)))
   }
+}
+
+const settingOf = (kind: Kind, clientOf: (kind: Kind) => Client, dialect: Dialect, seed: number) => {
+  const { roundTrip, upstream } = place(kind, seed)
+  return { upstream, client: clientOf(kind), dialect, seed, roundTrip, cost: kind.cost }
 }
 
 /** After two windows or 200 calls, over ten windows (three long ones) and half an hour at least. */
 export const warmed = (kind: Kind, clientOf: (kind: Kind) => Client, dialect: Dialect, seed: number) => {
-  const { roundTrip, upstream } = place(kind, seed)
+  const setting = settingOf(kind, clientOf, dialect, seed)
+  const { upstream } = setting
   const { window } = upstream
   const horizon = Math.max(
     (window >= 600_000 ? 3 : 10) * window,
@@ -55,12 +50,7 @@ export const warmed = (kind: Kind, clientOf: (kind: Kind) => Client, dialect: Di
   let from: number | undefined
   let to = Infinity
   const trace = run({
-    upstream,
-    client: clientOf(kind),
-    dialect,
-    seed,
-    roundTrip,
-    cost: kind.cost,
+    ...setting,
     ...(kind.hasWork === undefined ? {} : { hasWork: kind.hasWork }),
     stop: (now, accepted) => {
       if (from === undefined && accepted >= 200 && now >= 2 * window) {
@@ -83,31 +73,21 @@ export const warmed = (kind: Kind, clientOf: (kind: Kind) => Client, dialect: Di
   }
   return {
     used: used / upstream.allows(since, until),
-    refused: refused / Math.max(1, sent),
-    latency: median(trace.took.slice(-200))
+    refused: refused / Math.max(1, sent)
   }
 }
 
-const fromCold = (kind: Kind, clientOf: (kind: Kind) => Client, dialect: Dialect, seed: number) => {
-  const { roundTrip, upstream } = place(kind, seed)
+const slowdown = (kind: Kind, clientOf: (kind: Kind) => Client, dialect: Dialect, seed: number): number => {
   let done = endless
-  const trace = run({
-    upstream,
-    client: clientOf(kind),
-    dialect,
-    seed,
-    roundTrip,
-    cost: kind.cost,
+  run({
+    ...settingOf(kind, clientOf, dialect, seed),
     stop: (now, accepted) => {
       if (accepted >= coldCalls) done = now
       return accepted >= coldCalls || now > endless
     }
   })
   const again = place(kind, seed)
-  return {
-    slowdown: done / optimum(again.upstream, coldCalls, again.chance),
-    refused: trace.isOk.filter((isOk) => !isOk).length / trace.isOk.length
-  }
+  return done / optimum(again.upstream, coldCalls, again.chance)
 }
 
 /** The least time for so many calls by somebody who knows the limit, with a call every 11 ms at most. */
@@ -123,6 +103,3 @@ const optimum = (upstream: Upstream, calls: number, chance: Chance): number => {
 }
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
-
-const median = (values: ReadonlyArray<number>): number =>
-  values.toSorted((self, that) => self - that)[Math.floor(values.length / 2)] ?? 0

@@ -12,12 +12,11 @@ export interface Client {
   readonly answered: (now: number, id: number, said: Said) => void
 }
 
-/** What arrived at the upstream, and how long each call took. */
+/** What arrived at the upstream. */
 export interface Trace {
   readonly at: Array<number>
   readonly isOk: Array<boolean>
   readonly cost: Array<number>
-  readonly took: Array<number>
 }
 
 export interface Setting {
@@ -48,7 +47,7 @@ export const run = ({ client, cost, dialect, hasWork, roundTrip, seed, stop, ups
   const chance = seeded(seed * 31 + 7)
   const skew = chance() < 0.5 ? 2 : -2
   const events = queue()
-  const trace: Trace = { at: [], isOk: [], cost: [], took: [] }
+  const trace: Trace = { at: [], isOk: [], cost: [] }
   let now = 0
   let id = 0
   let accepted = 0
@@ -75,10 +74,9 @@ export const run = ({ client, cost, dialect, hasWork, roundTrip, seed, stop, ups
   }
   const send = (call: number) => {
     client.sent(now, call)
-    const sentAt = now
-    events.push(now + leg(), () => arrive(call, sentAt))
+    events.push(now + leg(), () => arrive(call))
   }
-  const arrive = (call: number, sentAt: number) => {
+  const arrive = (call: number) => {
     const units = cost?.(chance) ?? 1
     const { isOk, takes } = upstream.arrive(now, chance, units)
     trace.at.push(now)
@@ -90,7 +88,6 @@ export const run = ({ client, cost, dialect, hasWork, roundTrip, seed, stop, ups
       if (isOk) upstream.end?.()
     })
     events.push(now + takes + leg(), () => {
-      trace.took.push(now - sentAt)
       client.answered(now, call, words(now))
       pump()
     })

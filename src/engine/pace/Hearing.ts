@@ -1,11 +1,11 @@
 /**
- * What the finder of a lane hears of an answer: quotas, policies and refusals, whatever headers told them.
+ * What a finder hears of an answer: quotas, policies and refusals, whatever headers told them.
  */
 import * as Duration from "effect/Duration"
-import type { Policy, Reset, Said, ToldQuota } from "../../engine/pace/Said.ts"
-import * as RateLimitHeaders from "../../engine/RateLimitHeaders.ts"
-import type * as Refusal from "../../engine/Refusal.ts"
-import * as Moment from "../../engine/Moment.ts"
+import type { Policy, Reset, Said, ToldQuota } from "./Said.ts"
+import * as RateLimitHeaders from "../RateLimitHeaders.ts"
+import type * as Refusal from "../Refusal.ts"
+import * as Moment from "../Moment.ts"
 
 /** Epoch milliseconds, ours and the upstream's. */
 interface Clock {

@@ -128,15 +128,15 @@ export const hear = (known: Quota | undefined, heard: Heard): Quota => {
     isGuess: interval === undefined,
     rounds: found.rounds,
     most: Math.max(self.most, remaining, told.limit ?? 0),
-    window: told.window ?? windowOf(self, isRolling ? undefined : length, isRenewed),
+    window: told.window ?? windowOf(self, isRolling ? undefined : length, isRenewed && remaining > 0.8 * limit),
     calm: isCalm ? 0 : self.calm + Number(isRenewed),
     endMargin: isCalm ? 0.75 * self.endMargin : self.endMargin
   }
 }
 
-/** A window is as long as it is told to be right after a renewal; else at least as long as what is left of it. */
-const windowOf = ({ window }: Quota, left: number | undefined, isRenewed: boolean): number =>
-  left === undefined ? window : isRenewed ? left : Math.max(0.999 * window, left)
+/** A window is as long as it is told to be once it was renewed whole; else at least as long as what is left of it. */
+const windowOf = ({ window }: Quota, left: number | undefined, isWhole: boolean): number =>
+  left === undefined ? window : isWhole ? left : Math.max(0.999 * window, left)
 
 const unused = {
   isGuess: false,

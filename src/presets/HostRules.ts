@@ -57,11 +57,8 @@ const toSaid = ({ isReset, kind, limits, waitMillis }: Judged, status: number): 
   }
 }
 
-const toQuota = ({ limit, name, remaining, resetMillis, windowMillis = 0 }: Told): Quota => ({
-  name,
-  limit,
-  remaining,
-  resetMillis,
+const toQuota = ({ windowMillis = 0, ...told }: Told): Quota => ({
+  ...told,
   window: windowMillis === 0 ? undefined : Duration.millis(windowMillis)
 })
 

@@ -4,13 +4,14 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
+import type * as Schema from "effect/Schema"
 import * as Members from "../engine/Members.ts"
 import * as RateLimitHeaders from "../engine/RateLimitHeaders.ts"
 import { type Answered, headerIn } from "./Answered.ts"
 import * as Figures from "./Figures.ts"
 import { holds } from "./Holds.ts"
 import * as JsonPath from "./JsonPath.ts"
-import type { Limit } from "./Preset.ts"
+import type { Limit, Notation } from "./Preset.ts"
 
 /**
  * A limit as it was told; each figure is there when it was, and could be read.
@@ -23,6 +24,8 @@ export interface Told {
   readonly limit: number | undefined
   readonly remaining: number | undefined
   readonly resetMillis: number | undefined
+  /** How that was written: a moment is read against the clock of whoever told it. */
+  readonly resetText: string | undefined
   readonly windowMillis: number | undefined
 }
 
@@ -64,8 +67,10 @@ const inHeaders = (form: In<"headers">, answered: Answered, nowMillis: number): 
     const first = (names: string | ReadonlyArray<string> | undefined) =>
       some(names).flatMap((name) => valueOf(headers, name, star))[0]
     const limitText = first(form.limit)
-    const resets = (form.reset ?? []).flatMap(({ header, in: notation }) =>
-      valueOf(headers, header, star).flatMap((text) => defined(Figures.until(text, notation, nowMillis)))
+    const [reset = noReset] = (form.reset ?? []).flatMap(({ header, in: notation }) =>
+      valueOf(headers, header, star)
+        .map((text) => resetOf(text, notation, nowMillis))
+        .filter(({ resetMillis }) => resetMillis !== undefined)
     )
     const { window } = form
     const windows =
@@ -77,7 +82,7 @@ const inHeaders = (form: In<"headers">, answered: Answered, nowMillis: number): 
       limit: Figures.amount(limitText),
       remaining: Figures.amount(first(form.remaining)),
       used: Figures.amount(first(form.used)),
-      resetMillis: resets[0],
+      ...reset,
       windowMillis: windows[0] ?? Figures.appendedWindow(limitText)
     })
   })
@@ -107,7 +112,7 @@ const inKeys = (form: In<"keys">, answered: Answered, nowMillis: number): Readon
           name: title === "" || form.name !== undefined ? nameOf(form.name, answered, star) : title,
           limit: Figures.amount(at(form.limit)),
           remaining: Figures.amount(at(form.remaining)),
-          resetMillis: form.reset && Figures.until(at(form.reset.key), form.reset.in, nowMillis)
+          ...(form.reset && resetOf(at(form.reset.key), form.reset.in, nowMillis))
         })
       })
   )
@@ -120,18 +125,24 @@ const inBody = (form: In<"body">, answered: Answered, nowMillis: number): Readon
     name: nameOf(form.name, answered),
     limit: Figures.amount(at(form.limit)),
     remaining: Figures.amount(at(form.remaining)),
-    resetMillis: form.reset && Figures.until(at(form.reset.path), form.reset.in, nowMillis)
+    ...(form.reset && resetOf(at(form.reset.path), form.reset.in, nowMillis))
   })
 }
 
 const inCommonForm = ({ headers }: Answered, nowMillis: number): ReadonlyArray<Told> =>
-  RateLimitHeaders.quotas(headers, nowMillis).map(({ limit, name = "", remaining, resetMillis, window }) => ({
+  RateLimitHeaders.quotas(headers, nowMillis).map(({ name = "", window, ...quota }) => ({
+    ...nothing,
+    ...quota,
     name: name === "" ? usual : name,
-    limit,
-    remaining,
-    resetMillis,
     windowMillis: window && Duration.toMillis(window)
   }))
+
+const noReset = { resetMillis: undefined, resetText: undefined }
+
+const resetOf = (value: Schema.Json | undefined, notation: Notation, nowMillis: number) => {
+  const resetMillis = Figures.until(value, notation, nowMillis)
+  return resetMillis === undefined ? noReset : { resetMillis, resetText: String(value) }
+}
 
 interface Read extends Told {
   readonly used: number | undefined
@@ -141,7 +152,7 @@ const nothing = {
   limit: undefined,
   remaining: undefined,
   used: undefined,
-  resetMillis: undefined,
+  ...noReset,
   windowMillis: undefined
 }
 

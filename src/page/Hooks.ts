@@ -10,6 +10,13 @@ export interface Asked<A> {
   readonly again: () => void
 }
 
+/** What was answered for a path: once there is a value, it stays while asking again fails. */
+interface Answer<A> {
+  readonly path: string | undefined
+  readonly value?: A
+  readonly problem?: Problem
+}
+
 /** Not more often than this, whatever happens, */
 const atMostEvery = 1000
 /** nor so often that the dam would be busy with it for more than this part of the time, */
@@ -19,28 +26,26 @@ const atLeastEvery = 15_000
 
 /** Asks for a path, and again after news of these kinds. */
 export const useAsked = <A>(shape: Shape<A>, path: string | undefined, ...kinds: ReadonlyArray<string>): Asked<A> => {
-  const [value, setValue] = useState<A>()
-  const [problem, setProblem] = useState<Problem>()
+  const [answer, setAnswer] = useState<Answer<A>>({ path })
   const [round, setRound] = useState(0)
   const notBefore = useRef(0)
   const planned = useRef<ReturnType<typeof setTimeout>>(undefined)
   const again = useCallback(() => setRound((before) => before + 1), [])
 
-  useEffect(() => setValue(undefined), [path])
   useEffect(() => {
     if (path === undefined) return undefined
     const controller = new AbortController()
     const began = performance.now()
     notBefore.current = began + atMostEvery
     ask(shape, path, { signal: controller.signal }).then(
-      (answer) => {
+      (value) => {
         notBefore.current = began + Math.max(atMostEvery, (performance.now() - began) / share)
-        setValue(answer)
-        setProblem(undefined)
+        setAnswer({ path, value })
       },
       (cause: unknown) => {
         if (controller.signal.aborted) return
-        setProblem(cause instanceof Problem ? cause : new Problem(0, String(cause)))
+        const problem = cause instanceof Problem ? cause : new Problem(0, String(cause))
+        setAnswer((before) => ({ ...(before.path === path ? before : { path }), problem }))
       }
     )
     return () => controller.abort()
@@ -70,7 +75,9 @@ export const useAsked = <A>(shape: Shape<A>, path: string | undefined, ...kinds:
       planned.current = undefined
     }
   }, [key])
-  return { value, problem, again }
+  // what was answered for another path is not shown under this one, not even until the effects have run
+  const isOfThis = answer.path === path
+  return { value: isOfThis ? answer.value : undefined, problem: isOfThis ? answer.problem : undefined, again }
 }
 
 /** The place in the page: what follows `#`. */
@@ -79,6 +86,8 @@ export const usePlace = (): readonly [path: string, parameters: URLSearchParams]
   useEffect(() => {
     const onChange = () => setHash(location.hash)
     addEventListener("hashchange", onChange)
+    // it may have changed between being drawn for the first time and listening
+    onChange()
     return () => removeEventListener("hashchange", onChange)
   }, [])
   const [path = "", ...search] = hash.replace(/^#/, "").split("?")

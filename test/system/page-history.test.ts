@@ -75,6 +75,22 @@ describe("the history", () => {
     await page.getByText("Nothing went through in the last 24 hours").waitFor()
   })
 
+  it("is followed to where the address leads while the page is drawn for the first time", async () => {
+    const page = await open()
+    await page.addInitScript(() => {
+      const drawn = new MutationObserver(() => {
+        if (document.querySelector("#page > :not(noscript)") === null) return
+        drawn.disconnect()
+        // as when the event comes before anybody listens
+        history.replaceState(null, "", "#/?span=24h")
+      })
+      drawn.observe(document, { childList: true, subtree: true })
+    })
+    await page.reload()
+    await page.waitForURL("**/#/?span=24h")
+    await page.locator("[aria-current=true]").getByText("24 hours").waitFor()
+  })
+
   it("has no line where nothing is known, and one along 0 where nothing happened", async () => {
     const every = 300_000
     const now = Math.floor(Date.now() / every) * every
@@ -228,6 +244,12 @@ describe("the list of jobs", () => {
     const calls = page.locator("tbody a.clamped")
     await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 3)
     assert.include(await calls.first().textContent(), "/n2")
+    await page.evaluate(() =>
+      new MutationObserver(() => {
+        const oldest = document.querySelector('table[aria-label="Jobs, the oldest first"] tbody a.clamped')
+        if (oldest?.textContent?.includes("/n2")) console.error("the newest first, where the oldest are told")
+      }).observe(document, { attributes: true, childList: true, subtree: true })
+    )
     await page.getByLabel("Order").selectOption("oldest")
     await page.waitForURL(`**/#/jobs?lane=${lane}&sort=oldest`)
     await page.getByRole("table", { name: "Jobs, the oldest first" }).waitFor()

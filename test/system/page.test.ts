@@ -86,6 +86,7 @@ describe("the page", () => {
     await search.getByLabel("Metadata").fill("tenant:zebra")
     await search.getByLabel("Metadata").press("Enter")
     await rowOf(page, "/status/404").waitFor({ state: "detached" })
+    await rowOf(page, "/two").waitFor()
     assert.deepStrictEqual(await links.allTextContents(), [`GET ${world.at("filtered", "/two")}`])
     await search.getByLabel("Metadata").fill("")
     await search.getByLabel("State").selectOption("failed")

@@ -7,7 +7,7 @@
  */
 import type * as Deferred from "effect/Deferred"
 import type * as Latch from "effect/Latch"
-import type * as Meter from "./Meter.ts"
+import type * as Meter from "../../engine/pace/Meter.ts"
 import type { Ticket } from "../store/JobRecords.ts"
 import type { Permit } from "./Permit.ts"
 import { accountIn, customerIn } from "../job/LaneName.ts"

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type { Account } from "./Accounts.ts"
 import type { OpenCall } from "./Calls.ts"
-import * as Meter from "./Meter.ts"
+import * as Meter from "../../engine/pace/Meter.ts"
 import { heldUntil, isLong, type Held, type LaneState } from "./LaneState.ts"
 import type { Going } from "./Permit.ts"
 

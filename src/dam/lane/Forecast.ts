@@ -1,7 +1,7 @@
 /**
  * When somebody who stands in a lane's line will be let through, if nothing changes: the lane's own gate, turned forward.
  */
-import * as Gate from "./Gate.ts"
+import * as Gate from "../../engine/pace/Gate.ts"
 import type { Ahead } from "../store/LaneRecords.ts"
 import { accountIn, customerIn } from "../job/LaneName.ts"
 import type { LaneWhy } from "./LaneView.ts"

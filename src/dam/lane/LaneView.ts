@@ -1,5 +1,5 @@
 import type { Found } from "./Steering.ts"
-import type * as Gate from "./Gate.ts"
+import type * as Gate from "../../engine/pace/Gate.ts"
 
 /**
  * What a lane shows of itself.

@@ -11,7 +11,7 @@ import { ConfigSchema } from "../../../src/dam/config/ConfigSchema.ts"
 import * as Dam from "../../../src/dam/Dam.ts"
 import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
 import * as DamOptions from "../../../src/dam/embedded/DamOptions.ts"
-import { defaultPace, receiverPace } from "../../../src/dam/lane/Gate.ts"
+import { defaultPace, receiverPace } from "../../../src/engine/pace/Gate.ts"
 import * as Dispatcher from "../../../src/dam/work/Dispatcher.ts"
 import * as RetryPolicy from "../../../src/step/RetryPolicy.ts"
 

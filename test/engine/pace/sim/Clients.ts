@@ -1,6 +1,6 @@
 /** Clients of hidden limits: the finder, and what people use instead. */
-import type { Pace } from "../../../../src/dam/lane/Gate.ts"
-import * as Meter from "../../../../src/dam/lane/Meter.ts"
+import type { Pace } from "../../../../src/engine/pace/Gate.ts"
+import * as Meter from "../../../../src/engine/pace/Meter.ts"
 import type { Client } from "./Network.ts"
 
 /** The ceiling under which the table was made. */

@@ -6,10 +6,10 @@
  *
  * @since 0.1.0
  */
-import * as Finder from "../../engine/pace/Finder.ts"
-import * as Kept from "../../engine/pace/Kept.ts"
-import * as Levels from "../../engine/pace/Levels.ts"
-import type { Said } from "../../engine/pace/Said.ts"
+import * as Finder from "./Finder.ts"
+import * as Kept from "./Kept.ts"
+import * as Levels from "./Levels.ts"
+import type { Said } from "./Said.ts"
 import * as Gate from "./Gate.ts"
 
 /**

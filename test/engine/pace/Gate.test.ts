@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
-import * as Gate from "../../../src/dam/lane/Gate.ts"
+import * as Gate from "../../../src/engine/pace/Gate.ts"
 import { between, oneOf } from "../../../src/testing/Generators.ts"
 
 const Pace = Arbitrary.map(

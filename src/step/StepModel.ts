@@ -60,6 +60,21 @@ export interface Webhook {
 }
 
 /**
+ * What a call draws on a limit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Draw {
+  /** Of the limit. */
+  readonly name: string
+  /** Whose share of it: each key has the whole limit for itself. Empty where all calls share one. */
+  readonly key: string
+  /** Units; 1 unless it was said. */
+  readonly cost: number
+}
+
+/**
  * When a fallback runs, judged against the path directly before it. `OnError`: it ended with one of these codes or
  * without an answer. `OnTimeout`: it took longer than that. `Any`: it failed.
  *

@@ -38,6 +38,21 @@ export interface LimitBook {
   readonly owes: (share: Share) => void
 }
 
+/** Makes one without limits. */
+export const make = (options: Partial<Pick<LimitBook, "emptyAt" | "left" | "owes">> = {}): LimitBook => ({
+  definitions: new Map(),
+  shares: new Map(),
+  left: options.left ?? new Map(),
+  emptyAt: options.emptyAt,
+  owes: options.owes ?? (() => undefined)
+})
+
+/** What a call draws on, and where it waits for that. */
+export interface Drawing {
+  readonly draws: ReadonlyArray<Draw>
+  readonly claim: Claim
+}
+
 /** What a call has taken. */
 export interface Taken {
   readonly share: Share
@@ -50,7 +65,7 @@ const oldAfter = 10_000
 const soon = 1000
 
 /** The moment from which a call may pass all its limits; where that is later, its claim stands where it has to wait. */
-export const look = (self: LimitBook, draws: ReadonlyArray<Draw>, who: Claim, now: number): number => {
+export const look = (self: LimitBook, { claim: who, draws }: Drawing, now: number): number => {
   let latest = Number.NEGATIVE_INFINITY
   let last: Share | undefined
   for (const draw of draws) {
@@ -87,7 +102,7 @@ const wait = (self: LimitBook, { draws, isSoon, last, who }: Waiting, now: numbe
 }
 
 /** Takes from all limits of a call that may pass. */
-export const take = (self: LimitBook, draws: ReadonlyArray<Draw>, who: Claim, now: number): ReadonlyArray<Taken> => {
+export const take = (self: LimitBook, { claim: who, draws }: Drawing, now: number): ReadonlyArray<Taken> => {
   const { customer } = who
   const taken: Array<Taken> = []
   for (const draw of draws) {

@@ -256,7 +256,7 @@ const filed = ({ lanes, lookAround, told }: Ends.Ends, store: Pick<JobStore["Ser
       Effect.gen(function* () {
         if (enqueued._tag !== "Stored") return
         yield* told(job, enqueued.state, true)
-        if (enqueued.state === "queued") yield* lanes.wake(job.lane, queueOf(job))
+        if (enqueued.state === "queued") yield* lanes.wake(job.lane, queueOf(job, job.step.limits))
         if (enqueued.state === "scheduled" || job.step.onFailureTimeout !== undefined) lookAround()
       })
     )

@@ -176,6 +176,8 @@ const steeringOf = (self: State): CallLimits => {
   const get = (name: string) => Effect.map(monotonicMillis, (now) => statusOf(name, now))
   return {
     isKnown: (name) => book.definitions.has(name),
+    definition: (name) => book.definitions.get(name)?.limit,
+    names: () => Array.from(book.definitions.keys()),
     list: Effect.map(monotonicMillis, (now) =>
       Array.from(book.definitions.keys())
         .toSorted()

@@ -49,7 +49,7 @@ const prepare = (db: DatabaseSync) => ({
   ),
   parkRunning: db.prepare(
     `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?), paused_for = ?, held_by = ?,
-      lane = ?, account = ?, limits = ? WHERE seq = ?`
+      lane = ?, account = coalesce(?, account), limits = iif(?, ?, limits) WHERE seq = ?`
   ),
   hasten: db.prepare(
     `UPDATE jobs SET state = 'queued', due_at = ?1, deadline_at = deadline_at - max(0, coalesce(not_before, 0) - ?1),
@@ -181,8 +181,11 @@ const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): v
 const parkAt = ({ on, tally }: Jobs, job: Row, parking: ParkingUpdate): void => {
   const { dueAt, heldBy, heldSince, next, pausedFor } = parking
   const from = String(job["lane"])
-  const [to, queue, limits] = next ?? [from, job["account"] ?? null, job["limits"] ?? null]
-  on.parkRunning.run(dueAt, heldSince ?? null, pausedFor ?? null, heldBy ?? null, to, queue, limits, seqOf(job))
+  const [to, queue, limits] = next ?? [from, null, null]
+  on.parkRunning.run(
+    ...[dueAt, heldSince ?? null, pausedFor ?? null, heldBy ?? null],
+    ...[to, queue, Number(next !== undefined), limits, seqOf(job)]
+  )
   if (from === to) moveOne(tally, job, "running", "parked")
   else moveOver(tally, { lane: from, state: "running" }, { lane: to, state: "parked" })
 }

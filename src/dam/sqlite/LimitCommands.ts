@@ -9,9 +9,9 @@ export const limitCommands = (db: DatabaseSync): LimitCommands => {
   const remove = db.prepare("DELETE FROM limits WHERE name = ?")
   // each draw is a list that begins with the name
   const drawing = db.prepare(
-    `SELECT count(DISTINCT jobs.seq) AS jobs FROM jobs INDEXED BY jobs_drawing, json_each(jobs.limits) AS draw
+    `SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_drawing
      WHERE limits IS NOT NULL AND state IN ('scheduled', 'queued', 'parked', 'running')
-     AND json_extract(draw.value, '$[0]') = ?`
+     AND EXISTS (SELECT 1 FROM json_each(limits) WHERE json_extract(value, '$[0]') = ?)`
   )
   const levels = db.prepare("SELECT * FROM limit_levels")
   const clear = db.prepare("DELETE FROM limit_levels")

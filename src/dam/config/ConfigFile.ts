@@ -138,6 +138,7 @@ const toOptions = (config: Config): ConfigFile => {
         maxStoredBytes: admission.stored_bytes,
         maxMemoryBytes: admission.memory_bytes,
         maxBytes: admission.file_bytes,
+        callLimits: config.call_limits,
         presets: config.presets,
         regions: config.regions && regionsOf(config.regions),
         webhookRedirects: webhooks.follow_redirects,

@@ -68,6 +68,9 @@ export class LimitInUse extends Schema.TaggedError<LimitInUse>()("LimitInUse", {
 export interface CallLimits {
   /** Whether a limit of this name is defined. */
   readonly isKnown: (name: string) => boolean
+  /** What is defined by this name, without how it stands. */
+  readonly definition: (name: string) => Limit | undefined
+  readonly names: () => ReadonlyArray<string>
   /** By name. */
   readonly list: Effect.Effect<ReadonlyArray<LimitStatus>>
   readonly get: (name: string) => Effect.Effect<LimitStatus | undefined>

@@ -11,6 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type * as Scope from "effect/Scope"
+import type { Limit } from "../../engine/limits/Limit.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
 import * as RetryPolicy from "../../step/RetryPolicy.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
@@ -25,6 +26,7 @@ import type { L8 } from "../l8/L8.ts"
 import type { PacingOptions } from "../lane/Dial.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import * as Lanes from "../lane/Lanes.ts"
+import * as LimitsInMemory from "../lane/LimitsInMemory.ts"
 import * as Places from "../lane/Places.ts"
 import * as Events from "../observe/Events.ts"
 import * as History from "../observe/History.ts"
@@ -60,6 +62,8 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   /** What calls webhooks. */
   readonly webhooks: Exchanging
   readonly pacing: PacingOptions
+  /** Limits that calls draw on together, by name. Defaults to none. */
+  readonly callLimits?: Readonly<Record<string, Limit>> | undefined
   readonly deliveries: Schedule.DeliveryOptions
   /** What a step without a retry policy gets; a policy that leaves its lists out takes these. */
   readonly unsetPolicy: ResolvedRetryPolicy
@@ -179,6 +183,7 @@ export const make = Effect.fnUntraced(function* (
     stats: Effect.map(Clock.currentTimeMillis, notes.read),
     lanes: lanes.views,
     steering: Hastening.steering(ends),
+    callLimits: LimitsInMemory.make({ configured: options.callLimits }),
     explain: Explain.make(store, lanes, deliveries.isCalling),
     ...termsOf(options),
     deadLetters: DeadLetters.make(store, deliveries.wake),

@@ -116,6 +116,34 @@ limits: { body_bytes: 2000, job_headers: 3 }
     })
   })
 
+  it("says what calls draw on together", () => {
+    const { callLimits } = parse(`
+call_limits:
+  openai-tokens: { rate: 90000, per: 1 minute, burst: 4000, settle: { json: usage.total_tokens }, weights: { acme: 3 } }
+  browsers: { concurrency: 4 }
+`).dam
+    assert.deepStrictEqual(callLimits, {
+      "openai-tokens": {
+        rate: 90_000,
+        per: Duration.minutes(1),
+        burst: 4000,
+        settle: { json: "usage.total_tokens" },
+        weights: { acme: 3 }
+      },
+      browsers: { concurrency: 4 }
+    })
+    const bad = (source: string) => problems(`call_limits: { ${source} }`)
+    assert.match(bad("a b: { rate: 1 }")[0] ?? "", /^call_limits\["a b"\]: Expected the name of a limit/)
+    assert.deepStrictEqual(bad("tokens: {}"), ["call_limits.tokens.rate: Expected rate, concurrency or both"])
+    assert.deepStrictEqual(bad("tokens: { rate: 0 }"), ["call_limits.tokens.rate: Expected a number above 0"])
+    assert.deepStrictEqual(bad("tokens: { rates: 1 }"), ["call_limits.tokens.rates: there is no such setting"])
+    assert.match(bad("tokens: { rate: 1, per: soon }")[0] ?? "", /^call_limits\.tokens\.per: Expected a length of time/)
+    assert.match(bad("tokens: { rate: 1, settle: { json: a..b } }")[0] ?? "", /^call_limits\.tokens\.settle: Expected/)
+    assert.deepStrictEqual(bad("tokens: { rate: 1, weights: { acme: 0 } }"), [
+      "call_limits.tokens.weights.acme: Expected a number above 0"
+    ])
+  })
+
   it("says which presets hold, in the form that ours have", () => {
     const own = [{ name: "mine", hosts: ["*.example.com"], too_many: [{ status: [420], wait_seconds: 5 }] }]
     const source = `presets: { off: [slack, x], own: ${JSON.stringify(own)} }`

@@ -145,6 +145,15 @@ describe("limits over HTTP", () => {
     })
   )
 
+  it.live("are seen whole by whoever may change them, where there is no operator", () =>
+    Effect.gen(function* () {
+      const keys = Result.getOrThrow(Keys.make([{ customer: "acme", key: Redacted.make("key-of-acme") }]))
+      const dam = yield* make({ configured }, keys)
+      const { json } = yield* ask(dam, "GET", "/api/v1/limits/browsers", undefined, "key-of-acme")
+      assert.deepStrictEqual(json.weights, { acme: 3 })
+    })
+  )
+
   for (const [what, body, field] of [
     ["neither a rate nor a concurrency", {}, "rate"],
     ["a rate of 0", { rate: 0 }, "rate"],

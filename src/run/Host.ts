@@ -64,7 +64,7 @@ export interface Host {
    * instead of waiting, as for `pause`. `undefined`: everything is sent at once.
    */
   readonly paced:
-    | ((request: Request, exchange: Effect.Effect<EndedAttempt>, alone: boolean) => Effect.Effect<EndedAttempt>)
+    | ((call: PacedCall, exchange: Effect.Effect<EndedAttempt>, alone: boolean) => Effect.Effect<EndedAttempt>)
     | undefined
   /**
    * Milliseconds from now after which an attempt is made again without spending anything; `undefined`: its ending counts.
@@ -74,6 +74,17 @@ export interface Host {
     ((step: Step, request: Request, attempt: EndedAttempt) => Effect.Effect<number | undefined>) | undefined
   /** `undefined`: chained steps are executed inline. */
   readonly startChild: ChildStarter | undefined
+}
+
+/**
+ * A call that waits for its turn, and the step whose it is: that of the job, or one of its fallbacks.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PacedCall {
+  readonly request: Request
+  readonly step: Step
 }
 
 /**

@@ -65,7 +65,7 @@ export const run = (
       read: readResponse(host.rules?.(request))
     }
     const sent = perform(execution, exchanged)
-    return Effect.flatMap(host.paced === undefined ? sent : host.paced(request, sent, true), (attempt) =>
+    return Effect.flatMap(host.paced === undefined ? sent : host.paced({ request, step }, sent, true), (attempt) =>
       isGoodAttempt(attempt)
         ? Effect.succeed({
             _tag: "Completed",

@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import { states } from "../../engine/JobState.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
-import { queueOf } from "../job/LaneName.ts"
 import type { Enqueued, JobFilter, JobPort } from "../store/JobRecords.ts"
 import type { Store } from "../store/JobStore.ts"
 import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
@@ -20,6 +19,7 @@ import * as Fresh from "./Fresh.ts"
 import { historyPort } from "./HistoryRows.ts"
 import * as JobRows from "./JobRows.ts"
 import { lanePort } from "./LaneRows.ts"
+import { encodeDraws, limitPort } from "./LimitRows.ts"
 import { noticePort } from "./NoticeRows.ts"
 import { placeOf, reader } from "./Reader.ts"
 import { secretPort } from "./SecretRows.ts"
@@ -39,6 +39,7 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
   ...failurePort(run),
   ...deliveryPort(run),
   ...lanePort(run),
+  ...limitPort(run),
   ...historyPort(run),
   ...secretPort(run),
   ...trustPort(run),
@@ -86,7 +87,14 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
     }),
   record: (id, epoch, attempt) =>
     Effect.suspend(() => orStale(id, run("record", id, epoch, JobRows.encodeAttempt(attempt)))),
-  park: (id, epoch, parking) => orStale(id, run("park", id, epoch, parking)),
+  park: (id, epoch, { next, ...parking }) =>
+    orStale(
+      id,
+      run("park", id, epoch, {
+        ...parking,
+        next: next && [next.lane, next.queue, encodeDraws(next.draws) ?? null]
+      })
+    ),
   hasten: (id, now) => run("hasten", id, now),
   lift: (lane, now) => run("lift", lane, now),
   finish: (id, epoch, finish) =>
@@ -140,10 +148,7 @@ const listingOf = (filter: JobFilter): Listing | undefined => {
     id: search?.id,
     path: search?.path,
     texts: search?.texts ?? [],
-    queues:
-      filter.account === undefined
-        ? undefined
-        : [false, true].map((isolated) => queueOf({ account: filter.account ?? "", isolated })),
+    account: filter.account,
     parent: filter.parent,
     rerunOf: filter.rerunOf,
     createdFrom: filter.createdFrom,

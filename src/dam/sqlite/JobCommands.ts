@@ -5,8 +5,15 @@ import { hash } from "node:crypto"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { JobState } from "../../engine/JobState.ts"
 import { type JobColumn, jobColumns } from "../rows/Commands.ts"
-import type { AttemptInsert, FinishInsert, JobCommands, JobInsert, LoadedJob, Row } from "../rows/Commands.ts"
-import type { Parking } from "../store/JobRecords.ts"
+import type {
+  AttemptInsert,
+  FinishInsert,
+  JobCommands,
+  JobInsert,
+  LoadedJob,
+  ParkingUpdate,
+  Row
+} from "../rows/Commands.ts"
 import { add, move, moveOver, stateOf, type Tally } from "./Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
@@ -42,7 +49,7 @@ const prepare = (db: DatabaseSync) => ({
   ),
   parkRunning: db.prepare(
     `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?), paused_for = ?, held_by = ?,
-      lane = ? WHERE seq = ?`
+      lane = ?, account = coalesce(?, account), limits = iif(?, ?, limits) WHERE seq = ?`
   ),
   hasten: db.prepare(
     `UPDATE jobs SET state = 'queued', due_at = ?1, deadline_at = deadline_at - max(0, coalesce(not_before, 0) - ?1),
@@ -83,7 +90,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
       if (job !== undefined) note(self, seqOf(job), attempt)
       return job !== undefined
     },
-    park: (id: string, epoch: number, parking: Parking): boolean => {
+    park: (id: string, epoch: number, parking: ParkingUpdate): boolean => {
       const job = self.on.running.get(id, epoch)
       if (job !== undefined) parkAt(self, job, parking)
       return job !== undefined
@@ -171,11 +178,14 @@ const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): v
   tally.pending += finish.deliveries.length
 }
 
-const parkAt = ({ on, tally }: Jobs, job: Row, parking: Parking): void => {
-  const { dueAt, heldBy, heldSince, lane, pausedFor } = parking
+const parkAt = ({ on, tally }: Jobs, job: Row, parking: ParkingUpdate): void => {
+  const { dueAt, heldBy, heldSince, next, pausedFor } = parking
   const from = String(job["lane"])
-  const to = lane ?? from
-  on.parkRunning.run(dueAt, heldSince ?? null, pausedFor ?? null, heldBy ?? null, to, seqOf(job))
+  const [to, queue, limits] = next ?? [from, null, null]
+  on.parkRunning.run(
+    ...[dueAt, heldSince ?? null, pausedFor ?? null, heldBy ?? null],
+    ...[to, queue, Number(next !== undefined), limits, seqOf(job)]
+  )
   if (from === to) moveOne(tally, job, "running", "parked")
   else moveOver(tally, { lane: from, state: "running" }, { lane: to, state: "parked" })
 }

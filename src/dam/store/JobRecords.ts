@@ -6,6 +6,7 @@
 import type * as Effect from "effect/Effect"
 import type { DeliveryState, JobState } from "../../engine/JobState.ts"
 import type { Attempt } from "../../step/History.ts"
+import type { Draw } from "../../step/StepModel.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
 import type { NewJob, JobResult, StoredJob } from "../job/Job.ts"
 import type { Search } from "../job/Search.ts"
@@ -37,6 +38,8 @@ export interface Ticket {
   readonly queue: string
   /** Order within the lane; grows with acceptance. */
   readonly seq: number
+  /** What its next call draws on beside the pace of the lane. Defaults to nothing. */
+  readonly draws?: ReadonlyArray<Draw> | undefined
 }
 
 /**
@@ -72,8 +75,20 @@ export interface Parking {
   readonly heldBy?: string | undefined
   /** How long the pause is, counted from the end of the last attempt in milliseconds; left out where it is none of the job's own. */
   readonly pausedFor?: number | undefined
-  /** The lane it is queued in then: that of the host it calls next. Defaults to the one it is in. */
-  readonly lane?: string | undefined
+  /** Where it is queued then. Defaults to where it is. */
+  readonly next?: NextCall | undefined
+}
+
+/**
+ * Where the next call of a job waits for its turn: the lane of its host, the queue there, and what it draws on.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NextCall {
+  readonly lane: string
+  readonly queue: string
+  readonly draws: ReadonlyArray<Draw>
 }
 
 /**

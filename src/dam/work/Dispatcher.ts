@@ -26,7 +26,7 @@ import type { L8 } from "../l8/L8.ts"
 import type { PacingOptions } from "../lane/Dial.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import * as Lanes from "../lane/Lanes.ts"
-import * as LimitsInMemory from "../lane/LimitsInMemory.ts"
+import * as CallLimits from "../lane/CallLimits.ts"
 import * as Places from "../lane/Places.ts"
 import * as Events from "../observe/Events.ts"
 import * as History from "../observe/History.ts"
@@ -141,7 +141,13 @@ export const make = Effect.fnUntraced(function* (
   if (copiedAt !== undefined) yield* Leaving.leave(leaving)
   const places = Places.make(() => (Leaving.isLeaving(leaving) ? 0 : maxRunning))
   const start = Starts.make({ store, running, told, execute: (job, permit) => Ends.execute(ends, job, permit) })
-  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, { start, room: places.of, called: history.called })
+  const limits = yield* CallLimits.make(store, options.callLimits ?? {})
+  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, {
+    start,
+    room: places.of,
+    limits: limits.book,
+    called: history.called
+  })
   const shortages = Shortages.make()
   const noticeClock: Effect.Effect<void> = Effect.suspend(() => duties.noticeClock)
   const isLeaving = () => Leaving.isLeaving(leaving)
@@ -183,7 +189,7 @@ export const make = Effect.fnUntraced(function* (
     stats: Effect.map(Clock.currentTimeMillis, notes.read),
     lanes: lanes.views,
     steering: Hastening.steering(ends),
-    callLimits: LimitsInMemory.make({ configured: options.callLimits }),
+    callLimits: limits.steering,
     explain: Explain.make(store, lanes, deliveries.isCalling),
     ...termsOf(options),
     deadLetters: DeadLetters.make(store, deliveries.wake),
@@ -261,7 +267,7 @@ const filed = ({ lanes, lookAround, told }: Ends.Ends, store: Pick<JobStore["Ser
       Effect.gen(function* () {
         if (enqueued._tag !== "Stored") return
         yield* told(job, enqueued.state, true)
-        if (enqueued.state === "queued") yield* lanes.wake(job.lane, queueOf(job))
+        if (enqueued.state === "queued") yield* lanes.wake(job.lane, queueOf(job, job.step.limits))
         if (enqueued.state === "scheduled" || job.step.onFailureTimeout !== undefined) lookAround()
       })
     )

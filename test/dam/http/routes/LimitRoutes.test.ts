@@ -4,7 +4,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Keys from "../../../../src/dam/http/door/Keys.ts"
 import * as LimitOptions from "../../../../src/dam/lane/LimitOptions.ts"
-import * as LimitsInMemory from "../../../../src/dam/lane/LimitsInMemory.ts"
+import * as LimitsInMemory from "../../lane/LimitsInMemory.ts"
 import * as Double from "../HttpDouble.ts"
 
 type Dam = Effect.Success<ReturnType<typeof Double.make>>

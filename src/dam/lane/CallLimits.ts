@@ -117,18 +117,14 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Limits, StoreError, Scope.Scope> {
   const now = yield* monotonicMillis
   const epoch = yield* Clock.currentTimeMillis
-  const { isWhole, levels } = yield* store.levels
+  const { levels, others } = yield* store.levels
+  // a clock that was set back since is no debt
+  const since = (at: number) => now - Math.max(0, epoch - at)
   const signal = Latch.makeUnsafe(false)
   const owing = new Set<Share>()
   const book = LimitBook.make({
-    // a clock that was set back since is no debt
-    left: new Map(
-      levels.map(({ at, key, level, name }) => [
-        LimitBook.leftKey(name, key),
-        { level, at: now - Math.max(0, epoch - at) }
-      ])
-    ),
-    emptyAt: isWhole ? undefined : now,
+    left: levels.map((level) => ({ ...level, at: since(level.at) })),
+    emptyAt: others === "full" ? undefined : others === "unknown" ? now : since(others),
     owes: (share) => {
       owing.add(share)
       signal.openUnsafe()
@@ -139,8 +135,7 @@ export const make = Effect.fnUntraced(function* (
   for (const name of new Set([...Object.keys(configured), ...operators.keys()])) apply(self, name, now)
   // from here on nobody could say after a crash what was left
   const debts = levels.filter(({ level }) => level < 0)
-  if (book.definitions.size > 0 || !isWhole || levels.length > 0)
-    yield* store.saveLevels({ isWhole: false, levels: debts }, true)
+  if (book.definitions.size > 0) yield* store.saveLevels({ others: "unknown", levels: debts }, true)
   yield* Effect.addFinalizer(() => Effect.ignore(saveAll(self)))
   yield* Effect.forkScoped(keepSaving(self, signal))
   yield* Effect.forkScoped(tidying(self))
@@ -189,7 +184,7 @@ const steeringOf = (self: State): CallLimits => {
       yield* store.saveLimit(stored)
       operators.set(name, stored)
       // what is left is known no more after a crash, from the first limit on
-      if (book.definitions.size === 0) yield* store.saveLevels({ isWhole: false, levels: [] }, false)
+      if (book.definitions.size === 0) yield* store.saveLevels({ others: "unknown", levels: [] }, false)
       apply(self, name, yield* monotonicMillis)
       return {
         name,
@@ -252,7 +247,7 @@ const saveDebts = Effect.fnUntraced(function* ({ owing, store }: State) {
     const level = Bucket.available(bucket, now)
     return level === undefined || level >= 0 ? [] : [{ name, key, level, at }]
   })
-  yield* Effect.onError(store.saveLevels({ isWhole: false, levels }, false), () =>
+  yield* Effect.onError(store.saveLevels({ others: "unknown", levels }, false), () =>
     Effect.sync(() => {
       for (const share of debts) owing.add(share)
     })
@@ -263,12 +258,9 @@ const saveAll = Effect.fnUntraced(function* ({ book, store }: State) {
   if (book.definitions.size === 0) return
   const at = yield* Clock.currentTimeMillis
   const now = yield* monotonicMillis
-  const left = Array.from(book.left, ([key, { at: since, level }]) => {
-    const [name = "", ofKey = ""] = key.split("\n")
-    return { name, key: ofKey, level, at: at - (now - since) }
-  })
-  const used = LimitBook.levels(book, now).map((level) => ({ ...level, at }))
-  yield* store.saveLevels({ isWhole: true, levels: [...left, ...used] }, true)
+  const epochOf = (moment: number) => at - (now - moment)
+  const levels = LimitBook.levels(book, now).map((level) => ({ ...level, at: epochOf(level.at) }))
+  yield* store.saveLevels({ others: book.emptyAt === undefined ? "full" : epochOf(book.emptyAt), levels }, true)
 })
 
 const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)

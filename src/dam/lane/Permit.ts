@@ -1,5 +1,5 @@
 import type * as Effect from "effect/Effect"
-import type { Response } from "../../step/Reply.ts"
+import type { Answer } from "../../presets/Answered.ts"
 import type { Draw } from "../../step/StepModel.ts"
 
 /**
@@ -16,7 +16,7 @@ export interface Permit {
    */
   readonly depart: (going?: Going) => Effect.Effect<boolean>
   /** Corrects what its call has drawn on limits by what the answer says of its cost. */
-  readonly settle: (answer: Response) => Effect.Effect<void>
+  readonly settle: (answer: Answer) => Effect.Effect<void>
   /** Gives it back. Where nothing departed, whoever is next takes its turn. */
   readonly release: Effect.Effect<void>
 }

@@ -338,10 +338,10 @@ export interface LimitCommands {
   readonly saveLimit: (...row: readonly [name: string, definition: string, at: number, by: string]) => void
   readonly removeLimit: (name: string) => void
   readonly drawing: (name: string) => number
-  readonly levels: () => { readonly isWhole: boolean; readonly levels: ReadonlyArray<Row> }
+  readonly levels: () => { readonly others: "full" | "unknown" | number; readonly levels: ReadonlyArray<Row> }
   readonly saveLevels: (
     rows: ReadonlyArray<LevelRow>,
-    how: { readonly isWhole: boolean; readonly isAll: boolean }
+    how: { readonly others: "full" | "unknown" | number; readonly isAll: boolean }
   ) => void
 }
 

@@ -42,14 +42,14 @@ export const limitPort = (run: Executor): LimitPort => ({
   saveLimit: ({ at, by, limit, name }) => run("saveLimit", name, encodeLimit(limit), at, by),
   removeLimit: (name) => run("removeLimit", name),
   drawing: (name) => run("drawing", name),
-  levels: Effect.flatMap(run("levels"), ({ isWhole, levels }) =>
-    Effect.map(readLevels(levels), (read) => ({ isWhole, levels: read }))
+  levels: Effect.flatMap(run("levels"), ({ levels, others }) =>
+    Effect.map(readLevels(levels), (read) => ({ others, levels: read }))
   ),
-  saveLevels: ({ isWhole, levels }, isAll) =>
+  saveLevels: ({ levels, others }, isAll) =>
     run(
       "saveLevels",
       levels.map(({ at, key, level, name }) => [name, key, level, at] as const),
-      { isWhole, isAll }
+      { others, isAll }
     )
 })
 

@@ -194,10 +194,9 @@ const parkAt = ({ on, tally }: Jobs, job: Row, parking: ParkingUpdate): void => 
   const { dueAt, heldBy, heldSince, next, pausedFor } = parking
   const from = String(job["lane"])
   const [to, queue, limits] = next ?? [from, null, null]
-  on.parkRunning.run(
-    ...[dueAt, heldSince ?? null, pausedFor ?? null, heldBy ?? null],
-    ...[to, queue, Number(next !== undefined), limits, seqOf(job)]
-  )
+  const since = heldSince ?? null
+  const isMoved = Number(next !== undefined)
+  on.parkRunning.run(dueAt, since, pausedFor ?? null, heldBy ?? null, to, queue, isMoved, limits, seqOf(job))
   if (from === to) moveOne(tally, job, "running", "parked")
   else moveOver(tally, { lane: from, state: "running" }, { lane: to, state: "parked" })
 }

@@ -28,12 +28,18 @@ export const limitCommands = (db: DatabaseSync): LimitCommands => {
       remove.run(name)
     },
     drawing: (name) => Number(drawing.get(name)?.["jobs"]),
-    // a file that no dam has used says nothing
-    levels: () => ({ isWhole: mark.get()?.["value"] !== "partial", levels: levels.all() }),
-    saveLevels: (rows, { isAll, isWhole }) => {
+    levels: () => ({ others: othersIn(mark.get()?.["value"]), levels: levels.all() }),
+    saveLevels: (rows, { isAll, others }) => {
       if (isAll) clear.run()
       for (const row of rows) put.run(...row)
-      setMark.run(isWhole ? "whole" : "partial")
+      setMark.run(String(others))
     }
   }
+}
+
+/** A file that no dam has used says nothing. */
+const othersIn = (mark: unknown): "full" | "unknown" | number => {
+  if (mark === undefined || mark === "full") return "full"
+  const at = Number(mark)
+  return Number.isFinite(at) ? at : "unknown"
 }

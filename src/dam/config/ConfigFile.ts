@@ -134,6 +134,7 @@ const toOptions = (config: Config): ConfigFile => {
         limits: config.limits && limitsOf(config.limits),
         credentials: config.credentials,
         maxQueued: admission.queued_jobs,
+        maxCustomerJobs: admission.customer_jobs,
         maxRunning: admission.running_jobs,
         maxStoredBytes: admission.stored_bytes,
         maxMemoryBytes: admission.memory_bytes,

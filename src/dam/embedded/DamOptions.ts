@@ -136,6 +136,8 @@ export interface Settings {
     | {
         /** Jobs waiting. Defaults to 5,000,000. */
         readonly queuedJobs?: number | undefined
+        /** Unfinished jobs of one customer, so that one producer cannot fill the dam. Defaults to no limit of its own. */
+        readonly customerJobs?: number | undefined
         /** Jobs running at once, over all hosts. Defaults to 10,000. */
         readonly runningJobs?: number | undefined
         /** What the database holds, in bytes. Defaults to 50 GiB. */
@@ -157,6 +159,7 @@ export type Settled = Partial<
     | "credentials"
     | "deliveries"
     | "drain"
+    | "maxCustomerJobs"
     | "maxMemoryBytes"
     | "maxQueued"
     | "maxRunning"
@@ -210,6 +213,7 @@ export const settle = (settings: Settings): Settled => {
     drain: spanOf(drain),
     textSearch,
     maxQueued: admission.queuedJobs,
+    maxCustomerJobs: admission.customerJobs,
     maxRunning: admission.runningJobs,
     maxStoredBytes: admission.storedBytes,
     maxMemoryBytes: admission.memoryBytes,

@@ -53,7 +53,14 @@ export const names = {
   textSearch: true,
   drain: true,
   egress: { allowPrivate: true, allow: true },
-  admission: { queuedJobs: true, runningJobs: true, storedBytes: true, memoryBytes: true, fileBytes: true },
+  admission: {
+    queuedJobs: true,
+    customerJobs: true,
+    runningJobs: true,
+    storedBytes: true,
+    memoryBytes: true,
+    fileBytes: true
+  },
   limits: true,
   masterKey: true,
   resumeCopy: true,

@@ -64,7 +64,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
     Feed.group(feed, { engine, slots, callers }, desk),
     FailureRoutes.group(FailureRoutes.make(store), desk),
     LaneRoutes.group(LaneRoutes.make(engine, limits), desk),
-    LimitRoutes.group(LimitRoutes.make(engine, limits), desk),
+    LimitRoutes.group(LimitRoutes.make(engine, limits, options.keys), desk),
     DeliveryRoutes.group(DeliveryRoutes.make(engine, limits), desk),
     SecretRoutes.group(secrets, desk),
     NoticeRoutes.group(NoticeRoutes.make(engine, options.intake, limits), desk),

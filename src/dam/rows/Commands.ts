@@ -143,6 +143,8 @@ export interface ParkingUpdate extends Omit<Parking, "next"> {
 export interface JobCommands {
   /** Answers the job that has the key already. */
   readonly enqueue: (job: JobInsert) => LoadedJob | undefined
+  /** Answers too how many unfinished jobs its customer has, where there may be no more. */
+  readonly enqueueBelow: (job: JobInsert, most: number) => LoadedJob | number | undefined
   readonly get: (id: string) => LoadedJob | undefined
   readonly list: (filter: Listing) => ListedPage
   readonly count: (filter: Listing) => Counted

@@ -8,11 +8,11 @@ import * as Effect from "effect/Effect"
 import { states } from "../../engine/JobState.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
-import type { Enqueued, JobFilter, JobPort } from "../store/JobRecords.ts"
+import type { Crowded, Enqueued, JobFilter, JobPort } from "../store/JobRecords.ts"
 import type { Store } from "../store/JobStore.ts"
 import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort } from "../store/Upkeep.ts"
-import type { Executor, Listing } from "./Commands.ts"
+import type { Executor, JobInsert, Listing } from "./Commands.ts"
 import { deliveryPort } from "./DeliveryRows.ts"
 import { failurePort } from "./FailureRows.ts"
 import * as Fresh from "./Fresh.ts"
@@ -55,13 +55,22 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
   enqueue: (job) =>
     Effect.suspend(() => {
       const insert = JobRows.encodeJob(job)
-      return Effect.flatMap(run("enqueue", insert), (first): Effect.Effect<Enqueued, StoreError> =>
+      return Effect.flatMap(run("enqueue", insert), (first) =>
         first === undefined
-          ? Effect.sync(() => {
-              if (insert.state === "queued") fresh.add(job, insert.step.length + freshOverhead)
-              return { _tag: "Stored", state: insert.state }
-            })
+          ? stored(fresh, job, insert)
           : Effect.map(readJob(first), (known) => compare(job, known, credentials))
+      )
+    }),
+  enqueueBelow: (job, most) =>
+    Effect.suspend(() => {
+      const insert = JobRows.encodeJob(job)
+      return Effect.flatMap(
+        run("enqueueBelow", insert, most),
+        (first): Effect.Effect<Enqueued | Crowded, StoreError> => {
+          if (first === undefined) return stored(fresh, job, insert)
+          if (typeof first === "number") return Effect.succeed({ _tag: "Crowded", jobs: first })
+          return Effect.map(readJob(first), (known) => compare(job, known, credentials))
+        }
       )
     }),
   get: (id) => Effect.flatMap(run("get", id), readOptionalJob),
@@ -116,6 +125,12 @@ const upkeepPort = (run: Executor): UpkeepPort => ({
   fillTexts: (jobs) => run("fillTexts", jobs),
   stats: run("stats")
 })
+
+const stored = (fresh: Fresh.Fresh, job: NewJob, { state, step }: JobInsert): Effect.Effect<Enqueued> =>
+  Effect.sync(() => {
+    if (state === "queued") fresh.add(job, step.length + freshOverhead)
+    return { _tag: "Stored", state }
+  })
 
 const compare = (job: NewJob, known: StoredJob, credentials: ReadonlyArray<string> | undefined): Enqueued => {
   if (job.dialect === "cloud" && job.keyGiven && known.payload !== job.payload) {

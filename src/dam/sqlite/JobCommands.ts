@@ -14,7 +14,7 @@ import type {
   ParkingUpdate,
   Row
 } from "../rows/Commands.ts"
-import { add, move, moveOver, stateOf, type Tally } from "./Tally.ts"
+import { add, liveOf, move, moveOver, stateOf, type Tally } from "./Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
 const prepare = (db: DatabaseSync) => ({
@@ -38,8 +38,10 @@ const prepare = (db: DatabaseSync) => ({
     `UPDATE jobs SET state = 'running', epoch = epoch + 1, started_at = coalesce(started_at, ?)
      WHERE id = ? AND state = 'queued' RETURNING seq, lane, epoch`
   ),
-  running: db.prepare("SELECT seq, lane FROM jobs WHERE id = ? AND epoch = ? AND state = 'running'"),
-  idle: db.prepare("SELECT seq, lane, state FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')"),
+  running: db.prepare("SELECT seq, lane, customer FROM jobs WHERE id = ? AND epoch = ? AND state = 'running'"),
+  idle: db.prepare(
+    "SELECT seq, lane, customer, state FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')"
+  ),
   letGo: db.prepare(
     `UPDATE attempts SET response = NULL, body = NULL
      WHERE seq = ? AND path = ? AND racer = ? AND response IS NOT NULL`
@@ -73,6 +75,10 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
   const self: Jobs = { on: prepare(db), tally, texts }
   const commands = {
     enqueue: (job: JobInsert) => enqueue(self, job),
+    enqueueBelow: (job: JobInsert, most: number) => {
+      const jobs = liveOf(db, tally, String(valueOf(job, "customer")))
+      return jobs < most ? enqueue(self, job) : (known(self, digestOf(job)) ?? jobs)
+    },
     get: (id: string): LoadedJob | undefined => {
       const found = self.on.byId.get(id)
       return found && load(self, seqOf(found))
@@ -135,15 +141,21 @@ const enqueue = (self: Jobs, job: JobInsert): LoadedJob | undefined => {
   const seq = tally.seq + 1
   const digest = digestOf(job)
   if (on.insert.run(seq, job.state, digest, ...job.columns).changes === 0) {
-    const first = digest === null ? undefined : on.byKey.get(digest)
+    const first = known(self, digest)
     if (first === undefined) throw new Error("the job's id is taken")
-    return load(self, seqOf(first))
+    return first
   }
   on.insertPayload.run(seq, job.step)
   for (const [name, value] of job.metadata) on.insertMetadata.run(name, value, seq)
   tally.seq = seq
-  add(tally, String(valueOf(job, "lane")), job.state)
+  add(tally, { lane: String(valueOf(job, "lane")), customer: String(valueOf(job, "customer")) }, job.state)
   return undefined
+}
+
+/** The job that has a key already. */
+const known = (self: Jobs, digest: Uint8Array | null): LoadedJob | undefined => {
+  const first = digest === null ? undefined : self.on.byKey.get(digest)
+  return first && load(self, seqOf(first))
 }
 
 const begin = ({ on, tally }: Jobs, id: string, at: number): Row | undefined => {
@@ -174,7 +186,7 @@ const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): v
     const { lastInsertRowid } = on.insertDelivery.run(seq, finish.at, finish.at, ...columns)
     on.insertBody.run(lastInsertRowid, body)
   }
-  moveOne(tally, job, from, finish.state)
+  move(tally, { lane: String(job["lane"]), from, to: finish.state, jobs: 1, customer: String(job["customer"]) })
   tally.pending += finish.deliveries.length
 }
 

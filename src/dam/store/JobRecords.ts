@@ -27,6 +27,17 @@ export type Enqueued =
   | { readonly _tag: "CredentialsDiffer"; readonly jobId: string }
 
 /**
+ * The customer has as many unfinished jobs as it may; nothing was stored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Crowded {
+  readonly _tag: "Crowded"
+  readonly jobs: number
+}
+
+/**
  * A job's place in a lane, without its payload.
  *
  * @category models
@@ -142,6 +153,11 @@ export interface Counted {
 export interface JobPort {
   /** Files a job unless its key is known. Answers after the commit. A job with `rerunOf` skips the key index. */
   readonly enqueue: (job: NewJob) => Effect.Effect<Enqueued, StoreError>
+  /**
+   * The same, unless its customer has so many unfinished jobs already, children and reruns among them: counted as they are
+   * written, so that no number of callers at once gets beyond. A key that is known is answered as ever.
+   */
+  readonly enqueueBelow: (job: NewJob, most: number) => Effect.Effect<Enqueued | Crowded, StoreError>
   readonly get: (id: string) => Effect.Effect<StoredJob | undefined, StoreError>
   /**
    * A page of jobs. It may end before `limit`, and even be empty, when its jobs are large or much had to be looked

@@ -32,6 +32,7 @@ import * as Events from "../observe/Events.ts"
 import * as History from "../observe/History.ts"
 import type { NoticeOptions } from "../observe/Notice.ts"
 import * as Stats from "../observe/Stats.ts"
+import type { Enqueued } from "../store/JobRecords.ts"
 import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import * as Admission from "./Admission.ts"
@@ -202,11 +203,19 @@ export const make = Effect.fnUntraced(function* (
 
 /** What may be done with jobs. */
 const verbsOf = (
-  { newId, store }: DispatcherOptions,
+  { maxCustomerJobs, newId, store }: DispatcherOptions,
   parts: Cancelling.Cancelling,
   admission: Pick<Admission.Admission, "through">
 ): Pick<Engine["Service"], "cancel" | "rerun" | "runNow" | "submit"> => {
-  const submit = (job: NewJob) => admission.through(filed(parts.ends, store, job))
+  const enqueue = (job: NewJob): Effect.Effect<Enqueued, StoreError | Admission.Overloaded> =>
+    maxCustomerJobs === undefined
+      ? store.enqueue(job)
+      : Effect.flatMap(store.enqueueBelow(job, maxCustomerJobs), (enqueued) =>
+          enqueued._tag === "Crowded"
+            ? Effect.fail(Admission.crowded(maxCustomerJobs, enqueued.jobs))
+            : Effect.succeed(enqueued)
+        )
+  const submit = (job: NewJob) => admission.through(filed(parts.ends, enqueue, job))
   return {
     submit,
     cancel: (job) => Cancelling.cancel(parts, job),
@@ -261,9 +270,13 @@ const runnerOf = (options: DispatcherOptions, lanes: LaneRouter, shortages: Shor
 })
 
 /** Files a job and says so. Whoever submitted may lose patience, but a job that is stored is looked after. */
-const filed = ({ lanes, lookAround, told }: Ends.Ends, store: Pick<JobStore["Service"], "enqueue">, job: NewJob) =>
+const filed = (
+  { lanes, lookAround, told }: Ends.Ends,
+  enqueue: (job: NewJob) => Effect.Effect<Enqueued, StoreError | Admission.Overloaded>,
+  job: NewJob
+) =>
   Effect.uninterruptible(
-    Effect.tap(store.enqueue(job), (enqueued) =>
+    Effect.tap(enqueue(job), (enqueued) =>
       Effect.gen(function* () {
         if (enqueued._tag !== "Stored") return
         yield* told(job, enqueued.state, true)

@@ -10,7 +10,9 @@ import * as LimitOptions from "../../lane/LimitOptions.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
 import type { Asked, Call, Desk } from "../door/Asked.ts"
+import { mayCall } from "../door/Callers.ts"
 import { readChoice } from "../door/Choice.ts"
+import type { Keys, Role } from "../door/Keys.ts"
 
 type Caller = Pick<Call, "customer" | "role">
 
@@ -23,12 +25,16 @@ export interface Limits {
 }
 
 /** Makes the handlers. */
-export const make = ({ callLimits }: Pick<Engine["Service"], "callLimits">, limits: IntakeLimits): Limits => ({
+export const make = (
+  { callLimits }: Pick<Engine["Service"], "callLimits">,
+  limits: IntakeLimits,
+  keys: Pick<Keys, "nameOperators"> = { nameOperators: false }
+): Limits => ({
   list: ({ role }) =>
-    Effect.map(callLimits.list, (all) => json(200, { limits: all.map((one) => view(one, role === "operator")) })),
+    Effect.map(callLimits.list, (all) => json(200, { limits: all.map((one) => view(one, mayChange(role, keys))) })),
   get: ({ role }, name) =>
     Effect.flatMap(callLimits.get(name), (status) =>
-      status === undefined ? Effect.fail(unknown()) : Effect.succeed(json(200, view(status, role === "operator")))
+      status === undefined ? Effect.fail(unknown()) : Effect.succeed(json(200, view(status, mayChange(role, keys))))
     ),
   set: Effect.fnUntraced(function* ({ customer }, name, body) {
     const options = optionsOf(yield* readChoice(LimitChoice, body, limits))
@@ -71,6 +77,10 @@ export const group = (limits: Limits, { asking }: Desk) =>
 interface OfOneLimit extends Asked {
   readonly params: { readonly name: string }
 }
+
+/** Whoever may change a limit sees all of it. */
+const mayChange = (role: Role, keys: Pick<Keys, "nameOperators">): boolean =>
+  mayCall("operator, once there is one", { role }, keys)
 
 const unknown = (): Refused => refused(404, "limit_not_found", "there is no limit of this name")
 

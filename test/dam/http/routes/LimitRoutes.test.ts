@@ -4,7 +4,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Keys from "../../../../src/dam/http/door/Keys.ts"
 import * as LimitOptions from "../../../../src/dam/lane/LimitOptions.ts"
-import * as LimitsInMemory from "../../../../src/dam/lane/LimitsInMemory.ts"
+import * as LimitsInMemory from "../../lane/LimitsInMemory.ts"
 import * as Double from "../HttpDouble.ts"
 
 type Dam = Effect.Success<ReturnType<typeof Double.make>>
@@ -142,6 +142,15 @@ describe("limits over HTTP", () => {
         [others.by, others.weights, others.levels],
         [null, {}, [{ key: "", available: null, open: 1, waiting: 0 }]]
       )
+    })
+  )
+
+  it.live("are seen whole by whoever may change them, where there is no operator", () =>
+    Effect.gen(function* () {
+      const keys = Result.getOrThrow(Keys.make([{ customer: "acme", key: Redacted.make("key-of-acme") }]))
+      const dam = yield* make({ configured }, keys)
+      const { json } = yield* ask(dam, "GET", "/api/v1/limits/browsers", undefined, "key-of-acme")
+      assert.deepStrictEqual(json.weights, { acme: 3 })
     })
   )
 

@@ -1,12 +1,12 @@
 /**
- * Limits that are defined and forgotten with the process: for dams whose limits nobody changes, and for tests.
+ * Limits that are defined and forgotten with the process: for tests of what is said about them.
  *
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Limit } from "../../engine/limits/Limit.ts"
-import { type CallLimits, LimitInUse, type LimitStatus } from "./CallLimits.ts"
+import type { Limit } from "../../../src/engine/limits/Limit.ts"
+import { type CallLimits, LimitInUse, type LimitStatus } from "../../../src/dam/lane/CallLimits.ts"
 
 /** What they go by. */
 export interface InMemoryOptions {

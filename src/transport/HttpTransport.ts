@@ -69,6 +69,8 @@ export interface Exchanging {
   readonly egress?: ((region: string) => string) | undefined
   /** The place that exchanges without a region leave from. `undefined`: a step without regions starts in the first one. */
   readonly home?: string | undefined
+  /** Whether its calls draw on what their steps say in `limits`. Defaults to `false`: such steps are refused. */
+  readonly keepsLimits?: boolean | undefined
   /** One call. Never retries, waits or falls back; interruption aborts it. */
   readonly send: (exchange: Exchange) => Effect.Effect<Response, TransportError>
 }

@@ -29,7 +29,7 @@ export interface Call {
 }
 
 /**
- * Makes what says what calls ask for.
+ * How lanes are told apart, and what is drawn on limits.
  *
  * @category models
  * @since 0.1.0

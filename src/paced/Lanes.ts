@@ -15,6 +15,7 @@ import { heard } from "../engine/pace/Hearing.ts"
 import * as Meter from "../engine/pace/Meter.ts"
 import * as Pacing from "../engine/Pacing.ts"
 import * as Refusal from "../engine/Refusal.ts"
+import * as Settling from "../presets/Settling.ts"
 import * as Limits from "./Limits.ts"
 import type { Drawn, Lane, Passed, Waiter } from "./Line.ts"
 import * as Line from "./Line.ts"
@@ -166,10 +167,15 @@ const hear = (
 }
 
 /** One 503 may be a hiccup: only those in a row hold for longer than they say. Calls that were out together are one. */
-const holdBack = (lane: Lane, wait: number, { now, sentAt }: { readonly sentAt: number; readonly now: number }): void => {
-  const floor = lane.unavailable > 0 ? Refusal.backOff(lane.unavailable - 1) : 0
+const holdBack = (
+  lane: Lane,
+  wait: number,
+  { now, sentAt }: { readonly sentAt: number; readonly now: number }
+): void => {
+  const isNews = sentAt >= lane.unavailableAt
+  const floor = isNews && lane.unavailable > 0 ? Refusal.backOff(lane.unavailable - 1) : 0
   lane.meter = Meter.hold(lane.meter, now + Math.max(wait, floor))
-  if (sentAt < lane.unavailableAt) return
+  if (!isNews) return
   lane.unavailable++
   lane.unavailableAt = now
 }
@@ -178,7 +184,7 @@ const settle = ({ draws }: Passed, course: Course, answer: Refusal.Answer, now: 
   if (course.isSettled || course.sentAt === undefined) return
   for (const { cost, share } of draws) {
     const way = share.bucket.limit.settle
-    const actual = way && Limits.costIn(answer, way)
+    const actual = way && Settling.costIn(answer, way)
     if (actual === undefined) continue
     course.isSettled = true
     share.bucket = Bucket.settle(share.bucket, cost, actual, now)

@@ -4,11 +4,7 @@
  * @since 0.1.0
  */
 import * as Bucket from "../engine/limits/Bucket.ts"
-import type { Limit, Settle } from "../engine/limits/Limit.ts"
-import type { Answer } from "../engine/Refusal.ts"
-import { headerIn, jsonIn } from "../presets/Answered.ts"
-import * as Figures from "../presets/Figures.ts"
-import * as JsonPath from "../presets/JsonPath.ts"
+import type { Limit } from "../engine/limits/Limit.ts"
 import type { Draw } from "../step/StepModel.ts"
 
 /**
@@ -65,20 +61,3 @@ export const make = <Waiting>(defined: Readonly<Record<string, Limit>>): Limits<
     }
   }
 }
-
-/**
- * What an answer says its call has cost, where the limit settles by it; `undefined` where it says nothing.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const costIn = ({ body, headers }: Answer, settle: Settle): number | undefined => {
-  const told =
-    "header" in settle
-      ? headerIn(headers, settle.header.toLowerCase())
-      : JsonPath.valuesAt(body && jsonIn(decoder.decode(body)), settle.json).at(-1)
-  const cost = Figures.amount(told)
-  return cost === undefined || cost < 0 ? undefined : cost
-}
-
-const decoder = new TextDecoder()

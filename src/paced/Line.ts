@@ -7,7 +7,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
+import type * as Latch from "effect/Latch"
 import * as Bucket from "../engine/limits/Bucket.ts"
 import * as Levels from "../engine/pace/Levels.ts"
 import * as Meter from "../engine/pace/Meter.ts"

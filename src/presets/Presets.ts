@@ -16,7 +16,7 @@ import type { Call } from "./LaneRule.ts"
 import { Preset as Form } from "./Preset.ts"
 import type { Preset } from "./Preset.ts"
 import * as Reading from "./Reading.ts"
-import { all, forHost, generic, named, type PresetOptions } from "./Known.ts"
+import { forHost, generic, named, type PresetOptions } from "./Known.ts"
 
 export type { Answer } from "./Answered.ts"
 export type { Call } from "./LaneRule.ts"

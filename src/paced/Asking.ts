@@ -62,7 +62,7 @@ export interface DrawOptions {
  * @since 0.1.0
  */
 export interface Asking<A> {
-  readonly ask: (call: Call, given: A) => Ask
+  readonly ask: (call: Call, given: A) => Omit<Ask, "patience">
   readonly rulesOf: (host: string) => Rules | undefined
   readonly presetOf: (host: string) => Preset | undefined
 }
@@ -83,7 +83,7 @@ export const make = <A>({ draws, laneOf, presets }: AskingOptions<A>): Asking<A>
       return {
         host,
         lane: laneOf?.(given) ?? keyOf(presetOf(host), call) ?? host,
-        draws: (draws?.(given) ?? []).map(toDraw)
+        draws: together((draws?.(given) ?? []).map(toDraw))
       }
     },
     rulesOf: HostRules.remembered((host) => {
@@ -99,5 +99,15 @@ const keyOf = (preset: Preset | undefined, { body, headers, method, url }: Call)
   preset && LaneRule.keyOf(preset, { url: url.href, method, headers, body: body ?? "" }, unanswered)
 
 const unanswered = look({ status: 0, headers: {} })
+
+/** What is drawn twice on one share is drawn at once. */
+const together = (draws: ReadonlyArray<Draw>): ReadonlyArray<Draw> =>
+  draws.length < 2
+    ? draws
+    : draws.reduce<ReadonlyArray<Draw>>((before, draw) => {
+        const isSame = ({ key, name }: Draw) => name === draw.name && key === draw.key
+        const cost = (before.find(isSame)?.cost ?? 0) + draw.cost
+        return [...before.filter((one) => !isSame(one)), { ...draw, cost }]
+      }, [])
 
 const toDraw = ({ cost = 1, key = "", name }: DrawOptions): Draw => ({ name, key, cost })

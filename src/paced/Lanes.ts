@@ -20,7 +20,7 @@ import * as Limits from "./Limits.ts"
 import type { Drawn, Lane, Passed, Waiter } from "./Line.ts"
 import * as Line from "./Line.ts"
 import { monotonic } from "./Line.ts"
-import type { Ask, Permit, Permits } from "./Permits.ts"
+import type { Ask, LaneHeld, Permit, Permits } from "./Permits.ts"
 
 /**
  * What lanes in memory are made of.
@@ -58,11 +58,12 @@ export const make = (options: LanesOptions): Permits["Service"] => {
   return { acquire: (ask) => acquire(self, ask) }
 }
 
-const acquire = (self: State, ask: Ask): Effect.Effect<Permit> =>
+const acquire = (self: State, ask: Ask): Effect.Effect<Permit, LaneHeld> =>
   Effect.map(
     Line.pass((now): Waiter => {
       const draws = ask.draws.map((draw): Drawn => ({ share: self.limits.share(draw, now), cost: draw.cost }))
-      return { lane: laneOf(self, ask, now), draws, seq: self.seq++, woken: Latch.makeUnsafe(false) }
+      const lane = laneOf(self, ask, now)
+      return { lane, draws, patience: ask.patience, seq: self.seq++, woken: Latch.makeUnsafe(false) }
     }),
     (passed) => permitOf(self, passed)
   )

@@ -13,6 +13,7 @@ import * as Levels from "../engine/pace/Levels.ts"
 import * as Meter from "../engine/pace/Meter.ts"
 import { type Link, Links } from "../transport/Links.ts"
 import type { Share } from "./Limits.ts"
+import { LaneHeld } from "./Permits.ts"
 
 /** Calls that share a pace. */
 export interface Lane {
@@ -42,6 +43,8 @@ export interface Line {
 export interface Waiter {
   readonly lane: Lane
   readonly draws: ReadonlyArray<Drawn>
+  /** Milliseconds. */
+  readonly patience: number
   /** Grows from call to call, over all lanes. */
   readonly seq: number
   readonly woken: Latch.Latch
@@ -61,7 +64,7 @@ export interface Passed {
 }
 
 /** Waits in line, where interruption is on for the wait alone, and passes. */
-export const pass = (ask: (now: number) => Waiter): Effect.Effect<Passed> =>
+export const pass = (ask: (now: number) => Waiter): Effect.Effect<Passed, LaneHeld> =>
   Clock.clockWith((clock) => {
     const waiter = ask(monotonic(clock))
     const line = lineOf(waiter)
@@ -99,6 +102,8 @@ const turn = Effect.fnUntraced(function* (line: Line, waiter: Waiter) {
     const now = monotonic(yield* Clock.Clock)
     const at = line.waiters.oldest?.value === waiter ? turnAt(waiter, now) : Number.POSITIVE_INFINITY
     if (at <= now) return take(waiter, now)
+    const forMillis = Meter.heldUntil(line.lane.meter) - now
+    if (forMillis > waiter.patience) return yield* new LaneHeld({ forMillis })
     yield* Effect.interruptible(sleepOr(waiter.woken, at - now))
   }
 })

@@ -11,9 +11,10 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Response } from "../step/ReplyModel.ts"
+import { type Response, response } from "../step/ReplyModel.ts"
 import type { Request } from "../step/Request.ts"
 import { type Exchange, type Exchanging, HttpTransport, type PacedCall } from "../transport/HttpTransport.ts"
 import * as TimeLimit from "../transport/TimeLimit.ts"
@@ -22,9 +23,9 @@ import * as Asking from "./Asking.ts"
 import * as Lanes from "./Lanes.ts"
 import * as Limits from "./LimitOptions.ts"
 import * as Pacing from "./Pacing.ts"
-import { type Permit, Permits } from "./Permits.ts"
+import { type LaneHeld, type Permit, Permits } from "./Permits.ts"
 
-export { type Ask, type Permit, Permits } from "./Permits.ts"
+export { type Ask, LaneHeld, type Permit, Permits } from "./Permits.ts"
 export type { LimitOptions } from "./LimitOptions.ts"
 export type { PaceOptions, PacingOptions } from "./Pacing.ts"
 
@@ -61,7 +62,9 @@ export interface PacedOptions extends AskingOptions, Pacing.PacingOptions {
  * Paces a transport by lanes of its own.
  *
  * **Details** — a wait for a turn counts for `onFailureTimeout`, and neither for the limit of an attempt nor for the
- * `onTimeout` of a fallback. Interruption gives the place up.
+ * `onTimeout` of a fallback. Interruption gives the place up. A lane that is held for longer than the limit of an attempt
+ * is not waited for: the call ends as a 429 that was not sent, as it would have by itself, and fallbacks and forwarding
+ * follow.
  *
  * @category constructors
  * @since 0.1.0
@@ -121,8 +124,8 @@ const askingOf = ({ laneOf, presets = true }: AskingOptions): Asking.Asking<Pace
     draws: ({ step }) => step.limits
   })
 
-/** The permit under which an exchange was begun, and whose it is. */
-const Held = Context.Reference<{ readonly of: Permits["Service"]; readonly permit: Permit } | undefined>(
+/** The permit under which an exchange was begun, or why there is none, and whose it is. */
+const Held = Context.Reference<{ readonly of: Permits["Service"]; readonly permit: Permit | LaneHeld } | undefined>(
   "ezthrottle-effect/paced/Held",
   { defaultValue: () => undefined }
 )
@@ -138,23 +141,28 @@ const paced = (
     // what cannot be called needs no turn
     if (url === null) return exchange
     return Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(permits.acquire(ask({ ...call.request, url }, call)), (permit) =>
-        Effect.ensuring(
-          Effect.provideService(restore(Effect.andThen(permit.depart, exchange)), Held, { of: permits, permit }),
-          permit.release
-        )
-      )
+      Effect.matchEffect(permits.acquire({ ...ask({ ...call.request, url }, call), patience: patienceOf(call) }), {
+        onFailure: (permit) => restore(Effect.provideService(exchange, Held, { of: permits, permit })),
+        onSuccess: (permit) =>
+          Effect.ensuring(
+            Effect.provideService(restore(Effect.andThen(permit.depart, exchange)), Held, { of: permits, permit }),
+            permit.release
+          )
+      })
     )
   }
   const send = (exchange: Exchange): Effect.Effect<Response, Failed> =>
-    Effect.flatMap(Held, (held) =>
-      held?.of === permits
-        ? Effect.tap(TimeLimit.limited(transport, exchange), (response) => learn(held.permit, response))
-        : inTurn(
-            exchange,
-            Effect.suspend(() => send(exchange))
-          )
-    )
+    Effect.flatMap(Held, (held) => {
+      if (held?.of !== permits)
+        return inTurn(
+          exchange,
+          Effect.suspend(() => send(exchange))
+        )
+      const { permit } = held
+      return "forMillis" in permit
+        ? Effect.succeed(refusal(permit))
+        : Effect.tap(TimeLimit.limited(transport, exchange), (response) => learn(permit, response))
+    })
   return TimeLimit.keeping({
     ...transport,
     keepsLimits,
@@ -171,3 +179,10 @@ type Failed = Effect.Error<ReturnType<Exchanging["send"]>>
 
 const learn = (permit: Permit, response: Response): Effect.Effect<void> =>
   permit.settles === "never" ? permit.hear(response) : Effect.andThen(permit.hear(response), permit.settle(response))
+
+/** What the upstream would have said. */
+const refusal = ({ forMillis, message }: LaneHeld): Response =>
+  response(429, { "content-type": "text/plain", "retry-after": String(Math.ceil(forMillis / 1000)) }, message)
+
+const patienceOf = ({ step: { localTimeout } }: PacedCall): number =>
+  localTimeout === undefined ? 30_000 : Duration.toMillis(localTimeout)

@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Answer } from "../engine/Refusal.ts"
 import type { Draw } from "../step/StepModel.ts"
+import { TaggedError } from "../step/TaggedError.ts"
 
 /**
  * What a call asks for.
@@ -24,6 +25,23 @@ export interface Ask {
   readonly host: string
   /** What it draws on limits besides. */
   readonly draws: ReadonlyArray<Draw>
+  /** Milliseconds; a lane that is held for longer is not waited for. `Infinity` waits for ever. */
+  readonly patience: number
+}
+
+/**
+ * The lane is held for longer than a call would wait: the upstream has refused others, and says so.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class LaneHeld extends TaggedError("LaneHeld")<{
+  /** Milliseconds from now. */
+  readonly forMillis: number
+}> {
+  override get message() {
+    return `no calls are made there for another ${Math.ceil(this.forMillis / 1000)} s, because others were refused`
+  }
 }
 
 /**
@@ -58,9 +76,9 @@ export class Permits extends Context.Service<
      * Waits for a permit, in the order in which calls of a lane ask. To be called where interruption is off, so that no
      * permit is lost on the way: the wait alone can be interrupted, which gives the place up.
      *
-     * **Details** — it does not fail: whoever grants from afar decides what holds while it cannot be reached. A draw on a
-     * limit that is not known is a defect.
+     * **Details** — whoever grants from afar decides what holds while it cannot be reached. A draw on a limit that is not
+     * known is a defect.
      */
-    readonly acquire: (ask: Ask) => Effect.Effect<Permit>
+    readonly acquire: (ask: Ask) => Effect.Effect<Permit, LaneHeld>
   }
 >()("ezthrottle-effect/paced/Permits") {}

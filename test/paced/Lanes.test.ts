@@ -9,7 +9,7 @@ import type { Pace } from "../../src/engine/pace/Gate.ts"
 import * as HostRules from "../../src/presets/HostRules.ts"
 import * as Lanes from "../../src/paced/Lanes.ts"
 import { resolve } from "../../src/paced/LimitOptions.ts"
-import type { Ask, Permit } from "../../src/paced/Permits.ts"
+import { type Ask, LaneHeld, type Permit } from "../../src/paced/Permits.ts"
 import type { Draw } from "../../src/step/StepModel.ts"
 
 const fast: Pace = { rps: 1000, maxConcurrent: 100 }
@@ -22,7 +22,12 @@ const lanesOf = (pace: Pace = fast, limits: Readonly<Record<string, Limit>> = {}
     mostLanes
   })
 
-const asking = (lane: string, ...draws: ReadonlyArray<Draw>): Ask => ({ lane, host: "api.example.com:443", draws })
+const asking = (lane: string, ...draws: ReadonlyArray<Draw>): Ask => ({
+  lane,
+  host: "api.example.com:443",
+  draws,
+  patience: Infinity
+})
 
 const draw = (name: string, cost = 1, key = ""): Draw => ({ name, key, cost })
 
@@ -33,7 +38,7 @@ const call = (
   lanes: ReturnType<typeof lanesOf>,
   ask: Ask,
   { at, status = 200, takes = 0, headers = {} }: Answering
-): Effect.Effect<void> =>
+): Effect.Effect<void, LaneHeld> =>
   Effect.acquireUseRelease(
     lanes.acquire(ask),
     (permit) =>
@@ -120,6 +125,31 @@ describe("Lanes", () => {
       yield* permit.release
       yield* TestClock.adjust(2000)
       assert.strictEqual(at.length, 5)
+    })
+  )
+
+  it.effect("sends those away who would wait for less than the lane is held, the last in line too", () =>
+    Effect.gen(function* () {
+      const lanes = lanesOf({ rps: 100, maxConcurrent: 1 })
+      const at: Array<number> = []
+      const headers = { "retry-after": "60" }
+      yield* Effect.forkChild(call(lanes, asking("one"), { at, status: 429, headers, takes: 100 }))
+      const impatient = yield* Effect.forkChild(
+        Effect.all(
+          [1, 2, 3].map(() => Effect.flip(lanes.acquire({ ...asking("one"), patience: 50_000 }))),
+          { concurrency: 3 }
+        )
+      )
+      const patient = yield* Effect.forkChild(call(lanes, asking("one"), { at }))
+      yield* TestClock.adjust(100)
+      const held = yield* Fiber.join(impatient)
+      assert.deepStrictEqual(
+        held.map((error) => error instanceof LaneHeld && Math.round(error.forMillis / 1000)),
+        [60, 60, 60]
+      )
+      yield* TestClock.adjust(61_000)
+      yield* Fiber.join(patient)
+      assert.strictEqual(at.length, 2)
     })
   )
 

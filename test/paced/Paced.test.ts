@@ -97,6 +97,26 @@ describe("Paced", () => {
     })
   )
 
+  it.effect("does not wait for a lane that is held for longer than an attempt may take", () =>
+    Effect.gen(function* () {
+      const { at, transport } = upstream(() => response(429, { "retry-after": "600" }))
+      const client = yield* clientOf(Paced.make(transport))
+      const step = Step.get(url).pipe(Step.frugal(), Step.retryPolicy(), Step.fallbackOnError([599]))
+      const fiber = yield* Effect.forkChild(
+        Effect.all(
+          [1, 2, 3].map(() => Effect.flip(client.execute(step))),
+          { concurrency: 3 }
+        )
+      )
+      yield* turn(2)
+      const errors = yield* Fiber.join(fiber)
+      assert.isAtMost(at.length, 2)
+      for (const { reason } of errors) {
+        assert.isTrue(reason._tag === "Rejected" && reason.status === 429 && (reason.retryAfter ?? 0) > 590_000)
+      }
+    })
+  )
+
   it.effect("counts no wait for a turn as the time of an attempt", () =>
     Effect.gen(function* () {
       const { transport } = upstream(() => response(200), 900)

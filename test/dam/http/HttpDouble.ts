@@ -10,6 +10,7 @@ import { Engine, type Terms, WrongState } from "../../../src/dam/work/Engine.ts"
 import * as Events from "../../../src/dam/observe/Events.ts"
 import * as Explain from "../../../src/dam/work/Explain.ts"
 import * as Gate from "../../../src/engine/pace/Gate.ts"
+import * as LimitsInMemory from "../lane/LimitsInMemory.ts"
 import * as LaneSteering from "../../../src/dam/lane/Steered.ts"
 import * as HttpServer from "../../../src/dam/http/HttpServer.ts"
 import type { JobResult } from "../../../src/dam/job/Job.ts"
@@ -90,6 +91,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
     settingOf: () => fixed(Gate.defaultPace),
     isConfigured: () => false
   }),
+  callLimits: LimitsInMemory.make(),
   webhookKey: "whpk_of the double",
   l8: undefined,
   deadLetters: DeadLetters.make(store, () => {}),

@@ -31,6 +31,7 @@ const limiters: ReadonlyArray<Limiters.Limiter> = [
   Limiters.telling("express-rate-limit, draft-6"),
   Limiters.telling("express-rate-limit, draft-8"),
   Limiters.telling("@fastify/rate-limit"),
+  Limiters.telling("@fastify/rate-limit, draft"),
   Limiters.telling("koa-ratelimit", 1000),
   Limiters.telling("hono-rate-limiter, draft-6"),
   Limiters.telling("hono-rate-limiter, draft-7"),

@@ -12,6 +12,7 @@ import type { Request } from "../step/Request.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"
+import type { PacedCall } from "../transport/HttpTransport.ts"
 
 /**
  * Starts the step chained to one that has ended. Returns `Ended` or `Failed` when it was run to its end, `Started` when
@@ -74,17 +75,6 @@ export interface Host {
     ((step: Step, request: Request, attempt: EndedAttempt) => Effect.Effect<number | undefined>) | undefined
   /** `undefined`: chained steps are executed inline. */
   readonly startChild: ChildStarter | undefined
-}
-
-/**
- * A call that waits for its turn, and the step whose it is: that of the job, or one of its fallbacks.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PacedCall {
-  readonly request: Request
-  readonly step: Step
 }
 
 /**

@@ -2,8 +2,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { EndedAttempt } from "../step/HistoryModel.ts"
+import type { Exchanging, PacedCall } from "../transport/HttpTransport.ts"
 import type { Execution } from "./Execution.ts"
-import type { Host, PacedCall } from "./Host.ts"
+import type { Host } from "./Host.ts"
 import * as Stopwatch from "./Stopwatch.ts"
 
 /** What a path must keep to. */
@@ -23,6 +24,9 @@ export interface Waiting extends Limits, PacedCall {
   /** Nothing else of the step runs beside it. */
   readonly alone: boolean
 }
+
+/** Who lets exchanges through: the host, else the transport they go over. */
+export const pacing = (host: Host, transport: Exchanging): Host["paced"] => host.paced ?? transport.inTurn
 
 /** Waits for the host's permit with the path's stopwatch standing still. */
 export const inTurn = (

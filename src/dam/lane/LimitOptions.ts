@@ -51,7 +51,7 @@ export const make = ({ burst, concurrency, per, rate, settle, weights = {} }: Li
 })
 
 /** What is wrong in a limit, and below which of its names. */
-export interface LimitProblem {
+interface LimitProblem {
   readonly path: ReadonlyArray<string>
   readonly problem: string
 }
@@ -96,7 +96,7 @@ export const problemInAll = (limits: Readonly<Record<string, LimitOptions>>): Li
 }
 
 /** What `settle` may be. */
-export const SETTLE_EXPECTED = "Expected the name of a header, or a path into JSON such as usage.total_tokens"
+const SETTLE_EXPECTED = "Expected the name of a header, or a path into JSON such as usage.total_tokens"
 
 const isAbove = (value: unknown, least: number): boolean =>
   typeof value === "number" && Number.isFinite(value) && value > least

@@ -48,6 +48,7 @@ export const rich = (id: string): NewJob =>
     }).pipe(
       Step.retryPolicy({ maxRetries: 0, retryCodes: [429] }),
       Step.metadata({ text: 'quote " and \u2028', deep: { list: [1, null, true] }, lone: "\ud800" }),
+      Step.limit("tokens", { key: "ü", cost: 0.5 }),
       Step.onFailureTimeout(Duration.seconds(9)),
       Step.onSuccess(Step.get("https://b.example/").pipe(Step.idempotentKey("child")))
     )

@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as TestClock from "effect/testing/TestClock"
 import { EZThrottle } from "../promise/EZThrottle.ts"
+import * as Later from "../promise/Later.ts"
 import type { EZThrottle as Client } from "../run/EZThrottle.ts"
 import type { Failure } from "../step/Failure.ts"
 import type { Delegation, Exchange } from "../transport/HttpTransport.ts"
@@ -181,7 +182,8 @@ export const createTestClient = ({ script, ...options }: TestClientOptions = {})
     next: () => wire(({ next }) => Effect.map(next, met)),
     nextIn: (region) => wire(({ nextIn }) => Effect.map(nextIn(region), met)),
     nextDelegation: () => wire(({ nextDelegation }) => Effect.map(nextDelegation, taken)),
-    idle: () => wire(({ idle }) => idle),
+    // what a call loads first comes from the disk, which no turn of the program waits for
+    idle: () => Later.load().then(() => wire(({ idle }) => idle)),
     exchanges: () => wire(({ exchanges }) => exchanges),
     [Symbol.asyncDispose]: () => runtime.dispose()
   }

@@ -31,11 +31,21 @@ describe("a step that draws on limits", () => {
 
   it.effect("is handed over whole where it is PERFORMANCE, and after a FRUGAL one that draws on none", () =>
     Effect.gen(function* () {
-      const { execute, fake } = yield* client(answering)
+      const { execute, fake } = yield* client(answering, { extensions: "send" })
       accepted(yield* execute(drawing))
       assert.deepStrictEqual((yield* fake.delegations)[0]?.asked.step.limits, drawing.limits)
       assert.strictEqual(completed(yield* execute(Step.frugal(Step.onSuccess(Step.get(url), drawing)))).path, 0)
       assert.lengthOf(yield* fake.delegations, 2)
+    })
+  )
+
+  it.effect("is refused by name where the service is no dam", () =>
+    Effect.gen(function* () {
+      const { execute } = yield* client(answering)
+      assert.match(
+        failed(yield* execute(drawing), "Unsendable").message,
+        /the step says limits, and EZThrottle has no such/
+      )
     })
   )
 

@@ -59,6 +59,8 @@ export interface FakeJob {
 export interface FakeServiceOptions {
   /** Whether results can be awaited. `false` answers `CannotAwait`, as the cloud does. Defaults to `true`. */
   readonly tellsResults?: boolean | undefined
+  /** What becomes of what only a dam can read. Defaults to `refuse`, as the cloud does; a dam takes it with `send`. */
+  readonly extensions?: Job.EncodeOptions["extensions"]
 }
 
 /**
@@ -124,12 +126,12 @@ const who = ({ request }: Step): string => JSON.stringify(credentialsIn(request.
 const callOf = ({ request }: Step): string => hash({ ...request, headers: {} })
 
 /** The jobs and how they end. */
-const makeBook = () => {
+const makeBook = (options: Job.EncodeOptions) => {
   const kept = new Map<string, Kept>()
   const byKey = new Map<string, Kept>()
 
   const file = (delegation: Delegation): Result.Result<Receipt, Failure> =>
-    Result.flatMap(Job.encode(delegation), (json) => {
+    Result.flatMap(Job.encode(delegation, options), (json) => {
       const { step } = delegation
       const key = json.idempotent_key ?? hash(step.request)
       const known = byKey.get(key)
@@ -201,9 +203,9 @@ const makeMood = () => {
   }
 }
 
-const makeUnsafe = ({ tellsResults = true }: FakeServiceOptions): FakeService["Service"] => {
+const makeUnsafe = ({ extensions, tellsResults = true }: FakeServiceOptions): FakeService["Service"] => {
   const calls = ledger<Delegation, Receipt>()
-  const { add, all, end, failed, file, find } = makeBook()
+  const { add, all, end, failed, file, find } = makeBook({ extensions })
   const { accept, failWith, failure } = makeMood()
   const storedSecrets = Secrets.make()
 

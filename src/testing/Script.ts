@@ -127,6 +127,8 @@ export interface Options {
   readonly egress?: ((region: string) => string) | undefined
   /** Whether it takes steps that draw on limits. Defaults to `false`: like a client that calls from here. */
   readonly keepsLimits?: boolean | undefined
+  /** What the fake EZThrottle does with what only a dam can read. Defaults to `refuse`; `send` makes a dam of it. */
+  readonly extensions?: "refuse" | "send" | undefined
 }
 
 /**
@@ -189,7 +191,7 @@ export const layer = (
   Layer.effectContext(
     Effect.gen(function* () {
       const scripted = yield* make(script, options)
-      const service = yield* FakeService.make()
+      const service = yield* FakeService.make({ extensions: options?.extensions })
       return Context.add(surround(scripted, service), Scripted, scripted)
     })
   )

@@ -197,7 +197,7 @@ const surroundings = (script: Script | undefined, options: Options): Layer.Layer
     Effect.gen(function* () {
       const wire = yield* TestTransport.make(options)
       const scripted = script && (yield* Scripts.make(script, options))
-      const fake = yield* FakeService.make()
+      const fake = yield* FakeService.make({ extensions: options.extensions })
       const delegating = options.delegations === "met" ? wire.delegating : undefined
       const service = scripted === undefined ? wire : { ...wire, exchanges: scripted.exchanges }
       return Context.add(surround(scripted ?? wire.exchanging, fake, delegating), TestTransport, service)

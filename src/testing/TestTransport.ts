@@ -93,6 +93,8 @@ export interface Options {
   readonly egress?: ((region: string) => string) | undefined
   /** Whether it takes steps that draw on limits. Defaults to `false`: like a client that calls from here. */
   readonly keepsLimits?: boolean | undefined
+  /** What the fake EZThrottle does with what only a dam can read. Defaults to `refuse`; `send` makes a dam of it. */
+  readonly extensions?: "refuse" | "send" | undefined
   /**
    * Who answers steps that are handed over: `FakeService` by itself, or the test through `nextDelegation`. Defaults to
    * `service`.
@@ -154,7 +156,7 @@ export class TestTransport extends Context.Service<
     Layer.effectContext(
       Effect.gen(function* () {
         const wire = yield* TestTransport.make(options)
-        const fake = yield* FakeService.make()
+        const fake = yield* FakeService.make({ extensions: options.extensions })
         const delegating = options.delegations === "met" ? wire.delegating : undefined
         return Context.add(surround(wire.exchanging, fake, delegating), TestTransport, wire)
       })

@@ -1,10 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Interpreter from "../../src/run/Interpreter.ts"
 import * as Step from "../../src/step/Step.ts"
 import * as Script from "../../src/testing/Script.ts"
-import { TestTransport } from "../../src/testing/TestTransport.ts"
 import * as RegionalTransport from "../../src/transport/RegionalTransport.ts"
 import * as Strategies from "../../src/transport/Strategies.ts"
 import { accepted, backup, client, completed, ending, failed, toEnd, url } from "./support.ts"
@@ -31,31 +29,23 @@ describe("a step that draws on limits", () => {
     )
   }
 
-  it.effect("is no step for the cloud, which has no limits, and its refusal names the field", () =>
+  it.effect("is handed over whole where it is PERFORMANCE, and after a FRUGAL one that draws on none", () =>
     Effect.gen(function* () {
-      const { execute, fake } = yield* client(answering)
-      assert.match(failed(yield* execute(drawing), "Unsendable").message, /the step says limits, .*use a dam/)
-      assert.lengthOf(yield* fake.jobs, 0)
+      const { execute, fake } = yield* client(answering, { extensions: "send" })
+      accepted(yield* execute(drawing))
+      assert.deepStrictEqual((yield* fake.delegations)[0]?.asked.step.limits, drawing.limits)
+      assert.strictEqual(completed(yield* execute(Step.frugal(Step.onSuccess(Step.get(url), drawing)))).path, 0)
+      assert.lengthOf(yield* fake.delegations, 2)
     })
   )
 
-  it.effect("is handed over whole where it is PERFORMANCE, and after a FRUGAL one that draws on none", () =>
+  it.effect("is refused by name where the service is no dam", () =>
     Effect.gen(function* () {
-      const wire = yield* TestTransport.make({ delegations: "met" })
-      const local = yield* Script.make(answering)
-      const strategies = Strategies.client(local, wire.delegating)
-      const taken = Effect.fnUntraced(function* (step: Step.Step) {
-        const end = yield* Effect.forkChild(ending(Interpreter.run(step, strategies)))
-        const { delegation, reply } = yield* wire.nextDelegation
-        yield* reply({ jobId: "job-1" })
-        return { end: yield* toEnd(Fiber.join(end)), delegation }
-      })
-      const alone = yield* taken(drawing)
-      accepted(alone.end)
-      assert.deepStrictEqual(alone.delegation.step.limits, drawing.limits)
-      const chained = yield* taken(Step.frugal(Step.onSuccess(Step.get(url), drawing)))
-      assert.strictEqual(completed(chained.end).path, 0)
-      assert.deepStrictEqual(chained.delegation.step.limits, drawing.limits)
+      const { execute } = yield* client(answering)
+      assert.match(
+        failed(yield* execute(drawing), "Unsendable").message,
+        /the step says limits, and EZThrottle has no such/
+      )
     })
   )
 

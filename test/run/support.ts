@@ -55,7 +55,7 @@ export const ending = (run: Effect.Effect<Outcome, StepError>): Effect.Effect<Ou
 /** A client over a script and a fake EZThrottle. */
 export const client = Effect.fnUntraced(function* (script: Script.Script, options?: Script.Options) {
   const local = yield* Script.make(script, options)
-  const fake = yield* FakeService.make()
+  const fake = yield* FakeService.make({ extensions: options?.extensions })
   const strategies = Strategies.client(local, fake.transport)
   return {
     local,

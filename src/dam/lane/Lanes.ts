@@ -31,6 +31,8 @@ const tidyEvery = Duration.minutes(1)
 export interface LanesParts extends Pick<LaneOptions, "room" | "start"> {
   /** Is told of each answer. Defaults to nobody. */
   readonly called?: Called | undefined
+  /** How many permits are held in a lane. Defaults to none. */
+  readonly permitsIn?: ((lane: string) => number) | undefined
 }
 
 /**
@@ -42,14 +44,14 @@ export interface LanesParts extends Pick<LaneOptions, "room" | "start"> {
 export const make = Effect.fnUntraced(function* (
   store: LanePort,
   options: PacingOptions,
-  { called, room, start }: LanesParts
+  { called, permitsIn, room, start }: LanesParts
 ): Effect.fn.Return<LaneRouter, StoreError, Scope.Scope> {
   const fibers = yield* FiberMap.make<string>()
   const fork = yield* FiberMap.runtime(fibers)()
   const paces = yield* Paces.make(store)
   const settings = yield* LaneSteering.load(store)
   const dial: Dial = { options, paces, settings, called }
-  const self: State = { store, dial, start, room, fibers, fork, lanes: new Map() }
+  const self: State = { store, dial, start, room, permitsIn, fibers, fork, lanes: new Map() }
   yield* Effect.forkScoped(tidy(self))
   return routerOf(self)
 })
@@ -59,6 +61,7 @@ interface State {
   readonly dial: Dial
   readonly start: LaneOptions["start"]
   readonly room: LaneOptions["room"]
+  readonly permitsIn: LanesParts["permitsIn"]
   /** One for each lane, and one for each count under way. */
   readonly fibers: FiberMap.FiberMap<string>
   readonly fork: (name: string, effect: Effect.Effect<void>) => unknown
@@ -111,7 +114,7 @@ const routerOf = (self: State): LaneRouter => ({
   )
 })
 
-const steeringOf = ({ dial, lanes, store }: State) =>
+const steeringOf = ({ dial, lanes, permitsIn, store }: State) =>
   LaneSteering.make(store, {
     settings: dial.settings,
     names: () => lanes.keys(),
@@ -120,7 +123,8 @@ const steeringOf = ({ dial, lanes, store }: State) =>
     pacesOf: dial.paces.of,
     forget: dial.paces.reset,
     settingOf: (host) => settingOf(dial, host),
-    isConfigured: (host) => dial.options.hosts?.[host] !== undefined
+    isConfigured: (host) => dial.options.hosts?.[host] !== undefined,
+    permitsIn
   })
 
 /** Finds or makes a lane; all at once, so that a lane which is used is never one that was dropped. */

@@ -195,6 +195,7 @@ const permit = (self: LaneState, account: Account, now: number): Permit => {
   self.meter = own ? Meter.note(self.meter, now) : Meter.pass(self.meter, call.id, now)
   return {
     depart: (going = anyway) => Departures.depart(self, { account, call }, going),
+    sent: Departures.sent(self, { account, call }),
     release: Clock.clockWith((clock) => {
       if (call.ended) return Effect.void
       const at = monotonic(clock)

@@ -19,12 +19,14 @@ import * as Deliveries from "../deliver/Deliveries.ts"
 import * as Schedule from "../deliver/Schedule.ts"
 import type { Signer } from "../deliver/Signing.ts"
 import * as Egress from "../egress/EgressPolicy.ts"
+import * as Limits from "../intake/Limits.ts"
 import type { NewJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { L8 } from "../l8/L8.ts"
 import type { PacingOptions } from "../lane/Dial.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import * as Lanes from "../lane/Lanes.ts"
+import * as Permits from "../lane/Permits.ts"
 import * as Places from "../lane/Places.ts"
 import * as Events from "../observe/Events.ts"
 import * as History from "../observe/History.ts"
@@ -137,7 +139,11 @@ export const make = Effect.fnUntraced(function* (
   if (copiedAt !== undefined) yield* Leaving.leave(leaving)
   const places = Places.make(() => (Leaving.isLeaving(leaving) ? 0 : maxRunning))
   const start = Starts.make({ store, running, told, execute: (job, permit) => Ends.execute(ends, job, permit) })
-  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, { start, room: places.of, called: history.called })
+  const permitsIn = (lane: string): number => permits.held(lane)
+  const laneParts = { start, room: places.of, called: history.called, permitsIn }
+  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, laneParts)
+  const most = Limits.make(options.limits).permits
+  const permits: Permits.Permits = yield* Permits.make({ lanes, newId: options.newId, most, copiedAt })
   const shortages = Shortages.make()
   const noticeClock: Effect.Effect<void> = Effect.suspend(() => duties.noticeClock)
   const isLeaving = () => Leaving.isLeaving(leaving)
@@ -179,6 +185,7 @@ export const make = Effect.fnUntraced(function* (
     stats: Effect.map(Clock.currentTimeMillis, notes.read),
     lanes: lanes.views,
     steering: Hastening.steering(ends),
+    permits,
     explain: Explain.make(store, lanes, deliveries.isCalling),
     ...termsOf(options),
     deadLetters: DeadLetters.make(store, deliveries.wake),

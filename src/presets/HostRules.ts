@@ -10,7 +10,7 @@ import type * as Refusal from "../engine/Refusal.ts"
 import { make as look } from "./Answered.ts"
 import type { Told } from "./Limits.ts"
 import type { Preset } from "./Preset.ts"
-import * as Presets from "./Presets.ts"
+import * as Known from "./Known.ts"
 import { judge, type Judged } from "./Reading.ts"
 
 /**
@@ -19,17 +19,29 @@ import { judge, type Judged } from "./Reading.ts"
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Presets.PresetOptions = {}): ((host: string) => Refusal.Rules | undefined) => {
-  const known = Presets.settle(options)
-  // a memory of what is computed, and no more: it is on the way of every answer
-  const found = new Map<string, Refusal.Rules | undefined>()
+export const make = (options: Known.PresetOptions = {}): ((host: string) => Refusal.Rules | undefined) => {
+  const known = Known.settle(options)
+  return remembered((host) => {
+    const preset = Known.forHost(host, known)
+    return preset && rulesOf(preset)
+  })
+}
+
+/**
+ * What is said of a host, found once: it is on the way of every answer.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const remembered = <A>(find: (host: string) => A): ((host: string) => A) => {
+  const found = new Map<string, { readonly value: A }>()
   return (host) => {
-    if (found.has(host)) return found.get(host)
-    const preset = Presets.forHost(host, known)
-    const rules = preset && rulesOf(preset)
+    const known = found.get(host)
+    if (known !== undefined) return known.value
+    const value = find(host)
     if (found.size >= mostFound) found.clear()
-    found.set(host, rules)
-    return rules
+    found.set(host, { value })
+    return value
   }
 }
 

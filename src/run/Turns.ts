@@ -3,6 +3,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { EndedAttempt } from "../step/HistoryModel.ts"
 import type { Request } from "../step/Request.ts"
+import type { Step } from "../step/StepModel.ts"
+import type { Exchanging } from "../transport/HttpTransport.ts"
 import type { Execution } from "./Execution.ts"
 import type { Host } from "./Host.ts"
 import * as Stopwatch from "./Stopwatch.ts"
@@ -25,6 +27,10 @@ export interface Waiting extends Limits {
   /** Nothing else of the step runs beside it. */
   readonly alone: boolean
 }
+
+/** Who lets exchanges through: the host, else the transport they go over. */
+export const pacing = (host: Host, { inTurn }: Exchanging, step: Step): Host["paced"] =>
+  host.paced ?? (inTurn && ((request, exchange) => inTurn({ request, step }, exchange)))
 
 /** Waits for the host's permit with the path's stopwatch standing still. */
 export const inTurn = (

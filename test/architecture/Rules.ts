@@ -14,6 +14,7 @@ const folders: Readonly<Record<string, ReadonlyArray<string>>> = {
   engine: upToWire,
   transport: [...upToWire, "engine"],
   presets: [...upToWire, "engine"],
+  paced: [...upToTransport, "presets"],
   run: upToTransport,
   receive: upToRun,
   dam: [...upToRun, "presets"],
@@ -27,7 +28,7 @@ const folders: Readonly<Record<string, ReadonlyArray<string>>> = {
 
 /** What a package entry may export from. An entry without a row is refused. */
 const entries: Readonly<Record<string, ReadonlyArray<string>>> = {
-  "index.ts": [...upToRun, "presets"],
+  "index.ts": [...upToRun, "presets", "paced"],
   "promise.ts": [...upToRun, "promise"],
   "testing.ts": [...upToRun, "testing"],
   "webhook.ts": [...upToWire, "receive"],

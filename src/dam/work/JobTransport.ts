@@ -32,6 +32,7 @@ export const GiveBack = Context.Reference<Effect.Effect<void>>("ezthrottle-effec
  */
 export const make = (self: Run): Exchanging => ({
   ...self.options.transport,
+  keepsLimits: true,
   send: (exchange) =>
     Effect.suspend(() => {
       const call = { ...exchange, attempt: exchange.attempt && `${self.job.id}/${exchange.attempt}` }

@@ -244,8 +244,7 @@ const acquire = (self: State, ask: Ask): Effect.Effect<Lease, IsCopy | NoTurn | 
     const begun = Effect.flatMap(Effect.uninterruptible(granted), (held) =>
       held === undefined ? Effect.never : Effect.as(ask.departs ? departure(self, held) : Effect.void, held)
     )
-    return begun.pipe(
-      Effect.timeoutOption(Math.max(leastWait, ask.waitMillis)),
+    return waited(self, ask, begun, ask.waitMillis).pipe(
       Effect.flatMap(Option.match({ onNone: () => noTurn(self, ask), onSome: (held) => renewed(held) })),
       Effect.onExit((exit) => {
         turn.isOver = true
@@ -276,9 +275,20 @@ const hold = Effect.fnUntraced(function* (self: State, turn: Turn, ask: Ask, per
   return held
 })
 
+/** Waits no longer than so many milliseconds; where the lane is held for longer, not at all. */
+const waited = <A>(
+  { lanes }: State,
+  { account, lane }: Ask,
+  turn: Effect.Effect<A>,
+  millis: number
+): Effect.Effect<Option.Option<A>> =>
+  Effect.flatMap(lanes.heldFor(lane, account), (held) =>
+    held > Math.max(leastWait, millis) ? Effect.succeedNone : Effect.timeoutOption(turn, Math.max(leastWait, millis))
+  )
+
 const depart = (self: State, held: Held, waitMillis: number): Effect.Effect<void, NoTurn | UnknownPermit> =>
   Effect.flatMap(
-    Effect.timeoutOption(departure(self, held), Math.max(leastWait, waitMillis)),
+    held.sentAt === undefined ? waited(self, held.ask, departure(self, held), waitMillis) : Effect.succeedNone,
     (): Effect.Effect<void, NoTurn | UnknownPermit> => {
       if (held.sentAt !== undefined) return Effect.void
       return isHeld(self, held) ? noTurn(self, held.ask) : Effect.fail(new UnknownPermit())

@@ -20,7 +20,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Refusal from "../engine/Refusal.ts"
 import type { PresetOptions } from "../presets/Known.ts"
 import type * as FetchCall from "../transport/FetchCall.ts"
@@ -125,6 +125,15 @@ export const make = Effect.fnUntraced(function* (
           )
   }
 })
+
+/**
+ * Asks a dam for permits for as long as the program runs, where there are no scopes.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeUnsafe = (options: DamPermitsOptions): Permits["Service"] =>
+  Effect.runSync(Scope.provide(make(options), Scope.makeUnsafe()))
 
 /**
  * Provides the permits of a dam.

@@ -153,6 +153,7 @@ limits: { body_bytes: 2000, job_headers: 3 }
         [Object.keys(Limits.defaults)[place] ?? ""]: 77
       })
     }
+    assert.deepStrictEqual(parse("limits: { permits: 0 }").dam.limits, { permits: 0 })
   })
 })
 
@@ -248,6 +249,11 @@ describe("a configuration file is refused", () => {
       ["webhooks.timeout: Expected a length of time above zero"]
     ],
     ["a limit is unknown", "limits: { body_byte: 1 }", ["limits.body_byte: there is no such setting"]],
+    [
+      "there are fewer permits than none",
+      "limits: { permits: -1 }",
+      ["limits.permits: Expected a whole number of at least 0"]
+    ],
     ["a limit is zero", "limits: { body_bytes: 0 }", ["limits.body_bytes: Expected a whole number of at least 1"]],
     [
       "several things are wrong, each told",

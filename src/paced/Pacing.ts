@@ -58,8 +58,22 @@ export const hostOf = ({ hostname, port, protocol }: URL): string => {
  */
 export const settings = ({ hosts = {}, pace = {} }: PacingOptions): ((host: string) => Setting) => {
   const usual = settingOf(pace)
-  const own = new Map(Object.entries(hosts).map(([name, options]) => [canonical(name), settingOf(options)]))
-  return (host) => own.get(host) ?? usual
+  const own = byHost(hosts)
+  return (host) => {
+    const options = own(host)
+    return options === undefined ? usual : settingOf(options)
+  }
+}
+
+/**
+ * Reads a table by host, whose names may be written in any form.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const byHost = <A>(table: Readonly<Record<string, A>>): ((host: string) => A | undefined) => {
+  const known = new Map(Object.entries(table).map(([name, value]) => [canonical(name), value]))
+  return (host) => known.get(host)
 }
 
 // what is no host names none

@@ -57,6 +57,26 @@ export const rulesOf = (preset: Preset): Refusal.Rules => ({
   read: (answer, nowMillis) => toSaid(judge(preset, look(answer), nowMillis), answer.status)
 })
 
+/**
+ * Whether what an answer says depends on its body.
+ *
+ * @category decisions
+ * @since 0.1.0
+ */
+export const asksForBody = (
+  preset: Preset,
+  answer: Pick<Refusal.Answer, "headers" | "status">,
+  nowMillis: number
+): boolean => {
+  let isAsked = false
+  const asked = <A>(answered: A) => {
+    isAsked = true
+    return answered
+  }
+  judge(preset, { ...look(answer), text: () => asked(""), json: () => asked(undefined) }, nowMillis)
+  return isAsked
+}
+
 const toSaid = ({ isReset, kind, limits, waitMillis }: Judged, status: number): Refusal.Said => {
   const scarcest = limits.toSorted(scarcestFirst)[0]
   return {

@@ -5,10 +5,10 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import type { Answer } from "../engine/Refusal.ts"
+import { jsonIn } from "../presets/Answered.ts"
 import * as DamAnswer from "../transport/DamAnswer.ts"
 import * as DamUrl from "../transport/DamUrl.ts"
 import * as FetchCall from "../transport/FetchCall.ts"
@@ -122,22 +122,26 @@ const longestExcerpt = 16_384
 
 const turnIn = (told: Told): Turn => {
   if ("problem" in told) return { _tag: "Away", problem: told.problem }
-  const { body, status } = told
-  if (status === 200) {
-    const granted = decodeGranted(body)
-    return Option.isSome(granted) ? { _tag: "Granted", id: granted.value.permit_id } : strange(status)
-  }
+  const { status } = told
+  const { code, permit_id: id, retry_after_ms: millis } = fieldsIn(told.body)
+  if (status === 200) return typeof id === "string" ? { _tag: "Granted", id } : strange(status)
   if (status === 429) {
-    const retryAfter = Option.match(decodeLater(body), { onNone: () => 1000, onSome: (later) => later.retry_after_ms })
-    return { _tag: "Later", retryAfter, isHeld: retryAfter > 1000 || body.includes('"too_many_permits"') }
+    const retryAfter = typeof millis === "number" ? millis : soonest
+    return { _tag: "Later", retryAfter, isHeld: retryAfter > soonest || code !== "no_turn" }
   }
   return status === 400 ? { _tag: "Refused" } : strange(status)
 }
 
+/** What a dam says at least where nothing but the turn has not come. */
+const soonest = 1000
+
 const strange = (status: number): Turn => ({ _tag: "Away", problem: `it answered ${status}` })
 
-const decodeGranted = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({ permit_id: Schema.String })))
-const decodeLater = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({ retry_after_ms: Schema.Finite })))
+/** By a reader and not by a schema, which is more than all else that a paced call loads. */
+const fieldsIn = (body: string): Readonly<Record<string, unknown>> => {
+  const json = jsonIn(body)
+  return typeof json === "object" && json !== null ? { ...json } : {}
+}
 
 /** What says nothing of a pace, and is nobody's business. */
 const hidden = new Set(["set-cookie", "set-cookie2", "location", "content-location", "authorization"])

@@ -102,7 +102,8 @@ const turn = Effect.fnUntraced(function* (line: Line, waiter: Waiter) {
     const now = monotonic(yield* Clock.Clock)
     const at = line.waiters.oldest?.value === waiter ? turnAt(waiter, now) : Number.POSITIVE_INFINITY
     if (at <= now) return take(waiter, now)
-    const forMillis = Meter.heldUntil(line.lane.meter) - now
+    const { meter } = line.lane
+    const forMillis = Math.max(Meter.heldUntil(meter), Meter.holdsUntil(meter, now)) - now
     if (forMillis > waiter.patience) return yield* new LaneHeld({ forMillis })
     yield* Effect.interruptible(sleepOr(waiter.woken, at - now))
   }

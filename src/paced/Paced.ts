@@ -65,6 +65,8 @@ export interface PacedOptions extends AskingOptions, Pacing.PacingOptions {
  * `onTimeout` of a fallback. Interruption gives the place up. A lane that is held for longer than the limit of an attempt
  * is not waited for: the call ends as a 429 that was not sent, as it would have by itself, and fallbacks and forwarding
  * follow.
+ * **Gotchas** — the hosts that redirects lead to are called in the lane of the first. Around a `RegionalTransport`, not within
+ * one: there a wait counts as the time of an attempt.
  *
  * @category constructors
  * @since 0.1.0

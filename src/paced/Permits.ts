@@ -30,7 +30,7 @@ export interface Ask {
 }
 
 /**
- * The lane is held for longer than a call would wait: the upstream has refused others, and says so.
+ * The lane is held for longer than a call would wait: the upstream has refused others, or says that nothing is left.
  *
  * @category errors
  * @since 0.1.0
@@ -40,7 +40,7 @@ export class LaneHeld extends TaggedError("LaneHeld")<{
   readonly forMillis: number
 }> {
   override get message() {
-    return `no calls are made there for another ${Math.ceil(this.forMillis / 1000)} s, because others were refused`
+    return `no calls are made there for another ${Math.ceil(this.forMillis / 1000)} s, by what the upstream has told`
   }
 }
 

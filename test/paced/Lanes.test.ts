@@ -153,6 +153,18 @@ describe("Lanes", () => {
     })
   )
 
+  it.effect("sends those away, too, who would wait for a used-up quota for longer", () =>
+    Effect.gen(function* () {
+      const lanes = lanesOf()
+      const headers = { "ratelimit-limit": "10", "ratelimit-remaining": "0", "ratelimit-reset": "600" }
+      yield* call(lanes, asking("one"), { at: [], headers })
+      const waiting = yield* Effect.forkChild(Effect.flip(lanes.acquire({ ...asking("one"), patience: 60_000 })))
+      yield* TestClock.adjust(10)
+      const held = yield* Fiber.join(waiting)
+      assert.isTrue(held instanceof LaneHeld && Math.round(held.forMillis / 1000) === 600)
+    })
+  )
+
   it.effect("gives a place up at once when the wait is interrupted, and loses no turn", () =>
     Effect.gen(function* () {
       const lanes = lanesOf({ rps: 1, maxConcurrent: 1 })

@@ -196,6 +196,14 @@ describe("permits", () => {
     })
   )
 
+  it.effect("are none over a database that is a copy: beside the original nobody would keep the pace", () =>
+    Effect.gen(function* () {
+      const { lanes } = yield* setUp()
+      const permits = yield* Permits.make({ lanes, newId: JobId.fresh, most: 10, copiedAt: 7 })
+      assert.deepInclude(failure(yield* Effect.exit(permits.acquire(ask()))), { _tag: "IsCopy", copiedAt: 7 })
+    })
+  )
+
   it.effect("are known to their customer alone", () =>
     Effect.gen(function* () {
       const { permits } = yield* setUp()

@@ -127,6 +127,23 @@ describe("permits over HTTP", () => {
     })
   )
 
+  it.live("tell accounts apart by name and by the credential of a call, as jobs do", () =>
+    Effect.gen(function* () {
+      const { engine, url } = yield* listening()
+      const lane = "api.example.com:443"
+      yield* ask(url, "POST", "", { body: { lane } })
+      const more = [
+        {},
+        { account: "a" },
+        { account: "a", headers: { Authorization: "Bearer one" } },
+        { account: "a", headers: { authorization: "Bearer one", accept: "text/plain" } }
+      ]
+      for (const one of more) yield* Effect.forkChild(ask(url, "POST", "", { body: { lane, ...one } }))
+      while ((yield* engine.lanes)[0]?.waiting !== 4) yield* Effect.yieldNow
+      assert.strictEqual((yield* engine.steering.get(lane)).accounts, 3)
+    })
+  )
+
   it.live("are their customer's alone, who may hold so many", () =>
     Effect.gen(function* () {
       const { url } = yield* listening({ limits: { permits: 1 } }, true)

@@ -11,7 +11,17 @@ import * as DamUrl from "../transport/DamUrl.ts"
 import type { FetchOptions } from "./FetchOptions.ts"
 
 /** Throws a `TypeError` that says what is wrong with the options. */
-export const check = (options: FetchOptions): void =>
+export const check = (options: FetchOptions): void => {
+  all(options, "")
+  const { draws, limits = {}, permits } = options
+  if (draws === undefined || typeof draws === "function" || permits !== undefined) return
+  for (const [host, drawn] of Object.entries(draws)) {
+    const place = drawn.findIndex(({ name }) => !Object.hasOwn(limits, name))
+    if (place !== -1) refuse(`draws[${JSON.stringify(host)}][${place}].name`, "one of `limits`")
+  }
+}
+
+const all: Check = (options, at) =>
   fields<FetchOptions>({
     pace,
     hosts: record(pace),
@@ -23,7 +33,7 @@ export const check = (options: FetchOptions): void =>
     forward,
     permits: anObject,
     fetch: aFunction
-  })(options, "")
+  })(options, at)
 
 type Check = (value: unknown, at: string) => void
 

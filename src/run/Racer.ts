@@ -81,7 +81,7 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
     send: sending(transport, { request, region, step, timeoutMillis, attempt: attemptOf(path, facts.racer) }),
     read: readResponse((execution.host.rules ?? transport.rules)?.(request))
   })
-  const paced = pacing(execution.host, transport, step)
+  const paced = pacing(execution.host, transport)
   return paced === undefined ? sent : inTurn(path, paced, sent)
 }
 

@@ -66,8 +66,8 @@ export const run = (
       read: readResponse((host.rules ?? transport.rules)?.(request))
     }
     const sent = perform(execution, exchanged)
-    const paced = pacing(host, transport, step)
-    return Effect.flatMap(paced === undefined ? sent : paced(request, sent, true), (attempt) =>
+    const paced = pacing(host, transport)
+    return Effect.flatMap(paced === undefined ? sent : paced({ request, step }, sent, true), (attempt) =>
       isGoodAttempt(attempt)
         ? Effect.succeed({
             _tag: "Completed",

@@ -9,6 +9,15 @@ export const adding = (self: ReadonlyArray<Draw>, draw: Draw): ReadonlyArray<Dra
 export const inOrder = (draws: ReadonlyArray<Draw>): ReadonlyArray<Draw> =>
   draws.length < 2 ? draws : draws.toSorted((a, b) => compare(a.name, b.name) || compare(a.key, b.key))
 
+/** Whether two calls draw on the same to the same amount; both stand in order. */
+export const areSame = (one: ReadonlyArray<Draw>, other: ReadonlyArray<Draw>): boolean =>
+  one === other ||
+  (one.length === other.length &&
+    one.every((draw, place) => {
+      const beside = other[place]
+      return beside !== undefined && isSame(draw, beside) && draw.cost === beside.cost
+    }))
+
 /** The place of the first that draws on what one before it draws on already; below 0 where there is none. */
 export const repeated = (draws: ReadonlyArray<Pick<Draw, "name"> & { readonly key?: string }>): number =>
   draws.findIndex(({ key = "", name }, place) =>

@@ -34,6 +34,7 @@ export const LimitKey = text(Rules.limitKey, { maxLength: 256 })
 
 /** Units of a limit. */
 export const LimitCost = Schema.Number.check(
+  Schema.isFinite({ expected: Rules.limitCost.expected }),
   Schema.makeFilter(Rules.limitCost.holds, {
     expected: Rules.limitCost.expected,
     toJsonSchema: () => ({ exclusiveMinimum: 0 })

@@ -54,7 +54,7 @@ export interface Delegation {
 }
 
 /**
- * A call that waits for its turn, and the step whose it is.
+ * A call that waits for its turn, and the step whose it is: that of the job, or one of its fallbacks.
  *
  * @category models
  * @since 0.1.0

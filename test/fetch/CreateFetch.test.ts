@@ -91,6 +91,7 @@ describe("createFetch", () => {
     refuses({ limits: { tokens: { rate: 1, settle: {} } } }, /^limits\.tokens\.settle: Expected "header" or "json"/)
     refuses({ draws: { "a.example": [{ name: "" }] } }, /^draws\["a\.example"\]\[0\]\.name: Expected a text$/)
     refuses({ draws: { "a.example": [{ name: "x", cost: -1 }] } }, /\.cost: Expected a number of at least 0$/)
+    refuses({ draws: { "a.example": [{ name: "x" }] } }, /^draws\["a\.example"\]\[0\]\.name: Expected one of `limits`$/)
     refuses({ retry: { maxRetries: -1 } }, /^retry\.maxRetries: Expected a whole number of at least 0$/)
     refuses({ retry: true }, /^retry: Expected object$/)
     refuses({ forward: {} }, /^forward: Expected "dam", or "apiKey" for EZThrottle Cloud$/)

@@ -9,6 +9,7 @@ import * as Fields from "../../step/Fields.ts"
 import * as Region from "../egress/Region.ts"
 import * as Limits from "../intake/Limits.ts"
 import { canonicalLane } from "../job/LaneName.ts"
+import * as LimitOptions from "../lane/LimitOptions.ts"
 import { noticeEvents } from "../observe/Notice.ts"
 import { modes } from "../l8/L8.ts"
 
@@ -79,6 +80,22 @@ const namesHosts = Schema.makeFilter((hosts: { readonly [host: string]: unknown 
 
 const Hosts = Schema.Record(Schema.String, Host).check(namesHosts)
 
+const CallLimit = Schema.Struct({
+  rate: optional(rate),
+  per: optional(Lasting),
+  burst: optional(rate),
+  concurrency: optional(whole(1)),
+  settle: optional(Schema.Union([Schema.Struct({ header: some }), Schema.Struct({ json: some })])),
+  weights: optional(Schema.Record(Schema.String, rate))
+})
+
+const CallLimits = Schema.Record(Schema.String, CallLimit).check(
+  Schema.makeFilter((limits) => {
+    const wrong = LimitOptions.problemInAll(limits)
+    return wrong && { path: wrong.path, issue: wrong.problem }
+  })
+)
+
 const L8Mode = Schema.Literals(modes)
 
 const L8Hosts = Schema.Record(Schema.String, L8Mode).check(namesHosts)
@@ -139,6 +156,7 @@ export const ConfigSchema = Schema.Struct({
       bounds: optional(bounds)
     })
   ),
+  call_limits: optional(CallLimits),
   presets: optional(Options),
   regions: optional(Regions),
   retry: optional(
@@ -194,6 +212,7 @@ export const ConfigSchema = Schema.Struct({
   admission: optional(
     Schema.Struct({
       queued_jobs: optional(whole(1)),
+      customer_jobs: optional(whole(1)),
       running_jobs: optional(whole(1)),
       stored_bytes: optional(whole(1)),
       memory_bytes: optional(whole(1)),

@@ -26,6 +26,7 @@ import * as Feed from "./routes/Feed.ts"
 import * as JobRoutes from "./routes/JobRoutes.ts"
 import * as JobStream from "./routes/JobStream.ts"
 import * as LaneRoutes from "./routes/LaneRoutes.ts"
+import * as LimitRoutes from "./routes/LimitRoutes.ts"
 import * as NoticeRoutes from "./routes/NoticeRoutes.ts"
 import * as PageRoutes from "./routes/PageRoutes.ts"
 import * as PermitRoutes from "./routes/PermitRoutes.ts"
@@ -65,6 +66,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
     FailureRoutes.group(FailureRoutes.make(store), desk),
     LaneRoutes.group(LaneRoutes.make(engine, limits), desk),
     PermitRoutes.group(PermitRoutes.make(options), desk),
+    LimitRoutes.group(LimitRoutes.make(engine, limits, options.keys), desk),
     DeliveryRoutes.group(DeliveryRoutes.make(engine, limits), desk),
     SecretRoutes.group(secrets, desk),
     NoticeRoutes.group(NoticeRoutes.make(engine, options.intake, limits), desk),

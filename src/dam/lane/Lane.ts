@@ -21,7 +21,7 @@ import { gateFor, heldUntil, type LaneOptions, type LaneState } from "./LaneStat
 import * as LaneStates from "./LaneState.ts"
 import type { LaneView, LaneWhy } from "./LaneView.ts"
 import type { Lesson } from "./Learning.ts"
-import type { Permit } from "./Permit.ts"
+import type { Asking, Permit } from "./Permit.ts"
 import * as Turns from "./Turns.ts"
 
 /**
@@ -37,12 +37,12 @@ export interface Lane {
    * Waits for a permit. To be called where interruption is off, so that no permit is lost on the way: the wait alone can
    * be interrupted, which gives the place up.
    */
-  readonly acquire: (account: string, jobId?: string) => Effect.Effect<Permit>
+  readonly acquire: (account: string, asking?: Asking) => Effect.Effect<Permit>
   /**
    * The same for a call of a job that may come back by the store: answers nothing, at once or later, where the lane is
    * paused or held for long.
    */
-  readonly seek: (account: string, jobId: string) => Effect.Effect<Permit | undefined>
+  readonly seek: (account: string, asking: Asking) => Effect.Effect<Permit | undefined>
   /** Says that jobs of this queue may have been queued; of any, where none is named. */
   readonly wake: (queue: string | undefined) => void
   /** Takes in what an answer says of the pace. */
@@ -94,8 +94,8 @@ export const make = (options: LaneOptions): Lane => {
   const self = LaneStates.make(options)
   return {
     run: Turns.run(self),
-    acquire: (name, jobId) => Turns.acquire(self, name, jobId),
-    seek: (name, jobId) => Turns.seek(self, name, jobId),
+    acquire: (name, asking) => Turns.acquire(self, name, asking),
+    seek: (name, asking) => Turns.seek(self, name, asking),
     wake: (name) => wake(self, name),
     hear: (name, said, at) => hear(self, name, said, at),
     learn: (name, lesson, now) => learn(self, name, lesson, now),

@@ -1,7 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type { Response } from "../../step/Reply.ts"
 import type { LaneView, LaneWhy } from "./LaneView.ts"
-import type { Permit } from "./Permit.ts"
+import type { Asking, Permit } from "./Permit.ts"
 import type { Hold, Steering } from "./Steering.ts"
 import type { HeldBy, Paused } from "../store/LaneRecords.ts"
 
@@ -13,9 +13,9 @@ import type { HeldBy, Paused } from "../store/LaneRecords.ts"
  */
 export interface LaneRouter {
   /** Waits for a permit of a host. To be called where interruption is off: see `Lane.acquire`. */
-  readonly acquire: (lane: string, account: string, jobId?: string) => Effect.Effect<Permit>
+  readonly acquire: (lane: string, account: string, asking?: Asking) => Effect.Effect<Permit>
   /** The same for a call that may come back by the store: answers nothing where the lane is paused or held for long. */
-  readonly seek: (lane: string, account: string, jobId: string) => Effect.Effect<Permit | undefined>
+  readonly seek: (lane: string, account: string, asking: Asking) => Effect.Effect<Permit | undefined>
   /** Says that jobs may have been queued in a lane, or in one queue of it. */
   readonly wake: (lane: string, queue?: string) => Effect.Effect<void>
   /** Calls that wait, wherever, for a pause or a hold which lasts until a moment at least. */

@@ -12,6 +12,8 @@ import type { Kept } from "../../engine/pace/Kept.ts"
 import * as LaneCalls from "./Calls.ts"
 import type * as Gate from "../../engine/pace/Gate.ts"
 import * as Meter from "../../engine/pace/Meter.ts"
+import type { LimitBook } from "./LimitBook.ts"
+import * as LimitBooks from "./LimitBook.ts"
 import * as Pages from "./Pages.ts"
 import type { Permit, Room } from "./Permit.ts"
 
@@ -35,6 +37,8 @@ export interface LaneOptions {
   readonly page: (queue: string, limit: number) => Effect.Effect<ReadonlyArray<Ticket>, StoreError>
   /** Starts a job with its first permit. Answers once the job is no longer queued. */
   readonly start: (ticket: Ticket, permit: Permit, giveBack: Room["giveBack"]) => Effect.Effect<void, StoreError>
+  /** The limits of the dam. Defaults to none: whoever draws on one waits for it to be defined. */
+  readonly limits?: LimitBook | undefined
   /** Its share of the places for running jobs; `told` says that it may be its turn. */
   readonly room: (told: () => void) => Room
 }
@@ -48,6 +52,7 @@ export interface Held {
 /** The state of a lane. */
 export interface LaneState {
   readonly options: Omit<LaneOptions, "room"> & { readonly room: Room }
+  readonly limits: LimitBook
   /** Jobs that are on their way out of the queue: the store may still name them. */
   readonly starting: Set<string>
   /** Opens when it has to be looked whose turn it is. */
@@ -87,6 +92,7 @@ export const make = (options: LaneOptions): LaneState => {
   })
   const self: LaneState = {
     options: { ...options, room: options.room(() => signal.openUnsafe()) },
+    limits: options.limits ?? LimitBooks.make(),
     starting,
     signal,
     calls,

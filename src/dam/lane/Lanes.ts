@@ -28,7 +28,7 @@ const countedFor = (depth: number): number => (depth > 100_000 ? 10_000 : 1000)
 const tidyEvery = Duration.minutes(1)
 
 /** What lanes work with. */
-export interface LanesParts extends Pick<LaneOptions, "room" | "start"> {
+export interface LanesParts extends Pick<LaneOptions, "limits" | "room" | "start"> {
   /** Is told of each answer. Defaults to nobody. */
   readonly called?: Called | undefined
   /** How many permits are held in a lane. Defaults to none. */
@@ -44,14 +44,14 @@ export interface LanesParts extends Pick<LaneOptions, "room" | "start"> {
 export const make = Effect.fnUntraced(function* (
   store: LanePort,
   options: PacingOptions,
-  { called, permitsIn, room, start }: LanesParts
+  { called, limits, permitsIn, room, start }: LanesParts
 ): Effect.fn.Return<LaneRouter, StoreError, Scope.Scope> {
   const fibers = yield* FiberMap.make<string>()
   const fork = yield* FiberMap.runtime(fibers)()
   const paces = yield* Paces.make(store)
   const settings = yield* LaneSteering.load(store)
   const dial: Dial = { options, paces, settings, called }
-  const self: State = { store, dial, start, room, permitsIn, fibers, fork, lanes: new Map() }
+  const self: State = { store, dial, limits, start, room, permitsIn, fibers, fork, lanes: new Map() }
   yield* Effect.forkScoped(tidy(self))
   return routerOf(self)
 })
@@ -62,6 +62,7 @@ interface State {
   readonly start: LaneOptions["start"]
   readonly room: LaneOptions["room"]
   readonly permitsIn: LanesParts["permitsIn"]
+  readonly limits: LaneOptions["limits"]
   /** One for each lane, and one for each count under way. */
   readonly fibers: FiberMap.FiberMap<string>
   readonly fork: (name: string, effect: Effect.Effect<void>) => unknown
@@ -76,9 +77,9 @@ interface Known {
 }
 
 const routerOf = (self: State): LaneRouter => ({
-  acquire: (host, account, jobId) => Effect.flatten(withLane(self, host, (lane) => lane.acquire(account, jobId))),
+  acquire: (host, account, asking) => Effect.flatten(withLane(self, host, (lane) => lane.acquire(account, asking))),
   wake: (host, queue) => withLane(self, host, (lane) => lane.wake(queue)),
-  seek: (host, account, jobId) => Effect.flatten(withLane(self, host, (lane) => lane.seek(account, jobId))),
+  seek: (host, account, asking) => Effect.flatten(withLane(self, host, (lane) => lane.seek(account, asking))),
   stuck: (until) => {
     let count = 0
     for (const { lane } of self.lanes.values()) count += lane.stuck(until)
@@ -139,7 +140,7 @@ const withLane = <A>(
     return Effect.succeed(use(known.lane, clock, known))
   })
 
-const open = ({ dial, fork, lanes, room, start, store }: State, host: string, clock: Clock.Clock): Known => {
+const open = ({ dial, fork, lanes, limits, room, start, store }: State, host: string, clock: Clock.Clock): Known => {
   const { options, paces, settings } = dial
   const lane = LaneModule.make({
     burst: options.burst ?? 1,
@@ -149,7 +150,8 @@ const open = ({ dial, fork, lanes, room, start, store }: State, host: string, cl
     queues: store.queues(host),
     page: (queue, limit) => store.page(host, queue, Number.MIN_SAFE_INTEGER, limit),
     start,
-    room
+    room,
+    limits
   })
   const made: Known = { lane, usedAt: monotonic(clock), depth: 0, countedAt: Number.NEGATIVE_INFINITY }
   lanes.set(host, made)

@@ -8,8 +8,8 @@
  */
 import * as Bucket from "../../engine/limits/Bucket.ts"
 import type { Limit } from "../../engine/limits/Limit.ts"
+import type { Answer } from "../../presets/Answered.ts"
 import * as Settling from "../../presets/Settling.ts"
-import type { Response } from "../../step/Reply.ts"
 import type { Draw } from "../../step/StepModel.ts"
 import { customerIn, accountOf } from "../job/LaneName.ts"
 import type { StoredLevel } from "../store/LimitRecords.ts"
@@ -30,12 +30,32 @@ export interface LimitBook {
   readonly definitions: Map<string, Definition>
   /** By name and key. */
   readonly shares: Map<string, Map<string, Share>>
-  /** What was left of those that were not used since the start, by name and key, at a monotonic moment. */
-  readonly left: Map<string, { readonly level: number; readonly at: number }>
-  /** When all began empty, as is safe where nobody knows what was left; `undefined`: they began full. */
-  readonly emptyAt: number | undefined
+  /** What was left of those that were not used since the start, each at a monotonic moment. */
+  readonly left: Map<string, StoredLevel>
+  /** When all that are in neither began empty, as is safe where nobody knows what was left; `undefined`: they are full. */
+  emptyAt: number | undefined
   /** Is told that more is owed than was kept. */
   readonly owes: (share: Share) => void
+}
+
+/** What a book begins with; by default all are full. */
+interface BookOptions extends Partial<Pick<LimitBook, "emptyAt" | "owes">> {
+  readonly left?: ReadonlyArray<StoredLevel> | undefined
+}
+
+/** Makes one without limits. */
+export const make = (options: BookOptions = {}): LimitBook => ({
+  definitions: new Map(),
+  shares: new Map(),
+  left: new Map(options.left?.map((one) => [leftKey(one.name, one.key), one])),
+  emptyAt: options.emptyAt,
+  owes: options.owes ?? (() => undefined)
+})
+
+/** What a call draws on, and where it waits for that. */
+export interface Drawing {
+  readonly draws: ReadonlyArray<Draw>
+  readonly claim: Claim
 }
 
 /** What a call has taken. */
@@ -50,7 +70,7 @@ const oldAfter = 10_000
 const soon = 1000
 
 /** The moment from which a call may pass all its limits; where that is later, its claim stands where it has to wait. */
-export const look = (self: LimitBook, draws: ReadonlyArray<Draw>, who: Claim, now: number): number => {
+export const look = (self: LimitBook, { claim: who, draws }: Drawing, now: number): number => {
   let latest = Number.NEGATIVE_INFINITY
   let last: Share | undefined
   for (const draw of draws) {
@@ -87,7 +107,7 @@ const wait = (self: LimitBook, { draws, isSoon, last, who }: Waiting, now: numbe
 }
 
 /** Takes from all limits of a call that may pass. */
-export const take = (self: LimitBook, draws: ReadonlyArray<Draw>, who: Claim, now: number): ReadonlyArray<Taken> => {
+export const take = (self: LimitBook, { claim: who, draws }: Drawing, now: number): ReadonlyArray<Taken> => {
   const { customer } = who
   const taken: Array<Taken> = []
   for (const draw of draws) {
@@ -101,7 +121,7 @@ export const take = (self: LimitBook, draws: ReadonlyArray<Draw>, who: Claim, no
 }
 
 /** Corrects what a call has cost by what its answer says. */
-export const settle = (self: LimitBook, taken: ReadonlyArray<Taken>, answer: Response, now: number): void => {
+export const settle = (self: LimitBook, taken: ReadonlyArray<Taken>, answer: Answer, now: number): void => {
   for (const it of taken) {
     const { settle: where } = it.share.bucket.limit
     const actual = where === undefined ? undefined : Settling.costIn(answer, where)
@@ -136,6 +156,11 @@ export const define = (self: LimitBook, name: string, definition: Definition | u
   else self.definitions.set(name, definition)
   const { limit } = definition ?? undefinedLimit
   const weights = weightsOf(limit)
+  if (before !== undefined) {
+    // what has come in until now came in by the rate of before
+    for (const one of self.left.values()) if (one.name === name) shareIn(self, one, before.limit, now)
+    if (self.emptyAt !== undefined) self.emptyAt = now
+  }
   for (const share of self.shares.get(name)?.values() ?? []) {
     if (before === undefined) share.bucket = { ...bucketOf(self, share, limit, now), open: share.bucket.open }
     Shares.change(share, limit, weights, now)
@@ -150,19 +175,23 @@ export const tidy = ({ shares }: LimitBook, now: number): void => {
   }
 }
 
-/** What is left of all that is not as new. */
-export const levels = ({ shares }: LimitBook, now: number): ReadonlyArray<Omit<StoredLevel, "at">> =>
-  Array.from(shares.values()).flatMap((ofName) =>
+/** What is left of all that is not as new, each at a monotonic moment. */
+export const levels = ({ left, shares }: LimitBook, now: number): ReadonlyArray<StoredLevel> => [
+  ...left.values(),
+  ...Array.from(shares.values()).flatMap((ofName) =>
     Array.from(ofName.values()).flatMap((share) => {
       const level = Bucket.available(share.bucket, now)
-      return level === undefined || Shares.isQuiet(share, now) ? [] : [{ name: share.name, key: share.key, level }]
+      const { key, name } = share
+      return level === undefined || Shares.isQuiet(share, now) ? [] : [{ name, key, level, at: now }]
     })
   )
+]
 
-const shareOf = (self: LimitBook, { key, name }: Draw, now: number): Share => {
-  const known = self.shares.get(name)?.get(key)
-  if (known !== undefined) return known
-  const { limit } = self.definitions.get(name) ?? undefinedLimit
+const shareOf = (self: LimitBook, draw: Draw, now: number): Share =>
+  self.shares.get(draw.name)?.get(draw.key) ??
+  shareIn(self, draw, (self.definitions.get(draw.name) ?? undefinedLimit).limit, now)
+
+const shareIn = (self: LimitBook, { key, name }: Pick<Share, "key" | "name">, limit: Limit, now: number): Share => {
   const made = Shares.make({ name, key }, bucketOf(self, { name, key }, limit, now), weightsOf(limit))
   const ofName = self.shares.get(name) ?? new Map<string, Share>()
   self.shares.set(name, ofName)
@@ -184,8 +213,7 @@ const bucketOf = (self: LimitBook, { key, name }: Pick<Share, "key" | "name">, l
   return self.emptyAt === undefined ? Bucket.make(limit, now) : Bucket.make(limit, self.emptyAt, 0)
 }
 
-/** Where what was left of a key stands. */
-export const leftKey = (name: string, key: string): string => `${name}\n${key}`
+const leftKey = (name: string, key: string): string => `${name}\n${key}`
 
 const weightsOf = ({ weights }: Limit): Share["weights"] =>
   new Map(Object.entries(weights).map(([customer, weight]) => [customerIn(accountOf(customer, {})), weight]))

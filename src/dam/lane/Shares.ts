@@ -120,6 +120,14 @@ export const withdraw = (who: Claim, now: number): void => {
   who.at.clear()
 }
 
+/** Whoever cannot come leaves the turn to the next, and keeps its place. */
+export const giveWay = (who: Claim, now: number): void => {
+  for (const self of who.at) {
+    self.next = undefined
+    wakeNext(self, now)
+  }
+}
+
 /** Takes over another definition. */
 export const change = (self: Share, limit: Limit, weights: Share["weights"], now: number): void => {
   self.bucket = Bucket.change(self.bucket, limit, now)

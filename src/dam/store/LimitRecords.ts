@@ -45,10 +45,11 @@ export interface StoredLevel {
  */
 export interface StoredLevels {
   /**
-   * Whether the dam was stopped, and all of them are as they were then; else only what was owed is kept. A file that no
-   * dam has used is left like this.
+   * What the keys have that are not among these: they are as new (`full`), nobody knows (`unknown`: the dam did not come
+   * to keep more than what was owed), or they were empty at a moment, in epoch milliseconds. A file that no dam has used
+   * says `full`.
    */
-  readonly isWhole: boolean
+  readonly others: "full" | "unknown" | number
   readonly levels: ReadonlyArray<StoredLevel>
 }
 
@@ -65,6 +66,6 @@ export interface LimitPort {
   /** How many jobs that have not ended draw on a limit. */
   readonly drawing: (name: string) => Effect.Effect<number, StoreError>
   readonly levels: Effect.Effect<StoredLevels, StoreError>
-  /** Puts these over those of the same keys, or instead of all where `isAll`; says whether they are whole. */
+  /** Puts these over those of the same keys, or instead of all where `isAll`. */
   readonly saveLevels: (levels: StoredLevels, isAll: boolean) => Effect.Effect<void, StoreError>
 }

@@ -66,7 +66,7 @@ const ofLater = Effect.fnUntraced(function* (sources: Sources, job: StoredJob, f
 /** What the lane makes a waiting job wait for, and when its turn comes. */
 const inLane = Effect.fnUntraced(function* ({ lanes, store }: Sources, job: StoredJob) {
   const ahead = yield* store.ahead(job.id)
-  const why = yield* lanes.why(job.lane, queueOf(job))
+  const why = yield* lanes.why(job.lane, ahead?.queue ?? queueOf(job, job.step.limits))
   const line = ahead === undefined ? noLine : lineOfJob(why, ahead)
   return turnOf({ lane: job.lane, account: job.account, why, line, isNew: true })
 })

@@ -17,11 +17,12 @@ import type { Exchange, Exchanging } from "../../transport/HttpTransport.ts"
 import * as Redirects from "../../transport/Redirects.ts"
 import { checkUrl } from "../egress/Url.ts"
 import type { Run } from "./Run.ts"
+import type { Permit } from "../lane/Permit.ts"
 import * as Shortages from "../lane/Shortages.ts"
 
-/** Gives back the permit under which an exchange has begun. */
-export const GiveBack = Context.Reference<Effect.Effect<void>>("ezthrottle-effect/dam/work/GiveBack", {
-  defaultValue: () => Effect.void
+/** The permit under which an exchange has begun. */
+export const Under = Context.Reference<Pick<Permit, "release" | "settle">>("ezthrottle-effect/dam/work/Under", {
+  defaultValue: () => ({ release: Effect.void, settle: () => Effect.void })
 })
 
 /**
@@ -62,7 +63,8 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
     return sent.pipe(
       Effect.tap((response) => {
         Shortages.over(options.shortages, lane)
-        return options.lanes.observe({ lane, account: job.account, response, jobId: job.id, sentAt })
+        const observed = options.lanes.observe({ lane, account: job.account, response, jobId: job.id, sentAt })
+        return self.next.draws.length === 0 ? observed : Effect.andThen(observed, settled(response))
       }),
       Effect.tapError(({ reason }) =>
         Shortages.isShortage(reason)
@@ -76,6 +78,9 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
       )
     )
   })
+
+/** What an answer says of its cost corrects what was drawn for it. */
+const settled = (response: Response): Effect.Effect<void> => Effect.flatMap(Under, ({ settle }) => settle(response))
 
 const followed = Effect.fnUntraced(function* (
   self: Run,
@@ -93,10 +98,10 @@ const followed = Effect.fnUntraced(function* (
       const problem = `its redirect (${status}) leads to where the dam may not call: ${checked.failure.message}`
       return yield* new TransportError({ reason: new Unsendable({ problem }) })
     }
-    yield* yield* GiveBack
+    yield* (yield* Under).release
     hops++
     return yield* Effect.acquireUseRelease(
-      options.lanes.acquire(options.laneOf(request.url), job.account, job.id),
+      options.lanes.acquire(options.laneOf(request.url), job.account, { jobId: job.id }),
       ({ depart }) =>
         Effect.gen(function* () {
           yield* depart()

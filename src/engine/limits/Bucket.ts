@@ -89,7 +89,7 @@ export const leave = (self: Bucket): Bucket => ({ ...self, open: Math.max(0, sel
  */
 export const settle = (self: Bucket, cost: number, actual: number, now: number): Bucket => ({
   ...self,
-  level: Math.min(self.limit.burst, grown(self, now) + cost - actual),
+  level: Math.min(self.limit.burst, Math.min(self.limit.burst, grown(self, now)) + cost - actual),
   at: Math.max(self.at, now)
 })
 

@@ -11,6 +11,7 @@ import * as Events from "../../../src/dam/observe/Events.ts"
 import * as Explain from "../../../src/dam/work/Explain.ts"
 import * as Gate from "../../../src/engine/pace/Gate.ts"
 import * as Permits from "../../../src/dam/lane/Permits.ts"
+import * as LimitsInMemory from "../lane/LimitsInMemory.ts"
 import * as LaneSteering from "../../../src/dam/lane/Steered.ts"
 import * as HttpServer from "../../../src/dam/http/HttpServer.ts"
 import type { JobResult } from "../../../src/dam/job/Job.ts"
@@ -92,6 +93,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
     isConfigured: () => false
   }),
   permits: Effect.runSync(Effect.scoped(Permits.make({ lanes: open, newId: JobId.fresh, most: 2 }))),
+  callLimits: LimitsInMemory.make(),
   webhookKey: "whpk_of the double",
   l8: undefined,
   deadLetters: DeadLetters.make(store, () => {}),
@@ -103,7 +105,13 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
 
 /** Lanes that let everybody through and learn nothing. */
 const open: Permits.PermitsOptions["lanes"] = {
-  acquire: () => Effect.succeed({ depart: () => Effect.succeed(true), sent: Effect.void, release: Effect.void }),
+  acquire: () =>
+    Effect.succeed({
+      depart: () => Effect.succeed(true),
+      sent: Effect.void,
+      settle: () => Effect.void,
+      release: Effect.void
+    }),
   heldFor: () => Effect.succeed(0),
   observe: () => Effect.void
 }

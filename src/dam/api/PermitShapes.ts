@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as Fields from "../../step/Fields.ts"
 import type { After, Lease } from "../lane/Permits.ts"
 import { between, Count, length, Moment, optional, Status } from "./Parts.ts"
 
@@ -26,6 +27,8 @@ export const PermitChoice = Schema.Struct({
   account: optional(length(1, 256)),
   /** Those of the call that carry a credential tell accounts apart, as they do for jobs; none is kept. */
   headers: optional(Headers),
+  /** What it draws on, as a job says it. */
+  limits: optional(Fields.Limits),
   wait_ms: optional(waitMillis),
   lease_ms: optional(leaseMillis),
   /** Whether it is sent at once: it departs with the grant. */

@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Response } from "../../step/Reply.ts"
+import type { Draw } from "../../step/StepModel.ts"
 import { IsCopy } from "../store/StoreError.ts"
 import type { LaneRouter } from "./LaneRouter.ts"
 import type { Permit } from "./Permit.ts"
@@ -71,6 +72,8 @@ export interface Ask {
   readonly customer: string
   readonly lane: string
   readonly account: string
+  /** What the call draws on beside the pace of its lane: limits that there are. */
+  readonly draws: ReadonlyArray<Draw>
   /** How long to wait for the turn, in milliseconds. */
   readonly waitMillis: number
   readonly leaseMillis: number
@@ -240,7 +243,9 @@ const acquire = (self: State, ask: Ask): Effect.Effect<Lease, IsCopy | NoTurn | 
     if (current >= most) return Effect.fail(new TooManyPermits({ limit: most, current }))
     const turn: Turn = { held: undefined, isOver: false }
     count(byCustomer, ask.customer, 1)
-    const granted = Effect.flatMap(lanes.acquire(ask.lane, ask.account), (permit) => hold(self, turn, ask, permit))
+    const granted = Effect.flatMap(lanes.acquire(ask.lane, ask.account, { draws: ask.draws }), (permit) =>
+      hold(self, turn, ask, permit)
+    )
     const begun = Effect.flatMap(Effect.uninterruptible(granted), (held) =>
       held === undefined ? Effect.never : Effect.as(ask.departs ? departure(self, held) : Effect.void, held)
     )
@@ -321,6 +326,7 @@ const heard = Effect.fnUntraced(function* (self: State, held: Held, { response, 
   const at = Math.min(now, Math.max(sentAt ?? grantedAt, said ?? sentAt ?? grantedAt))
   yield* permit.sent
   if (response !== undefined) {
+    yield* permit.settle(response)
     yield* self.lanes.observe({ lane: ask.lane, account: ask.account, response, jobId: undefined, sentAt: at })
   }
   yield* end(self, held)

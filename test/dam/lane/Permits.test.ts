@@ -39,6 +39,7 @@ const ask = (more: Partial<Permits.Ask> = {}): Permits.Ask => {
     customer,
     lane,
     account: accountOf(customer, {}),
+    draws: [],
     waitMillis: 40_000,
     leaseMillis: 30_000,
     departs: false,

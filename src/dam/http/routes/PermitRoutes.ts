@@ -14,6 +14,7 @@ import {
   RenewChoice,
   usualLease
 } from "../../api/PermitShapes.ts"
+import { breachIn } from "../../intake/Draws.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import { badField, later, refused, type Refused } from "../../intake/Refusal.ts"
 import { scopeOf } from "../../job/JobKey.ts"
@@ -28,7 +29,7 @@ import { readChoice } from "../door/Choice.ts"
 
 /** What the handlers work with. */
 export interface Host {
-  readonly engine: Pick<Engine["Service"], "permits">
+  readonly engine: Pick<Engine["Service"], "callLimits" | "permits">
   readonly limits: Limits
   /** Done when the dam goes down: whoever waits is answered. */
   readonly leaving: Deferred.Deferred<void>
@@ -46,24 +47,23 @@ export interface Permits {
 }
 
 /** Makes the handlers. */
-export const make = ({ engine: { permits }, leaving, limits }: Host): Permits => {
+export const make = ({ engine: { callLimits, permits }, leaving, limits }: Host): Permits => {
   const waitOf = (asked: number = limits.waitMillis): number => Math.min(asked, limits.waitMillis)
   // whoever waits is told to come to the dam that follows
   const orLeft = <A, E>(wait: Effect.Effect<A, E>): Effect.Effect<A, E | Refused> =>
     Effect.raceFirst(wait, Effect.andThen(Deferred.await(leaving), Effect.fail(goingDown())))
   return {
     acquire: Effect.fnUntraced(function* ({ body, customer }) {
-      const {
-        account,
-        depart,
-        headers = {},
-        lease_ms,
-        wait_ms,
-        ...named
-      } = yield* readChoice(PermitChoice, body, limits)
+      const given = yield* readChoice(PermitChoice, body, limits)
+      const { account, depart, headers = {}, lease_ms, limits: drawn = [], wait_ms } = given
+      const draws = drawn.map(({ cost = 1, key = "", name }) => ({ name, key, cost }))
+      const lane = yield* laneIn(given)
+      const breach = breachIn(draws, callLimits)
+      if (breach !== undefined) return yield* breach
       const ask = {
         customer,
-        lane: yield* laneIn(named),
+        lane,
+        draws,
         account: accountOf(scopeOf(customer, account), headers),
         waitMillis: waitOf(wait_ms),
         leaseMillis: lease_ms ?? usualLease,

@@ -144,6 +144,27 @@ describe("permits over HTTP", () => {
     })
   )
 
+  it.live("draw on limits, and cost what is reported", () =>
+    Effect.gen(function* () {
+      const settle = { header: "x-cost" }
+      const { engine, url } = yield* listening({
+        pacing: { pace: { rps: 1000, maxConcurrent: 9 } },
+        callLimits: { tokens: { rate: 100, per: "1 hour", burst: 100, settle } }
+      })
+      const lane = "api.example.com"
+      const drawing = (cost: number) => ({ lane, wait_ms: 0, depart: true, limits: [{ name: "tokens", cost }] })
+      const dear = yield* ask(url, "POST", "", { body: drawing(101) })
+      assert.deepStrictEqual([dear.status, dear.json.field], [400, "limits[0].cost"])
+      const first = yield* ask(url, "POST", "", { body: drawing(90) })
+      assert.strictEqual((yield* ask(url, "POST", "", { body: drawing(20) })).json.code, "no_turn")
+      const body = { status: 200, headers: { "X-Cost": "30" } }
+      yield* ask(url, "POST", `/${first.json.permit_id}/report`, { body })
+      assert.strictEqual((yield* ask(url, "POST", "", { body: drawing(60) })).status, 200)
+      const status = yield* engine.callLimits.get("tokens")
+      assert.closeTo(status?.levels[0]?.available ?? 0, 10, 1)
+    })
+  )
+
   it.live("are their customer's alone, who may hold so many", () =>
     Effect.gen(function* () {
       const { url } = yield* listening({ limits: { permits: 1 } }, true)
@@ -169,7 +190,8 @@ describe("permits over HTTP", () => {
         [{ url: "ftp://api.example.com" }, "url"],
         [{ lane: "a/b" }, "lane"],
         [{ url: target, lease_ms: 60_001 }, "lease_ms"],
-        [{ url: target, draws: [] }, "draws"]
+        [{ url: target, draws: [] }, "draws"],
+        [{ url: target, limits: [{ name: "tokens" }] }, "limits[0].name"]
       ] as const
       for (const [body, field] of fields) {
         const { json, status } = yield* ask(url, "POST", "", { body })

@@ -38,7 +38,7 @@ export type Turn =
   /** Not yet; `isHeld`: nothing is let through for so many milliseconds. */
   | { readonly _tag: "Later"; readonly retryAfter: number; readonly isHeld: boolean }
   /** The dam grants permits, but none for this. */
-  | { readonly _tag: "Refused" }
+  | { readonly _tag: "Refused"; readonly problem: string }
   /** Nobody is there who grants any. */
   | { readonly _tag: "Away"; readonly problem: string }
 
@@ -123,13 +123,13 @@ const longestExcerpt = 16_384
 const turnIn = (told: Told): Turn => {
   if ("problem" in told) return { _tag: "Away", problem: told.problem }
   const { status } = told
-  const { code, permit_id: id, retry_after_ms: millis } = fieldsIn(told.body)
+  const { code, error, permit_id: id, retry_after_ms: millis } = fieldsIn(told.body)
   if (status === 200) return typeof id === "string" ? { _tag: "Granted", id } : strange(status)
   if (status === 429) {
     const retryAfter = typeof millis === "number" ? millis : soonest
     return { _tag: "Later", retryAfter, isHeld: retryAfter > soonest || code !== "no_turn" }
   }
-  return status === 400 ? { _tag: "Refused" } : strange(status)
+  return status === 400 ? { _tag: "Refused", problem: String(error) } : strange(status)
 }
 
 /** What a dam says at least where nothing but the turn has not come. */

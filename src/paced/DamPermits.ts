@@ -24,6 +24,7 @@ import * as Scope from "effect/Scope"
 import * as Refusal from "../engine/Refusal.ts"
 import type { PresetOptions } from "../presets/Known.ts"
 import type * as FetchCall from "../transport/FetchCall.ts"
+import type { Draw } from "../step/StepModel.ts"
 import * as Asking from "./Asking.ts"
 import * as DamCalls from "./DamCalls.ts"
 import * as Lanes from "./Lanes.ts"
@@ -46,7 +47,7 @@ export interface DamPermitsOptions extends Pacing.PacingOptions {
   readonly account?: string | undefined
   /** What is known of how hosts refuse. Defaults to `true`. */
   readonly presets?: boolean | PresetOptions | undefined
-  /** What steps may draw on: kept by each program for itself. Defaults to none. */
+  /** Limits that this program keeps for itself. What else calls draw on are limits of the dam. Defaults to none. */
   readonly limits?: Readonly<Record<string, LimitOptions.LimitOptions>> | undefined
   /** How long a dam may take to answer what it can answer at once. Defaults to 5 seconds. */
   readonly timeout?: Duration.Input | undefined
@@ -114,15 +115,19 @@ export const make = Effect.fnUntraced(function* (
     failures: 0
   }
   return {
-    acquire: (ask) =>
-      ask.draws.length === 0
-        ? acquire(self, ask)
-        : Effect.flatMap(self.limits.acquire(ask), (drawn) =>
+    acquire: (ask) => {
+      const isOwn = ({ name }: Draw) => Object.hasOwn(limits, name)
+      const own = ask.draws.filter(isOwn)
+      const turn = acquire(self, { ...ask, draws: ask.draws.filter((draw) => !isOwn(draw)) })
+      return own.length === 0
+        ? turn
+        : Effect.flatMap(self.limits.acquire({ ...ask, draws: own }), (drawn) =>
             Effect.map(
-              Effect.onExit(acquire(self, ask), (exit) => (Exit.isSuccess(exit) ? Effect.void : drawn.release)),
+              Effect.onExit(turn, (exit) => (Exit.isSuccess(exit) ? Effect.void : drawn.release)),
               (permit) => both(drawn, permit)
             )
           )
+    }
   }
 })
 
@@ -157,13 +162,16 @@ const both = (drawn: Permit, permit: Permit): Permit => ({
 const acquire = Effect.fnUntraced(function* (self: State, ask: Ask): Effect.fn.Return<Permit, LaneHeld> {
   while (true) {
     const now = yield* monotonicMillis
-    if (self.restsUntil > now) return yield* self.alone.acquire(ask)
+    // the limits of a dam that is away are nobody's
+    const alone = self.alone.acquire({ ...ask, draws: [] })
+    if (self.restsUntil > now) return yield* alone
     // whoever asks first asks for all: nobody waits beside it for a dam that may still be away
     const isProbe = self.failures > 0
     if (isProbe) self.restsUntil = now + longestRest
     const wait = isProbe ? 0 : waitMillis
-    const asked = { lane: ask.host, account: self.account, wait_ms: wait, lease_ms: leaseMillis, depart: true }
-    const answer = yield* self.calls.acquire(asked, wait)
+    const limits = ask.draws.length === 0 ? undefined : ask.draws.map((draw) => ({ ...draw }))
+    const usual = { lane: ask.host, account: self.account, wait_ms: wait, lease_ms: leaseMillis, depart: true }
+    const answer = yield* self.calls.acquire({ ...usual, limits }, wait)
     switch (answer._tag) {
       case "Granted":
         yield* isBack(self)
@@ -176,7 +184,9 @@ const acquire = Effect.fnUntraced(function* (self: State, ask: Ask): Effect.fn.R
         yield* Effect.interruptible(Effect.sleep(answer.retryAfter))
         break
       case "Refused":
-        return yield* self.alone.acquire(ask)
+        yield* isBack(self)
+        // a limit that nobody knows is a mistake, and kept by nobody
+        return yield* ask.draws.length === 0 ? alone : Effect.die(new TypeError(`the dam: ${answer.problem}`))
       case "Away":
         yield* isAway(self, answer.problem)
     }

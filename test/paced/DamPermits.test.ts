@@ -267,6 +267,23 @@ describe("permits of a dam", () => {
     })
   )
 
+  it.effect("draw on the limits of the dam, which are nobody's while it is away, and a mistake where it has none", () =>
+    Effect.gen(function* () {
+      const draws = [{ name: "tokens", key: "", cost: 5 }]
+      const { asked, fetch } = damOf(usual)
+      yield* acquire(yield* make(fetch), { draws })
+      assert.deepStrictEqual(asked[0]?.body.limits, draws)
+      const away = damOf(() => "gone")
+      const permit = yield* acquire(yield* make(away.fetch), { draws })
+      yield* permit.depart
+      yield* permit.release
+      const strange = damOf(() => [400, { error: "limits[0].name: this dam has no such limit", code: "unknown_limit" }])
+      const exit = yield* Effect.exit(acquire(yield* make(strange.fetch), { draws }))
+      const defect = Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isDieReason)?.defect : undefined
+      assert.include(String(defect), "TypeError: the dam: limits[0].name: this dam has no such limit")
+    })
+  )
+
   it.effect("are reported when the program ends", () =>
     Effect.gen(function* () {
       const { asked, fetch } = damOf(usual)

@@ -111,7 +111,8 @@ const turn = Effect.fnUntraced(function* (line: Line, waiter: Waiter) {
 
 const take = ({ draws, lane }: Waiter, now: number): Passed => {
   const id = lane.count++
-  lane.meter = Meter.pass(lane.meter, id, now)
+  const { finder, gate } = lane.meter
+  lane.meter = Meter.pass(lane.meter, id, now, gate.open - finder.open.length)
   for (const { cost, share } of draws) share.bucket = Bucket.take(share.bucket, cost, now)
   return { lane, draws, id }
 }

@@ -226,6 +226,39 @@ describe("Lanes", () => {
     })
   )
 
+  it.effect("lets more calls out at once as it finds that they may be, when they last longer than their heads", () =>
+    Effect.gen(function* () {
+      const lanes = Lanes.make({
+        settingOf: () => ({ pace: { rps: 50, maxConcurrent: 10 }, finds: true, bursts: false }),
+        rulesOf: () => undefined,
+        limits: {}
+      })
+      let [open, most, refused] = [0, 0, 0]
+      // five streams at once are taken
+      const stream = Effect.acquireUseRelease(
+        lanes.acquire(asking("one")),
+        (permit) =>
+          Effect.gen(function* () {
+            yield* permit.depart
+            const isTaken = open < 5
+            yield* Effect.sleep(20)
+            yield* permit.hear({ status: isTaken ? 200 : 429, headers: {} })
+            if (!isTaken) return void refused++
+            most = Math.max(most, ++open)
+            yield* Effect.sleep(1000)
+            open--
+          }),
+        ({ release }) => release
+      )
+      yield* Effect.forkChild(
+        Effect.forEach(Array.from({ length: 400 }), () => stream, { concurrency: "unbounded", discard: true })
+      )
+      for (let n = 0; n < 1200; n++) yield* TestClock.adjust(100)
+      assert.isAtLeast(most, 5)
+      assert.isAtMost(refused, 20)
+    })
+  )
+
   it.effect("drops lanes that rest, and never one that is used", () =>
     Effect.gen(function* () {
       const lanes = lanesOf({ rps: 0.001, maxConcurrent: 1 }, {}, 10)

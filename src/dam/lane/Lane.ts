@@ -11,6 +11,7 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
+import type { Draw } from "../../step/StepModel.ts"
 import * as Accounts from "./Accounts.ts"
 import * as Departures from "./Departures.ts"
 import type { Said } from "../../engine/pace/Said.ts"
@@ -58,8 +59,8 @@ export interface Lane {
   readonly why: (queue: string, now: number) => LaneWhy
   /** Accounts that wait, as far as is known. */
   readonly accounts: () => number
-  /** The account for which a call of this job waits here. */
-  readonly waiting: (jobId: string) => string | undefined
+  /** The account for which a call of this job waits here, and what it draws on besides. */
+  readonly waiting: (jobId: string) => { readonly account: string; readonly draws: ReadonlyArray<Draw> } | undefined
   readonly view: (now: number) => LaneView
   /** Calls that wait here for a pause or a hold which lasts until a moment at least. */
   readonly stuck: (until: number) => number
@@ -107,8 +108,7 @@ export const make = (options: LaneOptions): Lane => {
     repace: (lifts, now) => repace(self, lifts, now),
     why: (name, now) => why(self, name, now),
     accounts: () => self.accounts.all().filter(Accounts.isNeeded).length,
-    waiting: (jobId) =>
-      self.accounts.all().find(({ waiters }) => waiters.some((waiter) => waiter.jobId === jobId))?.name,
+    waiting: (jobId) => waiting(self, jobId),
     view: (now) => view(self, now),
     stuck: (until) => stuck(self, until),
     heldFor: (name, now) => Math.max(0, heldUntil(self, name) - now),
@@ -162,6 +162,14 @@ const hold = (self: LaneState, name: string, until: number): void => {
   const owner = name === "" ? self : self.accounts.get(name)
   owner.meter = Meter.hold(owner.meter, until)
   self.signal.openUnsafe()
+}
+
+const waiting = (self: LaneState, jobId: string): ReturnType<Lane["waiting"]> => {
+  for (const { name, waiters } of self.accounts.all()) {
+    const waiter = waiters.find((one) => one.jobId === jobId)
+    if (waiter !== undefined) return { account: name, draws: waiter.drawing?.draws ?? [] }
+  }
+  return undefined
 }
 
 const stuck = (self: LaneState, until: number): number =>

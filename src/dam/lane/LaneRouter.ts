@@ -1,6 +1,8 @@
 import type * as Effect from "effect/Effect"
 import type { Response } from "../../step/Reply.ts"
+import type { Draw } from "../../step/StepModel.ts"
 import type { LaneView, LaneWhy } from "./LaneView.ts"
+import type { LimitWhy } from "./LimitBook.ts"
 import type { Asking, Permit } from "./Permit.ts"
 import type { Hold, Steering } from "./Steering.ts"
 import type { HeldBy, Paused } from "../store/LaneRecords.ts"
@@ -30,8 +32,12 @@ export interface LaneRouter {
   readonly load: (lane: string) => Effect.Effect<Readonly<Record<string, string>>>
   /** What decides when a queue of a lane, or a call of a running job, has its turn. */
   readonly why: (lane: string, queue: string) => Effect.Effect<LaneWhy & LaneNow>
-  /** Where a call of this job waits for a permit. */
-  readonly waiting: (jobId: string) => { readonly lane: string; readonly account: string } | undefined
+  /** What its limits make a call wait for, with so many calls like it before it. */
+  readonly limits: (draws: ReadonlyArray<Draw>, ahead: number) => Effect.Effect<ReadonlyArray<LimitWhy>>
+  /** Where a call of this job waits for a permit, and what it draws on besides. */
+  readonly waiting: (
+    jobId: string
+  ) => { readonly lane: string; readonly account: string; readonly draws: ReadonlyArray<Draw> } | undefined
   /** What operators do with lanes. */
   readonly steering: Steering
   readonly views: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>

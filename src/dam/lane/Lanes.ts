@@ -18,6 +18,7 @@ import * as LaneModule from "./Lane.ts"
 import type { LaneRouter } from "./LaneRouter.ts"
 import type { LaneOptions } from "./LaneState.ts"
 import { silent } from "./Learning.ts"
+import * as LimitBook from "./LimitBook.ts"
 import * as Paces from "./Paces.ts"
 import * as LaneSteering from "./Steered.ts"
 
@@ -51,7 +52,8 @@ export const make = Effect.fnUntraced(function* (
   const paces = yield* Paces.make(store)
   const settings = yield* LaneSteering.load(store)
   const dial: Dial = { options, paces, settings, called }
-  const self: State = { store, dial, limits, start, room, permitsIn, fibers, fork, lanes: new Map() }
+  const book = limits ?? LimitBook.make()
+  const self: State = { store, dial, limits: book, start, room, permitsIn, fibers, fork, lanes: new Map() }
   yield* Effect.forkScoped(tidy(self))
   return routerOf(self)
 })
@@ -62,7 +64,7 @@ interface State {
   readonly start: LaneOptions["start"]
   readonly room: LaneOptions["room"]
   readonly permitsIn: LanesParts["permitsIn"]
-  readonly limits: LaneOptions["limits"]
+  readonly limits: LimitBook.LimitBook
   /** One for each lane, and one for each count under way. */
   readonly fibers: FiberMap.FiberMap<string>
   readonly fork: (name: string, effect: Effect.Effect<void>) => unknown
@@ -102,10 +104,12 @@ const routerOf = (self: State): LaneRouter => ({
       const pausedBy = self.dial.settings.get(host)?.paused
       return { ...lane.why(queue, monotonic(clock)), now: monotonic(clock), epoch, holds, pausedBy }
     }),
+  limits: (draws, ahead) =>
+    Clock.clockWith((clock) => Effect.succeed(LimitBook.why(self.limits, draws, { ahead, now: monotonic(clock) }))),
   waiting: (jobId) => {
     for (const [host, { lane }] of self.lanes) {
-      const account = lane.waiting(jobId)
-      if (account !== undefined) return { lane: host, account }
+      const found = lane.waiting(jobId)
+      if (found !== undefined) return { lane: host, ...found }
     }
     return undefined
   },

@@ -167,6 +167,41 @@ export const define = (self: LimitBook, name: string, definition: Definition | u
   }
 }
 
+/** What a limit makes a call wait for. */
+export interface LimitWhy extends Draw {
+  /** `undefined` where nobody defines it. */
+  readonly limit: Limit | undefined
+  /** Units that could be taken now. */
+  readonly available: number | undefined
+  readonly open: number
+  /** Others that wait for it. */
+  readonly waiting: number
+  /** The moment from which it could pass, were nobody else there; `Infinity` while an open call has to end first. */
+  readonly opensAt: number
+}
+
+/** Says what its limits make a call wait for, with so many calls like it before it. */
+export const why = (
+  self: LimitBook,
+  draws: ReadonlyArray<Draw>,
+  { ahead, now }: { readonly ahead: number; readonly now: number }
+): ReadonlyArray<LimitWhy> =>
+  draws.map((draw) => {
+    const { bucket, claims } = shareOf(self, draw, now)
+    // those before it take theirs first, as it comes in
+    const alone = Bucket.opensAt(bucket, draw.cost)
+    const all =
+      ahead === 0 || alone === Number.POSITIVE_INFINITY ? alone : Bucket.opensAt(bucket, draw.cost * (ahead + 1))
+    return {
+      ...draw,
+      limit: self.definitions.get(draw.name)?.limit,
+      available: Bucket.available(bucket, now),
+      open: bucket.open,
+      waiting: Math.max(0, claims.size - 1),
+      opensAt: all
+    }
+  })
+
 /** Forgets what is as new. */
 export const tidy = ({ shares }: LimitBook, now: number): void => {
   for (const [name, ofName] of shares) {

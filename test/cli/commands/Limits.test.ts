@@ -50,6 +50,16 @@ describe("ezthrottle limits", () => {
         settle: { header: "x-cost" },
         weights: {}
       })
+      const draws = [{ name: "tokens", key: "acme", cost: 2 }]
+      const id = yield* Support.submit(dam.url, {
+        url: dam.upstream.url,
+        limits: draws,
+        retry_at: Date.now() + 86_400_000
+      })
+      assert.match((yield* dam.run("jobs", "show", id)).out, /draws on +tokens \(acme\): 2/)
+      const inUse = yield* dam.run("limits", "delete", "tokens")
+      assert.match(inUse.err, /the limit tokens is in use: 1 job that has not ended/)
+      yield* dam.run("jobs", "cancel", id)
       assert.strictEqual((yield* dam.run("limits", "delete", "tokens")).out, "tokens is deleted")
       const gone = yield* dam.run("limits", "show", "tokens")
       assert.notStrictEqual(gone.code, 0)

@@ -113,6 +113,12 @@ describe("what a dam answers, held against what its description says", () => {
       yield* ask(url, { ...limit, method: "PUT", body: { rate: 5, settle: { json: "a.b" }, weights: { acme: 3 } } })
       yield* ask(url, limit)
       yield* ask(url, { path: "/api/v1/limits" })
+      const limits = [{ name: "tokens", key: "a", cost: 2 }]
+      const drawing = { url: `${target.url}/draws`, retry_at: Date.now() + 60_000, limits }
+      const { job_id: drawer } = yield* ask(url, { path: "/api/v1/jobs", body: drawing, status: 201 })
+      assert.deepStrictEqual((yield* ask(url, { path: `/api/v1/jobs/${drawer}`, described: one })).limits, limits)
+      assert.strictEqual((yield* ask(url, { ...limit, method: "DELETE", status: 409 })).current, 1)
+      yield* ask(url, { path: `/api/v1/jobs/${drawer}/cancel`, described: `${one}/cancel`, method: "POST" })
       yield* ask(url, { ...limit, method: "DELETE" })
       yield* ask(url, { ...limit, status: 404 })
       yield* ask(url, { path: "/api/v1/stats" })

@@ -81,7 +81,11 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
   stats: Effect.succeed([]),
   history: (_, hours) => Effect.succeed({ spanMillis: 300_000, from: hours, spans: [] }),
   lanes: Effect.succeed([]),
-  explain: Explain.make(store, { waiting: () => undefined, why: () => Effect.succeed(still) }, () => false),
+  explain: Explain.make(
+    store,
+    { waiting: () => undefined, limits: () => Effect.succeed([]), why: () => Effect.succeed(still) },
+    () => false
+  ),
   steering: LaneSteering.make(store, {
     settings: new Map(),
     names: () => [],

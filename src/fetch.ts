@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export { createFetch } from "./fetch/CreateFetch.ts"
+export { damPermits, type DamPermitsOptions } from "./fetch/DamPermits.ts"
 export type { FetchCall, FetchForwardOptions, FetchOptions, FetchRetryOptions } from "./fetch/FetchOptions.ts"
 export type { DrawOptions } from "./paced/Asking.ts"
 export type { LimitOptions } from "./paced/LimitOptions.ts"

@@ -1,4 +1,5 @@
 export * as Client from "./run/Client.ts"
+export * as DamPermits from "./paced/DamPermits.ts"
 export * as EZThrottle from "./run/EZThrottle.ts"
 export * as EzthrottleApi from "./transport/EzthrottleApi.ts"
 export * as Failure from "./step/Failure.ts"

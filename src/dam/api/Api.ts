@@ -24,6 +24,7 @@ import { limits } from "./LimitApi.ts"
 import { notices } from "./NoticeApi.ts"
 import { overview } from "./OverviewApi.ts"
 import { between, optional } from "./Parts.ts"
+import { permits } from "./PermitApi.ts"
 import { Envelope, Proxied } from "./ProxyShapes.ts"
 import { errors } from "./Statuses.ts"
 import { Done, MaskedSecrets, SecretChoice } from "./SecretShapes.ts"
@@ -147,7 +148,7 @@ const system = HttpApiGroup.make("system").add(
 )
 
 const routes = HttpApi.make("dam")
-  .add(jobs, failures, deliveries, lanes, limits, overview, secrets, notices, proxy, flat, l8, system)
+  .add(jobs, failures, deliveries, lanes, limits, permits, overview, secrets, notices, proxy, flat, l8, system)
   .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
 
 /**

@@ -64,7 +64,9 @@ export const Lane = Schema.Struct({
   next_at: Schema.NullOr(Moment),
   accounts: Count,
   waiting: Count,
-  calls: Count
+  calls: Count,
+  /** Permits that are held in it, for calls that others make. */
+  permits: optional(Count)
 }).annotate({ identifier: "Lane" })
 
 /** A lane as the API shows it. */
@@ -91,7 +93,8 @@ export const view = (self: LaneStatus): typeof Lane.Encoded => ({
   next_at: self.nextAt ?? null,
   accounts: self.accounts,
   waiting: self.waiting,
-  calls: self.calls
+  calls: self.calls,
+  permits: self.permits
 })
 
 const found = ({ isAsking, maxConcurrent, quotas, rps }: FoundPace): typeof Found.Encoded => ({

@@ -28,7 +28,8 @@ export const ApiError = Schema.Struct({
   limit_reason: said(Schema.String, "Which limit is reached"),
   limit: said(Count, "How much that limit allows"),
   current: said(Count, "How much there is now"),
-  copied_at: said(Moment, "When the copy was made that the database is")
+  copied_at: said(Moment, "When the copy was made that the database is"),
+  retry_after_ms: said(Count, "After how many milliseconds it is worth asking again")
 }).annotate({ identifier: "Error" })
 
 /**

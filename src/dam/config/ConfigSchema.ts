@@ -127,7 +127,10 @@ const Regions = Schema.Record(
   ])
 )
 
-const limits = Object.fromEntries(Object.keys(Limits.toJson(Limits.defaults)).map((name) => [name, optional(whole(1))]))
+const limits = Object.fromEntries(
+  // a dam may be one that grants no permits
+  Object.keys(Limits.toJson(Limits.defaults)).map((name) => [name, optional(whole(name === "permits" ? 0 : 1))])
+)
 
 const isWebUrl = (value: string): boolean => /^https?:$/.test(URL.parse(value)?.protocol ?? "")
 

@@ -29,6 +29,7 @@ import * as LaneRoutes from "./routes/LaneRoutes.ts"
 import * as LimitRoutes from "./routes/LimitRoutes.ts"
 import * as NoticeRoutes from "./routes/NoticeRoutes.ts"
 import * as PageRoutes from "./routes/PageRoutes.ts"
+import * as PermitRoutes from "./routes/PermitRoutes.ts"
 import * as ProxyRoute from "./routes/ProxyRoute.ts"
 import * as SecretRoutes from "./routes/SecretRoutes.ts"
 import * as TrustRoutes from "./routes/TrustRoutes.ts"
@@ -64,6 +65,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
     Feed.group(feed, { engine, slots, callers }, desk),
     FailureRoutes.group(FailureRoutes.make(store), desk),
     LaneRoutes.group(LaneRoutes.make(engine, limits), desk),
+    PermitRoutes.group(PermitRoutes.make(options), desk),
     LimitRoutes.group(LimitRoutes.make(engine, limits, options.keys), desk),
     DeliveryRoutes.group(DeliveryRoutes.make(engine, limits), desk),
     SecretRoutes.group(secrets, desk),

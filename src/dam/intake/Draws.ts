@@ -25,13 +25,25 @@ export const breachOfDraws = (
   placeOf: PlaceOf = (_node, _draw, index) => index
 ): Refused | undefined => {
   for (const node of nodes) {
-    for (const [index, draw] of node.step.limits.entries()) {
-      const limit = known.definition(draw.name)
-      const at = () => `${node.at}limits[${placeOf(node, draw, index)}]`
-      if (limit === undefined) return unknown(`${at()}.name`, draw.name, known.names())
-      if (limit.rate !== undefined && draw.cost > limit.burst) {
-        return badField(`${at()}.cost`, `is more than the limit ever holds, which is ${limit.burst}: it could never go`)
-      }
+    const at = (draw: Draw, index: number) => `${node.at}limits[${placeOf(node, draw, index)}]`
+    const breach = breachIn(node.step.limits, known, at)
+    if (breach !== undefined) return breach
+  }
+  return undefined
+}
+
+/** The same for the draws of one call. */
+export const breachIn = (
+  draws: ReadonlyArray<Draw>,
+  known: KnownLimits,
+  at: (draw: Draw, index: number) => string = (_draw, index) => `limits[${index}]`
+): Refused | undefined => {
+  for (const [index, draw] of draws.entries()) {
+    const limit = known.definition(draw.name)
+    if (limit === undefined) return unknown(`${at(draw, index)}.name`, draw.name, known.names())
+    if (limit.rate !== undefined && draw.cost > limit.burst) {
+      const problem = `is more than the limit ever holds, which is ${limit.burst}: it could never go`
+      return badField(`${at(draw, index)}.cost`, problem)
     }
   }
   return undefined

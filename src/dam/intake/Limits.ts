@@ -63,13 +63,15 @@ export interface Limits {
   readonly readingBytes: number
   /** Requests that wait for the end of a job. */
   readonly waiting: number
+  /** Permits that one customer holds or waits for; with 0 there are none. */
+  readonly permits: number
   /** Event streams on one job. */
   readonly streamsPerJob: number
   /** Event streams of one customer, or of one `user_id` of it. */
   readonly streamsPerAccount: number
   /** Event streams in all. */
   readonly streams: number
-  /** The longest a `/wait` is held open, in milliseconds; less than the minute that proxies wait for an answer. */
+  /** The longest a `/wait` or a wait for a permit is held open, in milliseconds; less than the minute that proxies wait for an answer. */
   readonly waitMillis: number
 }
 
@@ -106,6 +108,7 @@ export const defaults: Limits = {
   deadlineMillis: 30 * 24 * 60 * 60 * 1000,
   readingBytes: 67_108_864,
   waiting: 2000,
+  permits: 1000,
   streamsPerJob: 16,
   streamsPerAccount: 256,
   streams: 10_000,

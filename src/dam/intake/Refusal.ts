@@ -21,7 +21,8 @@ export const Extra = Schema.Struct({
   limit_reason: Schema.optionalKey(Schema.String),
   limit: Schema.optionalKey(Schema.Number),
   current: Schema.optionalKey(Schema.Number),
-  copied_at: Schema.optionalKey(Schema.Number)
+  copied_at: Schema.optionalKey(Schema.Number),
+  retry_after_ms: Schema.optionalKey(Schema.Number)
 })
 
 /**

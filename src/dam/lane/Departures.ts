@@ -35,6 +35,15 @@ export const depart = (self: LaneState, leaving: Departing, going: Going): Effec
     return isFree ? Effect.succeed(leave(self, leaving, going, now)) : wait(self, leaving, going)
   })
 
+/** Takes the moment of a call that was sent without waiting for it. */
+export const sent = (self: LaneState, leaving: Departing): Effect.Effect<void> =>
+  Clock.clockWith((clock) =>
+    Effect.sync(() => {
+      const { departed, ended } = leaving.call
+      if (!departed && !ended) leave(self, leaving, {}, monotonic(clock))
+    })
+  )
+
 /** Has everybody look again: a hold, a pause or a pace is another than before. */
 export const wake = ({ accounts, apart, line }: LaneState): void => {
   // a copy: whoever is woken may step apart again before the next one is

@@ -32,6 +32,8 @@ const tidyEvery = Duration.minutes(1)
 export interface LanesParts extends Pick<LaneOptions, "limits" | "room" | "start"> {
   /** Is told of each answer. Defaults to nobody. */
   readonly called?: Called | undefined
+  /** How many permits are held in a lane. Defaults to none. */
+  readonly permitsIn?: ((lane: string) => number) | undefined
 }
 
 /**
@@ -43,14 +45,15 @@ export interface LanesParts extends Pick<LaneOptions, "limits" | "room" | "start
 export const make = Effect.fnUntraced(function* (
   store: LanePort,
   options: PacingOptions,
-  { called, limits, room, start }: LanesParts
+  { called, limits, permitsIn, room, start }: LanesParts
 ): Effect.fn.Return<LaneRouter, StoreError, Scope.Scope> {
   const fibers = yield* FiberMap.make<string>()
   const fork = yield* FiberMap.runtime(fibers)()
   const paces = yield* Paces.make(store)
   const settings = yield* LaneSteering.load(store)
   const dial: Dial = { options, paces, settings, called }
-  const self: State = { store, dial, limits: limits ?? LimitBook.make(), start, room, fibers, fork, lanes: new Map() }
+  const book = limits ?? LimitBook.make()
+  const self: State = { store, dial, limits: book, start, room, permitsIn, fibers, fork, lanes: new Map() }
   yield* Effect.forkScoped(tidy(self))
   return routerOf(self)
 })
@@ -60,6 +63,7 @@ interface State {
   readonly dial: Dial
   readonly start: LaneOptions["start"]
   readonly room: LaneOptions["room"]
+  readonly permitsIn: LanesParts["permitsIn"]
   readonly limits: LimitBook.LimitBook
   /** One for each lane, and one for each count under way. */
   readonly fibers: FiberMap.FiberMap<string>
@@ -115,7 +119,7 @@ const routerOf = (self: State): LaneRouter => ({
   )
 })
 
-const steeringOf = ({ dial, lanes, store }: State) =>
+const steeringOf = ({ dial, lanes, permitsIn, store }: State) =>
   LaneSteering.make(store, {
     settings: dial.settings,
     names: () => lanes.keys(),
@@ -124,7 +128,8 @@ const steeringOf = ({ dial, lanes, store }: State) =>
     pacesOf: dial.paces.of,
     forget: dial.paces.reset,
     settingOf: (host) => settingOf(dial, host),
-    isConfigured: (host) => dial.options.hosts?.[host] !== undefined
+    isConfigured: (host) => dial.options.hosts?.[host] !== undefined,
+    permitsIn
   })
 
 /** Finds or makes a lane; all at once, so that a lane which is used is never one that was dropped. */

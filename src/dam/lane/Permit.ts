@@ -15,6 +15,8 @@ export interface Permit {
    * Answers `false`, with nothing taken, where it is not to begin: see {@link Going}.
    */
   readonly depart: (going?: Going) => Effect.Effect<boolean>
+  /** Notes that the exchange has begun, whether or not it might: whoever sends it has not asked, or is not heard of again. */
+  readonly sent: Effect.Effect<void>
   /** Corrects what its call has drawn on limits by what the answer says of its cost. */
   readonly settle: (answer: Answer) => Effect.Effect<void>
   /** Gives it back. Where nothing departed, whoever is next takes its turn. */

@@ -24,6 +24,8 @@ export interface Steered {
   readonly forget: (lane: string) => void
   readonly settingOf: (lane: string) => Setting
   readonly isConfigured: (lane: string) => boolean
+  /** Permits that are held in a lane. Defaults to none. */
+  readonly permitsIn?: ((lane: string) => number) | undefined
 }
 
 /** Reads what is stored. */
@@ -113,7 +115,8 @@ const statusOf = (steered: Steered, lane: string, { counts, monotonic, now }: Si
     nextAt: paused !== undefined || opensIn === Number.POSITIVE_INFINITY ? undefined : Math.ceil(now + opensIn),
     accounts: inMemory?.accounts() ?? 0,
     waiting: view?.waiting ?? 0,
-    calls: view?.calls ?? 0
+    calls: view?.calls ?? 0,
+    permits: steered.permitsIn?.(lane) ?? 0
   }
 }
 

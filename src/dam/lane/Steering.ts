@@ -115,6 +115,8 @@ export interface LaneStatus {
   readonly waiting: number
   /** Calls it has let through since it was first needed; begins anew after a minute in which nobody needed it. */
   readonly calls: number
+  /** Permits that are held in it, for calls that others make. */
+  readonly permits: number
 }
 
 /**

@@ -238,6 +238,7 @@ const permit = (self: LaneState, account: Account, drawing: Drawing | undefined,
   self.meter = own ? Meter.note(self.meter, now) : Meter.pass(self.meter, call.id, now)
   return {
     depart: (going = anyway) => Departures.depart(self, { account, call }, going),
+    sent: Departures.sent(self, { account, call }),
     settle: (answer) =>
       Clock.clockWith((clock) => {
         LimitBook.settle(self.limits, taken, answer, monotonic(clock))

@@ -20,12 +20,14 @@ import * as Deliveries from "../deliver/Deliveries.ts"
 import * as Schedule from "../deliver/Schedule.ts"
 import type { Signer } from "../deliver/Signing.ts"
 import * as Egress from "../egress/EgressPolicy.ts"
+import * as Limits from "../intake/Limits.ts"
 import type { NewJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { L8 } from "../l8/L8.ts"
 import type { PacingOptions } from "../lane/Dial.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import * as Lanes from "../lane/Lanes.ts"
+import * as Permits from "../lane/Permits.ts"
 import * as CallLimits from "../lane/CallLimits.ts"
 import * as Places from "../lane/Places.ts"
 import * as Events from "../observe/Events.ts"
@@ -143,12 +145,11 @@ export const make = Effect.fnUntraced(function* (
   const places = Places.make(() => (Leaving.isLeaving(leaving) ? 0 : maxRunning))
   const start = Starts.make({ store, running, told, execute: (job, permit) => Ends.execute(ends, job, permit) })
   const limits = yield* CallLimits.make(store, options.callLimits ?? {})
-  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, {
-    start,
-    room: places.of,
-    limits: limits.book,
-    called: history.called
-  })
+  const permitsIn = (lane: string): number => permits.held(lane)
+  const laneParts = { start, room: places.of, limits: limits.book, called: history.called, permitsIn }
+  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, laneParts)
+  const most = Limits.make(options.limits).permits
+  const permits: Permits.Permits = yield* Permits.make({ lanes, newId: options.newId, most, copiedAt })
   const shortages = Shortages.make()
   const noticeClock: Effect.Effect<void> = Effect.suspend(() => duties.noticeClock)
   const isLeaving = () => Leaving.isLeaving(leaving)
@@ -190,6 +191,7 @@ export const make = Effect.fnUntraced(function* (
     stats: Effect.map(Clock.currentTimeMillis, notes.read),
     lanes: lanes.views,
     steering: Hastening.steering(ends),
+    permits,
     callLimits: limits.steering,
     explain: Explain.make(store, lanes, deliveries.isCalling),
     ...termsOf(options),

@@ -17,6 +17,7 @@ import type { NewJob, StoredJob } from "../job/Job.ts"
 import type { L8 } from "../l8/L8.ts"
 import type { CallLimits } from "../lane/CallLimits.ts"
 import type { LaneView } from "../lane/LaneView.ts"
+import type { Permits } from "../lane/Permits.ts"
 import type { Steering } from "../lane/Steering.ts"
 import type { JobEvent, Recent } from "../observe/Events.ts"
 import type { History } from "../observe/History.ts"
@@ -92,6 +93,8 @@ export class Engine extends Context.Service<
     readonly explain: (job: StoredJob) => Effect.Effect<Explanation, StoreError>
     /** What operators do with lanes. */
     readonly steering: Steering
+    /** Permits for calls that others make. */
+    readonly permits: Permits
     /** The limits that calls draw on together. */
     readonly callLimits: CallLimits
     /** The public key of what deliveries are signed with, where they are: `whpk_` and base64. */

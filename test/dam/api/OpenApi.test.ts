@@ -111,6 +111,7 @@ describe("the description that clients are generated from", () => {
       "job_id",
       "limit_reason",
       "copied_at",
+      "retry_after_ms",
       "limit",
       "current"
     ])

@@ -182,6 +182,7 @@ call_limits:
         [Object.keys(Limits.defaults)[place] ?? ""]: 77
       })
     }
+    assert.deepStrictEqual(parse("limits: { permits: 0 }").dam.limits, { permits: 0 })
   })
 })
 
@@ -277,6 +278,11 @@ describe("a configuration file is refused", () => {
       ["webhooks.timeout: Expected a length of time above zero"]
     ],
     ["a limit is unknown", "limits: { body_byte: 1 }", ["limits.body_byte: there is no such setting"]],
+    [
+      "there are fewer permits than none",
+      "limits: { permits: -1 }",
+      ["limits.permits: Expected a whole number of at least 0"]
+    ],
     ["a limit is zero", "limits: { body_bytes: 0 }", ["limits.body_bytes: Expected a whole number of at least 1"]],
     [
       "several things are wrong, each told",

@@ -10,6 +10,7 @@ import { Engine, type Terms, WrongState } from "../../../src/dam/work/Engine.ts"
 import * as Events from "../../../src/dam/observe/Events.ts"
 import * as Explain from "../../../src/dam/work/Explain.ts"
 import * as Gate from "../../../src/engine/pace/Gate.ts"
+import * as Permits from "../../../src/dam/lane/Permits.ts"
 import * as LimitsInMemory from "../lane/LimitsInMemory.ts"
 import * as LaneSteering from "../../../src/dam/lane/Steered.ts"
 import * as HttpServer from "../../../src/dam/http/HttpServer.ts"
@@ -95,6 +96,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
     settingOf: () => fixed(Gate.defaultPace),
     isConfigured: () => false
   }),
+  permits: Effect.runSync(Effect.scoped(Permits.make({ lanes: open, newId: JobId.fresh, most: 2 }))),
   callLimits: LimitsInMemory.make(),
   webhookKey: "whpk_of the double",
   l8: undefined,
@@ -104,6 +106,19 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
   shortage: Effect.succeed(undefined),
   terms
 })
+
+/** Lanes that let everybody through and learn nothing. */
+const open: Permits.PermitsOptions["lanes"] = {
+  acquire: () =>
+    Effect.succeed({
+      depart: () => Effect.succeed(true),
+      sent: Effect.void,
+      settle: () => Effect.void,
+      release: Effect.void
+    }),
+  heldFor: () => Effect.succeed(0),
+  observe: () => Effect.void
+}
 
 const none: JobResult = { response: undefined, responses: [], region: undefined, path: 0, error: undefined }
 

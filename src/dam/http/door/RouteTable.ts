@@ -67,6 +67,12 @@ const table = {
   "POST /api/v1/lanes/:lane/reset": steered,
   "GET /api/v1/lanes/:lane/log": looked,
 
+  "POST /api/v1/permits": chosen,
+  "POST /api/v1/permits/:id/renew": { takes: "json or nothing", by: "customer" },
+  "POST /api/v1/permits/:id/depart": { takes: "json or nothing", by: "customer" },
+  "POST /api/v1/permits/:id/report": { takes: "json or nothing", by: "customer", bodyBytes: 131_072 },
+  "DELETE /api/v1/permits/:id": looked,
+
   "GET /api/v1/limits": looked,
   "GET /api/v1/limits/:name": looked,
   "PUT /api/v1/limits/:name": { takes: "json", by: "operator, once there is one" },

@@ -61,7 +61,8 @@ describe("lanes over HTTP", () => {
             next_at: first.json.lanes[0].next_at,
             accounts: 0,
             waiting: 0,
-            calls: 0
+            calls: 0,
+            permits: 0
           }
         ],
         next_cursor: "a.example.com:443"

@@ -8,6 +8,7 @@ import * as Moment from "../engine/Moment.ts"
 import type { Quota, RateLimit } from "../engine/RateLimitHeaders.ts"
 import type * as Refusal from "../engine/Refusal.ts"
 import { make as look } from "./Answered.ts"
+import { holds } from "./Holds.ts"
 import type { Told } from "./Limits.ts"
 import type { Preset } from "./Preset.ts"
 import * as Presets from "./Presets.ts"
@@ -19,18 +20,28 @@ import { judge, type Judged } from "./Reading.ts"
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Presets.PresetOptions = {}): ((host: string) => Refusal.Rules | undefined) => {
+export const make = (options: Presets.PresetOptions = {}): ((host: string) => HostRules | undefined) => {
   const known = Presets.settle(options)
   // a memory of what is computed, and no more: it is on the way of every answer
-  const found = new Map<string, Refusal.Rules | undefined>()
+  const found = new Map<string, HostRules | undefined>()
   return (host) => {
     if (found.has(host)) return found.get(host)
     const preset = Presets.forHost(host, known)
-    const rules = preset && rulesOf(preset)
+    const rules = preset && { ...rulesOf(preset), preset }
     if (found.size >= mostFound) found.clear()
     found.set(host, rules)
     return rules
   }
+}
+
+/**
+ * What is known of a host, and by which preset.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HostRules extends Refusal.Rules {
+  readonly preset: Preset
 }
 
 const mostFound = 10_000
@@ -42,7 +53,12 @@ const mostFound = 10_000
  * @since 0.1.0
  */
 export const rulesOf = (preset: Preset): Refusal.Rules => ({
-  read: (answer, nowMillis) => toSaid(judge(preset, look(answer), nowMillis), answer.status)
+  read: (answer, nowMillis) => {
+    const looked = look(answer)
+    const said = toSaid(judge(preset, looked, nowMillis), answer.status)
+    const wider = said.kind === "TooMany" ? preset.wider?.find((rule) => holds(rule, looked)) : undefined
+    return wider === undefined ? said : { ...said, wider: wider.lanes }
+  }
 })
 
 const toSaid = ({ isReset, kind, limits, waitMillis }: Judged, status: number): Refusal.Said => {

@@ -21,7 +21,8 @@ export const reasonKinds = [
   "retry_pause",
   "running",
   "finished",
-  "delivery"
+  "delivery",
+  "lane"
 ] as const
 
 /**

@@ -7,7 +7,6 @@ import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type Bounds, defaultBounds } from "../../engine/Pacing.ts"
-import * as HostRules from "../../presets/HostRules.ts"
 import * as Presets from "../../presets/Presets.ts"
 import type { PresetOptions } from "../../presets/Presets.ts"
 import * as Names from "../../step/Names.ts"
@@ -18,11 +17,12 @@ import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import * as Egress from "../egress/EgressPolicy.ts"
 import { problemIn as problemInWebhooks } from "../egress/Webhook.ts"
 import * as Limits from "../intake/Limits.ts"
-import { canonicalLane, isReceiverLane } from "../job/LaneName.ts"
+import { canonicalLane } from "../job/LaneName.ts"
 import type { L8Options } from "../l8/L8.ts"
 import type { PaceOptions, PacingOptions } from "../lane/Dial.ts"
 import type { NoticeOptions, Thresholds } from "../observe/Notice.ts"
 import type { DispatcherOptions } from "../work/Dispatcher.ts"
+import { laneProblems } from "./KnownHosts.ts"
 
 /**
  * An option that cannot be, named.
@@ -225,8 +225,11 @@ export const names = {
   pacing: {
     default: { rps: true, maxConcurrent: true, find: true, told: true },
     receivers: { rps: true, maxConcurrent: true, find: true, told: true },
-    hosts: { "*": { rps: true, maxConcurrent: true, find: true, told: true, refusals: true, usedUp: true } },
+    hosts: {
+      "*": { rps: true, maxConcurrent: true, find: true, told: true, refusals: true, usedUp: true, lane: true }
+    },
     burst: true,
+    keysPerHost: true,
     bounds: { minRps: true, maxRps: true, minConcurrent: true, maxConcurrent: true }
   },
   presets: { off: true, own: true },
@@ -276,10 +279,12 @@ export const noticeProblem = ({ notices }: Settings, policy: EgressPolicy): stri
 export const nameProblem = (options: object): string | undefined => {
   const limits: unknown = Reflect.get(options, "limits")
   const [preset] = "presets" in options ? Presets.problemsOf(options.presets) : []
+  const [lane] = "pacing" in options ? laneProblems(options.pacing) : []
   return (
     problemIn(options, { ...names, ...earlier }) ??
     problemIn(limits, Limits.defaults, "limits.") ??
-    (preset && `${preset.path}: ${preset.problem}`)
+    (preset && `${preset.path}: ${preset.problem}`) ??
+    (lane && `${lane.path}: ${lane.problem}`)
   )
 }
 
@@ -317,12 +322,6 @@ const earlier = {
   retryUnsafe: true,
   unsetPolicy: true,
   webhookRedirects: true
-}
-
-/** What presets know of lanes. A receiver of webhooks is nobody's API. */
-export const rulesBy = (presets: Settings["presets"]): NonNullable<PacingOptions["rules"]> => {
-  const known = HostRules.make(presets)
-  return (lane) => (isReceiverLane(lane) ? undefined : known(lane))
 }
 
 const pacingOf = ({ bounds, default: pace, hosts, ...pacing }: NonNullable<Settings["pacing"]>): PacingOptions => ({

@@ -1,5 +1,6 @@
 import type * as Effect from "effect/Effect"
 import type { Response } from "../../step/Reply.ts"
+import type { RuleShown } from "./LaneNames.ts"
 import type { LaneView, LaneWhy } from "./LaneView.ts"
 import type { Permit } from "./Permit.ts"
 import type { Hold, Steering } from "./Steering.ts"
@@ -64,5 +65,7 @@ export interface LaneNow {
   /** The same moment in epoch milliseconds. */
   readonly epoch: number
   readonly holds: ReadonlyArray<Hold>
+  /** By what calls to its host find their lanes; absent where they all have one. */
+  readonly rule?: RuleShown | undefined
   readonly pausedBy: Paused | undefined
 }

@@ -6,6 +6,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type { StoreError } from "../store/StoreError.ts"
+import type { RuleShown } from "./LaneNames.ts"
 import type { HeldBy, LaneLogEntry, Paused } from "../store/LaneRecords.ts"
 
 /**
@@ -42,6 +43,8 @@ export interface Hold {
   readonly jobId: string | undefined
   /** The account it holds, where each has a pace of its own. */
   readonly account: string | undefined
+  /** Whether it holds more than this lane: all of its credential, or of its host. */
+  readonly isWider?: boolean
 }
 
 /**
@@ -88,8 +91,12 @@ export interface Found {
  * @since 0.1.0
  */
 export interface LaneStatus {
-  /** Canonical `host:port`; `webhook@host:port` where results are told. */
+  /** Canonical `host:port`, with `#key` behind it where its calls are told apart; `webhook@host:port` where results are told. */
   readonly lane: string
+  /** By what calls to its host find their lanes, and who says so. */
+  readonly rule: RuleShown
+  /** Its host's lanes, where it is the host's own and there are others; counts are then those of all together. */
+  readonly lanes: number | undefined
   readonly scheduled: number
   readonly queued: number
   readonly parked: number
@@ -118,7 +125,8 @@ export interface LaneStatus {
 }
 
 /**
- * Lanes as operators see them.
+ * Lanes as operators see them. The name of a host means all of its lanes: what is done with it is done with each, and a pace
+ * that is set for it is besides one that they do not exceed together.
  *
  * @category models
  * @since 0.1.0

@@ -22,10 +22,12 @@ export const run = Effect.fnUntraced(function* (self: LaneState): Effect.fn.Retu
   while (true) {
     self.signal.closeUnsafe()
     self.starved = false
+    self.asksHost = false
     self.askAgainAt = Number.POSITIVE_INFINITY
     if (self.anyQueue) yield* findQueues(self)
     const next = Math.min(yield* grant(self), self.askAgainAt)
     if (!self.starved) self.options.room.pass()
+    if (!self.asksHost) self.host.yield()
     // whole milliseconds: timers know no others
     yield* next === Number.POSITIVE_INFINITY
       ? self.signal.await
@@ -56,7 +58,7 @@ export const seek = (self: LaneState, name: string, jobId: string): Effect.Effec
   })
 
 const isFree = (self: LaneState, account: Account, now: number): boolean =>
-  !self.paused && isLeftAlone(self, account) && opensAt(self, account, now) <= now
+  !self.paused && isLeftAlone(self, account) && opensAt(self, account, now) <= now && self.host.opensAt() <= now
 
 const wait = (self: LaneState, account: Account, { canLeave, jobId }: Pick<Waiter, "canLeave" | "jobId">) => {
   const waiter: Waiter = { granted: Deferred.makeUnsafe(), jobId, canLeave }
@@ -117,6 +119,12 @@ const grant = Effect.fnUntraced(function* (self: LaneState) {
       // the host's gate is everybody's: whose turn it is keeps it
       if (!self.accountQueues && Meter.opensAt(self.meter, now) > now) break
     }
+    if (at <= now && Accounts.isNeeded(account) && self.host.opensAt() > now) {
+      self.host.ask()
+      self.asksHost = true
+      next = Math.min(next, self.host.opensAt())
+      break
+    }
     const turn = at <= now && Accounts.isNeeded(account) ? yield* serve(self, account) : "nothing"
     // it is looked at again, and keeps its turn
     if (turn === "closed") continue
@@ -144,7 +152,7 @@ const serve = Effect.fnUntraced(function* (self: LaneState, account: Account) {
   if (found !== undefined) self.askAgainAt = Math.min(self.askAgainAt, found.askAgainAt)
   // reading takes a while, in which the gate may have closed, the room be taken, or somebody have come to wait
   const now = yield* monotonicMillis
-  if (self.paused || opensAt(self, account, now) > now) return "closed"
+  if (self.paused || opensAt(self, account, now) > now || self.host.opensAt() > now) return "closed"
   const waiter = account.waiters.shift()
   if (waiter !== undefined) {
     Deferred.doneUnsafe(waiter.granted, Effect.succeed(permit(self, account, now)))
@@ -193,6 +201,7 @@ const permit = (self: LaneState, account: Account, now: number): Permit => {
   const call = self.calls.begin(account.name, now, own)
   account.meter = own ? Meter.pass(account.meter, call.id, now) : Meter.note(account.meter, now)
   self.meter = own ? Meter.note(self.meter, now) : Meter.pass(self.meter, call.id, now)
+  self.host.pass(now)
   return {
     depart: (going = anyway) => Departures.depart(self, { account, call }, going),
     release: Clock.clockWith((clock) => {
@@ -201,6 +210,7 @@ const permit = (self: LaneState, account: Account, now: number): Permit => {
       self.calls.end(call, at)
       const { departed } = call
       self.meter = Meter.leave(self.meter, call.id, { isTurnKept: departed || own, now: at })
+      self.host.leave(departed)
       // it may have been dropped and made anew meanwhile
       const known = self.accounts.find(call.account)
       if (known !== undefined)

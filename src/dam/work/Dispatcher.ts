@@ -22,7 +22,8 @@ import * as Egress from "../egress/EgressPolicy.ts"
 import type { NewJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { L8 } from "../l8/L8.ts"
-import type { PacingOptions } from "../lane/Dial.ts"
+import { type PacingOptions, ruleOf } from "../lane/Dial.ts"
+import * as LaneNames from "../lane/LaneNames.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import * as Lanes from "../lane/Lanes.ts"
 import * as Places from "../lane/Places.ts"
@@ -42,7 +43,7 @@ import * as Hastening from "./Hastening.ts"
 import * as Leaving from "./Leaving.ts"
 import * as Noticing from "./Noticing.ts"
 import * as Reruns from "./Reruns.ts"
-import type { RunnerOptions } from "./Run.ts"
+import { laned, type RunnerOptions } from "./Run.ts"
 import * as Shortages from "../lane/Shortages.ts"
 import * as Starts from "./Starts.ts"
 import * as Telling from "./Telling.ts"
@@ -87,7 +88,10 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   /** What operators are told, and where. Defaults to nothing. */
   readonly notices?: NoticeOptions | undefined
   readonly newId: Effect.Effect<string>
+  /** The lane of a host, as receivers of results have it. */
   readonly laneOf: (url: string) => string
+  /** How calls find their lanes: made over the store. Defaults to by `pacing`. */
+  readonly names?: LaneNames.LaneNames | undefined
 }
 
 /**
@@ -137,7 +141,13 @@ export const make = Effect.fnUntraced(function* (
   if (copiedAt !== undefined) yield* Leaving.leave(leaving)
   const places = Places.make(() => (Leaving.isLeaving(leaving) ? 0 : maxRunning))
   const start = Starts.make({ store, running, told, execute: (job, permit) => Ends.execute(ends, job, permit) })
-  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, { start, room: places.of, called: history.called })
+  const names = options.names ?? (yield* namesOf(options))
+  const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, {
+    start,
+    room: places.of,
+    called: history.called,
+    names
+  })
   const shortages = Shortages.make()
   const noticeClock: Effect.Effect<void> = Effect.suspend(() => duties.noticeClock)
   const isLeaving = () => Leaving.isLeaving(leaving)
@@ -145,7 +155,7 @@ export const make = Effect.fnUntraced(function* (
   const ends: Ends.Ends = {
     store,
     lanes,
-    runner: runnerOf(options, lanes, shortages),
+    runner: runnerOf(options, { lanes, names, shortages }),
     told,
     deliver: deliveries.wake,
     lookAround: () => {
@@ -195,7 +205,8 @@ const verbsOf = (
   parts: Cancelling.Cancelling,
   admission: Pick<Admission.Admission, "through">
 ): Pick<Engine["Service"], "cancel" | "rerun" | "runNow" | "submit"> => {
-  const submit = (job: NewJob) => admission.through(filed(parts.ends, store, job))
+  const { names } = parts.ends.runner
+  const submit = (job: NewJob) => admission.through(filed(parts.ends, store, laned(names, job)))
   return {
     submit,
     cancel: (job) => Cancelling.cancel(parts, job),
@@ -241,10 +252,18 @@ const begin = Effect.fnUntraced(function* ({ deliver, lanes, lookAround }: Ends.
   lookAround()
 })
 
-const runnerOf = (options: DispatcherOptions, lanes: LaneRouter, shortages: Shortages.Shortages): RunnerOptions => ({
+/** Names by what is configured and known of hosts; where nothing is, no key is needed for them. */
+const namesOf = ({ credentials, pacing, store }: DispatcherOptions) =>
+  pacing.lanes === undefined && Object.values(pacing.hosts ?? {}).every(({ lane }) => lane === undefined)
+    ? Effect.succeed(LaneNames.byHost)
+    : LaneNames.make(store, { ruleOf: (host) => ruleOf(pacing, host), keysPerHost: pacing.keysPerHost, credentials })
+
+const runnerOf = (
+  options: DispatcherOptions,
+  parts: Pick<RunnerOptions, "lanes" | "names" | "shortages">
+): RunnerOptions => ({
   ...options,
-  lanes,
-  shortages,
+  ...parts,
   attemptTimeout: Duration.toMillis(options.attemptTimeout),
   patience429: Duration.toMillis(options.patience429)
 })

@@ -18,7 +18,7 @@ import type { Going, Permit } from "../lane/Permit.ts"
 import type { Parking } from "../store/JobRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
 import { GiveBack } from "./JobTransport.ts"
-import { childOf, isHeld, letGo, type Run, stop } from "./Run.ts"
+import { childOf, isHeld, laneFor, letGo, type Run, stop } from "./Run.ts"
 
 /** A pause longer than this ends the run; the job is started again when it is over. */
 const parkAfter = 1000
@@ -59,7 +59,7 @@ const paced =
   (self: Run): NonNullable<Host["paced"]> =>
   (request, exchange, alone) =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(permitOf(self, self.options.laneOf(request.url), alone), (permit) => {
+      Effect.flatMap(permitOf(self, laneFor(self, request), alone), (permit) => {
         if (permit === undefined) return restore(comeBack(self))
         const { depart, release } = permit
         const sent = Effect.flatMap(depart(alone ? mayLeave : always), (departed) =>
@@ -138,7 +138,7 @@ const repeating =
       const now = yield* Clock.currentTimeMillis
       if (now - self.heldSince >= options.patience429) return undefined
       // where a redirect led, it is that host that asked for the wait
-      const lanes = new Set([options.laneOf(request.url), self.lane])
+      const lanes = new Set([laneFor(self, request), self.lane])
       const holds = yield* Effect.forEach(lanes, (lane) => options.lanes.heldFor(lane, job.account))
       // others may be let through meanwhile, which ends the lane's row of refusals, but not this job's; what was parked
       // has sat it out, whatever the clock says by now

@@ -16,7 +16,7 @@ import type { Response } from "../../step/Reply.ts"
 import type { Exchange, Exchanging } from "../../transport/HttpTransport.ts"
 import * as Redirects from "../../transport/Redirects.ts"
 import { checkUrl } from "../egress/Url.ts"
-import type { Run } from "./Run.ts"
+import { callIn, laneFor, type Run } from "./Run.ts"
 import * as Shortages from "../lane/Shortages.ts"
 
 /** Gives back the permit under which an exchange has begun. */
@@ -51,7 +51,7 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
   Clock.clockWith((clock) => {
     const { job, options } = self
     const { request } = exchange
-    const lane = options.laneOf(request.url)
+    const lane = laneFor(self, request)
     self.lane = lane
     const sentAt = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
     const sent = Effect.flatMap(options.lanes.load(lane), (load) =>
@@ -61,7 +61,9 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
     return sent.pipe(
       Effect.tap((response) => {
         Shortages.over(options.shortages, lane)
-        return options.lanes.observe({ lane, account: job.account, response, jobId: job.id, sentAt })
+        const spokenOf = options.names.heard(callIn(job, request), response.headers)
+        self.lane = spokenOf
+        return options.lanes.observe({ lane: spokenOf, account: job.account, response, jobId: job.id, sentAt })
       }),
       Effect.tapError(({ reason }) =>
         Shortages.isShortage(reason)
@@ -95,7 +97,7 @@ const followed = Effect.fnUntraced(function* (
     yield* yield* GiveBack
     hops++
     return yield* Effect.acquireUseRelease(
-      options.lanes.acquire(options.laneOf(request.url), job.account, job.id),
+      options.lanes.acquire(laneFor(self, request), job.account, job.id),
       ({ depart }) =>
         Effect.gen(function* () {
           yield* depart()

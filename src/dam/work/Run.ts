@@ -8,6 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { isTooMany, lists } from "../../engine/Decide.ts"
 import type { Attempt } from "../../step/History.ts"
+import type { Request } from "../../step/Request.ts"
 import type { Completed, StepError } from "../../step/Outcome.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
 import type { Step } from "../../step/StepModel.ts"
@@ -18,6 +19,7 @@ import type { NewJob, StoredJob } from "../job/Job.ts"
 import { isShortage, type Shortages } from "../lane/Shortages.ts"
 import { childJob } from "../job/NewJob.ts"
 import type { PacingOptions } from "../lane/Dial.ts"
+import type { LaneCall, LaneNames } from "../lane/LaneNames.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Permit } from "../lane/Permit.ts"
 import type { JobPort, Parking } from "../store/JobRecords.ts"
@@ -47,7 +49,10 @@ export interface RunnerOptions {
   /** How long a job waits for a host that answers 429, or cannot be called, in milliseconds after its own first time. */
   readonly patience429: number
   readonly newId: Effect.Effect<string>
+  /** The lane of a host, as receivers of results have it. */
   readonly laneOf: (url: string) => string
+  /** How calls find their lanes. */
+  readonly names: LaneNames
   /** What is known of how upstreams refuse, by lane. Defaults to nothing. */
   readonly pacing?: Pick<PacingOptions, "hosts" | "rules"> | undefined
 }
@@ -127,11 +132,21 @@ export const make = (options: RunnerOptions, job: StoredJob, first: Permit): Run
     heldSince: job.heldSince ?? job.history.find((attempt) => isHeld(job.step, attempt))?.at,
     refusals: refusalsBefore(job),
     lane: job.lane,
-    nextLane: job.history.length === 0 ? job.lane : options.laneOf(stepOf(step, job.history).request.url),
+    nextLane: job.history.length === 0 ? job.lane : laneFor({ job, options }, stepOf(step, job.history).request),
     unused: first,
     calls: job.history.length + (job.epoch - 1) * atOnceOf(step)
   }
 }
+
+/** The lane of a call of this run. */
+export const laneFor = ({ job, options }: Pick<Run, "job" | "options">, request: Request): string =>
+  options.names.laneOf(callIn(job, request))
+
+/** A call of a job, as far as its lane depends on it. */
+export const callIn = ({ step }: Pick<StoredJob, "step">, request: Request): LaneCall => ({
+  ...request,
+  metadata: step.metadata
+})
 
 /** Ends a run from within. Where nothing runs beside it, whoever stops it is the run itself, and nobody need wait. */
 export const stop = (self: Run, end: RunEnd): Effect.Effect<never> =>
@@ -152,13 +167,19 @@ export const letGo = (self: Run): Effect.Effect<void> =>
 
 /** Makes the job of a chained step. */
 export const childOf = Effect.fnUntraced(function* (
-  { newId }: Pick<RunnerOptions, "newId">,
+  { names, newId }: Pick<RunnerOptions, "names" | "newId">,
   parent: StoredJob,
   relation: "onSuccess" | "onFailure",
   child: Step
 ) {
-  return childJob(parent, relation, child, { id: yield* newId, at: yield* Clock.currentTimeMillis })
+  return laned(names, childJob(parent, relation, child, { id: yield* newId, at: yield* Clock.currentTimeMillis }))
 })
+
+/** A job in the lane of its call. */
+export const laned = (names: LaneNames, job: NewJob): NewJob => {
+  const lane = names.laneOf(callIn(job, job.step.request))
+  return lane === job.lane ? job : { ...job, lane }
+}
 
 /** How many refusals stand in a row before the last attempt, which is judged when the run goes on from it. */
 const refusalsBefore = ({ history, step }: StoredJob): number => {

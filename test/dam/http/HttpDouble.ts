@@ -88,7 +88,9 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
     pacesOf: () => [],
     forget: () => undefined,
     settingOf: () => fixed(Gate.defaultPace),
-    isConfigured: () => false
+    isConfigured: () => false,
+    ruleOf: () => ({ rule: "host", by: "default" }),
+    steeredHost: () => {}
   }),
   webhookKey: "whpk_of the double",
   l8: undefined,

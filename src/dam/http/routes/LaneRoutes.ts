@@ -80,7 +80,7 @@ interface OfOneLane extends Asked {
 export const named = (given: string): Effect.Effect<string, Refused> => {
   const lane = canonicalLane(given)
   return lane === undefined || given.length > 300
-    ? Effect.fail(badField("lane", "Expected a host or host:port"))
+    ? Effect.fail(badField("lane", "Expected a host, host:port or host:port#key"))
     : Effect.succeed(lane)
 }
 

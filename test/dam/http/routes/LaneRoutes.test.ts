@@ -47,6 +47,7 @@ describe("lanes over HTTP", () => {
         lanes: [
           {
             lane: "a.example.com:443",
+            rule: { parts: "host", by: "default" },
             scheduled: 0,
             queued: 1,
             parked: 0,

@@ -31,7 +31,7 @@ const table = (paint: Output.Paint, lanes: ReadonlyArray<Lane>, now: number): st
     ? "no lanes"
     : Output.table(
         paint,
-        ["LANE", "QUEUED", "RUNNING", "PARKED", "PACE", "FROM", "NOW"],
+        ["LANE", "QUEUED", "RUNNING", "PARKED", "PACE", "FROM", ...(lanes.some(isRuled) ? ["BY"] : []), "NOW"],
         lanes.map((lane) => [
           Output.plain(lane.lane),
           String(lane.queued),
@@ -39,9 +39,13 @@ const table = (paint: Output.Paint, lanes: ReadonlyArray<Lane>, now: number): st
           String(lane.parked),
           paceOf(lane),
           lane.source,
+          ...(lanes.some(isRuled) ? [Output.plain(lane.rule?.parts ?? "host", 40)] : []),
           waits(standing(paint, lane, now), lane)
         ])
       )
+
+/** Whether the calls to its host are told apart. */
+const isRuled = ({ rule }: Lane): boolean => rule !== undefined && rule.parts !== "host"
 
 /** The pace that was set or told, and what was found below it. */
 const paceOf = ({ finds, found, max_concurrent: most, rps }: Lane): string => {
@@ -60,7 +64,7 @@ const standing = (paint: Output.Paint, { holds, next_at, paused }: Lane, now: nu
   }
   const [hold] = holds
   if (hold !== undefined) {
-    const whose = hold.account === undefined ? "" : " for one account"
+    const whose = hold.account === undefined ? (hold.wider === true ? " with others" : "") : " for one account"
     return paint("yellow", `held for ${Output.span(hold.until - now)}${whose} (${hold.reason})`)
   }
   return next_at !== null && next_at > now ? `next in ${Output.span(next_at - now)}` : "open"

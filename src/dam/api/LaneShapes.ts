@@ -46,6 +46,8 @@ const Found = Schema.Struct({
 export const Lane = Schema.Struct({
   lane: Schema.String,
   rule: optional(LaneRule),
+  /** What all lanes of its host together do not exceed, where that is set and its calls are told apart. */
+  ceiling: optional(Schema.Struct({ rps: Schema.NullOr(Amount), max_concurrent: Schema.NullOr(Count) })),
   /** The lanes of its host, where it is the host's own and there are others; what is counted is then of all together. */
   lanes: optional(Count),
   scheduled: Count,
@@ -79,6 +81,9 @@ export const Lane = Schema.Struct({
 export const view = (self: LaneStatus): typeof Lane.Encoded => ({
   lane: self.lane,
   rule: { parts: self.rule.rule, by: self.rule.by },
+  ...(self.ceiling === undefined
+    ? {}
+    : { ceiling: { rps: self.ceiling.rps ?? null, max_concurrent: self.ceiling.maxConcurrent ?? null } }),
   ...(self.lanes === undefined ? {} : { lanes: self.lanes }),
   scheduled: self.scheduled,
   queued: self.queued,

@@ -136,6 +136,10 @@ const steeringOf = (self: State) => {
     settingOf: (name) => Dial.settingOf(dial, name),
     isConfigured: (name) => (dial.options.hosts?.[name] ?? dial.options.hosts?.[hostIn(name)]) !== undefined,
     ruleOf: names.ruleOf,
+    ceilingOf: (name) => {
+      const ceiling = names.isRuled(name) ? Dial.ceilingOf(dial, hostIn(name)) : {}
+      return Object.keys(ceiling).length === 0 ? undefined : ceiling
+    },
     steeredHost: (host, lifts) => {
       const gate = hosts.get(host)
       gate?.repace(Dial.ceilingOf(dial, host))

@@ -26,6 +26,8 @@ export interface Steered {
   readonly settingOf: (lane: string) => Setting
   readonly isConfigured: (lane: string) => boolean
   readonly ruleOf: (lane: string) => RuleShown
+  /** What all lanes of a lane's host together may not exceed; `undefined` where it has one, or nothing is set. */
+  readonly ceilingOf: (lane: string) => Partial<Pace> | undefined
   /** Is told that what operators have said of a host is another than before; `lifts` ends what holds all of its lanes. */
   readonly steeredHost: (host: string, lifts: boolean) => void
 }
@@ -147,6 +149,7 @@ const statusOf = (steered: Steered, lane: string, { counts, monotonic, now }: Si
   return {
     lane,
     rule: steered.ruleOf(lane),
+    ceiling: steered.ceilingOf(lane),
     lanes: undefined,
     ...(counts ?? none),
     ...pace,

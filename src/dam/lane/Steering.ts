@@ -6,6 +6,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type { StoreError } from "../store/StoreError.ts"
+import type { Pace } from "../../engine/pace/Gate.ts"
 import type { RuleShown } from "./LaneNames.ts"
 import type { HeldBy, LaneLogEntry, Paused } from "../store/LaneRecords.ts"
 
@@ -95,6 +96,8 @@ export interface LaneStatus {
   readonly lane: string
   /** By what calls to its host find their lanes, and who says so. */
   readonly rule: RuleShown
+  /** What all lanes of its host together do not exceed, where somebody has set that and its calls are told apart. */
+  readonly ceiling: Partial<Pace> | undefined
   /** Its host's lanes, where it is the host's own and there are others; counts are then those of all together. */
   readonly lanes: number | undefined
   readonly scheduled: number

@@ -63,6 +63,8 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
         Shortages.over(options.shortages, lane)
         const spokenOf = options.names.heard(callIn(job, request), response.headers)
         self.lane = spokenOf
+        // where it names another, that is where the next one like it waits
+        if (self.nextLane === lane) self.nextLane = spokenOf
         return options.lanes.observe({ lane: spokenOf, account: job.account, response, jobId: job.id, sentAt })
       }),
       Effect.tapError(({ reason }) =>

@@ -90,6 +90,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
     settingOf: () => fixed(Gate.defaultPace),
     isConfigured: () => false,
     ruleOf: () => ({ rule: "host", by: "default" }),
+    ceilingOf: () => undefined,
     steeredHost: () => {}
   }),
   webhookKey: "whpk_of the double",

@@ -274,4 +274,62 @@ describe("lanes of one host", () => {
       assert.notStrictEqual(dam.names.laneOf(other), `${example}#others`)
     })
   )
+
+  it.effect("leave nobody behind, whatever crosses whatever", () =>
+    Effect.gen(function* () {
+      const keys = ["a", "b", "c", "d", "e", "f"]
+      for (let seed = 1; seed <= 12; seed++) {
+        const { lanes, stop } = yield* setUp({ hosts: { [example]: { ...each, rps: 200, maxConcurrent: 3 } } })
+        let state = seed * 7919
+        const draw = (below: number) => (state = (state * 48_271) % 2_147_483_647) % below
+        let open = 0
+        let most = 0
+        const call = (key: string, lasting: number) =>
+          Effect.flatMap(
+            Effect.uninterruptible(lanes.acquire(`${example}#${key}`, `acc${draw(2)}`)),
+            ({ depart, release }) =>
+              Effect.ensuring(
+                Effect.gen(function* () {
+                  yield* depart()
+                  most = Math.max(most, ++open)
+                  yield* Effect.ensuring(
+                    Effect.sleep(lasting),
+                    Effect.sync(() => void open--)
+                  )
+                }),
+                release
+              )
+          )
+        const fibers: Array<Fiber.Fiber<void>> = []
+        for (let turn = 0; turn < 300; turn++) {
+          const key = keys[draw(keys.length)] ?? "a"
+          switch (draw(7)) {
+            case 0: {
+              const fiber = fibers[draw(fibers.length + 1)]
+              if (fiber !== undefined) yield* Fiber.interrupt(fiber)
+              break
+            }
+            case 1:
+              yield* lanes.steering.change(`${example}#${key}`, "op", { _tag: "Pause", note: undefined })
+              break
+            case 2:
+              yield* lanes.steering.change(`${example}#${key}`, "op", { _tag: "Resume" })
+              break
+            default:
+              fibers.push(yield* Effect.forkChild(call(key, draw(60))))
+          }
+          if (draw(3) === 0) yield* TestClock.adjust(draw(40))
+        }
+        yield* lanes.steering.change(example, "op", { _tag: "Resume" })
+        yield* TestClock.adjust("1 minute")
+        assert.isTrue(
+          fibers.every((fiber) => fiber.pollUnsafe() !== undefined),
+          `seed ${seed}`
+        )
+        assert.isAtMost(most, 3, `seed ${seed}`)
+        assert.strictEqual(open, 0)
+        yield* stop
+      }
+    })
+  )
 })

@@ -10,7 +10,7 @@ export interface Line {
   readonly values: ReadonlyArray<number | null>
 }
 
-export interface ChartOptions {
+interface ChartOptions {
   /** Read out instead of the picture. */
   readonly label: string
   readonly unit: string

@@ -4,7 +4,7 @@ import { Notices } from "../dam/api/NoticeShapes.ts"
 import { Field } from "./Field.tsx"
 import { useAnswered } from "./Hooks.ts"
 import { Failed } from "./Parts.tsx"
-import { choiceOf, events, fieldOf, markNames, marks, type Now, typedOf } from "./Telling.ts"
+import { choiceOf, events, fieldOf, markNames, marks, type Now, type Typed, typedOf } from "./Telling.ts"
 
 interface NoticeFormOptions {
   readonly now: Now
@@ -52,50 +52,7 @@ export const NoticeForm = ({ done, now }: NoticeFormOptions) => {
           put(choiceOf(typed, now))
         }}
       >
-        <Field
-          name="urls"
-          title="URLs"
-          kind="lines"
-          placeholder="https://ops.example.com/ezthrottle"
-          hint="One a line, at most ten. Give notices a URL of their own: they are no results."
-          value={typed.urls}
-          problem={problemAt("urls")}
-          onType={(urls) => setTyped({ ...typed, urls })}
-        />
-        <fieldset class="field whole">
-          <legend>Told when</legend>
-          {Object.entries(events).map(([name, title]) => (
-            <label class="inline" key={name}>
-              {title}
-              <input
-                type="checkbox"
-                name="events"
-                checked={typed.events.includes(name)}
-                onChange={() =>
-                  setTyped({
-                    ...typed,
-                    events: typed.events.includes(name)
-                      ? typed.events.filter((one) => one !== name)
-                      : [...typed.events, name]
-                  })
-                }
-              />
-            </label>
-          ))}
-          <Failed problem={problemAt("events")} />
-        </fieldset>
-        {markNames.map((name) => (
-          <Field
-            key={name}
-            name={name}
-            title={marks[name].title}
-            hint={marks[name].hint}
-            kind="number"
-            value={typed.marks[name]}
-            problem={problemAt(name)}
-            onType={(value) => setTyped({ ...typed, marks: { ...typed.marks, [name]: value } })}
-          />
-        ))}
+        <Fields typed={typed} type={setTyped} problemAt={problemAt} />
         <p class="actions whole">
           <button type="submit" class="first" aria-disabled={busy}>
             Save
@@ -120,3 +77,54 @@ export const NoticeForm = ({ done, now }: NoticeFormOptions) => {
     </section>
   )
 }
+
+interface FieldsOptions {
+  readonly typed: Typed
+  readonly type: (typed: Typed) => void
+  readonly problemAt: (name: string) => string | undefined
+}
+
+const Fields = ({ problemAt, type, typed }: FieldsOptions) => (
+  <>
+    <Field
+      name="urls"
+      title="URLs"
+      kind="lines"
+      placeholder="https://ops.example.com/ezthrottle"
+      hint="One a line, at most ten. Give notices a URL of their own: they are no results."
+      value={typed.urls}
+      problem={problemAt("urls")}
+      onType={(urls) => type({ ...typed, urls })}
+    />
+    <fieldset class="field whole">
+      <legend>Told when</legend>
+      {Object.entries(events).map(([name, title]) => (
+        <label class="inline" key={name}>
+          {title}
+          <input
+            type="checkbox"
+            name="events"
+            checked={typed.events.includes(name)}
+            onChange={() => type({ ...typed, events: toggled(typed.events, name) })}
+          />
+        </label>
+      ))}
+      <Failed problem={problemAt("events")} />
+    </fieldset>
+    {markNames.map((name) => (
+      <Field
+        key={name}
+        name={name}
+        title={marks[name].title}
+        hint={marks[name].hint}
+        kind="number"
+        value={typed.marks[name]}
+        problem={problemAt(name)}
+        onType={(value) => type({ ...typed, marks: { ...typed.marks, [name]: value } })}
+      />
+    ))}
+  </>
+)
+
+const toggled = (names: ReadonlyArray<string>, name: string): ReadonlyArray<string> =>
+  names.includes(name) ? names.filter((one) => one !== name) : [...names, name]

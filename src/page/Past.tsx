@@ -70,14 +70,9 @@ const Charts = ({ hours, limit, told }: ChartsOptions) => {
   const isLong = all.held_ms / told.spans.length >= 60_000
   const drawn = { at: slots.map(({ at }) => at / 1000), height: 170 }
   const when = over(hours)
-  const refusals = all.refused === 0 ? "" : ` (${count((100 * all.refused) / all.calls)} %)`
   return (
     <>
-      <p class="faint sums">
-        {when}: {count(all.accepted)} jobs accepted, {count(all.succeeded)} succeeded, {count(all.failed)} failed;{" "}
-        {count(all.calls)} calls, {count(all.refused)} refused for now{refusals}
-        {all.held_ms > 0 && `; held for ${millis(all.held_ms)} in all`}
-      </p>
+      <Sums all={all} when={when} />
       <div class="charts">
         <Figure
           title="Jobs"
@@ -133,6 +128,20 @@ const Charts = ({ hours, limit, told }: ChartsOptions) => {
     </>
   )
 }
+
+interface SumsOptions {
+  readonly all: ReturnType<typeof sum>
+  readonly when: string
+}
+
+const Sums = ({ all, when }: SumsOptions) => (
+  <p class="faint sums">
+    {when}: {count(all.accepted)} jobs accepted, {count(all.succeeded)} succeeded, {count(all.failed)} failed;{" "}
+    {count(all.calls)} calls, {count(all.refused)} refused for now
+    {all.refused > 0 && ` (${count((100 * all.refused) / all.calls)} %)`}
+    {all.held_ms > 0 && `; held for ${millis(all.held_ms)} in all`}
+  </p>
+)
 
 interface FigureOptions {
   readonly title: string

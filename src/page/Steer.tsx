@@ -82,30 +82,24 @@ const Pacing = ({ busy, lane, steer }: Steering) => {
         setFind(undefined)
       }}
     >
-      <label>
-        Calls per second
-        <input
-          type="number"
-          min="0.001"
-          max="100000"
-          step="any"
-          placeholder={String(lane.rps)}
-          value={rps}
-          onInput={(event) => setRps(event.currentTarget.value)}
-        />
-      </label>
-      <label>
-        Open at once
-        <input
-          type="number"
-          min="1"
-          max="10000"
-          step="1"
-          placeholder={String(lane.max_concurrent)}
-          value={open}
-          onInput={(event) => setOpen(event.currentTarget.value)}
-        />
-      </label>
+      <Amount
+        title="Calls per second"
+        min={0.001}
+        max={100_000}
+        step="any"
+        now={lane.rps}
+        value={rps}
+        onType={setRps}
+      />
+      <Amount
+        title="Open at once"
+        min={1}
+        max={10_000}
+        step={1}
+        now={lane.max_concurrent}
+        value={open}
+        onType={setOpen}
+      />
       <label class="inline">
         Find it out, with these as the ceiling
         <input
@@ -130,3 +124,21 @@ const Pacing = ({ busy, lane, steer }: Steering) => {
     </form>
   )
 }
+
+interface AmountOptions {
+  readonly title: string
+  readonly min: number
+  readonly max: number
+  readonly step: number | "any"
+  /** What holds as long as nothing is typed. */
+  readonly now: number
+  readonly value: string
+  readonly onType: (value: string) => void
+}
+
+const Amount = ({ now, onType, title, ...given }: AmountOptions) => (
+  <label>
+    {title}
+    <input type="number" {...given} placeholder={String(now)} onInput={(event) => onType(event.currentTarget.value)} />
+  </label>
+)

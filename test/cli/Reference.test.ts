@@ -203,7 +203,7 @@ const page = Effect.gen(function* () {
     "# Command line",
     "Every command, its help, and what it printed when a test ran it; ids, times and ports are replaced. How to use them together stands in [the guide](../guide/command-line.md).",
     `\`\`\`text\n${top.trim()}\n\`\`\``,
-    "Every command that talks to a service takes `--url` and `--api-key` too, or `EZTHROTTLE_URL` and `EZTHROTTLE_API_KEY`.",
+    "Every command that talks to a service takes `--url` and `--api-key` too, or `EZTHROTTLE_DAM_URL`, `EZTHROTTLE_URL` and `EZTHROTTLE_API_KEY`.",
     "What a command did is on standard output, everything about how it went on standard error: with `--json` the one is JSON and so is an error on the other.",
     "## Exit codes",
     ["| code | meaning |", "| --- | --- |", ...codes].join("\n"),

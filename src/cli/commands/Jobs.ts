@@ -95,7 +95,7 @@ export const wait = Effect.fnUntraced(function* (id: string, timeout: number) {
 })
 
 /** A job that ended badly ends the command so. */
-export const endedWell = (job: typeof JobView.Type) =>
+const endedWell = (job: typeof JobView.Type) =>
   job.status === "succeeded"
     ? Effect.void
     : Effect.fail(

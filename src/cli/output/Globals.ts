@@ -22,7 +22,7 @@ export const Verbose = GlobalFlag.Setting("verbose")({
 export const Url = GlobalFlag.Setting("url")({
   flag: Flag.String("url").pipe(
     Flag.withMetavar("URL"),
-    Flag.withDescription("The dam or service to talk to; or EZTHROTTLE_URL"),
+    Flag.withDescription("The dam or service to talk to; or EZTHROTTLE_DAM_URL, EZTHROTTLE_URL"),
     Flag.optional
   )
 })

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 /** A length of time in milliseconds; a bare number counts seconds. */
-export const parseSpan = (text: string): number | undefined => {
+const parseSpan = (text: string): number | undefined => {
   const [, digits, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim()) ?? []
   return digits === undefined ? undefined : Math.round(Number(digits) * units[unit as keyof typeof units])
 }

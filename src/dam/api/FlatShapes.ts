@@ -117,13 +117,8 @@ export const flatEnd = (
     ? { event: "completed", data: { job_id: job.id, ...flatAnswer(job.result) } }
     : { event: "failed", data: { job_id: job.id, reason: reasonOf(job), ...flatAnswer(job.result) } }
 
-/**
- * The state's name in this dialect.
- *
- * @category accessors
- * @since 0.1.0
- */
-export const flatStatus = ({ result, state }: StoredJob): FlatStatus => toFlat(state, finalStatus(result))
+/** The state's name in this dialect. */
+const flatStatus = ({ result, state }: StoredJob): FlatStatus => toFlat(state, finalStatus(result))
 
 /** The status of the answer that decided. An answer cut short, or one that was waited on, decides nothing. */
 const finalStatus = (result: JobResult | undefined): number | undefined =>

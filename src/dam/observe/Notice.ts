@@ -149,7 +149,7 @@ export const judge = (sight: Sight, told: ReadonlyArray<Told>, marks: Thresholds
 }
 
 /** What a lane is called among what was told. */
-export const laneSubject = (lane: string): string => `lane ${lane}`
+const laneSubject = (lane: string): string => `lane ${lane}`
 
 /** The lane that was told of under this name. */
 export const laneIn = (subject: string): string | undefined =>

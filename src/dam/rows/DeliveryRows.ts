@@ -24,12 +24,12 @@ const DeliveryAttempt = Schema.Struct({
 })
 
 /** An attempt to deliver, as JSON. */
-export const encodeDeliveryAttempt: (attempt: Attempt) => string = Schema.encodeSync(
+const encodeDeliveryAttempt: (attempt: Attempt) => string = Schema.encodeSync(
   Schema.fromJsonString(Schema.toCodecJson(DeliveryAttempt))
 )
 
 /** A loaded dead letter. */
-export const LoadedDeadLetter = Schema.Struct({
+const LoadedDeadLetter = Schema.Struct({
   id: Schema.String,
   job_id: Schema.String,
   customer: Schema.String,
@@ -48,7 +48,7 @@ export const LoadedDeadLetter = Schema.Struct({
 })
 
 /** A loaded dead letter as the port knows it. */
-export const toDeadLetter = ({
+const toDeadLetter = ({
   begun_at: begunAt,
   dead_at: deadAt,
   due_at: dueAt,
@@ -69,10 +69,10 @@ export const toDeadLetter = ({
 })
 
 /** A loaded delivery. */
-export const LoadedDelivery = Schema.Struct({ ...LoadedDeadLetter.fields, body: Schema.Uint8Array })
+const LoadedDelivery = Schema.Struct({ ...LoadedDeadLetter.fields, body: Schema.Uint8Array })
 
 /** A loaded delivery as the port knows it. */
-export const toDelivery = ({ body, ...row }: typeof LoadedDelivery.Type): StoredDelivery => ({
+const toDelivery = ({ body, ...row }: typeof LoadedDelivery.Type): StoredDelivery => ({
   ...toDeadLetter(row),
   body
 })
@@ -80,14 +80,14 @@ export const toDelivery = ({ body, ...row }: typeof LoadedDelivery.Type): Stored
 const DisabledReason = Schema.NullOr(Schema.Literals(["gone", "failing"]))
 
 /** A loaded delivery that is due, beside its endpoint where that is disabled. */
-export const LoadedDueDelivery = Schema.Struct({
+const LoadedDueDelivery = Schema.Struct({
   ...LoadedDelivery.fields,
   disabled_reason: DisabledReason,
   probe_at: Moment
 })
 
 /** A loaded delivery that is due as the port knows it. */
-export const toDueDelivery = ({
+const toDueDelivery = ({
   disabled_reason: reason,
   probe_at: probeAt,
   ...row
@@ -97,7 +97,7 @@ export const toDueDelivery = ({
 })
 
 /** A loaded endpoint. */
-export const LoadedEndpoint = Schema.Struct({
+const LoadedEndpoint = Schema.Struct({
   customer: Schema.String,
   url: Schema.String,
   lane: Schema.String,
@@ -109,7 +109,7 @@ export const LoadedEndpoint = Schema.Struct({
 })
 
 /** A loaded endpoint as the port knows it. */
-export const toEndpoint = ({ probe_at: probeAt, reason, ...row }: typeof LoadedEndpoint.Type): Endpoint => ({
+const toEndpoint = ({ probe_at: probeAt, reason, ...row }: typeof LoadedEndpoint.Type): Endpoint => ({
   ...row,
   reason: reason ?? undefined,
   probeAt: probeAt ?? undefined

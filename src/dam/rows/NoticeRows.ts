@@ -7,10 +7,10 @@ import { encodeFinish, encodeJob } from "./JobRows.ts"
 import { reader } from "./Reader.ts"
 
 /** Something that was told and is not over. */
-export const LoadedTold = Schema.Struct({ subject: Schema.String, phase: Schema.String, since: Schema.Number })
+const LoadedTold = Schema.Struct({ subject: Schema.String, phase: Schema.String, since: Schema.Number })
 
 /** An endpoint in trouble. */
-export const LoadedTroubled = Schema.Struct({
+const LoadedTroubled = Schema.Struct({
   customer: Schema.String,
   url: Schema.String,
   status: Schema.Literals(["enabled", "disabled"]),

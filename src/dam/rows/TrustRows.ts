@@ -7,7 +7,7 @@ import { Text, Moment } from "./JobRows.ts"
 import { reader } from "./Reader.ts"
 
 /** A row of what is known of an origin. */
-export const LoadedTrust = Schema.Struct({
+const LoadedTrust = Schema.Struct({
   origin: Schema.String,
   public_key: Text,
   proved_at: Moment,
@@ -16,7 +16,7 @@ export const LoadedTrust = Schema.Struct({
 })
 
 /** What is known of an origin, as the port has it. */
-export const toTrust = (row: typeof LoadedTrust.Type): StoredTrust => ({
+const toTrust = (row: typeof LoadedTrust.Type): StoredTrust => ({
   origin: row.origin,
   publicKey: row.public_key ?? undefined,
   provedAt: row.proved_at ?? undefined,
@@ -25,7 +25,7 @@ export const toTrust = (row: typeof LoadedTrust.Type): StoredTrust => ({
 })
 
 /** What is known of an origin, as it is written. */
-export const encodeTrust = (self: StoredTrust): TrustRow => [
+const encodeTrust = (self: StoredTrust): TrustRow => [
   self.origin,
   self.publicKey ?? null,
   self.provedAt ?? null,

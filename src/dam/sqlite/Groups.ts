@@ -220,6 +220,8 @@ const reads: ReadonlySet<keyof Commands> = new Set([
   "get",
   "list",
   "count",
+  "failures",
+  "history",
   "lanes",
   "queues",
   "page",

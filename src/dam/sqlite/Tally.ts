@@ -20,7 +20,7 @@ export interface Tally {
 }
 
 /** The states of unfinished jobs. */
-export const liveStates = ["scheduled", "queued", "parked", "running"] as const
+const liveStates = ["scheduled", "queued", "parked", "running"] as const
 
 /** The unfinished jobs of a lane. */
 export type LaneCounts = Record<(typeof liveStates)[number], number>

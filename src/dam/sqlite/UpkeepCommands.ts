@@ -6,7 +6,7 @@ import { move, stateOf, type Tally } from "./Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
 /** How many jobs one `release` moves at most, so that no transaction holds up the others for long. */
-export const releaseLimit = 1000
+const releaseLimit = 1000
 
 const prepare = (db: DatabaseSync) => ({
   waiting: db.prepare(

@@ -118,11 +118,8 @@ const followed = Effect.fnUntraced(function* (
 /**
  * Tells a target how many calls of this job there were, this one included. It grows with every call, also after a crash
  * that left the last one unrecorded; numbers may be left out.
- *
- * @category headers
- * @since 0.1.0
  */
-export const attemptHeader = "X-EZThrottle-Attempt"
+const attemptHeader = "X-EZThrottle-Attempt"
 
 /** The headers of a call with ours; whatever has the name of one of them gives way, except where a dam stands before. */
 const headersOf = (

@@ -158,6 +158,19 @@ describe("a file that is not where it was", () => {
     )
   }
 
+  onEach("still tells what went through and what failed", (path, executor) =>
+    Effect.gen(function* () {
+      const jobs = yield* SqliteJobStore.make({ path, executor })
+      const look = Effect.all([jobs.history("", 300_000, 0), jobs.failures({ sort: "newest", limit: 10 })])
+      const [before] = yield* look
+      renameSync(path, `${path}.moved`)
+      yield* Effect.flip(jobs.enqueue(job("one")))
+      const [spans, failures] = yield* look
+      assert.deepStrictEqual(spans, before)
+      assert.deepStrictEqual(failures.groups, [])
+    })
+  )
+
   onEach("goes on once it is put back", (path, executor) =>
     Effect.gen(function* () {
       const jobs = yield* SqliteJobStore.make({ path, executor })

@@ -8,9 +8,7 @@
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import type { PlatformError } from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -136,18 +134,6 @@ export const parse = (text: string): Result.Result<Keys, InvalidKeys> =>
         .map(entryIn)
     ),
     make
-  )
-
-/**
- * Reads a file of keys, written as `parse` reads them.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const fromFile = (path: string): Effect.Effect<Keys, InvalidKeys | PlatformError, FileSystem.FileSystem> =>
-  Effect.flatMap(
-    FileSystem.FileSystem.use((files) => files.readFileString(path)),
-    (text) => Effect.fromResult(parse(text))
   )
 
 /**

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as Keys from "../../../../src/dam/http/door/Keys.ts"
 
@@ -78,17 +77,6 @@ describe("API keys", () => {
     const keys = parsed("acme:first-key")
     assert.notInclude(JSON.stringify(keys), "first-key")
   })
-
-  it.effect("come from a file", () =>
-    Effect.gen(function* () {
-      const keys = yield* Keys.fromFile("keys")
-      assert.strictEqual(keys.authenticate("Bearer k")?.customer, "acme")
-    }).pipe(
-      Effect.provide(
-        FileSystem.layerNoop({ readFileString: (path) => Effect.succeed(path === "keys" ? "acme:k" : "") })
-      )
-    )
-  )
 
   it.effect("come from the environment, where commas set them apart", () =>
     Effect.gen(function* () {

@@ -300,6 +300,8 @@ export type LanePart = typeof LanePart.Type
  */
 export const LaneChoice = Schema.Union([Schema.Literal("host"), Schema.NonEmptyArray(LanePart)])
 
+export type LaneChoice = typeof LaneChoice.Type
+
 const name = text("a name of lower-case letters, digits and hyphens", (value) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(value))
 
 const host = text(

@@ -70,7 +70,7 @@ const standing = (paint: Output.Paint, { holds, next_at, paused }: Lane, now: nu
   return next_at !== null && next_at > now ? `next in ${Output.span(next_at - now)}` : "open"
 }
 
-type Act = "pause" | "resume" | "pace" | "reset"
+type Act = "pause" | "resume" | "pace" | "reset" | "rule"
 
 /** Changes one lane, and shows how it stands then. */
 export const steer = Effect.fnUntraced(function* (host: string, act: Act, body: Schema.JsonObject) {
@@ -103,6 +103,12 @@ export const set = (host: string, { find, maxConcurrent, rps }: Choice) =>
         ...(maxConcurrent === undefined ? {} : { max_concurrent: maxConcurrent }),
         ...(find === undefined ? {} : { find })
       })
+
+/** Sets by what the calls to a host are told apart, or takes it back. */
+export const rule = (host: string, parts: ReadonlyArray<string>, takesBack: boolean) =>
+  takesBack === parts.length > 0
+    ? Effect.fail(problem("usage", "say parts, or --reset", { next: "such as: credential, method, path, body:model" }))
+    : steer(host, "rule", { parts: takesBack ? null : parts })
 
 export const log = Effect.fnUntraced(function* (host: string) {
   const service = yield* Service

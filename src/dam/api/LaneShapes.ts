@@ -149,7 +149,7 @@ export const LaneLog = Schema.Struct({
     Schema.Struct({
       at: Moment,
       by: Schema.String,
-      action: word(["pause", "resume", "pace", "reset"]),
+      action: word(["pause", "resume", "pace", "reset", "rule"]),
       detail: Schema.String
     })
   )

@@ -8,10 +8,12 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { randomBytes } from "node:crypto"
 import * as LaneRule from "../../presets/LaneRule.ts"
-import type { LanePart } from "../../presets/Preset.ts"
-import { hostIn, isReceiverLane, keyedLane, keyIn, laneOf as hostOf } from "../job/LaneName.ts"
+import { type LaneChoice, LaneChoice as LaneChoiceForm, type LanePart } from "../../presets/Preset.ts"
+import { credentialHeaders, hostIn, isReceiverLane, keyedLane, keyIn, laneOf as hostOf } from "../job/LaneName.ts"
 import type { LanePort } from "../store/LaneRecords.ts"
 import type { SecretPort } from "../store/SecretRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -75,6 +77,8 @@ export interface LaneNames {
   readonly ruleOf: (lane: string) => RuleShown
   /** How the keys of a credential begin among those of a lane's host; `undefined` where its rule does not name credentials. */
   readonly ownerOf: (lane: string) => string | undefined
+  /** Sets by what an operator wants the calls to a host told apart, over what is configured or known; nothing takes it back. */
+  readonly setRule: (host: string, choice: LaneChoice | undefined) => Effect.Effect<void, StoreError>
   /** Forgets the keys of lanes that are not used any more. */
   readonly keep: (isUsed: (lane: string) => boolean) => void
 }
@@ -88,6 +92,8 @@ export interface LaneNames {
 export interface NamesOptions {
   /** The rule of a host by its lane's name; `undefined` where the host has one lane. */
   readonly ruleOf: (host: string) => Rule | undefined
+  /** Headers that carry the credential of a host, whoever sets its rule. Defaults to those of an account. */
+  readonly credentialOf?: ((host: string) => ReadonlyArray<string> | undefined) | undefined
   /** Keys that a host may have; further ones share a lane. Defaults to 1,000. */
   readonly keysPerHost?: number | undefined
   /** Headers that are credentials beside those that always are. Defaults to none. */
@@ -106,6 +112,7 @@ export const byHost: LaneNames = {
   isRuled: () => false,
   ruleOf: () => hostRule,
   ownerOf: () => undefined,
+  setRule: () => Effect.void,
   keep: () => {}
 }
 
@@ -115,6 +122,21 @@ const hostRule: RuleShown = { rule: "host", by: "default" }
 const setting = "lane_key"
 
 const keysPerHost = 1000
+
+/** The setting with what operators have set. */
+const rulesSetting = "lane_rules"
+
+const Rules = Schema.fromJsonString(Schema.Record(Schema.String, LaneChoiceForm))
+const decodeRules = Schema.decodeUnknownOption(Rules)
+const encodeRules = Schema.encodeSync(Rules)
+
+/** A file that is full takes no key: this one then lasts until the next start. */
+const newSecret = (store: Pick<SecretPort, "putSecrets">): Effect.Effect<string> => {
+  const made = randomBytes(32).toString("base64")
+  const warned = ({ message }: StoreError) =>
+    Effect.logWarning(`the key of the names of lanes cannot be stored, and they change with the next start: ${message}`)
+  return store.putSecrets([], [[setting, made]]).pipe(Effect.catch(warned), Effect.as(made))
+}
 
 /** Calls that were answered with another part than they show themselves; beyond, the oldest are forgotten. */
 const mostHeard = 10_000
@@ -129,12 +151,17 @@ export const make = Effect.fnUntraced(function* (
   store: Pick<SecretPort, "putSecrets" | "setting"> & Pick<LanePort, "laneCounts" | "paces">,
   options: NamesOptions
 ): Effect.fn.Return<LaneNames, StoreError> {
-  let secret = yield* store.setting(setting)
-  if (secret === undefined) {
-    secret = randomBytes(32).toString("base64")
-    yield* store.putSecrets([], [[setting, secret]])
+  const secret = (yield* store.setting(setting)) ?? (yield* newSecret(store))
+  const stored = yield* store.setting(rulesSetting)
+  const set = new Map(Object.entries(stored === undefined ? {} : Option.getOrElse(decodeRules(stored), () => ({}))))
+  const self: State = {
+    options,
+    secret,
+    set,
+    keys: new Map(),
+    heard: new Map(),
+    body: { is: undefined, values: new Map() }
   }
-  const self: State = { options, secret, keys: new Map(), heard: new Map(), body: { is: undefined, values: new Map() } }
   for (const [lane] of yield* store.laneCounts) remember(self, lane)
   for (const { lane } of yield* store.paces) remember(self, lane)
   return {
@@ -146,11 +173,20 @@ export const make = Effect.fnUntraced(function* (
     isRuled: (lane) => ruleFor(self, hostIn(lane)) !== undefined,
     ruleOf: (lane) => {
       const rule = ruleFor(self, hostIn(lane))
+      if (self.set.get(hostIn(lane)) === "host") return { ...hostRule, by: "operator" }
       return rule === undefined ? hostRule : { rule: LaneRule.nameOf({ lane: rule.parts }), by: rule.by }
     },
+    setRule: Effect.fnUntraced(function* (host, choice) {
+      const next = new Map(self.set)
+      if (choice === undefined) next.delete(host)
+      else next.set(host, choice)
+      yield* store.putSecrets([], [[rulesSetting, encodeRules(Object.fromEntries(next))]])
+      self.set = next
+    }),
     ownerOf: (lane) => {
       const isOwned = ruleFor(self, hostIn(lane))?.parts.includes("credential") === true
-      return isOwned ? LaneKey.firstOf(keyIn(lane)) : undefined
+      // the host's own lane is that of calls without one
+      return isOwned ? LaneKey.firstOf(keyIn(lane) === "" ? LaneRule.none : keyIn(lane)) : undefined
     },
     keep: (isUsed) => {
       for (const [host, keys] of self.keys) {
@@ -164,6 +200,8 @@ export const make = Effect.fnUntraced(function* (
 interface State {
   readonly options: NamesOptions
   readonly secret: string
+  /** What operators have set, by host. */
+  set: ReadonlyMap<string, LaneChoice>
   /** The keys of each host that are in use. */
   readonly keys: Map<string, Set<string>>
   /** What answers have said of calls that look alike. */
@@ -183,9 +221,14 @@ const remember = ({ keys }: State, lane: string): void => {
 const others = "others"
 
 /** A rule that names nothing but the host is none. */
-const ruleFor = ({ options }: State, host: string): Rule | undefined => {
+const ruleFor = ({ options, set }: State, host: string): Rule | undefined => {
   if (isReceiverLane(host)) return undefined
-  const rule = options.ruleOf(host)
+  const choice = set.get(host)
+  const credential = options.credentialOf?.(host) ?? credentialHeaders
+  const rule =
+    choice === undefined
+      ? options.ruleOf(host)
+      : { parts: choice === "host" ? ["host" as const] : choice, credential, by: "operator" }
   return rule?.parts.some((part) => part !== "host") === true ? rule : undefined
 }
 

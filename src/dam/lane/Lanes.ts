@@ -136,6 +136,7 @@ const steeringOf = (self: State) => {
     settingOf: (name) => Dial.settingOf(dial, name),
     isConfigured: (name) => (dial.options.hosts?.[name] ?? dial.options.hosts?.[hostIn(name)]) !== undefined,
     ruleOf: names.ruleOf,
+    setRule: names.setRule,
     ceilingOf: (name) => {
       const ceiling = names.isRuled(name) ? Dial.ceilingOf(dial, hostIn(name)) : {}
       return Object.keys(ceiling).length === 0 ? undefined : ceiling

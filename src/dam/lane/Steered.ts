@@ -6,10 +6,11 @@ import type { LanePort, StoredPace, LaneCounts, LaneLogEntry, StoredSteering } f
 import type { StoreError } from "../store/StoreError.ts"
 import type { Pace } from "../../engine/pace/Gate.ts"
 import type { Setting } from "../../engine/pace/Meter.ts"
+import { nameOf } from "../../presets/LaneRule.ts"
 import { hostIn, means } from "../job/LaneName.ts"
 import { steeredOf, type Settings } from "./Settings.ts"
 import type { Lane } from "./Lane.ts"
-import type { RuleShown } from "./LaneNames.ts"
+import type { LaneNames, RuleShown } from "./LaneNames.ts"
 import { ownerIn } from "./Paces.ts"
 import type { Found, Hold, LaneAction, Learnt, LaneStatus, Steering } from "./Steering.ts"
 
@@ -26,6 +27,7 @@ export interface Steered {
   readonly settingOf: (lane: string) => Setting
   readonly isConfigured: (lane: string) => boolean
   readonly ruleOf: (lane: string) => RuleShown
+  readonly setRule: LaneNames["setRule"]
   /** What all lanes of a lane's host together may not exceed; `undefined` where it has one, or nothing is set. */
   readonly ceilingOf: (lane: string) => Partial<Pace> | undefined
   /** Is told that what operators have said of a host is another than before; `lifts` ends what holds all of its lanes. */
@@ -58,6 +60,7 @@ export const make = (store: LanePort, steered: Steered): Steering => {
   })
 
   const change = Effect.fnUntraced(function* (lane: string, by: string, action: LaneAction) {
+    if (action._tag === "Rule") yield* steered.setRule(lane, action.choice)
     yield* changeOne(lane, by, action)
     // what was said of one lane of a host is taken back with what was said of the host
     const takesBack = action._tag === "Reset" || action._tag === "Resume"
@@ -229,6 +232,8 @@ const settled = (
         maxConcurrent: action.maxConcurrent ?? now.maxConcurrent,
         find: action.find ?? now.find
       }
+    case "Rule":
+      return orNothing(now)
     case "Reset":
       return orNothing({ ...now, rps: undefined, maxConcurrent: undefined, find: undefined })
   }
@@ -255,8 +260,13 @@ const entryOf = (lane: string, by: string, at: number, action: LaneAction): Lane
     }
     case "Reset":
       return { ...entry, action: "reset", detail: "" }
+    case "Rule":
+      return { ...entry, action: "rule", detail: ruleText(action.choice) }
   }
 }
+
+const ruleText = (choice: Extract<LaneAction, { readonly _tag: "Rule" }>["choice"]): string =>
+  choice === undefined ? "as it is known" : choice === "host" ? choice : nameOf({ lane: choice })
 
 const none: LaneCounts = { scheduled: 0, queued: 0, parked: 0, running: 0 }
 

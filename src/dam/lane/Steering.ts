@@ -7,12 +7,14 @@
 import type * as Effect from "effect/Effect"
 import type { StoreError } from "../store/StoreError.ts"
 import type { Pace } from "../../engine/pace/Gate.ts"
+import type { LaneChoice } from "../../presets/Preset.ts"
 import type { RuleShown } from "./LaneNames.ts"
 import type { HeldBy, LaneLogEntry, Paused } from "../store/LaneRecords.ts"
 
 /**
  * What an operator can do. `Pace` sets what it names and leaves the rest; `Reset` forgets the operator's pace, what the
- * upstream taught, and every hold. A pause ends with `Resume` only.
+ * upstream taught, and every hold. A pause ends with `Resume` only, and a rule with another one. `Rule` says by what the
+ * calls to a host are told apart; without a choice what is configured or known holds again.
  *
  * @category models
  * @since 0.1.0
@@ -27,6 +29,7 @@ export type LaneAction =
       readonly find?: boolean | undefined
     }
   | { readonly _tag: "Reset" }
+  | { readonly _tag: "Rule"; readonly choice: LaneChoice | undefined }
 
 /**
  * A moment before which nothing is sent, and what brought it.

@@ -252,11 +252,14 @@ const begin = Effect.fnUntraced(function* ({ deliver, lanes, lookAround }: Ends.
   lookAround()
 })
 
-/** Names by what is configured and known of hosts; where nothing is, no key is needed for them. */
+/** Names by what is configured and known of hosts, and what operators say of them. */
 const namesOf = ({ credentials, pacing, store }: DispatcherOptions) =>
-  pacing.lanes === undefined && Object.values(pacing.hosts ?? {}).every(({ lane }) => lane === undefined)
-    ? Effect.succeed(LaneNames.byHost)
-    : LaneNames.make(store, { ruleOf: (host) => ruleOf(pacing, host), keysPerHost: pacing.keysPerHost, credentials })
+  LaneNames.make(store, {
+    ruleOf: (host) => ruleOf(pacing, host),
+    credentialOf: (host) => pacing.lanes?.(host)?.credential,
+    keysPerHost: pacing.keysPerHost,
+    credentials
+  })
 
 const runnerOf = (
   options: DispatcherOptions,

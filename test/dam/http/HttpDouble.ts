@@ -10,6 +10,7 @@ import { Engine, type Terms, WrongState } from "../../../src/dam/work/Engine.ts"
 import * as Events from "../../../src/dam/observe/Events.ts"
 import * as Explain from "../../../src/dam/work/Explain.ts"
 import * as Gate from "../../../src/engine/pace/Gate.ts"
+import * as LaneNames from "../../../src/dam/lane/LaneNames.ts"
 import * as LaneSteering from "../../../src/dam/lane/Steered.ts"
 import * as HttpServer from "../../../src/dam/http/HttpServer.ts"
 import type { JobResult } from "../../../src/dam/job/Job.ts"
@@ -46,6 +47,12 @@ const noticesOver = (store: Store) =>
     laneOf: (url) => url,
     leaving: () => true
   })
+
+/** Rules that operators set, and none that is known. */
+const ruled = (store: Store) => {
+  const { ruleOf, setRule } = Effect.runSync(LaneNames.make(store, { ruleOf: () => undefined }))
+  return { ruleOf, setRule }
+}
 
 /** An engine that files jobs and runs none; `Runs` moves them. */
 export const engine = (store: Store, events: Events.Events, terms: Terms = usual): Engine["Service"] => ({
@@ -89,7 +96,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
     forget: () => undefined,
     settingOf: () => fixed(Gate.defaultPace),
     isConfigured: () => false,
-    ruleOf: () => ({ rule: "host", by: "default" }),
+    ...ruled(store),
     ceilingOf: () => undefined,
     steeredHost: () => {}
   }),

@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import { canonicalLane, hostIn, keyIn } from "../../../src/dam/job/LaneName.ts"
 import { knownBy } from "../../../src/dam/embedded/KnownHosts.ts"
 import { type HostOptions, ruleOf } from "../../../src/dam/lane/Dial.ts"
 import * as LaneNames from "../../../src/dam/lane/LaneNames.ts"
+import * as Vault from "../../../src/dam/secrets/Vault.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import * as Presets from "../../../src/presets/Presets.ts"
 
@@ -61,6 +63,19 @@ describe("names of lanes", () => {
       const options = { ruleOf: () => ({ parts: ["credential"] as const, credential: ["authorization"], by: "test" }) }
       const before = (yield* LaneNames.make(one, options)).laneOf(call("https://a.example/", bearer("k")))
       assert.strictEqual((yield* LaneNames.make(one, options)).laneOf(call("https://a.example/", bearer("k"))), before)
+    })
+  )
+
+  it.effect("have a key that a sealed file does not show", () =>
+    Effect.gen(function* () {
+      const plain = yield* store
+      const ruled = { ruleOf: () => ({ parts: ["credential"] as const, credential: ["authorization"], by: "test" }) }
+      const before = (yield* LaneNames.make(plain, ruled)).laneOf(call("https://a.example/", bearer("k")))
+      const shown = yield* plain.setting("lane_key")
+      const sealed = yield* Vault.make(plain, Redacted.make(Buffer.alloc(32, 1).toString("base64")))
+      assert.notStrictEqual(yield* plain.setting("lane_key"), shown)
+      const after = yield* LaneNames.make({ ...plain, ...sealed }, ruled)
+      assert.strictEqual(after.laneOf(call("https://a.example/", bearer("k"))), before)
     })
   )
 

@@ -134,6 +134,16 @@ describe("lanes of one host", () => {
     })
   )
 
+  it.effect("of calls without a credential hold nobody who has one", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp()
+      const bare = { url: "https://discord.com/api/v10/gateway", method: "GET", headers: {} }
+      yield* answered(dam, bare, Reply.response(429, { "retry-after": "9", "x-ratelimit-global": "true" }))
+      assert.isAbove(yield* heldFor(dam, bare), 8000)
+      assert.strictEqual(yield* heldFor(dam, by("bot", bare.url)), 0)
+    })
+  )
+
   it.effect("stay held over restarts, each of them and what is wider", () =>
     Effect.gen(function* () {
       const dam = yield* setUp()

@@ -154,6 +154,29 @@ describe("jobs of one host by a rule", () => {
     })
   )
 
+  it.effect("follow what an operator says, over restarts too, and what is known again once it is taken back", () =>
+    Effect.gen(function* () {
+      const dam = yield* damOf(Script.always(ok), credential)
+      const laneOfOne = Effect.fnUntraced(function* (n: number) {
+        const id = yield* dam.submit(by("one", `${url}${n}`))
+        return (yield* dam.get(id)).lane
+      })
+      const before = yield* laneOfOne(1)
+      yield* dam.engine.steering.change(lane, "op", { _tag: "Rule", choice: "host" })
+      assert.strictEqual(yield* laneOfOne(2), lane)
+      yield* dam.engine.steering.change(lane, "op", { _tag: "Rule", choice: ["method"] })
+      assert.strictEqual(yield* laneOfOne(3), `${lane}#GET`)
+      yield* TestClock.adjust("1 second")
+      yield* dam.stop
+      const again = yield* dam.begin()
+      assert.deepStrictEqual((yield* again.engine.steering.get(lane)).rule, { rule: "method", by: "operator" })
+      yield* again.engine.steering.change(lane, "op", { _tag: "Rule", choice: undefined })
+      yield* again.engine.submit(yield* jobOf(by("one", `${url}4`), { id: "last" }))
+      assert.strictEqual((yield* dam.get("last")).lane, before)
+      yield* again.stop
+    })
+  )
+
   it.effect("start their children in lanes of their own", () =>
     Effect.gen(function* () {
       const dam = yield* damOf(Script.always(ok), credential)

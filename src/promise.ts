@@ -17,7 +17,13 @@ export { executeWithForwarding, ForwardToEZThrottle, withAutoForward } from "./p
 export type { Forwarded, ForwardRequest } from "./promise/Forwarding.ts"
 export type { BodyOptions } from "./promise/Bodies.ts"
 export type { HeadersOptions, MetadataOptions } from "./promise/Given.ts"
-export type { FallbackJobOptions, JobOptions, RetryPolicyOptions, WebhookOptions } from "./promise/JobOptions.ts"
+export type {
+  DrawOptions,
+  FallbackJobOptions,
+  JobOptions,
+  RetryPolicyOptions,
+  WebhookOptions
+} from "./promise/JobOptions.ts"
 export type { ListFailuresOptions, ListJobsOptions } from "./promise/Listing.ts"
 export type { SubmitCount, SubmitManyOptions } from "./promise/Many.ts"
 export type {

@@ -20,6 +20,7 @@ import { typed, typedLine } from "./output/commandName.ts"
 import * as Globals from "./output/Globals.ts"
 import * as JobsCommand from "./commands/JobsCommand.ts"
 import * as LanesCommand from "./commands/LanesCommand.ts"
+import * as LimitsCommand from "./commands/LimitsCommand.ts"
 import * as McpCommand from "./commands/McpCommand.ts"
 import * as NoticesCommand from "./commands/NoticesCommand.ts"
 import * as PresetsCommand from "./commands/PresetsCommand.ts"
@@ -42,6 +43,7 @@ export const ezthrottle = Command.make("ezthrottle").pipe(
     FailuresCommand.command,
     LanesCommand.explain,
     LanesCommand.lanes,
+    LimitsCommand.command,
     DeadCommand.command,
     SecretsCommand.command,
     NoticesCommand.command,

@@ -21,6 +21,7 @@ import * as EmbeddedService from "./EmbeddedService.ts"
 import * as Signing from "./deliver/Signing.ts"
 import {
   InvalidOption,
+  limitProblem,
   nameProblem,
   noticeProblem,
   policyIn,
@@ -59,6 +60,7 @@ import type { Engine } from "./work/Engine.ts"
 export interface EarlierNames extends Partial<
   Omit<
     Dispatcher.DispatcherOptions,
+    | "callLimits"
     | "clockEvery"
     | "copiedAt"
     | "credentials"
@@ -161,7 +163,7 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
   const unfit = Runtime.unfit()
   if (unfit !== undefined) return yield* unfit
   const egress = yield* Effect.fromResult(policyIn(given.egress))
-  const denied = noticeProblem(given, egress)
+  const denied = limitProblem(given) ?? noticeProblem(given, egress)
   if (denied !== undefined) return yield* new InvalidOption({ problem: denied })
   // what the settings say in their own words is said again in those of the parts
   const options = { ...said(given as Omit<DamOptions, keyof Settings>), ...settle(given), path: given.path, egress }
@@ -237,7 +239,7 @@ export const layer = (options: DamOptions): Layer.Layer<Service, DamError> =>
  * it, and the next call tries again. Asked for twice in a process, a file's dam is the same one, until everybody has
  * disposed of it.
  * **Gotchas** — thrown at once are a runtime without what a dam needs (`UnfitRuntime`), a region that cannot be (`InvalidRegion`), an egress entry that cannot
- * (`InvalidEgressEntry`), a misspelt option, the URL of a notice that the egress policy refuses, and an option that differs from those the file is open with (`InvalidOption`). A
+ * (`InvalidEgressEntry`), a misspelt option, a limit that cannot be, the URL of a notice that the egress policy refuses, and an option that differs from those the file is open with (`InvalidOption`). A
  * dam that has started keeps the process alive until it is disposed of.
  *
  * @category constructors

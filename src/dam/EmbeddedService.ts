@@ -13,6 +13,7 @@ import { type Step } from "../step/StepModel.ts"
 import { makeStep } from "../step/StepValue.ts"
 import type { Delegation } from "../transport/HttpTransport.ts"
 import * as Views from "./api/JobShapes.ts"
+import { breachOfDraws, type KnownLimits } from "./intake/Draws.ts"
 import type { Limits } from "./intake/Limits.ts"
 import { credentialsDiffer, refused, type Refused } from "./intake/Refusal.ts"
 import * as SentHeaders from "./intake/SentHeaders.ts"
@@ -65,7 +66,9 @@ export const make = (
 
 const submit = Effect.fnUntraced(function* ({ credentials, engine, limits }: Parts, delegation: Delegation) {
   const job = yield* jobOf(delegation, credentials)
-  const breach = limits === undefined ? breachOfTree(delegation.step) : breachIn(delegation.step, limits, job.createdAt)
+  const breach =
+    (limits === undefined ? breachOfTree(delegation.step) : breachIn(delegation.step, limits, job.createdAt)) ??
+    breachOfLimits(delegation.step, engine.callLimits)
   if (breach !== undefined) return yield* refusal(breach.status, breach.problem)
   const enqueued = yield* Effect.mapError(
     engine.submit(job),
@@ -228,6 +231,12 @@ const breachIn = (step: Step, limits: Limits, now: number): Refused | undefined 
   const nodes = nodesOf(step, limits)
   // what is measured only where the whole is large enough is measured here in any case
   return "_tag" in nodes ? nodes : breachOf(nodes, { limits, now, bodyBytes: Number.MAX_SAFE_INTEGER })
+}
+
+/** A limit that nobody has defined cannot be drawn on, limits of intake or not. */
+const breachOfLimits = (step: Step, known: KnownLimits): Refused | undefined => {
+  const nodes = nodesOf(step, { treeDepth: Infinity, treeNodes: Infinity })
+  return "_tag" in nodes ? nodes : breachOfDraws(nodes, known)
 }
 
 /** What cannot be sent cannot be sent from anywhere, limits or not. */

@@ -31,9 +31,12 @@ export const asCurl = ({ request }: Job): string => {
 
 const indented = (value: unknown): string => JSON.stringify(value, undefined, 2).replaceAll("\n", "\n  ")
 
-export const asStep = ({ metadata, request }: Job): string => {
+export const asStep = ({ limits = [], metadata, request }: Job): string => {
   const { body, headers, method, url } = request
-  const told = Object.keys(metadata).length > 0
+  const verbs = [
+    ...(Object.keys(metadata).length > 0 ? [`Step.metadata(${indented(metadata)})`] : []),
+    ...limits.map(({ name, ...said }) => `Step.limit(${JSON.stringify(name)}, ${JSON.stringify(said)})`)
+  ]
   return [
     `import { EZThrottle, Step } from "ezthrottle-effect"`,
     "",
@@ -42,7 +45,7 @@ export const asStep = ({ metadata, request }: Job): string => {
     `  method: ${JSON.stringify(method)},`,
     `  headers: ${indented(headers)}${body === undefined ? "" : ","}`,
     ...(body === undefined ? [] : [`  body: ${JSON.stringify(body)}`]),
-    `})${told ? `.pipe(Step.metadata(${indented(metadata)}))` : ""}`,
+    `})${verbs.length > 0 ? `.pipe(${verbs.join(", ")})` : ""}`,
     "",
     "const program = EZThrottle.execute(step)",
     ""

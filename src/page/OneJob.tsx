@@ -76,6 +76,13 @@ const Facts = ({ job }: { readonly job: Job }) => (
       <Time at={job.finished_at} />
       {job.finished_at !== null && <span class="faint"> after {millis(job.finished_at - job.created_at)}</span>}
     </Fact>
+    {job.limits !== undefined && (
+      <Fact name="Draws on" isLong>
+        {job.limits
+          .map(({ cost, key, name }) => `${name}${key === undefined ? "" : ` (${key})`}: ${count(cost)}`)
+          .join(", ")}
+      </Fact>
+    )}
     <Fact name="Attempts">{count(job.attempts_made)}</Fact>
     {job.parent !== null && (
       <Fact name={job.parent.relation === "on_success" ? "Started by the success of" : "Started by the failure of"}>

@@ -10,6 +10,7 @@ import { usePlace } from "./Hooks.ts"
 import { Jobs } from "./Jobs.tsx"
 import { Keys, searchWasWanted, toSearch } from "./Keys.tsx"
 import { live, onNews, useFeed, useNews } from "./Live.ts"
+import { Limits } from "./Limits.tsx"
 import { Notices } from "./Notices.tsx"
 import { OneJob } from "./OneJob.tsx"
 import { OneLane } from "./OneLane.tsx"
@@ -26,6 +27,7 @@ const places = [
   { path: "/", name: "Overview", view: Overview },
   { path: "/jobs", name: "Jobs", view: Jobs },
   { path: "/dead", name: "Dead letters", view: DeadLetters },
+  { path: "/limits", name: "Limits", view: Limits },
   { path: "/notices", name: "Notices", view: Notices },
   { path: "/submit", name: "Submit", view: Submit }
 ]

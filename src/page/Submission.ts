@@ -118,7 +118,7 @@ const lines = (of: Readonly<Record<string, unknown>>): string =>
     .join("\n")
 
 /** A job to be changed and run again: under a key of its own, or it would be a duplicate of what it was. */
-export const typedOf = ({ deliveries, metadata, request }: Job): Typed => ({
+export const typedOf = ({ deliveries, limits, metadata, request }: Job): Typed => ({
   ...nothingTyped,
   method: request.method,
   url: request.url,
@@ -127,5 +127,6 @@ export const typedOf = ({ deliveries, metadata, request }: Job): Typed => ({
   body: cutFrom(request) > 0 ? "" : (request.body ?? ""),
   idempotent_key: `page-${random()}`,
   metadata: lines(metadata),
-  webhooks: deliveries.map(({ url }) => url).join("\n")
+  webhooks: deliveries.map(({ url }) => url).join("\n"),
+  more: limits === undefined ? "" : JSON.stringify({ limits })
 })

@@ -11,7 +11,7 @@ import { make as look } from "./Answered.ts"
 import { holds } from "./Holds.ts"
 import type { Told } from "./Limits.ts"
 import type { Preset } from "./Preset.ts"
-import * as Presets from "./Presets.ts"
+import * as Known from "./Known.ts"
 import { judge, type Judged } from "./Reading.ts"
 
 /**
@@ -20,17 +20,29 @@ import { judge, type Judged } from "./Reading.ts"
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Presets.PresetOptions = {}): ((host: string) => HostRules | undefined) => {
-  const known = Presets.settle(options)
-  // a memory of what is computed, and no more: it is on the way of every answer
-  const found = new Map<string, HostRules | undefined>()
+export const make = (options: Known.PresetOptions = {}): ((host: string) => HostRules | undefined) => {
+  const known = Known.settle(options)
+  return remembered((host) => {
+    const preset = Known.forHost(host, known)
+    return preset && { ...rulesOf(preset), preset }
+  })
+}
+
+/**
+ * What is said of a host, found once: it is on the way of every answer.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const remembered = <A>(find: (host: string) => A): ((host: string) => A) => {
+  const found = new Map<string, { readonly value: A }>()
   return (host) => {
-    if (found.has(host)) return found.get(host)
-    const preset = Presets.forHost(host, known)
-    const rules = preset && { ...rulesOf(preset), preset }
+    const known = found.get(host)
+    if (known !== undefined) return known.value
+    const value = find(host)
     if (found.size >= mostFound) found.clear()
-    found.set(host, rules)
-    return rules
+    found.set(host, { value })
+    return value
   }
 }
 
@@ -60,6 +72,26 @@ export const rulesOf = (preset: Preset): Refusal.Rules => ({
     return wider === undefined ? said : { ...said, wider: wider.lanes }
   }
 })
+
+/**
+ * Whether what an answer says depends on its body.
+ *
+ * @category decisions
+ * @since 0.1.0
+ */
+export const asksForBody = (
+  preset: Preset,
+  answer: Pick<Refusal.Answer, "headers" | "status">,
+  nowMillis: number
+): boolean => {
+  let isAsked = false
+  const asked = <A>(answered: A) => {
+    isAsked = true
+    return answered
+  }
+  judge(preset, { ...look(answer), text: () => asked(""), json: () => asked(undefined) }, nowMillis)
+  return isAsked
+}
 
 const toSaid = ({ isReset, kind, limits, waitMillis }: Judged, status: number): Refusal.Said => {
   const scarcest = limits.toSorted(scarcestFirst)[0]

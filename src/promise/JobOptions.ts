@@ -50,6 +50,21 @@ export interface RetryPolicyOptions {
 }
 
 /**
+ * What each call of a job draws on a limit of a dam.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DrawOptions {
+  /** Of the limit. */
+  readonly name: string
+  /** Whose share of it: each key has the whole limit for itself. Defaults to one share that all calls without a key have. */
+  readonly key?: string | undefined
+  /** Units. Defaults to `1`. */
+  readonly cost?: number | undefined
+}
+
+/**
  * A job for `submitJob`.
  *
  * @category models
@@ -73,6 +88,8 @@ export interface JobOptions {
   /** Defaults to `race`. */
   readonly executionMode?: ExecutionMode | undefined
   readonly retryPolicy?: RetryPolicyOptions | undefined
+  /** What each call draws on beside the pace of its host. Only a dam keeps limits. */
+  readonly limits?: ReadonlyArray<DrawOptions> | undefined
   readonly fallbackJob?: FallbackJobOptions | undefined
   readonly onSuccess?: JobOptions | undefined
   readonly onFailure?: JobOptions | undefined

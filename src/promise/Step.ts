@@ -171,6 +171,10 @@ class Builder {
   retryUnsafe(isAllowed: boolean): this {
     return this.#set((self) => Core.retryUnsafe(self, isAllowed))
   }
+  /** Lets each call draw on a limit that a dam keeps: 1 unit of what all calls share, unless cost and key are given. */
+  limit(name: string, options?: Core.LimitOptions): this {
+    return this.#set((self) => Core.limit(self, name, options))
+  }
   /** Limits each local attempt, in milliseconds. Defaults to 30 seconds. */
   timeout(millis: number): this {
     return this.#set(

@@ -7,7 +7,7 @@ import type { Ended } from "../engine/Decide.ts"
 import { isGood } from "../engine/Decide.ts"
 import * as Refusal from "../engine/Refusal.ts"
 import * as RetryAfter from "../engine/RetryAfter.ts"
-import { AttemptTimedOut, TransportError } from "../step/FailureModel.ts"
+import type { TransportError } from "../step/FailureModel.ts"
 import type { Attempt, EndedAttempt, Ending } from "../step/HistoryModel.ts"
 import * as History from "../step/HistoryModel.ts"
 import type { StepReason } from "../step/Outcome.ts"
@@ -104,10 +104,3 @@ export const rejection = (
   says === "used_up"
     ? new QuotaUsedUp({ status, region, response })
     : new Rejected({ status, region, retryAfter, ...(says === undefined ? {} : { tooMany: true }), response })
-
-/** Ends a send that takes longer than its limit. */
-export const within = <A>(send: Effect.Effect<A, TransportError>, millis: number): Effect.Effect<A, TransportError> =>
-  Effect.timeoutOrElse(send, {
-    duration: millis,
-    orElse: () => Effect.fail(new TransportError({ reason: new AttemptTimedOut({ afterMillis: millis }) }))
-  })

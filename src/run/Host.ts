@@ -12,6 +12,7 @@ import type { Request } from "../step/Request.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"
+import type { PacedCall } from "../transport/HttpTransport.ts"
 
 /**
  * Starts the step chained to one that has ended. Returns `Ended` or `Failed` when it was run to its end, `Started` when
@@ -64,7 +65,7 @@ export interface Host {
    * instead of waiting, as for `pause`. `undefined`: everything is sent at once.
    */
   readonly paced:
-    | ((request: Request, exchange: Effect.Effect<EndedAttempt>, alone: boolean) => Effect.Effect<EndedAttempt>)
+    | ((call: PacedCall, exchange: Effect.Effect<EndedAttempt>, alone: boolean) => Effect.Effect<EndedAttempt>)
     | undefined
   /**
    * Milliseconds from now after which an attempt is made again without spending anything; `undefined`: its ending counts.

@@ -23,6 +23,7 @@ import type { Execution } from "./Execution.ts"
 import type { Host } from "./Host.ts"
 import * as Hosts from "./Host.ts"
 import * as Keys from "./Keys.ts"
+import { unkept } from "./LimitsKept.ts"
 import * as Line from "./Line.ts"
 import * as Straight from "./Straight.ts"
 import * as Telemetry from "./Telemetry.ts"
@@ -69,7 +70,7 @@ export const submit = (step: Step, service: Delegating): Effect.Effect<Accepted,
 
 const interpret = (step: Step, strategies: Strategies["Service"], host: Host): Effect.Effect<Outcome, StepError> =>
   Effect.withFiber((fiber) => {
-    const broken = check(step)
+    const broken = check(step) ?? unkept(step, strategies)
     if (broken !== undefined) return Effect.fail(stepError(step, broken, noHistory))
     const transport = fiber.getRef(Straight.Straight) ? Straight.over(step, strategies, host) : undefined
     return transport === undefined

@@ -9,12 +9,12 @@ import type { Response } from "../step/ReplyModel.ts"
 import type { Exchange, Exchanging } from "../transport/HttpTransport.ts"
 import * as TimeLimit from "../transport/TimeLimit.ts"
 import type { Facts } from "./Execution.ts"
-import { perform, readResponse, within } from "./Execution.ts"
+import { perform, readResponse } from "./Execution.ts"
 import * as Judge from "./Judge.ts"
 import { isGoodAttempt, isOf } from "./PathEnd.ts"
 import * as Telemetry from "./Telemetry.ts"
 import type { Waiting } from "./Turns.ts"
-import { inTurn, pauseFor, repose } from "./Turns.ts"
+import { inTurn, pacing, pauseFor, repose } from "./Turns.ts"
 
 /** A path under way: what its racers share. */
 export interface Path extends Judge.Policy, Waiting {
@@ -79,9 +79,10 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
     step,
     facts,
     send: sending(transport, { request, region, step, timeoutMillis, attempt: attemptOf(path, facts.racer) }),
-    read: readResponse(execution.host.rules?.(request))
+    read: readResponse((execution.host.rules ?? transport.rules)?.(request))
   })
-  return execution.host.paced === undefined ? sent : inTurn(path, execution.host.paced, sent)
+  const paced = pacing(execution.host, transport)
+  return paced === undefined ? sent : inTurn(path, paced, sent)
 }
 
 /** One exchange within its limit, as part of the trace at hand. */
@@ -91,7 +92,7 @@ export const sending =
     const send = Telemetry.propagated(fiber, exchange.request, (request) =>
       transport.send(request === exchange.request ? exchange : { ...exchange, request })
     )
-    return TimeLimit.isKeptBy(transport) ? send : within(send, exchange.timeoutMillis)
+    return TimeLimit.isKeptBy(transport) ? send : TimeLimit.within(send, exchange.timeoutMillis)
   }
 
 /** Path, racer and how many attempts of theirs have ended. An interrupted one is made again as the same. */

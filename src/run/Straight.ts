@@ -18,6 +18,7 @@ import type { Host } from "./Host.ts"
 import * as Keys from "./Keys.ts"
 import { isGoodAttempt, responseOf } from "./PathEnd.ts"
 import { sending } from "./Racer.ts"
+import { pacing } from "./Turns.ts"
 
 /**
  * Whether plain steps take it. Defaults to `true`; tests turn it off to see that nothing differs.
@@ -62,10 +63,11 @@ export const run = (
       step,
       facts: first,
       send: sending(transport, { request, region: undefined, step, timeoutMillis, attempt: "0.0.0" }),
-      read: readResponse(host.rules?.(request))
+      read: readResponse((host.rules ?? transport.rules)?.(request))
     }
     const sent = perform(execution, exchanged)
-    return Effect.flatMap(host.paced === undefined ? sent : host.paced(request, sent, true), (attempt) =>
+    const paced = pacing(host, transport)
+    return Effect.flatMap(paced === undefined ? sent : paced({ request, step }, sent, true), (attempt) =>
       isGoodAttempt(attempt)
         ? Effect.succeed({
             _tag: "Completed",

@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { EndedAttempt } from "../step/HistoryModel.ts"
-import type { Request } from "../step/Request.ts"
+import type { Exchanging, PacedCall } from "../transport/HttpTransport.ts"
 import type { Execution } from "./Execution.ts"
 import type { Host } from "./Host.ts"
 import * as Stopwatch from "./Stopwatch.ts"
@@ -19,16 +19,18 @@ export interface Limits {
 }
 
 /** What waiting depends on. */
-export interface Waiting extends Limits {
+export interface Waiting extends Limits, PacedCall {
   readonly execution: Execution
-  readonly request: Request
   /** Nothing else of the step runs beside it. */
   readonly alone: boolean
 }
 
+/** Who lets exchanges through: the host, else the transport they go over. */
+export const pacing = (host: Host, transport: Exchanging): Host["paced"] => host.paced ?? transport.inTurn
+
 /** Waits for the host's permit with the path's stopwatch standing still. */
 export const inTurn = (
-  { alone, stopwatch, request }: Waiting,
+  { alone, request, step, stopwatch }: Waiting,
   paced: NonNullable<Host["paced"]>,
   sent: Effect.Effect<EndedAttempt>
 ): Effect.Effect<EndedAttempt> =>
@@ -42,7 +44,7 @@ export const inTurn = (
     return Effect.andThen(
       change(1, 0),
       Effect.ensuring(
-        paced(request, send, alone),
+        paced({ request, step }, send, alone),
         Effect.suspend(() => (began ? change(0, -1) : change(-1, 0)))
       )
     )

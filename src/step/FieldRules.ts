@@ -21,6 +21,7 @@ const httpUrl = (value: string): boolean => {
   return (protocol === "http:" || protocol === "https:") && hostname !== ""
 }
 
+const LIMIT_NAME = /^[A-Za-z0-9._-]{1,64}$/
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 // what Node's `http` and WebCrypto-era `Headers` both accept: Latin-1 without CR, LF and NUL
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
@@ -52,6 +53,22 @@ export const headers = (given: { readonly [name: string]: string }): Misnamed | 
 export const region: Rule<string> = {
   expected: "a region name",
   holds: (value) => value.trim() !== "" && !CONTROL.test(value)
+}
+
+/** What a limit is called. */
+export const limitName: Rule<string> = {
+  expected: "the name of a limit: 1 to 64 letters, digits, dots, underscores and hyphens",
+  holds: (value) => LIMIT_NAME.test(value)
+}
+
+export const limitKey: Rule<string> = {
+  expected: "a key of a limit: at most 256 characters, none of them a control character",
+  holds: (value) => value.length <= 256 && !CONTROL.test(value)
+}
+
+export const limitCost: Rule<number> = {
+  expected: "a finite number above 0",
+  holds: (value) => Number.isFinite(value) && value > 0
 }
 
 /** A rule of whole numbers; its bounds are known to whoever describes it. */

@@ -1,5 +1,6 @@
 /** The rules of the fields of a step as schemas: JSON and the wire are decoded with them. */
 import * as Schema from "effect/Schema"
+import * as Draws from "./Draws.ts"
 import * as Rules from "./FieldRules.ts"
 
 /** `shown` is what of the rule JSON Schema can say. */
@@ -24,6 +25,35 @@ export const Headers = Schema.Record(Schema.String, Schema.String).check(
 
 /** Region names such as `iad`. */
 export const Regions = Schema.Array(text(Rules.region))
+
+/** The name of a limit, which may stand in a URL as it is. */
+export const LimitName = text(Rules.limitName, { minLength: 1, maxLength: 64 })
+
+/** Whose share of a limit it is. */
+export const LimitKey = text(Rules.limitKey, { maxLength: 256 })
+
+/** Units of a limit. */
+export const LimitCost = Schema.Number.check(
+  Schema.isFinite({ expected: Rules.limitCost.expected }),
+  Schema.makeFilter(Rules.limitCost.holds, {
+    expected: Rules.limitCost.expected,
+    toJsonSchema: () => ({ exclusiveMinimum: 0 })
+  })
+)
+
+/** What each call of a step draws on: a limit once for each key. */
+export const Limits = Schema.Array(
+  Schema.Struct({
+    name: LimitName,
+    key: Schema.optionalKey(LimitKey),
+    cost: Schema.optionalKey(LimitCost)
+  })
+).check(
+  Schema.makeFilter((draws) => {
+    const twice = Draws.repeated(draws)
+    return twice < 0 ? undefined : { path: [twice], issue: "Expected each limit once for each key" }
+  })
+)
 
 /** A whole number within bounds; what needs more than 32 bits says so to whoever generates a client. */
 const whole = ({ expected, holds, maximum, minimum }: Rules.Whole) =>

@@ -8,7 +8,8 @@ export const problemOf = (given: object, known: ReadonlyArray<string>, at = ""):
   return `${at}${name}: is not known here; ${near === undefined ? `expected ${known.join(", ")}` : `did you mean ${near}?`}`
 }
 
-const nearest = (name: string, known: ReadonlyArray<string>): string | undefined =>
+/** The one that was probably meant. */
+export const nearest = (name: string, known: ReadonlyArray<string>): string | undefined =>
   known
     .map((one) => ({ one, far: distance(plain(name), plain(one)) }))
     .filter(({ far, one }) => far <= Math.min(2, one.length / 3))

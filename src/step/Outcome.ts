@@ -172,13 +172,25 @@ export class FanoutIncomplete extends TaggedError("FanoutIncomplete")<{
 }
 
 /**
+ * The step draws on a limit, and would be called from here, where nobody keeps it; nothing was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class LimitsNotKept extends TaggedError("LimitsNotKept")<{ readonly limit: string }> {
+  override get message() {
+    return `it draws on the limit ${this.limit}, and calls that are made here keep no limits: submit it to a dam (a PERFORMANCE step goes there by itself), or use a transport that keeps them`
+  }
+}
+
+/**
  * Every reason for which a step can end badly.
  *
  * @category errors
  * @since 0.1.0
  */
 export type StepReason =
-  InvalidStep | Rejected | QuotaUsedUp | PathTimedOut | DeadlineExceeded | FanoutIncomplete | Failure
+  InvalidStep | LimitsNotKept | Rejected | QuotaUsedUp | PathTimedOut | DeadlineExceeded | FanoutIncomplete | Failure
 
 /**
  * A step ended badly. `reason` says why and carries what a caller needs; `history` has every attempt.

@@ -17,6 +17,14 @@ export { toJson, type StepEncoded } from "./StepEncoded.ts"
 
 // aliases, because the bundled declarations would take re-exported types of a namespace for values
 /**
+ * What a call draws on a limit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Draw = Model.Draw
+
+/**
  * What several regions mean: `race` or `fanout`.
  *
  * @category models

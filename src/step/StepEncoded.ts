@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Base64 from "./Base64Text.ts"
 import type * as Schema from "effect/Schema"
 import type { RetryPolicy } from "./RetryPolicy.ts"
-import type { ExecutionMode, RegionPolicy, Step, StepType } from "./StepModel.ts"
+import type { Draw, ExecutionMode, RegionPolicy, Step, StepType } from "./StepModel.ts"
 
 /**
  * The JSON form of a step. Durations are milliseconds, moments epoch milliseconds, bytes base64.
@@ -35,6 +35,7 @@ export interface StepEncoded {
     readonly cap?: number
   }
   readonly retryUnsafe?: boolean
+  readonly limits?: ReadonlyArray<{ readonly name: string; readonly key?: string; readonly cost?: number }>
   readonly regions?: ReadonlyArray<string>
   readonly regionPolicy?: RegionPolicy
   readonly executionMode?: ExecutionMode
@@ -76,6 +77,7 @@ export const toJson = (self: Step): StepEncoded => ({
   ...(self.localTimeout === undefined ? {} : { localTimeout: Duration.toMillis(self.localTimeout) }),
   ...(self.retryPolicy === undefined ? {} : { retryPolicy: policy(self.retryPolicy) }),
   ...(self.retryUnsafe === undefined ? {} : { retryUnsafe: self.retryUnsafe }),
+  ...(self.limits.length === 0 ? {} : { limits: self.limits.map(draw) }),
   ...(self.regions.length === 0 ? {} : { regions: self.regions }),
   ...(self.regionPolicy === "fallback" ? {} : { regionPolicy: self.regionPolicy }),
   ...(self.executionMode === "race" ? {} : { executionMode: self.executionMode }),
@@ -115,6 +117,12 @@ const policy = (self: RetryPolicy) => ({
   ...(self.rerouteCodes === undefined ? {} : { rerouteCodes: self.rerouteCodes }),
   ...(self.base === undefined ? {} : { base: Duration.toMillis(self.base) }),
   ...(self.cap === undefined ? {} : { cap: Duration.toMillis(self.cap) })
+})
+
+const draw = ({ cost, key, name }: Draw) => ({
+  name,
+  ...(key === "" ? {} : { key }),
+  ...(cost === 1 ? {} : { cost })
 })
 
 const isEmpty = (record: object): boolean => Object.keys(record).length === 0

@@ -2,7 +2,8 @@ import type { Step } from "./StepModel.ts"
 import { makeStep } from "./StepValue.ts"
 
 /**
- * Gives a fallback what it does not set itself of its parent's type, webhooks (with their quorum) and chain.
+ * Gives a fallback what it does not set itself of its parent's type, webhooks (with their quorum) and chain. What its
+ * parent draws on it does not take over: it calls another host.
  *
  * @category verbs
  * @since 0.1.0

@@ -40,6 +40,7 @@ const Encoded = Schema.Struct({
     })
   ),
   retryUnsafe: optional(Schema.Boolean),
+  limits: optional(Fields.Limits),
   regions: optional(Fields.Regions),
   regionPolicy: optional(Schema.Literals(["fallback", "strict"])),
   executionMode: optional(Schema.Literals(["race", "fanout"])),
@@ -108,6 +109,7 @@ const fromJson = (json: StepEncoded): Step =>
       cap: millis(json.retryPolicy.cap)
     },
     retryUnsafe: json.retryUnsafe,
+    limits: (json.limits ?? []).map(({ cost = 1, key = "", name }) => ({ name, key, cost })),
     regions: json.regions ?? [],
     regionPolicy: json.regionPolicy ?? "fallback",
     executionMode: json.executionMode ?? "race",

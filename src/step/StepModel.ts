@@ -121,6 +121,8 @@ export interface StepFields {
    * executes says so.
    */
   readonly retryUnsafe: boolean | undefined
+  /** What each call of the step draws on beside the pace of its host, by name and key; a fallback has its own. */
+  readonly limits: ReadonlyArray<Draw>
   readonly regions: ReadonlyArray<string>
   readonly regionPolicy: RegionPolicy
   readonly executionMode: ExecutionMode

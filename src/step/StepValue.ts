@@ -1,3 +1,4 @@
+import * as Draws from "./Draws.ts"
 import { format } from "./StepFormat.ts"
 import { toJson } from "./StepEncoded.ts"
 import { pipeArguments } from "effect/Pipeable"
@@ -22,6 +23,7 @@ export class Made implements Step {
   readonly localTimeout: StepFields["localTimeout"]
   readonly retryPolicy: StepFields["retryPolicy"]
   readonly retryUnsafe: StepFields["retryUnsafe"]
+  readonly limits: StepFields["limits"]
   readonly regions: StepFields["regions"]
   readonly regionPolicy: StepFields["regionPolicy"]
   readonly executionMode: StepFields["executionMode"]
@@ -45,6 +47,7 @@ export class Made implements Step {
     this.localTimeout = fields.localTimeout
     this.retryPolicy = fields.retryPolicy
     this.retryUnsafe = fields.retryUnsafe
+    this.limits = fields.limits === undefined ? [] : Draws.inOrder(fields.limits)
     this.regions = fields.regions ?? []
     this.regionPolicy = fields.regionPolicy ?? "fallback"
     this.executionMode = fields.executionMode ?? "race"

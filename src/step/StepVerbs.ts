@@ -2,6 +2,7 @@
 import type * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import type * as Schema from "effect/Schema"
+import * as Draws from "./Draws.ts"
 import * as FieldReader from "./FieldReader.ts"
 import * as Rules from "./FieldRules.ts"
 import { InvalidStep } from "./InvalidStep.ts"
@@ -204,6 +205,35 @@ export const retryPolicy: OptionsVerb<RetryPolicyOptions> = verb((_, options: Re
  * @since 0.1.0
  */
 export const retryUnsafe = verb((_, isAllowed: boolean) => ({ retryUnsafe: parse.retryUnsafe(isAllowed) }))
+
+/**
+ * What a call draws on a limit, as `limit` takes it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LimitOptions {
+  /** Whose share of the limit: each key has the whole of it. Defaults to one share that all calls without a key have. */
+  readonly key?: string | undefined
+  /** Units. Defaults to `1`. */
+  readonly cost?: number | undefined
+}
+
+/**
+ * Lets each call of the step draw on a limit that a dam keeps: the call goes when all its limits and the pace of its
+ * host allow it. Said again, with other names or keys it draws on those too; with the same ones the last word counts.
+ *
+ * **Gotchas** — a fallback, which calls another host, does not take over what its parent draws on: say it there too.
+ * Only a dam keeps limits: EZThrottle and calls that are made here refuse the step.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const limit = verb((self, name: string, options: LimitOptions = {}) => {
+  const { cost = 1, key = "" } = optionsOf("limit", options, ["key", "cost"])
+  const draw = { name: parse.limitName(name), key: parse.limitKey(key), cost: parse.limitCost(cost) }
+  return { limits: Draws.adding(self.limits, draw) }
+})
 
 /** Sets the regions the call leaves from, raced unless `executionMode` says fanout. @category verbs @since 0.1.0 */
 export const regions = verb((_, names: ReadonlyArray<string>) => ({ regions: parse.regions(names) }))
@@ -414,6 +444,9 @@ const parse = {
   base: lasting("retryPolicy.base"),
   cap: lasting("retryPolicy.cap"),
   retryUnsafe: reading("retryUnsafe", FieldReader.flag),
+  limitName: reading("limit.name", FieldReader.text(Rules.limitName)),
+  limitKey: reading("limit.key", FieldReader.text(Rules.limitKey)),
+  limitCost: reading("limit.cost", FieldReader.number(Rules.limitCost)),
   regions: reading("regions", regionNames),
   regionPolicy: reading("regionPolicy", FieldReader.oneOf("fallback", "strict")),
   executionMode: reading("executionMode", FieldReader.oneOf("race", "fanout")),

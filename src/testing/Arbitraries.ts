@@ -24,6 +24,7 @@ import {
   duration,
   headers,
   idempotency,
+  limits,
   matching,
   nothing,
   oneOf,
@@ -46,6 +47,8 @@ export interface StepOptions {
   readonly types?: readonly [StepType | undefined, ...ReadonlyArray<StepType | undefined>] | undefined
   /** Regions to choose from. Defaults to `iad`, `lax`, `ord` and `fra`. */
   readonly regions?: readonly [string, ...ReadonlyArray<string>] | undefined
+  /** Whether some draw on limits, which calls that are made here refuse. Defaults to `false`. */
+  readonly draws?: boolean | undefined
 }
 
 /**
@@ -159,6 +162,7 @@ export const answers: Arbitrary.Arbitrary<Answer> = Arbitrary.map(
 )
 
 const singleStep = ({
+  draws = false,
   regions = ["iad", "lax", "ord", "fra"],
   types = [undefined, "FRUGAL", "PERFORMANCE"]
 }: StepOptions): Arbitrary.Arbitrary<StepFields> =>
@@ -172,6 +176,7 @@ const singleStep = ({
       localTimeout: optional(duration),
       retryPolicy: optional(retryPolicy),
       retryUnsafe: optional(bool),
+      limits: draws ? limits : Arbitrary.Constant([]),
       regions: Arbitrary.array(oneOf(regions), { maxLength: 4 }),
       regionPolicy: oneOf(["fallback", "strict"]),
       executionMode: oneOf(["race", "fanout"]),

@@ -2,7 +2,8 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import type { Idempotency, Trigger, Webhook } from "../step/StepModel.ts"
+import { adding } from "../step/Draws.ts"
+import type { Draw, Idempotency, Trigger, Webhook } from "../step/StepModel.ts"
 
 export const nothing = Arbitrary.Constant(undefined)
 
@@ -31,6 +32,19 @@ export const webhook: Arbitrary.Arbitrary<Webhook> = Arbitrary.all({
   regions: Arbitrary.array(oneOf(["iad", "lax"]), { maxLength: 2 }),
   hasQuorumVote: bool
 })
+
+// few names and keys, each pair of them once
+export const limits: Arbitrary.Arbitrary<ReadonlyArray<Draw>> = Arbitrary.map(
+  Arbitrary.array(
+    Arbitrary.all({
+      name: oneOf(["openai-tokens", "acme.writes"]),
+      key: oneOf(["", "acme"]),
+      cost: oneOf([1, 0.5, 1200])
+    }),
+    { maxLength: 2 }
+  ),
+  (draws) => draws.reduce<ReadonlyArray<Draw>>(adding, [])
+)
 
 export const idempotency: Arbitrary.Arbitrary<Idempotency> = Arbitrary.flatMap(
   oneOf(["Hash", "Unique", "Custom"]),

@@ -125,6 +125,8 @@ export interface Options {
   readonly regions?: ReadonlyArray<string> | undefined
   /** The place a region leaves from. Defaults to the region itself. */
   readonly egress?: ((region: string) => string) | undefined
+  /** Whether it takes steps that draw on limits. Defaults to `false`: like a client that calls from here. */
+  readonly keepsLimits?: boolean | undefined
 }
 
 /**
@@ -149,7 +151,10 @@ export class Scripted extends Context.Service<
  * @category constructors
  * @since 0.1.0
  */
-export const make = (script: Script, { egress, regions = [] }: Options = {}): Effect.Effect<Scripted["Service"]> =>
+export const make = (
+  script: Script,
+  { egress, keepsLimits, regions = [] }: Options = {}
+): Effect.Effect<Scripted["Service"]> =>
   Effect.sync(() => {
     const calls = ledger<Exchange, Response>()
     const rules = script.rules.map(({ answer, matches }) => ({ matches, next: start(answer) }))
@@ -157,6 +162,7 @@ export const make = (script: Script, { egress, regions = [] }: Options = {}): Ef
       kind: "exchanging",
       regions: Effect.succeed(regions),
       egress,
+      keepsLimits,
       send: (exchange) =>
         calls.note(
           exchange,

@@ -91,6 +91,8 @@ export interface Options {
   readonly regions?: ReadonlyArray<string> | undefined
   /** The place a region leaves from. Defaults to the region itself. */
   readonly egress?: ((region: string) => string) | undefined
+  /** Whether it takes steps that draw on limits. Defaults to `false`: like a client that calls from here. */
+  readonly keepsLimits?: boolean | undefined
   /**
    * Who answers steps that are handed over: `FakeService` by itself, or the test through `nextDelegation`. Defaults to
    * `service`.
@@ -167,7 +169,12 @@ export class TestTransport extends Context.Service<
   static readonly layer = TestTransport.layerWith({})
 }
 
-const makeUnsafe = ({ egress, patience = "5 seconds", regions = [] }: Options): TestTransport["Service"] => {
+const makeUnsafe = ({
+  egress,
+  keepsLimits,
+  patience = "5 seconds",
+  regions = []
+}: Options): TestTransport["Service"] => {
   const exchanges = Call.ledger<Exchange, Response>()
   const delegations = Call.ledger<Delegation, Receipt>()
   const story = Effect.map(Effect.all([exchanges.calls, delegations.calls]), (made) =>
@@ -215,6 +222,7 @@ const makeUnsafe = ({ egress, patience = "5 seconds", regions = [] }: Options): 
       kind: "exchanging",
       regions: Effect.succeed(regions),
       egress,
+      keepsLimits,
       send: (exchange) => exchanges.note(exchange, calls.meet(exchange))
     },
     delegating: {

@@ -9,6 +9,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type { Rules } from "../engine/Refusal.ts"
 import type { TransportError } from "../step/FailureModel.ts"
 import type { Receipt, Response } from "../step/ReplyModel.ts"
 import type { Request } from "../step/Request.ts"
@@ -53,6 +54,17 @@ export interface Delegation {
 }
 
 /**
+ * A call that waits for its turn, and the step whose it is: that of the job, or one of its fallbacks.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PacedCall {
+  readonly request: Request
+  readonly step: Step
+}
+
+/**
  * A transport that performs one call to the target.
  *
  * @category models
@@ -69,7 +81,16 @@ export interface Exchanging {
   readonly egress?: ((region: string) => string) | undefined
   /** The place that exchanges without a region leave from. `undefined`: a step without regions starts in the first one. */
   readonly home?: string | undefined
-  /** One call. Never retries, waits or falls back; interruption aborts it. */
+  /** Whether its calls draw on what their steps say in `limits`. Defaults to `false`: such steps are refused. */
+  readonly keepsLimits?: boolean | undefined
+  /** What is known of how the target of a request refuses. Defaults to no more than of every upstream. */
+  readonly rules?: ((request: Request) => Rules | undefined) | undefined
+  /**
+   * Lets an exchange over this transport wait for its turn. What it waits counts neither for the limit of the attempt nor
+   * for a fallback's `onTimeout`. `send` waits by itself where nobody has asked for it. Defaults to sending at once.
+   */
+  readonly inTurn?: (<A, E, R>(call: PacedCall, exchange: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) | undefined
+  /** One call. Never retries or falls back, and waits for nothing but its turn; interruption aborts it. */
   readonly send: (exchange: Exchange) => Effect.Effect<Response, TransportError>
 }
 

@@ -113,7 +113,9 @@ export const make = Effect.fnUntraced(function* (
     )
   }
 
-  return { kind: "exchanging", regions, egress, home: options.default && ELSEWHERE, send }
+  const all = [...transports.values(), ...(options.default === undefined ? [] : [options.default])]
+  const keepsLimits = all.length > 0 && all.every((transport) => transport.keepsLimits === true)
+  return { kind: "exchanging", regions, egress, home: options.default && ELSEWHERE, keepsLimits, send }
 })
 
 /**

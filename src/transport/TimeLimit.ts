@@ -12,7 +12,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { AttemptTimedOut, TransportError } from "../step/FailureModel.ts"
-import type { Exchanging } from "./HttpTransport.ts"
+import type { Response } from "../step/ReplyModel.ts"
+import type { Exchange, Exchanging } from "./HttpTransport.ts"
 import { type Link, Links } from "./Links.ts"
 
 /** The limit of one exchange, whatever calls it is made of. */
@@ -52,6 +53,17 @@ export const keeping = (transport: Exchanging): Exchanging => {
 
 /** Whether it does. Known of the function, so that a transport with another `send` around it does not inherit it. */
 export const isKeptBy = ({ send }: Exchanging): boolean => keepers.has(send)
+
+/** Ends a send that takes longer than its limit. */
+export const within = <A>(send: Effect.Effect<A, TransportError>, millis: number): Effect.Effect<A, TransportError> =>
+  Effect.timeoutOrElse(send, {
+    duration: millis,
+    orElse: () => Effect.fail(new TransportError({ reason: new AttemptTimedOut({ afterMillis: millis }) }))
+  })
+
+/** Makes a call within its limit, whoever keeps it. */
+export const limited = (transport: Exchanging, exchange: Exchange): Effect.Effect<Response, TransportError> =>
+  isKeptBy(transport) ? transport.send(exchange) : within(transport.send(exchange), exchange.timeoutMillis)
 
 const keepers = new WeakSet<Exchanging["send"]>()
 

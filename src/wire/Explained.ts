@@ -17,6 +17,7 @@ export const reasonKinds = [
   "hold",
   "paused",
   "account_turn",
+  "limit",
   "scheduled",
   "retry_pause",
   "running",

@@ -14,7 +14,7 @@ import type { FallbackJson, JobJson, TriggerJson } from "./JobJson.ts"
 import { canonical } from "./JobNames.ts"
 
 export { encode, type EncodeOptions, type Submission } from "./JobEncoded.ts"
-export type { FallbackJson, JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
+export type { DrawJson, FallbackJson, JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
 export { InvalidJob } from "./InvalidJob.ts"
 
 /**
@@ -79,6 +79,7 @@ const fields = {
     })
   ),
   retry_unsafe: optional(Schema.Boolean),
+  limits: optional(Fields.Limits),
   fallback_job: optional(Schema.suspend((): Schema.Codec<FallbackJson> => FallbackJob)),
   on_success: optional(Schema.suspend((): Schema.Codec<JobJson> => Job)),
   on_failure: optional(Schema.suspend((): Schema.Codec<JobJson> => Job)),
@@ -121,6 +122,7 @@ const toStep = (job: JobJson): Step =>
       cap: undefined
     },
     retryUnsafe: job.retry_unsafe,
+    limits: (job.limits ?? []).map(({ cost = 1, key = "", name }) => ({ name, key, cost })),
     regions: job.regions ?? [],
     regionPolicy: job.region_policy ?? "fallback",
     executionMode: job.execution_mode ?? "race",

@@ -9,8 +9,8 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import { Unsendable } from "../step/Failure.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
-import type { Fallback, Step, Trigger, Webhook } from "../step/StepModel.ts"
-import type { JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
+import type { Draw, Fallback, Step, Trigger, Webhook } from "../step/StepModel.ts"
+import type { DrawJson, JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
 import { maxNested } from "./JobJson.ts"
 
 /**
@@ -131,12 +131,14 @@ const bodyOf = (
     : refuse(place, "has a body that is not UTF-8 text, and EZThrottle carries text only; encode it, or use a dam")
 }
 
+type Extended = Pick<JobJson, "limits" | "retry_unsafe">
+
 /** What the protocol has no key for: see the table of extensions in the reference. */
-const extensionsOf = (
-  { retryUnsafe }: Step,
-  place: Place
-): Result.Result<Pick<JobJson, "retry_unsafe">, Unsendable> => {
-  const extended: Pick<JobJson, "retry_unsafe"> = retryUnsafe === undefined ? {} : { retry_unsafe: retryUnsafe }
+const extensionsOf = ({ limits, retryUnsafe }: Step, place: Place): Result.Result<Extended, Unsendable> => {
+  const extended: Extended = {
+    ...(retryUnsafe === undefined ? {} : { retry_unsafe: retryUnsafe }),
+    ...(limits.length === 0 ? {} : { limits: limits.map(draw) })
+  }
   const [first] = Object.keys(extended)
   return first === undefined || place.extensions === "send"
     ? Result.succeed(extended)
@@ -161,6 +163,12 @@ const webhook = ({ hasQuorumVote, regions, url }: Webhook): WebhookJson => ({
   url,
   ...(regions.length === 0 ? {} : { regions }),
   ...(hasQuorumVote ? {} : { has_quorum_vote: false })
+})
+
+const draw = ({ cost, key, name }: Draw): DrawJson => ({
+  name,
+  ...(key === "" ? {} : { key }),
+  ...(cost === 1 ? {} : { cost })
 })
 
 const policy = (self: RetryPolicy): RetryPolicyJson => ({

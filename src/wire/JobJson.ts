@@ -33,6 +33,18 @@ export interface RetryPolicyJson {
 }
 
 /**
+ * What a job draws on a limit; without a key what all share, without a cost 1.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DrawJson {
+  readonly name: string
+  readonly key?: string
+  readonly cost?: number
+}
+
+/**
  * When a fallback runs; `{}`: on any failure.
  *
  * @category models
@@ -66,6 +78,8 @@ export interface JobJson {
   readonly retry_policy?: RetryPolicyJson
   /** An extension of the dam: whether a call that changes something may be made again where it may have been carried out. */
   readonly retry_unsafe?: boolean
+  /** An extension of the dam: what each call draws on beside the pace of its host. */
+  readonly limits?: ReadonlyArray<DrawJson>
   readonly fallback_job?: FallbackJson
   readonly on_success?: JobJson
   readonly on_failure?: JobJson

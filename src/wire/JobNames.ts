@@ -29,7 +29,8 @@ interface Names {
   readonly spellings: ReadonlyMap<string, string>
 }
 
-type Below = "value" | "list" | (() => Names)
+/** A list has an object of its kind in each place. */
+type Below = "value" | (() => Names) | { readonly each: () => Names }
 
 const names = (keys: Readonly<Record<string, Below>>): Names => ({
   known: new Map(Object.entries(keys)),
@@ -52,13 +53,14 @@ const keysOfJob: Readonly<Record<string, Below>> = {
   body: "value",
   body_base64: "value",
   metadata: "value",
-  webhooks: "list",
+  webhooks: { each: () => webhook },
   webhook_quorum: "value",
   regions: "value",
   region_policy: "value",
   execution_mode: "value",
   retry_policy: () => retryPolicy,
   retry_unsafe: "value",
+  limits: { each: () => draw },
   fallback_job: () => fallback,
   on_success: () => job,
   on_failure: () => job,
@@ -71,6 +73,7 @@ const job = names(keysOfJob)
 const fallback = names({ ...keysOfJob, trigger: () => trigger })
 const trigger = names({ type: "value", codes: "value", timeout_ms: "value" })
 const webhook = names({ url: "value", regions: "value", has_quorum_vote: "value" })
+const draw = names({ name: "value", key: "value", cost: "value" })
 const retryPolicy = names({ max_retries: "value", max_reroutes: "value", retry_codes: "value", reroute_codes: "value" })
 
 // written as a loop: it runs for every job a busy dam takes in
@@ -94,10 +97,10 @@ const respell = (shape: Names, json: unknown, at: string): Result.Result<unknown
   return Result.succeed(spelt)
 }
 
-const below = (kind: Below, value: unknown, at: string): Result.Result<unknown, InvalidJob> => {
+const below = (kind: Exclude<Below, "value">, value: unknown, at: string): Result.Result<unknown, InvalidJob> => {
   if (typeof kind === "function") return respell(kind(), value, `${at}.`)
-  return kind === "list" && Array.isArray(value)
-    ? Result.all(value.map((item: unknown, index) => respell(webhook, item, `${at}[${index}].`)))
+  return Array.isArray(value)
+    ? Result.all(value.map((item: unknown, index) => respell(kind.each(), item, `${at}[${index}].`)))
     : Result.succeed(value)
 }
 

@@ -14,6 +14,8 @@ const folders: Readonly<Record<string, ReadonlyArray<string>>> = {
   engine: upToWire,
   transport: [...upToWire, "engine"],
   presets: [...upToWire, "engine"],
+  paced: [...upToTransport, "presets"],
+  fetch: [...upToTransport, "presets", "paced"],
   run: upToTransport,
   receive: upToRun,
   dam: [...upToRun, "presets"],
@@ -27,7 +29,8 @@ const folders: Readonly<Record<string, ReadonlyArray<string>>> = {
 
 /** What a package entry may export from. An entry without a row is refused. */
 const entries: Readonly<Record<string, ReadonlyArray<string>>> = {
-  "index.ts": [...upToRun, "presets"],
+  "index.ts": [...upToRun, "presets", "paced"],
+  "fetch.ts": ["paced", "presets", "fetch"],
   "promise.ts": [...upToRun, "promise"],
   "testing.ts": [...upToRun, "testing"],
   "webhook.ts": [...upToWire, "receive"],
@@ -192,11 +195,13 @@ export const heavyThreads = (sources: ReadonlyArray<Source>): ReadonlyArray<stri
 
 const heavy = /^effect\/(Schema\w*|Config|DateTime|Stream|http\/.*)$/
 
-/** The facade's first call loads no decoder, no calendar and no client of Effect's: most of what a page would wait for. */
+/** Their first call loads no decoder, no calendar and no client of Effect's: most of what a page would wait for. */
 export const heavyFacade = (sources: ReadonlyArray<Source>): ReadonlyArray<string> =>
-  [...reach(sources, "promise.ts", ({ isLater, isType }) => !isLater && !isType)]
-    .filter(([name]) => heavy.test(name))
-    .map(([, chain]) => chain.join(" -> "))
+  ["promise.ts", "fetch.ts"].flatMap((entry) =>
+    [...reach(sources, entry, ({ isLater, isType }) => !isLater && !isType)]
+      .filter(([name]) => heavy.test(name))
+      .map(([, chain]) => chain.join(" -> "))
+  )
 
 /** A package path that is a folder's index pulls in the folder; `exports` of the package says which ones are. */
 export const barrelImports = (

@@ -152,6 +152,15 @@ const page = Effect.gen(function* () {
   yield* help("lanes", "log")
   yield* show(`ezthrottle lanes log ${host}`)
   yield* help("lanes", "history")
+  yield* help("limits")
+  yield* help("limits", "set")
+  const setting = "--rate 90000 --per 1m --settle-json usage.total_tokens --weight acme=3"
+  yield* show(`ezthrottle limits set openai-tokens ${setting}`)
+  yield* help("limits", "list")
+  yield* show("ezthrottle limits list")
+  yield* help("limits", "show")
+  yield* help("limits", "delete")
+  yield* show("ezthrottle limits delete openai-tokens")
   yield* help("dead")
   yield* help("dead", "list")
   const webhooks = [{ url: `${upstream}/status/410` }]

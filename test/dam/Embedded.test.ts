@@ -15,6 +15,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { Dam } from "../../src/dam.ts"
 import * as EmbeddedService from "../../src/dam/EmbeddedService.ts"
+import * as LimitOptions from "../../src/dam/lane/LimitOptions.ts"
 import type * as Presets from "../../src/presets/Presets.ts"
 import { EZThrottle as Facade, Step as FacadeStep } from "../../src/promise.ts"
 import * as EZThrottle from "../../src/run/EZThrottle.ts"
@@ -284,6 +285,26 @@ describe("the embedded service", () => {
       const step = Step.get(url).pipe(Step.header("Host", new URL(url).host), Step.header("Accept", "*/*"))
       const { jobId } = yield* ez.submit(step)
       assert.deepStrictEqual((yield* store.get(jobId))?.step.request.headers, { Accept: "*/*" })
+    })
+  )
+
+  it.effect("refuses what draws on a limit that is not there, and what could never go", () =>
+    Effect.gen(function* () {
+      const callLimits = { tokens: LimitOptions.make({ rate: 100 }) }
+      const { engine, store } = yield* setUp({ target: Script.always(ok), callLimits })
+      const { transport } = EmbeddedService.make(engine, store)
+      const submit = (step: Step.Step) => transport.submit({ step, key: undefined, retryAt: undefined })
+      const refused = (step: Step.Step) => Effect.flip(submit(step))
+      const unknown = yield* refused(Step.onSuccess(Step.get(url), Step.limit(Step.get(url), "token")))
+      assert.isTrue(unknown.reason._tag === "JobRefused" && unknown.reason.status === 400)
+      assert.include(
+        unknown.message,
+        "on_success.limits[0].name: this dam has no such limit; the nearest one is tokens"
+      )
+      const dear = yield* refused(Step.limit(Step.get(url), "tokens", { cost: 101 }))
+      assert.include(dear.message, "limits[0].cost: is more than the limit ever holds, which is 100")
+      const { jobId } = yield* submit(Step.limit(Step.get(url), "tokens", { cost: 100 }))
+      assert.deepStrictEqual((yield* store.get(jobId))?.step.limits, [{ name: "tokens", key: "", cost: 100 }])
     })
   )
 

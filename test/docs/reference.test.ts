@@ -57,7 +57,10 @@ describe("the README's table of what a step can say", () => {
   it("leaves no extension out of the table of extensions", () => {
     const page = readFileSync(new URL("../../docs/reference/extensions.md", import.meta.url), "utf8")
     const named = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, key]) => key)
-    const step = Step.retryUnsafe(Step.post("https://a.example", { body: Uint8Array.of(255) }), false)
+    const step = Step.post("https://a.example", { body: Uint8Array.of(255) }).pipe(
+      Step.retryUnsafe(false),
+      Step.limit("tokens")
+    )
     const job = Job.encode({ step, key: undefined, retryAt: undefined }, { binary: "base64", extensions: "send" })
     const plain = ["url", "method"]
     assert.deepStrictEqual([...plain, ...named].toSorted(), Object.keys(Result.getOrThrow(job)).toSorted())
@@ -73,6 +76,7 @@ describe("the README's table of what a step can say", () => {
       Step.localTimeout(1),
       Step.retryPolicy({ maxRetries: 1 }),
       Step.retryUnsafe(false),
+      Step.limit("tokens"),
       Step.regions(["iad"]),
       Step.regionPolicy("strict"),
       Step.executionMode("fanout"),

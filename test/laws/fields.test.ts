@@ -54,6 +54,9 @@ const fields: Readonly<Record<string, readonly [Schema.ConstraintDecoder<unknown
   quorum: [Fields.Quorum, FieldReader.number(Rules.quorum)],
   moment: [Fields.EpochMillis, FieldReader.number(Rules.epochMillis)],
   key: [Fields.IdempotentKey, FieldReader.text(Rules.idempotentKey)],
+  "name of a limit": [Fields.LimitName, FieldReader.text(Rules.limitName)],
+  "key of a limit": [Fields.LimitKey, FieldReader.text(Rules.limitKey)],
+  cost: [Fields.LimitCost, FieldReader.number(Rules.limitCost)],
   regions: [Fields.Regions, regions],
   webhooks: [
     Schema.Array(Schema.Struct({ url: Fields.Url, regions: Fields.Regions, hasQuorumVote: Schema.Boolean })),

@@ -75,6 +75,10 @@ describe("a request as something to paste", () => {
     if (!Step.isStep(made)) return
     assert.deepStrictEqual(made.request, { method: "POST", url: "https://api.example.com/?a=1", ...request })
     assert.deepStrictEqual(made.metadata, { order: "4711" })
+    const limits = [{ name: "tokens", key: "acme", cost: 5 }]
+    const drawing = asStep({ ...jobWith(request), limits }).replace(/^import .*\n/, "")
+    const drawn: unknown = new Function("Step", "EZThrottle", `${drawing}\nreturn step`)(Step, EZThrottle)
+    assert.deepStrictEqual(Step.isStep(drawn) && drawn.limits, limits)
   })
 
   it("says what is missing in it", () => {
@@ -128,5 +132,8 @@ describe("a form for a job", () => {
     assert.include(whole, { body: "abc", headers: "a: b", metadata: "n: 1", method: "POST" })
     assert.match(whole.idempotent_key, /^page-[0-9a-f]{16}$/)
     assert.strictEqual(typedOf(jobWith({ body: "abc", body_bytes: 4 })).body, "")
+    const limits = [{ name: "tokens", cost: 5 }]
+    const again = Result.getOrThrow(jobOf(typedOf({ ...jobWith({}), limits })))
+    assert.deepStrictEqual(again["limits"], limits)
   })
 })

@@ -132,6 +132,8 @@ describe("submitJob", () => {
     ["job", "https://example.com"],
     ["methd", { url, methd: "POST" }],
     ["webhookQuorum", { url, webhookQuorum: 0 }],
+    ["limits[0].cost", { url, limits: [{ name: "tokens", cost: 0 }] }],
+    ["onSuccess.limits[1].name", { url, onSuccess: { url, limits: [{ name: "a" }, { name: "b c" }] } }],
     ["retryPolicy.maxRetries", { url, retryPolicy: { maxRetries: Number.NaN } }],
     ["retryPolicy.max_retries", { url, retryPolicy: { max_retries: Number.NaN } }],
     ["retryPolicy.maxRetry", { url, retryPolicy: { maxRetry: 1 } }],

@@ -213,6 +213,7 @@ describe("what a Step cannot say is refused by name, at once", () => {
     ["regions", (step) => step.regions([""])],
     ["retryAt", (step) => step.retryAt(Number.NaN)],
     ["fallbackOnError", (step) => step.fallbackOnError([99])],
+    ["limit.cost", (step) => step.limit("tokens", { cost: -1 })],
     ["timeout", (step) => step.timeout(0)],
     ["localTimeout", (step) => step.localTimeout(0)],
     ["onFailureTimeout", (step) => step.onFailure(new Step(), -1)],

@@ -21,7 +21,7 @@ const busy: Script.Input = { status: 503 }
 /** Every exchange waits so long for its turn, by host. */
 const waiting =
   (millis: (host: string) => number): NonNullable<Host["paced"]> =>
-  (request, exchange) =>
+  ({ request }, exchange) =>
     Effect.andThen(Effect.sleep(millis(new URL(request.url).hostname)), exchange)
 
 const run = (step: StepValue, script: Script.Script, host: Partial<Host>, options?: Script.Options) =>
@@ -37,7 +37,7 @@ describe("a host that makes exchanges wait for their turn", () => {
   it.effect("asks for a turn before each exchange, retries and fallbacks included", () =>
     Effect.gen(function* () {
       const hosts: Array<string> = []
-      const paced: Host["paced"] = (request, exchange) => {
+      const paced: Host["paced"] = ({ request }, exchange) => {
         hosts.push(new URL(request.url).hostname)
         return exchange
       }

@@ -103,6 +103,13 @@ const verbs: ReadonlyArray<
     { _tag: "Unique" }
   ],
   ["sendIdempotencyKey", Step.sendIdempotencyKey(base), Step.sendIdempotencyKey(), (s) => s.sendIdempotencyKey, true],
+  [
+    "limit",
+    Step.limit(base, "tokens", { key: "acme", cost: 1200 }),
+    Step.limit("tokens", { key: "acme", cost: 1200 }),
+    (s) => s.limits,
+    [{ name: "tokens", key: "acme", cost: 1200 }]
+  ],
   ["retryUnsafe", Step.retryUnsafe(base, false), Step.retryUnsafe(false), (s) => s.retryUnsafe, false],
   ["retryAt", Step.retryAt(base, new Date(5)), Step.retryAt(DateTime.makeUnsafe(5)), (s) => s.retryAt, 5],
   [
@@ -269,6 +276,16 @@ const refused: ReadonlyArray<readonly [verb: keyof typeof Step, field: string, .
   ["idempotentStrategy", "idempotentStrategy", "RANDOM"],
   ["sendIdempotencyKey", "sendIdempotencyKey", "yes"],
   ["retryUnsafe", "retryUnsafe", "no"],
+  ["limit", "limit.name", 5],
+  ["limit", "limit.name", ""],
+  ["limit", "limit.name", "a b"],
+  ["limit", "limit.name", "a".repeat(65)],
+  ["limit", "limit", "tokens", 5],
+  ["limit", "limit.key", "tokens", { key: "k".repeat(257) }],
+  ["limit", "limit.key", "tokens", { key: "a\nb" }],
+  ["limit", "limit.cost", "tokens", { cost: 0 }],
+  ["limit", "limit.cost", "tokens", { cost: Number.POSITIVE_INFINITY }],
+  ["limit", "limit.cost", "tokens", { cost: "5" }],
   ["retryAt", "retryAt", -1],
   ["retryAt", "retryAt", null],
   ["retryAt", "retryAt", new Date(Number.NaN)],

@@ -12,7 +12,8 @@ const parent = Step.get("https://a.example/").pipe(
   Step.regions(["iad"]),
   Step.retryPolicy({ maxRetries: 1 }),
   Step.metadata({ a: 1 }),
-  Step.idempotentKey("parent")
+  Step.idempotentKey("parent"),
+  Step.limit("tokens")
 )
 const fallback = Step.get("https://b.example/")
 
@@ -27,11 +28,15 @@ describe("what a fallback inherits", () => {
   })
 
   it("is nothing else", () => {
-    const { idempotency, metadata, onFailureTimeout, regions, request, retryPolicy } = Step.inherit(fallback, parent)
+    const { idempotency, limits, metadata, onFailureTimeout, regions, request, retryPolicy } = Step.inherit(
+      fallback,
+      parent
+    )
     assert.deepStrictEqual(
-      { idempotency, metadata, onFailureTimeout, regions, request, retryPolicy },
+      { idempotency, limits, metadata, onFailureTimeout, regions, request, retryPolicy },
       {
         idempotency: fallback.idempotency,
+        limits: [],
         metadata: {},
         onFailureTimeout: undefined,
         regions: [],

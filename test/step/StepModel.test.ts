@@ -81,4 +81,25 @@ describe("a step", () => {
     const other = at("a").pipe(Step.regionPolicy("strict"), Step.regions(["iad"]))
     assert.isTrue(Equal.equals(one, other))
   })
+
+  it("equals one that draws on the same limits, whatever was said first, the last word for each counting", () => {
+    const one = at("a").pipe(
+      Step.limit("tokens", { cost: 5 }),
+      Step.limit("calls", { key: "b" }),
+      Step.limit("calls", { key: "a" }),
+      Step.limit("tokens")
+    )
+    const other = at("a").pipe(
+      Step.limit("calls", { key: "a", cost: 1 }),
+      Step.limit("tokens", { key: "" }),
+      Step.limit("calls", { key: "b" })
+    )
+    assert.isTrue(Equal.equals(one, other))
+    const read = makeStep({ request: at("a").request, limits: [...one.limits].reverse() })
+    assert.isTrue(Equal.equals(read, one))
+    assert.deepStrictEqual(
+      one.limits.map(({ cost, key, name }) => `${name} ${key} ${cost}`),
+      ["calls a 1", "calls b 1", "tokens  1"]
+    )
+  })
 })

@@ -194,6 +194,33 @@ describe("the views", () => {
     await titled(page, `Lane ${laneOf("keys")} – EZThrottle dam`)
   })
 
+  it("define a limit, say at the field what is wrong with it, change it and take it back", async () => {
+    const page = await open("#/limits")
+    await page.getByText("No limit is defined.").waitFor()
+    const form = page.getByRole("form", { name: "Define a limit" })
+    await form.getByLabel("Name").fill("tokens")
+    await form.getByLabel("Units", { exact: true }).fill("90")
+    await form.getByLabel("in so many seconds").fill("60")
+    await form.getByLabel("What a call has cost stands in").fill("a..b")
+    await form.getByRole("button", { name: "Save" }).click()
+    await form.getByRole("alert").getByText("settle: Expected").waitFor()
+    await form.getByLabel("What a call has cost stands in").fill("x-cost:")
+    await form.getByLabel("Weights of customers").fill("acme 3")
+    await form.getByRole("button", { name: "Save" }).click()
+    await page.getByRole("status").getByText("Saved. tokens holds").waitFor()
+    await rowOf(page, "90 in 1 min").waitFor()
+    await page.getByRole("button", { name: "Change tokens" }).click()
+    assert.strictEqual(await form.getByLabel("Weights of customers").inputValue(), "acme 3")
+    await form.getByLabel("Calls at once").fill("4")
+    await form.getByRole("button", { name: "Save" }).click()
+    await rowOf(page, "4 at once").waitFor()
+    const kept = await ask(`${world.url}/api/v1/limits/tokens`)
+    assert.deepInclude(kept.body, { rate: 90, per_ms: 60_000, concurrency: 4, weights: { acme: 3 } })
+    page.once("dialog", (dialog) => void dialog.accept())
+    await page.getByRole("button", { name: "Delete tokens" }).click()
+    await page.getByText("No limit is defined.").waitFor()
+  })
+
   it("put lanes with trouble first", async () => {
     await some("aaa-idle", 1)
     await ask(`${world.url}/api/v1/lanes/${laneOf("zzz-paused")}/pause`, { body: {} })
@@ -302,6 +329,7 @@ describe("the views", () => {
       `#/jobs/${id}`,
       `#/jobs/${waiting}`,
       "#/dead",
+      "#/limits",
       "#/notices",
       "#/?span=24h",
       `#/lanes/${lane}`,

@@ -32,13 +32,13 @@ describe("random steps", () => {
 
   it.effect("say everything a step can say, and leave everything out", () =>
     Effect.gen(function* () {
-      const steps = yield* sample(Arbitraries.step())
+      const steps = yield* sample(Arbitraries.step({ draws: true }))
       const said = new Set(steps.flatMap((step) => Object.keys(Step.toJson(step))))
       assert.deepStrictEqual(
         [...said].sort(),
         (
           "body bodyBase64 description executionMode fallbackOnError fallbacks headers idempotentKey " +
-          "idempotentStrategy localTimeout metadata method onFailure onFailureTimeout onSuccess regionPolicy regions " +
+          "idempotentStrategy limits localTimeout metadata method onFailure onFailureTimeout onSuccess regionPolicy regions " +
           "responseDescription retryAt retryPolicy retryUnsafe sendIdempotencyKey type url webhookQuorum webhooks"
         ).split(" ")
       )

@@ -126,7 +126,13 @@ describe("Job.encode", () => {
 
   it.each([
     ["retry_unsafe", Step.retryUnsafe(Step.post(url), false), false],
-    ["retry_unsafe", Step.retryUnsafe(Step.post(url), true), true]
+    ["retry_unsafe", Step.retryUnsafe(Step.post(url), true), true],
+    ["limits", Step.limit(Step.post(url), "tokens"), [{ name: "tokens" }]],
+    [
+      "limits",
+      Step.limit(Step.post(url), "tokens", { key: "acme", cost: 0.5 }),
+      [{ name: "tokens", key: "acme", cost: 0.5 }]
+    ]
   ] as const)(
     "refuses %s by name, which the protocol does not have, and sends it where a dam reads it",
     (key, step, value) => {
@@ -322,6 +328,12 @@ describe("Job.decode", () => {
     ["headers.a", { url, headers: { a: null } }],
     ["body", { url, body: { a: 1 } }],
     ["retry_unsafe", { url, retry_unsafe: "no" }],
+    ["limits", { url, limits: { name: "tokens" } }],
+    ["limits[0].name", { url, limits: [{ key: "acme" }] }],
+    ["limits[1].name", { url, limits: [{ name: "tokens" }, { name: "all tokens" }] }],
+    ["limits[0].cost", { url, limits: [{ name: "tokens", cost: -1 }] }],
+    ["limits[0].key", { url, limits: [{ name: "tokens", key: 7 }] }],
+    ["limits[1]", { url, limits: [{ name: "tokens" }, { name: "tokens", key: "", cost: 2 }] }],
     ["body_base64", { url, body_base64: "@@@" }],
     ["body_base64", { url, bodyBase64: "abc" }],
     ["job", { url, body: "a", body_base64: "YQ==" }],

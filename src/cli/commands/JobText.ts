@@ -49,6 +49,12 @@ export const show = (paint: Output.Paint, job: Job, now: number): string => {
       ["answer", answerOf(job)],
       ["error", job.error === null || job.error === undefined ? undefined : paint("red", Output.plain(job.error, 500))],
       ["webhooks", job.delivery_status === "none" ? undefined : job.delivery_status],
+      [
+        "draws on",
+        job.limits
+          ?.map(({ cost, key, name }) => Output.plain(`${name}${key === undefined ? "" : ` (${key})`}: ${cost}`, 200))
+          .join(", ")
+      ],
       ["metadata", metadata === "{}" ? undefined : Output.plain(metadata, 500)],
       ["parent", job.parent === null ? undefined : `${job.parent.job_id} (${job.parent.relation})`],
       ["rerun of", job.rerun_of ?? undefined]

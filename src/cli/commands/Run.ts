@@ -194,6 +194,8 @@ const ended = (target: Target, error: StepError) => {
   switch (reason._tag) {
     case "InvalidStep":
       return problem("usage", reason.message, { code: "bad_step" })
+    case "LimitsNotKept":
+      return problem("usage", reason.message, { code: "limits_not_kept" })
     case "MissingApiKey":
     case "ServiceDenied":
     case "ServiceUnreachable":

@@ -71,6 +71,16 @@ const EnqueueJob = tool(
     headers: optional(Fields.Headers, "Request headers by name"),
     body: optional(Schema.String, "Request body as text"),
     idempotent_key: optional(Schema.NonEmptyString, "Two jobs with the same key are one job"),
+    limits: optional(
+      Schema.Array(
+        Schema.Struct({
+          name: described(Schema.NonEmptyString, "A limit, as list_limits names it"),
+          key: optional(Schema.String, "Whose share of it; all calls share one when left out"),
+          cost: optional(Schema.Finite, "Units that the call takes; 1 when left out")
+        })
+      ),
+      "What the call draws on beside the pace of its host"
+    ),
     metadata: optional(Schema.Record(Schema.String, Schema.Json), "Anything to find the job by later"),
     retry_at: optional(Schema.Int, "Not before this moment, in milliseconds since 1970"),
     webhooks: optional(
@@ -124,6 +134,16 @@ const ListLanes = reading(
   { cursor: optional(Schema.NonEmptyString, "Where to go on, as the page before said") }
 )
 
+const ListLimits = Tool.make("list_limits", {
+  description:
+    "Lists the limits that calls draw on together, beside the pace of their hosts: what each allows, what is left, and how " +
+    "much waits for it.",
+  success: Schema.JsonObject,
+  failure: CallFailed
+})
+  .annotate(Tool.Readonly, true)
+  .annotate(Tool.Destructive, false)
+
 const Health = Tool.make("health", {
   description: "Says whether the dam works, how full it is, and which limits hold.",
   success: Schema.JsonObject,
@@ -132,7 +152,17 @@ const Health = Tool.make("health", {
   .annotate(Tool.Readonly, true)
   .annotate(Tool.Destructive, false)
 
-const toolkit = Toolkit.make(EnqueueJob, GetJob, WaitForJob, ExplainJob, ListJobs, ListFailures, ListLanes, Health)
+const toolkit = Toolkit.make(
+  EnqueueJob,
+  GetJob,
+  WaitForJob,
+  ExplainJob,
+  ListJobs,
+  ListFailures,
+  ListLanes,
+  ListLimits,
+  Health
+)
 
 /** Waits by long polls that end before a proxy gives up on them, until the job has ended or the time is over. */
 const ended = Effect.fnUntraced(function* (call: Call, path: string, timeout: number) {
@@ -161,7 +191,8 @@ export const layer = (call: Call) => {
   return McpServer.toolkit(toolkit).pipe(
     Layer.provide(
       toolkit.toLayer({
-        enqueue_job: (job) => asked("POST", "/api/v1/jobs", given(job)),
+        enqueue_job: ({ limits, ...job }) =>
+          asked("POST", "/api/v1/jobs", given({ ...job, limits: limits?.map((draw) => given(draw)) ?? null })),
         get_job: ({ job_id: id }) => asked("GET", ofJob(id)),
         wait_for_job: ({ job_id: id, timeout_seconds: seconds }) =>
           Effect.map(ended(call, ofJob(id, "/wait"), (seconds ?? 30) * 1000), shown),
@@ -169,6 +200,7 @@ export const layer = (call: Call) => {
         list_jobs: (filter) => asked("GET", `/api/v1/jobs${queryText({ limit: 20, ...given(filter) })}`),
         list_failures: (filter) => asked("GET", `/api/v1/failures${queryText({ limit: 20, ...given(filter) })}`),
         list_lanes: (page) => asked("GET", `/api/v1/lanes${queryText(given(page))}`),
+        list_limits: () => asked("GET", "/api/v1/limits"),
         health: () => asked("GET", "/health")
       })
     )

@@ -20,6 +20,7 @@ import { failures } from "./FailureApi.ts"
 import { FlatJob, FlatReceipt, FlatView } from "./FlatShapes.ts"
 import { Explanation, JobPage, JobView, ListQuery, Receipt } from "./JobShapes.ts"
 import { lanes } from "./LaneApi.ts"
+import { limits } from "./LimitApi.ts"
 import { notices } from "./NoticeApi.ts"
 import { overview } from "./OverviewApi.ts"
 import { between, optional } from "./Parts.ts"
@@ -146,7 +147,7 @@ const system = HttpApiGroup.make("system").add(
 )
 
 const routes = HttpApi.make("dam")
-  .add(jobs, failures, deliveries, lanes, overview, secrets, notices, proxy, flat, l8, system)
+  .add(jobs, failures, deliveries, lanes, limits, overview, secrets, notices, proxy, flat, l8, system)
   .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
 
 /**

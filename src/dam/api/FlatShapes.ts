@@ -23,7 +23,8 @@ export const FlatJob = Schema.Struct({
   method: Schema.NonEmptyString,
   webhook_url: Schema.NonEmptyString,
   headers: optional(Fields.Headers),
-  body: optional(Schema.String)
+  body: optional(Schema.String),
+  limits: optional(Fields.Limits)
 }).annotate({ identifier: "FlatJob" })
 
 const FLAT_STATES: ReadonlyArray<FlatStatus> = ["queued", "in_flight", "completed", "failed"]

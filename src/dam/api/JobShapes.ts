@@ -6,13 +6,14 @@
 import * as Schema from "effect/Schema"
 import { deliveryStates, states } from "../../engine/JobState.ts"
 import * as Fields from "../../step/Fields.ts"
+import type { Draw } from "../../step/StepModel.ts"
 import { confidences, type Explanation as Explained, reasonKinds } from "../../wire/Explained.ts"
 import type { StoredDelivery } from "../job/Delivery.ts"
 import type { JobResult, NewJob, StoredJob } from "../job/Job.ts"
 import type { Counted } from "../store/JobRecords.ts"
 import { Answer, answer, Attempt, attempt, Request, request } from "./CallShapes.ts"
 import { Delivery, delivery } from "./DeliveryShapes.ts"
-import { between, Count, Moment, nullable, optional, Status, word } from "./Parts.ts"
+import { Amount, between, Count, Moment, nullable, optional, Status, word } from "./Parts.ts"
 
 const resultFields = {
   response: nullable(Answer),
@@ -148,6 +149,8 @@ const RELATIONS = { onSuccess: "on_success", onFailure: "on_failure" } as const
 export const JobView = Schema.Struct({
   ...summaryFields,
   request: Request,
+  /** What each call draws on beside the pace of its lane; left out where that is nothing. */
+  limits: optional(Schema.Array(Schema.Struct({ name: Schema.String, key: optional(Schema.String), cost: Amount }))),
   region: Schema.NullOr(Schema.String),
   trace_id: optional(
     Schema.String.annotate({ description: "The trace that its spans belong to, its caller's if it had one" })
@@ -169,12 +172,15 @@ export const whole = (
 ): typeof JobView.Encoded => ({
   ...summary(job),
   request: request(job.step.request),
+  ...(job.step.limits.length === 0 ? {} : { limits: job.step.limits.map(draw) }),
   region: job.result?.region ?? null,
   trace_id: traceId,
   ...resultOf(job.result),
   attempts: job.history.map(attempt),
   deliveries: deliveries.map(delivery)
 })
+
+const draw = ({ cost, key, name }: Draw) => ({ name, ...(key === "" ? {} : { key }), cost })
 
 /**
  * A page of jobs.

@@ -10,6 +10,7 @@ import * as Fields from "../../step/Fields.ts"
 import * as Region from "../egress/Region.ts"
 import * as Limits from "../intake/Limits.ts"
 import { canonicalLane } from "../job/LaneName.ts"
+import * as LimitOptions from "../lane/LimitOptions.ts"
 import { noticeEvents } from "../observe/Notice.ts"
 import { modes } from "../l8/L8.ts"
 
@@ -85,6 +86,22 @@ const namesHosts = Schema.makeFilter((hosts: { readonly [host: string]: unknown 
 
 const Hosts = Schema.Record(Schema.String, Host).check(namesHosts)
 
+const CallLimit = Schema.Struct({
+  rate: optional(rate),
+  per: optional(Lasting),
+  burst: optional(rate),
+  concurrency: optional(whole(1)),
+  settle: optional(Schema.Union([Schema.Struct({ header: some }), Schema.Struct({ json: some })])),
+  weights: optional(Schema.Record(Schema.String, rate))
+})
+
+const CallLimits = Schema.Record(Schema.String, CallLimit).check(
+  Schema.makeFilter((limits) => {
+    const wrong = LimitOptions.problemInAll(limits)
+    return wrong && { path: wrong.path, issue: wrong.problem }
+  })
+)
+
 const L8Mode = Schema.Literals(modes)
 
 const L8Hosts = Schema.Record(Schema.String, L8Mode).check(namesHosts)
@@ -143,6 +160,7 @@ export const ConfigSchema = Schema.Struct({
       keys_per_host: optional(whole(1))
     })
   ),
+  call_limits: optional(CallLimits),
   presets: optional(Options),
   regions: optional(Regions),
   retry: optional(
@@ -198,6 +216,7 @@ export const ConfigSchema = Schema.Struct({
   admission: optional(
     Schema.Struct({
       queued_jobs: optional(whole(1)),
+      customer_jobs: optional(whole(1)),
       running_jobs: optional(whole(1)),
       stored_bytes: optional(whole(1)),
       memory_bytes: optional(whole(1)),

@@ -69,7 +69,7 @@ export const call = Effect.fnUntraced(function* (
   // waited for before its turn, so that nobody waits for a store while he has a permit
   yield* secretsOf
   return yield* Effect.acquireUseRelease(
-    lanes.acquire(lane, "", delivery.id),
+    lanes.acquire(lane, "", { jobId: delivery.id }),
     ({ depart }) =>
       Effect.flatMap(depart(going), (departed) =>
         departed

@@ -6,10 +6,10 @@
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { Limit } from "../../engine/limits/Limit.ts"
 import { type Bounds, defaultBounds } from "../../engine/Pacing.ts"
 import * as Presets from "../../presets/Presets.ts"
 import type { PresetOptions } from "../../presets/Presets.ts"
-import * as Names from "../../step/Names.ts"
 import type { RetryPolicyOptions } from "../../step/RetryPolicy.ts"
 import * as RetryPolicy from "../../step/RetryPolicy.ts"
 import * as Schedule from "../deliver/Schedule.ts"
@@ -20,9 +20,11 @@ import * as Limits from "../intake/Limits.ts"
 import { canonicalLane } from "../job/LaneName.ts"
 import type { L8Options } from "../l8/L8.ts"
 import type { PaceOptions, PacingOptions } from "../lane/Dial.ts"
+import { type LimitOptions, make as makeLimit, problemInAll } from "../lane/LimitOptions.ts"
 import type { NoticeOptions, Thresholds } from "../observe/Notice.ts"
 import type { DispatcherOptions } from "../work/Dispatcher.ts"
 import { laneProblems } from "./KnownHosts.ts"
+import * as OptionNames from "./OptionNames.ts"
 
 /**
  * An option that cannot be, named.
@@ -50,6 +52,8 @@ export interface Settings {
         readonly bounds?: Partial<Bounds> | undefined
       })
     | undefined
+  /** What calls draw on together beside the pace of their hosts, by name. Operators may define more. Defaults to none. */
+  readonly callLimits?: { readonly [name: string]: LimitOptions } | undefined
   /** What is known of providers: which of the presets hold, and your own. Defaults to all of them. */
   readonly presets?: PresetOptions | undefined
   /**
@@ -132,6 +136,8 @@ export interface Settings {
     | {
         /** Jobs waiting. Defaults to 5,000,000. */
         readonly queuedJobs?: number | undefined
+        /** Unfinished jobs of one customer, so that one producer cannot fill the dam. Defaults to no limit of its own. */
+        readonly customerJobs?: number | undefined
         /** Jobs running at once, over all hosts. Defaults to 10,000. */
         readonly runningJobs?: number | undefined
         /** What the database holds, in bytes. Defaults to 50 GiB. */
@@ -149,9 +155,11 @@ export type Settled = Partial<
   Pick<
     DispatcherOptions,
     | "attemptTimeout"
+    | "callLimits"
     | "credentials"
     | "deliveries"
     | "drain"
+    | "maxCustomerJobs"
     | "maxMemoryBytes"
     | "maxQueued"
     | "maxRunning"
@@ -177,6 +185,7 @@ export const settle = (settings: Settings): Settled => {
   const {
     admission = {},
     attempts = {},
+    callLimits,
     credentials,
     drain,
     notices,
@@ -188,6 +197,7 @@ export const settle = (settings: Settings): Settled => {
   } = settings
   return said({
     pacing: pacing && pacingOf(pacing),
+    callLimits: callLimits && limitsOf(callLimits),
     unsetPolicy: retry && { ...RetryPolicy.durable, ...said(policyOf(retry)) },
     retryUnsafe: retry?.unsafe,
     attemptTimeout: spanOf(attempts.timeout),
@@ -203,6 +213,7 @@ export const settle = (settings: Settings): Settled => {
     drain: spanOf(drain),
     textSearch,
     maxQueued: admission.queuedJobs,
+    maxCustomerJobs: admission.customerJobs,
     maxRunning: admission.runningJobs,
     maxStoredBytes: admission.storedBytes,
     maxMemoryBytes: admission.memoryBytes,
@@ -218,62 +229,15 @@ export const policyIn = (egress: Settings["egress"]): Result.Result<EgressPolicy
     : Egress.make({ allowPrivate: egress.allowPrivate, allowEgress: egress.allow })
 }
 
-/** Every name, as the guide tells them: the file's in camelCase, and those that an embedded dam has besides. */
-export const names = {
-  path: true,
-  credentials: true,
-  pacing: {
-    default: { rps: true, maxConcurrent: true, find: true, told: true },
-    receivers: { rps: true, maxConcurrent: true, find: true, told: true },
-    hosts: {
-      "*": { rps: true, maxConcurrent: true, find: true, told: true, refusals: true, usedUp: true, lane: true }
-    },
-    burst: true,
-    keysPerHost: true,
-    bounds: { minRps: true, maxRps: true, minConcurrent: true, maxConcurrent: true }
-  },
-  presets: { off: true, own: true },
-  regions: true,
-  retry: {
-    maxRetries: true,
-    maxReroutes: true,
-    retryCodes: true,
-    rerouteCodes: true,
-    unsafe: true,
-    base: true,
-    cap: true
-  },
-  attempts: { timeout: true, connectTimeout: true, patience429: true, responseBytes: true },
-  webhooks: {
-    schedule: true,
-    timeout: true,
-    concurrency: true,
-    disableAfter: { failures: true, failingFor: true },
-    probeEvery: true,
-    followRedirects: true,
-    redrive: true,
-    l8: { default: true, hosts: true, privateKey: true, serviceName: true }
-  },
-  notices: {
-    urls: true,
-    events: true,
-    thresholds: { endpointFailures: true, deadLetters: true, laneHeld: true, storedBytes: true, memoryBytes: true }
-  },
-  retention: true,
-  textSearch: true,
-  drain: true,
-  egress: { allowPrivate: true, allow: true },
-  admission: { queuedJobs: true, runningJobs: true, storedBytes: true, memoryBytes: true, fileBytes: true },
-  limits: true,
-  masterKey: true,
-  resumeCopy: true,
-  executor: true,
-  clockEvery: true
-} as const
-
 /** What is wrong with where notices go. */
 export const noticeProblem = ({ notices }: Settings, policy: EgressPolicy): string | undefined =>
   problemInWebhooks({ policy, httpsOnly: false }, "notices.urls", notices?.urls ?? [])
+
+/** What is wrong with limits that calls draw on. */
+export const limitProblem = ({ callLimits = {} }: Pick<Settings, "callLimits">): string | undefined => {
+  const wrong = problemInAll(callLimits)
+  return wrong && `callLimits.${wrong.path.join(".")}: ${wrong.problem}`
+}
 
 /** What is wrong with the names of options, whoever wrote them. */
 export const nameProblem = (options: object): string | undefined => {
@@ -281,47 +245,12 @@ export const nameProblem = (options: object): string | undefined => {
   const [preset] = "presets" in options ? Presets.problemsOf(options.presets) : []
   const [lane] = "pacing" in options ? laneProblems(options.pacing) : []
   return (
-    problemIn(options, { ...names, ...earlier }) ??
-    problemIn(limits, Limits.defaults, "limits.") ??
+    OptionNames.problemIn(options, { ...OptionNames.names, ...OptionNames.earlier }) ??
+    OptionNames.problemIn(limits, Limits.defaults, "limits.") ??
+    limitProblem(options) ??
     (preset && `${preset.path}: ${preset.problem}`) ??
     (lane && `${lane.path}: ${lane.problem}`)
   )
-}
-
-/** The same of names below names; `*` is any. */
-const problemIn = (given: unknown, known: object, at = ""): string | undefined => {
-  // a policy that was made already has names of its own
-  if (typeof given !== "object" || given === null || "ranges" in given) return undefined
-  const all: ReadonlyArray<readonly [name: string, below: unknown]> = Object.entries(known)
-  const anything = all.find(([name]) => name === "*")?.[1]
-  const misspelt = anything === undefined ? Names.problemOf(given, Object.keys(known), at) : undefined
-  if (misspelt !== undefined) return misspelt
-  const below = new Map(all)
-  return Object.entries(given)
-    .map(([name, value]: [string, unknown]) => {
-      const names = below.get(name) ?? anything
-      return typeof names === "object" && names !== null ? problemIn(value, names, `${at}${name}.`) : undefined
-    })
-    .find((problem) => problem !== undefined)
-}
-
-const earlier = {
-  attemptTimeout: true,
-  connectTimeout: true,
-  deliveries: true,
-  l8: true,
-  maxBytes: true,
-  maxMemoryBytes: true,
-  maxQueued: true,
-  maxResponseBytes: true,
-  maxRunning: true,
-  maxStoredBytes: true,
-  memoryBytes: true,
-  pacing: { ...names.pacing, pace: names.pacing.default },
-  patience429: true,
-  retryUnsafe: true,
-  unsetPolicy: true,
-  webhookRedirects: true
 }
 
 const pacingOf = ({ bounds, default: pace, hosts, ...pacing }: NonNullable<Settings["pacing"]>): PacingOptions => ({
@@ -330,6 +259,9 @@ const pacingOf = ({ bounds, default: pace, hosts, ...pacing }: NonNullable<Setti
   hosts: hosts && Object.fromEntries(Object.entries(hosts).map(([host, of]) => [canonicalLane(host) ?? host, of])),
   bounds: bounds && { ...defaultBounds, ...said(bounds) }
 })
+
+const limitsOf = (limits: NonNullable<Settings["callLimits"]>): Readonly<Record<string, Limit>> =>
+  Object.fromEntries(Object.entries(limits).map(([name, options]) => [name, makeLimit(options)]))
 
 const policyOf = ({ base, cap, ...retry }: RetryPolicyOptions): RetryPolicy.RetryPolicy => ({
   maxRetries: retry.maxRetries,

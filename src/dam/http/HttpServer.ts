@@ -113,7 +113,13 @@ export const make = Effect.fnUntraced(function* (
       store,
       limits,
       leaving,
-      intake: Intake.make({ limits, door, httpsWebhooks: options.httpsWebhooks, credentials }),
+      intake: Intake.make({
+        limits,
+        door,
+        httpsWebhooks: options.httpsWebhooks,
+        credentials,
+        callLimits: engine.callLimits
+      }),
       keys: options.keys,
       hosts: options.keys === undefined ? namesOf(options.allowedHosts) : undefined,
       streamPatience,

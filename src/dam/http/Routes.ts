@@ -26,6 +26,7 @@ import * as Feed from "./routes/Feed.ts"
 import * as JobRoutes from "./routes/JobRoutes.ts"
 import * as JobStream from "./routes/JobStream.ts"
 import * as LaneRoutes from "./routes/LaneRoutes.ts"
+import * as LimitRoutes from "./routes/LimitRoutes.ts"
 import * as NoticeRoutes from "./routes/NoticeRoutes.ts"
 import * as PageRoutes from "./routes/PageRoutes.ts"
 import * as ProxyRoute from "./routes/ProxyRoute.ts"
@@ -63,6 +64,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
     Feed.group(feed, { engine, slots, callers }, desk),
     FailureRoutes.group(FailureRoutes.make(store), desk),
     LaneRoutes.group(LaneRoutes.make(engine, limits), desk),
+    LimitRoutes.group(LimitRoutes.make(engine, limits, options.keys), desk),
     DeliveryRoutes.group(DeliveryRoutes.make(engine, limits), desk),
     SecretRoutes.group(secrets, desk),
     NoticeRoutes.group(NoticeRoutes.make(engine, options.intake, limits), desk),

@@ -70,7 +70,7 @@ const expectation = (name: string, limits: Limits): string | undefined => {
 }
 
 /** Follows a path of the protocol's spelling in a body that may be spelt in camelCase. */
-const valueAt = (json: unknown, field: string): unknown =>
+export const valueAt = (json: unknown, field: string): unknown =>
   field.split(/[.[\]]+/).reduce<unknown>((value, name) => {
     if (name === "" || typeof value !== "object" || value === null) return name === "" ? value : undefined
     const camel = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())

@@ -1,5 +1,5 @@
 /**
- * Reads the flat dialect: a job with one webhook, in which every field but headers and body is required.
+ * Reads the flat dialect: a job with one webhook, in which every field but headers, body and limits is required.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -52,7 +52,7 @@ const UserId = text
   )
   .annotateKey({ messageMissingKey: missing })
 
-/** Headers and body are read with the job that is made of it. */
+/** Headers, body and limits are read with the job that is made of it. */
 const FlatJob = Schema.Struct({
   user_id: UserId,
   idempotent_key: required,
@@ -60,7 +60,8 @@ const FlatJob = Schema.Struct({
   method: required,
   webhook_url: required,
   headers: Schema.optionalKey(Schema.Json),
-  body: Schema.optionalKey(Schema.Json)
+  body: Schema.optionalKey(Schema.Json),
+  limits: Schema.optionalKey(Schema.Json)
 })
 
 const decode = Schema.decodeUnknownResult(FlatJob, { onExcessProperty: "error" })

@@ -20,8 +20,9 @@ import type { Dialect, NewJob } from "../job/Job.ts"
 import * as JobId from "../job/JobId.ts"
 import { scopeOf } from "../job/JobKey.ts"
 import { newJob } from "../job/NewJob.ts"
-import { readCloud } from "./Body.ts"
+import { readCloud, readJson, valueAt } from "./Body.ts"
 import { readFlat } from "./Flat.ts"
+import { breachOfDraws, type KnownLimits, placesIn } from "./Draws.ts"
 import type { Limits } from "./Limits.ts"
 import { badField, later, refused, type Refused } from "./Refusal.ts"
 import * as SentHeaders from "./SentHeaders.ts"
@@ -66,6 +67,8 @@ export interface IntakeOptions {
   readonly door: EgressDoor
   /** Headers that are credentials beside those that always are. Defaults to none. */
   readonly credentials?: ReadonlyArray<string> | undefined
+  /** What jobs may draw on. Defaults to nothing. */
+  readonly callLimits?: KnownLimits | undefined
   /** Takes webhooks over https only. Defaults to `false`. */
   readonly httpsWebhooks?: boolean | undefined
 }
@@ -77,7 +80,7 @@ export interface IntakeOptions {
  * @since 0.1.0
  */
 export const make = (options: IntakeOptions): Intake => {
-  const { door, limits } = options
+  const { callLimits = noLimits, door, limits } = options
   const passed = makePassed()
 
   /** What can be told without asking anybody, which is everything for hosts that were admitted just now. */
@@ -88,7 +91,9 @@ export const make = (options: IntakeOptions): Intake => {
       if (typeof key === "object") return Effect.fail(key)
       const nodes = nodesOf(step, limits)
       if (!isList(nodes)) return Effect.fail(nodes)
-      const breach = breachOf(nodes, { limits, now, bodyBytes: submission.body.length })
+      const breach =
+        breachOf(nodes, { limits, now, bodyBytes: submission.body.length }) ??
+        breachOfDraws(nodes, callLimits, (...asked) => placesOf(submission)(...asked))
       if (breach !== undefined) return Effect.fail(breach)
       const job = newJob({
         id: JobId.at(now, fiber.getRef(WebCrypto.WebCrypto)),
@@ -110,6 +115,9 @@ export const make = (options: IntakeOptions): Intake => {
             job
           )
     })
+
+  /** Read again, for whoever is refused: a step holds what it draws on in an order of its own. */
+  const placesOf = ({ body }: Submission) => placesIn(Result.getOrUndefined(readJson(body, limits)), valueAt)
 
   const httpsOnly = options.httpsWebhooks === true
 
@@ -138,6 +146,8 @@ export const make = (options: IntakeOptions): Intake => {
       Effect.flatMap(Clock.currentTimeMillis, (now) => admit("cloud", { field, url, webhook: true }, now))
   }
 }
+
+const noLimits: KnownLimits = { definition: () => undefined, names: () => [] }
 
 /**
  * Remembers for some seconds what the door has let through, by what stands before the path. Only for URLs that are

@@ -47,6 +47,8 @@ export interface Limits {
   readonly treeNodes: number
   /** Webhooks of one job. */
   readonly webhooks: number
+  /** Limits that one job draws on. */
+  readonly draws: number
   /** Regions of one job or webhook. */
   readonly regions: number
   /** The most that `max_retries` and `max_reroutes` may ask for. */
@@ -96,6 +98,7 @@ export const defaults: Limits = {
   treeDepth: 8,
   treeNodes: 64,
   webhooks: 16,
+  draws: 16,
   regions: 16,
   retries: 100,
   retryAhead: 30 * 24 * 60 * 60 * 1000,

@@ -73,6 +73,7 @@ const breachIn = ({ at, step }: TreeNode, where: Circumstances): Refused | undef
     breachOfHeaders(step, at, where) ??
     breachOfMetadata(step, at, where) ??
     breachOfWebhooks(step, at, limits) ??
+    breachOfDraws(step, at, limits) ??
     breachOfRegions(step.regions, `${at}regions`, limits) ??
     breachOfCodes(step, at, limits) ??
     breachOfTimes(step, at, limits) ??
@@ -165,6 +166,9 @@ const breachOfWebhooks = ({ webhookQuorum, webhooks }: Step, at: string, limits:
   }
   return undefined
 }
+
+const breachOfDraws = ({ limits }: Step, at: string, { draws }: Limits): Refused | undefined =>
+  limits.length > draws ? badField(`${at}limits`, `are more than ${draws}`) : undefined
 
 const breachOfRegions = (regions: ReadonlyArray<string>, field: string, limits: Limits): Refused | undefined =>
   regions.length > limits.regions ? badField(field, `are more than ${limits.regions}`) : undefined

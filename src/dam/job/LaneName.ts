@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import { hash } from "node:crypto"
+import type { Draw } from "../../step/StepModel.ts"
 import type { NewJob } from "./Job.ts"
 
 /**
@@ -185,19 +186,37 @@ const customerOf = (scope: string): string => {
 }
 
 /**
- * Names the queue of a job: its account's, or the one beside it for jobs that asked for isolation.
+ * Names the queue of a job: its account's, or the one beside it for jobs that asked for isolation; and for each set of
+ * limits one of its own, so that a job which waits for a limit keeps none waiting that does not draw on it.
  *
  * @category accessors
  * @since 0.1.0
  */
-export const queueOf = ({ account, isolated }: Pick<NewJob, "account" | "isolated">): string =>
-  isolated ? `${account}${beside}` : account
+export const queueOf = (
+  { account, isolated }: Pick<NewJob, "account" | "isolated">,
+  draws: ReadonlyArray<Draw> = []
+): string => {
+  const own = isolated ? `${account}${beside}` : account
+  return draws.length === 0 ? own : `${own}${drawing}${drawnBy(draws)}`
+}
+
+/** What a job costs says nothing of where it waits. */
+const drawnBy = (draws: ReadonlyArray<Draw>): string =>
+  hash("sha256", draws.map(({ key, name }) => `${name}\n${key}`).join("\n\n"), "hex").slice(0, 12)
 
 /** Names the account of a queue. */
-export const accountIn = (queue: string): string => (queue.endsWith(beside) ? queue.slice(0, -beside.length) : queue)
+export const accountIn = (queue: string): string => {
+  const end = queue.search(SIGN)
+  return end < 0 ? queue : queue.slice(0, end)
+}
 
-// accounts are named by hashes, which have no such sign
+/** Whether its jobs draw on limits. */
+export const isDrawing = (queue: string): boolean => queue.includes(drawing)
+
+// accounts are named by hashes, which have no such signs
 const beside = "+"
+const drawing = "~"
+const SIGN = /[+~]/
 
 /**
  * Headers of a call that say as whom it is made, the first that is there.

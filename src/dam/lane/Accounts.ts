@@ -11,7 +11,9 @@ import type * as Meter from "../../engine/pace/Meter.ts"
 import type { Ticket } from "../store/JobRecords.ts"
 import type { Permit } from "./Permit.ts"
 import { accountIn, customerIn } from "../job/LaneName.ts"
+import type { Drawing } from "./LimitBook.ts"
 import * as Ring from "./Ring.ts"
+import type { Claim } from "./Shares.ts"
 
 /** Jobs of one account in the order of their acceptance. */
 export interface Queue {
@@ -25,6 +27,8 @@ export interface Queue {
   isReading: boolean
   /** Monotonic milliseconds before which the store is not asked again. */
   restsUntil: number
+  /** Where its first job waits for limits. */
+  claim: Claim | undefined
 }
 
 /** Somebody who waits for a permit. */
@@ -35,6 +39,8 @@ export interface Waiter {
   readonly jobId: string | undefined
   /** Whether it can come back by the store, and so is sent away where nobody is let through for long. */
   readonly canLeave: boolean
+  /** What its call draws on beside the pace of the lane; `undefined` where it is nothing. */
+  readonly drawing: Drawing | undefined
 }
 
 /** Who takes turns in a lane. */
@@ -146,7 +152,8 @@ const queueIn = (self: Account, name: string): Queue => {
     more: false,
     isLong: false,
     isReading: false,
-    restsUntil: Number.NEGATIVE_INFINITY
+    restsUntil: Number.NEGATIVE_INFINITY,
+    claim: undefined
   }
   self.queues = [...self.queues, made]
   return made

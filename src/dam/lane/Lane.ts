@@ -11,6 +11,7 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
+import type { Draw } from "../../step/StepModel.ts"
 import * as Accounts from "./Accounts.ts"
 import * as Departures from "./Departures.ts"
 import type { Said } from "../../engine/pace/Said.ts"
@@ -21,7 +22,7 @@ import { gateFor, heldUntil, type LaneOptions, type LaneState } from "./LaneStat
 import * as LaneStates from "./LaneState.ts"
 import type { LaneView, LaneWhy } from "./LaneView.ts"
 import type { Lesson } from "./Learning.ts"
-import type { Permit } from "./Permit.ts"
+import type { Asking, Permit } from "./Permit.ts"
 import * as Turns from "./Turns.ts"
 
 /**
@@ -37,12 +38,12 @@ export interface Lane {
    * Waits for a permit. To be called where interruption is off, so that no permit is lost on the way: the wait alone can
    * be interrupted, which gives the place up.
    */
-  readonly acquire: (account: string, jobId?: string) => Effect.Effect<Permit>
+  readonly acquire: (account: string, asking?: Asking) => Effect.Effect<Permit>
   /**
    * The same for a call of a job that may come back by the store: answers nothing, at once or later, where the lane is
    * paused or held for long.
    */
-  readonly seek: (account: string, jobId: string) => Effect.Effect<Permit | undefined>
+  readonly seek: (account: string, asking: Asking) => Effect.Effect<Permit | undefined>
   /** Says that jobs of this queue may have been queued; of any, where none is named. */
   readonly wake: (queue: string | undefined) => void
   /** Takes in what an answer says of the pace. */
@@ -60,8 +61,8 @@ export interface Lane {
   readonly why: (queue: string, now: number) => LaneWhy
   /** Accounts that wait, as far as is known. */
   readonly accounts: () => number
-  /** The account for which a call of this job waits here. */
-  readonly waiting: (jobId: string) => string | undefined
+  /** The account for which a call of this job waits here, and what it draws on besides. */
+  readonly waiting: (jobId: string) => { readonly account: string; readonly draws: ReadonlyArray<Draw> } | undefined
   readonly view: (now: number) => LaneView
   /** Calls that wait here for a pause or a hold which lasts until a moment at least. */
   readonly stuck: (until: number) => number
@@ -96,8 +97,8 @@ export const make = (options: LaneOptions): Lane => {
   const self = LaneStates.make(options)
   return {
     run: Turns.run(self),
-    acquire: (name, jobId) => Turns.acquire(self, name, jobId),
-    seek: (name, jobId) => Turns.seek(self, name, jobId),
+    acquire: (name, asking) => Turns.acquire(self, name, asking),
+    seek: (name, asking) => Turns.seek(self, name, asking),
     wake: (name) => wake(self, name),
     hear: (name, said, at) => hear(self, name, said, at),
     learn: (name, lesson, now) => learn(self, name, lesson, now),
@@ -110,8 +111,7 @@ export const make = (options: LaneOptions): Lane => {
     changed: (now) => Turns.changed(self, now),
     why: (name, now) => why(self, name, now),
     accounts: () => self.accounts.all().filter(Accounts.isNeeded).length,
-    waiting: (jobId) =>
-      self.accounts.all().find(({ waiters }) => waiters.some((waiter) => waiter.jobId === jobId))?.name,
+    waiting: (jobId) => waiting(self, jobId),
     view: (now) => view(self, now),
     stuck: (until) => stuck(self, until),
     heldFor: (name, now) => Math.max(0, heldUntil(self, name) - now),
@@ -165,6 +165,14 @@ const hold = (self: LaneState, name: string, until: number): void => {
   const owner = name === "" ? self : self.accounts.get(name)
   owner.meter = Meter.hold(owner.meter, until)
   self.signal.openUnsafe()
+}
+
+const waiting = (self: LaneState, jobId: string): ReturnType<Lane["waiting"]> => {
+  for (const { name, waiters } of self.accounts.all()) {
+    const waiter = waiters.find((one) => one.jobId === jobId)
+    if (waiter !== undefined) return { account: name, draws: waiter.drawing?.draws ?? [] }
+  }
+  return undefined
 }
 
 const stuck = (self: LaneState, until: number): number =>

@@ -1,8 +1,10 @@
 import type * as Effect from "effect/Effect"
 import type { Response } from "../../step/Reply.ts"
+import type { Draw } from "../../step/StepModel.ts"
 import type { RuleShown } from "./LaneNames.ts"
 import type { LaneView, LaneWhy } from "./LaneView.ts"
-import type { Permit } from "./Permit.ts"
+import type { LimitWhy } from "./LimitBook.ts"
+import type { Asking, Permit } from "./Permit.ts"
 import type { Hold, Steering } from "./Steering.ts"
 import type { HeldBy, Paused } from "../store/LaneRecords.ts"
 
@@ -14,9 +16,9 @@ import type { HeldBy, Paused } from "../store/LaneRecords.ts"
  */
 export interface LaneRouter {
   /** Waits for a permit of a host. To be called where interruption is off: see `Lane.acquire`. */
-  readonly acquire: (lane: string, account: string, jobId?: string) => Effect.Effect<Permit>
+  readonly acquire: (lane: string, account: string, asking?: Asking) => Effect.Effect<Permit>
   /** The same for a call that may come back by the store: answers nothing where the lane is paused or held for long. */
-  readonly seek: (lane: string, account: string, jobId: string) => Effect.Effect<Permit | undefined>
+  readonly seek: (lane: string, account: string, asking: Asking) => Effect.Effect<Permit | undefined>
   /** Says that jobs may have been queued in a lane, or in one queue of it. */
   readonly wake: (lane: string, queue?: string) => Effect.Effect<void>
   /** Calls that wait, wherever, for a pause or a hold which lasts until a moment at least. */
@@ -31,8 +33,12 @@ export interface LaneRouter {
   readonly load: (lane: string) => Effect.Effect<Readonly<Record<string, string>>>
   /** What decides when a queue of a lane, or a call of a running job, has its turn. */
   readonly why: (lane: string, queue: string) => Effect.Effect<LaneWhy & LaneNow>
-  /** Where a call of this job waits for a permit. */
-  readonly waiting: (jobId: string) => { readonly lane: string; readonly account: string } | undefined
+  /** What its limits make a call wait for, with so many calls like it before it. */
+  readonly limits: (draws: ReadonlyArray<Draw>, ahead: number) => Effect.Effect<ReadonlyArray<LimitWhy>>
+  /** Where a call of this job waits for a permit, and what it draws on besides. */
+  readonly waiting: (
+    jobId: string
+  ) => { readonly lane: string; readonly account: string; readonly draws: ReadonlyArray<Draw> } | undefined
   /** What operators do with lanes. */
   readonly steering: Steering
   readonly views: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>

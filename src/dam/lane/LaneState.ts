@@ -13,6 +13,8 @@ import * as LaneCalls from "./Calls.ts"
 import type * as Gate from "../../engine/pace/Gate.ts"
 import * as Meter from "../../engine/pace/Meter.ts"
 import * as HostGate from "./HostGate.ts"
+import type { LimitBook } from "./LimitBook.ts"
+import * as LimitBooks from "./LimitBook.ts"
 import * as Pages from "./Pages.ts"
 import type { Permit, Room } from "./Permit.ts"
 
@@ -36,6 +38,8 @@ export interface LaneOptions {
   readonly page: (queue: string, limit: number) => Effect.Effect<ReadonlyArray<Ticket>, StoreError>
   /** Starts a job with its first permit. Answers once the job is no longer queued. */
   readonly start: (ticket: Ticket, permit: Permit, giveBack: Room["giveBack"]) => Effect.Effect<void, StoreError>
+  /** The limits of the dam. Defaults to none: whoever draws on one waits for it to be defined. */
+  readonly limits?: LimitBook | undefined
   /** Its share of the places for running jobs; `told` says that it may be its turn. */
   readonly room: (told: () => void) => Room
   /** Its share of what holds for all lanes of its host; `told` says that it may be its turn. Defaults to nothing that holds. */
@@ -52,6 +56,7 @@ export interface Held {
 export interface LaneState {
   readonly options: Omit<LaneOptions, "host" | "room"> & { readonly room: Room }
   readonly host: HostGate.Share
+  readonly limits: LimitBook
   /** Jobs that are on their way out of the queue: the store may still name them. */
   readonly starting: Set<string>
   /** Opens when it has to be looked whose turn it is. */
@@ -96,6 +101,7 @@ export const make = (options: LaneOptions): LaneState => {
   const self: LaneState = {
     options: { ...more, room: room(told) },
     host: host(told),
+    limits: options.limits ?? LimitBooks.make(),
     starting,
     signal,
     calls,

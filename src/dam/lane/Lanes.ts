@@ -23,6 +23,7 @@ import type { LaneOptions } from "./LaneState.ts"
 import * as LaneNames from "./LaneNames.ts"
 import { steeredOf } from "./Settings.ts"
 import { silent } from "./Learning.ts"
+import * as LimitBook from "./LimitBook.ts"
 import * as Paces from "./Paces.ts"
 import * as LaneSteering from "./Steered.ts"
 
@@ -33,7 +34,7 @@ const countedFor = (depth: number): number => (depth > 100_000 ? 10_000 : 1000)
 const tidyEvery = Duration.minutes(1)
 
 /** What lanes work with. */
-export interface LanesParts extends Pick<LaneOptions, "room" | "start"> {
+export interface LanesParts extends Pick<LaneOptions, "limits" | "room" | "start"> {
   /** Is told of each answer. Defaults to nobody. */
   readonly called?: Called | undefined
   /** How lanes are named. Defaults to by their hosts. */
@@ -49,14 +50,14 @@ export interface LanesParts extends Pick<LaneOptions, "room" | "start"> {
 export const make = Effect.fnUntraced(function* (
   store: LanePort,
   options: PacingOptions,
-  { called, names = LaneNames.byHost, room, start }: LanesParts
+  { called, limits = LimitBook.make(), names = LaneNames.byHost, room, start }: LanesParts
 ): Effect.fn.Return<LaneRouter, StoreError, Scope.Scope> {
   const fibers = yield* FiberMap.make<string>()
   const fork = yield* FiberMap.runtime(fibers)()
   const paces = yield* Paces.make(store)
   const settings = yield* LaneSteering.load(store)
   const dial: Dial.Dial = { options, paces, settings, called }
-  const self: State = { store, dial, names, start, room, fibers, fork, lanes: new Map(), hosts: new Map() }
+  const self: State = { store, dial, names, limits, start, room, fibers, fork, lanes: new Map(), hosts: new Map() }
   yield* Effect.forkScoped(tidy(self))
   return routerOf(self)
 })
@@ -67,6 +68,7 @@ interface State {
   readonly names: LaneNames.LaneNames
   readonly start: LaneOptions["start"]
   readonly room: LaneOptions["room"]
+  readonly limits: LimitBook.LimitBook
   /** One for each lane, and one for each count under way. */
   readonly fibers: FiberMap.FiberMap<string>
   readonly fork: (name: string, effect: Effect.Effect<void>) => unknown
@@ -85,9 +87,9 @@ interface Known {
 }
 
 const routerOf = (self: State): LaneRouter => ({
-  acquire: (host, account, jobId) => Effect.flatten(withLane(self, host, (lane) => lane.acquire(account, jobId))),
+  acquire: (host, account, asking) => Effect.flatten(withLane(self, host, (lane) => lane.acquire(account, asking))),
   wake: (host, queue) => withLane(self, host, (lane) => lane.wake(queue)),
-  seek: (host, account, jobId) => Effect.flatten(withLane(self, host, (lane) => lane.seek(account, jobId))),
+  seek: (host, account, asking) => Effect.flatten(withLane(self, host, (lane) => lane.seek(account, asking))),
   stuck: (until) => {
     let count = 0
     for (const { lane } of self.lanes.values()) count += lane.stuck(until)
@@ -111,10 +113,12 @@ const routerOf = (self: State): LaneRouter => ({
       const rule = self.names.isRuled(host) ? self.names.ruleOf(host) : undefined
       return { ...lane.why(queue, monotonic(clock)), now: monotonic(clock), epoch, holds, rule, pausedBy }
     }),
+  limits: (draws, ahead) =>
+    Clock.clockWith((clock) => Effect.succeed(LimitBook.why(self.limits, draws, { ahead, now: monotonic(clock) }))),
   waiting: (jobId) => {
     for (const [host, { lane }] of self.lanes) {
-      const account = lane.waiting(jobId)
-      if (account !== undefined) return { lane: host, account }
+      const found = lane.waiting(jobId)
+      if (found !== undefined) return { lane: host, ...found }
     }
     return undefined
   },
@@ -186,7 +190,7 @@ const withLane = <A>(
   })
 
 const open = (self: State, host: string, clock: Clock.Clock): Known => {
-  const { dial, fork, lanes, room, start, store } = self
+  const { dial, fork, lanes, limits, room, start, store } = self
   const { options, paces, settings } = dial
   let share: HostGate.Share | undefined
   const lane = LaneModule.make({
@@ -200,7 +204,8 @@ const open = (self: State, host: string, clock: Clock.Clock): Known => {
     queues: store.queues(host),
     page: (queue, limit) => store.page(host, queue, Number.MIN_SAFE_INTEGER, limit),
     start,
-    room
+    room,
+    limits
   })
   const made: Known = {
     lane,

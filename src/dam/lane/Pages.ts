@@ -22,12 +22,14 @@ export interface PagesOptions {
 /** The pages of one lane. */
 export interface Pages {
   /**
-   * The queue of an account that has a job, as far as can be told without a store at rest; and when to look again for
-   * those that a store has failed.
+   * The queue of an account that has a job which may pass, as far as can be told without a store at rest; and when to
+   * look again for those that may not yet, or that a store has failed. `opensAt` says when the first job of a queue may
+   * pass what it draws on beside the pace of the lane.
    */
   readonly next: (
     self: Account,
-    now: number
+    now: number,
+    opensAt: (queue: Queue) => number
   ) => Effect.Effect<{ readonly queue: Queue | undefined; readonly askAgainAt: number }>
 }
 
@@ -81,7 +83,7 @@ export const make = (
   }
 
   return {
-    next: Effect.fnUntraced(function* (self, now) {
+    next: Effect.fnUntraced(function* (self, now, opensAt) {
       let askAgainAt = Number.POSITIVE_INFINITY
       for (const queue of self.queues) {
         const isDry = queue.tickets.length === 0
@@ -89,8 +91,11 @@ export const make = (
           if (isDry) yield* read(queue, now)
           else if (queue.isLong && queue.tickets.length <= size() / 2) yield* readAhead(queue, now)
         }
-        if (queue.tickets.length > 0) return { queue, askAgainAt }
-        if (queue.restsUntil > now) askAgainAt = Math.min(askAgainAt, queue.restsUntil)
+        if (queue.tickets.length > 0) {
+          const at = opensAt(queue)
+          if (at <= now) return { queue, askAgainAt }
+          askAgainAt = Math.min(askAgainAt, at)
+        } else if (queue.restsUntil > now) askAgainAt = Math.min(askAgainAt, queue.restsUntil)
       }
       return { queue: undefined, askAgainAt }
     })

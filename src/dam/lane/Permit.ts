@@ -1,4 +1,6 @@
 import type * as Effect from "effect/Effect"
+import type { Answer } from "../../presets/Answered.ts"
+import type { Draw } from "../../step/StepModel.ts"
 
 /**
  * A right to one exchange. It is given back once, when the exchange has ended, or when there will be none.
@@ -13,8 +15,23 @@ export interface Permit {
    * Answers `false`, with nothing taken, where it is not to begin: see {@link Going}.
    */
   readonly depart: (going?: Going) => Effect.Effect<boolean>
+  /** Corrects what its call has drawn on limits by what the answer says of its cost. */
+  readonly settle: (answer: Answer) => Effect.Effect<void>
   /** Gives it back. Where nothing departed, whoever is next takes its turn. */
   readonly release: Effect.Effect<void>
+}
+
+/**
+ * Who asks for a permit, and what for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Asking {
+  /** The job or delivery whose call it is. */
+  readonly jobId?: string | undefined
+  /** What the call draws on beside the pace of the lane. Defaults to nothing. */
+  readonly draws?: ReadonlyArray<Draw> | undefined
 }
 
 /**

@@ -11,11 +11,15 @@ import * as Effect from "effect/Effect"
 import type { Ticket } from "../store/JobRecords.ts"
 import * as Accounts from "./Accounts.ts"
 import type { Account, Queue, Waiter } from "./Accounts.ts"
+import { drawingOf, firstOf, forsake, giveWay } from "./Drawing.ts"
 import * as Departures from "./Departures.ts"
 import * as Meter from "../../engine/pace/Meter.ts"
+import type { Drawing, Taken } from "./LimitBook.ts"
+import * as LimitBook from "./LimitBook.ts"
 import { isLeftAlone, isLong, opensAt, type LaneState } from "./LaneState.ts"
 import * as Pages from "./Pages.ts"
-import type { Going, Permit } from "./Permit.ts"
+import type { Asking, Going, Permit } from "./Permit.ts"
+import * as Shares from "./Shares.ts"
 
 /** Grants permits until it is interrupted. */
 export const run = Effect.fnUntraced(function* (self: LaneState): Effect.fn.Return<never> {
@@ -36,44 +40,57 @@ export const run = Effect.fnUntraced(function* (self: LaneState): Effect.fn.Retu
 })
 
 /** Waits for a permit; the wait alone can be interrupted, which gives the place up. */
-export const acquire = (self: LaneState, name: string, jobId: string | undefined): Effect.Effect<Permit> =>
+export const acquire = (self: LaneState, name: string, asking: Asking = {}): Effect.Effect<Permit> =>
   Clock.clockWith((clock) => {
     const account = self.accounts.get(name)
     const now = monotonic(clock)
-    return isFree(self, account, now)
-      ? Effect.succeed(permit(self, account, now))
+    const drawing = drawingOf(self, account, asking.draws)
+    return isFree(self, account, drawing, now)
+      ? Effect.succeed(permit(self, account, drawing, now))
       : // whoever does not leave is not sent away
-        Effect.flatMap(wait(self, account, { jobId, canLeave: false }), (granted) =>
+        Effect.flatMap(wait(self, account, { jobId: asking.jobId, drawing, canLeave: false }), (granted) =>
           granted === undefined ? Effect.never : Effect.succeed(granted)
         )
   })
 
 /** The same for somebody who may come back by the store; answers nothing where nobody is let through for long. */
-export const seek = (self: LaneState, name: string, jobId: string): Effect.Effect<Permit | undefined> =>
+export const seek = (self: LaneState, name: string, { draws, jobId }: Asking): Effect.Effect<Permit | undefined> =>
   Clock.clockWith((clock) => {
     const account = self.accounts.get(name)
     const now = monotonic(clock)
-    if (isFree(self, account, now)) return Effect.succeed(permit(self, account, now))
-    return isLong(self, name, now) ? nobody : wait(self, account, { jobId, canLeave: true })
+    const drawing = drawingOf(self, account, draws)
+    if (isFree(self, account, drawing, now)) return Effect.succeed(permit(self, account, drawing, now))
+    return isLong(self, name, now) ? nobody : wait(self, account, { jobId, drawing, canLeave: true })
   })
 
-const isFree = (self: LaneState, account: Account, now: number): boolean =>
-  !self.paused && isLeftAlone(self, account) && opensAt(self, account, now) <= now && self.host.opensAt() <= now
+const isFree = (self: LaneState, account: Account, drawing: Drawing | undefined, now: number): boolean =>
+  !self.paused &&
+  isLeftAlone(self, account) &&
+  opensAt(self, account, now) <= now &&
+  self.host.opensAt() <= now &&
+  (drawing === undefined || LimitBook.look(self.limits, drawing, now) <= now)
 
-const wait = (self: LaneState, account: Account, { canLeave, jobId }: Pick<Waiter, "canLeave" | "jobId">) => {
-  const waiter: Waiter = { granted: Deferred.makeUnsafe(), jobId, canLeave }
+const wait = (self: LaneState, account: Account, waiting: Omit<Waiter, "granted">) => {
+  const waiter: Waiter = { ...waiting, granted: Deferred.makeUnsafe() }
   account.waiters.push(waiter)
   self.signal.openUnsafe()
-  return Effect.onInterrupt(Effect.interruptible(Deferred.await(waiter.granted)), () => {
-    const place = account.waiters.indexOf(waiter)
-    if (place < 0) {
-      // granted in the same moment: nobody else will give it back
-      return Effect.flatMap(Deferred.await(waiter.granted), (granted) => granted?.release ?? Effect.void)
-    }
-    account.waiters.splice(place, 1)
-    self.signal.openUnsafe()
-    return Effect.void
-  })
+  return Effect.onInterrupt(Effect.interruptible(Deferred.await(waiter.granted)), () =>
+    Clock.clockWith((clock) => {
+      const place = account.waiters.indexOf(waiter)
+      if (place < 0) {
+        // granted in the same moment: nobody else will give it back
+        return Effect.flatMap(Deferred.await(waiter.granted), (granted) => granted?.release ?? Effect.void)
+      }
+      sendAway(account, waiter, monotonic(clock))
+      self.signal.openUnsafe()
+      return Effect.void
+    })
+  )
+}
+
+const sendAway = (account: Account, waiter: Waiter, now: number): void => {
+  account.waiters.splice(account.waiters.indexOf(waiter), 1)
+  if (waiter.drawing !== undefined) Shares.withdraw(waiter.drawing.claim, now)
 }
 
 /** What holds now is not what held before: whoever waits is looked at again, and sent away where it is for long. */
@@ -81,10 +98,11 @@ export const changed = (self: LaneState, now: number): void => {
   for (const account of self.accounts.all()) {
     if (account.waiters.length === 0 || !isLong(self, account.name, now)) continue
     for (const waiter of account.waiters.filter(({ canLeave }) => canLeave)) {
-      account.waiters.splice(account.waiters.indexOf(waiter), 1)
+      sendAway(account, waiter, now)
       Deferred.doneUnsafe(waiter.granted, nobody)
     }
   }
+  giveWay(self, now)
   Departures.wake(self)
   self.signal.openUnsafe()
 }
@@ -134,7 +152,10 @@ const grant = Effect.fnUntraced(function* (self: LaneState) {
     } else if (Accounts.isNeeded(account) || isKept(self, account, now)) {
       passed++
       accounts.pass()
-    } else accounts.drop(account)
+    } else {
+      forsake(account, now)
+      accounts.drop(account)
+    }
   }
   return next
 })
@@ -146,27 +167,49 @@ const isKept = ({ accountQueues }: LaneState, { line, meter }: Account, now: num
 /** Gives an account its turn; says whether it made use of it, or the gate has closed meanwhile. */
 const serve = Effect.fnUntraced(function* (self: LaneState, account: Account) {
   const { options, pages, starting } = self
+  const before = yield* monotonicMillis
   const found =
-    account.waiters.length > 0 || !asksForRoom(self) ? undefined : yield* pages.next(account, yield* monotonicMillis)
+    firstWaiter(self, account, before) !== undefined || !asksForRoom(self)
+      ? undefined
+      : yield* pages.next(account, before, (waiting) => queueOpensAt(self, account, waiting, before))
   const queue = found?.queue
   if (found !== undefined) self.askAgainAt = Math.min(self.askAgainAt, found.askAgainAt)
   // reading takes a while, in which the gate may have closed, the room be taken, or somebody have come to wait
   const now = yield* monotonicMillis
   if (self.paused || opensAt(self, account, now) > now || self.host.opensAt() > now) return "closed"
-  const waiter = account.waiters.shift()
+  const waiter = firstWaiter(self, account, now)
   if (waiter !== undefined) {
-    Deferred.doneUnsafe(waiter.granted, Effect.succeed(permit(self, account, now)))
+    account.waiters.splice(account.waiters.indexOf(waiter), 1)
+    Deferred.doneUnsafe(waiter.granted, Effect.succeed(permit(self, account, waiter.drawing, now)))
     return "served"
   }
   const [ticket, ...rest] = queue?.tickets ?? []
   if (queue === undefined || ticket === undefined || !asksForRoom(self)) return "nothing"
+  if (queueOpensAt(self, account, queue, now) > now) return "closed"
+  const drawing = firstOf(self, account, queue)
   queue.tickets = rest
   Accounts.rotate(account, queue)
   starting.add(ticket.id)
   options.room.take()
-  yield* Effect.forkChild(startOne(self, queue, ticket, permit(self, account, now)))
+  yield* Effect.forkChild(startOne(self, queue, ticket, permit(self, account, drawing, now)))
   return "served"
 })
+
+/** When the first job of a queue may pass what it draws on. */
+const queueOpensAt = (self: LaneState, account: Account, queue: Queue, now: number): number => {
+  const drawing = firstOf(self, account, queue)
+  return drawing === undefined ? now : LimitBook.look(self.limits, drawing, now)
+}
+
+/** The first of those that wait which may pass its limits. */
+const firstWaiter = (self: LaneState, { waiters }: Account, now: number): Waiter | undefined => {
+  for (const waiter of waiters) {
+    const at = waiter.drawing === undefined ? now : LimitBook.look(self.limits, waiter.drawing, now)
+    if (at <= now) return waiter
+    self.askAgainAt = Math.min(self.askAgainAt, at)
+  }
+  return undefined
+}
 
 const asksForRoom = (self: LaneState): boolean => {
   const hasRoom = self.options.room.ask()
@@ -195,7 +238,8 @@ const startOne = (self: LaneState, queue: Queue, ticket: Ticket, granted: Permit
     )
   )
 
-const permit = (self: LaneState, account: Account, now: number): Permit => {
+const permit = (self: LaneState, account: Account, drawing: Drawing | undefined, now: number): Permit => {
+  const taken = drawing === undefined ? nothing : LimitBook.take(self.limits, drawing, now)
   // both know of every call, so that the one is right when the upstream makes it count instead of the other
   const own = self.accountQueues
   const call = self.calls.begin(account.name, now, own)
@@ -204,11 +248,17 @@ const permit = (self: LaneState, account: Account, now: number): Permit => {
   self.host.pass(now)
   return {
     depart: (going = anyway) => Departures.depart(self, { account, call }, going),
+    settle: (answer) =>
+      Clock.clockWith((clock) => {
+        LimitBook.settle(self.limits, taken, answer, monotonic(clock))
+        return Effect.void
+      }),
     release: Clock.clockWith((clock) => {
       if (call.ended) return Effect.void
       const at = monotonic(clock)
       self.calls.end(call, at)
       const { departed } = call
+      LimitBook.leave(self.limits, taken, departed, at)
       self.meter = Meter.leave(self.meter, call.id, { isTurnKept: departed || own, now: at })
       self.host.leave(departed)
       // it may have been dropped and made anew meanwhile
@@ -224,6 +274,8 @@ const permit = (self: LaneState, account: Account, now: number): Permit => {
 }
 
 const anyway: Going = {}
+
+const nothing: ReadonlyArray<Taken> = []
 
 const monotonic = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 

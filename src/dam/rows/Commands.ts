@@ -52,7 +52,8 @@ export const jobColumns = [
   "traceparent",
   "quorum",
   "due_at",
-  "deadline_at"
+  "deadline_at",
+  "limits"
 ] as const
 
 /** One of `jobColumns`. */
@@ -115,8 +116,7 @@ export interface Listing {
   readonly path: string | undefined
   /** Text of the URL or of the error, in small letters; all of them must be there. */
   readonly texts: ReadonlyArray<string>
-  /** Names of queues: an account has two. */
-  readonly queues: ReadonlyArray<string> | undefined
+  readonly account: string | undefined
   readonly parent: string | undefined
   readonly rerunOf: string | undefined
   readonly createdFrom: number | undefined
@@ -134,10 +134,17 @@ export interface ListedPage {
   readonly next: number | undefined
 }
 
+/** `Parking` as it travels: where the job is queued next as lane, queue, and what it draws on as it stands beside a job. */
+export interface ParkingUpdate extends Omit<Parking, "next"> {
+  readonly next: readonly [lane: string, queue: string, limits: string | null] | undefined
+}
+
 /** What jobs need. Where an epoch is told, `false` says that it is over. */
 export interface JobCommands {
   /** Answers the job that has the key already. */
   readonly enqueue: (job: JobInsert) => LoadedJob | undefined
+  /** Answers too how many unfinished jobs its customer has, where there may be no more. */
+  readonly enqueueBelow: (job: JobInsert, most: number) => LoadedJob | number | undefined
   readonly get: (id: string) => LoadedJob | undefined
   readonly list: (filter: Listing) => ListedPage
   readonly count: (filter: Listing) => Counted
@@ -145,7 +152,7 @@ export interface JobCommands {
   /** `start` for a job whose contents are known: answers the epoch. */
   readonly begin: (id: string, at: number) => number | undefined
   readonly record: (id: string, epoch: number, attempt: AttemptInsert) => boolean
-  readonly park: (id: string, epoch: number, parking: Parking) => boolean
+  readonly park: (id: string, epoch: number, parking: ParkingUpdate) => boolean
   readonly hasten: (id: string, now: number) => { readonly lane: string; readonly queue: string } | undefined
   readonly lift: (lane: string, now: number) => number
   readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean
@@ -321,6 +328,23 @@ export interface TrustCommands {
   readonly forgetL8Trust: (origin: string) => boolean
 }
 
+/** What is left of a limit for one key: name, key, level, moment. */
+export type LevelRow = readonly [name: string, key: string, level: number, at: number]
+
+/** What limits need. */
+export interface LimitCommands {
+  readonly limits: () => ReadonlyArray<Row>
+  /** Name, definition as JSON, moment, who. */
+  readonly saveLimit: (...row: readonly [name: string, definition: string, at: number, by: string]) => void
+  readonly removeLimit: (name: string) => void
+  readonly drawing: (name: string) => number
+  readonly levels: () => { readonly others: "full" | "unknown" | number; readonly levels: ReadonlyArray<Row> }
+  readonly saveLevels: (
+    rows: ReadonlyArray<LevelRow>,
+    how: { readonly others: "full" | "unknown" | number; readonly isAll: boolean }
+  ) => void
+}
+
 /** What is told at one moment, as it travels; a row is subject, phase, beginning. */
 export interface TellingInsert {
   readonly begun: ReadonlyArray<readonly [subject: string, phase: string, since: number]>
@@ -357,6 +381,7 @@ export interface Commands
     FailureCommands,
     DeliveryCommands,
     LaneCommands,
+    LimitCommands,
     HistoryCommands,
     SecretCommands,
     TrustCommands,

@@ -20,6 +20,7 @@ import type { Finish } from "../store/JobRecords.ts"
 import type { AttemptInsert, FinishInsert, JobInsert } from "./Commands.ts"
 import { type JobColumn, jobColumns } from "./Commands.ts"
 import { failureOf } from "./FailureRows.ts"
+import { encodeDraws } from "./LimitRows.ts"
 
 /** A new job as what is inserted. */
 export const encodeJob = (job: NewJob): JobInsert => {
@@ -33,7 +34,7 @@ export const encodeJob = (job: NewJob): JobInsert => {
     key_given: Number(job.keyGiven),
     payload: job.payload,
     lane: job.lane,
-    account: queueOf(job),
+    account: queueOf(job, job.step.limits),
     isolated: Number(job.isolated),
     created_at: job.createdAt,
     not_before: job.notBefore,
@@ -45,7 +46,8 @@ export const encodeJob = (job: NewJob): JobInsert => {
     due_at: waits ? job.notBefore : undefined,
     deadline_at:
       job.step.onFailureTimeout &&
-      Math.max(job.createdAt, job.notBefore ?? 0) + Duration.toMillis(job.step.onFailureTimeout)
+      Math.max(job.createdAt, job.notBefore ?? 0) + Duration.toMillis(job.step.onFailureTimeout),
+    limits: encodeDraws(job.step.limits)
   }
   return {
     columns: jobColumns.map((column) => values[column] ?? null),

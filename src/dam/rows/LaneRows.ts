@@ -7,6 +7,7 @@ import type { Ticket } from "../store/JobRecords.ts"
 import type { LanePort, StoredPace, HeldBy as Held } from "../store/LaneRecords.ts"
 import type { Executor } from "./Commands.ts"
 import { Bit, Moment } from "./JobRows.ts"
+import { LoadedDraws, toDraws } from "./LimitRows.ts"
 import { reader } from "./Reader.ts"
 import * as SteeringRows from "./SteeringRows.ts"
 
@@ -14,7 +15,8 @@ import * as SteeringRows from "./SteeringRows.ts"
 export const LoadedTicket = Schema.Struct({
   id: Schema.String,
   queue: Schema.String,
-  seq: Schema.Number
+  seq: Schema.Number,
+  limits: LoadedDraws
 })
 
 export const HeldBy = Schema.Struct({
@@ -118,7 +120,9 @@ const readQueues = reader(Schema.Array(Schema.Struct({ queue: Schema.String })),
   rows.map(({ queue }) => queue)
 )
 
-const readTickets = reader(Schema.Array(LoadedTicket), (rows): ReadonlyArray<Ticket> => rows)
+const readTickets = reader(Schema.Array(LoadedTicket), (rows): ReadonlyArray<Ticket> =>
+  rows.map(({ limits, ...ticket }) => ({ ...ticket, draws: toDraws(limits) }))
+)
 
 const readPaces = reader(Schema.Array(LoadedPace), (rows) => rows.map(toPace))
 

@@ -8,18 +8,19 @@ import * as Effect from "effect/Effect"
 import { states } from "../../engine/JobState.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
-import { means, queueOf } from "../job/LaneName.ts"
-import type { Enqueued, JobFilter, JobPort } from "../store/JobRecords.ts"
+import { means } from "../job/LaneName.ts"
+import type { Crowded, Enqueued, JobFilter, JobPort } from "../store/JobRecords.ts"
 import type { Store } from "../store/JobStore.ts"
 import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort } from "../store/Upkeep.ts"
-import type { Executor, Listing } from "./Commands.ts"
+import type { Executor, JobInsert, Listing } from "./Commands.ts"
 import { deliveryPort } from "./DeliveryRows.ts"
 import { failurePort } from "./FailureRows.ts"
 import * as Fresh from "./Fresh.ts"
 import { historyPort } from "./HistoryRows.ts"
 import * as JobRows from "./JobRows.ts"
 import { lanePort } from "./LaneRows.ts"
+import { encodeDraws, limitPort } from "./LimitRows.ts"
 import { noticePort } from "./NoticeRows.ts"
 import { placeOf, reader } from "./Reader.ts"
 import { secretPort } from "./SecretRows.ts"
@@ -39,6 +40,7 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
   ...failurePort(run),
   ...deliveryPort(run),
   ...lanePort(run),
+  ...limitPort(run),
   ...historyPort(run),
   ...secretPort(run),
   ...trustPort(run),
@@ -54,13 +56,22 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
   enqueue: (job) =>
     Effect.suspend(() => {
       const insert = JobRows.encodeJob(job)
-      return Effect.flatMap(run("enqueue", insert), (first): Effect.Effect<Enqueued, StoreError> =>
+      return Effect.flatMap(run("enqueue", insert), (first) =>
         first === undefined
-          ? Effect.sync(() => {
-              if (insert.state === "queued") fresh.add(job, insert.step.length + freshOverhead)
-              return { _tag: "Stored", state: insert.state }
-            })
+          ? stored(fresh, job, insert)
           : Effect.map(readJob(first), (known) => compare(job, known, credentials))
+      )
+    }),
+  enqueueBelow: (job, most) =>
+    Effect.suspend(() => {
+      const insert = JobRows.encodeJob(job)
+      return Effect.flatMap(
+        run("enqueueBelow", insert, most),
+        (first): Effect.Effect<Enqueued | Crowded, StoreError> => {
+          if (first === undefined) return stored(fresh, job, insert)
+          if (typeof first === "number") return Effect.succeed({ _tag: "Crowded", jobs: first })
+          return Effect.map(readJob(first), (known) => compare(job, known, credentials))
+        }
       )
     }),
   get: (id) => Effect.flatMap(run("get", id), readOptionalJob),
@@ -86,7 +97,14 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
     }),
   record: (id, epoch, attempt) =>
     Effect.suspend(() => orStale(id, run("record", id, epoch, JobRows.encodeAttempt(attempt)))),
-  park: (id, epoch, parking) => orStale(id, run("park", id, epoch, parking)),
+  park: (id, epoch, { next, ...parking }) =>
+    orStale(
+      id,
+      run("park", id, epoch, {
+        ...parking,
+        next: next && [next.lane, next.queue, encodeDraws(next.draws) ?? null]
+      })
+    ),
   hasten: (id, now) => run("hasten", id, now),
   lift: (lane, now) => run("lift", lane, now),
   finish: (id, epoch, finish) =>
@@ -108,6 +126,12 @@ const upkeepPort = (run: Executor): UpkeepPort => ({
   fillTexts: (jobs) => run("fillTexts", jobs),
   stats: run("stats")
 })
+
+const stored = (fresh: Fresh.Fresh, job: NewJob, { state, step }: JobInsert): Effect.Effect<Enqueued> =>
+  Effect.sync(() => {
+    if (state === "queued") fresh.add(job, step.length + freshOverhead)
+    return { _tag: "Stored", state }
+  })
 
 const compare = (job: NewJob, known: StoredJob, credentials: ReadonlyArray<string> | undefined): Enqueued => {
   if (job.dialect === "cloud" && job.keyGiven && known.payload !== job.payload) {
@@ -149,10 +173,7 @@ const listingOf = (filter: JobFilter): Listing | undefined => {
     id: search?.id,
     path: search?.path,
     texts: search?.texts ?? [],
-    queues:
-      filter.account === undefined
-        ? undefined
-        : [false, true].map((isolated) => queueOf({ account: filter.account ?? "", isolated })),
+    account: filter.account,
     parent: filter.parent,
     rerunOf: filter.rerunOf,
     createdFrom: filter.createdFrom,

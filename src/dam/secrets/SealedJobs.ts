@@ -12,7 +12,7 @@ import type { Step } from "../../step/StepModel.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
-import type { Enqueued, Finish, JobPort } from "../store/JobRecords.ts"
+import type { Crowded, Enqueued, Finish, JobPort } from "../store/JobRecords.ts"
 import { StorageFailed, type StoreError } from "../store/StoreError.ts"
 import type { Sealer } from "./Vault.ts"
 
@@ -55,27 +55,34 @@ export const make = (store: JobPort, sealer: Sealer | undefined, credentials: Re
 
   const openedIfThere = (job: StoredJob | undefined) => (job === undefined ? Effect.undefined : opened(job))
 
+  const filed = (job: NewJob, enqueued: Enqueued): Effect.Effect<Enqueued, StoreError> => {
+    switch (enqueued._tag) {
+      case "Duplicate":
+        return Effect.map(opened(enqueued.job), (first) => ({ ...enqueued, job: first }))
+      case "CredentialsDiffer":
+        // no two sealed values are alike: whether they are the same is seen when they are open
+        return Effect.map(Effect.flatMap(store.get(enqueued.jobId), openedIfThere), (first) =>
+          first === undefined || credentialsDiffer(job.step.request, first.step.request, credentials)
+            ? enqueued
+            : { _tag: "Duplicate", job: first }
+        )
+      default:
+        return Effect.succeed(enqueued)
+    }
+  }
+
   const sealedFinish = (finish: Finish): Finish =>
     finish.children.length === 0 ? finish : { ...finish, children: finish.children.map(sealed) }
 
   return {
     ...store,
-    enqueue: (job) =>
-      Effect.flatMap(store.enqueue(sealed(job)), (enqueued): Effect.Effect<Enqueued, StoreError> => {
-        switch (enqueued._tag) {
-          case "Duplicate":
-            return Effect.map(opened(enqueued.job), (first) => ({ ...enqueued, job: first }))
-          case "CredentialsDiffer":
-            // no two sealed values are alike: whether they are the same is seen when they are open
-            return Effect.map(Effect.flatMap(store.get(enqueued.jobId), openedIfThere), (first) =>
-              first === undefined || credentialsDiffer(job.step.request, first.step.request, credentials)
-                ? enqueued
-                : { _tag: "Duplicate", job: first }
-            )
-          default:
-            return Effect.succeed(enqueued)
-        }
-      }),
+    enqueue: (job) => Effect.flatMap(store.enqueue(sealed(job)), (enqueued) => filed(job, enqueued)),
+    enqueueBelow: (job, most) =>
+      Effect.flatMap(
+        store.enqueueBelow(sealed(job), most),
+        (enqueued): Effect.Effect<Enqueued | Crowded, StoreError> =>
+          enqueued._tag === "Crowded" ? Effect.succeed(enqueued) : filed(job, enqueued)
+      ),
     get: (id) => Effect.flatMap(store.get(id), openedIfThere),
     list: (filter) =>
       Effect.flatMap(store.list(filter), ({ cursor, jobs }) =>

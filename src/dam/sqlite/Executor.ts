@@ -213,6 +213,7 @@ const weightOf = (call: Call | undefined): number => {
   if (call === undefined) return 0
   switch (call[0]) {
     case "enqueue":
+    case "enqueueBelow":
       return call[1].step.length
     case "finish":
       return weightOfFinish(call[3])

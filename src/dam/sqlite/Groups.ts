@@ -20,6 +20,7 @@ import { failureCommands } from "./FailureCommands.ts"
 import { historyCommands } from "./HistoryCommands.ts"
 import { jobCommands } from "./JobCommands.ts"
 import { laneCommands } from "./LaneCommands.ts"
+import { limitCommands } from "./LimitCommands.ts"
 import { listCommand } from "./ListCommand.ts"
 import { noticeCommands } from "./NoticeCommands.ts"
 import { outboxCommands } from "./OutboxCommands.ts"
@@ -40,6 +41,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...failureCommands(db),
     ...laneCommands(db),
     ...steeringCommands(db, tally),
+    ...limitCommands(db),
     ...historyCommands(db),
     ...outboxCommands(db),
     ...deliveries.commands,
@@ -247,6 +249,9 @@ const reads: ReadonlySet<keyof Commands> = new Set([
   "laneCounts",
   "steering",
   "laneLog",
+  "limits",
+  "drawing",
+  "levels",
   "ahead",
   "queueLengths",
   "stats"

@@ -6,9 +6,16 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { JobState } from "../../engine/JobState.ts"
 import { keyedRange } from "../job/LaneName.ts"
 import { type JobColumn, jobColumns } from "../rows/Commands.ts"
-import type { AttemptInsert, FinishInsert, JobCommands, JobInsert, LoadedJob, Row } from "../rows/Commands.ts"
-import type { Parking } from "../store/JobRecords.ts"
-import { add, move, moveOver, stateOf, type Tally } from "./Tally.ts"
+import type {
+  AttemptInsert,
+  FinishInsert,
+  JobCommands,
+  JobInsert,
+  LoadedJob,
+  ParkingUpdate,
+  Row
+} from "../rows/Commands.ts"
+import { add, liveOf, move, moveOver, stateOf, type Tally } from "./Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
 const prepare = (db: DatabaseSync) => ({
@@ -32,8 +39,10 @@ const prepare = (db: DatabaseSync) => ({
     `UPDATE jobs SET state = 'running', epoch = epoch + 1, started_at = coalesce(started_at, ?)
      WHERE id = ? AND state = 'queued' RETURNING seq, lane, epoch`
   ),
-  running: db.prepare("SELECT seq, lane FROM jobs WHERE id = ? AND epoch = ? AND state = 'running'"),
-  idle: db.prepare("SELECT seq, lane, state FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')"),
+  running: db.prepare("SELECT seq, lane, customer FROM jobs WHERE id = ? AND epoch = ? AND state = 'running'"),
+  idle: db.prepare(
+    "SELECT seq, lane, customer, state FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')"
+  ),
   letGo: db.prepare(
     `UPDATE attempts SET response = NULL, body = NULL
      WHERE seq = ? AND path = ? AND racer = ? AND response IS NOT NULL`
@@ -43,7 +52,7 @@ const prepare = (db: DatabaseSync) => ({
   ),
   parkRunning: db.prepare(
     `UPDATE jobs SET state = 'parked', due_at = ?, held_since = coalesce(held_since, ?), paused_for = ?, held_by = ?,
-      lane = ? WHERE seq = ?`
+      lane = ?, account = coalesce(?, account), limits = iif(?, ?, limits) WHERE seq = ?`
   ),
   hasten: db.prepare(
     `UPDATE jobs SET state = 'queued', due_at = ?1, deadline_at = deadline_at - max(0, coalesce(not_before, 0) - ?1),
@@ -71,6 +80,10 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
   const self: Jobs = { on: prepare(db), tally, texts }
   const commands = {
     enqueue: (job: JobInsert) => enqueue(self, job),
+    enqueueBelow: (job: JobInsert, most: number) => {
+      const jobs = liveOf(db, tally, String(valueOf(job, "customer")))
+      return jobs < most ? enqueue(self, job) : (known(self, digestOf(job)) ?? jobs)
+    },
     get: (id: string): LoadedJob | undefined => {
       const found = self.on.byId.get(id)
       return found && load(self, seqOf(found))
@@ -88,7 +101,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
       if (job !== undefined) note(self, seqOf(job), attempt)
       return job !== undefined
     },
-    park: (id: string, epoch: number, parking: Parking): boolean => {
+    park: (id: string, epoch: number, parking: ParkingUpdate): boolean => {
       const job = self.on.running.get(id, epoch)
       if (job !== undefined) parkAt(self, job, parking)
       return job !== undefined
@@ -134,15 +147,21 @@ const enqueue = (self: Jobs, job: JobInsert): LoadedJob | undefined => {
   const seq = tally.seq + 1
   const digest = digestOf(job)
   if (on.insert.run(seq, job.state, digest, ...job.columns).changes === 0) {
-    const first = digest === null ? undefined : on.byKey.get(digest)
+    const first = known(self, digest)
     if (first === undefined) throw new Error("the job's id is taken")
-    return load(self, seqOf(first))
+    return first
   }
   on.insertPayload.run(seq, job.step)
   for (const [name, value] of job.metadata) on.insertMetadata.run(name, value, seq)
   tally.seq = seq
-  add(tally, String(valueOf(job, "lane")), job.state)
+  add(tally, { lane: String(valueOf(job, "lane")), customer: String(valueOf(job, "customer")) }, job.state)
   return undefined
+}
+
+/** The job that has a key already. */
+const known = (self: Jobs, digest: Uint8Array | null): LoadedJob | undefined => {
+  const first = digest === null ? undefined : self.on.byKey.get(digest)
+  return first && load(self, seqOf(first))
 }
 
 const begin = ({ on, tally }: Jobs, id: string, at: number): Row | undefined => {
@@ -173,15 +192,17 @@ const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): v
     const { lastInsertRowid } = on.insertDelivery.run(seq, finish.at, finish.at, ...columns)
     on.insertBody.run(lastInsertRowid, body)
   }
-  moveOne(tally, job, from, finish.state)
+  move(tally, { lane: String(job["lane"]), from, to: finish.state, jobs: 1, customer: String(job["customer"]) })
   tally.pending += finish.deliveries.length
 }
 
-const parkAt = ({ on, tally }: Jobs, job: Row, parking: Parking): void => {
-  const { dueAt, heldBy, heldSince, lane, pausedFor } = parking
+const parkAt = ({ on, tally }: Jobs, job: Row, parking: ParkingUpdate): void => {
+  const { dueAt, heldBy, heldSince, next, pausedFor } = parking
   const from = String(job["lane"])
-  const to = lane ?? from
-  on.parkRunning.run(dueAt, heldSince ?? null, pausedFor ?? null, heldBy ?? null, to, seqOf(job))
+  const [to, queue, limits] = next ?? [from, null, null]
+  const since = heldSince ?? null
+  const isMoved = Number(next !== undefined)
+  on.parkRunning.run(dueAt, since, pausedFor ?? null, heldBy ?? null, to, queue, isMoved, limits, seqOf(job))
   if (from === to) moveOne(tally, job, "running", "parked")
   else moveOver(tally, { lane: from, state: "running" }, { lane: to, state: "parked" })
 }

@@ -23,7 +23,7 @@ const prepare = (db: DatabaseSync) => ({
   ),
   depth: db.prepare("SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_queued WHERE state = 'queued' AND lane = ?"),
   page: db.prepare(
-    `SELECT id, account AS queue, seq FROM jobs
+    `SELECT id, account AS queue, seq, limits FROM jobs
      WHERE state = 'queued' AND lane = ? AND account = ? AND seq > ? ORDER BY seq LIMIT ?`
   ),
   paces: db.prepare("SELECT * FROM paces"),

@@ -256,5 +256,25 @@ export const migrations: ReadonlyArray<string> = [
   CREATE TABLE texts_due (
     seq INTEGER PRIMARY KEY
   ) STRICT;
+  `,
+  `
+  ALTER TABLE jobs ADD COLUMN limits TEXT;
+  CREATE INDEX jobs_drawing ON jobs (seq)
+    WHERE limits IS NOT NULL AND state IN ('scheduled', 'queued', 'parked', 'running');
+
+  CREATE TABLE limits (
+    name TEXT PRIMARY KEY,
+    definition TEXT NOT NULL,
+    at REAL NOT NULL,
+    actor TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE limit_levels (
+    name TEXT NOT NULL,
+    key TEXT NOT NULL,
+    level REAL NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (name, key)
+  ) STRICT, WITHOUT ROWID;
   `
 ]

@@ -15,7 +15,9 @@ export interface Tally {
   dead: number
   /** Unfinished jobs by lane; a lane without any is not here. */
   readonly lanes: Map<string, LaneCounts>
-  /** What the transaction at hand changed in `lanes`: there may be too many lanes to copy. */
+  /** Unfinished jobs by customer; nobody counts them before somebody asks. */
+  customers: Map<string, number> | undefined
+  /** What the transaction at hand changed in `lanes` and `customers`: there may be too many lanes to copy. */
   readonly moves: Array<Move>
 }
 
@@ -30,6 +32,8 @@ interface Move {
   readonly from: JobState | undefined
   readonly to: JobState | undefined
   readonly jobs: number
+  /** Whose jobs they are, where some begin or end. */
+  readonly customer?: string
 }
 
 /** The counts of a moment, to go back to. */
@@ -44,6 +48,7 @@ export const empty = (): Tally => ({
   pending: 0,
   dead: 0,
   lanes: new Map(),
+  customers: undefined,
   moves: []
 })
 
@@ -62,6 +67,7 @@ export const count = (db: DatabaseSync): Tally => ({
   pending: numberOf(db, "SELECT count(*) FROM deliveries WHERE state = 'pending'"),
   dead: numberOf(db, "SELECT count(*) FROM deliveries WHERE state = 'dead'"),
   lanes: byLane(db),
+  customers: undefined,
   moves: []
 })
 
@@ -83,15 +89,24 @@ export const copy = ({ dead, jobs, moves, pending, seq }: Tally): Snapshot => ({
 /** Puts a copy of the same transaction back. */
 export const restore = (self: Tally, earlier: Snapshot): void => {
   Object.assign(self, { seq: earlier.seq, jobs: { ...earlier.jobs }, pending: earlier.pending, dead: earlier.dead })
-  for (const { from, jobs, lane, to } of self.moves.splice(earlier.moves).toReversed()) {
-    shift(self, { lane, from: to, to: from, jobs })
+  for (const { from, to, ...moved } of self.moves.splice(earlier.moves).toReversed()) {
+    shift(self, { ...moved, from: to, to: from })
   }
 }
 
 /** Notes that a job is new. */
-export const add = (self: Tally, lane: string, to: JobState): void => {
+export const add = (self: Tally, whose: Required<Pick<Move, "customer" | "lane">>, to: JobState): void => {
   self.jobs[to]++
-  note(self, { lane, from: undefined, to, jobs: 1 })
+  note(self, { ...whose, from: undefined, to, jobs: 1 })
+}
+
+/**
+ * The unfinished jobs of a customer. They are counted once, and kept from then on; not before the first who asks, because
+ * counting a backlog takes a while.
+ */
+export const liveOf = (db: DatabaseSync, self: Tally, customer: string): number => {
+  self.customers ??= byCustomer(db)
+  return self.customers.get(customer) ?? 0
 }
 
 /** Notes that jobs of a lane went from one state to another. */
@@ -119,7 +134,12 @@ const note = (self: Tally, moved: Move): void => {
   self.moves.push(moved)
 }
 
-const shift = ({ lanes }: Tally, { from, jobs, lane, to }: Move): void => {
+const shift = ({ customers, lanes }: Tally, { customer, from, jobs, lane, to }: Move): void => {
+  if (customers !== undefined && customer !== undefined) {
+    const after = (customers.get(customer) ?? 0) + (isLive(to) ? jobs : 0) - (isLive(from) ? jobs : 0)
+    if (after === 0) customers.delete(customer)
+    else customers.set(customer, after)
+  }
   const counts = lanes.get(lane) ?? { scheduled: 0, queued: 0, parked: 0, running: 0 }
   if (isLive(from)) counts[from] -= jobs
   if (isLive(to)) counts[to] += jobs
@@ -129,6 +149,21 @@ const shift = ({ lanes }: Tally, { from, jobs, lane, to }: Move): void => {
 
 const isLive = (state: JobState | undefined): state is keyof LaneCounts =>
   state === "queued" || state === "running" || state === "parked" || state === "scheduled"
+
+const byCustomer = (db: DatabaseSync): Map<string, number> => {
+  const customers = new Map<string, number>()
+  // state by state, which the index has in the order of customers
+  const select = db.prepare(
+    "SELECT customer, count(*) AS jobs FROM jobs INDEXED BY jobs_by_state WHERE state = ? GROUP BY customer"
+  )
+  for (const state of liveStates) {
+    for (const { customer, jobs } of select.all(state)) {
+      const name = String(customer)
+      customers.set(name, (customers.get(name) ?? 0) + Number(jobs))
+    }
+  }
+  return customers
+}
 
 const byLane = (db: DatabaseSync): Map<string, LaneCounts> => {
   const lanes = new Map<string, LaneCounts>()

@@ -175,19 +175,20 @@ const queriesOf = (
 }
 
 const conditionsOf = ({
+  account,
   createdFrom,
   createdTo,
   customer,
   deliveryStates,
   parent,
-  queues,
   rerunOf
 }: Listing): ReadonlyArray<Query> => [
   { sql: "jobs.customer = ?", params: [customer] },
   ...optional("parent_id = ?", parent),
   // the child of a rerun names its parent as what it repeats, so that it has no place among the keys either
   ...(rerunOf === undefined ? [] : [{ sql: "rerun_of = ? AND parent_id IS NOT ?", params: [rerunOf, rerunOf] }]),
-  ...(queues === undefined ? [] : [oneOf("account", queues)]),
+  // the names of an account's queues begin with its own
+  ...(account === undefined ? [] : [{ sql: "account >= ? AND account < ?", params: [account, endOf(account)] }]),
   ...optional("created_at >= ?", createdFrom),
   ...optional("created_at <= ?", createdTo),
   ...(deliveryStates === undefined ? [] : [oneOf("delivery_state", deliveryStates)])

@@ -6,6 +6,7 @@
 import type * as Effect from "effect/Effect"
 import type { DeliveryState, JobState } from "../../engine/JobState.ts"
 import type { Attempt } from "../../step/History.ts"
+import type { Draw } from "../../step/StepModel.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
 import type { NewJob, JobResult, StoredJob } from "../job/Job.ts"
 import type { Search } from "../job/Search.ts"
@@ -26,6 +27,17 @@ export type Enqueued =
   | { readonly _tag: "CredentialsDiffer"; readonly jobId: string }
 
 /**
+ * The customer has as many unfinished jobs as it may; nothing was stored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Crowded {
+  readonly _tag: "Crowded"
+  readonly jobs: number
+}
+
+/**
  * A job's place in a lane, without its payload.
  *
  * @category models
@@ -37,6 +49,8 @@ export interface Ticket {
   readonly queue: string
   /** Order within the lane; grows with acceptance. */
   readonly seq: number
+  /** What its next call draws on beside the pace of the lane. Defaults to nothing. */
+  readonly draws?: ReadonlyArray<Draw> | undefined
 }
 
 /**
@@ -72,8 +86,20 @@ export interface Parking {
   readonly heldBy?: string | undefined
   /** How long the pause is, counted from the end of the last attempt in milliseconds; left out where it is none of the job's own. */
   readonly pausedFor?: number | undefined
-  /** The lane it is queued in then: that of the host it calls next. Defaults to the one it is in. */
-  readonly lane?: string | undefined
+  /** Where it is queued then. Defaults to where it is. */
+  readonly next?: NextCall | undefined
+}
+
+/**
+ * Where the next call of a job waits for its turn: the lane of its host, the queue there, and what it draws on.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NextCall {
+  readonly lane: string
+  readonly queue: string
+  readonly draws: ReadonlyArray<Draw>
 }
 
 /**
@@ -127,6 +153,11 @@ export interface Counted {
 export interface JobPort {
   /** Files a job unless its key is known. Answers after the commit. A job with `rerunOf` skips the key index. */
   readonly enqueue: (job: NewJob) => Effect.Effect<Enqueued, StoreError>
+  /**
+   * The same, unless its customer has so many unfinished jobs already, children and reruns among them: counted as they are
+   * written, so that no number of callers at once gets beyond. A key that is known is answered as ever.
+   */
+  readonly enqueueBelow: (job: NewJob, most: number) => Effect.Effect<Enqueued | Crowded, StoreError>
   readonly get: (id: string) => Effect.Effect<StoredJob | undefined, StoreError>
   /**
    * A page of jobs. It may end before `limit`, and even be empty, when its jobs are large or much had to be looked

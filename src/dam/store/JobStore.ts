@@ -14,6 +14,7 @@ import type { FailurePort } from "./FailureRecords.ts"
 import type { HistoryPort } from "./HistoryRecords.ts"
 import type { JobPort } from "./JobRecords.ts"
 import type { LanePort } from "./LaneRecords.ts"
+import type { LimitPort } from "./LimitRecords.ts"
 import type { NoticePort } from "./NoticeRecords.ts"
 import type { SecretPort } from "./SecretRecords.ts"
 import type { TrustPort } from "./TrustRecords.ts"
@@ -26,7 +27,17 @@ import type { UpkeepPort } from "./Upkeep.ts"
  * @since 0.1.0
  */
 export interface Store
-  extends JobPort, FailurePort, DeliveryPort, LanePort, HistoryPort, SecretPort, TrustPort, NoticePort, UpkeepPort {}
+  extends
+    JobPort,
+    FailurePort,
+    DeliveryPort,
+    LanePort,
+    LimitPort,
+    HistoryPort,
+    SecretPort,
+    TrustPort,
+    NoticePort,
+    UpkeepPort {}
 
 /**
  * The durable store of the dam.

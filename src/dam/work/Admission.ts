@@ -23,6 +23,8 @@ import type { UpkeepPort, StoreStats } from "../store/Upkeep.ts"
 export interface AdmissionOptions {
   /** Jobs waiting. Defaults to 5,000,000. */
   readonly maxQueued: number
+  /** Unfinished jobs of one customer, children and reruns among them. Defaults to no mark of its own. */
+  readonly maxCustomerJobs?: number | undefined
   /** Bytes that the database holds. Defaults to 50 GiB. */
   readonly maxStoredBytes: number
   /** Bytes of memory that this process has. Defaults to four fifths of what the machine, or the container, has. */
@@ -66,6 +68,10 @@ const believedForNo = 50
 
 /** Whoever is refused may come again after this many seconds. */
 const retryAfterSeconds = 10
+
+/** The refusal of a customer who has as many unfinished jobs as it may. */
+export const crowded = (limit: number, current: number): Overloaded =>
+  new Overloaded({ limitReason: "customer_jobs", limit, current, retryAfterSeconds })
 
 /** What the guard goes by. */
 interface Guard {
@@ -169,7 +175,8 @@ const viewOf = ({ memory, options }: Guard, stats: StoreStats): Readonly<Record<
   memory_bytes: memory,
   max_queued: options.maxQueued,
   max_stored_bytes: options.maxStoredBytes,
-  max_memory_bytes: options.maxMemoryBytes
+  max_memory_bytes: options.maxMemoryBytes,
+  ...(options.maxCustomerJobs === undefined ? {} : { max_customer_jobs: options.maxCustomerJobs })
 })
 
 const waiting = ({ jobs }: StoreStats): number => jobs.queued + jobs.scheduled + jobs.parked
@@ -181,13 +188,14 @@ const waiting = ({ jobs }: StoreStats): number => jobs.queued + jobs.scheduled +
  * @since 0.1.0
  */
 export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
-  /** `queued_jobs`, `stored_bytes` or `memory`. */
+  /** `queued_jobs`, `customer_jobs`, `stored_bytes` or `memory`. */
   limitReason: Schema.String,
   limit: Schema.Number,
   current: Schema.Number,
   retryAfterSeconds: Schema.Number
 }) {
   override get message() {
-    return `the dam is full (${this.limitReason}: ${this.current} of ${this.limit}); try again in ${this.retryAfterSeconds} s`
+    const who = this.limitReason === "customer_jobs" ? "this customer's part of the dam" : "the dam"
+    return `${who} is full (${this.limitReason}: ${this.current} of ${this.limit}); try again in ${this.retryAfterSeconds} s`
   }
 }

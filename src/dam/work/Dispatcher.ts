@@ -11,6 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type * as Scope from "effect/Scope"
+import type { Limit } from "../../engine/limits/Limit.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
 import * as RetryPolicy from "../../step/RetryPolicy.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
@@ -26,11 +27,13 @@ import { type PacingOptions, ruleOf } from "../lane/Dial.ts"
 import * as LaneNames from "../lane/LaneNames.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import * as Lanes from "../lane/Lanes.ts"
+import * as CallLimits from "../lane/CallLimits.ts"
 import * as Places from "../lane/Places.ts"
 import * as Events from "../observe/Events.ts"
 import * as History from "../observe/History.ts"
 import type { NoticeOptions } from "../observe/Notice.ts"
 import * as Stats from "../observe/Stats.ts"
+import type { Enqueued } from "../store/JobRecords.ts"
 import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import * as Admission from "./Admission.ts"
@@ -61,6 +64,8 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   /** What calls webhooks. */
   readonly webhooks: Exchanging
   readonly pacing: PacingOptions
+  /** Limits that calls draw on together, by name. Defaults to none. */
+  readonly callLimits?: Readonly<Record<string, Limit>> | undefined
   readonly deliveries: Schedule.DeliveryOptions
   /** What a step without a retry policy gets; a policy that leaves its lists out takes these. */
   readonly unsetPolicy: ResolvedRetryPolicy
@@ -141,10 +146,12 @@ export const make = Effect.fnUntraced(function* (
   if (copiedAt !== undefined) yield* Leaving.leave(leaving)
   const places = Places.make(() => (Leaving.isLeaving(leaving) ? 0 : maxRunning))
   const start = Starts.make({ store, running, told, execute: (job, permit) => Ends.execute(ends, job, permit) })
+  const limits = yield* CallLimits.make(store, options.callLimits ?? {})
   const names = options.names ?? (yield* namesOf(options))
   const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, {
     start,
     room: places.of,
+    limits: limits.book,
     called: history.called,
     names
   })
@@ -189,6 +196,7 @@ export const make = Effect.fnUntraced(function* (
     stats: Effect.map(Clock.currentTimeMillis, notes.read),
     lanes: lanes.views,
     steering: Hastening.steering(ends),
+    callLimits: limits.steering,
     explain: Explain.make(store, lanes, deliveries.isCalling),
     ...termsOf(options),
     deadLetters: DeadLetters.make(store, deliveries.wake),
@@ -201,12 +209,20 @@ export const make = Effect.fnUntraced(function* (
 
 /** What may be done with jobs. */
 const verbsOf = (
-  { newId, store }: DispatcherOptions,
+  { maxCustomerJobs, newId, store }: DispatcherOptions,
   parts: Cancelling.Cancelling,
   admission: Pick<Admission.Admission, "through">
 ): Pick<Engine["Service"], "cancel" | "rerun" | "runNow" | "submit"> => {
   const { names } = parts.ends.runner
-  const submit = (job: NewJob) => admission.through(filed(parts.ends, store, laned(names, job)))
+  const enqueue = (job: NewJob): Effect.Effect<Enqueued, StoreError | Admission.Overloaded> =>
+    maxCustomerJobs === undefined
+      ? store.enqueue(job)
+      : Effect.flatMap(store.enqueueBelow(job, maxCustomerJobs), (enqueued) =>
+          enqueued._tag === "Crowded"
+            ? Effect.fail(Admission.crowded(maxCustomerJobs, enqueued.jobs))
+            : Effect.succeed(enqueued)
+        )
+  const submit = (job: NewJob) => admission.through(filed(parts.ends, enqueue, laned(names, job)))
   return {
     submit,
     cancel: (job) => Cancelling.cancel(parts, job),
@@ -272,13 +288,17 @@ const runnerOf = (
 })
 
 /** Files a job and says so. Whoever submitted may lose patience, but a job that is stored is looked after. */
-const filed = ({ lanes, lookAround, told }: Ends.Ends, store: Pick<JobStore["Service"], "enqueue">, job: NewJob) =>
+const filed = (
+  { lanes, lookAround, told }: Ends.Ends,
+  enqueue: (job: NewJob) => Effect.Effect<Enqueued, StoreError | Admission.Overloaded>,
+  job: NewJob
+) =>
   Effect.uninterruptible(
-    Effect.tap(store.enqueue(job), (enqueued) =>
+    Effect.tap(enqueue(job), (enqueued) =>
       Effect.gen(function* () {
         if (enqueued._tag !== "Stored") return
         yield* told(job, enqueued.state, true)
-        if (enqueued.state === "queued") yield* lanes.wake(job.lane, queueOf(job))
+        if (enqueued.state === "queued") yield* lanes.wake(job.lane, queueOf(job, job.step.limits))
         if (enqueued.state === "scheduled" || job.step.onFailureTimeout !== undefined) lookAround()
       })
     )

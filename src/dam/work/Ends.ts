@@ -92,7 +92,7 @@ export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob,
     if (!(yield* isStored(self, child))) continue
     const isLater = child.notBefore !== undefined && child.notBefore > child.createdAt
     yield* self.told(child, isLater ? "scheduled" : "queued", true)
-    yield* self.lanes.wake(child.lane, queueOf(child))
+    yield* self.lanes.wake(child.lane, queueOf(child, child.step.limits))
   }
   if (finish.children.length > 0) self.lookAround()
 })
@@ -103,7 +103,10 @@ const parked = (self: Ends, job: StoredJob, run: Extract<RunEnd, { readonly _tag
     written(
       job,
       self.store.park(job.id, job.epoch, run.parking),
-      Effect.andThen(self.told({ ...job, lane: run.parking.lane ?? job.lane }, "parked"), Effect.sync(self.lookAround))
+      Effect.andThen(
+        self.told({ ...job, lane: run.parking.next?.lane ?? job.lane }, "parked"),
+        Effect.sync(self.lookAround)
+      )
     )
   )
 

@@ -15,6 +15,7 @@ import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import type { Limits } from "../intake/Limits.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import type { L8 } from "../l8/L8.ts"
+import type { CallLimits } from "../lane/CallLimits.ts"
 import type { LaneView } from "../lane/LaneView.ts"
 import type { Steering } from "../lane/Steering.ts"
 import type { JobEvent, Recent } from "../observe/Events.ts"
@@ -91,6 +92,8 @@ export class Engine extends Context.Service<
     readonly explain: (job: StoredJob) => Effect.Effect<Explanation, StoreError>
     /** What operators do with lanes. */
     readonly steering: Steering
+    /** The limits that calls draw on together. */
+    readonly callLimits: CallLimits
     /** The public key of what deliveries are signed with, where they are: `whpk_` and base64. */
     readonly webhookKey: string | undefined
     /** L8, where it is on. */

@@ -11,6 +11,7 @@ import type { Explanation, Reason } from "../../wire/Explained.ts"
 import type { StoredDelivery } from "../job/Delivery.ts"
 import type { StoredJob } from "../job/Job.ts"
 import { queueOf, receiverLane } from "../job/LaneName.ts"
+import { drawsIn, limited } from "./ExplainLimits.ts"
 import { callsBefore, type Line, lineOfCall, lineOfJob } from "../lane/Forecast.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { DeliveryPort } from "../store/DeliveryRecords.ts"
@@ -21,7 +22,7 @@ import { forecastOf, gateReasons, laneReasons, lasting, reason, wall, type Why }
 /** Where it looks. */
 interface Sources {
   readonly store: Pick<LanePort & DeliveryPort, "ahead" | "deliveries" | "queueLengths">
-  readonly lanes: Pick<LaneRouter, "waiting" | "why">
+  readonly lanes: Pick<LaneRouter, "limits" | "waiting" | "why">
   /** Whether the receiver of a delivery is being called. */
   readonly isCalling: (deliveryId: string) => boolean
 }
@@ -65,9 +66,11 @@ const ofLater = Effect.fnUntraced(function* (sources: Sources, job: StoredJob, f
 /** What the lane makes a waiting job wait for, and when its turn comes. */
 const inLane = Effect.fnUntraced(function* ({ lanes, store }: Sources, job: StoredJob) {
   const ahead = yield* store.ahead(job.id)
-  const why = yield* lanes.why(job.lane, queueOf(job))
+  const queue = ahead?.queue ?? queueOf(job, job.step.limits)
+  const why = yield* lanes.why(job.lane, queue)
   const line = ahead === undefined ? noLine : lineOfJob(why, ahead)
-  return turnOf({ lane: job.lane, account: job.account, why, line, isNew: true })
+  const turn = turnOf({ lane: job.lane, account: job.account, why, line, isNew: true })
+  return limited(turn, yield* lanes.limits(drawsIn(job, queue), ahead?.jobs ?? 0), why)
 })
 
 const ofRunning = Effect.fnUntraced(function* (
@@ -85,7 +88,11 @@ const ofRunning = Effect.fnUntraced(function* (
   // in turns nobody else gets more than one call for each of this account's
   const most = callsBefore(why, place.account, job.id) + 1
   const line = lineOfCall(why, place.account, job.id, yield* store.queueLengths(place.lane, most))
-  const turn = turnOf({ ...place, why, line, isNew: false })
+  const turn = limited(
+    turnOf({ ...place, why, line, isNew: false }),
+    yield* lanes.limits(place.draws, callsBefore(why, place.account, job.id)),
+    why
+  )
   return { ...bare(job), ...turn, reasons: [said, ...turn.reasons] }
 })
 

@@ -11,14 +11,16 @@ import * as Refusal from "../../engine/Refusal.ts"
 import type { Host } from "../../run/Host.ts"
 import * as Hosts from "../../run/Host.ts"
 import type { Attempt } from "../../step/History.ts"
+import * as Draws from "../../step/Draws.ts"
+import type { Request } from "../../step/Request.ts"
 import type { Step } from "../../step/StepModel.ts"
 import type { StoredJob } from "../job/Job.ts"
 import { rulesOf } from "../lane/Dial.ts"
 import type { Going, Permit } from "../lane/Permit.ts"
-import type { Parking } from "../store/JobRecords.ts"
+import type { NextCall, Parking } from "../store/JobRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
-import { GiveBack } from "./JobTransport.ts"
-import { childOf, isHeld, laneFor, letGo, type Run, stop } from "./Run.ts"
+import { Under } from "./JobTransport.ts"
+import { childOf, isHeld, laneFor, letGo, nextIn, type Run, stop } from "./Run.ts"
 
 /** A pause longer than this ends the run; the job is started again when it is over. */
 const parkAfter = 1000
@@ -57,15 +59,15 @@ export const make = (self: Run): Host => {
 /** Lets exchanges through as their lanes do. Where nothing runs beside one, the run is ended rather than kept waiting for long. */
 const paced =
   (self: Run): NonNullable<Host["paced"]> =>
-  (request, exchange, alone) =>
+  ({ request, step }, exchange, alone) =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(permitOf(self, laneFor(self, request), alone), (permit) => {
+      Effect.flatMap(permitOf(self, nextOf(self, request, step), alone), (permit) => {
         if (permit === undefined) return restore(comeBack(self))
         const { depart, release } = permit
         const sent = Effect.flatMap(depart(alone ? mayLeave : always), (departed) =>
           departed ? exchange : Effect.andThen(release, comeBack(self))
         )
-        return Effect.ensuring(Effect.provideService(restore(sent), GiveBack, release), release)
+        return Effect.ensuring(Effect.provideService(restore(sent), Under, permit), release)
       })
     )
 
@@ -75,22 +77,34 @@ const always: Going = {}
 /** Nobody is let through for long: the job is queued again, so that it takes no place from others meanwhile. */
 const comeBack = (self: Run): Effect.Effect<never> =>
   Effect.flatMap(Clock.currentTimeMillis, (dueAt) => {
-    const { heldSince, job, last, nextLane } = self
+    const { heldSince, job, last, next } = self
     // a pause that was rested stays rested
     const pausedFor = last === job.history.at(-1) ? job.pausedFor : undefined
-    return stop(self, { _tag: "Parked", parking: { dueAt, heldSince, pausedFor, lane: nextLane } })
+    return stop(self, { _tag: "Parked", parking: { dueAt, heldSince, pausedFor, next } })
   })
 
-/** The run's own first permit, where it is still unused and of this lane; else one of the lane's, unless there is none for long. */
-const permitOf = (self: Run, lane: string, alone: boolean): Effect.Effect<Permit | undefined> =>
+/** Where a call waits: it may be sent elsewhere than its step says, as one of another region is. */
+const nextOf = (self: Run, request: Request, step: Step): NextCall => {
+  const { next, options } = self
+  const lane = laneFor(self, request)
+  return lane === next.lane && Draws.areSame(step.limits, next.draws)
+    ? next
+    : { ...nextIn(options, self.job, step), lane }
+}
+
+/** The run's own first permit, where it is still unused and was given for this; else another, unless there is none for long. */
+const permitOf = (self: Run, next: NextCall, alone: boolean): Effect.Effect<Permit | undefined> =>
   Effect.suspend(() => {
-    const { job, options, unused } = self
-    self.nextLane = lane
-    if (unused === undefined || lane !== job.lane) {
+    const { drawn, job, options, unused } = self
+    const { draws, lane } = next
+    self.next = next
+    if (unused === undefined || lane !== job.lane || !Draws.areSame(draws, drawn)) {
       const { lanes } = options
       return Effect.andThen(
         letGo(self),
-        alone ? lanes.seek(lane, job.account, job.id) : lanes.acquire(lane, job.account, job.id)
+        alone
+          ? lanes.seek(lane, job.account, { jobId: job.id, draws })
+          : lanes.acquire(lane, job.account, { jobId: job.id, draws })
       )
     }
     self.unused = undefined
@@ -158,7 +172,7 @@ const lastIn = (root: Step): ((attempt: Attempt) => boolean) => {
 }
 
 const parkingOf = Effect.fnUntraced(function* (
-  { heldSince, job, lane, last, nextLane, options }: Run,
+  { heldSince, job, lane, last, next, options }: Run,
   millis: number
 ): Effect.fn.Return<Parking> {
   const dueAt = Math.ceil((yield* Clock.currentTimeMillis) + millis)
@@ -168,7 +182,7 @@ const parkingOf = Effect.fnUntraced(function* (
     dueAt,
     heldSince,
     heldBy: isHeldUp ? lane : undefined,
-    lane: nextLane,
+    next,
     // a hold is no pause of the job's own
     pausedFor: last === undefined || isHeld(job.step, last) ? undefined : dueAt - (last.at + last.latency)
   }

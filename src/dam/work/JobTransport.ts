@@ -17,11 +17,12 @@ import type { Exchange, Exchanging } from "../../transport/HttpTransport.ts"
 import * as Redirects from "../../transport/Redirects.ts"
 import { checkUrl } from "../egress/Url.ts"
 import { callIn, laneFor, type Run } from "./Run.ts"
+import type { Permit } from "../lane/Permit.ts"
 import * as Shortages from "../lane/Shortages.ts"
 
-/** Gives back the permit under which an exchange has begun. */
-export const GiveBack = Context.Reference<Effect.Effect<void>>("ezthrottle-effect/dam/work/GiveBack", {
-  defaultValue: () => Effect.void
+/** The permit under which an exchange has begun. */
+export const Under = Context.Reference<Pick<Permit, "release" | "settle">>("ezthrottle-effect/dam/work/Under", {
+  defaultValue: () => ({ release: Effect.void, settle: () => Effect.void })
 })
 
 /**
@@ -32,6 +33,7 @@ export const GiveBack = Context.Reference<Effect.Effect<void>>("ezthrottle-effec
  */
 export const make = (self: Run): Exchanging => ({
   ...self.options.transport,
+  keepsLimits: true,
   send: (exchange) =>
     Effect.suspend(() => {
       const call = { ...exchange, attempt: exchange.attempt && `${self.job.id}/${exchange.attempt}` }
@@ -64,8 +66,10 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
         const spokenOf = options.names.heard(callIn(job, request), response.headers)
         self.lane = spokenOf
         // where it names another, that is where the next one like it waits
-        if (self.nextLane === lane) self.nextLane = spokenOf
-        return options.lanes.observe({ lane: spokenOf, account: job.account, response, jobId: job.id, sentAt })
+        if (self.next.lane === lane) self.next = { ...self.next, lane: spokenOf }
+        const answer = { lane: spokenOf, account: job.account, response, jobId: job.id, sentAt }
+        const observed = options.lanes.observe(answer)
+        return self.next.draws.length === 0 ? observed : Effect.andThen(observed, settled(response))
       }),
       Effect.tapError(({ reason }) =>
         Shortages.isShortage(reason)
@@ -79,6 +83,9 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
       )
     )
   })
+
+/** What an answer says of its cost corrects what was drawn for it. */
+const settled = (response: Response): Effect.Effect<void> => Effect.flatMap(Under, ({ settle }) => settle(response))
 
 const followed = Effect.fnUntraced(function* (
   self: Run,
@@ -96,10 +103,10 @@ const followed = Effect.fnUntraced(function* (
       const problem = `its redirect (${status}) leads to where the dam may not call: ${checked.failure.message}`
       return yield* new TransportError({ reason: new Unsendable({ problem }) })
     }
-    yield* yield* GiveBack
+    yield* (yield* Under).release
     hops++
     return yield* Effect.acquireUseRelease(
-      options.lanes.acquire(laneFor(self, request), job.account, job.id),
+      options.lanes.acquire(laneFor(self, request), job.account, { jobId: job.id }),
       ({ depart }) =>
         Effect.gen(function* () {
           yield* depart()

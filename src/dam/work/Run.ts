@@ -11,18 +11,19 @@ import type { Attempt } from "../../step/History.ts"
 import type { Request } from "../../step/Request.ts"
 import type { Completed, StepError } from "../../step/Outcome.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
-import type { Step } from "../../step/StepModel.ts"
+import type { Draw, Step } from "../../step/StepModel.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { isShortage, type Shortages } from "../lane/Shortages.ts"
+import { queueOf } from "../job/LaneName.ts"
 import { childJob } from "../job/NewJob.ts"
 import type { PacingOptions } from "../lane/Dial.ts"
 import type { LaneCall, LaneNames } from "../lane/LaneNames.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Permit } from "../lane/Permit.ts"
-import type { JobPort, Parking } from "../store/JobRecords.ts"
+import type { JobPort, NextCall, Parking } from "../store/JobRecords.ts"
 
 /**
  * What running jobs needs.
@@ -103,8 +104,10 @@ export interface Run {
   refusals: number
   /** The lane of the call that was made last. */
   lane: string
-  /** The lane of the call that comes next, as far as is known: one of the path that the last attempt was one of. */
-  nextLane: string
+  /** Where the call that comes next waits, as far as is known: one of the path that the last attempt was one of. */
+  next: NextCall
+  /** What the unused permit has drawn. */
+  readonly drawn: ReadonlyArray<Draw>
   /** A permit that has not been used yet. */
   unused: Permit | undefined
   /** Grows with every call, over crashes too: what was in flight at one has left nothing in the history. */
@@ -117,8 +120,9 @@ export interface Run {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: RunnerOptions, job: StoredJob, first: Permit): Run => {
+export const make = (options: RunnerOptions, job: StoredJob, permit: Permit): Run => {
   const step = asRun(options, job)
+  const first = job.history.length === 0 ? nextOf(job, job.lane, step) : nextIn(options, job, stepOf(step, job.history))
   return {
     options,
     job,
@@ -132,8 +136,9 @@ export const make = (options: RunnerOptions, job: StoredJob, first: Permit): Run
     heldSince: job.heldSince ?? job.history.find((attempt) => isHeld(job.step, attempt))?.at,
     refusals: refusalsBefore(job),
     lane: job.lane,
-    nextLane: job.history.length === 0 ? job.lane : laneFor({ job, options }, stepOf(step, job.history).request),
-    unused: first,
+    next: first,
+    drawn: first.draws,
+    unused: permit,
     calls: job.history.length + (job.epoch - 1) * atOnceOf(step)
   }
 }
@@ -146,6 +151,16 @@ export const laneFor = ({ job, options }: Pick<Run, "job" | "options">, request:
 export const callIn = ({ step }: Pick<StoredJob, "step">, request: Request): LaneCall => ({
   ...request,
   metadata: step.metadata
+})
+
+/** Where a call of a job, for its step or a fallback, waits for its turn. */
+export const nextIn = (options: RunnerOptions, job: StoredJob, step: Step): NextCall =>
+  nextOf(job, laneFor({ job, options }, step.request), step)
+
+const nextOf = (job: StoredJob, lane: string, { limits }: Step): NextCall => ({
+  lane,
+  queue: queueOf(job, limits),
+  draws: limits
 })
 
 /** Ends a run from within. Where nothing runs beside it, whoever stops it is the run itself, and nobody need wait. */

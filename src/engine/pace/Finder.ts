@@ -147,18 +147,27 @@ export const told = ({ quotas }: Finder, offset: number) =>
   }))
 
 /**
- * Lets a call through, which is sent when it `depart`s.
+ * Lets a call through, which is sent when it `depart`s. `beside` are calls whose answers were heard and have not ended yet:
+ * they count for how many are out at once.
  *
  * @category verbs
  * @since 0.1.0
  */
-export const pass = (self: Finder, id: number, now: number): Finder => {
+export const pass = (self: Finder, id: number, now: number, beside = 0): Finder => {
   const { dueAt, open, search } = self
   const rate = Math.max(1e-6, Math.min(search.rate, self.ceiling.rps)) / 1000
   const interval = 1 / rate
   const isBound = rate <= toldRate(self, now) * 1.05 && now - dueAt < Math.max(0.5 * interval, 5)
   const late = search.episode === undefined ? lateness * Math.min(interval, longestLateness) : 0
-  const call: Call = { id, at: now, isOut: false, level: open.length + 1, isBound, seq: self.count + 1, interval }
+  const call: Call = {
+    id,
+    at: now,
+    isOut: false,
+    level: open.length + beside + 1,
+    isBound,
+    seq: self.count + 1,
+    interval
+  }
   return {
     ...self,
     search: Search.sent(search, now),

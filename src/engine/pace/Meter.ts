@@ -67,14 +67,14 @@ export const opensAt = ({ finder, gate }: Meter, now: number): number =>
   Math.max(Gate.opensAt(gate), Finder.opensAt(finder, now))
 
 /**
- * Lets one call pass.
+ * Lets one call pass. `beside` are calls whose answers were heard and have not ended yet.
  *
  * @category verbs
  * @since 0.1.0
  */
-export const pass = ({ finder, gate }: Meter, id: number, now: number): Meter => ({
+export const pass = ({ finder, gate }: Meter, id: number, now: number, beside = 0): Meter => ({
   gate: Gate.pass(gate, now),
-  finder: Finder.pass(finder, id, now)
+  finder: Finder.pass(finder, id, now, beside)
 })
 
 /**

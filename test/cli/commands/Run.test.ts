@@ -22,6 +22,16 @@ const file = (step: unknown) =>
 const lines = (text: string) => Support.settled(text).split("\n")
 
 describe("ezthrottle run", () => {
+  it.live("refuses a step that draws on a limit, which nobody keeps here, and says who does", () =>
+    Effect.gen(function* () {
+      const step = yield* file({ url: "http://127.0.0.1:1/", type: "FRUGAL", limits: [{ name: "tokens" }] })
+      const { code, err } = yield* Support.run(["run", step, "--json"])
+      assert.strictEqual(code, 2)
+      assert.deepInclude(JSON.parse(err), { code: "limits_not_kept" })
+      assert.include(err, "submit it to a dam")
+    })
+  )
+
   it.live("executes a FRUGAL step here, tells every attempt, and prints the body alone", () =>
     Effect.gen(function* () {
       const { url } = yield* Support.server(Loopback.upstream)

@@ -60,6 +60,7 @@ describe("the tools of an agent", () => {
         "list_jobs",
         "list_failures",
         "list_lanes",
+        "list_limits",
         "health"
       ])
       assert.deepStrictEqual(
@@ -100,6 +101,9 @@ describe("the tools of an agent", () => {
       assert.include((yield* use("get_job", { job_id: id })).said, '"method":"GET"')
       assert.include((yield* use("list_jobs", { status: null, lane: null, limit: null, cursor: null })).said, id)
       assert.isFalse((yield* use("list_lanes", { cursor: null })).isError)
+      assert.include((yield* use("list_limits", {})).said, '"limits":[]')
+      const drawing = yield* use("enqueue_job", { url, limits: [{ name: "none", key: null, cost: 5 }] })
+      assert.match(drawing.said, /limits\[0\]/)
     })
   )
 

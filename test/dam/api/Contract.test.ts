@@ -109,6 +109,18 @@ describe("what a dam answers, held against what its description says", () => {
       yield* ask(url, { path: "/api/v1/lanes" })
       yield* steer("reset", {})
       yield* ask(url, { path: `/api/v1/lanes/${lane}/log`, described: "/api/v1/lanes/{lane}/log" })
+      const limit = { path: "/api/v1/limits/tokens", described: "/api/v1/limits/{name}" }
+      yield* ask(url, { ...limit, method: "PUT", body: { rate: 5, settle: { json: "a.b" }, weights: { acme: 3 } } })
+      yield* ask(url, limit)
+      yield* ask(url, { path: "/api/v1/limits" })
+      const limits = [{ name: "tokens", key: "a", cost: 2 }]
+      const drawing = { url: `${target.url}/draws`, retry_at: Date.now() + 60_000, limits }
+      const { job_id: drawer } = yield* ask(url, { path: "/api/v1/jobs", body: drawing, status: 201 })
+      assert.deepStrictEqual((yield* ask(url, { path: `/api/v1/jobs/${drawer}`, described: one })).limits, limits)
+      assert.strictEqual((yield* ask(url, { ...limit, method: "DELETE", status: 409 })).current, 1)
+      yield* ask(url, { path: `/api/v1/jobs/${drawer}/cancel`, described: `${one}/cancel`, method: "POST" })
+      yield* ask(url, { ...limit, method: "DELETE" })
+      yield* ask(url, { ...limit, status: 404 })
       yield* ask(url, { path: "/api/v1/stats" })
       yield* ask(url, { path: "/api/v1/history?hours=168", described: "/api/v1/history" })
       yield* ask(url, { path: `/api/v1/history?lane=${lane}`, described: "/api/v1/history" })
@@ -128,6 +140,7 @@ describe("what a dam answers, held against what its description says", () => {
       assert.strictEqual((yield* refused({ urll: "https://example.com" }, 400)).nearest, "url")
       assert.strictEqual((yield* refused({ url: "ftp://example.com" }, 422)).reason, "SchemeNotAllowed")
       assert.strictEqual((yield* refused({ url: "https://example.com", retry_at: 1 }, 400)).field, "retry_at")
+      yield* refused({ url: "https://example.com", limits: [{ name: "none" }] }, 400)
       yield* refused({}, 400, "/jobs")
       yield* refused({ rps: 0 }, 400, "/api/v1/dead-letters/replay")
       yield* refused({ primary_secret: "short" }, 400, "/api/v1/webhook-secrets")

@@ -63,7 +63,7 @@ retention: 2 days
 egress:
   allow_private: true
   allow: [billing.corp, 10.1.0.0/16]
-admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 1000000 }
+admission: { queued_jobs: 10, customer_jobs: 7, running_jobs: 5, stored_bytes: 1000000 }
 limits: { body_bytes: 2000, job_headers: 3 }
 `)
     assert.strictEqual(file.db, "/var/lib/dam.db")
@@ -116,9 +116,38 @@ limits: { body_bytes: 2000, job_headers: 3 }
       drain: Duration.seconds(30),
       limits: { bodyBytes: 2000, jobHeaders: 3 },
       maxQueued: 10,
+      maxCustomerJobs: 7,
       maxRunning: 5,
       maxStoredBytes: 1_000_000
     })
+  })
+
+  it("says what calls draw on together", () => {
+    const { callLimits } = parse(`
+call_limits:
+  openai-tokens: { rate: 90000, per: 1 minute, burst: 4000, settle: { json: usage.total_tokens }, weights: { acme: 3 } }
+  browsers: { concurrency: 4 }
+`).dam
+    assert.deepStrictEqual(callLimits, {
+      "openai-tokens": {
+        rate: 90_000,
+        per: Duration.minutes(1),
+        burst: 4000,
+        settle: { json: "usage.total_tokens" },
+        weights: { acme: 3 }
+      },
+      browsers: { concurrency: 4 }
+    })
+    const bad = (source: string) => problems(`call_limits: { ${source} }`)
+    assert.match(bad("a b: { rate: 1 }")[0] ?? "", /^call_limits\["a b"\]: Expected the name of a limit/)
+    assert.deepStrictEqual(bad("tokens: {}"), ["call_limits.tokens.rate: Expected rate, concurrency or both"])
+    assert.deepStrictEqual(bad("tokens: { rate: 0 }"), ["call_limits.tokens.rate: Expected a number above 0"])
+    assert.deepStrictEqual(bad("tokens: { rates: 1 }"), ["call_limits.tokens.rates: there is no such setting"])
+    assert.match(bad("tokens: { rate: 1, per: soon }")[0] ?? "", /^call_limits\.tokens\.per: Expected a length of time/)
+    assert.match(bad("tokens: { rate: 1, settle: { json: a..b } }")[0] ?? "", /^call_limits\.tokens\.settle: Expected/)
+    assert.deepStrictEqual(bad("tokens: { rate: 1, weights: { acme: 0 } }"), [
+      "call_limits.tokens.weights.acme: Expected a number above 0"
+    ])
   })
 
   it("says which presets hold, in the form that ours have", () => {

@@ -12,6 +12,7 @@ import * as Dam from "../../../src/dam/Dam.ts"
 import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
 import * as DamOptions from "../../../src/dam/embedded/DamOptions.ts"
 import { knownBy } from "../../../src/dam/embedded/KnownHosts.ts"
+import * as OptionNames from "../../../src/dam/embedded/OptionNames.ts"
 import { defaultPace, receiverPace } from "../../../src/engine/pace/Gate.ts"
 import * as Dispatcher from "../../../src/dam/work/Dispatcher.ts"
 import * as RetryPolicy from "../../../src/step/RetryPolicy.ts"
@@ -36,8 +37,8 @@ const section = readFileSync(fileURLToPath(new URL("../../../docs/guide/dam.md",
 describe("the options of an embedded dam", () => {
   it("have the names of the file, in camelCase", () => {
     const file = Object.keys(ConfigSchema.fields).map(camel)
-    assert.sameMembers([...file, ...ofTheProgram], [...Object.keys(DamOptions.names), ...ofTheServer])
-    for (const [name, below] of Object.entries(DamOptions.names)) {
+    assert.sameMembers([...file, ...ofTheProgram], [...Object.keys(OptionNames.names), ...ofTheServer])
+    for (const [name, below] of Object.entries(OptionNames.names)) {
       if (typeof below !== "object") continue
       const written = name === "attempts" ? "attempts: { timout: 1 }" : `${name}: { timout: 1 }`
       assert.isTrue(Result.isFailure(ConfigFile.parse(written)), name)
@@ -57,7 +58,7 @@ notices: { urls: ["https://ops.example/"], events: [lane_held], thresholds: { en
 retention: 2 days
 text_search: on
 drain: 1 second
-admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 200, file_bytes: 300 }
+admission: { queued_jobs: 10, customer_jobs: 7, running_jobs: 5, stored_bytes: 100, memory_bytes: 200, file_bytes: 300 }
 `)
     )
     const said = DamOptions.settle({
@@ -95,7 +96,7 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
       retention: "2 days",
       textSearch: true,
       drain: "1 second",
-      admission: { queuedJobs: 10, runningJobs: 5, storedBytes: 100, memoryBytes: 200, fileBytes: 300 }
+      admission: { queuedJobs: 10, customerJobs: 7, runningJobs: 5, storedBytes: 100, memoryBytes: 200, fileBytes: 300 }
     })
     assert.deepStrictEqual<unknown>(said, file.dam)
     assert.deepStrictEqual(said.unsetPolicy?.retryCodes, RetryPolicy.durable.retryCodes)
@@ -106,6 +107,7 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
       { pacing: { default: { rsp: 1 } } },
       { pacing: { hosts: { "api.example.com": { refusal: [529] } } } },
       { pacing: { bounds: { maxRsp: 1 } } },
+      { callLimits: { tokens: { rates: 5 } } },
       { webhooks: { disableAfter: { failure: 1 } } },
       { webhooks: { l8: { defaults: "prefer" } } },
       { limits: { bodyByte: 1 } },
@@ -115,6 +117,7 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
       "pacing.default.rsp",
       "pacing.hosts.api.example.com.refusal",
       "pacing.bounds.maxRsp",
+      "callLimits.tokens.rates",
       "webhooks.disableAfter.failure",
       "webhooks.l8.defaults",
       "limits.bodyByte",
@@ -130,6 +133,26 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
     assert.match(Effect.runSync(Effect.flip(Effect.scoped(Dam.make(closed)))).message, problem)
     assert.isUndefined(DamOptions.noticeProblem({ notices }, EgressPolicy.open))
     assert.isUndefined(DamOptions.noticeProblem({}, EgressPolicy.publicOnly))
+  })
+
+  it("are refused by name where a limit cannot be", () => {
+    const problems = [
+      [{ "a b": { rate: 1 } }, /^callLimits\.a b: Expected the name of a limit/],
+      [{ tokens: {} }, /^callLimits\.tokens\.rate: Expected rate, concurrency or both/],
+      [{ tokens: { rate: 1, per: 0 } }, /^callLimits\.tokens\.per: Expected a length of time/],
+      [{ tokens: { rate: 1, weights: { acme: -1 } } }, /^callLimits\.tokens\.weights\.acme: Expected a number above 0/]
+    ] as const
+    for (const [callLimits, problem] of problems) {
+      assert.throws(() => Dam.embedded({ path: ":memory:", callLimits }), problem)
+      assert.match(
+        Effect.runSync(Effect.flip(Effect.scoped(Dam.make({ path: ":memory:", callLimits })))).message,
+        problem
+      )
+    }
+    const settled = DamOptions.settle({ callLimits: { tokens: { rate: 90, per: "1 minute", concurrency: 2 } } })
+    assert.deepStrictEqual(settled.callLimits, {
+      tokens: { rate: 90, per: 60_000, burst: 90, concurrency: 2, settle: undefined, weights: {} }
+    })
   })
 
   it("leave out what they do not say, and let earlier names be", () => {
@@ -177,7 +200,7 @@ admission: { queued_jobs: 10, running_jobs: 5, stored_bytes: 100, memory_bytes: 
         unset
       ])
     )
-    assert.sameMembers([...rows.keys()], [...pathsOf(DamOptions.names)])
+    assert.sameMembers([...rows.keys()], [...pathsOf(OptionNames.names)])
     for (const [name, unset] of rows) assert.isNotEmpty(unset.trim(), name)
     // numbers that stand in the sources
     assert.strictEqual(rows.get("pacing.default.rps"), `${defaultPace.rps}`)

@@ -11,6 +11,7 @@ import * as Events from "../../../src/dam/observe/Events.ts"
 import * as Explain from "../../../src/dam/work/Explain.ts"
 import * as Gate from "../../../src/engine/pace/Gate.ts"
 import * as LaneNames from "../../../src/dam/lane/LaneNames.ts"
+import * as LimitsInMemory from "../lane/LimitsInMemory.ts"
 import * as LaneSteering from "../../../src/dam/lane/Steered.ts"
 import * as HttpServer from "../../../src/dam/http/HttpServer.ts"
 import type { JobResult } from "../../../src/dam/job/Job.ts"
@@ -86,7 +87,11 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
   stats: Effect.succeed([]),
   history: (_, hours) => Effect.succeed({ spanMillis: 300_000, from: hours, spans: [] }),
   lanes: Effect.succeed([]),
-  explain: Explain.make(store, { waiting: () => undefined, why: () => Effect.succeed(still) }, () => false),
+  explain: Explain.make(
+    store,
+    { waiting: () => undefined, limits: () => Effect.succeed([]), why: () => Effect.succeed(still) },
+    () => false
+  ),
   steering: LaneSteering.make(store, {
     settings: new Map(),
     names: () => [],
@@ -100,6 +105,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
     ceilingOf: () => undefined,
     steeredHost: () => {}
   }),
+  callLimits: LimitsInMemory.make(),
   webhookKey: "whpk_of the double",
   l8: undefined,
   deadLetters: DeadLetters.make(store, () => {}),

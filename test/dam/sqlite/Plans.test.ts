@@ -28,6 +28,12 @@ const exceptions: ReadonlyArray<readonly [beginsWith: string, because: string]> 
   ["SELECT * FROM secrets", "once, when a file is sealed"],
   ["SELECT * FROM paces", "once, at a start, of the lanes that were learnt"],
   ["SELECT * FROM steering", "once, at a start, of the lanes that an operator steers"],
+  ["SELECT * FROM limits", "once, at a start, of the limits that operators have defined"],
+  ["SELECT * FROM limit_levels", "once, at a start, of what was left of limits"],
+  [
+    "SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_drawing",
+    "when a limit is deleted, of the jobs that draw on some and have not ended"
+  ],
   ["SELECT count(*) AS count FROM l8_nonces", "of at most as many as L8 remembers"],
   ["SELECT count(*) AS endpoints FROM endpoints WHERE status = 'disabled'", "of an index that holds the disabled only"],
   ["SELECT * FROM l8_trust ORDER BY origin LIMIT", "of an index in its order, and no further than the limit"],

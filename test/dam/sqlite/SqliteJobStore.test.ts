@@ -15,6 +15,7 @@ import * as Step from "../../../src/step/Step.ts"
 import { attempt, delivery, ended, job, revealed, rich, secretsOf } from "../../conformance/jobStore/Fixtures.ts"
 import { suite } from "../../conformance/jobStore.ts"
 import { suite as deliveries } from "../../conformance/jobStoreDeliveries.ts"
+import { suite as crowds } from "../../conformance/jobStoreCrowds.ts"
 import { suite as failures } from "../../conformance/jobStoreFailures.ts"
 import { suite as history } from "../../conformance/jobStoreHistory.ts"
 import { suite as endpoints } from "../../conformance/jobStoreEndpoints.ts"
@@ -45,6 +46,7 @@ const stores = {
 
 for (const [name, store] of Object.entries(stores)) {
   suite(name, store)
+  crowds(name, store)
   notices(name, store)
   deliveries(name, store)
   failures(name, store)

@@ -65,6 +65,34 @@ describe("admission", () => {
     })
   )
 
+  it.effect("takes so many unfinished jobs of one customer, reruns and children among them, and all of others", () =>
+    Effect.gen(function* () {
+      const target = Script.always(Script.later("10 seconds", { status: 200 }))
+      const dam = yield* setUp({ maxCustomerJobs: 2, target })
+      const submit = (n: number, customer = "acme") =>
+        Effect.flatMap(jobOf(Step.onSuccess(order(n), order(-n))), (job) =>
+          dam.engine.submit({ ...job, customer, keyScope: customer })
+        )
+      yield* submit(1)
+      yield* submit(2)
+      const error = yield* Effect.flip(submit(3))
+      assert.deepInclude(error, { _tag: "Overloaded", limitReason: "customer_jobs", limit: 2, current: 2 })
+      assert.match(error.message, /^this customer's part of the dam is full \(customer_jobs: 2 of 2\)/)
+      assert.strictEqual((yield* submit(2))._tag, "Duplicate")
+      assert.strictEqual((yield* submit(3, "b"))._tag, "Stored")
+      assert.deepInclude(yield* dam.engine.admission, { max_customer_jobs: 2 })
+      // their children take their places
+      yield* TestClock.adjust("11 seconds")
+      assert.strictEqual((yield* Effect.flip(submit(3)))._tag, "Overloaded")
+      yield* TestClock.adjust("1 minute")
+      const [first] = (yield* dam.store.list({ customer: "acme", states: ["succeeded"], limit: 1 })).jobs
+      if (first === undefined) return assert.fail("none has ended")
+      yield* dam.engine.rerun(first)
+      yield* submit(3)
+      assert.strictEqual((yield* Effect.flip(dam.engine.rerun(first)))._tag, "Overloaded")
+    })
+  )
+
   it.effect("minds memory", () =>
     Effect.gen(function* () {
       let memory = 2000

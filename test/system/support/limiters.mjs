@@ -26,9 +26,9 @@ const withExpress = (more) => {
   return app
 }
 
-const withFastify = async () => {
+const withFastify = async (more) => {
   const app = fastify()
-  await app.register(fastifyRateLimit, { max: limit, timeWindow: windowMs })
+  await app.register(fastifyRateLimit, { max: limit, timeWindow: windowMs, ...more })
   app.get("/*", async () => "ok")
   await app.ready()
   return app.routing
@@ -99,7 +99,8 @@ const servers = {
   "express-rate-limit, legacy": withExpress({ legacyHeaders: true, standardHeaders: false }),
   "express-rate-limit, draft-6": withExpress({ legacyHeaders: false, standardHeaders: "draft-6" }),
   "express-rate-limit, draft-8": withExpress({ legacyHeaders: false, standardHeaders: "draft-8" }),
-  "@fastify/rate-limit": await withFastify(),
+  "@fastify/rate-limit": await withFastify({}),
+  "@fastify/rate-limit, draft": await withFastify({ enableDraftSpec: true }),
   "koa-ratelimit": withKoa(),
   "hono-rate-limiter, draft-6": withHono("draft-6"),
   "hono-rate-limiter, draft-7": withHono("draft-7"),

@@ -57,7 +57,11 @@ export const callersOf = (keys: Keys | undefined): Callers => {
  * Whether a caller may use a route. What was every key's before there were roles stays so until the first key is made an
  * operator's; then it is the operators' alone.
  */
-export const mayCall = (by: Route["by"], { role }: Caller, { nameOperators }: Pick<Keys, "nameOperators">): boolean => {
+export const mayCall = (
+  by: Route["by"],
+  { role }: Pick<Caller, "role">,
+  { nameOperators }: Pick<Keys, "nameOperators">
+): boolean => {
   switch (by) {
     case "anyone":
     case "customer":

@@ -68,6 +68,11 @@ const table = {
   "POST /api/v1/lanes/:lane/rule": steered,
   "GET /api/v1/lanes/:lane/log": looked,
 
+  "GET /api/v1/limits": looked,
+  "GET /api/v1/limits/:name": looked,
+  "PUT /api/v1/limits/:name": { takes: "json", by: "operator, once there is one" },
+  "DELETE /api/v1/limits/:name": { takes: "nothing", by: "operator, once there is one" },
+
   "GET /api/v1/events": looked,
   "GET /api/v1/stats": looked,
   "GET /api/v1/history": looked,

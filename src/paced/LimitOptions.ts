@@ -1,0 +1,41 @@
+/**
+ * Limits as a program defines them.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import type { Limit, Settle } from "../engine/limits/Limit.ts"
+
+/**
+ * What calls draw on together: so many units in so long, so many calls at once. One of `rate` and `concurrency` is needed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LimitOptions {
+  /** Units in `per`. Units are whatever calls say they cost: requests, tokens, points. Defaults to as many as come. */
+  readonly rate?: number | undefined
+  /** Defaults to a second. */
+  readonly per?: Duration.Input | undefined
+  /** Units that may be taken at once after a rest, and the most that a call may cost. Defaults to `rate`, at least 1. */
+  readonly burst?: number | undefined
+  /** Calls open at once. Defaults to as many as come. */
+  readonly concurrency?: number | undefined
+  /** Where an answer tells what its call has cost. Defaults to nowhere: it cost what it said before. */
+  readonly settle?: Settle | undefined
+}
+
+/**
+ * Fills in what was left out.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const resolve = ({ burst, concurrency, per = 1000, rate, settle }: LimitOptions): Limit => ({
+  rate,
+  per: Duration.toMillis(Duration.fromInputUnsafe(per)),
+  burst: burst ?? Math.max(1, rate ?? 1),
+  concurrency,
+  settle,
+  weights: {}
+})

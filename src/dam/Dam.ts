@@ -25,11 +25,11 @@ import {
   nameProblem,
   noticeProblem,
   policyIn,
-  rulesBy,
   said,
   settle,
   type Settings
 } from "./embedded/DamOptions.ts"
+import { knownBy } from "./embedded/KnownHosts.ts"
 import type { InvalidEgressEntry } from "./egress/EgressPolicy.ts"
 import * as Region from "./egress/Region.ts"
 import type { RegionOptions } from "./egress/Region.ts"
@@ -68,6 +68,7 @@ export interface EarlierNames extends Partial<
     | "egress"
     | "l8"
     | "laneOf"
+    | "names"
     | "limits"
     | "newId"
     | "notices"
@@ -181,7 +182,7 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
   const engine = yield* Dispatcher.make({
     ...Dispatcher.defaults,
     ...options,
-    pacing: { rules: rulesBy(given.presets), ...options.pacing },
+    pacing: { ...knownBy(given.presets), ...options.pacing },
     store,
     copiedAt,
     transport: regions.transport,

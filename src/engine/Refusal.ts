@@ -46,6 +46,8 @@ export interface Said {
   readonly quotas?: ReadonlyArray<RateLimitHeaders.Quota> | undefined
   /** Whether nothing is left of the quota. */
   readonly isExhausted: boolean
+  /** Of a refusal that holds more than its own lane: all lanes of its credential, or all of its host. */
+  readonly wider?: "credential" | "host" | undefined
 }
 
 /**

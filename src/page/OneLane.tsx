@@ -110,6 +110,19 @@ const Facts = ({ lane, log }: FactsOptions) => (
     <Fact name="Limit" isLong>
       {count(lane.rps)} per second, {count(lane.max_concurrent)} at once <Since lane={lane} log={log} />
     </Fact>
+    {lane.rule !== undefined && lane.rule.parts !== "host" && (
+      <Fact name="Told apart by" isLong>
+        {lane.rule.parts} ({lane.rule.by})
+      </Fact>
+    )}
+    {lane.ceiling !== undefined && (
+      <Fact name="Its host together" isLong>
+        {[
+          ...(lane.ceiling.rps === null ? [] : [`${count(lane.ceiling.rps)} per second`]),
+          ...(lane.ceiling.max_concurrent === null ? [] : [`${count(lane.ceiling.max_concurrent)} at once`])
+        ].join(", ")}
+      </Fact>
+    )}
     <Found lane={lane} />
     {lane.learnt !== undefined && lane.source === "operator" && <Learnt {...lane.learnt} />}
     <Fact name="Next call">{lane.next_at === null ? "nobody can tell" : <Soon at={lane.next_at} />}</Fact>

@@ -8,6 +8,7 @@ import * as Moment from "../engine/Moment.ts"
 import type { Quota, RateLimit } from "../engine/RateLimitHeaders.ts"
 import type * as Refusal from "../engine/Refusal.ts"
 import { make as look } from "./Answered.ts"
+import { holds } from "./Holds.ts"
 import type { Told } from "./Limits.ts"
 import type { Preset } from "./Preset.ts"
 import * as Known from "./Known.ts"
@@ -19,11 +20,11 @@ import { judge, type Judged } from "./Reading.ts"
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Known.PresetOptions = {}): ((host: string) => Refusal.Rules | undefined) => {
+export const make = (options: Known.PresetOptions = {}): ((host: string) => HostRules | undefined) => {
   const known = Known.settle(options)
   return remembered((host) => {
     const preset = Known.forHost(host, known)
-    return preset && rulesOf(preset)
+    return preset && { ...rulesOf(preset), preset }
   })
 }
 
@@ -45,6 +46,16 @@ export const remembered = <A>(find: (host: string) => A): ((host: string) => A) 
   }
 }
 
+/**
+ * What is known of a host, and by which preset.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HostRules extends Refusal.Rules {
+  readonly preset: Preset
+}
+
 const mostFound = 10_000
 
 /**
@@ -54,7 +65,12 @@ const mostFound = 10_000
  * @since 0.1.0
  */
 export const rulesOf = (preset: Preset): Refusal.Rules => ({
-  read: (answer, nowMillis) => toSaid(judge(preset, look(answer), nowMillis), answer.status)
+  read: (answer, nowMillis) => {
+    const looked = look(answer)
+    const said = toSaid(judge(preset, looked, nowMillis), answer.status)
+    const wider = said.kind === "TooMany" ? preset.wider?.find((rule) => holds(rule, looked)) : undefined
+    return wider === undefined ? said : { ...said, wider: wider.lanes }
+  }
 })
 
 /**

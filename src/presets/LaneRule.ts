@@ -22,6 +22,8 @@ export interface Call {
   readonly method?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly body?: Uint8Array | string | undefined
+  /** That of its job. */
+  readonly metadata?: { readonly [name: string]: unknown } | undefined
 }
 
 /**
@@ -30,7 +32,19 @@ export interface Call {
  * @category accessors
  * @since 0.1.0
  */
-export const nameOf = (preset: Preset): string => partsOf(preset).map(nameOfPart).join("/")
+export const nameOf = (self: Ruled): string => partsOf(self).map(nameOfPart).join("/")
+
+/**
+ * The parts of a preset's rule.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const partsOf = ({ lane = ["host"] }: Ruled): ReadonlyArray<LanePart> => lane
+
+interface Ruled {
+  readonly lane?: ReadonlyArray<LanePart>
+}
 
 /**
  * The key of a call: its preset, and behind it each part. A part that a call does not have is `none`, and a credential is
@@ -40,17 +54,36 @@ export const nameOf = (preset: Preset): string => partsOf(preset).map(nameOfPart
  * @since 0.1.0
  */
 export const keyOf = (preset: Preset, call: Call, answered: Answered): string | undefined => {
-  const values = partsOf(preset).map((part) => valueOf(part, preset, call, answered))
+  const values = partsOf(preset).map((part) => {
+    const value = valueOf(part, preset.credential, call, answered.headers)
+    return part === "credential" && value !== undefined && value !== none ? hashOf(value) : value
+  })
   return values.some((value) => value === undefined) ? undefined : [preset.name, ...values].join("/")
 }
 
-const partsOf = ({ lane = ["host"] }: Preset): ReadonlyArray<LanePart> => lane
-
 const nameOfPart = (part: LanePart): string => (typeof part === "string" ? part : part.name)
 
-const none = "none"
+/**
+ * What a part is that a call does not have.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const none = "none"
 
-const valueOf = (part: LanePart, preset: Preset, call: Call, answered: Answered): string | undefined => {
+/**
+ * What a part of a rule is for a call, {@link none} where it does not have it, and `undefined` where the call is not known
+ * well enough. A credential is told as it is. `answered` holds headers of the answer in lower case.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const valueOf = (
+  part: LanePart,
+  credential: ReadonlyArray<string> | undefined,
+  call: Call,
+  answered: Readonly<Record<string, string>>
+): string | undefined => {
   if (typeof part === "string") {
     switch (part) {
       case "host":
@@ -60,13 +93,35 @@ const valueOf = (part: LanePart, preset: Preset, call: Call, answered: Answered)
       case "path":
         return urlOf(call)?.pathname
       case "credential":
-        return call.headers && credentialIn(call.headers, preset)
+        return call.headers && credentialIn(call.headers, credential)
     }
   }
-  if ("answer" in part) return headerIn(answered.headers, part.answer) ?? none
+  if ("answer" in part) return headerIn(answered, part.answer) ?? kindOf(part, urlOf(call)) ?? none
   if ("header" in part) return call.headers && (headerIn(lower(call.headers), part.header) ?? none)
+  if ("metadata" in part) return call.metadata && textOf(call.metadata[part.metadata])
+  if ("paths" in part) return urlOf(call) && (kindOf(part, urlOf(call)) ?? none)
   if ("after" in part) return pieceAfter(part.after, urlOf(call))
   return call.body === undefined ? undefined : fieldIn(call.body, part.body)
+}
+
+interface ByPath {
+  readonly paths?: { readonly [pattern: string]: string } | undefined
+  readonly otherwise?: string | undefined
+}
+
+const kindOf = ({ otherwise, paths = {} }: ByPath, url: URL | undefined): string | undefined => {
+  const pieces = url?.pathname.split("/")
+  const found = pieces && Object.entries(paths).find(([pattern]) => fits(pattern.split("/"), pieces))
+  return found?.[1] ?? otherwise
+}
+
+const fits = (pattern: ReadonlyArray<string>, pieces: ReadonlyArray<string>): boolean => {
+  const isOpen = pattern.at(-1) === "**"
+  const fixed = isOpen ? pattern.slice(0, -1) : pattern
+  return (
+    (isOpen ? pieces.length >= fixed.length : pieces.length === fixed.length) &&
+    fixed.every((piece, at) => piece === "*" || piece === pieces[at])
+  )
 }
 
 const urlOf = ({ url }: Call): URL | undefined => (url === undefined ? undefined : (URL.parse(url) ?? undefined))
@@ -81,16 +136,20 @@ const pieceAfter = (words: ReadonlyArray<string>, url: URL | undefined): string 
 
 const fieldIn = (body: Uint8Array | string, path: string): string => {
   const [value] = JsonPath.valuesAt(jsonIn(typeof body === "string" ? body : decoder.decode(body)), path)
-  return typeof value === "string" || typeof value === "number" ? String(value) : none
+  return textOf(value)
 }
+
+const textOf = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" ? String(value) : none
+
+const hashOf = (text: string): string => bytesToHex(sha256(utf8ToBytes(text))).slice(0, 16)
 
 const credentialIn = (
   headers: Readonly<Record<string, string>>,
-  { credential = ["authorization"] }: Preset
+  names: ReadonlyArray<string> = ["authorization"]
 ): string => {
   const given = lower(headers)
-  const value = credential.map((name) => headerIn(given, name)).find((found) => found !== undefined)
-  return value === undefined ? none : bytesToHex(sha256(utf8ToBytes(value))).slice(0, 16)
+  return names.map((name) => headerIn(given, name)).find((found) => found !== undefined) ?? none
 }
 
 const lower = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>

@@ -154,6 +154,18 @@ const OneOf = Schema.Union([HeaderNames, Schema.NonEmptyArray(HeaderNames)])
 
 const Resets = Schema.NonEmptyArray(Schema.Struct({ header: HeaderNames, in: Notation }))
 
+/**
+ * Refusals that hold more than the lane they came in: all lanes of the call's credential, or all of the host.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Wider = Schema.Struct({ ...conditions, lanes: Schema.Literals(["credential", "host"]) }).check(
+  asksSomething
+)
+
+export interface Wider extends Schema.Schema.Type<typeof Wider> {}
+
 const named = {
   /** Defaults to what a `*` stands for, and to `requests` without one. */
   name: optional(LimitName)
@@ -247,11 +259,23 @@ export const Cost = Schema.Union([
 
 export type Cost = typeof Cost.Type
 
+const PathPattern = text(
+  'a path that begins with "/", where "*" is any piece and "**" at its end any rest',
+  (value) => /^\/[^?#]*$/.test(value) && !/\*\*./.test(value)
+)
+
+/** A name for each pattern; the first that a path fits decides, and `otherwise` where it fits none. */
+const byPath = {
+  paths: optional(Schema.Record(PathPattern, some)),
+  otherwise: optional(some)
+}
+
 /**
  * A part of what a limit belongs to.
  *
  * **Details** — `host`, `credential`, `method` and `path` are those of the call. `after` is the piece of its path behind
- * one of these words, `header` one of its headers, `body` a place in its body. `answer` is a header of the answer.
+ * one of these words, `paths` a name for paths of a kind, `header` one of its headers, `body` a place in its body,
+ * `metadata` one of its job's. `answer` is a header of the answer; until there is one, `paths` and `otherwise` name it.
  *
  * @category schemas
  * @since 0.1.0
@@ -261,10 +285,22 @@ export const LanePart = Schema.Union([
   Schema.Struct({ name: some, after: Schema.NonEmptyArray(some) }),
   Schema.Struct({ name: some, header: HeaderName }),
   Schema.Struct({ name: some, body: Path }),
-  Schema.Struct({ name: some, answer: HeaderName })
+  Schema.Struct({ name: some, metadata: some }),
+  Schema.Struct({ name: some, answer: HeaderName, ...byPath }),
+  Schema.Struct({ name: some, paths: Schema.Record(PathPattern, some), otherwise: optional(some) })
 ])
 
 export type LanePart = typeof LanePart.Type
+
+/**
+ * How calls find what their limits belong to, as a host's setting: one for all of them, or by parts.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const LaneChoice = Schema.Union([Schema.Literal("host"), Schema.NonEmptyArray(LanePart)])
+
+export type LaneChoice = typeof LaneChoice.Type
 
 const name = text("a name of lower-case letters, digits and hyphens", (value) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(value))
 
@@ -295,6 +331,8 @@ export const Preset = Schema.Struct({
   too_many: optional(Schema.Array(TooMany)),
   /** Looked at before all refusals. */
   used_up: optional(Schema.Array(UsedUp)),
+  /** Of refusals, those that hold more than their own lane; the first that fits decides. */
+  wider: optional(Schema.Array(Wider)),
   /** Read where no header tells a wait. */
   body_wait: optional(Schema.Array(BodyWait)),
   /** The first that tells something. */

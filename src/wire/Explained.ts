@@ -22,7 +22,8 @@ export const reasonKinds = [
   "retry_pause",
   "running",
   "finished",
-  "delivery"
+  "delivery",
+  "lane"
 ] as const
 
 /**

@@ -1,6 +1,6 @@
 /** The reference of presets, from the presets themselves. */
 import * as LaneRule from "../../src/presets/LaneRule.ts"
-import type { BodyWait, Cost, Limit, Preset, TooMany, UsedUp } from "../../src/presets/Preset.ts"
+import type { BodyWait, Cost, Limit, Preset, TooMany, UsedUp, Wider } from "../../src/presets/Preset.ts"
 import * as Presets from "../../src/presets/Presets.ts"
 
 const code = (text: string): string => `\`${text}\``
@@ -48,6 +48,9 @@ const ruleLine = (rule: TooMany | UsedUp): string => {
   return parts.join(" with ") + until + wait
 }
 
+const widerLine = ({ lanes, ...rule }: Wider): string =>
+  `${ruleLine(rule)}: ${lanes === "host" ? "all lanes of the host" : "all lanes of the credential"}`
+
 const costLine = (cost: Cost): string => ("header" in cost ? code(cost.header) : cost.sum.map(code).join(" + "))
 
 const waitLine = (wait: BodyWait): string =>
@@ -65,6 +68,7 @@ const rows = (preset: Preset): ReadonlyArray<readonly [string, string]> => [
   ],
   ["refuses, beside 429", (preset.too_many ?? []).map(ruleLine).join("; ")],
   ["used up", (preset.used_up ?? []).map(ruleLine).join("; ")],
+  ["refusals that hold more", (preset.wider ?? []).map(widerLine).join("; ")],
   ["wait in the body", (preset.body_wait ?? []).map(waitLine).join("; ")],
   ["cost in", (preset.cost ?? []).map(costLine).join(", or ")],
   [

@@ -26,11 +26,14 @@ export const list = Effect.fnUntraced(function* (query: Query, limit: number) {
   })
 })
 
-/** A lane as the service names it, from a URL, a host, or a host with a port; `webhook@` names that of a receiver. */
+/** A lane as the service names it, from a URL, a host, or a host with a port, with a `#key` or not; `webhook@` names that of a receiver. */
 export const laneOf = (host: string): Effect.Effect<string, Problem> =>
   host.startsWith(receiverSign)
     ? Effect.map(hostLane(host.slice(receiverSign.length)), (lane) => `${receiverSign}${lane}`)
-    : hostLane(host)
+    : Effect.map(hostLane(host.replace(KEY, "")), (lane) => `${lane}${KEY.exec(host)?.[0] ?? ""}`)
+
+/** What stands behind the name of a host where its calls are told apart. */
+const KEY = /#[\w.~-]+$/
 
 const receiverSign = "webhook@"
 

@@ -31,7 +31,7 @@ const table = (paint: Output.Paint, lanes: ReadonlyArray<Lane>, now: number): st
     ? "no lanes"
     : Output.table(
         paint,
-        ["LANE", "QUEUED", "RUNNING", "PARKED", "PACE", "FROM", "NOW"],
+        ["LANE", "QUEUED", "RUNNING", "PARKED", "PACE", "FROM", ...(lanes.some(isRuled) ? ["BY"] : []), "NOW"],
         lanes.map((lane) => [
           Output.plain(lane.lane),
           String(lane.queued),
@@ -39,9 +39,13 @@ const table = (paint: Output.Paint, lanes: ReadonlyArray<Lane>, now: number): st
           String(lane.parked),
           paceOf(lane),
           lane.source,
+          ...(lanes.some(isRuled) ? [Output.plain(lane.rule?.parts ?? "host", 40)] : []),
           waits(standing(paint, lane, now), lane)
         ])
       )
+
+/** Whether the calls to its host are told apart. */
+const isRuled = ({ rule }: Lane): boolean => rule !== undefined && rule.parts !== "host"
 
 /** The pace that was set or told, and what was found below it. */
 const paceOf = ({ finds, found, max_concurrent: most, rps }: Lane): string => {
@@ -60,13 +64,13 @@ const standing = (paint: Output.Paint, { holds, next_at, paused }: Lane, now: nu
   }
   const [hold] = holds
   if (hold !== undefined) {
-    const whose = hold.account === undefined ? "" : " for one account"
+    const whose = hold.account === undefined ? (hold.wider === true ? " with others" : "") : " for one account"
     return paint("yellow", `held for ${Output.span(hold.until - now)}${whose} (${hold.reason})`)
   }
   return next_at !== null && next_at > now ? `next in ${Output.span(next_at - now)}` : "open"
 }
 
-type Act = "pause" | "resume" | "pace" | "reset"
+type Act = "pause" | "resume" | "pace" | "reset" | "rule"
 
 /** Changes one lane, and shows how it stands then. */
 export const steer = Effect.fnUntraced(function* (host: string, act: Act, body: Schema.JsonObject) {
@@ -99,6 +103,12 @@ export const set = (host: string, { find, maxConcurrent, rps }: Choice) =>
         ...(maxConcurrent === undefined ? {} : { max_concurrent: maxConcurrent }),
         ...(find === undefined ? {} : { find })
       })
+
+/** Sets by what the calls to a host are told apart, or takes it back. */
+export const rule = (host: string, parts: ReadonlyArray<string>, takesBack: boolean) =>
+  takesBack === parts.length > 0
+    ? Effect.fail(problem("usage", "say parts, or --reset", { next: "such as: credential, method, path, body:model" }))
+    : steer(host, "rule", { parts: takesBack ? null : parts })
 
 export const log = Effect.fnUntraced(function* (host: string) {
   const service = yield* Service

@@ -8,7 +8,9 @@ import * as Globals from "../output/Globals.ts"
 import * as Lanes from "./Lanes.ts"
 import { talking } from "./Running.ts"
 
-const lane = Argument.String("host").pipe(Argument.withDescription("The host of the lane: a name, name:port, or a URL"))
+const lane = Argument.String("host").pipe(
+  Argument.withDescription("The host of the lane: a name, name:port, a URL, or name:port#key")
+)
 
 const list = Command.make(
   "list",
@@ -91,6 +93,34 @@ const reset = Command.make("reset", { lane }, (input) => talking(Lanes.steer(inp
   Command.withExamples([{ command: "ezthrottle lanes reset api.example.com", description: "Begin anew" }])
 )
 
+const rule = Command.make(
+  "rule",
+  {
+    lane,
+    parts: Argument.String("part").pipe(
+      Argument.withDescription(
+        "host for one lane; or credential, method, path, after:WORD, header:NAME, body:PATH, metadata:NAME, answer:HEADER"
+      ),
+      Argument.variadic()
+    ),
+    reset: Flag.Boolean("reset").pipe(
+      Flag.withDescription("Take it back: what is configured or known holds again"),
+      Flag.withDefault(false)
+    )
+  },
+  (input) => talking(Lanes.rule(input.lane, input.parts, input.reset))
+).pipe(
+  Command.withDescription(
+    "Sets by what the calls to a host are told apart: each key has a lane. Over what is configured or known, until it is taken back."
+  ),
+  Command.withShortDescription("Tell the calls to a host apart"),
+  Command.withExamples([
+    { command: "ezthrottle lanes rule api.example.com credential", description: "A lane for each key" },
+    { command: "ezthrottle lanes rule api.example.com credential body:model", description: "And for each model" },
+    { command: "ezthrottle lanes rule api.example.com --reset", description: "As it is configured or known" }
+  ])
+)
+
 const log = Command.make("log", { lane }, (input) => talking(Lanes.log(input.lane))).pipe(
   Command.withDescription("Shows who paused, resumed, set or reset a lane, and when."),
   Command.withShortDescription("Show who changed a lane, and when"),
@@ -127,7 +157,7 @@ export const lanes = Command.make("lanes").pipe(
   Command.withDescription("Looks at lanes, the pace of each host, and steers them while they run."),
   Command.withShortDescription("List, pause, resume, set and reset the lanes of hosts"),
   Command.withExamples([{ command: "ezthrottle lanes list", description: "All of them" }]),
-  Command.withSubcommands([list, pause, resume, set, reset, log, history]),
+  Command.withSubcommands([list, pause, resume, set, rule, reset, log, history]),
   Command.withGlobalFlags(Globals.service)
 )
 

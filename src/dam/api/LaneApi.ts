@@ -8,9 +8,12 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { Lane, LaneLog, LanePage, LaneQuery, PaceChoice, PauseChoice } from "./LaneShapes.ts"
+import { RuleChoice } from "./LaneRuleShapes.ts"
 import { errors } from "./Statuses.ts"
 
-const lane = { lane: Schema.String.check(Schema.isMaxLength(300, { message: "Expected a host or host:port" })) }
+const lane = {
+  lane: Schema.String.check(Schema.isMaxLength(300, { message: "Expected a host, host:port or host:port#key" }))
+}
 const steering = errors(400, 401, 403, 404, 413, 415, 503)
 
 /** Whoever has nothing to say sends no body. */
@@ -42,6 +45,12 @@ export const lanes = HttpApiGroup.make("lanes")
     HttpApiEndpoint.post("pace", "/api/v1/lanes/:lane/pace", {
       params: lane,
       payload: PaceChoice,
+      success: Lane,
+      error: steering
+    }),
+    HttpApiEndpoint.post("rule", "/api/v1/lanes/:lane/rule", {
+      params: lane,
+      payload: RuleChoice,
       success: Lane,
       error: steering
     }),

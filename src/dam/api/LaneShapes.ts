@@ -14,8 +14,13 @@ export const Hold = Schema.Struct({
   reason: word(["retry_after", "rate_limit", "refused", "shortage"]),
   status: Schema.NullOr(Status),
   job_id: Schema.NullOr(Schema.String),
-  account: optional(Schema.String)
+  account: optional(Schema.String),
+  /** Whether it holds more than this lane: all of its credential, or of its host. */
+  wider: optional(Schema.Boolean)
 }).annotate({ identifier: "Hold" })
+
+/** By what the calls to a host find their lanes, and who says so. */
+export const LaneRule = Schema.Struct({ parts: Schema.String, by: Schema.String }).annotate({ identifier: "LaneRule" })
 
 /** Who stopped a lane, and why. */
 const Paused = Schema.Struct({ by: Schema.String, at: Moment, note: Schema.NullOr(Schema.String) }).annotate({
@@ -40,6 +45,11 @@ const Found = Schema.Struct({
 /** A lane: who waits in it, how fast it may go, what holds it. */
 export const Lane = Schema.Struct({
   lane: Schema.String,
+  rule: optional(LaneRule),
+  /** What all lanes of its host together do not exceed, where that is set and its calls are told apart. */
+  ceiling: optional(Schema.Struct({ rps: Schema.NullOr(Amount), max_concurrent: Schema.NullOr(Count) })),
+  /** The lanes of its host, where it is the host's own and there are others; what is counted is then of all together. */
+  lanes: optional(Count),
   scheduled: Count,
   queued: Count,
   parked: Count,
@@ -72,6 +82,11 @@ export const Lane = Schema.Struct({
 /** A lane as the API shows it. */
 export const view = (self: LaneStatus): typeof Lane.Encoded => ({
   lane: self.lane,
+  rule: { parts: self.rule.rule, by: self.rule.by },
+  ...(self.ceiling === undefined
+    ? {}
+    : { ceiling: { rps: self.ceiling.rps ?? null, max_concurrent: self.ceiling.maxConcurrent ?? null } }),
+  ...(self.lanes === undefined ? {} : { lanes: self.lanes }),
   scheduled: self.scheduled,
   queued: self.queued,
   parked: self.parked,
@@ -82,12 +97,13 @@ export const view = (self: LaneStatus): typeof Lane.Encoded => ({
   found: self.found === undefined ? null : found(self.found),
   source: self.source,
   ...(self.learnt === undefined ? {} : { learnt: learnt(self.learnt) }),
-  holds: self.holds.map(({ account, jobId, reason, status, until }) => ({
+  holds: self.holds.map(({ account, isWider, jobId, reason, status, until }) => ({
     until: Math.ceil(until),
     reason,
     status: status ?? null,
     job_id: jobId ?? null,
-    ...(account === undefined ? {} : { account })
+    ...(account === undefined ? {} : { account }),
+    ...(isWider === true ? { wider: true } : {})
   })),
   paused: self.paused === undefined ? null : { ...self.paused, note: self.paused.note ?? null },
   next_at: self.nextAt ?? null,
@@ -136,7 +152,7 @@ export const LaneLog = Schema.Struct({
     Schema.Struct({
       at: Moment,
       by: Schema.String,
-      action: word(["pause", "resume", "pace", "reset"]),
+      action: word(["pause", "resume", "pace", "reset", "rule"]),
       detail: Schema.String
     })
   )

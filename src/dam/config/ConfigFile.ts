@@ -98,6 +98,7 @@ const toOptions = (config: Config): ConfigFile => {
     egress: { allowPrivate: config.egress?.allow_private, allowEgress: config.egress?.allow },
     dam: {
       pacing: {
+        ...given({ keysPerHost: pacing.keys_per_host }),
         pace: pacing.default && paceOf(pacing.default),
         receivers: pacing.receivers && paceOf(pacing.receivers),
         hosts: pacing.hosts && hostsOf(pacing.hosts),
@@ -170,9 +171,9 @@ const paceOf = ({ max_concurrent, ...pace }: NonNullable<Written<"pacing">["defa
 
 const hostsOf = (hosts: NonNullable<Written<"pacing">["hosts"]>): Record<string, HostOptions> =>
   Object.fromEntries(
-    Object.entries(hosts).map(([host, { refusals, used_up, ...pace }]) => [
+    Object.entries(hosts).map(([host, { lane, refusals, used_up, ...pace }]) => [
       canonicalLane(host) ?? host,
-      { ...paceOf(pace), ...given({ refusals, usedUp: used_up }) }
+      { ...paceOf(pace), ...given({ lane, refusals, usedUp: used_up }) }
     ])
   )
 

@@ -4,6 +4,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import { LaneChoice } from "../../presets/Preset.ts"
 import { Options } from "../../presets/Presets.ts"
 import * as Fields from "../../step/Fields.ts"
 import * as Region from "../egress/Region.ts"
@@ -50,7 +51,12 @@ const Pace = Schema.Struct({
   told: optional(Schema.Literals(["spread", "burst"]))
 })
 
-const Host = Schema.Struct({ ...Pace.fields, refusals: optional(Fields.Codes), used_up: optional(Schema.Array(some)) })
+const Host = Schema.Struct({
+  ...Pace.fields,
+  refusals: optional(Fields.Codes),
+  used_up: optional(Schema.Array(some)),
+  lane: optional(LaneChoice)
+})
 
 const bounds = Schema.Struct({
   min_rps: optional(rate),
@@ -153,7 +159,8 @@ export const ConfigSchema = Schema.Struct({
       receivers: optional(Pace),
       hosts: optional(Hosts),
       burst: optional(whole(0)),
-      bounds: optional(bounds)
+      bounds: optional(bounds),
+      keys_per_host: optional(whole(1))
     })
   ),
   call_limits: optional(CallLimits),

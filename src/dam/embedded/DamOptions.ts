@@ -8,7 +8,6 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Limit } from "../../engine/limits/Limit.ts"
 import { type Bounds, defaultBounds } from "../../engine/Pacing.ts"
-import * as HostRules from "../../presets/HostRules.ts"
 import * as Presets from "../../presets/Presets.ts"
 import type { PresetOptions } from "../../presets/Presets.ts"
 import type { RetryPolicyOptions } from "../../step/RetryPolicy.ts"
@@ -18,12 +17,13 @@ import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import * as Egress from "../egress/EgressPolicy.ts"
 import { problemIn as problemInWebhooks } from "../egress/Webhook.ts"
 import * as Limits from "../intake/Limits.ts"
-import { canonicalLane, isReceiverLane } from "../job/LaneName.ts"
+import { canonicalLane } from "../job/LaneName.ts"
 import type { L8Options } from "../l8/L8.ts"
 import type { PaceOptions, PacingOptions } from "../lane/Dial.ts"
 import { type LimitOptions, make as makeLimit, problemInAll } from "../lane/LimitOptions.ts"
 import type { NoticeOptions, Thresholds } from "../observe/Notice.ts"
 import type { DispatcherOptions } from "../work/Dispatcher.ts"
+import { laneProblems } from "./KnownHosts.ts"
 import * as OptionNames from "./OptionNames.ts"
 
 /**
@@ -243,18 +243,14 @@ export const limitProblem = ({ callLimits = {} }: Pick<Settings, "callLimits">):
 export const nameProblem = (options: object): string | undefined => {
   const limits: unknown = Reflect.get(options, "limits")
   const [preset] = "presets" in options ? Presets.problemsOf(options.presets) : []
+  const [lane] = "pacing" in options ? laneProblems(options.pacing) : []
   return (
     OptionNames.problemIn(options, { ...OptionNames.names, ...OptionNames.earlier }) ??
     OptionNames.problemIn(limits, Limits.defaults, "limits.") ??
     limitProblem(options) ??
-    (preset && `${preset.path}: ${preset.problem}`)
+    (preset && `${preset.path}: ${preset.problem}`) ??
+    (lane && `${lane.path}: ${lane.problem}`)
   )
-}
-
-/** What presets know of lanes. A receiver of webhooks is nobody's API. */
-export const rulesBy = (presets: Settings["presets"]): NonNullable<PacingOptions["rules"]> => {
-  const known = HostRules.make(presets)
-  return (lane) => (isReceiverLane(lane) ? undefined : known(lane))
 }
 
 const pacingOf = ({ bounds, default: pace, hosts, ...pacing }: NonNullable<Settings["pacing"]>): PacingOptions => ({

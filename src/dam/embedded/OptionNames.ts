@@ -8,8 +8,11 @@ export const names = {
   pacing: {
     default: { rps: true, maxConcurrent: true, find: true, told: true },
     receivers: { rps: true, maxConcurrent: true, find: true, told: true },
-    hosts: { "*": { rps: true, maxConcurrent: true, find: true, told: true, refusals: true, usedUp: true } },
+    hosts: {
+      "*": { rps: true, maxConcurrent: true, find: true, told: true, refusals: true, usedUp: true, lane: true }
+    },
     burst: true,
+    keysPerHost: true,
     bounds: { minRps: true, maxRps: true, minConcurrent: true, maxConcurrent: true }
   },
   callLimits: {

@@ -1,5 +1,8 @@
 /**
- * Where a call waits for its turn: the lane of its host, its account there, and the queue of that account.
+ * Where a call waits for its turn: a lane of its host, its account there, and the queue of that account.
+ *
+ * A host has one lane, `host:port`, unless a rule tells its calls apart: then it has one for each key, `host:port#key`. The
+ * host's name means all of them.
  *
  * @since 0.1.0
  */
@@ -18,6 +21,61 @@ export const laneOf = (url: string): string => {
   const host = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname
   return `${host}:${port === "" ? defaultPort(protocol) : port}`
 }
+
+/**
+ * Names a lane of a host by its key; without one the host's own.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const keyedLane = (host: string, key: string): string => (key === "" ? host : `${host}${keySign}${key}`)
+
+/**
+ * Names the host of a lane, which is the lane itself where it has no key.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const hostIn = (lane: string): string => {
+  const at = lane.indexOf(keySign)
+  return at < 0 ? lane : lane.slice(0, at)
+}
+
+/**
+ * The key of a lane, empty where it is the host's own.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const keyIn = (lane: string): string => {
+  const at = lane.indexOf(keySign)
+  return at < 0 ? "" : lane.slice(at + 1)
+}
+
+/**
+ * Whether a name means a lane: its own, and that of its host.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const means = (name: string, lane: string): boolean => name === lane || name === hostIn(lane)
+
+/**
+ * Between which names the lanes of a host stand that have keys: behind the first, before the second.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const keyedRange = (host: string): readonly [behind: string, before: string] => [
+  `${host}${keySign}`,
+  `${host}${afterKeySign}`
+]
+
+const keySign = "#"
+const afterKeySign = "$"
+
+/** No key is longer, and none has a sign that a URL would have to hide. */
+const KEY = /^[\w.~-]{1,120}$/
 
 /**
  * Names the lane of a receiver of webhooks: `webhook@` and the lane of its host. What results are told at and what jobs
@@ -40,15 +98,23 @@ export const isReceiverLane = (lane: string): boolean => lane.startsWith(receive
 const receiverSign = "webhook@"
 
 /**
- * Names the lane of `api.example.com` (https), `localhost:3000` or `http://localhost`, and with `webhook@` before it that
- * of a receiver there; `undefined` when it is none.
+ * Names the lane of `api.example.com` (https), `localhost:3000` or `http://localhost`, with a `#key` behind it or not, and
+ * with `webhook@` before it that of a receiver there; `undefined` when it is none.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const canonicalLane = (host: string): string | undefined => {
+export const canonicalLane = (name: string): string | undefined => {
+  const at = name.indexOf(keySign)
+  if (at < 0) return canonicalHost(name)
+  const key = name.slice(at + 1)
+  const host = canonicalHost(name.slice(0, at))
+  return host === undefined || isReceiverLane(host) || !KEY.test(key) ? undefined : keyedLane(host, key)
+}
+
+const canonicalHost = (host: string): string | undefined => {
   if (isReceiverLane(host)) {
-    const lane = canonicalLane(host.slice(receiverSign.length))
+    const lane = canonicalHost(host.slice(receiverSign.length))
     return lane === undefined ? undefined : receiverLane(lane)
   }
   const url = URL.parse(host.includes("://") ? host : `https://${host}`)
@@ -152,17 +218,23 @@ const beside = "+"
 const drawing = "~"
 const SIGN = /[+~]/
 
+/**
+ * Headers of a call that say as whom it is made, the first that is there.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const credentialHeaders: ReadonlyArray<string> = ["authorization", "x-api-key", "api-key"]
+
 const credentialIn = (headers: Readonly<Record<string, string>>): string => {
-  let best = CREDENTIALS.length
+  let best = credentialHeaders.length
   let found = ""
   for (const name in headers) {
-    const rank = CREDENTIALS.indexOf(name.toLowerCase())
+    const rank = credentialHeaders.indexOf(name.toLowerCase())
     if (rank >= 0 && rank < best) {
       best = rank
-      found = `${CREDENTIALS[rank]}:${headers[name]}`
+      found = `${credentialHeaders[rank]}:${headers[name]}`
     }
   }
   return found
 }
-
-const CREDENTIALS = ["authorization", "x-api-key", "api-key"]

@@ -2,12 +2,12 @@
  * What somebody types to find jobs, read into what a store looks for.
  *
  * One line, words between spaces: `job_01j9` is the beginning of an id, `order=7` metadata, `api.example.com`,
- * `localhost:3000` or `https://api.example.com/v1/` a host with or without the beginning of a path. Every other word,
- * and whatever stands between quotation marks, is text of the URL or of the error. All of it must hold.
+ * `localhost:3000` or `https://api.example.com/v1/` a host with or without the beginning of a path, and
+ * `api.example.com:443#key` one of its lanes. Every other word, and whatever stands between quotation marks, is text of the URL or of the error. All of it must hold.
  *
  * @since 0.1.0
  */
-import { laneOf } from "./LaneName.ts"
+import { canonicalLane, laneOf } from "./LaneName.ts"
 
 /**
  * What is looked for; what is left out does not restrict.
@@ -56,6 +56,8 @@ const withText = (search: Search, text: string): Search =>
 
 /** The place that a word names, if it looks like one: a scheme, a dot, a port, or this machine. */
 const placeIn = (word: string): Pick<Search, "lane" | "host" | "path"> | undefined => {
+  const keyed = KEYED.test(word) ? canonicalLane(word) : undefined
+  if (keyed !== undefined) return { lane: keyed }
   const [, scheme, host = "", port, path] = PLACE.exec(word) ?? []
   const isPlace = scheme !== undefined || port !== undefined || host.includes(".") || /^(?:localhost|\[)/i.test(host)
   const url = isPlace ? URL.parse(`${scheme ?? "https://"}${host}${port ?? ""}${path ?? ""}`) : null
@@ -70,5 +72,6 @@ const placeIn = (word: string): Pick<Search, "lane" | "host" | "path"> | undefin
 // a value of metadata may be quoted too
 const WORD = /"([^"]*)"|[^\s"=]+="[^"]*"|\S+/gu
 const QUOTED = /^"(.*)"$/u
+const KEYED = /:\d{1,5}#./u
 const ID = /^job_[0-9a-z]*$/iu
 const PLACE = /^(https?:\/\/)?([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(\/[^\s]*)?$/iu

@@ -121,6 +121,7 @@ const leave = (self: LaneState, leaving: Departing, { isWanted = always }: Going
     const account = accountOf(self, leaving)
     account.meter = Meter.send(account.meter, leaving.call.id, now)
   } else self.meter = Meter.send(self.meter, leaving.call.id, now)
+  self.host.send(now)
   return true
 }
 
@@ -138,7 +139,7 @@ const stopOf = (self: LaneState, leaving: Departing, now: number): number => {
   const meter = self.accountQueues ? accountOf(self, leaving).meter : self.meter
   const sendDueAt = Meter.sendsAt(meter, leaving.call.id)
   const isFine = 1000 / meter.gate.pace.rps < shortest && sendDueAt - now < shortest
-  return Math.max(isFine ? now : sendDueAt, holdOf(self, leaving))
+  return Math.max(isFine ? now : sendDueAt, holdOf(self, leaving), self.host.sendsAt(now))
 }
 
 const sleepOr = (woken: Latch.Latch, millis: number): Effect.Effect<void> => {

@@ -5,15 +5,18 @@
 import type * as Clock from "effect/Clock"
 import * as Pacing from "../../engine/Pacing.ts"
 import * as Refusal from "../../engine/Refusal.ts"
-import { isReceiverLane } from "../job/LaneName.ts"
+import type { LanePart } from "../../presets/Preset.ts"
+import { credentialHeaders, hostIn, isReceiverLane } from "../job/LaneName.ts"
 import { ceilingPace, defaultPace, receiverPace, type Pace } from "../../engine/pace/Gate.ts"
 import { heard } from "../../engine/pace/Hearing.ts"
 import type { Lane } from "./Lane.ts"
-import { learn, type Lesson } from "./Learning.ts"
+import type { Rule } from "./LaneNames.ts"
+import { learn, type Lesson, silent } from "./Learning.ts"
 import type { Setting } from "../../engine/pace/Meter.ts"
 import type { Answer } from "./LaneRouter.ts"
 import type { Paces } from "./Paces.ts"
-import type { Settings } from "./Steered.ts"
+import type { StoredSteering } from "../store/LaneRecords.ts"
+import { steeredOf, type Settings } from "./Settings.ts"
 
 /**
  * How upstreams are paced.
@@ -30,6 +33,10 @@ export interface PacingOptions {
   readonly hosts?: Readonly<Record<string, HostOptions>> | undefined
   /** What else is known of how an upstream refuses, by the name of its lane. Defaults to nothing. */
   readonly rules?: ((lane: string) => Refusal.Rules | undefined) | undefined
+  /** What is known of how its calls find their lanes, likewise. Defaults to nothing: a host has one lane. */
+  readonly lanes?: ((lane: string) => Rule | undefined) | undefined
+  /** Keys by which the calls to one host may be told apart; further ones share a lane. Defaults to 1,000. */
+  readonly keysPerHost?: number | undefined
   /** Calls that being late may give back. Defaults to 1. */
   readonly burst?: number | undefined
   /** What an upstream may raise or lower its pace to. Defaults to 0.01 to 1,000 per second and 1 to 100 at once. */
@@ -59,7 +66,10 @@ export interface PaceOptions extends Partial<Pace> {
  * @category models
  * @since 0.1.0
  */
-export interface HostOptions extends PaceOptions, Refusal.Rules {}
+export interface HostOptions extends PaceOptions, Refusal.Rules {
+  /** How its calls find their lanes: `host` for one lane, or the parts by which they are told apart. Defaults to what is known of it. */
+  readonly lane?: "host" | ReadonlyArray<LanePart> | undefined
+}
 
 /** Everything that has a say in the pace of a host. */
 export interface Dial {
@@ -76,27 +86,27 @@ export type Called = (
   call: { readonly latency: number; readonly isRefused: boolean; readonly heldMillis: number }
 ) => void
 
-/** How a host is paced, or one account of it. */
-export const settingOf = ({ options, paces, settings }: Dial, host: string, account = ""): Setting => {
-  const taught = paces.get(host, account)
+/** How a lane is paced, or one account of it. What was said of its host is said of each of its lanes. */
+export const settingOf = ({ options, paces, settings }: Dial, lane: string, account = ""): Setting => {
+  const taught = paces.get(lane, account)
   const learnt = {
-    rps: taught?.rps ?? paces.get(host, "")?.rps,
-    maxConcurrent: taught?.maxConcurrent ?? paces.get(host, "")?.maxConcurrent
+    rps: taught?.rps ?? paces.get(lane, "")?.rps,
+    maxConcurrent: taught?.maxConcurrent ?? paces.get(lane, "")?.maxConcurrent
   }
-  const steered = settings.get(host)
-  const rps = steered?.rps ?? learnt.rps
-  const maxConcurrent = steered?.maxConcurrent ?? learnt.maxConcurrent
-  const usual = isReceiverLane(host) ? options.receivers : options.pace
-  const own = options.hosts?.[host]
+  const steered = steeredOf(settings, lane)
+  const rps = steered.rps ?? learnt.rps
+  const maxConcurrent = steered.maxConcurrent ?? learnt.maxConcurrent
+  const usual = isReceiverLane(lane) ? options.receivers : options.pace
+  const own = ownOf(options, lane)
   // whoever names a pace for a host has said that it is none to be found
   const isNamed = own?.rps !== undefined || own?.maxConcurrent !== undefined
   const isConfigured = own?.find ?? (!isNamed && usual?.find === true)
   // what the upstream tells is not searched for, and what an operator pins is kept
-  const isTold = learnt.rps !== undefined && steered?.rps === undefined
-  const finds = !isTold && (steered?.find ?? (steered?.rps === undefined && isConfigured))
+  const isTold = learnt.rps !== undefined && steered.rps === undefined
+  const finds = !isTold && (steered.find ?? (steered.rps === undefined && isConfigured))
   return {
     pace: {
-      ...(finds ? ceilingPace : isReceiverLane(host) ? receiverPace : defaultPace),
+      ...(finds ? ceilingPace : isReceiverLane(lane) ? receiverPace : defaultPace),
       // a pace that others are called at is no ceiling for one that is found
       ...(finds && usual?.find !== true ? {} : paceIn(usual)),
       ...paceIn(own),
@@ -108,28 +118,61 @@ export const settingOf = ({ options, paces, settings }: Dial, host: string, acco
   }
 }
 
+const ownOf = ({ hosts }: Pick<PacingOptions, "hosts">, lane: string): HostOptions | undefined => {
+  const host = hostIn(lane)
+  return host === lane || hosts?.[lane] === undefined ? hosts?.[host] : { ...hosts[host], ...hosts[lane] }
+}
+
+/** What all lanes of a host together may not exceed, as far as somebody has set it. */
+export const ceilingOf = ({ options, settings }: Pick<Dial, "options" | "settings">, host: string): Partial<Pace> => {
+  const own = options.hosts?.[host]
+  const steered = settings.get(host)
+  return paceIn({
+    rps: steered?.rps ?? own?.rps,
+    maxConcurrent: steered?.maxConcurrent ?? own?.maxConcurrent
+  })
+}
+
+/** How the calls to a host find their lanes: what is configured goes before what is known of it. */
+export const ruleOf = ({ hosts, lanes }: Pick<PacingOptions, "hosts" | "lanes">, host: string): Rule | undefined => {
+  const configured = hosts?.[host]?.lane
+  if (configured === undefined) return lanes?.(host)
+  return configured === "host"
+    ? undefined
+    : { parts: configured, credential: lanes?.(host)?.credential ?? credentialHeaders, by: "configured" }
+}
+
 /** How an upstream refuses: what is configured of it goes before what is known of it. */
 export const rulesOf = (
   { hosts, rules }: Pick<PacingOptions, "hosts" | "rules">,
   lane: string
 ): Refusal.Rules | undefined => {
-  const configured = hosts?.[lane]
-  const known = rules?.(lane)
+  const configured = ownOf({ hosts }, lane)
+  const known = rules?.(hostIn(lane))
   return known === undefined || configured === undefined ? (configured ?? known) : { ...known, ...configured }
 }
 
-const paceIn = ({ maxConcurrent, rps }: PaceOptions = {}): Partial<Pace> => ({
+const paceIn = ({
+  maxConcurrent,
+  rps
+}: { readonly [Name in keyof Pace]?: number | undefined } = {}): Partial<Pace> => ({
   ...(rps === undefined ? {} : { rps }),
   ...(maxConcurrent === undefined ? {} : { maxConcurrent })
 })
 
-/** Takes in what an answer teaches: the lane obeys it at once, and it is kept. */
+/** What an answer says of more than its lane. */
+export interface Wider {
+  readonly lanes: "credential" | "host"
+  readonly lesson: Lesson
+}
+
+/** Takes in what an answer teaches: the lane obeys it at once, and it is kept. Answers what it says of more than its lane. */
 export const observe = (
   self: Dial,
   lane: Lane,
   { account, jobId, lane: host, response, sentAt }: Answer,
   clock: Clock.Clock
-): void => {
+): Wider | undefined => {
   const { called, options, paces, settings } = self
   const nowMillis = clock.currentTimeMillisUnsafe()
   const now = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
@@ -139,6 +182,13 @@ export const observe = (
   // an account that has used up its quota says nothing about how busy the upstream is
   const refusalsInARow = said.kind === "UsedUp" ? 0 : paces.refusals(owner, isRefusal, { sentAt, now })
   const bounds = options.bounds ?? Pacing.defaultBounds
+  const latency = Math.max(0, now - sentAt)
+  if (said.wider !== undefined && said.kind === "TooMany") {
+    const hold = said.wait ?? Refusal.backOff(refusalsInARow)
+    const reason = said.wait === undefined ? "refused" : (said.by ?? "refused")
+    called?.(host, { latency, isRefused: true, heldMillis: hold })
+    return { lanes: said.wider, lesson: { ...silent, hold, heldBy: { reason, status: response.status, jobId } } }
+  }
   const held = lane.heldFor(account, now)
   const found = heard(said, response.headers, nowMillis)
   const became = found === undefined ? undefined : lane.hear(account, found, { sentAt, now })
@@ -149,14 +199,15 @@ export const observe = (
   const kept =
     became !== undefined && isSameOwner && paces.isDue(owner, became.isFound, nowMillis) ? { kept: became.kept() } : {}
   const news = paces.learn(owner, { ...lesson, ...kept }, { sentAt, now: nowMillis })
-  lane.learn(account, obeyed(news, settings.get(host)), now)
+  lane.learn(account, obeyed(news, steeredOf(settings, host)), now)
   const heldMillis = Math.max(0, lane.heldFor(account, now) - held)
-  called?.(host, { latency: Math.max(0, now - sentAt), isRefused: isRefusal || said.kind === "UsedUp", heldMillis })
+  called?.(host, { latency, isRefused: isRefusal || said.kind === "UsedUp", heldMillis })
+  return undefined
 }
 
 /** What an operator says goes before what the upstream says, which is kept for when the operator takes it back. */
-const obeyed = (lesson: Lesson, steered: ReturnType<Settings["get"]>): Lesson =>
-  steered?.rps === undefined && steered?.maxConcurrent === undefined
+const obeyed = (lesson: Lesson, steered: Partial<StoredSteering>): Lesson =>
+  steered.rps === undefined && steered.maxConcurrent === undefined
     ? lesson
     : {
         ...lesson,

@@ -55,6 +55,8 @@ export interface Lane {
   readonly pause: (paused: boolean, now: number) => void
   /** Takes over paces that were changed from outside; `lifts` ends every hold. */
   readonly repace: (lifts: boolean, now: number) => void
+  /** Has everybody here look again: what holds for its host is another than before. */
+  readonly changed: (now: number) => void
   /** What decides when a queue of the lane, or a call that waits in it, has its turn. */
   readonly why: (queue: string, now: number) => LaneWhy
   /** Accounts that wait, as far as is known. */
@@ -106,6 +108,7 @@ export const make = (options: LaneOptions): Lane => {
       Turns.changed(self, now)
     },
     repace: (lifts, now) => repace(self, lifts, now),
+    changed: (now) => Turns.changed(self, now),
     why: (name, now) => why(self, name, now),
     accounts: () => self.accounts.all().filter(Accounts.isNeeded).length,
     waiting: (jobId) => waiting(self, jobId),
@@ -191,6 +194,7 @@ const why = (self: LaneState, name: string, now: number): LaneWhy => {
   const { accountQueues, accounts, calls, options, paused } = self
   return {
     gate: gateFor(self, name, now),
+    host: self.host.gate(),
     accountQueues,
     paused,
     hasRoom: !options.room.isFull(),
@@ -204,15 +208,17 @@ const why = (self: LaneState, name: string, now: number): LaneWhy => {
   }
 }
 
-const view = ({ accountQueues, accounts, calls, ignored, meter, paused }: LaneState, now: number): LaneView => ({
+const view = ({ accountQueues, accounts, calls, host, ignored, meter, paused }: LaneState, now: number): LaneView => ({
   pace: Meter.paceOf(meter, now),
   ceiling: meter.gate.pace,
   open: meter.gate.open,
   waiting: accounts.all().reduce((total, { waiters }) => total + waiters.length, 0),
   accountQueues,
   paused,
-  opensIn: paused ? Number.POSITIVE_INFINITY : Math.max(0, Meter.opensAt(meter, now) - now),
-  heldFor: Math.max(0, Meter.heldUntil(meter) - now),
+  opensIn: paused
+    ? Number.POSITIVE_INFINITY
+    : Math.max(0, Meter.opensAt(meter, now) - now, host.opensAt() - now, host.heldUntil() - now),
+  heldFor: Math.max(0, Meter.heldUntil(meter) - now, host.heldUntil() - now),
   isAsking: Meter.isAsking(meter),
   quotas: (epoch) => Finder.told(meter.finder, epoch - now),
   ignored,

@@ -1,6 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type { Response } from "../../step/Reply.ts"
 import type { Draw } from "../../step/StepModel.ts"
+import type { RuleShown } from "./LaneNames.ts"
 import type { LaneView, LaneWhy } from "./LaneView.ts"
 import type { LimitWhy } from "./LimitBook.ts"
 import type { Asking, Permit } from "./Permit.ts"
@@ -70,5 +71,7 @@ export interface LaneNow {
   /** The same moment in epoch milliseconds. */
   readonly epoch: number
   readonly holds: ReadonlyArray<Hold>
+  /** By what calls to its host find their lanes; absent where they all have one. */
+  readonly rule?: RuleShown | undefined
   readonly pausedBy: Paused | undefined
 }

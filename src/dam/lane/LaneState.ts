@@ -12,6 +12,7 @@ import type { Kept } from "../../engine/pace/Kept.ts"
 import * as LaneCalls from "./Calls.ts"
 import type * as Gate from "../../engine/pace/Gate.ts"
 import * as Meter from "../../engine/pace/Meter.ts"
+import * as HostGate from "./HostGate.ts"
 import type { LimitBook } from "./LimitBook.ts"
 import * as LimitBooks from "./LimitBook.ts"
 import * as Pages from "./Pages.ts"
@@ -41,6 +42,8 @@ export interface LaneOptions {
   readonly limits?: LimitBook | undefined
   /** Its share of the places for running jobs; `told` says that it may be its turn. */
   readonly room: (told: () => void) => Room
+  /** Its share of what holds for all lanes of its host; `told` says that it may be its turn. Defaults to nothing that holds. */
+  readonly host?: ((told: () => void) => HostGate.Share) | undefined
 }
 
 /** A call that waits for a pause or a hold to end. */
@@ -51,7 +54,8 @@ export interface Held {
 
 /** The state of a lane. */
 export interface LaneState {
-  readonly options: Omit<LaneOptions, "room"> & { readonly room: Room }
+  readonly options: Omit<LaneOptions, "host" | "room"> & { readonly room: Room }
+  readonly host: HostGate.Share
   readonly limits: LimitBook
   /** Jobs that are on their way out of the queue: the store may still name them. */
   readonly starting: Set<string>
@@ -75,6 +79,8 @@ export interface LaneState {
   askAgainAt: number
   /** Whether somebody here asked for room in vain since it was last looked. */
   starved: boolean
+  /** Whether somebody here waited for the host's gate when it was last looked. */
+  asksHost: boolean
   /** Headers that spoke of pace and made no sense. */
   ignored: number
 }
@@ -84,6 +90,8 @@ export const make = (options: LaneOptions): LaneState => {
   const starting = new Set<string>()
   const signal = Latch.makeUnsafe(false)
   const calls = LaneCalls.make()
+  const { host = alone, room, ...more } = options
+  const told = () => signal.openUnsafe()
   const meterOf = (account: string | undefined) =>
     Meter.make(options.settingOf(account), options.burst, options.keptOf?.(account))
   const accounts = Accounts.make((name) => {
@@ -91,7 +99,8 @@ export const make = (options: LaneOptions): LaneState => {
     return { ...meter, gate: { ...meter.gate, open: calls.since(name).length } }
   })
   const self: LaneState = {
-    options: { ...options, room: options.room(() => signal.openUnsafe()) },
+    options: { ...more, room: room(told) },
+    host: host(told),
     limits: options.limits ?? LimitBooks.make(),
     starting,
     signal,
@@ -111,26 +120,29 @@ export const make = (options: LaneOptions): LaneState => {
     anyQueue: true,
     askAgainAt: Number.POSITIVE_INFINITY,
     starved: false,
+    asksHost: false,
     ignored: 0
   }
   return self
 }
 
+const alone = (told: () => void): HostGate.Share => HostGate.make({}, { burst: 1, ownerOf: () => "" }).join("", told)
+
 /**
- * The moment before which nothing of an account is sent: a hold of its own and one of the whole host both count, whichever
- * gate gives the pace, so that neither is lost when the upstream makes the other one count.
+ * The moment before which nothing of an account is sent: a hold of its own and one of the whole lane both count, whichever
+ * gate gives the pace, so that neither is lost when the upstream makes the other one count, and one that is wider too.
  */
 export const heldUntil = (self: LaneState, name: string): number =>
-  Math.max(Meter.heldUntil(self.meter), heldUntilOf(self.accounts.find(name)))
+  Math.max(Meter.heldUntil(self.meter), heldUntilOf(self.accounts.find(name)), self.host.heldUntil())
 
 const heldUntilOf = (account: Account | undefined): number =>
   account === undefined ? Number.NEGATIVE_INFINITY : Meter.heldUntil(account.meter)
 
 /** When the meter that counts for an account opens; `Infinity` while nobody can tell. */
-export const opensAt = ({ accountQueues, meter }: LaneState, account: Account, now: number): number =>
+export const opensAt = ({ accountQueues, host, meter }: LaneState, account: Account, now: number): number =>
   accountQueues
-    ? Math.max(Meter.opensAt(account.meter, now), Meter.heldUntil(meter))
-    : Math.max(Meter.opensAt(meter, now), Meter.heldUntil(account.meter))
+    ? Math.max(Meter.opensAt(account.meter, now), Meter.heldUntil(meter), host.heldUntil())
+    : Math.max(Meter.opensAt(meter, now), Meter.heldUntil(account.meter), host.heldUntil())
 
 /** The gate that counts for the account of a name, which may be unknown here, as it is for that account. */
 export const gateFor = (self: LaneState, name: string, now: number): Gate.Gate => {

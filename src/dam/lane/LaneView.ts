@@ -38,6 +38,8 @@ export interface LaneView {
 export interface LaneWhy {
   /** The gate that counts: the host's, or the account's where each has its own. */
   readonly gate: Gate.Gate
+  /** The gate of the host, where all its lanes together have a ceiling. */
+  readonly host?: Gate.Gate | undefined
   readonly accountQueues: boolean
   readonly paused: boolean
   /** Whether one more job may run in the whole dam. */

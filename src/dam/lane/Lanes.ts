@@ -10,13 +10,18 @@ import * as Fiber from "effect/Fiber"
 import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type { LanePort } from "../store/LaneRecords.ts"
+import type { LanePort, StoredPace } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import { type Called, observe, settingOf, type Dial, type PacingOptions } from "./Dial.ts"
+import { hostIn, isReceiverLane, keyedLane, keyIn } from "../job/LaneName.ts"
+import * as Dial from "./Dial.ts"
+import type { Called, PacingOptions } from "./Dial.ts"
+import * as HostGate from "./HostGate.ts"
 import type { Lane } from "./Lane.ts"
 import * as LaneModule from "./Lane.ts"
-import type { LaneRouter } from "./LaneRouter.ts"
+import type { Answer, LaneRouter } from "./LaneRouter.ts"
 import type { LaneOptions } from "./LaneState.ts"
+import * as LaneNames from "./LaneNames.ts"
+import { steeredOf } from "./Settings.ts"
 import { silent } from "./Learning.ts"
 import * as LimitBook from "./LimitBook.ts"
 import * as Paces from "./Paces.ts"
@@ -34,6 +39,8 @@ export interface LanesParts extends Pick<LaneOptions, "limits" | "room" | "start
   readonly called?: Called | undefined
   /** How many permits are held in a lane. Defaults to none. */
   readonly permitsIn?: ((lane: string) => number) | undefined
+  /** How lanes are named. Defaults to by their hosts. */
+  readonly names?: LaneNames.LaneNames | undefined
 }
 
 /**
@@ -45,22 +52,23 @@ export interface LanesParts extends Pick<LaneOptions, "limits" | "room" | "start
 export const make = Effect.fnUntraced(function* (
   store: LanePort,
   options: PacingOptions,
-  { called, limits, permitsIn, room, start }: LanesParts
+  { called, limits = LimitBook.make(), names = LaneNames.byHost, permitsIn, room, start }: LanesParts
 ): Effect.fn.Return<LaneRouter, StoreError, Scope.Scope> {
   const fibers = yield* FiberMap.make<string>()
   const fork = yield* FiberMap.runtime(fibers)()
   const paces = yield* Paces.make(store)
   const settings = yield* LaneSteering.load(store)
-  const dial: Dial = { options, paces, settings, called }
-  const book = limits ?? LimitBook.make()
-  const self: State = { store, dial, limits: book, start, room, permitsIn, fibers, fork, lanes: new Map() }
+  const dial: Dial.Dial = { options, paces, settings, called }
+  const lanes = new Map<string, Known>()
+  const self: State = { store, dial, names, limits, start, room, permitsIn, fibers, fork, lanes, hosts: new Map() }
   yield* Effect.forkScoped(tidy(self))
   return routerOf(self)
 })
 
 interface State {
   readonly store: LanePort
-  readonly dial: Dial
+  readonly dial: Dial.Dial
+  readonly names: LaneNames.LaneNames
   readonly start: LaneOptions["start"]
   readonly room: LaneOptions["room"]
   readonly permitsIn: LanesParts["permitsIn"]
@@ -69,10 +77,14 @@ interface State {
   readonly fibers: FiberMap.FiberMap<string>
   readonly fork: (name: string, effect: Effect.Effect<void>) => unknown
   readonly lanes: Map<string, Known>
+  /** What holds for all lanes of a host. */
+  readonly hosts: Map<string, HostGate.HostGate>
 }
 
 interface Known {
   readonly lane: Lane
+  /** Says that it is gone. */
+  readonly part: () => void
   usedAt: number
   depth: number
   countedAt: number
@@ -87,7 +99,7 @@ const routerOf = (self: State): LaneRouter => ({
     for (const { lane } of self.lanes.values()) count += lane.stuck(until)
     return count
   },
-  observe: (answer) => withLane(self, answer.lane, (lane, clock) => observe(self.dial, lane, answer, clock)),
+  observe: (answer) => withLane(self, answer.lane, (lane, clock) => hear(self, lane, answer, clock)),
   load: (host) => withLane(self, host, (_, clock, known) => load(self, host, known, monotonic(clock))),
   hold: (host, account, millis, heldBy) =>
     withLane(self, host, (lane, clock) => {
@@ -100,9 +112,10 @@ const routerOf = (self: State): LaneRouter => ({
   why: (host, queue) =>
     withLane(self, host, (lane, clock) => {
       const epoch = clock.currentTimeMillisUnsafe()
-      const holds = LaneSteering.holdsOf(self.dial.paces.of(host), epoch)
-      const pausedBy = self.dial.settings.get(host)?.paused
-      return { ...lane.why(queue, monotonic(clock)), now: monotonic(clock), epoch, holds, pausedBy }
+      const holds = LaneSteering.holdsOf(pacesOf(self, host), epoch)
+      const pausedBy = steeredOf(self.dial.settings, host).paused
+      const rule = self.names.isRuled(host) ? self.names.ruleOf(host) : undefined
+      return { ...lane.why(queue, monotonic(clock)), now: monotonic(clock), epoch, holds, rule, pausedBy }
     }),
   limits: (draws, ahead) =>
     Clock.clockWith((clock) => Effect.succeed(LimitBook.why(self.limits, draws, { ahead, now: monotonic(clock) }))),
@@ -119,18 +132,55 @@ const routerOf = (self: State): LaneRouter => ({
   )
 })
 
-const steeringOf = ({ dial, lanes, permitsIn, store }: State) =>
-  LaneSteering.make(store, {
+const steeringOf = (self: State) => {
+  const { dial, hosts, lanes, names, permitsIn, store } = self
+  return LaneSteering.make(store, {
+    permitsIn,
     settings: dial.settings,
     names: () => lanes.keys(),
-    find: (host) => lanes.get(host)?.lane,
+    find: (name) => lanes.get(name)?.lane,
     taught: dial.paces.lanes,
-    pacesOf: dial.paces.of,
+    pacesOf: (name) => pacesOf(self, name),
     forget: dial.paces.reset,
-    settingOf: (host) => settingOf(dial, host),
-    isConfigured: (host) => dial.options.hosts?.[host] !== undefined,
-    permitsIn
+    settingOf: (name) => Dial.settingOf(dial, name),
+    isConfigured: (name) => (dial.options.hosts?.[name] ?? dial.options.hosts?.[hostIn(name)]) !== undefined,
+    ruleOf: names.ruleOf,
+    setRule: names.setRule,
+    ceilingOf: (name) => {
+      const ceiling = names.isRuled(name) ? Dial.ceilingOf(dial, hostIn(name)) : {}
+      return Object.keys(ceiling).length === 0 ? undefined : ceiling
+    },
+    steeredHost: (host, lifts) => {
+      const gate = hosts.get(host)
+      gate?.repace(Dial.ceilingOf(dial, host))
+      if (lifts) gate?.lift()
+    }
   })
+}
+
+/** Takes in what an answer taught: its lane, or where it speaks of more than that all whom it speaks of. */
+const hear = ({ dial, hosts, lanes, names }: State, lane: Lane, answer: Answer, clock: Clock.Clock): void => {
+  const wider = Dial.observe(dial, lane, answer, clock)
+  if (wider === undefined) return
+  const host = hostIn(answer.lane)
+  // where lanes do not tell credentials apart, it may be anybody's
+  const owner = wider.lanes === "host" ? "" : (names.ownerOf(answer.lane) ?? "")
+  const now = monotonic(clock)
+  hosts.get(host)?.hold(owner, now + (wider.lesson.hold ?? 0))
+  dial.paces.hold(host, owner, wider.lesson, clock.currentTimeMillisUnsafe())
+  for (const [name, known] of lanes) if (hostIn(name) === host) known.lane.changed(now)
+}
+
+/** What is known of a lane, with what holds for more than that. */
+const pacesOf = ({ dial: { paces }, names }: State, lane: string): ReadonlyArray<StoredPace> => {
+  const host = hostIn(lane)
+  if (host === lane) return paces.of(lane)
+  const owners = new Set(["", names.ownerOf(lane)])
+  return [...paces.of(lane), ...paces.of(host).filter(({ account }) => owners.has(Paces.ownerIn(account) ?? none))]
+}
+
+/** Nobody's name. */
+const none = "\0"
 
 /** Finds or makes a lane; all at once, so that a lane which is used is never one that was dropped. */
 const withLane = <A>(
@@ -144,11 +194,16 @@ const withLane = <A>(
     return Effect.succeed(use(known.lane, clock, known))
   })
 
-const open = ({ dial, fork, lanes, limits, room, start, store }: State, host: string, clock: Clock.Clock): Known => {
+const open = (self: State, host: string, clock: Clock.Clock): Known => {
+  const { dial, fork, lanes, limits, room, start, store } = self
   const { options, paces, settings } = dial
+  let share: HostGate.Share | undefined
   const lane = LaneModule.make({
     burst: options.burst ?? 1,
-    settingOf: (account) => settingOf(dial, host, account),
+    settingOf: (account) => Dial.settingOf(dial, host, account),
+    host: isReceiverLane(host)
+      ? undefined
+      : (told) => (share = gateOf(self, hostIn(host), clock).join(keyIn(host), told)),
     keptOf: (account = "") => paces.get(host, account)?.kept,
     accountQueues: paces.get(host, "")?.accountQueues,
     queues: store.queues(host),
@@ -157,14 +212,35 @@ const open = ({ dial, fork, lanes, limits, room, start, store }: State, host: st
     room,
     limits
   })
-  const made: Known = { lane, usedAt: monotonic(clock), depth: 0, countedAt: Number.NEGATIVE_INFINITY }
+  const made: Known = {
+    lane,
+    part: () => share?.part(),
+    usedAt: monotonic(clock),
+    depth: 0,
+    countedAt: Number.NEGATIVE_INFINITY
+  }
   lanes.set(host, made)
   const now = clock.currentTimeMillisUnsafe()
-  if (settings.get(host)?.paused !== undefined) lane.pause(true, monotonic(clock))
+  if (steeredOf(settings, host).paused !== undefined) lane.pause(true, monotonic(clock))
   for (const { account, heldUntil = 0 } of paces.of(host)) {
-    if (heldUntil > now) lane.hold(account, monotonic(clock) + heldUntil - now)
+    if (heldUntil > now && Paces.ownerIn(account) === undefined) lane.hold(account, monotonic(clock) + heldUntil - now)
   }
   fork(host, lane.run)
+  return made
+}
+
+/** What holds for all lanes of a host, found or made with what is kept of it. */
+const gateOf = ({ dial, hosts, names }: State, host: string, clock: Clock.Clock): HostGate.HostGate => {
+  const known = hosts.get(host)
+  if (known !== undefined) return known
+  const ownerOf = (key: string) => names.ownerOf(keyedLane(host, key)) ?? none
+  const made = HostGate.make(Dial.ceilingOf(dial, host), { burst: dial.options.burst ?? 1, ownerOf })
+  hosts.set(host, made)
+  const now = clock.currentTimeMillisUnsafe()
+  for (const { account, heldUntil = 0 } of dial.paces.of(host)) {
+    const owner = Paces.ownerIn(account)
+    if (owner !== undefined && heldUntil > now) made.hold(owner, monotonic(clock) + heldUntil - now)
+  }
   return made
 }
 
@@ -187,18 +263,25 @@ const load = ({ fork, store }: State, host: string, known: Known, now: number): 
 const decimal = (rate: number): string => (rate < 0.01 ? rate.toFixed(6) : String(Number(rate.toPrecision(6))))
 
 /** Drops lanes that nobody needs, from time to time. */
-const tidy = Effect.fnUntraced(function* ({ dial, fibers, lanes }: State) {
+const tidy = Effect.fnUntraced(function* ({ dial, fibers, hosts, lanes, names, store }: State) {
   while (true) {
     yield* Effect.sleep(tidyEvery)
     const now = monotonic(yield* Clock.Clock)
     dial.paces.forget(yield* Clock.currentTimeMillis)
-    for (const [host, { lane, usedAt }] of lanes) {
+    for (const [host, { lane, part, usedAt }] of lanes) {
       if (now - usedAt < Duration.toMillis(tidyEvery) || !lane.idle(now)) continue
       // found before anything else can happen: a lane made anew under the name has a fiber of its own
       const fiber = FiberMap.getUnsafe(fibers, host)
       lanes.delete(host)
+      part()
       if (Option.isSome(fiber)) yield* Fiber.interrupt(fiber.value)
     }
+    for (const [host, gate] of hosts) if (gate.isQuiet(now)) hosts.delete(host)
+    // a count that fails forgets nothing
+    const counted = yield* Effect.option(store.laneCounts)
+    if (Option.isNone(counted)) continue
+    const used = new Set([...lanes.keys(), ...counted.value.map(([lane]) => lane), ...dial.paces.lanes()])
+    names.keep((lane) => used.has(lane))
   }
 })
 

@@ -19,6 +19,8 @@ export interface Paces {
    * nothing of the pace where one to a later call has spoken of it. `sentAt` is monotonic.
    */
   readonly learn: (owner: Owner, lesson: Lesson, at: { readonly sentAt: number; readonly now: number }) => Lesson
+  /** Keeps a hold that is wider than a lane, for an owner among the lanes of a host; for all of them where none is named. */
+  readonly hold: (host: string, owner: string, lesson: Lesson, now: number) => void
   /**
    * Counts an answer; says how many refusals stood in a row before it. One to a call that was sent before the last
    * refusal that counted is of its time: it neither counts nor ends the row. Both moments are monotonic.
@@ -61,6 +63,7 @@ export const make = Effect.fnUntraced(function* (
     of: (lane) =>
       Array.from(self.lanes.get(lane)?.values() ?? []).flatMap(({ pace }) => (pace === undefined ? [] : [pace])),
     learn: (owner, lesson, at) => learn(self, owner, lesson, at),
+    hold: (lane, owner, lesson, now) => teach(self, { lane, account: widely(owner) }, lesson, now),
     refusals: (owner, isRefusal, at) => refusals(self, owner, isRefusal, at),
     isDue: (owner, isNews, now) => isDue(self, owner, isNews, now),
     reset: (lane) => {
@@ -71,6 +74,16 @@ export const make = Effect.fnUntraced(function* (
     forget: (now) => forget(self, now)
   }
 })
+
+/** The name among accounts under which a hold is kept that is wider than a lane. */
+const widely = (owner: string): string => `${wideSign}${owner}`
+
+/** Whose lanes a hold is for that is wider than one; `undefined` where it is not. */
+export const ownerIn = (account: string): string | undefined =>
+  account.startsWith(wideSign) ? account.slice(wideSign.length) : undefined
+
+// accounts are named by hashes, which have no such sign
+const wideSign = "*"
 
 /** What is known, and what of it the store does not know. */
 interface State {

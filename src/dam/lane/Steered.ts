@@ -6,11 +6,13 @@ import type { LanePort, StoredPace, LaneCounts, LaneLogEntry, StoredSteering } f
 import type { StoreError } from "../store/StoreError.ts"
 import type { Pace } from "../../engine/pace/Gate.ts"
 import type { Setting } from "../../engine/pace/Meter.ts"
+import { nameOf } from "../../presets/LaneRule.ts"
+import { hostIn, means } from "../job/LaneName.ts"
+import { steeredOf, type Settings } from "./Settings.ts"
 import type { Lane } from "./Lane.ts"
+import type { LaneNames, RuleShown } from "./LaneNames.ts"
+import { ownerIn } from "./Paces.ts"
 import type { Found, Hold, LaneAction, Learnt, LaneStatus, Steering } from "./Steering.ts"
-
-/** What operators have said, by lane. */
-export type Settings = Map<string, StoredSteering>
 
 /** The lanes that are steered. */
 export interface Steered {
@@ -26,6 +28,12 @@ export interface Steered {
   readonly isConfigured: (lane: string) => boolean
   /** Permits that are held in a lane. Defaults to none. */
   readonly permitsIn?: ((lane: string) => number) | undefined
+  readonly ruleOf: (lane: string) => RuleShown
+  readonly setRule: LaneNames["setRule"]
+  /** What all lanes of a lane's host together may not exceed; `undefined` where it has one, or nothing is set. */
+  readonly ceilingOf: (lane: string) => Partial<Pace> | undefined
+  /** Is told that what operators have said of a host is another than before; `lifts` ends what holds all of its lanes. */
+  readonly steeredHost: (host: string, lifts: boolean) => void
 }
 
 /** Reads what is stored. */
@@ -41,7 +49,7 @@ export const make = (store: LanePort, steered: Steered): Steering => {
   const status = (lane: string, counts: LaneCounts | undefined, now: number, monotonic: number) =>
     statusOf(steered, lane, { counts, now, monotonic })
 
-  const change = Effect.fnUntraced(function* (lane: string, by: string, action: LaneAction) {
+  const changeOne = Effect.fnUntraced(function* (lane: string, by: string, action: LaneAction) {
     const at = yield* Clock.currentTimeMillis
     const next = settled(settings.get(lane), lane, { by, at, action })
     const forgets = action._tag === "Reset"
@@ -51,15 +59,38 @@ export const make = (store: LanePort, steered: Steered): Steering => {
     if (next === undefined) settings.delete(lane)
     else settings.set(lane, next)
     if (forgets) steered.forget(lane)
-    const inMemory = steered.find(lane)
+  })
+
+  const change = Effect.fnUntraced(function* (lane: string, by: string, action: LaneAction) {
+    if (action._tag === "Rule") yield* steered.setRule(lane, action.choice)
+    yield* changeOne(lane, by, action)
+    // what was said of one lane of a host is taken back with what was said of the host
+    const takesBack = action._tag === "Reset" || action._tag === "Resume"
+    const known = takesBack ? [...settings.keys(), ...steered.taught()] : []
+    for (const other of new Set(known)) if (isLaneOf(lane, other)) yield* changeOne(other, by, action)
     const now = yield* monotonicMillis
-    inMemory?.repace(forgets, now)
-    inMemory?.pause(next?.paused !== undefined, now)
+    steered.steeredHost(lane, action._tag === "Reset")
+    for (const name of steered.names()) {
+      if (!means(lane, name)) continue
+      const inMemory = steered.find(name)
+      inMemory?.repace(action._tag === "Reset", now)
+      inMemory?.pause(steeredOf(settings, name).paused !== undefined, now)
+    }
   })
 
   const get = Effect.fnUntraced(function* (lane: string) {
     const counts = new Map(yield* store.laneCounts)
-    return status(lane, counts.get(lane), yield* Clock.currentTimeMillis, yield* monotonicMillis)
+    const now = yield* Clock.currentTimeMillis
+    const monotonic = yield* monotonicMillis
+    const own = status(lane, counts.get(lane), now, monotonic)
+    const names = new Set([...counts.keys(), ...steered.names()])
+    const others = Array.from(names).filter((name) => isLaneOf(lane, name))
+    return others.length === 0
+      ? own
+      : together(
+          own,
+          others.map((name) => status(name, counts.get(name), now, monotonic))
+        )
   })
 
   return {
@@ -85,6 +116,25 @@ export const make = (store: LanePort, steered: Steered): Steering => {
   }
 }
 
+/** A host's own lane with what stands in its others. */
+const together = (own: LaneStatus, others: ReadonlyArray<LaneStatus>): LaneStatus => {
+  const sum = (count: (lane: LaneStatus) => number) => others.reduce((total, lane) => total + count(lane), count(own))
+  return {
+    ...own,
+    lanes: others.length + 1,
+    scheduled: sum(({ scheduled }) => scheduled),
+    queued: sum(({ queued }) => queued),
+    parked: sum(({ parked }) => parked),
+    running: sum(({ running }) => running),
+    accounts: sum(({ accounts }) => accounts),
+    waiting: sum(({ waiting }) => waiting),
+    calls: sum(({ calls }) => calls)
+  }
+}
+
+/** Whether a lane is one of a host's beside its own. */
+const isLaneOf = (host: string, lane: string): boolean => host !== lane && hostIn(lane) === host
+
 interface Sight {
   readonly counts: LaneCounts | undefined
   /** Epoch milliseconds, and the same moment by the monotonic clock. */
@@ -97,12 +147,15 @@ const statusOf = (steered: Steered, lane: string, { counts, monotonic, now }: Si
   const view = inMemory?.view(monotonic)
   const paces = steered.pacesOf(lane)
   const holds = holdsOf(paces, now)
-  const { paused } = steered.settings.get(lane) ?? {}
+  const { paused } = steeredOf(steered.settings, lane)
   const { finds, pace } = steered.settingOf(lane)
   const hold = holds.find(({ account }) => account === undefined)?.until
   const opensIn = view?.opensIn ?? Math.max(0, (hold ?? 0) - now)
   return {
     lane,
+    rule: steered.ruleOf(lane),
+    ceiling: steered.ceilingOf(lane),
+    lanes: undefined,
     ...(counts ?? none),
     ...pace,
     finds,
@@ -144,7 +197,8 @@ export const holdsOf = (paces: ReadonlyArray<StoredPace>, now: number): Readonly
             reason: heldBy?.reason ?? "retry_after",
             status: heldBy?.status,
             jobId: heldBy?.jobId,
-            account: account === "" ? undefined : account
+            account: account === "" || ownerIn(account) !== undefined ? undefined : account,
+            ...(ownerIn(account) === undefined ? {} : { isWider: true })
           }
         ]
   )
@@ -156,7 +210,7 @@ const learntOf = (paces: ReadonlyArray<StoredPace>): Learnt | undefined => {
 }
 
 const sourceOf = ({ isConfigured, pacesOf, settings }: Steered, lane: string): LaneStatus["source"] => {
-  const { find, maxConcurrent, rps } = settings.get(lane) ?? {}
+  const { find, maxConcurrent, rps } = steeredOf(settings, lane)
   if (rps !== undefined || maxConcurrent !== undefined || find !== undefined) return "operator"
   if (pacesOf(lane).some((pace) => pace.rps !== undefined || pace.maxConcurrent !== undefined)) return "learnt"
   return isConfigured(lane) ? "configured" : "default"
@@ -181,6 +235,8 @@ const settled = (
         maxConcurrent: action.maxConcurrent ?? now.maxConcurrent,
         find: action.find ?? now.find
       }
+    case "Rule":
+      return orNothing(now)
     case "Reset":
       return orNothing({ ...now, rps: undefined, maxConcurrent: undefined, find: undefined })
   }
@@ -207,8 +263,13 @@ const entryOf = (lane: string, by: string, at: number, action: LaneAction): Lane
     }
     case "Reset":
       return { ...entry, action: "reset", detail: "" }
+    case "Rule":
+      return { ...entry, action: "rule", detail: ruleText(action.choice) }
   }
 }
+
+const ruleText = (choice: Extract<LaneAction, { readonly _tag: "Rule" }>["choice"]): string =>
+  choice === undefined ? "as it is known" : choice === "host" ? choice : nameOf({ lane: choice })
 
 const none: LaneCounts = { scheduled: 0, queued: 0, parked: 0, running: 0 }
 

@@ -6,11 +6,15 @@
  */
 import type * as Effect from "effect/Effect"
 import type { StoreError } from "../store/StoreError.ts"
+import type { Pace } from "../../engine/pace/Gate.ts"
+import type { LaneChoice } from "../../presets/Preset.ts"
+import type { RuleShown } from "./LaneNames.ts"
 import type { HeldBy, LaneLogEntry, Paused } from "../store/LaneRecords.ts"
 
 /**
  * What an operator can do. `Pace` sets what it names and leaves the rest; `Reset` forgets the operator's pace, what the
- * upstream taught, and every hold. A pause ends with `Resume` only.
+ * upstream taught, and every hold. A pause ends with `Resume` only, and a rule with another one. `Rule` says by what the
+ * calls to a host are told apart; without a choice what is configured or known holds again.
  *
  * @category models
  * @since 0.1.0
@@ -25,6 +29,7 @@ export type LaneAction =
       readonly find?: boolean | undefined
     }
   | { readonly _tag: "Reset" }
+  | { readonly _tag: "Rule"; readonly choice: LaneChoice | undefined }
 
 /**
  * A moment before which nothing is sent, and what brought it.
@@ -42,6 +47,8 @@ export interface Hold {
   readonly jobId: string | undefined
   /** The account it holds, where each has a pace of its own. */
   readonly account: string | undefined
+  /** Whether it holds more than this lane: all of its credential, or of its host. */
+  readonly isWider?: boolean
 }
 
 /**
@@ -88,8 +95,14 @@ export interface Found {
  * @since 0.1.0
  */
 export interface LaneStatus {
-  /** Canonical `host:port`; `webhook@host:port` where results are told. */
+  /** Canonical `host:port`, with `#key` behind it where its calls are told apart; `webhook@host:port` where results are told. */
   readonly lane: string
+  /** By what calls to its host find their lanes, and who says so. */
+  readonly rule: RuleShown
+  /** What all lanes of its host together do not exceed, where somebody has set that and its calls are told apart. */
+  readonly ceiling: Partial<Pace> | undefined
+  /** Its host's lanes, where it is the host's own and there are others; counts are then those of all together. */
+  readonly lanes: number | undefined
   readonly scheduled: number
   readonly queued: number
   readonly parked: number
@@ -120,7 +133,8 @@ export interface LaneStatus {
 }
 
 /**
- * Lanes as operators see them.
+ * Lanes as operators see them. The name of a host means all of its lanes: what is done with it is done with each, and a pace
+ * that is set for it is besides one that they do not exceed together.
  *
  * @category models
  * @since 0.1.0

@@ -26,10 +26,12 @@ export const run = Effect.fnUntraced(function* (self: LaneState): Effect.fn.Retu
   while (true) {
     self.signal.closeUnsafe()
     self.starved = false
+    self.asksHost = false
     self.askAgainAt = Number.POSITIVE_INFINITY
     if (self.anyQueue) yield* findQueues(self)
     const next = Math.min(yield* grant(self), self.askAgainAt)
     if (!self.starved) self.options.room.pass()
+    if (!self.asksHost) self.host.yield()
     // whole milliseconds: timers know no others
     yield* next === Number.POSITIVE_INFINITY
       ? self.signal.await
@@ -65,6 +67,7 @@ const isFree = (self: LaneState, account: Account, drawing: Drawing | undefined,
   !self.paused &&
   isLeftAlone(self, account) &&
   opensAt(self, account, now) <= now &&
+  self.host.opensAt() <= now &&
   (drawing === undefined || LimitBook.look(self.limits, drawing, now) <= now)
 
 const wait = (self: LaneState, account: Account, waiting: Omit<Waiter, "granted">) => {
@@ -134,6 +137,12 @@ const grant = Effect.fnUntraced(function* (self: LaneState) {
       // the host's gate is everybody's: whose turn it is keeps it
       if (!self.accountQueues && Meter.opensAt(self.meter, now) > now) break
     }
+    if (at <= now && Accounts.isNeeded(account) && self.host.opensAt() > now) {
+      self.host.ask()
+      self.asksHost = true
+      next = Math.min(next, self.host.opensAt())
+      break
+    }
     const turn = at <= now && Accounts.isNeeded(account) ? yield* serve(self, account) : "nothing"
     // it is looked at again, and keeps its turn
     if (turn === "closed") continue
@@ -167,7 +176,7 @@ const serve = Effect.fnUntraced(function* (self: LaneState, account: Account) {
   if (found !== undefined) self.askAgainAt = Math.min(self.askAgainAt, found.askAgainAt)
   // reading takes a while, in which the gate may have closed, the room be taken, or somebody have come to wait
   const now = yield* monotonicMillis
-  if (self.paused || opensAt(self, account, now) > now) return "closed"
+  if (self.paused || opensAt(self, account, now) > now || self.host.opensAt() > now) return "closed"
   const waiter = firstWaiter(self, account, now)
   if (waiter !== undefined) {
     account.waiters.splice(account.waiters.indexOf(waiter), 1)
@@ -236,6 +245,7 @@ const permit = (self: LaneState, account: Account, drawing: Drawing | undefined,
   const call = self.calls.begin(account.name, now, own)
   account.meter = own ? Meter.pass(account.meter, call.id, now) : Meter.note(account.meter, now)
   self.meter = own ? Meter.note(self.meter, now) : Meter.pass(self.meter, call.id, now)
+  self.host.pass(now)
   return {
     depart: (going = anyway) => Departures.depart(self, { account, call }, going),
     sent: Departures.sent(self, { account, call }),
@@ -251,6 +261,7 @@ const permit = (self: LaneState, account: Account, drawing: Drawing | undefined,
       const { departed } = call
       LimitBook.leave(self.limits, taken, departed, at)
       self.meter = Meter.leave(self.meter, call.id, { isTurnKept: departed || own, now: at })
+      self.host.leave(departed)
       // it may have been dropped and made anew meanwhile
       const known = self.accounts.find(call.account)
       if (known !== undefined)

@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { factor, type HistoryEntry, type HistoryPort, resolutions } from "../store/HistoryRecords.ts"
+import { hostIn } from "../job/LaneName.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { Percentiles } from "./Stats.ts"
 
@@ -31,7 +32,7 @@ export interface History {
   readonly accepted: (lane: string) => void
   readonly ended: (lane: string, state: "succeeded" | "failed" | "cancelled") => void
   readonly called: (lane: string, call: HistoryCall) => void
-  /** The last hours of a lane, or of all together where none is named: a day in spans of five minutes, more in hours. */
+  /** The last hours of a lane's host, or of all together where none is named: a day in spans of five minutes, more in hours. */
   readonly read: (lane: string | undefined, hours: number) => Effect.Effect<LaneHistory, StoreError>
 }
 
@@ -89,7 +90,8 @@ type State = Map<string, Counts>
 export const make = Effect.fnUntraced(function* (store: HistoryPort): Effect.fn.Return<History, never, Scope.Scope> {
   const state: State = new Map()
   const both = (lane: string, note: (counts: Counts) => void): void => {
-    note(countsOf(state, lane))
+    // the lanes of a host are counted together: there may be many, and none of them stays
+    note(countsOf(state, hostIn(lane)))
     note(countsOf(state, ""))
   }
   const saving = save(state, store).pipe(
@@ -107,7 +109,7 @@ export const make = Effect.fnUntraced(function* (store: HistoryPort): Effect.fn.
       const now = yield* Clock.currentTimeMillis
       const { span } = hours * 3_600_000 <= resolutions[0].keeps ? resolutions[0] : resolutions[1]
       const from = now - hours * 3_600_000
-      const entries = yield* store.history(lane, span, from - (from % span))
+      const entries = yield* store.history(hostIn(lane), span, from - (from % span))
       return {
         spanMillis: span,
         from,

@@ -59,12 +59,18 @@ export const gauges = {
   bytes: gauge("ezthrottle_dam_stored_bytes", "Bytes of the database on disk"),
   laneJobs: gauge(
     "ezthrottle_dam_lane_jobs",
-    "Unfinished jobs by `lane` and `state`; the 100 lanes with most of them by name, all others together as `other`"
+    "Unfinished jobs by `lane` and `state`; the lanes of a host together, the 100 hosts with most of them by name, all others as `other`"
   ),
-  laneRate: gauge("ezthrottle_dam_lane_rps", "Calls per second that a `lane` may make; of the lanes that are named"),
-  laneHeld: gauge("ezthrottle_dam_lane_held", "1 while a `lane` is held by its upstream; of the lanes that are named"),
+  laneRate: gauge(
+    "ezthrottle_dam_lane_rps",
+    "Calls per second that a `lane` may make, those of a host together; of the hosts that are named"
+  ),
+  laneHeld: gauge(
+    "ezthrottle_dam_lane_held",
+    "1 while a `lane` of the host is held by its upstream; of the hosts that are named"
+  ),
   lanePaused: gauge(
     "ezthrottle_dam_lane_paused",
-    "1 while an operator has paused a `lane`; of the lanes that are named"
+    "1 while an operator has paused a `lane` of the host; of the hosts that are named"
   )
 } as const

@@ -15,7 +15,7 @@ import * as Step from "../../step/Step.ts"
 import { StepFromJson } from "../../step/StepJson.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
 import type { JobResult, NewJob, StoredJob } from "../job/Job.ts"
-import { accountIn, queueOf } from "../job/LaneName.ts"
+import { accountIn, hostIn, queueOf } from "../job/LaneName.ts"
 import type { Finish } from "../store/JobRecords.ts"
 import type { AttemptInsert, FinishInsert, JobInsert } from "./Commands.ts"
 import { type JobColumn, jobColumns } from "./Commands.ts"
@@ -221,7 +221,7 @@ export const toDamaged = ({ job }: typeof DamagedJob.Type, problem: string): Sto
       attempts: [],
       job: {
         ...job,
-        step: Step.get(`https://${job.lane}/`),
+        step: Step.get(`https://${hostIn(job.lane)}/`),
         // bodies stand together in a blob, and belong to nobody without their sizes
         result: isTerminal(job.state) ? { ...end, response: undefined, responses: [] } : null,
         bodies: null

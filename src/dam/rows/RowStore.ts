@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import { states } from "../../engine/JobState.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
+import { means } from "../job/LaneName.ts"
 import type { Crowded, Enqueued, JobFilter, JobPort } from "../store/JobRecords.ts"
 import type { Store } from "../store/JobStore.ts"
 import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
@@ -148,12 +149,21 @@ const orStale = (
 ): Effect.Effect<void, StoreError | StaleEpoch> =>
   Effect.flatMap(done, (isDone) => (isDone ? Effect.void : Effect.fail(new StaleEpoch({ jobId }))))
 
+/** The narrower of two names; the name of a host means all its lanes. */
+const narrower = (one: string | undefined, other: string | undefined): string | undefined => {
+  if (one === undefined || other === undefined) return one ?? other
+  return means(one, other) ? other : means(other, one) ? one : nowhere
+}
+
+/** No lane has this name. */
+const nowhere = ""
+
 /** A cursor of nobody's making selects nothing, and neither do two lanes at once. */
 const listingOf = (filter: JobFilter): Listing | undefined => {
   const { oldestFirst = false, search } = filter
   const behind = placeOf(filter.cursor, oldestFirst ? 0 : Number.MAX_SAFE_INTEGER)
-  const lane = filter.lane ?? search?.lane
-  if (behind === undefined || (search?.lane ?? lane) !== lane) return undefined
+  const lane = narrower(filter.lane, search?.lane)
+  if (behind === undefined || lane === nowhere) return undefined
   return {
     customer: filter.customer,
     states: filter.states ?? states,

@@ -34,6 +34,9 @@ export const failureCommands = (db: DatabaseSync): FailureCommands => {
   }
 }
 
+/** The host of a lane, with its port. */
+const hostOf = "substr(lane, 1, instr(lane || '#', '#') - 1)"
+
 /** Over an index of one customer's failures after the other's, or of everybody's. */
 const prepare = (db: DatabaseSync, index: string, whose: string) => {
   const entries = `SELECT lane, failed_status, failed_reason, finished_at FROM jobs INDEXED BY ${index}
@@ -42,7 +45,7 @@ const prepare = (db: DatabaseSync, index: string, whose: string) => {
     db.prepare(
       `SELECT lane, failed_status, failed_reason, count(*) AS jobs, min(finished_at) AS first_at,
          max(finished_at) AS last_at, count(*) OVER () AS group_count
-       FROM (${entries}) WHERE coalesce(? IN (lane, rtrim(rtrim(lane, '0123456789'), ':')), TRUE)
+       FROM (${entries}) WHERE coalesce(? IN (lane, ${hostOf}, rtrim(rtrim(${hostOf}, '0123456789'), ':')), TRUE)
        GROUP BY lane, failed_status, failed_reason ORDER BY ${order}, lane, failed_status, failed_reason LIMIT ?`
     )
   return {

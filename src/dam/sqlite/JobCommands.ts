@@ -4,6 +4,7 @@
 import { hash } from "node:crypto"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { JobState } from "../../engine/JobState.ts"
+import { keyedRange } from "../job/LaneName.ts"
 import { type JobColumn, jobColumns } from "../rows/Commands.ts"
 import type {
   AttemptInsert,
@@ -58,6 +59,10 @@ const prepare = (db: DatabaseSync) => ({
        not_before = min(not_before, ?1) WHERE seq = ?2 RETURNING lane, account`
   ),
   lift: db.prepare("UPDATE jobs SET due_at = ?1 WHERE state = 'parked' AND held_by = ?2 AND due_at > ?1"),
+  // the name of a host means all its lanes
+  liftKeyed: db.prepare(
+    "UPDATE jobs INDEXED BY jobs_held SET due_at = ?1 WHERE state = 'parked' AND held_by > ?2 AND held_by < ?3 AND due_at > ?1"
+  ),
   end: db.prepare(
     `UPDATE jobs SET state = ?, delivery_state = ?, due_at = NULL, finished_at = ?, settled_at = ?,
        quorum = coalesce(?, quorum), failed_status = ?, failed_reason = ? WHERE seq = ?`
@@ -109,7 +114,8 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
       moveOne(tally, job, stateOf(waits["state"]), "queued")
       return { lane: String(job["lane"]), queue: String(job["account"]) }
     },
-    lift: (lane: string, now: number): number => Number(self.on.lift.run(now, lane).changes),
+    lift: (lane: string, now: number): number =>
+      Number(self.on.lift.run(now, lane).changes) + Number(self.on.liftKeyed.run(now, ...keyedRange(lane)).changes),
     finish: (id: string, epoch: number, finish: FinishInsert): boolean => {
       const job = self.on.running.get(id, epoch)
       if (job !== undefined) finishAt(self, job, "running", finish)

@@ -1,5 +1,6 @@
 /** Walks through the jobs of a filter in their order, each step by an index, and reads no further than it is asked to. */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
+import { keyedRange } from "../job/LaneName.ts"
 import type { Listing } from "../rows/Commands.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
@@ -18,8 +19,7 @@ export const walkOf = (db: DatabaseSync, filter: Listing, { portion, texts }: Wa
   const few = filter.id === undefined ? undefined : fewOf(db, filter, filter.id)
   if (few !== undefined) return merged([inOrder(few)], filter.oldestFirst)
   const candidates = texts?.find(filter.texts, filter)
-  const hosts = filter.host === undefined ? undefined : lanesOf(db, filter.customer, filter.host)
-  const lanes = filter.lane === undefined ? hosts : hosts?.includes(filter.lane) === false ? [] : [filter.lane]
+  const lanes = lanesOf(db, filter)
   const within = withinOf(db, filter)
   if (within === undefined) return () => undefined
   const queries = queriesOf(filter, lanes, candidates?.mark)
@@ -78,13 +78,12 @@ const fewOf = (db: DatabaseSync, filter: Listing, id: string): ReadonlyArray<num
 
 /** Those of some jobs that the filter leaves, but for what must be looked at, in its order. */
 const among = (db: DatabaseSync, filter: Listing, jobs: ReadonlyArray<number>): ReadonlyArray<number> => {
-  const { behind, host, lane, oldestFirst } = filter
+  const { behind, oldestFirst } = filter
   const all = [
     { sql: "seq IN (SELECT value FROM json_each(?))", params: [JSON.stringify(jobs)] },
     ...conditionsOf(filter),
     ...filter.metadata.map(hasMetadata),
-    ...optional("lane = ?", lane),
-    ...(host === undefined ? [] : [{ sql: "lane > ? AND lane < ?", params: [`${host}:`, endOf(`${host}:`)] }]),
+    ...placesOf(filter),
     oneOf("state", filter.states),
     { sql: oldestFirst ? "seq > ?" : "seq < ?", params: [behind] }
   ]
@@ -95,21 +94,34 @@ const among = (db: DatabaseSync, filter: Listing, jobs: ReadonlyArray<number>): 
     .toSorted((one, other) => (oldestFirst ? one - other : other - one))
 }
 
-/** A host has a lane for each port; nobody calls more of them. */
+/** What is asked of a lane, or of a host: the name of a host means all its lanes, with a port or on any. */
+const placesOf = ({ host, lane }: Listing): ReadonlyArray<Query> => [
+  ...(lane === undefined
+    ? []
+    : [{ sql: "(lane = ? OR (lane > ? AND lane < ?))", params: [lane, ...keyedRange(lane)] }]),
+  ...(host === undefined ? [] : [{ sql: "lane > ? AND lane < ?", params: [`${host}:`, endOf(`${host}:`)] }])
+]
+
+/** Each is a walk of its own; where there are more, all jobs are walked through. */
 const lanesAtMost = 64
 
-const lanesOf = (db: DatabaseSync, customer: string, host: string): ReadonlyArray<string> => {
+/** The lanes that are asked for and have jobs; `undefined` where nothing is asked of them, or where they are too many. */
+const lanesOf = (db: DatabaseSync, filter: Listing): ReadonlyArray<string> | undefined => {
+  const { customer, host, lane } = filter
+  if (host === undefined && lane === undefined) return undefined
   const next = db.prepare(
     "SELECT min(lane) AS lane FROM jobs INDEXED BY jobs_of_lane WHERE customer = ? AND lane > ? AND lane < ?"
   )
-  const lanes: Array<string> = []
-  for (let last = `${host}:`; lanes.length < lanesAtMost;) {
-    const lane = next.get(customer, last, endOf(`${host}:`))?.["lane"]
-    if (typeof lane !== "string") break
-    lanes.push(lane)
-    last = lane
+  const [first, end] = lane === undefined ? [`${host}:`, endOf(`${host}:`)] : keyedRange(lane)
+  const lanes = lane === undefined ? [] : [lane]
+  for (let last: string = first; ;) {
+    const found = next.get(customer, last, end)?.["lane"]
+    if (typeof found !== "string") break
+    if (lanes.length === lanesAtMost) return undefined
+    lanes.push(found)
+    last = found
   }
-  return lanes
+  return host === undefined ? lanes : lanes.filter((one) => one.startsWith(`${host}:`))
 }
 
 /** Behind everything that begins so. */
@@ -130,6 +142,7 @@ const queriesOf = (
   const [first, ...more] = filter.metadata
   const conditions: ReadonlyArray<Query> = [
     ...conditionsOf(filter),
+    ...(lanes === undefined ? placesOf(filter) : []),
     ...optional("jobs.seq > ?", mark),
     ...(id === undefined ? [] : [{ sql: "jobs.id >= ? AND jobs.id < ?", params: [id, endOf(id)] }]),
     ...(related === undefined ? more : filter.metadata).map(hasMetadata)

@@ -24,7 +24,8 @@ import * as Limits from "../intake/Limits.ts"
 import type { NewJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { L8 } from "../l8/L8.ts"
-import type { PacingOptions } from "../lane/Dial.ts"
+import { type PacingOptions, ruleOf } from "../lane/Dial.ts"
+import * as LaneNames from "../lane/LaneNames.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import * as Lanes from "../lane/Lanes.ts"
 import * as Permits from "../lane/Permits.ts"
@@ -47,7 +48,7 @@ import * as Hastening from "./Hastening.ts"
 import * as Leaving from "./Leaving.ts"
 import * as Noticing from "./Noticing.ts"
 import * as Reruns from "./Reruns.ts"
-import type { RunnerOptions } from "./Run.ts"
+import { laned, type RunnerOptions } from "./Run.ts"
 import * as Shortages from "../lane/Shortages.ts"
 import * as Starts from "./Starts.ts"
 import * as Telling from "./Telling.ts"
@@ -94,7 +95,10 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   /** What operators are told, and where. Defaults to nothing. */
   readonly notices?: NoticeOptions | undefined
   readonly newId: Effect.Effect<string>
+  /** The lane of a host, as receivers of results have it. */
   readonly laneOf: (url: string) => string
+  /** How calls find their lanes: made over the store. Defaults to by `pacing`. */
+  readonly names?: LaneNames.LaneNames | undefined
 }
 
 /**
@@ -146,7 +150,8 @@ export const make = Effect.fnUntraced(function* (
   const start = Starts.make({ store, running, told, execute: (job, permit) => Ends.execute(ends, job, permit) })
   const limits = yield* CallLimits.make(store, options.callLimits ?? {})
   const permitsIn = (lane: string): number => permits.held(lane)
-  const laneParts = { start, room: places.of, limits: limits.book, called: history.called, permitsIn }
+  const names = options.names ?? (yield* namesOf(options))
+  const laneParts = { start, room: places.of, limits: limits.book, called: history.called, permitsIn, names }
   const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, laneParts)
   const most = Limits.make(options.limits).permits
   const permits: Permits.Permits = yield* Permits.make({ lanes, newId: options.newId, most, copiedAt })
@@ -157,7 +162,7 @@ export const make = Effect.fnUntraced(function* (
   const ends: Ends.Ends = {
     store,
     lanes,
-    runner: runnerOf(options, lanes, shortages),
+    runner: runnerOf(options, { lanes, names, shortages }),
     told,
     deliver: deliveries.wake,
     lookAround: () => {
@@ -209,6 +214,7 @@ const verbsOf = (
   parts: Cancelling.Cancelling,
   admission: Pick<Admission.Admission, "through">
 ): Pick<Engine["Service"], "cancel" | "rerun" | "runNow" | "submit"> => {
+  const { names } = parts.ends.runner
   const enqueue = (job: NewJob): Effect.Effect<Enqueued, StoreError | Admission.Overloaded> =>
     maxCustomerJobs === undefined
       ? store.enqueue(job)
@@ -217,7 +223,7 @@ const verbsOf = (
             ? Effect.fail(Admission.crowded(maxCustomerJobs, enqueued.jobs))
             : Effect.succeed(enqueued)
         )
-  const submit = (job: NewJob) => admission.through(filed(parts.ends, enqueue, job))
+  const submit = (job: NewJob) => admission.through(filed(parts.ends, enqueue, laned(names, job)))
   return {
     submit,
     cancel: (job) => Cancelling.cancel(parts, job),
@@ -263,10 +269,21 @@ const begin = Effect.fnUntraced(function* ({ deliver, lanes, lookAround }: Ends.
   lookAround()
 })
 
-const runnerOf = (options: DispatcherOptions, lanes: LaneRouter, shortages: Shortages.Shortages): RunnerOptions => ({
+/** Names by what is configured and known of hosts, and what operators say of them. */
+const namesOf = ({ credentials, pacing, store }: DispatcherOptions) =>
+  LaneNames.make(store, {
+    ruleOf: (host) => ruleOf(pacing, host),
+    credentialOf: (host) => pacing.lanes?.(host)?.credential,
+    keysPerHost: pacing.keysPerHost,
+    credentials
+  })
+
+const runnerOf = (
+  options: DispatcherOptions,
+  parts: Pick<RunnerOptions, "lanes" | "names" | "shortages">
+): RunnerOptions => ({
   ...options,
-  lanes,
-  shortages,
+  ...parts,
   attemptTimeout: Duration.toMillis(options.attemptTimeout),
   patience429: Duration.toMillis(options.patience429)
 })

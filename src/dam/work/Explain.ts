@@ -12,13 +12,12 @@ import type { StoredDelivery } from "../job/Delivery.ts"
 import type { StoredJob } from "../job/Job.ts"
 import { queueOf, receiverLane } from "../job/LaneName.ts"
 import { drawsIn, limited } from "./ExplainLimits.ts"
-import { callsBefore, forecast, type Line, lineOfCall, lineOfJob } from "../lane/Forecast.ts"
+import { callsBefore, type Line, lineOfCall, lineOfJob } from "../lane/Forecast.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { DeliveryPort } from "../store/DeliveryRecords.ts"
 import type { LanePort } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-
-type Why = Effect.Success<ReturnType<LaneRouter["why"]>>
+import { forecastOf, gateReasons, laneReasons, lasting, reason, wall, type Why } from "./Reasons.ts"
 
 /** Where it looks. */
 interface Sources {
@@ -140,43 +139,21 @@ interface Place {
 
 const turnOf = (place: Place): Turn => {
   const { account, isNew, lane, line, why } = place
-  const isFull = isNew && !why.hasRoom
+  const hasNoRoom = isNew && !why.hasRoom
   const ahead = line.own + line.others
-  const seen = why.paused || isFull ? undefined : forecast(why, ahead, why.now)
+  const seen = why.paused || hasNoRoom ? undefined : forecastOf(why, ahead)
   const estimatedStart = wall(why, seen?.at)
   return {
     reasons: [
       ...stopsOf(lane, account, why),
-      ...(isFull ? [reason("concurrency", "as many jobs run as the dam may run at once", { scope: "dam" })] : []),
+      ...(hasNoRoom ? [reason("concurrency", "as many jobs run as the dam may run at once", { scope: "dam" })] : []),
       ...gateReasons(lane, why),
-      ...lineReasons(lane, line, estimatedStart)
+      ...lineReasons(lane, line, estimatedStart),
+      ...laneReasons(lane, why)
     ],
     estimatedStart,
     confidence: seen === undefined ? "unknown" : seen.byCalls ? "rough" : ahead === 0 ? "exact" : "likely"
   }
-}
-
-/** What the pace of a lane makes whoever is next wait for. */
-const gateReasons = (lane: string, why: Why): ReadonlyArray<Reason> => {
-  const reasons: Array<Reason> = []
-  const { accountQueues, callMillis, gate, now, openSince } = why
-  if (gate.open >= gate.pace.maxConcurrent) {
-    const [first] = openSince
-    const until = first === undefined || callMillis === undefined ? undefined : Math.max(now, first + callMillis)
-    const details = {
-      lane,
-      scope: accountQueues ? "account" : "lane",
-      open: gate.open,
-      max_concurrent: gate.pace.maxConcurrent
-    }
-    const words = `${gate.open} of ${gate.pace.maxConcurrent} calls to ${lane} are open; one must end first`
-    reasons.push(reason("concurrency", words, details, wall(why, until)))
-  }
-  if (gate.dueAt > now) {
-    const words = `${lane} takes ${Number(gate.pace.rps.toPrecision(3))} calls per second; the next may begin in ${lasting(gate.dueAt - now)}`
-    reasons.push(reason("token", words, { lane, rps: gate.pace.rps }, wall(why, gate.dueAt)))
-  }
-  return reasons
 }
 
 /** Who comes first. */
@@ -299,29 +276,12 @@ const unsignedReason = ({ attempts, id, lane }: StoredDelivery): ReadonlyArray<R
       ]
 }
 
-const reason = (kind: Reason["kind"], message: string, details: Reason["details"], until?: number): Reason => ({
-  kind,
-  message,
-  until,
-  details
-})
-
 const bare = ({ id, state }: StoredJob) => ({
   jobId: id,
   status: state,
   reasons: [],
   estimatedStart: undefined
 })
-
-const wall = ({ epoch, now }: Why, moment: number | undefined): number | undefined =>
-  moment === undefined ? undefined : epoch + Math.ceil(moment - now)
-
-const lasting = (millis: number): string => {
-  const seconds = Math.max(0, millis) / 1000
-  if (seconds < 100) return `${Math.round(seconds * 10) / 10} s`
-  if (seconds < 6000) return `${Math.round(seconds / 6) / 10} min`
-  return `${Math.round(seconds / 360) / 10} h`
-}
 
 const noLine: Line = { own: 0, others: 0, accounts: 0 }
 const HELD = {

@@ -20,7 +20,7 @@ import type { Going, Permit } from "../lane/Permit.ts"
 import type { NextCall, Parking } from "../store/JobRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
 import { Under } from "./JobTransport.ts"
-import { childOf, isHeld, letGo, nextIn, type Run, stop } from "./Run.ts"
+import { childOf, isHeld, laneFor, letGo, nextIn, type Run, stop } from "./Run.ts"
 
 /** A pause longer than this ends the run; the job is started again when it is over. */
 const parkAfter = 1000
@@ -86,7 +86,7 @@ const comeBack = (self: Run): Effect.Effect<never> =>
 /** Where a call waits: it may be sent elsewhere than its step says, as one of another region is. */
 const nextOf = (self: Run, request: Request, step: Step): NextCall => {
   const { next, options } = self
-  const lane = options.laneOf(request.url)
+  const lane = laneFor(self, request)
   return lane === next.lane && Draws.areSame(step.limits, next.draws)
     ? next
     : { ...nextIn(options, self.job, step), lane }
@@ -152,7 +152,7 @@ const repeating =
       const now = yield* Clock.currentTimeMillis
       if (now - self.heldSince >= options.patience429) return undefined
       // where a redirect led, it is that host that asked for the wait
-      const lanes = new Set([options.laneOf(request.url), self.lane])
+      const lanes = new Set([laneFor(self, request), self.lane])
       const holds = yield* Effect.forEach(lanes, (lane) => options.lanes.heldFor(lane, job.account))
       // others may be let through meanwhile, which ends the lane's row of refusals, but not this job's; what was parked
       // has sat it out, whatever the clock says by now

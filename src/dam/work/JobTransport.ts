@@ -16,7 +16,7 @@ import type { Response } from "../../step/Reply.ts"
 import type { Exchange, Exchanging } from "../../transport/HttpTransport.ts"
 import * as Redirects from "../../transport/Redirects.ts"
 import { checkUrl } from "../egress/Url.ts"
-import type { Run } from "./Run.ts"
+import { callIn, laneFor, type Run } from "./Run.ts"
 import type { Permit } from "../lane/Permit.ts"
 import * as Shortages from "../lane/Shortages.ts"
 
@@ -53,7 +53,7 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
   Clock.clockWith((clock) => {
     const { job, options } = self
     const { request } = exchange
-    const lane = options.laneOf(request.url)
+    const lane = laneFor(self, request)
     self.lane = lane
     const sentAt = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
     const sent = Effect.flatMap(options.lanes.load(lane), (load) =>
@@ -63,7 +63,12 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
     return sent.pipe(
       Effect.tap((response) => {
         Shortages.over(options.shortages, lane)
-        const observed = options.lanes.observe({ lane, account: job.account, response, jobId: job.id, sentAt })
+        const spokenOf = options.names.heard(callIn(job, request), response.headers)
+        self.lane = spokenOf
+        // where it names another, that is where the next one like it waits
+        if (self.next.lane === lane) self.next = { ...self.next, lane: spokenOf }
+        const answer = { lane: spokenOf, account: job.account, response, jobId: job.id, sentAt }
+        const observed = options.lanes.observe(answer)
         return self.next.draws.length === 0 ? observed : Effect.andThen(observed, settled(response))
       }),
       Effect.tapError(({ reason }) =>
@@ -101,7 +106,7 @@ const followed = Effect.fnUntraced(function* (
     yield* (yield* Under).release
     hops++
     return yield* Effect.acquireUseRelease(
-      options.lanes.acquire(options.laneOf(request.url), job.account, { jobId: job.id }),
+      options.lanes.acquire(laneFor(self, request), job.account, { jobId: job.id }),
       ({ depart }) =>
         Effect.gen(function* () {
           yield* depart()

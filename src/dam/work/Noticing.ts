@@ -17,7 +17,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Step from "../../step/Step.ts"
 import type { Endpoint } from "../job/Delivery.ts"
-import { receiverLane } from "../job/LaneName.ts"
+import { hostIn, receiverLane } from "../job/LaneName.ts"
 import * as NewJob from "../job/NewJob.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import * as Notice from "../observe/Notice.ts"
@@ -228,8 +228,10 @@ const see = Effect.fnUntraced(function* (
   const own = new Set(urls.map((url) => receiverLane(self.laneOf(url))))
   for (const { heldFor, lane } of yield* lanes.views) {
     if (heldFor <= 0 || own.has(lane)) continue
-    const since = self.held.get(lane)?.since ?? at
-    self.held.set(lane, { since, seen: at, until: Math.ceil(at + heldFor) })
+    // a host may have very many lanes, and is told of once
+    const name = hostIn(lane)
+    const { seen, since = at, until = 0 } = self.held.get(name) ?? {}
+    self.held.set(name, { since, seen: at, until: Math.max(seen === at ? until : 0, Math.ceil(at + heldFor)) })
   }
   for (const [lane, { seen }] of self.held) if (at - seen >= heldAgainMillis) self.held.delete(lane)
   return {

@@ -8,6 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { isTooMany, lists } from "../../engine/Decide.ts"
 import type { Attempt } from "../../step/History.ts"
+import type { Request } from "../../step/Request.ts"
 import type { Completed, StepError } from "../../step/Outcome.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
 import type { Draw, Step } from "../../step/StepModel.ts"
@@ -19,6 +20,7 @@ import { isShortage, type Shortages } from "../lane/Shortages.ts"
 import { queueOf } from "../job/LaneName.ts"
 import { childJob } from "../job/NewJob.ts"
 import type { PacingOptions } from "../lane/Dial.ts"
+import type { LaneCall, LaneNames } from "../lane/LaneNames.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Permit } from "../lane/Permit.ts"
 import type { JobPort, NextCall, Parking } from "../store/JobRecords.ts"
@@ -48,7 +50,10 @@ export interface RunnerOptions {
   /** How long a job waits for a host that answers 429, or cannot be called, in milliseconds after its own first time. */
   readonly patience429: number
   readonly newId: Effect.Effect<string>
+  /** The lane of a host, as receivers of results have it. */
   readonly laneOf: (url: string) => string
+  /** How calls find their lanes. */
+  readonly names: LaneNames
   /** What is known of how upstreams refuse, by lane. Defaults to nothing. */
   readonly pacing?: Pick<PacingOptions, "hosts" | "rules"> | undefined
 }
@@ -138,9 +143,19 @@ export const make = (options: RunnerOptions, job: StoredJob, permit: Permit): Ru
   }
 }
 
+/** The lane of a call of this run. */
+export const laneFor = ({ job, options }: Pick<Run, "job" | "options">, request: Request): string =>
+  options.names.laneOf(callIn(job, request))
+
+/** A call of a job, as far as its lane depends on it. */
+export const callIn = ({ step }: Pick<StoredJob, "step">, request: Request): LaneCall => ({
+  ...request,
+  metadata: step.metadata
+})
+
 /** Where a call of a job, for its step or a fallback, waits for its turn. */
-export const nextIn = ({ laneOf }: Pick<RunnerOptions, "laneOf">, job: StoredJob, step: Step): NextCall =>
-  nextOf(job, laneOf(step.request.url), step)
+export const nextIn = (options: RunnerOptions, job: StoredJob, step: Step): NextCall =>
+  nextOf(job, laneFor({ job, options }, step.request), step)
 
 const nextOf = (job: StoredJob, lane: string, { limits }: Step): NextCall => ({
   lane,
@@ -167,13 +182,19 @@ export const letGo = (self: Run): Effect.Effect<void> =>
 
 /** Makes the job of a chained step. */
 export const childOf = Effect.fnUntraced(function* (
-  { newId }: Pick<RunnerOptions, "newId">,
+  { names, newId }: Pick<RunnerOptions, "names" | "newId">,
   parent: StoredJob,
   relation: "onSuccess" | "onFailure",
   child: Step
 ) {
-  return childJob(parent, relation, child, { id: yield* newId, at: yield* Clock.currentTimeMillis })
+  return laned(names, childJob(parent, relation, child, { id: yield* newId, at: yield* Clock.currentTimeMillis }))
 })
+
+/** A job in the lane of its call. */
+export const laned = (names: LaneNames, job: NewJob): NewJob => {
+  const lane = names.laneOf(callIn(job, job.step.request))
+  return lane === job.lane ? job : { ...job, lane }
+}
 
 /** How many refusals stand in a row before the last attempt, which is judged when the run goes on from it. */
 const refusalsBefore = ({ history, step }: StoredJob): number => {

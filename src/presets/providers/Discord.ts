@@ -22,6 +22,11 @@ export const discord: Preset = {
       ]
     }
   ],
+  wider: [
+    { headers: { "x-ratelimit-global": "true" }, lanes: "credential" },
+    { headers: { "x-ratelimit-scope": "global" }, lanes: "credential" },
+    { body: [{ path: "global", is: true }], lanes: "credential" }
+  ],
   body_wait: [{ path: "retry_after", in: "seconds" }],
   advice: [
     "50 calls a second for each bot, over all routes.",

@@ -5,7 +5,15 @@ export const gitHub: Preset = {
   name: "github",
   title: "GitHub",
   hosts: ["api.github.com"],
-  lane: ["credential", { name: "resource", answer: "x-ratelimit-resource" }],
+  lane: [
+    "credential",
+    {
+      name: "resource",
+      answer: "x-ratelimit-resource",
+      paths: { "/search/code": "code_search", "/search/**": "search", "/graphql": "graphql" },
+      otherwise: "core"
+    }
+  ],
   limits: [
     {
       dialect: "headers",
@@ -21,6 +29,10 @@ export const gitHub: Preset = {
     { status: [200, 403], body: [{ path: "errors[].message", has: "secondary rate" }], wait_seconds: 60 },
     { status: [200], body: [{ path: "errors[].type", is: "RATE_LIMITED" }], wait_seconds: 60 },
     { status: [429], wait_seconds: 60 }
+  ],
+  wider: [
+    { body: [{ path: "message", has: "secondary rate" }], lanes: "credential" },
+    { body: [{ path: "errors[].message", has: "secondary rate" }], lanes: "credential" }
   ],
   cost: [{ sum: ["data.rateLimit.cost"] }],
   advice: [

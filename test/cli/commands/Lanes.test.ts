@@ -35,6 +35,24 @@ describe("ezthrottle lanes", () => {
     })
   )
 
+  it.live("tells the calls to a host apart, and takes that back", () =>
+    Effect.gen(function* () {
+      const dam = yield* Support.dam()
+      const rule = (...args: ReadonlyArray<string>) => dam.run("lanes", "rule", "api.example.com", ...args)
+      const told = yield* rule("credential", "body:model", "header:X-Plan", "after:models", "--json")
+      assert.strictEqual(JSON.parse(told.out).rule.parts, "credential/model/X-Plan/models")
+      const shown = yield* rule("method")
+      assert.include(shown.out, "method")
+      assert.strictEqual(JSON.parse((yield* rule("host", "--json")).out).rule.by, "operator")
+      assert.strictEqual(JSON.parse((yield* rule("--reset", "--json")).out).rule.by, "default")
+      const paused = yield* dam.run("lanes", "pause", "api.example.com#a~b", "--json")
+      assert.strictEqual(JSON.parse(paused.out).lane, "api.example.com:443#a~b")
+      for (const wrong of [[], ["nothing"], ["after:"], ["method", "--reset"]]) {
+        assert.notStrictEqual((yield* rule(...wrong)).code, 0, wrong.join(" "))
+      }
+    })
+  )
+
   it.live("lists the lanes that begin with a prefix", () =>
     Effect.gen(function* () {
       const dam = yield* Support.dam()

@@ -43,7 +43,7 @@ pacing:
   burst: 3
   bounds: { max_rps: 50 }
   hosts:
-    api.example.com: { rps: 0.5, refusals: [403, 529], used_up: [insufficient_quota] }
+    api.example.com: { rps: 0.5, refusals: [403, 529], used_up: [insufficient_quota], lane: [credential, { name: model, body: model }] }
     http://localhost: { max_concurrent: 1 }
     "[::1]:8080": { rps: 1 }
 regions:
@@ -87,7 +87,12 @@ limits: { body_bytes: 2000, job_headers: 3 }
         pace: { rps: 5, maxConcurrent: 4 },
         receivers: { rps: 50 },
         hosts: {
-          "api.example.com:443": { rps: 0.5, refusals: [403, 529], usedUp: ["insufficient_quota"] },
+          "api.example.com:443": {
+            rps: 0.5,
+            refusals: [403, 529],
+            usedUp: ["insufficient_quota"],
+            lane: ["credential", { name: "model", body: "model" }]
+          },
           "localhost:80": { maxConcurrent: 1 },
           "[::1]:8080": { rps: 1 }
         },

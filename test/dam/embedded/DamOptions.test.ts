@@ -11,6 +11,7 @@ import { ConfigSchema } from "../../../src/dam/config/ConfigSchema.ts"
 import * as Dam from "../../../src/dam/Dam.ts"
 import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
 import * as DamOptions from "../../../src/dam/embedded/DamOptions.ts"
+import { knownBy } from "../../../src/dam/embedded/KnownHosts.ts"
 import * as OptionNames from "../../../src/dam/embedded/OptionNames.ts"
 import { defaultPace, receiverPace } from "../../../src/engine/pace/Gate.ts"
 import * as Dispatcher from "../../../src/dam/work/Dispatcher.ts"
@@ -48,7 +49,7 @@ describe("the options of an embedded dam", () => {
   it("mean what the file means by them", () => {
     const file = Result.getOrThrow(
       ConfigFile.parse(`
-pacing: { default: { rps: 5, max_concurrent: 3 }, receivers: { rps: 40 }, hosts: { api.example.com: { rps: 9, refusals: [529], used_up: [quota] } }, burst: 2, bounds: { max_rps: 50 } }
+pacing: { default: { rps: 5, max_concurrent: 3 }, receivers: { rps: 40 }, hosts: { api.example.com: { rps: 9, refusals: [529], used_up: [quota], lane: host } }, burst: 2, keys_per_host: 9, bounds: { max_rps: 50 } }
 credentials: [X-Tenant]
 retry: { max_retries: 7, unsafe: false, base: 1 second }
 attempts: { timeout: 20 seconds, connect_timeout: 250 millis, patience_429: 1 hour, response_bytes: 1000 }
@@ -64,7 +65,8 @@ admission: { queued_jobs: 10, customer_jobs: 7, running_jobs: 5, stored_bytes: 1
       pacing: {
         default: { rps: 5, maxConcurrent: 3 },
         receivers: { rps: 40 },
-        hosts: { "api.example.com": { rps: 9, refusals: [529], usedUp: ["quota"] } },
+        hosts: { "api.example.com": { rps: 9, refusals: [529], usedUp: ["quota"], lane: "host" } },
+        keysPerHost: 9,
         burst: 2,
         bounds: { maxRps: 50 }
       },
@@ -169,13 +171,21 @@ admission: { queued_jobs: 10, customer_jobs: 7, running_jobs: 5, stored_bytes: 1
 
   it("know the hosts of presets, and no receiver's", () => {
     const own = [{ name: "mine", hosts: ["api.example.com"] }]
-    const rules = DamOptions.rulesBy({ off: ["stripe"], own })
+    const { lanes, rules } = knownBy({ off: ["stripe"], own })
     assert.isDefined(rules("api.github.com:443"))
     assert.strictEqual(rules("api.github.com:443"), rules("api.github.com:443"))
     assert.isDefined(rules("api.example.com:8443"))
     for (const lane of ["api.stripe.com:443", "webhook@api.github.com:443", "example.com:443"]) {
       assert.isUndefined(rules(lane), lane)
+      assert.isUndefined(lanes(lane), lane)
     }
+    assert.strictEqual(lanes("api.github.com:443")?.by, "preset github")
+    assert.deepStrictEqual(lanes("api.example.com:8443")?.parts, ["host"])
+    assert.strictEqual(
+      DamOptions.nameProblem({ pacing: { hosts: { a: { lane: ["nothing"] } } } })?.split(":")[0],
+      'pacing.hosts["a"].lane[0]'
+    )
+    assert.isUndefined(DamOptions.nameProblem({ pacing: { hosts: { a: { lane: ["credential"] } } } }))
     assert.isUndefined(DamOptions.nameProblem({ presets: { off: undefined, own } }))
     assert.strictEqual(
       DamOptions.nameProblem({ presets: { own: [{ name: "mine", hosts: ["https://a"] }] } })?.split(":")[0],

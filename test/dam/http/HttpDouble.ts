@@ -11,6 +11,7 @@ import * as Events from "../../../src/dam/observe/Events.ts"
 import * as Explain from "../../../src/dam/work/Explain.ts"
 import * as Gate from "../../../src/engine/pace/Gate.ts"
 import * as Permits from "../../../src/dam/lane/Permits.ts"
+import * as LaneNames from "../../../src/dam/lane/LaneNames.ts"
 import * as LimitsInMemory from "../lane/LimitsInMemory.ts"
 import * as LaneSteering from "../../../src/dam/lane/Steered.ts"
 import * as HttpServer from "../../../src/dam/http/HttpServer.ts"
@@ -48,6 +49,12 @@ const noticesOver = (store: Store) =>
     laneOf: (url) => url,
     leaving: () => true
   })
+
+/** Rules that operators set, and none that is known. */
+const ruled = (store: Store) => {
+  const { ruleOf, setRule } = Effect.runSync(LaneNames.make(store, { ruleOf: () => undefined }))
+  return { ruleOf, setRule }
+}
 
 /** An engine that files jobs and runs none; `Runs` moves them. */
 export const engine = (store: Store, events: Events.Events, terms: Terms = usual): Engine["Service"] => ({
@@ -94,7 +101,10 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
     pacesOf: () => [],
     forget: () => undefined,
     settingOf: () => fixed(Gate.defaultPace),
-    isConfigured: () => false
+    isConfigured: () => false,
+    ...ruled(store),
+    ceilingOf: () => undefined,
+    steeredHost: () => {}
   }),
   permits: Effect.runSync(Effect.scoped(Permits.make({ lanes: open, newId: JobId.fresh, most: 2 }))),
   callLimits: LimitsInMemory.make(),

@@ -57,6 +57,7 @@ const filters: ReadonlyArray<Partial<JobFilter>> = [
   {},
   { states: ["queued"] },
   { lane: "a.example:443" },
+  { lane: "a.example:443#key", metadata: { order: "1" } },
   { lane: "a.example:443", account: "acc", states: ["failed", "queued"] },
   { account: "acc" },
   { createdFrom: 5, createdTo: 9 },

@@ -65,6 +65,7 @@ const table = {
   "POST /api/v1/lanes/:lane/resume": steered,
   "POST /api/v1/lanes/:lane/pace": steered,
   "POST /api/v1/lanes/:lane/reset": steered,
+  "POST /api/v1/lanes/:lane/rule": steered,
   "GET /api/v1/lanes/:lane/log": looked,
 
   "POST /api/v1/permits": chosen,

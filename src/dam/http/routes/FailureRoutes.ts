@@ -25,7 +25,7 @@ export const make = (store: FailurePort): Failures => ({
           ...window,
           customer: role === "operator" ? undefined : customer,
           // as lanes are spelt
-          host: host?.toLowerCase(),
+          host: host?.replace(/^[^#]*/, (name) => name.toLowerCase()),
           sort,
           limit
         })

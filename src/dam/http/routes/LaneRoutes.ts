@@ -1,10 +1,10 @@
 /**
- * What the API does with lanes: show them, stop them, let them go on, set their pace, take everything back.
+ * What the API does with lanes: show them, stop them, let them go on, set their pace and by what calls find them, take everything back.
  */
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../../api/Api.ts"
-import { canonicalLane } from "../../job/LaneName.ts"
+import { canonicalLane, hostIn, isReceiverLane } from "../../job/LaneName.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
 import type { Asked, Desk } from "../door/Asked.ts"
@@ -12,9 +12,10 @@ import { readChoice } from "../door/Choice.ts"
 import { badField, type Refused } from "../../intake/Refusal.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import type { LaneAction } from "../../lane/Steering.ts"
+import { choiceIn, RuleChoice } from "../../api/LaneRuleShapes.ts"
 import { log, NoChoice, PaceChoice, page, PauseChoice, view } from "../../api/LaneShapes.ts"
 
-type Verb = "pause" | "resume" | "pace" | "reset"
+type Verb = "pause" | "resume" | "pace" | "reset" | "rule"
 
 /** What the API does with lanes; `customer` is who is noted down. */
 export interface Lanes {
@@ -38,6 +39,9 @@ export const make = ({ steering }: Pick<Engine["Service"], "steering">, limits: 
     ),
   change: Effect.fnUntraced(function* (verb, customer, given, body) {
     const lane = yield* named(given)
+    if (verb === "rule" && (hostIn(lane) !== lane || isReceiverLane(lane))) {
+      return yield* Effect.fail(badField("lane", "Expected a host or host:port: its rule is of all its lanes"))
+    }
     const action = yield* actionIn(verb, body, limits)
     return json(200, view(yield* orRefused(steering.change(lane, customer, action))))
   }),
@@ -64,6 +68,7 @@ export const group = (lanes: Lanes, { asking }: Desk) => {
       .handleRaw("pause", steering("pause"))
       .handleRaw("resume", steering("resume"))
       .handleRaw("pace", steering("pace"))
+      .handleRaw("rule", steering("rule"))
       .handleRaw("reset", steering("reset"))
       .handleRaw(
         "log",
@@ -80,7 +85,7 @@ interface OfOneLane extends Asked {
 export const named = (given: string): Effect.Effect<string, Refused> => {
   const lane = canonicalLane(given)
   return lane === undefined || given.length > 300
-    ? Effect.fail(badField("lane", "Expected a host or host:port"))
+    ? Effect.fail(badField("lane", "Expected a host, host:port or host:port#key"))
     : Effect.succeed(lane)
 }
 
@@ -100,6 +105,11 @@ const actionIn = (verb: Verb, body: Uint8Array, limits: Limits): Effect.Effect<L
       }))
     case "resume":
       return Effect.as(readChoice(NoChoice, body, limits), { _tag: "Resume" })
+    case "rule":
+      return Effect.map(readChoice(RuleChoice, body, limits), ({ parts }) => ({
+        _tag: "Rule",
+        choice: parts === null ? undefined : choiceIn(parts)
+      }))
     case "reset":
       return Effect.as(readChoice(NoChoice, body, limits), { _tag: "Reset" })
   }

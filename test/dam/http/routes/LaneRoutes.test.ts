@@ -47,6 +47,7 @@ describe("lanes over HTTP", () => {
         lanes: [
           {
             lane: "a.example.com:443",
+            rule: { parts: "host", by: "default" },
             scheduled: 0,
             queued: 1,
             parked: 0,
@@ -93,6 +94,31 @@ describe("lanes over HTTP", () => {
           ["local", "resume", ""],
           ["local", "pause", "too fast"]
         ]
+      )
+    })
+  )
+
+  it.live("are told apart as an operator says, by name with their keys, until that is taken back", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make({})
+      const rule = (parts: string) => ask(dam, "POST", `${lane}/rule`, `{"parts":${parts}}`)
+      const ruled = yield* rule(
+        '["credential","body:model","header:X-Plan","after:v1","metadata:tenant","answer:X-Kind"]'
+      )
+      assert.deepStrictEqual(ruled.json.rule, { parts: "credential/model/X-Plan/v1/tenant/X-Kind", by: "operator" })
+      const named = `/api/v1/lanes/${encodeURIComponent("api.example.com:443#a~b")}`
+      assert.strictEqual((yield* ask(dam, "POST", `${named}/pause`)).json.lane, "api.example.com:443#a~b")
+      assert.strictEqual((yield* ask(dam, "POST", `${named}/rule`, '{"parts":null}')).status, 400)
+      for (const wrong of ['["nothing"]', "[]", '["header:"]', '"host"', '["header:a b"]']) {
+        assert.strictEqual((yield* rule(wrong)).status, 400, wrong)
+      }
+      assert.strictEqual((yield* ask(dam, "POST", `${lane}/rule`, "{}")).status, 400)
+      assert.deepStrictEqual((yield* rule('["host"]')).json.rule, { parts: "host", by: "operator" })
+      assert.deepStrictEqual((yield* rule("null")).json.rule, { parts: "host", by: "default" })
+      const { entries } = (yield* ask(dam, "GET", `${lane}/log`)).json
+      assert.deepStrictEqual(
+        entries.map((entry: { action: string; detail: string }) => `${entry.action} ${entry.detail}`),
+        ["rule as it is known", "rule host", "rule credential/model/X-Plan/v1/tenant/X-Kind"]
       )
     })
   )

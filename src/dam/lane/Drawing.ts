@@ -50,5 +50,6 @@ export const forsake = ({ queues }: Account, now: number): void => {
   for (const { claim } of queues) if (claim !== undefined) Shares.withdraw(claim, now)
 }
 
+/** Whoever waits for the gate of the host could not come either, and keeps nothing from the lanes of others. */
 const isOpen = (self: LaneState, account: Account, now: number): boolean =>
-  !self.paused && opensAt(self, account, now) <= now
+  !self.paused && opensAt(self, account, now) <= now && self.host.opensAt() <= now

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { accountOf, queueOf } from "../../../src/dam/job/LaneName.ts"
+import * as HostGate from "../../../src/dam/lane/HostGate.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
 import * as LimitBook from "../../../src/dam/lane/LimitBook.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
@@ -22,7 +23,7 @@ const a = accountOf("a", {})
 const b = accountOf("b", {})
 
 /** A lane over queues in memory, whose jobs end at once. */
-const laneOver = Effect.fnUntraced(function* (book: LimitBook.LimitBook, rps = 1000) {
+const laneOver = Effect.fnUntraced(function* (book: LimitBook.LimitBook, rps = 1000, host?: HostGate.HostGate) {
   const queues = new Map<string, Array<Ticket>>()
   const started: Array<{ readonly id: string; readonly at: number }> = []
   let seq = 0
@@ -30,6 +31,7 @@ const laneOver = Effect.fnUntraced(function* (book: LimitBook.LimitBook, rps = 1
     burst: 1,
     settingOf: () => fixed({ rps, maxConcurrent: 100 }),
     limits: book,
+    host: host && ((told) => host.join("", told)),
     queues: Effect.sync(() => Array.from(queues).flatMap(([name, { length }]) => (length > 0 ? [name] : []))),
     page: (name, limit) => Effect.sync(() => (queues.get(name) ?? []).slice(0, limit)),
     start: ({ id, queue }, permit, giveBack) =>
@@ -87,6 +89,28 @@ describe("jobs that draw on a limit", () => {
       yield* TestClock.adjust("10 seconds")
       assert.closeTo(one.times("a").length, 300, 8)
       assert.closeTo(other.times("b").length, 100, 8)
+    })
+  )
+
+  it.effect("leave it to others while another lane of their host has all its calls open", () =>
+    Effect.gen(function* () {
+      const book = bookOf({ tokens: { rate: 1, burst: 1 } })
+      const host = HostGate.make({ maxConcurrent: 1 }, { burst: 1, ownerOf: () => "" })
+      const one = yield* laneOver(book, 1000, host)
+      const beside = yield* laneOver(book, 1000, host)
+      const other = yield* laneOver(book)
+      one.fill(a, "a", 1000, tokens)
+      yield* TestClock.adjust("500 millis")
+      const long = yield* beside.lane.acquire(b)
+      other.fill(b, "b", 1000, tokens)
+      yield* TestClock.adjust("20 seconds")
+      assert.lengthOf(one.times("a"), 1)
+      assert.closeTo(other.times("b").length, 20, 1)
+      // and they come back as soon as it has ended
+      yield* long.release
+      yield* TestClock.adjust("20 seconds")
+      assert.closeTo(one.times("a").length, 11, 1)
+      assert.closeTo(other.times("b").length, 30, 1)
     })
   )
 

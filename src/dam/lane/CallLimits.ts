@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as Bucket from "../../engine/limits/Bucket.ts"
 import type { Limit } from "../../engine/limits/Limit.ts"
 import type { LimitPort } from "../store/LimitRecords.ts"
@@ -169,6 +170,10 @@ const steeringOf = (self: State): CallLimits => {
     return definition && { name, ...definition, levels: levelsOf(book, name, now) }
   }
   const get = (name: string) => Effect.map(monotonicMillis, (now) => statusOf(name, now))
+  // one change after the other, and whoever asked may lose patience, but memory and store do not part
+  const turn = Semaphore.makeUnsafe(1)
+  const inTurn = <A, E>(change: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.uninterruptible(turn.withPermits(1)(change))
   return {
     isKnown: (name) => book.definitions.has(name),
     definition: (name) => book.definitions.get(name)?.limit,
@@ -181,12 +186,12 @@ const steeringOf = (self: State): CallLimits => {
     get,
     set: Effect.fnUntraced(function* (name, limit, by) {
       const stored = { name, limit, at: yield* Clock.currentTimeMillis, by }
-      yield* store.saveLimit(stored)
-      operators.set(name, stored)
       // what is left is known no more after a crash, from the first limit on
       if (book.definitions.size === 0) yield* store.saveLevels({ others: "unknown", levels: [] }, false)
+      yield* store.saveLimit(stored)
+      operators.set(name, stored)
       apply(self, name, yield* monotonicMillis)
-      return {
+      const status: LimitStatus = {
         name,
         limit,
         source: "operator",
@@ -194,7 +199,8 @@ const steeringOf = (self: State): CallLimits => {
         by,
         levels: levelsOf(book, name, yield* monotonicMillis)
       }
-    }),
+      return status
+    }, inTurn),
     remove: Effect.fnUntraced(function* (name) {
       if (!Object.hasOwn(configured, name)) {
         const jobs = yield* store.drawing(name)
@@ -204,7 +210,7 @@ const steeringOf = (self: State): CallLimits => {
       operators.delete(name)
       apply(self, name, yield* monotonicMillis)
       return yield* get(name)
-    })
+    }, inTurn)
   }
 }
 

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as CallLimits from "../../../src/dam/lane/CallLimits.ts"
@@ -17,6 +18,8 @@ const drawing = (cost: number): LimitBook.Drawing => ({
   draws: [{ name: "tokens", key: "k", cost }],
   claim: claimOf("a")
 })
+
+type Stored = Parameters<Parameters<typeof CallLimits.make>[0]["saveLimit"]>[0]
 
 /** A store, and dams over it, one after the other. */
 const setUp = Effect.gen(function* () {
@@ -111,6 +114,33 @@ describe("operators", () => {
       assert.deepInclude(yield* after.steering.remove("tokens"), { source: "configured", limit: tokens })
       assert.isUndefined(yield* after.steering.remove("other"))
       assert.deepStrictEqual(after.steering.names(), ["tokens"])
+    })
+  )
+
+  it.effect("find what they have changed both stored and in use, whenever they lose patience", () =>
+    Effect.gen(function* () {
+      const { store } = yield* setUp
+      const slow = {
+        ...store,
+        saveLimit: (limit: Stored) => Effect.andThen(store.saveLimit(limit), Effect.sleep(1000))
+      }
+      const { steering } = yield* CallLimits.make(slow, {})
+      const first = yield* Effect.forkChild(steering.set("own", limitOf({ rate: 1 }), "ops"))
+      yield* TestClock.adjust(500)
+      const second = yield* Effect.forkChild(steering.set("own", limitOf({ rate: 2 }), "ops"))
+      yield* Effect.forkChild(Fiber.interrupt(first))
+      yield* TestClock.adjust(2000)
+      yield* Fiber.await(second)
+      assert.strictEqual(steering.definition("own")?.rate, 2)
+      assert.deepStrictEqual(
+        (yield* store.limits).map(({ limit }) => limit.rate),
+        [2]
+      )
+      const third = yield* Effect.forkChild(steering.set("own", limitOf({ rate: 3 }), "ops"))
+      yield* TestClock.adjust(500)
+      yield* Effect.forkChild(Fiber.interrupt(third))
+      yield* TestClock.adjust(1000)
+      assert.strictEqual(steering.definition("own")?.rate, 3)
     })
   )
 

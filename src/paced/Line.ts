@@ -146,11 +146,14 @@ const promote = ({ waiters }: Line): void => {
   first.woken.openUnsafe()
 }
 
-/** The moment from which the first of a line may go; `Infinity` until something happens. */
+/** How long somebody waits behind another before it looks by itself, in milliseconds: nobody says that a lane has closed. */
+const askAgainAfter = 1000
+
+/** The moment from which the first of a line may go, or looks again; `Infinity` until something happens. */
 const turnAt = (waiter: Waiter, now: number): number => {
   let at = opensAt(waiter.lane, now)
   for (const { cost, share } of waiter.draws) {
-    if (isKept(share, waiter, now)) return Number.POSITIVE_INFINITY
+    if (isKept(share, waiter, now)) return Math.max(at, now + askAgainAfter)
     at = Math.max(at, Bucket.opensAt(share.bucket, cost))
   }
   return at

@@ -324,6 +324,26 @@ describe("Lanes", () => {
     })
   )
 
+  it.effect("keeps a limit for nobody whose lane was held meanwhile", () =>
+    Effect.gen(function* () {
+      const lanes = lanesOf(fast, { tokens: resolve({ rate: 1, burst: 10 }) })
+      const held: Array<number> = []
+      const at: Array<number> = []
+      yield* call(lanes, asking("three", draw("tokens", 10)), { at: [] })
+      const refused = { at: [], takes: 1000, status: 429, headers: { "retry-after": "3600" } }
+      yield* Effect.forkChild(call(lanes, asking("one"), refused))
+      yield* TestClock.adjust(100)
+      yield* Effect.forkChild(call(lanes, asking("one", draw("tokens", 10)), { at: held }))
+      yield* TestClock.adjust(100)
+      yield* Effect.forkChild(call(lanes, asking("two", draw("tokens", 1)), { at }))
+      yield* TestClock.adjust(700)
+      assert.lengthOf(at, 0)
+      yield* TestClock.adjust(2000)
+      assert.lengthOf(at, 1)
+      assert.lengthOf(held, 0)
+    })
+  )
+
   it.effect("settles by what an answer says, and gives back what was never made", () =>
     Effect.gen(function* () {
       const limit = resolve({ rate: 1, burst: 100, settle: { json: "usage.total" } })

@@ -188,7 +188,8 @@ const acquire = Effect.fnUntraced(function* (self: State, ask: Ask): Effect.fn.R
         // a limit that nobody knows is a mistake, and kept by nobody
         return yield* ask.draws.length === 0 ? alone : Effect.die(new TypeError(`the dam: ${answer.problem}`))
       case "Away":
-        yield* isAway(self, answer.problem)
+        // those that were under way together have found the same out
+        if (isProbe || self.failures === 0) yield* isAway(self, answer.problem)
     }
   }
 })

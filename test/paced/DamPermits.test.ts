@@ -284,6 +284,21 @@ describe("permits of a dam", () => {
     })
   )
 
+  it.effect("count a dam that is away once, however many calls were under way", () =>
+    Effect.gen(function* () {
+      const { asked, fetch } = damOf((one, nth) => (nth <= 8 ? "gone" : usual(one, nth)))
+      const permits = yield* make(fetch, { pace: { rps: 1000, maxConcurrent: 100 } })
+      const calls = Array.from({ length: 8 }, () => Effect.flatMap(acquire(permits), ({ release }) => release))
+      const all = yield* Effect.forkChild(Effect.all(calls, { concurrency: "unbounded" }))
+      for (let n = 0; n < 20; n++) yield* settle
+      yield* Fiber.join(all)
+      assert.lengthOf(asked, 8)
+      yield* TestClock.adjust("1 second")
+      yield* acquire(permits)
+      assert.lengthOf(asked, 9)
+    })
+  )
+
   it.effect("are reported when the program ends", () =>
     Effect.gen(function* () {
       const { asked, fetch } = damOf(usual)

@@ -9,6 +9,8 @@ import type { Draw } from "../../step/StepModel.ts"
  * @since 0.1.0
  */
 export interface Permit {
+  /** What it has drawn on limits. */
+  readonly draws: ReadonlyArray<Draw>
   /**
    * Waits until the exchange may begin, and takes that moment; to be run right before it. It may begin at once unless
    * writing before it took longer than the pace allows for, or the lane was held, paused or slowed down meanwhile.

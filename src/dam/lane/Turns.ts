@@ -247,6 +247,7 @@ const permit = (self: LaneState, account: Account, drawing: Drawing | undefined,
   self.meter = own ? Meter.note(self.meter, now) : Meter.pass(self.meter, call.id, now)
   self.host.pass(now)
   return {
+    draws: drawing?.draws ?? noDraws,
     depart: (going = anyway) => Departures.depart(self, { account, call }, going),
     sent: Departures.sent(self, { account, call }),
     settle: (answer) =>
@@ -277,6 +278,8 @@ const permit = (self: LaneState, account: Account, drawing: Drawing | undefined,
 const anyway: Going = {}
 
 const nothing: ReadonlyArray<Taken> = []
+
+const noDraws: Permit["draws"] = []
 
 const monotonic = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 

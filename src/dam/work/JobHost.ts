@@ -95,10 +95,10 @@ const nextOf = (self: Run, request: Request, step: Step): NextCall => {
 /** The run's own first permit, where it is still unused and was given for this; else another, unless there is none for long. */
 const permitOf = (self: Run, next: NextCall, alone: boolean): Effect.Effect<Permit | undefined> =>
   Effect.suspend(() => {
-    const { drawn, job, options, unused } = self
+    const { job, options, unused } = self
     const { draws, lane } = next
     self.next = next
-    if (unused === undefined || lane !== job.lane || !Draws.areSame(draws, drawn)) {
+    if (unused === undefined || lane !== job.lane || !Draws.areSame(draws, unused.draws)) {
       const { lanes } = options
       return Effect.andThen(
         letGo(self),

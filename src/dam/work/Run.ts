@@ -11,7 +11,7 @@ import type { Attempt } from "../../step/History.ts"
 import type { Request } from "../../step/Request.ts"
 import type { Completed, StepError } from "../../step/Outcome.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
-import type { Draw, Step } from "../../step/StepModel.ts"
+import type { Step } from "../../step/StepModel.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
@@ -106,8 +106,6 @@ export interface Run {
   lane: string
   /** Where the call that comes next waits, as far as is known: one of the path that the last attempt was one of. */
   next: NextCall
-  /** What the unused permit has drawn. */
-  readonly drawn: ReadonlyArray<Draw>
   /** A permit that has not been used yet. */
   unused: Permit | undefined
   /** Grows with every call, over crashes too: what was in flight at one has left nothing in the history. */
@@ -137,7 +135,6 @@ export const make = (options: RunnerOptions, job: StoredJob, permit: Permit): Ru
     refusals: refusalsBefore(job),
     lane: job.lane,
     next: first,
-    drawn: first.draws,
     unused: permit,
     calls: job.history.length + (job.epoch - 1) * atOnceOf(step)
   }

@@ -121,6 +121,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
 const open: Permits.PermitsOptions["lanes"] = {
   acquire: () =>
     Effect.succeed({
+      draws: [],
       depart: () => Effect.succeed(true),
       sent: Effect.void,
       settle: () => Effect.void,

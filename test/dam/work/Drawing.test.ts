@@ -55,6 +55,32 @@ describe("jobs that draw on a limit", () => {
     })
   )
 
+  it.effect("draw on what their fallback says after a crash too, which leaves them in the queue of before", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({
+        callLimits: { tokens: limit({ rate: 1, per: "1 hour", burst: 2 }), other: limit({ rate: 1, per: "1 minute" }) },
+        target: Script.all(
+          Script.on(`${url}small`, Script.inTurn(Script.hang, { status: 200 })),
+          Script.on(url, { status: 500 })
+        )
+      })
+      const small = Step.limit(Step.get(`${url}small`), "other")
+      const id = yield* dam.submit(
+        tokens(1).pipe(Step.retryPolicy({ maxRetries: 0, maxReroutes: 0 }), Step.fallback(small))
+      )
+      yield* TestClock.adjust("5 seconds")
+      yield* dam.stop
+      assert.lengthOf(yield* dam.exchanges, 2)
+      const { engine } = yield* dam.begin()
+      yield* TestClock.adjust("50 seconds")
+      assert.lengthOf(yield* dam.exchanges, 2)
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* dam.get(id)).state, "succeeded")
+      // what was drawn for the first call alone
+      assert.closeTo((yield* engine.callLimits.get("tokens"))?.levels[0]?.available ?? 0, 1, 0.1)
+    })
+  )
+
   it.effect("pay what their answers say", () =>
     Effect.gen(function* () {
       const dam = yield* setUp({

@@ -203,7 +203,9 @@ export const why = (
   })
 
 /** Forgets what is as new. */
-export const tidy = ({ shares }: LimitBook, now: number): void => {
+export const tidy = (self: LimitBook, now: number): void => {
+  const { left, shares } = self
+  for (const [key, level] of left) if (isFull(self, level, now)) left.delete(key)
   for (const [name, ofName] of shares) {
     for (const [key, share] of ofName) if (Shares.isQuiet(share, now)) ofName.delete(key)
     if (ofName.size === 0) shares.delete(name)
@@ -211,9 +213,9 @@ export const tidy = ({ shares }: LimitBook, now: number): void => {
 }
 
 /** What is left of all that is not as new, each at a monotonic moment. */
-export const levels = ({ left, shares }: LimitBook, now: number): ReadonlyArray<StoredLevel> => [
-  ...left.values(),
-  ...Array.from(shares.values()).flatMap((ofName) =>
+export const levels = (self: LimitBook, now: number): ReadonlyArray<StoredLevel> => [
+  ...Array.from(self.left.values()).filter((level) => !isFull(self, level, now)),
+  ...Array.from(self.shares.values()).flatMap((ofName) =>
     Array.from(ofName.values()).flatMap((share) => {
       const level = Bucket.available(share.bucket, now)
       const { key, name } = share
@@ -221,6 +223,14 @@ export const levels = ({ left, shares }: LimitBook, now: number): ReadonlyArray<
     })
   )
 ]
+
+/** Whether what was left has filled up since, and one that nobody knows of would have too. */
+const isFull = ({ definitions, emptyAt }: LimitBook, { at, level, name }: StoredLevel, now: number): boolean => {
+  const limit = definitions.get(name)?.limit
+  const fills = (from: number, units: number) =>
+    limit !== undefined && Bucket.isQuiet(Bucket.make(limit, from, units), now)
+  return fills(at, level) && (emptyAt === undefined || fills(emptyAt, 0))
+}
 
 const shareOf = (self: LimitBook, draw: Draw, now: number): Share =>
   self.shares.get(draw.name)?.get(draw.key) ??

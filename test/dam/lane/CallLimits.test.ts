@@ -82,6 +82,22 @@ describe("limits of a dam that begins again", () => {
     })
   )
 
+  it.effect("are kept no longer than until they are full", () =>
+    Effect.gen(function* () {
+      const { begin, store } = yield* setUp
+      const kept = Effect.map(store.levels, ({ levels }) => levels.length)
+      const first = yield* begin()
+      yield* first.draw(70)
+      yield* first.stop
+      assert.strictEqual(yield* kept, 1)
+      yield* (yield* begin()).stop
+      assert.strictEqual(yield* kept, 1)
+      yield* TestClock.adjust("71 seconds")
+      yield* (yield* begin()).stop
+      assert.strictEqual(yield* kept, 0)
+    })
+  )
+
   it.effect("are full where no dam has used the file before", () =>
     Effect.gen(function* () {
       const { begin } = yield* setUp

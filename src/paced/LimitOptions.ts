@@ -17,7 +17,10 @@ export interface LimitOptions {
   readonly rate?: number | undefined
   /** Defaults to a second. */
   readonly per?: Duration.Input | undefined
-  /** Units that may be taken at once after a rest, and the most that a call may cost. Defaults to `rate`, at least 1. */
+  /**
+   * Units that may be taken at once after a rest; a call that costs more waits until the rate has brought them in. Defaults
+   * to `rate`, at least 1.
+   */
   readonly burst?: number | undefined
   /** Calls open at once. Defaults to as many as come. */
   readonly concurrency?: number | undefined

@@ -23,7 +23,7 @@ const untold = clients.filter((client) => !client.includes("told the r") && !cli
 const quick = process.env["BENCH_QUICK"] === "1"
 const calls = quick ? 30 : 500
 /** Who is not through by then is left behind: so many times the least. */
-const patience = 3
+const patience = quick ? 1 : 3
 
 const places = limiters.flatMap((limiter) =>
   [false, true].flatMap((isTold) => clients.map((client): Place => ({ client, limiter, isTold })))
@@ -45,7 +45,7 @@ const child = spawn(process.execPath, ["peers.mjs", JSON.stringify({ calls, rps,
   cwd: folder,
   stdio: ["ignore", "inherit", "inherit"]
 })
-const threads = await Promise.all(Clients.clients.map((name) => Clients.start(name, urlsOf(name), calls)))
+const children = [child, ...Clients.clients.map((name) => Clients.start(name, urlsOf(name), calls))]
 const longest = Math.max(...limiters.map((limiter) => least(limiter, calls)))
 await Promise.race([upstreams.all, new Promise((resolve) => setTimeout(resolve, patience * longest))])
 const seen = await upstreams.seen()
@@ -111,7 +111,6 @@ for (const one of seen.filter(({ client }) => client === queue)) {
   )
 }
 
-child.kill()
-await Promise.all(threads.map((thread) => thread.terminate()))
+for (const one of children) one.kill()
 await upstreams.stop()
 rmSync(folder, { recursive: true })

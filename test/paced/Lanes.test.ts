@@ -291,6 +291,18 @@ describe("Lanes", () => {
     })
   )
 
+  it.effect("lets a call that costs more than the burst go once that much has come in", () =>
+    Effect.gen(function* () {
+      const lanes = lanesOf(fast, { tokens: resolve({ rate: 10, burst: 10 }) })
+      const at: Array<number> = []
+      yield* Effect.forkChild(call(lanes, asking("one", draw("tokens", 30)), { at }))
+      yield* TestClock.adjust(1900)
+      assert.deepStrictEqual(at, [])
+      yield* TestClock.adjust(200)
+      assert.strictEqual(at.length, 1)
+    })
+  )
+
   it.effect("keeps nobody waiting who does not draw on what is used up, and starves no dear call", () =>
     Effect.gen(function* () {
       const lanes = lanesOf(fast, { tokens: resolve({ rate: 1, burst: 10 }) })

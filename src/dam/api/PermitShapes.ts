@@ -20,12 +20,13 @@ const Headers = Schema.Record(Schema.String, Schema.String)
 
 /** The call that a permit is asked for: by its URL or by its lane. */
 export const PermitChoice = Schema.Struct({
-  /** Only its host and port are looked at. */
+  /** With method and headers it says which lane: only what the rule of its host looks at counts. */
   url: optional(length(1, 8192)),
+  method: optional(Fields.Method),
   lane: optional(length(1, 300)),
   /** Whose turn in the lane it takes, among those of the customer: any name. */
   account: optional(length(1, 256)),
-  /** Those of the call that carry a credential tell accounts apart, as they do for jobs; none is kept. */
+  /** Those of the call that carry a credential tell accounts and lanes apart, as they do for jobs; none is kept. */
   headers: optional(Headers),
   /** What it draws on, as a job says it. */
   limits: optional(Fields.Limits),

@@ -16,6 +16,7 @@ import type * as Scope from "effect/Scope"
 import type { Response } from "../../step/Reply.ts"
 import type { Draw } from "../../step/StepModel.ts"
 import { IsCopy } from "../store/StoreError.ts"
+import { byHost, type LaneNames } from "./LaneNames.ts"
 import type { LaneRouter } from "./LaneRouter.ts"
 import type { Permit } from "./Permit.ts"
 
@@ -140,6 +141,8 @@ export interface After {
  * @since 0.1.0
  */
 export interface Permits {
+  /** The lane of a call, by what the limits of its host belong to. */
+  readonly laneOf: LaneNames["laneOf"]
   /** Waits for a permit; whoever is interrupted gives up its place, or what it was granted in that moment. */
   readonly acquire: (ask: Ask) => Effect.Effect<Lease, IsCopy | NoTurn | TooManyPermits>
   /** Begins the lease anew, as long as it was or as is said. */
@@ -162,6 +165,8 @@ export interface Permits {
  */
 export interface PermitsOptions {
   readonly lanes: Pick<LaneRouter, "acquire" | "heldFor" | "observe">
+  /** How lanes are named. Defaults to by their hosts. */
+  readonly names?: Pick<LaneNames, "laneOf"> | undefined
   readonly newId: Effect.Effect<string>
   /** How many a customer may hold or wait for. */
   readonly most: number
@@ -218,6 +223,7 @@ export const make = Effect.fnUntraced(function* (
   }
   yield* Effect.forkScoped(sweep(self))
   return {
+    laneOf: (options.names ?? byHost).laneOf,
     acquire: (ask) => acquire(self, ask),
     renew: (holder, leaseMillis) => Effect.flatMap(find(self, holder), (held) => renewed(held, leaseMillis)),
     depart: (holder, waitMillis) =>

@@ -154,7 +154,7 @@ export const make = Effect.fnUntraced(function* (
   const laneParts = { start, room: places.of, limits: limits.book, called: history.called, permitsIn, names }
   const lanes: LaneRouter = yield* Lanes.make(store, options.pacing, laneParts)
   const most = Limits.make(options.limits).permits
-  const permits: Permits.Permits = yield* Permits.make({ lanes, newId: options.newId, most, copiedAt })
+  const permits: Permits.Permits = yield* Permits.make({ lanes, names, newId: options.newId, most, copiedAt })
   const shortages = Shortages.make()
   const noticeClock: Effect.Effect<void> = Effect.suspend(() => duties.noticeClock)
   const isLeaving = () => Leaving.isLeaving(leaving)

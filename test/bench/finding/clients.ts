@@ -1,12 +1,12 @@
-/** Ours, which find the pace, and what Effect itself has: each in a thread of its own, so that none waits for another. */
-import { once } from "node:events"
-import { isMainThread, Worker, workerData } from "node:worker_threads"
+/** Ours, which find the pace, and what Effect itself has: each in a process of its own, so that none waits for another. */
+import { type ChildProcess, spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { FetchHttpClient, HttpClient } from "effect/http"
 import { RateLimiter } from "effect/persistence"
 import { Dam } from "../../../src/dam.ts"
 import { heard } from "../../../src/engine/pace/Hearing.ts"
+import { createFetch } from "../../../src/fetch.ts"
 import * as Meter from "../../../src/engine/pace/Meter.ts"
 import * as Refusal from "../../../src/engine/Refusal.ts"
 import { EZThrottle } from "../../../src/promise.ts"
@@ -67,6 +67,11 @@ const throughDam = (): Run => {
     Promise.all(Array.from({ length: calls }, (_, n) => client.queueAndWait({ url: `${url}${n}`, timeout: 3_600_000 })))
 }
 
+const throughFetch: Run = (url, calls) => {
+  const paced = createFetch({ pace: { ...ceiling, find: true }, retry: { maxRetries: 1000 } })
+  return Promise.all(Array.from({ length: calls }, async () => (await paced(url)).arrayBuffer()))
+}
+
 const withRateLimiter =
   (told: { readonly limit: number; readonly window: number }): Run =>
   (url, calls) =>
@@ -84,24 +89,24 @@ const withRateLimiter =
 
 const makers: Readonly<Record<string, () => Run>> = {
   "the dam, find": throughDam,
+  "the paced fetch": () => throughFetch,
   "the meter alone": () => meter,
   "effect, told the ceiling": () => withRateLimiter({ limit: ceiling.rps, window: 1000 }),
   "effect, told the limit": () => withRateLimiter({ limit, window: windowMillis })
 }
 
 export const clients = Object.keys(makers)
-export const ours = clients.slice(0, 2)
+export const ours = clients.slice(0, 3)
 
-if (!isMainThread && workerData.name !== undefined) {
-  const { calls, name, urls }: { readonly name: string; readonly urls: ReadonlyArray<string>; readonly calls: number } =
-    workerData
+// told what to do, as a program of its own
+if (process.argv[1] === import.meta.filename) {
+  const [, , name = "", calls = "0", ...urls] = process.argv
   const run = makers[name]?.()
-  for (const url of urls) run?.(url, calls).catch((error: unknown) => console.error(`${name}: ${error}`))
+  for (const url of urls) run?.(url, Number(calls)).catch((error: unknown) => console.error(`${name}: ${error}`))
 }
 
-/** Lets a client get through with so many calls to each of its upstreams. */
-export const start = async (name: string, urls: ReadonlyArray<string>, calls: number) => {
-  const worker = new Worker(new URL(import.meta.url), { workerData: { name, urls, calls } })
-  await once(worker, "online")
-  return worker
-}
+/** Lets a client get through with so many calls to each of its upstreams, until it is killed. */
+export const start = (name: string, urls: ReadonlyArray<string>, calls: number): ChildProcess =>
+  spawn(process.execPath, [import.meta.filename, name, String(calls), ...urls], {
+    stdio: ["ignore", "inherit", "inherit"]
+  })

@@ -57,7 +57,7 @@ export const make = ({ engine: { callLimits, permits }, leaving, limits }: Host)
       const given = yield* readChoice(PermitChoice, body, limits)
       const { account, depart, headers = {}, lease_ms, limits: drawn = [], wait_ms } = given
       const draws = drawn.map(({ cost = 1, key = "", name }) => ({ name, key, cost }))
-      const lane = yield* laneIn(given)
+      const lane = yield* laneIn(permits, given)
       const breach = breachIn(draws, callLimits)
       if (breach !== undefined) return yield* breach
       const ask = {
@@ -106,19 +106,21 @@ export const group = (permits: Permits, { asking }: Desk) => {
   )
 }
 
-const laneIn = ({ lane, url }: { readonly lane?: string; readonly url?: string }): Effect.Effect<string, Refused> => {
+const laneIn = (
+  permits: Pick<Engine["Service"]["permits"], "laneOf">,
+  choice: typeof PermitChoice.Type
+): Effect.Effect<string, Refused> => {
+  const { headers = {}, lane, method = "GET", url } = choice
   if (lane !== undefined && url !== undefined) return Effect.fail(badField("lane", "Expected url or lane, not both"))
-  if (lane === undefined && url === undefined) return Effect.fail(badField("url", "Expected url or lane"))
-  // of a URL only its origin counts; what else stands in it is no matter of a lane
-  const origin = url === undefined ? lane : URL.parse(url)?.origin
-  const found = origin === undefined ? undefined : canonicalLane(origin)
-  return found === undefined
-    ? Effect.fail(
-        url === undefined
-          ? badField("lane", "Expected a host or host:port")
-          : badField("url", "Expected an absolute http or https URL")
-      )
-    : Effect.succeed(found)
+  if (lane !== undefined) {
+    const found = canonicalLane(lane)
+    return found === undefined ? Effect.fail(badField("lane", "Expected a host or host:port")) : Effect.succeed(found)
+  }
+  if (url === undefined) return Effect.fail(badField("url", "Expected url or lane"))
+  const target = URL.parse(url)
+  return target === null || canonicalLane(target.origin) === undefined
+    ? Effect.fail(badField("url", "Expected an absolute http or https URL"))
+    : Effect.succeed(permits.laneOf({ url: target.href, method, headers }))
 }
 
 const lowerCase = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>

@@ -62,6 +62,26 @@ const ask = (...asked: Parameters<typeof send>) => Effect.promise(() => send(...
 const target = "https://api.example.com/v1/things?secret=1"
 
 describe("permits over HTTP", () => {
+  it.live("stand in the lane that the rule of their host says, and tell it without a credential", () =>
+    Effect.gen(function* () {
+      const { url } = yield* listening({
+        pacing: { pace: { rps: 1000, maxConcurrent: 1 }, hosts: { "api.example:443": { lane: ["credential"] } } }
+      })
+      const laneOf = (key: string) =>
+        Effect.map(
+          ask(url, "POST", "", { body: { url: "https://api.example/orders", headers: { authorization: key } } }),
+          ({ json }): string => json.lane
+        )
+      const [one, other] = [yield* laneOf("Bearer secret-one"), yield* laneOf("Bearer secret-two")]
+      assert.match(one, /^api\.example:443#[0-9a-f]+$/)
+      assert.match(other, /^api\.example:443#[0-9a-f]+$/)
+      assert.notStrictEqual(one, other)
+      const named = yield* ask(url, "POST", "", { body: { lane: one, wait_ms: 0 } })
+      assert.strictEqual(named.json.code, "no_turn")
+      assert.deepInclude((yield* ask(url, "POST", "", { body: { url: "ftp://a.example" } })).json, { field: "url" })
+    })
+  )
+
   it.live("are granted, renewed, depart, are reported and are gone", () =>
     Effect.gen(function* () {
       const { url } = yield* listening()

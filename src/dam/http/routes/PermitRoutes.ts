@@ -18,7 +18,7 @@ import { breachIn } from "../../intake/Draws.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import { badField, later, refused, type Refused } from "../../intake/Refusal.ts"
 import { scopeOf } from "../../job/JobKey.ts"
-import { accountOf, canonicalLane } from "../../job/LaneName.ts"
+import { accountOf, canonicalLane, hostIn, isReceiverLane } from "../../job/LaneName.ts"
 import type { NoTurn, TooManyPermits, UnknownPermit } from "../../lane/Permits.ts"
 import * as Reply from "../../../step/Reply.ts"
 import type { IsCopy } from "../../store/StoreError.ts"
@@ -114,7 +114,10 @@ const laneIn = (
   if (lane !== undefined && url !== undefined) return Effect.fail(badField("lane", "Expected url or lane, not both"))
   if (lane !== undefined) {
     const found = canonicalLane(lane)
-    return found === undefined ? Effect.fail(badField("lane", "Expected a host or host:port")) : Effect.succeed(found)
+    // keys within a host are the dam's to give, and receivers are told by the dam alone
+    return found === undefined || isReceiverLane(found) || hostIn(found) !== found
+      ? Effect.fail(badField("lane", "Expected a host or host:port"))
+      : Effect.succeed(found)
   }
   if (url === undefined) return Effect.fail(badField("url", "Expected url or lane"))
   const target = URL.parse(url)

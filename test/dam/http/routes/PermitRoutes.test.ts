@@ -76,8 +76,11 @@ describe("permits over HTTP", () => {
       assert.match(one, /^api\.example:443#[0-9a-f]+$/)
       assert.match(other, /^api\.example:443#[0-9a-f]+$/)
       assert.notStrictEqual(one, other)
-      const named = yield* ask(url, "POST", "", { body: { lane: one, wait_ms: 0 } })
-      assert.strictEqual(named.json.code, "no_turn")
+      const again = { url: "https://api.example/other", headers: { authorization: "Bearer secret-one" }, wait_ms: 0 }
+      assert.deepInclude((yield* ask(url, "POST", "", { body: again })).json, { code: "no_turn" })
+      for (const lane of [one, "webhook@api.example:443", "api.example#made-up"]) {
+        assert.deepInclude((yield* ask(url, "POST", "", { body: { lane } })).json, { field: "lane" })
+      }
       assert.deepInclude((yield* ask(url, "POST", "", { body: { url: "ftp://a.example" } })).json, { field: "url" })
     })
   )

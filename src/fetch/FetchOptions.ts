@@ -5,7 +5,7 @@
  */
 import type * as Duration from "effect/Duration"
 import type { DrawOptions } from "../paced/Asking.ts"
-import type { LimitOptions } from "../paced/LimitOptions.ts"
+import type { LimitOptions } from "../engine/limits/LimitOptions.ts"
 import type { PacingOptions } from "../paced/Pacing.ts"
 import type { Permits } from "../paced/Permits.ts"
 import type { PresetOptions } from "../presets/Known.ts"

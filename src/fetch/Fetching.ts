@@ -4,6 +4,7 @@
  *
  * A permit is held for the pace until the head of an answer is there, and for the calls at once until its body has ended.
  */
+import { hostOf } from "../engine/HostName.ts"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,7 +15,7 @@ import * as Pause from "../engine/Pause.ts"
 import * as Refusal from "../engine/Refusal.ts"
 import * as Asking from "../paced/Asking.ts"
 import * as Lanes from "../paced/Lanes.ts"
-import * as Limits from "../paced/LimitOptions.ts"
+import * as Limits from "../engine/limits/LimitOptions.ts"
 import * as Pacing from "../paced/Pacing.ts"
 import type { LaneHeld, Permit, Permits } from "../paced/Permits.ts"
 import * as HostRules from "../presets/HostRules.ts"
@@ -74,7 +75,7 @@ const drawing = (
 ): ((call: FetchCall) => ReadonlyArray<Asking.DrawOptions>) => {
   if (typeof draws === "function") return draws
   const table = Pacing.byHost(draws)
-  return ({ url }) => table(Pacing.hostOf(url)) ?? []
+  return ({ url }) => table(hostOf(url)) ?? []
 }
 
 const retriesOf = (retry: FetchOptions["retry"]): Retries => {
@@ -97,7 +98,7 @@ const retriesOf = (retry: FetchOptions["retry"]): Retries => {
 
 const run = Effect.fnUntraced(function* (self: Fetching, given: Given.Given) {
   const { asking, forward, retries } = self
-  const mayRepeat = repeating(given, asking.presetOf(Pacing.hostOf(given.url))?.idempotency?.header)
+  const mayRepeat = repeating(given, asking.presetOf(hostOf(given.url))?.idempotency?.header)
   for (let retriesSoFar = 0; ; retriesSoFar++) {
     const isLast = forward === undefined && (retriesSoFar >= retries.maxRetries || !given.isRepeatable)
     const ended = yield* attempt(self, given, isLast)
@@ -188,7 +189,7 @@ const heard = Effect.fnUntraced(function* (
   permit: Permit,
   response: Response
 ) {
-  const host = Pacing.hostOf(given.url)
+  const host = hostOf(given.url)
   const headers = Object.fromEntries(response.headers)
   const preset = asking.presetOf(host)
   const now = yield* Clock.currentTimeMillis

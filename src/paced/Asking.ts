@@ -10,7 +10,7 @@ import * as Known from "../presets/Known.ts"
 import * as LaneRule from "../presets/LaneRule.ts"
 import type { Preset } from "../presets/Preset.ts"
 import type { Draw } from "../step/StepModel.ts"
-import { hostOf } from "./Pacing.ts"
+import { hostOf } from "../engine/HostName.ts"
 import type { Ask } from "./Permits.ts"
 
 /**

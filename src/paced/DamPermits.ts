@@ -28,7 +28,7 @@ import type { Draw } from "../step/StepModel.ts"
 import * as Asking from "./Asking.ts"
 import * as DamCalls from "./DamCalls.ts"
 import * as Lanes from "./Lanes.ts"
-import * as LimitOptions from "./LimitOptions.ts"
+import * as LimitOptions from "../engine/limits/LimitOptions.ts"
 import * as Pacing from "./Pacing.ts"
 import { type Ask, LaneHeld, type Permit, Permits } from "./Permits.ts"
 

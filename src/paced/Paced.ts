@@ -10,6 +10,7 @@
  *
  * @since 0.1.0
  */
+import { hostOf } from "../engine/HostName.ts"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -21,12 +22,12 @@ import * as TimeLimit from "../transport/TimeLimit.ts"
 import type { PresetOptions } from "../presets/Known.ts"
 import * as Asking from "./Asking.ts"
 import * as Lanes from "./Lanes.ts"
-import * as Limits from "./LimitOptions.ts"
+import * as Limits from "../engine/limits/LimitOptions.ts"
 import * as Pacing from "./Pacing.ts"
 import { type LaneHeld, type Permit, Permits } from "./Permits.ts"
 
 export { type Ask, LaneHeld, type Permit, Permits } from "./Permits.ts"
-export type { LimitOptions } from "./LimitOptions.ts"
+export type { LimitOptions } from "../engine/limits/LimitOptions.ts"
 export type { PaceOptions, PacingOptions } from "./Pacing.ts"
 
 /**
@@ -170,7 +171,7 @@ const paced = (
     keepsLimits,
     rules: (request) => {
       const url = URL.parse(request.url)
-      return (url === null ? undefined : rulesOf(Pacing.hostOf(url))) ?? transport.rules?.(request)
+      return (url === null ? undefined : rulesOf(hostOf(url))) ?? transport.rules?.(request)
     },
     inTurn,
     send

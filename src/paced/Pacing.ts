@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { hostOf } from "../engine/HostName.ts"
 import { ceilingPace, type Pace } from "../engine/pace/Gate.ts"
 import type { Setting } from "../engine/pace/Meter.ts"
 
@@ -37,17 +38,6 @@ export interface PacingOptions {
   readonly pace?: PaceOptions | undefined
   /** Paces of single hosts, such as `api.example.com` or `localhost:3000`: each instead of `pace`. Defaults to none. */
   readonly hosts?: Readonly<Record<string, PaceOptions>> | undefined
-}
-
-/**
- * Names the host of a URL as it is paced: in normal form, with its effective port.
- *
- * @category accessors
- * @since 0.1.0
- */
-export const hostOf = ({ hostname, port, protocol }: URL): string => {
-  const host = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname
-  return `${host}:${port === "" ? (protocol === "https:" ? 443 : 80) : port}`
 }
 
 /**

@@ -110,7 +110,7 @@ const fields: ReadonlyArray<Named> = [
     name: "burst",
     title: "Units at once",
     kind: "number",
-    hint: "And the most that a call may cost. Left empty: as Units"
+    hint: "And the most that a call may cost. Left empty: as Units, at least 1"
   },
   { name: "concurrency", title: "Calls at once", kind: "number" },
   {

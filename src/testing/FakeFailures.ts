@@ -1,4 +1,5 @@
 /** Failed jobs of a fake by what they have in common, as a dam groups them. */
+import { hostOf } from "../engine/HostName.ts"
 import type { FailureFilter, FailureGroup, Failures, JobResult } from "../run/Service.ts"
 import type { Step } from "../step/StepModel.ts"
 
@@ -17,7 +18,7 @@ export const grouped = (
   const seen = failed.filter(({ at }) => at >= from && at <= to)
   const groups = new Map<string, FailureGroup>()
   for (const { at, job } of seen) {
-    const lane = laneOf(job.step.request.url)
+    const lane = hostOf(new URL(job.step.request.url))
     if (host !== undefined && lane !== host && lane.replace(/:\d+$/, "") !== host) continue
     const status = job.result?.response?.status
     const key = JSON.stringify([lane, status])
@@ -41,9 +42,4 @@ export const grouped = (
     groups: groups.size,
     seen: { jobs: seen.length, isExact: true, since: seen[0]?.at }
   }
-}
-
-const laneOf = (url: string): string => {
-  const { hostname, port, protocol } = new URL(url)
-  return `${hostname}:${port === "" ? (protocol === "https:" ? 443 : 80) : port}`
 }

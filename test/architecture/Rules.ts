@@ -30,7 +30,7 @@ const folders: Readonly<Record<string, ReadonlyArray<string>>> = {
 /** What a package entry may export from. An entry without a row is refused. */
 const entries: Readonly<Record<string, ReadonlyArray<string>>> = {
   "index.ts": [...upToRun, "presets", "paced"],
-  "fetch.ts": ["paced", "presets", "fetch"],
+  "fetch.ts": ["engine", "paced", "presets", "fetch"],
   "promise.ts": [...upToRun, "promise"],
   "testing.ts": [...upToRun, "testing"],
   "webhook.ts": [...upToWire, "receive"],

@@ -8,7 +8,7 @@ import type { Limit } from "../../src/engine/limits/Limit.ts"
 import type { Pace } from "../../src/engine/pace/Gate.ts"
 import * as HostRules from "../../src/presets/HostRules.ts"
 import * as Lanes from "../../src/paced/Lanes.ts"
-import { resolve } from "../../src/paced/LimitOptions.ts"
+import { resolve } from "../../src/engine/limits/LimitOptions.ts"
 import { type Ask, LaneHeld, type Permit } from "../../src/paced/Permits.ts"
 import type { Draw } from "../../src/step/StepModel.ts"
 

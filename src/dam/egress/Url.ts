@@ -11,7 +11,7 @@ import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { DenialReason, denialOf, denialOfName, type EgressPolicy } from "./EgressPolicy.ts"
-import { defaultPort } from "../job/LaneName.ts"
+import { defaultPort } from "../../engine/HostName.ts"
 
 /**
  * A URL that may be called, as far as can be told before its name is resolved.

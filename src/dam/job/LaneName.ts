@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import { hash } from "node:crypto"
+import { hostOf } from "../../engine/HostName.ts"
 import type { Draw } from "../../step/StepModel.ts"
 import type { NewJob } from "./Job.ts"
 
@@ -16,11 +17,7 @@ import type { NewJob } from "./Job.ts"
  * @category accessors
  * @since 0.1.0
  */
-export const laneOf = (url: string): string => {
-  const { hostname, port, protocol } = new URL(url)
-  const host = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname
-  return `${host}:${port === "" ? defaultPort(protocol) : port}`
-}
+export const laneOf = (url: string): string => hostOf(new URL(url))
 
 /**
  * Names a lane of a host by its key; without one the host's own.
@@ -125,14 +122,6 @@ const canonicalHost = (host: string): string | undefined => {
     url.pathname + url.search + url.hash + url.username + url.password === "/"
   return isOrigin ? laneOf(url.href) : undefined
 }
-
-/**
- * The port that stands for none.
- *
- * @category accessors
- * @since 0.1.0
- */
-export const defaultPort = (protocol: string): number => (protocol === "https:" ? 443 : 80)
 
 /**
  * Names the account whose turn a call takes: a hash of who submitted it and the credential it carries, behind one of the

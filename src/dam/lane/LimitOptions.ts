@@ -5,7 +5,8 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import type { Limit, Settle } from "../../engine/limits/Limit.ts"
+import type { Limit } from "../../engine/limits/Limit.ts"
+import * as Limits from "../../engine/limits/LimitOptions.ts"
 import * as JsonPath from "../../presets/JsonPath.ts"
 import * as Rules from "../../step/FieldRules.ts"
 
@@ -15,20 +16,7 @@ import * as Rules from "../../step/FieldRules.ts"
  * @category models
  * @since 0.1.0
  */
-export interface LimitOptions {
-  /** Units in `per`. Defaults to no limit of them. */
-  readonly rate?: number | undefined
-  /** How long the rate takes to bring in its units. Defaults to a second. */
-  readonly per?: Duration.Input | undefined
-  /** Units that may be taken at once after a rest, and the most that a call may cost. Defaults to `rate`. */
-  readonly burst?: number | undefined
-  /** Calls open at once. Defaults to no limit of them. */
-  readonly concurrency?: number | undefined
-  /**
-   * Where an answer tells what its call has cost: a header, or a path into its JSON such as `usage.total_tokens`. Defaults
-   * to nowhere: a call has cost what it said before.
-   */
-  readonly settle?: Settle | undefined
+export interface LimitOptions extends Limits.LimitOptions {
   /** How much of what is scarce each customer gets beside the others. Defaults to 1 for each. */
   readonly weights?: Readonly<Record<string, number>> | undefined
 }
@@ -39,16 +27,7 @@ export interface LimitOptions {
  * @category constructors
  * @since 0.1.0
  */
-export const make = ({ burst, concurrency, per, rate, settle, weights = {} }: LimitOptions): Limit => ({
-  rate,
-  per: per === undefined ? 1000 : Duration.toMillis(per),
-  // where units are not counted a call may cost what it likes
-  burst: burst ?? rate ?? Number.MAX_SAFE_INTEGER,
-  concurrency,
-  // names of headers are read in any case, and kept in lower case
-  settle: settle !== undefined && "header" in settle ? { header: settle.header.toLowerCase() } : settle,
-  weights
-})
+export const make = ({ weights = {}, ...options }: LimitOptions): Limit => ({ ...Limits.resolve(options), weights })
 
 /** What is wrong in a limit, and below which of its names. */
 interface LimitProblem {

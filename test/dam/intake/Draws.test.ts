@@ -13,7 +13,8 @@ const url = "https://api.example.com/orders"
 
 const defined = new Map([
   ["tokens", LimitOptions.make({ rate: 90_000, per: "1 minute", burst: 500 })],
-  ["browsers", LimitOptions.make({ concurrency: 4 })]
+  ["browsers", LimitOptions.make({ concurrency: 4 })],
+  ["slow", LimitOptions.make({ rate: 0.5 })]
 ])
 
 const known: KnownLimits = { definition: (name) => defined.get(name), names: () => [...defined.keys()] }
@@ -32,6 +33,18 @@ const take = (dialect: "cloud" | "flat", body: object, callLimits: KnownLimits |
 const refusal = (body: object, callLimits?: KnownLimits) => Effect.flip(take("cloud", body, callLimits))
 
 describe("what a submitted job draws on", () => {
+  it.effect("may be a limit that is slower than a unit a second, and one of places whatever is drawn on it", () =>
+    Effect.gen(function* () {
+      const limits = [{ name: "browsers", cost: 7 }, { name: "slow" }]
+      const job = yield* take("cloud", { url, limits })
+      assert.deepStrictEqual(
+        job.step.limits.map(({ cost }) => cost),
+        [7, 1]
+      )
+      assert.deepInclude(yield* refusal({ url, limits: [{ name: "slow", cost: 1.5 }] }), { field: "limits[0].cost" })
+    })
+  )
+
   it.effect("is read in both dialects, at every depth", () =>
     Effect.gen(function* () {
       const limits = [{ name: "tokens", cost: 500, key: "acme" }, { name: "browsers" }]

@@ -17,7 +17,20 @@ import type { NewJob } from "./Job.ts"
  * @category accessors
  * @since 0.1.0
  */
-export const laneOf = (url: string): string => hostOf(new URL(url))
+export const laneOf = (url: string): string => {
+  const known = hosts.get(url)
+  if (known !== undefined) return known
+  const host = hostOf(new URL(url))
+  if (url.length > longestKept) return host
+  if (hosts.size >= mostKept) hosts.clear()
+  hosts.set(url, host)
+  return host
+}
+
+/** Hosts of URLs that were asked for lately: on its way a job asks several times. */
+const hosts = new Map<string, string>()
+const mostKept = 1000
+const longestKept = 500
 
 /**
  * Names a lane of a host by its key; without one the host's own.

@@ -1,32 +1,15 @@
 /** Deliveries and endpoints as rows, and back, and the outbox over them. Rows are read through schemas, as in `JobRows`. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import {
-  type DeliveryAttempt as Attempt,
-  type Endpoint,
-  deadReasons,
-  type DeadLetter,
-  type StoredDelivery
-} from "../job/Delivery.ts"
+import { type DeliveryState, deliveryStates } from "../../engine/JobState.ts"
+import { type Endpoint, deadReasons, type DeadLetter, type StoredDelivery } from "../job/Delivery.ts"
 import type { DeadLetterFilter, DeliveryPort, DueDelivery } from "../store/DeliveryRecords.ts"
+import type { StorageFailed } from "../store/StoreError.ts"
 import type { Executor, Wanted } from "./Commands.ts"
 import { Bit, LoadedJob, Moment } from "./JobRows.ts"
 import { readLanes } from "./LaneRows.ts"
 import { placeOf, reader } from "./Reader.ts"
-
-const DeliveryAttempt = Schema.Struct({
-  at: Schema.Number,
-  latency: Schema.Number,
-  status: Schema.UndefinedOr(Schema.Number),
-  error: Schema.UndefinedOr(Schema.String),
-  excerpt: Schema.UndefinedOr(Schema.String),
-  unsigned: Schema.optional(Schema.String)
-})
-
-/** An attempt to deliver, as JSON. */
-const encodeDeliveryAttempt: (attempt: Attempt) => string = Schema.encodeSync(
-  Schema.fromJsonString(Schema.toCodecJson(DeliveryAttempt))
-)
+import { DeliveryAttempt, encodeDeliveryAttempt } from "./RowTexts.ts"
 
 /** A loaded dead letter. */
 const LoadedDeadLetter = Schema.Struct({
@@ -184,4 +167,10 @@ const readDeadLetters = reader(Schema.Array(LoadedDeadLetter), (rows) => rows.ma
 
 const readEndpoints = reader(Schema.Array(LoadedEndpoint), (rows) => rows.map(toEndpoint))
 
-const readDeliveryState = reader(LoadedJob.fields.job.fields.delivery_state, (state) => state)
+/** One of a few words, told for every delivery: the schema only says what is wrong with another. */
+const readDeliveryState = (state: unknown): Effect.Effect<DeliveryState, StorageFailed> => {
+  const known = deliveryStates.find((one) => one === state)
+  return known === undefined ? readOtherState(state) : Effect.succeed(known)
+}
+
+const readOtherState = reader(LoadedJob.fields.job.fields.delivery_state, (state) => state)

@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { deliveryStates, isTerminal, states } from "../../engine/JobState.ts"
-import { Attempt } from "../../step/History.ts"
+import type { Attempt } from "../../step/History.ts"
 import * as JsonTextSchema from "../../step/JsonTextSchema.ts"
 import type { Response } from "../../step/Reply.ts"
 import * as Step from "../../step/Step.ts"
@@ -21,6 +21,7 @@ import type { AttemptInsert, FinishInsert, JobInsert } from "./Commands.ts"
 import { type JobColumn, jobColumns } from "./Commands.ts"
 import { failureOf } from "./FailureRows.ts"
 import { encodeDraws } from "./LimitRows.ts"
+import * as RowTexts from "./RowTexts.ts"
 
 /** A new job as what is inserted. */
 export const encodeJob = (job: NewJob): JobInsert => {
@@ -70,7 +71,7 @@ export const encodeFinish = ({ at, attempt, children, deliveries, quorum, result
     state,
     at,
     failure: state === "failed" ? failureOf(result) : undefined,
-    result: encodeResult({
+    result: RowTexts.encodeResult({
       ...result,
       response: result.response && headOf(result.response),
       responses: result.responses.map(({ region, response }) => ({ region, response: headOf(response) }))
@@ -100,40 +101,11 @@ export const encodeAttempt = (attempt: Attempt): AttemptInsert => {
   return {
     path: attempt.path,
     racer: attempt.racer,
-    attempt: encodeBareAttempt(rest),
+    attempt: RowTexts.encodeAttempt(rest),
     response: response === undefined ? null : JSON.stringify({ status: response.status, headers: response.headers }),
     body: response === undefined ? null : compact(response.body)
   }
 }
-
-const { response: _, ...bareFields } = Attempt.fields
-
-const BareAttempt = Schema.fromJsonString(Schema.toCodecJson(Schema.Struct(bareFields)))
-
-const encodeBareAttempt = Schema.encodeSync(BareAttempt)
-
-const Head = Schema.Struct({
-  status: Schema.Number,
-  headers: Schema.Record(Schema.String, Schema.String)
-})
-
-const SizedHead = Schema.Struct({ ...Head.fields, size: Schema.Number })
-
-const StoredResult = Schema.fromJsonString(
-  Schema.toCodecJson(
-    Schema.Struct({
-      response: Schema.UndefinedOr(SizedHead),
-      responses: Schema.Array(Schema.Struct({ region: Schema.UndefinedOr(Schema.String), response: SizedHead })),
-      region: Schema.UndefinedOr(Schema.String),
-      path: Schema.Number,
-      error: Schema.UndefinedOr(
-        Schema.Struct({ tag: Schema.String, message: Schema.String, kind: Schema.optionalKey(Schema.String) })
-      )
-    })
-  )
-)
-
-const encodeResult = Schema.encodeSync(StoredResult)
 
 const headOf = ({ body, headers, status }: Response) => ({ status, headers, size: body.byteLength })
 
@@ -197,13 +169,13 @@ export const LoadedJob = Schema.Struct({
   job: Schema.Struct({
     ...columns,
     step: JsonTextSchema.schema(StepFromJson),
-    result: Schema.NullOr(StoredResult),
+    result: Schema.NullOr(RowTexts.StoredResult),
     bodies: Schema.NullOr(Schema.Uint8Array)
   }),
   attempts: Schema.Array(
     Schema.Struct({
-      attempt: BareAttempt,
-      response: Schema.NullOr(Schema.fromJsonString(Head)),
+      attempt: RowTexts.StoredAttempt,
+      response: Schema.NullOr(Schema.fromJsonString(RowTexts.Head)),
       body: Schema.NullOr(Schema.Uint8Array)
     })
   )
@@ -214,7 +186,7 @@ export const DamagedJob = Schema.Struct({ job: Schema.Struct({ ...columns, resul
 
 /** Such a job as the port knows it. */
 export const toDamaged = ({ job }: typeof DamagedJob.Type, problem: string): StoredJob => {
-  const result = Schema.decodeUnknownOption(Schema.NullOr(StoredResult))(job.result)
+  const result = Schema.decodeUnknownOption(Schema.NullOr(RowTexts.StoredResult))(job.result)
   const { response: _response, responses: _responses, ...end } = Option.getOrNull(result) ?? noResult
   return {
     ...toJob({
@@ -274,9 +246,9 @@ const waitingOf = (state: StoredJob["state"], dueAt: number | undefined) =>
     ? { dueAt, pausedUntil: undefined }
     : { dueAt: undefined, pausedUntil: dueAt }
 
-const toResult = (stored: typeof StoredResult.Type, bodies: Uint8Array): JobResult => {
+const toResult = (stored: typeof RowTexts.StoredResult.Type, bodies: Uint8Array): JobResult => {
   let at = 0
-  const next = ({ headers, size, status }: typeof SizedHead.Type): Response => {
+  const next = ({ headers, size, status }: typeof RowTexts.SizedHead.Type): Response => {
     const body = bodies.slice(at, at + size)
     at += size
     return { _tag: "Response", status, headers, body }

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 
 /**
@@ -98,14 +97,19 @@ export const untilWritten = <A, E>(
   jobId: string,
   write: Effect.Effect<A, E | StoreError>
 ): Effect.Effect<A, Exclude<E, StoreError>> =>
-  write.pipe(
-    Effect.tapError((error) =>
-      isStoreError(error) ? Effect.logWarning(`job ${jobId}: ${error.message}; trying again`) : Effect.void
-    ),
-    Effect.retry({ while: isStoreError, schedule: Schedule.spaced("1 second") }),
-    // only other errors end the repetition
-    Effect.mapError((error) => error as Exclude<E, StoreError>)
+  // nearly every write is taken at once, so nothing is made ready for another
+  Effect.catch(write, (error) =>
+    isStoreError(error)
+      ? Effect.logWarning(`job ${jobId}: ${error.message}; trying again`).pipe(
+          Effect.andThen(Effect.sleep(againAfter)),
+          Effect.andThen(untilWritten(jobId, write))
+        )
+      : // only other errors end the repetition
+        Effect.fail(error as Exclude<E, StoreError>)
   )
+
+/** When a store that failed is asked again, in milliseconds. */
+const againAfter = 1000
 
 const isStoreError = (error: unknown): error is StoreError =>
   typeof error === "object" &&

@@ -18,6 +18,7 @@ import { type Failure, TransportError, Unsendable } from "../step/FailureModel.t
 import type { Response } from "../step/ReplyModel.ts"
 import { type Exchange, type Exchanging, HttpTransport } from "./HttpTransport.ts"
 import * as LocalTransport from "./LocalTransport.ts"
+import * as TimeLimit from "./TimeLimit.ts"
 
 /**
  * Where a region leaves from.
@@ -115,7 +116,15 @@ export const make = Effect.fnUntraced(function* (
 
   const all = [...transports.values(), ...(options.default === undefined ? [] : [options.default])]
   const keepsLimits = all.length > 0 && all.every((transport) => transport.keepsLimits === true)
-  return { kind: "exchanging", regions, egress, home: options.default && ELSEWHERE, keepsLimits, send }
+  const made: Exchanging = {
+    kind: "exchanging",
+    regions,
+    egress,
+    home: options.default && ELSEWHERE,
+    keepsLimits,
+    send
+  }
+  return all.length > 0 && all.every(TimeLimit.isKeptBy) ? TimeLimit.keeping(made) : made
 })
 
 /**

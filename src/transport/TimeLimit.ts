@@ -54,11 +54,15 @@ export const keeping = (transport: Exchanging): Exchanging => {
 /** Whether it does. Known of the function, so that a transport with another `send` around it does not inherit it. */
 export const isKeptBy = ({ send }: Exchanging): boolean => keepers.has(send)
 
-/** Ends a send that takes longer than its limit. */
-export const within = <A>(send: Effect.Effect<A, TransportError>, millis: number): Effect.Effect<A, TransportError> =>
+/** Ends a send that takes longer than `millis`, which is what was left of the limit that it names. */
+export const within = <A>(
+  send: Effect.Effect<A, TransportError>,
+  millis: number,
+  afterMillis = millis
+): Effect.Effect<A, TransportError> =>
   Effect.timeoutOrElse(send, {
     duration: millis,
-    orElse: () => Effect.fail(new TransportError({ reason: new AttemptTimedOut({ afterMillis: millis }) }))
+    orElse: () => Effect.fail(new TransportError({ reason: new AttemptTimedOut({ afterMillis }) }))
   })
 
 /** Makes a call within its limit, whoever keeps it. */

@@ -3,8 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as RetryAfter from "../../engine/RetryAfter.ts"
-import * as Telemetry from "../../run/Telemetry.ts"
-import { TransportError, AttemptTimedOut } from "../../step/Failure.ts"
+import { sending } from "../../run/Racer.ts"
 import * as Reply from "../../step/Reply.ts"
 import { post } from "../../step/Step.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
@@ -93,21 +92,14 @@ const send = Effect.fnUntraced(function* (
   const from = yield* Clock.monotonicTimeNanos
   const step = post(delivery.url, { headers: yield* headersOf(courier, delivery, at, proofs), body: delivery.body })
   const region = regionOf(delivery)
-  const answer = yield* Effect.withFiber((fiber) =>
-    Telemetry.propagated(fiber, step.request, (request) =>
-      courier.transport.send({ request, region, step, timeoutMillis, attempt: `${delivery.id}/${at}` })
-    )
-  ).pipe(
+  const exchange = { request: step.request, region, step, timeoutMillis, attempt: `${delivery.id}/${at}` }
+  const answer = yield* Effect.withFiber(sending(courier.transport, exchange)).pipe(
     // what a receiver says at length is not read, but it has said whether it took the delivery
     Effect.catch((error) =>
       error.reason._tag === "ResponseTooLarge" && error.kept !== undefined
         ? Effect.succeed(error.kept)
         : Effect.fail(error)
     ),
-    Effect.timeoutOrElse({
-      duration: timeoutMillis,
-      orElse: () => Effect.fail(new TransportError({ reason: new AttemptTimedOut({ afterMillis: timeoutMillis }) }))
-    }),
     Effect.result
   )
   const latency = Number((yield* Clock.monotonicTimeNanos) - from) / 1e6

@@ -12,6 +12,7 @@ import type * as Dns from "effect/net/Dns"
 import type * as Scope from "effect/Scope"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import * as RegionalTransport from "../../transport/RegionalTransport.ts"
+import * as TimeLimit from "../../transport/TimeLimit.ts"
 import * as UndiciTransport from "../../transport/UndiciTransport.ts"
 import { userAgent } from "../../transport/Version.ts"
 import * as EgressConnector from "./Connector.ts"
@@ -87,17 +88,21 @@ export const make = Effect.fnUntraced(function* (
     unconfigured.add(region.slice(0, longestNoted))
   }
   // a race of names that leave from here sends one of them only, but asks for the place of each
-  const noting = ({ egress = itself, send, ...rest }: Exchanging): Exchanging => ({
-    ...rest,
-    egress: (region) => {
-      note(region)
-      return egress(region)
-    },
-    send: (exchange) => {
-      note(exchange.region)
-      return send(exchange)
+  const noting = (transport: Exchanging): Exchanging => {
+    const { egress = itself, send, ...rest } = transport
+    const made: Exchanging = {
+      ...rest,
+      egress: (region) => {
+        note(region)
+        return egress(region)
+      },
+      send: (exchange) => {
+        note(exchange.region)
+        return send(exchange)
+      }
     }
-  })
+    return TimeLimit.isKeptBy(transport) ? TimeLimit.keeping(made) : made
+  }
   return {
     transport: noting(yield* regional("transport")),
     webhooks: noting(yield* regional("webhooks")),

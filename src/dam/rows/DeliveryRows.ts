@@ -10,6 +10,7 @@ import { Bit, LoadedJob, Moment } from "./JobRows.ts"
 import { readLanes } from "./LaneRows.ts"
 import { placeOf, reader } from "./Reader.ts"
 import { DeliveryAttempt, encodeDeliveryAttempt } from "./RowTexts.ts"
+import { readUntried } from "./UntriedDelivery.ts"
 
 /** A loaded dead letter. */
 const LoadedDeadLetter = Schema.Struct({
@@ -63,14 +64,14 @@ const toDelivery = ({ body, ...row }: typeof LoadedDelivery.Type): StoredDeliver
 const DisabledReason = Schema.NullOr(Schema.Literals(["gone", "failing"]))
 
 /** A loaded delivery that is due, beside its endpoint where that is disabled. */
-const LoadedDueDelivery = Schema.Struct({
+export const LoadedDueDelivery = Schema.Struct({
   ...LoadedDelivery.fields,
   disabled_reason: DisabledReason,
   probe_at: Moment
 })
 
 /** A loaded delivery that is due as the port knows it. */
-const toDueDelivery = ({
+export const toDueDelivery = ({
   disabled_reason: reason,
   probe_at: probeAt,
   ...row
@@ -161,7 +162,18 @@ const wantedOf = (filter: DeadLetterFilter): Wanted => ({
 
 const readDeliveries = reader(Schema.Array(LoadedDelivery), (rows) => rows.map(toDelivery))
 
-const readDueDeliveries = reader(Schema.Array(LoadedDueDelivery), (rows) => rows.map(toDueDelivery))
+/** Nearly all that are due were never tried: those are read by hand, and the schema reads whatever is not as they are. */
+const readDueDeliveries = (rows: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<DueDelivery>, StorageFailed> => {
+  const untried: Array<DueDelivery> = []
+  for (const row of rows) {
+    const read = readUntried(row)
+    if (read === undefined) return readAllDue(rows)
+    untried.push(read)
+  }
+  return Effect.succeed(untried)
+}
+
+const readAllDue = reader(Schema.Array(LoadedDueDelivery), (all) => all.map(toDueDelivery))
 
 const readDeadLetters = reader(Schema.Array(LoadedDeadLetter), (rows) => rows.map(toDeadLetter))
 

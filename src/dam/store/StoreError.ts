@@ -98,14 +98,16 @@ export const untilWritten = <A, E>(
   write: Effect.Effect<A, E | StoreError>
 ): Effect.Effect<A, Exclude<E, StoreError>> =>
   // nearly every write is taken at once, so nothing is made ready for another
-  Effect.catch(write, (error) =>
-    isStoreError(error)
-      ? Effect.logWarning(`job ${jobId}: ${error.message}; trying again`).pipe(
-          Effect.andThen(Effect.sleep(againAfter)),
-          Effect.andThen(untilWritten(jobId, write))
-        )
-      : // only other errors end the repetition
-        Effect.fail(error as Exclude<E, StoreError>)
+  write.pipe(
+    Effect.catch((error) =>
+      isStoreError(error)
+        ? Effect.logWarning(`job ${jobId}: ${error.message}; trying again`).pipe(
+            Effect.andThen(Effect.sleep(againAfter)),
+            Effect.andThen(untilWritten(jobId, write))
+          )
+        : // only other errors end the repetition
+          Effect.fail(error as Exclude<E, StoreError>)
+    )
   )
 
 /** When a store that failed is asked again, in milliseconds. */

@@ -15,6 +15,7 @@ import { TransportError, Unsendable } from "../../step/Failure.ts"
 import type { Response } from "../../step/Reply.ts"
 import type { Exchange, Exchanging } from "../../transport/HttpTransport.ts"
 import * as Redirects from "../../transport/Redirects.ts"
+import * as TimeLimit from "../../transport/TimeLimit.ts"
 import { checkUrl } from "../egress/Url.ts"
 import { callIn, laneFor, type Run } from "./Run.ts"
 import type { Permit } from "../lane/Permit.ts"
@@ -31,23 +32,32 @@ export const Under = Context.Reference<Pick<Permit, "release" | "settle">>("ezth
  * @category constructors
  * @since 0.1.0
  */
-export const make = (self: Run): Exchanging => ({
-  ...self.options.transport,
-  keepsLimits: true,
-  send: (exchange) =>
-    Effect.suspend(() => {
-      const call = { ...exchange, attempt: exchange.attempt && `${self.job.id}/${exchange.attempt}` }
-      const nth = ++self.calls
-      const first = once(self, call, nth)
-      return Redirects.isFollowed(exchange.request.method)
-        ? Effect.flatMap(first, (response) =>
-            response.status < 300 || response.status > 308
-              ? Effect.succeed(response)
-              : followed(self, call, nth, response)
-          )
-        : first
-    })
-})
+export const make = (self: Run): Exchanging => {
+  const { transport } = self.options
+  const made: Exchanging = {
+    ...transport,
+    keepsLimits: true,
+    send: (exchange) =>
+      Clock.clockWith((clock) => {
+        const call = { ...exchange, attempt: exchange.attempt && `${self.job.id}/${exchange.attempt}` }
+        const nth = ++self.calls
+        const first = once(self, call, nth)
+        if (!Redirects.isFollowed(exchange.request.method)) return first
+        const until = monotonic(clock) + exchange.timeoutMillis
+        return Effect.flatMap(first, (response) =>
+          response.status < 300 || response.status > 308
+            ? Effect.succeed(response)
+            : TimeLimit.within(
+                followed(self, call, { nth, response, until }),
+                Math.max(1, until - monotonic(clock)),
+                exchange.timeoutMillis
+              )
+        )
+      })
+  }
+  // then one call is ended by whoever makes it, and what follows on it here: nobody need race with either
+  return TimeLimit.isKeptBy(transport) ? TimeLimit.keeping(made) : made
+}
 
 const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Response, TransportError> =>
   Clock.clockWith((clock) => {
@@ -55,7 +65,7 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
     const { request } = exchange
     const lane = laneFor(self, request)
     self.lane = lane
-    const sentAt = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+    const sentAt = monotonic(clock)
     const sent = Effect.flatMap(options.lanes.load(lane), (load) =>
       options.transport.send({ ...exchange, request: { ...request, headers: headersOf(request.headers, load, nth) } })
     )
@@ -84,17 +94,22 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
     )
   })
 
+/** An answer to the n-th call that leads elsewhere, and the monotonic millisecond at which the exchange ends. */
+interface Redirected {
+  readonly nth: number
+  readonly response: Response
+  readonly until: number
+}
+
 /** What an answer says of its cost corrects what was drawn for it. */
 const settled = (response: Response): Effect.Effect<void> => Effect.flatMap(Under, ({ settle }) => settle(response))
 
 const followed = Effect.fnUntraced(function* (
   self: Run,
   exchange: Exchange,
-  nth: number,
-  response: Response
+  { nth, response, until }: Redirected
 ): Effect.fn.Return<Response, TransportError> {
   const { job, options } = self
-  const until = (yield* monotonicMillis) + exchange.timeoutMillis
   let hops = 0
   let { status } = response
   const hop: Redirects.Hop = Effect.fnUntraced(function* (request) {
@@ -110,7 +125,7 @@ const followed = Effect.fnUntraced(function* (
       ({ depart }) =>
         Effect.gen(function* () {
           yield* depart()
-          const timeoutMillis = Math.max(1, until - (yield* monotonicMillis))
+          const timeoutMillis = Math.max(1, until - monotonic(yield* Clock.Clock))
           const attempt = exchange.attempt && `${exchange.attempt}/${hops}`
           const answer = yield* once(self, { ...exchange, request, attempt, timeoutMillis }, nth)
           status = answer.status
@@ -144,4 +159,4 @@ const headersOf = (
   return headers
 }
 
-const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+const monotonic = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6

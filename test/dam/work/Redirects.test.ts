@@ -4,6 +4,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
+import * as TimeLimit from "../../../src/transport/TimeLimit.ts"
 import { backup, lines, ok, refusal, setUp, url } from "../support.ts"
 
 const to = (location: string, status = 302): Script.Input => ({ status, headers: { location } })
@@ -107,6 +108,20 @@ describe("a redirect of a job", () => {
         (yield* hanging.engine.lanes).map(({ open }) => open),
         [0]
       )
+    })
+  )
+
+  it.effect("ends within the limit of its attempt while it waits for a lane, whoever keeps the limit of calls", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({
+        transport: TimeLimit.keeping(yield* Script.make(from(backup))),
+        pacing: { hosts: { "backup.example:443": { rps: 0.005, maxConcurrent: 1 } } }
+      })
+      yield* dam.runToEnd(Step.get(`${backup}first`))
+      const { history, result } = yield* dam.runToEnd(Step.retryPolicy({ maxRetries: 0 })(old))
+      assert.strictEqual(result?.error?.tag, "AttemptTimedOut")
+      assert.include(result.error.message, "60")
+      assert.closeTo(history[0]?.latency ?? 0, 60_000, 10)
     })
   )
 })

@@ -44,18 +44,9 @@ export const perform = <A>(
   { facts, read, send, step }: Exchanged<A>
 ): Effect.Effect<EndedAttempt> =>
   Telemetry.attempt(step, facts, (fiber) => {
-    const clock = fiber.getRef(Clock.Clock)
-    const at = clock.currentTimeMillisUnsafe()
-    const from = clock.monotonicTimeNanosUnsafe()
-    const observer = fiber.getRef(Observer)
-    observer?.({ _tag: "Started", step, attempt: facts })
+    const ended = begin(execution, step, facts, fiber)
     const end = <E extends Ending>(ending: E, response: Response | undefined) => {
-      const latency = Number(clock.monotonicTimeNanosUnsafe() - from) / 1e6
-      const { kind, pause, path, racer, region } = facts
-      const attempt = { path, racer, kind, region, pause, at, latency, ending, response }
-      execution.history = History.append(execution.history, attempt)
-      Telemetry.countAttempt(attempt, fiber.context)
-      observer?.({ _tag: "Ended", step, attempt })
+      const attempt = ended(ending, response)
       const { record } = execution.host
       return record === undefined ? Effect.succeed(attempt) : Effect.as(record(attempt), attempt)
     }
@@ -63,13 +54,31 @@ export const perform = <A>(
       Effect.onInterrupt(send(fiber), () => end({ _tag: "Interrupted" }, undefined)),
       {
         onSuccess: (reply) => {
-          const { ending, response } = read(reply, clock.currentTimeMillisUnsafe())
+          const { ending, response } = read(reply, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
           return end(ending, response)
         },
         onFailure: ({ kept, reason }) => end<Ended>({ _tag: "Failed", failure: reason }, kept)
       }
     )
   })
+
+/** Begins an attempt; who tells what it returns how it ended gets it for the history, where it stands already. */
+export const begin = (execution: Execution, step: Step, facts: Facts, fiber: Fiber.Fiber<unknown, unknown>) => {
+  const clock = fiber.getRef(Clock.Clock)
+  const at = clock.currentTimeMillisUnsafe()
+  const from = clock.monotonicTimeNanosUnsafe()
+  const observer = fiber.getRef(Observer)
+  observer?.({ _tag: "Started", step, attempt: facts })
+  return <E extends Ending>(ending: E, response: Response | undefined) => {
+    const latency = Number(clock.monotonicTimeNanosUnsafe() - from) / 1e6
+    const { kind, pause, path, racer, region } = facts
+    const attempt = { path, racer, kind, region, pause, at, latency, ending, response }
+    execution.history = History.append(execution.history, attempt)
+    Telemetry.countAttempt(attempt, fiber.context)
+    observer?.({ _tag: "Ended", step, attempt })
+    return attempt
+  }
+}
 
 /** Reads what a target's answer means for the history. */
 export const readResponse =

@@ -39,7 +39,18 @@ export const run = (
   step: Step,
   strategies: Strategies["Service"],
   host: Host = Hosts.client
-): Effect.Effect<Outcome, StepError> => Telemetry.step(step, interpret(step, strategies, host))
+): Effect.Effect<Outcome, StepError> =>
+  Effect.withFiber((fiber) => {
+    const broken = check(step) ?? unkept(step, strategies)
+    if (broken !== undefined) return Telemetry.step(step, Effect.fail(stepError(step, broken, noHistory)))
+    const transport = fiber.getRef(Straight.Straight) ? Straight.over(step, strategies, host) : undefined
+    if (transport === undefined) return Telemetry.step(step, walk(step, strategies, host))
+    const straight = { step, strategies, host, transport }
+    const begin = Straight.direct(straight, fiber)
+    return begin === undefined
+      ? Telemetry.step(step, Straight.run(walk, straight))
+      : Straight.runDirect(walk, straight, begin, fiber)
+  })
 
 /**
  * Hands a step over to a service, whatever its type.
@@ -67,16 +78,6 @@ export const submit = (step: Step, service: Delegating): Effect.Effect<Accepted,
       return end._tag === "Accepted" ? end : yield* stepError(step, end, execution.history)
     })
   )
-
-const interpret = (step: Step, strategies: Strategies["Service"], host: Host): Effect.Effect<Outcome, StepError> =>
-  Effect.withFiber((fiber) => {
-    const broken = check(step) ?? unkept(step, strategies)
-    if (broken !== undefined) return Effect.fail(stepError(step, broken, noHistory))
-    const transport = fiber.getRef(Straight.Straight) ? Straight.over(step, strategies, host) : undefined
-    return transport === undefined
-      ? walk(step, strategies, host)
-      : Straight.run(walk, { step, strategies, host, transport })
-  })
 
 const walk = Effect.fnUntraced(function* (
   step: Step,

@@ -136,6 +136,16 @@ export const countAttempt = (attempt: Attempt, context: Parameters<typeof metric
 }
 
 /**
+ * Counts a step that has ended.
+ *
+ * @internal
+ */
+export const countStep = (
+  { _tag }: Outcome | StepError,
+  context: Parameters<typeof metrics.latency.updateUnsafe>[1]
+): void => metrics.steps[_tag].updateUnsafe(1, context)
+
+/**
  * The W3C trace context of the span at hand; `undefined` without a tracer.
  *
  * @internal
@@ -176,7 +186,7 @@ export const step = <A extends Outcome>(self: Step, run: Effect.Effect<A, StepEr
   Effect.withFiber(({ cache, context }) => {
     const counted = Effect.onExit(run, (exit) => {
       const end = endOf(exit)
-      if (end !== undefined) metrics.steps[end._tag].updateUnsafe(1, context)
+      if (end !== undefined) countStep(end, context)
       return Effect.void
     })
     return cache.tracer === undefined ? counted : tracedStep(self, counted)

@@ -14,7 +14,7 @@ import type { Response } from "../step/ReplyModel.ts"
 import type { Request } from "../step/Request.ts"
 import { type CallFailure, cutShort, failureOf } from "./Causes.ts"
 import type { OpenCall } from "./OpenCall.ts"
-import type { Call } from "./Redirects.ts"
+import type { Done, ToldCall } from "./Redirects.ts"
 import { announcedLength, Collected, EMPTY, isBodiless, isFinalStatus, tooLarge } from "./ResponseBody.ts"
 import type { TimeLimit } from "./TimeLimit.ts"
 
@@ -36,33 +36,34 @@ export const refusal = (request: Request): TransportError | undefined => {
   return method === "TRACE" || method === "TRACK" ? unsendable(`fetch does not send ${method}`) : undefined
 }
 
-/** Makes the call; interruption aborts it. */
+/** Makes the call; whoever stops it aborts it. */
 export const over =
-  (fetch: Fetch, init: FetchInit, limit: number): Call =>
-  (request, time, isFirst) =>
-    Effect.callback<Response, TransportError>((resume) => {
-      const refused = refusal(request)
-      if (refused !== undefined) return resume(Exit.fail(refused))
-      return new Exchange(request.method, limit, resume).begin(fetch, request, init, time, isFirst)
-    })
+  (fetch: Fetch, init: FetchInit, limit: number): ToldCall =>
+  (request, time, { isFirst }, done) => {
+    const refused = refusal(request)
+    if (refused === undefined)
+      return new Exchange(request.method, limit, done).begin(fetch, request, init, time, isFirst)
+    done(Exit.fail(refused))
+    return inTime
+  }
 
 /** One call, told in promises: one object rather than a closure for each of its ends, because calls are many. */
 class Exchange {
   readonly #method: string
   /** The most its body may hold, in bytes. */
   readonly #limit: number
-  readonly #resume: (result: Exit.Exit<Response, TransportError>) => void
+  readonly #resume: Done
   readonly #abort = new AbortController()
   #inTime = inTime
 
-  constructor(method: string, limit: number, resume: (result: Exit.Exit<Response, TransportError>) => void) {
+  constructor(method: string, limit: number, resume: Done) {
     this.#method = method
     this.#limit = limit
     this.#resume = resume
   }
 
   /** Answers what ends it before its time. */
-  begin(fetch: Fetch, request: Request, init: FetchInit, time: TimeLimit, isFirst: boolean): Effect.Effect<void> {
+  begin(fetch: Fetch, request: Request, init: FetchInit, time: TimeLimit, isFirst: boolean): () => void {
     this.#inTime = time.watch((expired) => {
       this.#resume(expired)
       this.#abort.abort()
@@ -74,10 +75,10 @@ class Exchange {
       // the second step also catches what is wrong with an answer that a `fetch` of one's own made up
       sent.success.then((answer) => this.#receive(answer)).then(undefined, failBy)
     }
-    return Effect.sync(() => {
+    return () => {
       this.#inTime()
       this.#abort.abort()
-    })
+    }
   }
 
   #settle(result: Exit.Exit<Response, TransportError>): void {

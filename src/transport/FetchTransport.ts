@@ -5,7 +5,7 @@
  */
 import * as FetchCall from "./FetchCall.ts"
 import type { Exchanging } from "./HttpTransport.ts"
-import { exchanging } from "./Redirects.ts"
+import { told } from "./Redirects.ts"
 import { DEFAULT_MAX_BYTES, type ResponseLimits } from "./ResponseBody.ts"
 import * as TimeLimit from "./TimeLimit.ts"
 
@@ -50,7 +50,7 @@ export interface FetchOptions extends LocalOptions {
  */
 export const makeFetch = (options: FetchOptions = {}): Exchanging =>
   TimeLimit.keeping(
-    exchanging(
+    told(
       FetchCall.over(
         options.fetch ?? FetchCall.platform,
         options.requestInit ?? {},

@@ -8,10 +8,12 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { credentials } from "../engine/Idempotency.ts"
 import { InvalidResponse, TransportError, Unsendable } from "../step/FailureModel.ts"
 import type { Request } from "../step/Request.ts"
 import type { Response } from "../step/ReplyModel.ts"
+import * as Direct from "./Direct.ts"
 import type { Exchange, Exchanging } from "./HttpTransport.ts"
 import { TimeLimit } from "./TimeLimit.ts"
 
@@ -26,13 +28,47 @@ export type Call = (
   isOnce: boolean
 ) => Effect.Effect<Response, TransportError>
 
+/** A call that is told in callbacks; it returns what stops it, which does nothing once it is done. */
+export type ToldCall = (request: Request, limit: TimeLimit, how: How, done: Done) => () => void
+
+/** What a call has to know of its exchange; as for {@link Call}. */
+export interface How {
+  readonly isFirst: boolean
+  readonly isOnce: boolean
+}
+
+/** Takes the end of a call. */
+export type Done = (result: Exit.Exit<Response, TransportError>) => void
+
 /** A transport of one place out of a single call. */
 export const exchanging = (call: Call, follows: Follows = true): Exchanging => ({
   kind: "exchanging",
-  regions: Effect.succeed([]),
+  regions: Direct.nowhere,
   egress: () => "local",
   send: following(call, follows)
 })
+
+/** A transport of one place out of a call that is told in callbacks, which can do without fibers. */
+export const told = (call: ToldCall, follows: Follows = true): Exchanging => {
+  const inFiber: Call = (request, limit, isFirst, isOnce) =>
+    Effect.callback<Response, TransportError>((resume) =>
+      Effect.sync(call(request, limit, { isFirst, isOnce }, resume))
+    )
+  return Direct.begunBy(exchanging(inFiber, follows), ({ request, step, timeoutMillis }, fiber, done) => {
+    const refused = refusal(request)
+    if (refused !== undefined) {
+      done(refused)
+      return nothing
+    }
+    const limit = new TimeLimit(fiber, timeoutMillis)
+    const statuses = followed(request.method, follows)
+    return call(request, limit, step.retryUnsafe === false ? ONCE : FIRST, (result) => {
+      if (statuses === undefined || Exit.isFailure(result) || !statuses.has(result.value.status)) return done(result)
+      const hop: Hop = (redirected) => inFiber(redirected, limit, false, false)
+      done(result, follow(hop, request, result.value, { statuses }))
+    })
+  })
+}
 
 /**
  * What is followed: `true` GET and HEAD, which may be asked twice; `sameRequest` the 307 and 308 of any method, which ask
@@ -43,23 +79,16 @@ export type Follows = boolean | "sameRequest"
 /** Turns one call into an exchange, which follows redirects unless told not to. */
 export const following =
   (call: Call, follows: Follows = true) =>
-  ({ request, step, timeoutMillis }: Exchange): Effect.Effect<Response, TransportError> => {
-    if (request.method === "CONNECT") return unsendable("CONNECT opens a tunnel, it is no call: no transport sends it")
-    if (request.url.includes("@") && hasCredentials(request.url)) {
-      return unsendable("the URL carries a user name or password: send an Authorization header instead")
-    }
-    return Effect.withFiber((fiber) => {
+  ({ request, step, timeoutMillis }: Exchange): Effect.Effect<Response, TransportError> =>
+    refusal(request) ??
+    Effect.withFiber((fiber) => {
       const limit = new TimeLimit(fiber, timeoutMillis)
       const first = call(request, limit, true, step.retryUnsafe === false)
+      const statuses = followed(request.method, follows)
+      if (statuses === undefined) return first
       const hop: Hop = (redirected) => call(redirected, limit, false, false)
-      if (follows === "sameRequest") {
-        return Effect.flatMap(first, (response) => follow(hop, request, response, { statuses: KEPT }))
-      }
-      return follows && isFollowed(request.method)
-        ? Effect.flatMap(first, (response) => follow(hop, request, response))
-        : first
+      return Effect.flatMap(first, (response) => follow(hop, request, response, { statuses }))
     })
-  }
 
 /** One more request of an exchange, to where a redirect leads. */
 export type Hop = (request: Request) => Effect.Effect<Response, TransportError>
@@ -117,6 +146,19 @@ const withoutCredentials = (headers: Request["headers"], more: ReadonlyArray<str
     })
   )
 
+const refusal = ({ method, url }: Request) => {
+  if (method === "CONNECT") return unsendable("CONNECT opens a tunnel, it is no call: no transport sends it")
+  return url.includes("@") && hasCredentials(url)
+    ? unsendable("the URL carries a user name or password: send an Authorization header instead")
+    : undefined
+}
+
+/** The statuses that are followed; `undefined`: none is. */
+const followed = (method: string, follows: Follows): ReadonlySet<number> | undefined => {
+  if (follows === "sameRequest") return KEPT
+  return follows && isFollowed(method) ? REDIRECTS : undefined
+}
+
 const hasCredentials = (url: string): boolean => {
   const parsed = URL.parse(url)
   return parsed !== null && (parsed.username !== "" || parsed.password !== "")
@@ -124,8 +166,11 @@ const hasCredentials = (url: string): boolean => {
 
 const invalid = (received: string) => Effect.fail(new TransportError({ reason: new InvalidResponse({ received }) }))
 
-const unsendable = (problem: string) => Effect.fail(new TransportError({ reason: new Unsendable({ problem }) }))
+const unsendable = (problem: string) => Exit.fail(new TransportError({ reason: new Unsendable({ problem }) }))
 
+const nothing = (): void => undefined
+const FIRST: How = { isFirst: true, isOnce: false }
+const ONCE: How = { isFirst: true, isOnce: true }
 const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const KEPT = new Set([307, 308])

@@ -28,8 +28,7 @@ import { decodeContent, roomForEncoded } from "./ContentEncoding.ts"
 import { type Exchanging, HttpTransport } from "./HttpTransport.ts"
 import * as Interim from "./Interim.ts"
 import * as Opened from "./Opened.ts"
-import type { Call } from "./Redirects.ts"
-import { exchanging, type Follows } from "./Redirects.ts"
+import { type Done, type Follows, told, type ToldCall } from "./Redirects.ts"
 import {
   announcedLength,
   Collected,
@@ -144,23 +143,22 @@ const over = (dispatcher: Dispatcher, options: Omit<UndiciOptions, "dispatcher">
     opened: Opened.countOf(dispatcher),
     userAgent: options.userAgent
   }
-  const call: Call = (request, time, isFirst, isOnce) =>
-    Effect.callback<Response, TransportError>((resume) => {
-      const inTime = time.watch((expired) => {
-        resume(expired)
-        answer.abort()
-      }, isFirst)
-      const answer = new Answer(way, request, isOnce, (result) => {
-        inTime()
-        resume(result)
-      })
-      answer.dispatch()
-      return Effect.sync(() => {
-        inTime()
-        answer.abort()
-      })
+  const call: ToldCall = (request, time, { isFirst, isOnce }, done) => {
+    const inTime = time.watch((expired) => {
+      done(expired)
+      answer.abort()
+    }, isFirst)
+    const answer = new Answer(way, request, isOnce, (result) => {
+      inTime()
+      done(result)
     })
-  return TimeLimit.keeping(exchanging(call, options.followRedirects))
+    answer.dispatch()
+    return () => {
+      inTime()
+      answer.abort()
+    }
+  }
+  return TimeLimit.keeping(told(call, options.followRedirects))
 }
 
 /** What all calls of a transport share. */
@@ -172,15 +170,13 @@ interface Way {
   readonly userAgent: string | undefined
 }
 
-type Resume = (result: Exit.Exit<Response, TransportError>) => void
-
 /** One call, told in callbacks. Once settled it ignores whatever else arrives. */
 class Answer implements Dispatcher.DispatchHandler {
   readonly #way: Way
   readonly #request: Request
   readonly #method: string
   readonly #limit: number
-  readonly #resume: Resume
+  readonly #resume: Done
   readonly #isOnce: boolean
   #controller: Dispatcher.DispatchController | undefined = undefined
   #settled = false
@@ -196,7 +192,7 @@ class Answer implements Dispatcher.DispatchHandler {
   #wireLimit = 0
   #body: Collected | undefined = undefined
 
-  constructor(way: Way, request: Request, isOnce: boolean, resume: Resume) {
+  constructor(way: Way, request: Request, isOnce: boolean, resume: Done) {
     this.#way = way
     this.#request = request
     this.#method = request.method

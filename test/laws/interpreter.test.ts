@@ -21,8 +21,10 @@ import { makeStep } from "../../src/step/StepValue.ts"
 import { start } from "../../src/testing/Answer.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 import { between, oneOf } from "../../src/testing/Generators.ts"
+import * as Direct from "../../src/transport/Direct.ts"
 import type { Exchanging, Transport } from "../../src/transport/HttpTransport.ts"
 import * as Strategies from "../../src/transport/Strategies.ts"
+import * as TimeLimit from "../../src/transport/TimeLimit.ts"
 import { countingClock, drawing, ending, lines, toEnd } from "../run/support.ts"
 
 // mostly FRUGAL at the root, because there is little to see of a step that is handed over at once
@@ -50,7 +52,7 @@ type World = typeof World extends Arbitrary.Arbitrary<infer A> ? A : never
 const egress = (region: string) => (region === "sin" ? "fra" : region)
 
 /** A client whose n-th exchange gets the n-th answer, and whose n-th submission the n-th fate, both in turn for ever. */
-const build = ({ answers, regions, strategy, submissions }: World) => {
+const build = ({ answers, regions, strategy, submissions }: World, toLocal = (local: Exchanging) => local) => {
   const exchanges = new Map<StepValue, number>()
   let open = 0
   let sent = 0
@@ -90,8 +92,9 @@ const build = ({ answers, regions, strategy, submissions }: World) => {
         })
       })
   }
+  const exchanging = toLocal(local)
   return {
-    strategies: strategy === "client" ? Strategies.client(local, remote) : Strategies.only(local),
+    strategies: strategy === "client" ? Strategies.client(exchanging, remote) : Strategies.only(exchanging),
     exchanges,
     sent: () => sent + submitted,
     jobs: () => jobs,
@@ -266,20 +269,34 @@ const Plain = Arbitrary.map(Arbitrary.all([World, between(0, 3)]), ([world, choi
   return { ...world, regions: [], step: makeStep({ ...world.step, ...plain, type: "FRUGAL" }) }
 })
 
+/** Its exchanges are begun without a fiber of the step, as those over undici and `fetch` are. */
+const begun = (transport: Exchanging): Exchanging =>
+  Direct.begunBy({ ...transport, regions: Direct.nowhere }, (exchange, { context }, done) => {
+    const sent = Effect.runForkWith(context)(TimeLimit.limited(transport, exchange))
+    let isStopped = false
+    sent.addObserver((exit) => {
+      if (!isStopped) done(exit)
+    })
+    return () => {
+      isStopped = true
+      sent.interruptUnsafe()
+    }
+  })
+
 describe("laws of the straight way", () => {
   let straight = 0
   afterAll(() => assert.isAbove(straight, 200, "steps went straight"))
 
   it.effect.prop(
     "a step that is sent straight ends as by the interpreter alone: same end, attempts, pauses, moments and calls",
-    [Plain, oneOf(["client", "paced", "slow record"])],
+    [Plain, oneOf(["client", "begun", "paced", "slow record"])],
     ([world, kind]) =>
       Effect.gen(function* () {
         const run = (isStraight: boolean) =>
           afresh(
             world,
             Effect.gen(function* () {
-              const { jobs, sent, strategies } = build(world)
+              const { jobs, sent, strategies } = build(world, kind === "begun" ? begun : undefined)
               const host: Hosts.Host = {
                 ...Hosts.client,
                 paced: kind === "paced" ? (_, exchange) => Effect.delay(exchange, 7) : undefined,

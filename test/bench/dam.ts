@@ -1,15 +1,17 @@
 /**
  * What a dam does on this machine, as its own process built from the package, next to the budgets: durable admissions,
- * the way from accept to webhook, how exactly it keeps a pace, and what a backlog costs. `BENCH_BACKLOG=1000000` adds
- * the backlog of a million; `node test/bench/dam.ts admissions endToEnd` runs these parts only. `BENCH_CONFIG` stands in every
- * configuration besides, such as `text_search: on`.
+ * the way from accept to webhook, how many statements a job takes, how exactly it keeps a pace, how long the log of the
+ * database grows, and what a backlog and idle lanes cost. `BENCH_BACKLOG=1000000` adds the backlog of a million;
+ * `node test/bench/dam.ts admissions endToEnd` runs these parts only. `BENCH_CONFIG` stands in every configuration
+ * besides, such as `text_search: on`.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { load, startWorld, type World } from "./dam/load.ts"
+import type { Counted } from "./dam/statements.ts"
 
 const quick = process.env["BENCH_QUICK"] === "1"
 const bin = process.env["BENCH_BIN"] ?? join(import.meta.dirname, "../../dist/bin.js")
@@ -67,6 +69,7 @@ const costs = (pid: number | undefined) => {
 }
 
 interface Dam {
+  readonly db: string
   readonly port: number
   readonly pid: number | undefined
   readonly readyAfter: string
@@ -74,7 +77,11 @@ interface Dam {
 }
 
 /** Hosts without a pace of their own are called so rarely that what is queued stays queued. */
-const start = async (name: string, hosts: Readonly<Record<string, string>>): Promise<Dam> => {
+const start = async (
+  name: string,
+  hosts: Readonly<Record<string, string>>,
+  env: NodeJS.ProcessEnv = {}
+): Promise<Dam> => {
   const config = join(folder, `${name}.yaml`)
   const paces = Object.entries(hosts).map(([host, pace]) => `    "${host}": ${pace}\n`)
   writeFileSync(
@@ -86,7 +93,8 @@ const start = async (name: string, hosts: Readonly<Record<string, string>>): Pro
     process.execPath,
     [...nodeArgs, bin, "dam", "--port", "0", "--db", db, "--config", config, "--allow-private"],
     {
-      stdio: ["ignore", "pipe", "inherit"]
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...env }
     }
   )
   let output = ""
@@ -99,6 +107,7 @@ const start = async (name: string, hosts: Readonly<Record<string, string>>): Pro
     })
   })
   return {
+    db,
     port: Number(port),
     pid: dam.pid,
     readyAfter: /ready after (\d+ ms)/.exec(output)?.[1] ?? "",
@@ -145,6 +154,61 @@ const endToEnd = async (world: World) => {
   await dam.stop()
 }
 
+/** Statements of a dam that took so many jobs, its start among them; to a webhook, where one is named. */
+const counted = async (world: World, name: string, jobs: number, webhook: string | undefined) => {
+  const out = join(folder, `${name}.json`)
+  const free = "{ rps: 1000000, max_concurrent: 256 }"
+  const hosts = webhook === undefined ? {} : { [world.upstream]: free, [`webhook@${world.receiver}`]: free }
+  const dam = await start(name, hosts, {
+    BENCH_STATEMENTS: out,
+    NODE_OPTIONS: `--import ${join(import.meta.dirname, "dam/statements.ts")}`
+  })
+  const told = webhook === undefined ? undefined : world.told(world.hooks() + jobs)
+  await load({ port: dam.port, connections, jobs, target: `${world.upstream}/`, webhook, name })
+  await told
+  await dam.stop()
+  const { messages, statements }: Counted = JSON.parse(readFileSync(out, "utf8"))
+  const each = (count: number) => (count / jobs).toFixed(2)
+  const often = Object.entries(statements).sort(([, one], [, other]) => other - one)
+  const sum = often.reduce((total, [, count]) => total + count, 0)
+  if (process.env["BENCH_STATEMENTS"] !== undefined) {
+    for (const [sql, count] of often.slice(0, 30)) console.log(`    ${each(count)}  ${sql.slice(0, 100)}`)
+  }
+  return `${each(sum)} statements, ${each(messages)} messages back`
+}
+
+const statements = async (world: World) => {
+  const jobs = quick ? 500 : 20_000
+  console.log(
+    `statements of a job, admission: ${await counted(world, "counted", jobs, undefined)} (budget 2)\n  ` +
+      `accept to webhook: ${await counted(world, "countedWhole", jobs, `${world.receiver}/`)} (budget 9)`
+  )
+}
+
+/** The longest that the log of the database gets while jobs are taken. */
+const log = async (world: World) => {
+  const dam = await start("log", {})
+  const jobs = quick ? 2000 : 250_000
+  let longest = 0
+  const look = setInterval(() => (longest = Math.max(longest, statSync(`${dam.db}-wal`).size)), 5)
+  const cost = costs(dam.pid)
+  const { seconds } = await load({
+    port: dam.port,
+    connections,
+    jobs,
+    target: `${world.upstream}/`,
+    webhook: undefined,
+    name: "log"
+  })
+  clearInterval(look)
+  const size = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`
+  console.log(
+    `log of the database, ${number(jobs)} admissions at ${number(jobs / seconds)} a second: ${size(longest)} at most, ` +
+      `${size(statSync(`${dam.db}-wal`).size)} after them (budget 16)\n  ${cost(jobs)}`
+  )
+  await dam.stop()
+}
+
 const accuracy = async (world: World, rps: number) => {
   const seconds = quick ? 2 : 60
   const dam = await start(`pace-${rps}`, { [world.upstream]: `{ rps: ${rps}, max_concurrent: 100 }` })
@@ -187,6 +251,8 @@ const backlog = async (world: World, jobs: number) => {
 const parts = {
   admissions,
   endToEnd,
+  statements,
+  log,
   accuracy: async (world: World) => {
     for (const rps of quick ? [50] : [10, 200]) await accuracy(world, rps)
   },

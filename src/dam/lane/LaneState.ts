@@ -26,6 +26,8 @@ import type { Permit, Room } from "./Permit.ts"
  */
 export interface LaneOptions {
   readonly burst: number
+  /** Makes meters, for several lanes at once. Defaults to meters of its own. */
+  readonly meters?: ReturnType<typeof Meter.maker> | undefined
   /** How the host is paced, or one account of it where each has a pace of its own. */
   readonly settingOf: (account: string | undefined) => Meter.Setting
   /** What was found of that before. Defaults to nothing. */
@@ -92,8 +94,8 @@ export const make = (options: LaneOptions): LaneState => {
   const calls = LaneCalls.make()
   const { host = alone, room, ...more } = options
   const told = () => signal.openUnsafe()
-  const meterOf = (account: string | undefined) =>
-    Meter.make(options.settingOf(account), options.burst, options.keptOf?.(account))
+  const meters = options.meters ?? Meter.maker(options.burst)
+  const meterOf = (account: string | undefined) => meters(options.settingOf(account), options.keptOf?.(account))
   const accounts = Accounts.make((name) => {
     const meter = meterOf(name)
     return { ...meter, gate: { ...meter.gate, open: calls.since(name).length } }

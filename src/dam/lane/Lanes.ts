@@ -15,6 +15,7 @@ import type { StoreError } from "../store/StoreError.ts"
 import { hostIn, isReceiverLane, keyedLane, keyIn } from "../job/LaneName.ts"
 import * as Dial from "./Dial.ts"
 import type { Called, PacingOptions } from "./Dial.ts"
+import * as Meter from "../../engine/pace/Meter.ts"
 import * as HostGate from "./HostGate.ts"
 import type { Lane } from "./Lane.ts"
 import * as LaneModule from "./Lane.ts"
@@ -60,7 +61,9 @@ export const make = Effect.fnUntraced(function* (
   const settings = yield* LaneSteering.load(store)
   const dial: Dial.Dial = { options, paces, settings, called }
   const lanes = new Map<string, Known>()
-  const self: State = { store, dial, names, limits, start, room, permitsIn, fibers, fork, lanes, hosts: new Map() }
+  const meters = Meter.maker(options.burst ?? 1)
+  const hosts = new Map<string, HostGate.HostGate>()
+  const self: State = { store, dial, names, limits, start, room, permitsIn, meters, fibers, fork, lanes, hosts }
   yield* Effect.forkScoped(tidy(self))
   return routerOf(self)
 })
@@ -73,6 +76,7 @@ interface State {
   readonly room: LaneOptions["room"]
   readonly permitsIn: LanesParts["permitsIn"]
   readonly limits: LimitBook.LimitBook
+  readonly meters: ReturnType<typeof Meter.maker>
   /** One for each lane, and one for each count under way. */
   readonly fibers: FiberMap.FiberMap<string>
   readonly fork: (name: string, effect: Effect.Effect<void>) => unknown
@@ -195,11 +199,12 @@ const withLane = <A>(
   })
 
 const open = (self: State, host: string, clock: Clock.Clock): Known => {
-  const { dial, fork, lanes, limits, room, start, store } = self
+  const { dial, fork, lanes, limits, meters, room, start, store } = self
   const { options, paces, settings } = dial
   let share: HostGate.Share | undefined
   const lane = LaneModule.make({
     burst: options.burst ?? 1,
+    meters,
     settingOf: (account) => Dial.settingOf(dial, host, account),
     host: isReceiverLane(host)
       ? undefined

@@ -42,62 +42,74 @@ const pagesSize = 4096
 export const askAgainAfter = 1000
 
 /** Makes the pages of a lane. */
-export const make = (
-  page: (queue: string, limit: number) => Effect.Effect<ReadonlyArray<Ticket>, StoreError>,
-  { queues, read: wasRead, rps, starting }: PagesOptions
-): Pages => {
-  /** What passes within a second: a fast lane would be reading all the time, in a slow one a page grows stale. */
-  const size = (): number => {
-    const wanted = Math.min(pageMost, Math.max(pageSize, rps()))
-    return Math.max(1, Math.min(Math.ceil(wanted), Math.floor(pagesSize / queues())))
-  }
-
-  const read = Effect.fnUntraced(function* (queue: Queue, now: number) {
-    // cleared first: a wake that comes during the read sets it again
-    queue.more = false
-    queue.isReading = true
-    const limit = size() + starting.size
-    const tickets = yield* Effect.result(page(queue.name, limit))
-    queue.isReading = false
-    if (tickets._tag === "Failure") {
-      queue.more = true
-      queue.restsUntil = now + askAgainAfter
-      return yield* Effect.logWarning(`a lane cannot read its queue: ${tickets.failure.message}`)
-    }
-    queue.tickets = tickets.success.filter(({ id }) => !starting.has(id))
-    queue.isLong = tickets.success.length === limit
-    if (queue.isLong) queue.more = true
-  })
-
-  const readAhead = (queue: Queue, now: number) => {
-    queue.isReading = true
-    return Effect.forkChild(
-      Effect.ensuring(
-        read(queue, now),
-        Effect.sync(() => {
-          queue.isReading = false
-          wasRead()
-        })
-      )
-    )
-  }
-
-  return {
-    next: Effect.fnUntraced(function* (self, now, opensAt) {
-      let askAgainAt = Number.POSITIVE_INFINITY
-      for (const queue of self.queues) {
-        const isDry = queue.tickets.length === 0
-        if (queue.more && !queue.isReading && queue.restsUntil <= now) {
-          if (isDry) yield* read(queue, now)
-          else if (queue.isLong && queue.tickets.length <= size() / 2) yield* readAhead(queue, now)
-        }
-        if (queue.tickets.length > 0) {
-          const at = opensAt(queue)
-          if (at <= now) return { queue, askAgainAt }
-          askAgainAt = Math.min(askAgainAt, at)
-        } else if (queue.restsUntil > now) askAgainAt = Math.min(askAgainAt, queue.restsUntil)
-      }
-      return { queue: undefined, askAgainAt }
-    })
-  }
+export const make = (page: Page, options: PagesOptions): Pages => {
+  const self = { page, options }
+  return { next: (account, now, opensAt) => next(self, account, now, opensAt) }
 }
+
+type Page = (queue: string, limit: number) => Effect.Effect<ReadonlyArray<Ticket>, StoreError>
+
+// its functions stand outside: there may be ten thousand lanes, and each would have its own
+interface Reading {
+  readonly page: Page
+  readonly options: PagesOptions
+}
+
+/** What passes within a second: a fast lane would be reading all the time, in a slow one a page grows stale. */
+const size = ({ options: { queues, rps } }: Reading): number => {
+  const wanted = Math.min(pageMost, Math.max(pageSize, rps()))
+  return Math.max(1, Math.min(Math.ceil(wanted), Math.floor(pagesSize / queues())))
+}
+
+const read = Effect.fnUntraced(function* (self: Reading, queue: Queue, now: number) {
+  const { starting } = self.options
+  // cleared first: a wake that comes during the read sets it again
+  queue.more = false
+  queue.isReading = true
+  const limit = size(self) + starting.size
+  const tickets = yield* Effect.result(self.page(queue.name, limit))
+  queue.isReading = false
+  if (tickets._tag === "Failure") {
+    queue.more = true
+    queue.restsUntil = now + askAgainAfter
+    return yield* Effect.logWarning(`a lane cannot read its queue: ${tickets.failure.message}`)
+  }
+  queue.tickets = tickets.success.filter(({ id }) => !starting.has(id))
+  queue.isLong = tickets.success.length === limit
+  if (queue.isLong) queue.more = true
+})
+
+const readAhead = (self: Reading, queue: Queue, now: number) => {
+  queue.isReading = true
+  return Effect.forkChild(
+    Effect.ensuring(
+      read(self, queue, now),
+      Effect.sync(() => {
+        queue.isReading = false
+        self.options.read()
+      })
+    )
+  )
+}
+
+const next = Effect.fnUntraced(function* (
+  self: Reading,
+  account: Account,
+  now: number,
+  opensAt: (queue: Queue) => number
+) {
+  let askAgainAt = Number.POSITIVE_INFINITY
+  for (const queue of account.queues) {
+    const isDry = queue.tickets.length === 0
+    if (queue.more && !queue.isReading && queue.restsUntil <= now) {
+      if (isDry) yield* read(self, queue, now)
+      else if (queue.isLong && queue.tickets.length <= size(self) / 2) yield* readAhead(self, queue, now)
+    }
+    if (queue.tickets.length > 0) {
+      const at = opensAt(queue)
+      if (at <= now) return { queue, askAgainAt }
+      askAgainAt = Math.min(askAgainAt, at)
+    } else if (queue.restsUntil > now) askAgainAt = Math.min(askAgainAt, queue.restsUntil)
+  }
+  return { queue: undefined, askAgainAt }
+})

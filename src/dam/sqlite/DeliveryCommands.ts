@@ -1,7 +1,7 @@
 /**
  * What becomes of deliveries and of the endpoints they go to, as statements. Runs in the thread that writes.
  *
- * An endpoint has a row only while it fails: a delivery that goes well looks into an empty table.
+ * An endpoint has a row only while it fails: where none does, a delivery that goes well looks for none.
  */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { DeliveryAttemptInsert, DeliveryCommands } from "../rows/Commands.ts"
@@ -18,19 +18,25 @@ interface Place {
 }
 
 const prepare = (db: DatabaseSync) => ({
-  byId: db.prepare("SELECT n, seq, state, customer, url, lane FROM deliveries WHERE id = ?"),
+  byId: db.prepare("SELECT seq FROM deliveries WHERE id = ?"),
   note: db.prepare(
     `UPDATE deliveries SET attempts = iif(?1 IS NULL, attempts, json_insert(attempts, '$[#]', json(?1))),
-       state = ?2, due_at = coalesce(?3, due_at), reason = ?4, dead_at = ?5, spent = spent + ?6 WHERE n = ?7`
+       state = ?2, due_at = coalesce(?3, due_at), reason = ?4, dead_at = ?5, spent = spent + ?6
+     WHERE id = ?7 AND state = 'pending' RETURNING seq, customer, url, lane`
   ),
-  votes: db.prepare(
-    `SELECT quorum, delivery_state, settled_at,
-       (SELECT count(*) FROM deliveries WHERE seq = jobs.seq AND votes = 1 AND state = 'delivered') AS yes,
-       (SELECT count(*) FROM deliveries WHERE seq = jobs.seq AND votes = 1 AND state = 'pending') AS open,
-       (SELECT count(*) FROM deliveries WHERE seq = jobs.seq AND state = 'pending') AS pending
-     FROM jobs WHERE seq = ?`
+  judge: db.prepare(
+    `UPDATE jobs SET (delivery_state, settled_at) = (
+       SELECT CASE
+           WHEN jobs.delivery_state = 'delivered'
+             OR count(*) FILTER (WHERE votes = 1 AND state = 'delivered') >= jobs.quorum THEN 'delivered'
+           WHEN count(*) FILTER (WHERE votes = 1 AND state IN ('delivered', 'pending')) < jobs.quorum THEN 'undelivered'
+           ELSE 'pending'
+         END,
+         iif(count(*) FILTER (WHERE state = 'pending') > 0, NULL, coalesce(jobs.settled_at, ?1))
+       FROM deliveries WHERE seq = ?2
+     ) WHERE seq = ?2 RETURNING delivery_state`
   ),
-  settle: db.prepare("UPDATE jobs SET delivery_state = ?, settled_at = ? WHERE seq = ?"),
+  stateOf: db.prepare("SELECT delivery_state FROM jobs WHERE seq = ?"),
   endpoint: db.prepare("SELECT * FROM endpoints WHERE customer = ? AND url = ?"),
   endpoints: db.prepare("SELECT * FROM endpoints WHERE customer = ? ORDER BY status, since DESC, url LIMIT 1000"),
   fail: db.prepare(
@@ -91,49 +97,47 @@ interface Outcome {
 }
 
 const settle = (self: Outcomes, id: string, { attempt, next, rule }: Outcome) => {
-  const { on, tally } = self
-  const found = on.byId.get(id)
-  if (found === undefined) throw new Error(`there is no delivery ${id}`)
-  const { n = null, seq = null } = found
-  if (found["state"] !== "pending") return { deliveryState: stateOf(self, seq), endpoint: undefined }
-  const place = { customer: String(found["customer"]), url: String(found["url"]), lane: String(found["lane"]) }
-  const json = attempt?.json ?? null
-  switch (next._tag) {
-    case "Again":
-      on.note.run(json, "pending", next.dueAt, null, null, Number(!next.spends), n)
-      break
-    case "Delivered":
-      on.note.run(json, "delivered", null, null, null, 0, n)
-      break
-    case "Dead":
-      on.note.run(json, "dead", null, next.reason, next.at, 0, n)
-      tally.dead++
-      break
+  const { tally } = self
+  const noted = note(self, id, attempt?.json ?? null, next)
+  if (noted === undefined) {
+    const known = self.on.byId.get(id)
+    if (known === undefined) throw new Error(`there is no delivery ${id}`)
+    return { deliveryState: stateOf(self, known["seq"]), endpoint: undefined }
   }
+  const { seq } = noted
+  if (next._tag === "Dead") tally.dead++
   if (next._tag !== "Again") tally.pending--
   const at = next._tag === "Dead" ? next.at : (attempt?.at ?? 0)
   const deliveryState = next._tag === "Again" ? stateOf(self, seq) : judge(self, seq, at)
   if (attempt === undefined) return { deliveryState, endpoint: undefined }
+  const place = { customer: String(noted["customer"]), url: String(noted["url"]), lane: String(noted["lane"]) }
   return next._tag === "Delivered"
     ? { deliveryState, ...took(self, place, attempt.at) }
     : { deliveryState, endpoint: failed(self, place, attempt, rule) }
 }
 
-const judge = ({ on }: Outcomes, seq: SQLInputValue, at: number): string => {
-  const { delivery_state, open, pending, quorum, settled_at = null, yes } = on.votes.get(seq) ?? {}
-  const reached = delivery_state === "delivered" || Number(yes) >= Number(quorum)
-  const lost = Number(yes) + Number(open) < Number(quorum)
-  const verdict = reached ? "delivered" : lost ? "undelivered" : "pending"
-  on.settle.run(verdict, Number(pending) > 0 ? null : (settled_at ?? at), seq)
-  return verdict
+/** Notes an attempt at a delivery that is still pending. */
+const note = ({ on }: Outcomes, id: string, json: string | null, next: NextDelivery) => {
+  switch (next._tag) {
+    case "Again":
+      return on.note.get(json, "pending", next.dueAt, null, null, Number(!next.spends), id)
+    case "Delivered":
+      return on.note.get(json, "delivered", null, null, null, 0, id)
+    case "Dead":
+      return on.note.get(json, "dead", null, next.reason, next.at, 0, id)
+  }
 }
 
-const stateOf = ({ on }: Outcomes, seq: SQLInputValue): string => String(on.votes.get(seq)?.["delivery_state"])
+const judge = ({ on }: Outcomes, seq: SQLInputValue = null, at: number): string =>
+  String(on.judge.get(at, seq)?.["delivery_state"])
 
-const took = ({ on }: Outcomes, { customer, lane, url }: Place, at: number) => {
-  const known = on.endpoint.get(customer, url)
+const stateOf = ({ on }: Outcomes, seq: SQLInputValue = null): string => String(on.stateOf.get(seq)?.["delivery_state"])
+
+const took = ({ on, tally }: Outcomes, { customer, lane, url }: Place, at: number) => {
+  const known = tally.endpoints === 0 ? undefined : on.endpoint.get(customer, url)
   if (known === undefined) return { endpoint: undefined }
   on.forget.run(customer, url)
+  tally.endpoints--
   const recoveredFrom = Number(known["failing_since"])
   if (known["status"] !== "disabled") return { endpoint: undefined, recoveredFrom }
   on.sooner.run(at, lane, customer, url)
@@ -141,12 +145,13 @@ const took = ({ on }: Outcomes, { customer, lane, url }: Place, at: number) => {
 }
 
 const failed = (
-  { on }: Outcomes,
+  { on, tally }: Outcomes,
   { customer, lane, url }: Place,
   { at, isGone }: DeliveryAttemptInsert,
   rule: EndpointRule
 ): "disabled" | undefined => {
   const { failing_since, failures, status } = on.fail.get(customer, url, lane, at) ?? {}
+  if (failures === 1) tally.endpoints++
   const isDisabled = status === "disabled"
   if (isGone) {
     on.disable.run("gone", at, null, customer, url)

@@ -11,7 +11,8 @@ import { Worker } from "node:worker_threads"
 import { OutcomeUnknown, type StoreError, StorageFailed, StorageFull, StorageLost } from "../store/StoreError.ts"
 import type { DatabaseOptions } from "./Database.ts"
 import type { Executor, Fault, FinishInsert } from "../rows/Commands.ts"
-import { type Call, closed, type Group, longReads, make } from "./Groups.ts"
+import { type Call, closed, type Group, make } from "./Groups.ts"
+import { kinds } from "./Kinds.ts"
 import { fileIn } from "./Ownership.ts"
 import { program } from "./Thread.ts"
 import { type Commands } from "../rows/Commands.ts"
@@ -48,7 +49,7 @@ export const worker = Effect.fnUntraced(function* (
     })
   )
   return executor((call, resume) => {
-    if (!longReads.has(call[0])) return writer.add(call, resume)
+    if (kinds[call[0]] !== "longRead") return writer.add(call, resume)
     reader ??= new Near({ ...options, readsOnly: true }, () => undefined)
     return reader.add(call, resume)
   })

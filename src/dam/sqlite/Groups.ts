@@ -19,6 +19,7 @@ import { deliveryCommands } from "./DeliveryCommands.ts"
 import { failureCommands } from "./FailureCommands.ts"
 import { historyCommands } from "./HistoryCommands.ts"
 import { jobCommands } from "./JobCommands.ts"
+import { kinds } from "./Kinds.ts"
 import { laneCommands } from "./LaneCommands.ts"
 import { limitCommands } from "./LimitCommands.ts"
 import { listCommand } from "./ListCommand.ts"
@@ -100,19 +101,6 @@ const beside = (db: DatabaseSync): Groups => {
   return { run: (calls) => groupOf(calls.map(read)), close: () => db.close() }
 }
 
-/**
- * Reads whose time grows with what is stored. They go to a thread of their own where there is one, since whoever hands
- * a job in would wait for them.
- */
-export const longReads: ReadonlySet<keyof Commands> = new Set([
-  "list",
-  "count",
-  "failures",
-  "deadLetters",
-  "ahead",
-  "position"
-] as const)
-
 const invoke = (commands: Commands, [name, ...args]: Call): unknown => {
   // the arguments belong to the name, which TypeScript cannot follow through a union of calls
   const command = commands[name] as (...args: ReadonlyArray<unknown>) => unknown
@@ -125,47 +113,12 @@ const over = ({ close, db, owned, standing }: Opened): Groups => {
   let lastFault: Fault | undefined
   const faultNow = () => standing() ?? owned() ?? lastFault
   const commands = commandsOver(db, tally, () => faultNow()?.detail)
-  const begin = db.prepare("BEGIN IMMEDIATE")
-  const commit = db.prepare("COMMIT")
-  const savepoint = db.prepare("SAVEPOINT one")
-  const release = db.prepare("RELEASE one")
-
   const alone = (call: Call): Result.Result<unknown, Fault> => attempt(() => invoke(commands, call))
-
-  const inSavepoint = (call: Call): Result.Result<unknown, Fault> => {
-    const before = copy(tally)
-    const done = attempt(() => {
-      savepoint.run()
-      const value = invoke(commands, call)
-      release.run()
-      return value
-    })
-    if (Result.isFailure(done)) {
-      if (!done.failure.local || !db.isTransaction) throw new GroupLost(done.failure)
-      db.exec("ROLLBACK TO one; RELEASE one")
-      restore(tally, before)
-    }
-    return done
-  }
+  const inSavepoint = savepoints(db, tally, commands)
+  const inTransaction = transactions(db, tally, owned)
 
   const transact = <A>(body: () => A): Result.Result<A, Fault> => {
-    const before = beginTally(tally)
-    const done = Result.try({
-      try: () => {
-        begin.run()
-        const lost = owned()
-        if (lost !== undefined) throw new GroupLost(lost)
-        const answer = body()
-        const committed = attempt(() => commit.run(), uncommitted)
-        if (Result.isFailure(committed)) throw new GroupLost(committed.failure)
-        return answer
-      },
-      catch: (error) => (error instanceof GroupLost ? error.fault : faultOf(error))
-    })
-    if (Result.isFailure(done)) {
-      if (db.isTransaction) db.exec("ROLLBACK")
-      restore(tally, before)
-    }
+    const done = inTransaction(body)
     const fault = Result.isFailure(done) ? done.failure : undefined
     lastFault = fault === undefined || fault.local || fault.kind === "full" ? undefined : fault
     return done
@@ -195,6 +148,53 @@ const over = ({ close, db, owned, standing }: Opened): Groups => {
   return { run, close }
 }
 
+/** Runs a call in a savepoint of its own, so that it can fail alone. */
+const savepoints = (db: DatabaseSync, tally: Tally, commands: Commands) => {
+  const savepoint = db.prepare("SAVEPOINT one")
+  const release = db.prepare("RELEASE one")
+  return (call: Call): Result.Result<unknown, Fault> => {
+    const before = copy(tally)
+    const done = attempt(() => {
+      savepoint.run()
+      const value = invoke(commands, call)
+      release.run()
+      return value
+    })
+    if (Result.isFailure(done)) {
+      if (!done.failure.local || !db.isTransaction) throw new GroupLost(done.failure)
+      db.exec("ROLLBACK TO one; RELEASE one")
+      restore(tally, before)
+    }
+    return done
+  }
+}
+
+/** Runs a body in a transaction that only the owner of the file commits. */
+const transactions = (db: DatabaseSync, tally: Tally, owned: Opened["owned"]) => {
+  const begin = db.prepare("BEGIN IMMEDIATE")
+  const commit = db.prepare("COMMIT")
+  return <A>(body: () => A): Result.Result<A, Fault> => {
+    const before = beginTally(tally)
+    const done = Result.try({
+      try: () => {
+        begin.run()
+        const lost = owned()
+        if (lost !== undefined) throw new GroupLost(lost)
+        const answer = body()
+        const committed = attempt(() => commit.run(), uncommitted)
+        if (Result.isFailure(committed)) throw new GroupLost(committed.failure)
+        return answer
+      },
+      catch: (error) => (error instanceof GroupLost ? error.fault : faultOf(error))
+    })
+    if (Result.isFailure(done)) {
+      if (db.isTransaction) db.exec("ROLLBACK")
+      restore(tally, before)
+    }
+    return done
+  }
+}
+
 /** When the disk fails in a commit, nobody knows what of it is there after the next start. */
 const uncommitted = (error: unknown): Fault => {
   const fault = faultOf(error)
@@ -216,43 +216,4 @@ class GroupLost extends Error {
   }
 }
 
-const isRead = ([name]: Call): boolean => reads.has(name)
-
-const reads: ReadonlySet<keyof Commands> = new Set([
-  "get",
-  "list",
-  "count",
-  "failures",
-  "history",
-  "lanes",
-  "queues",
-  "page",
-  "position",
-  "depth",
-  "overdue",
-  "deliveryLanes",
-  "dueDeliveries",
-  "deliveries",
-  "deadLetters",
-  "endpoints",
-  "secrets",
-  "everySecret",
-  "setting",
-  "told",
-  "troubled",
-  "deadOf",
-  "l8Trust",
-  "l8Trusts",
-  // not to be run in a transaction
-  "foldLog",
-  "paces",
-  "laneCounts",
-  "steering",
-  "laneLog",
-  "limits",
-  "drawing",
-  "levels",
-  "ahead",
-  "queueLengths",
-  "stats"
-] as const)
+const isRead = ([name]: Call): boolean => kinds[name] !== "write"

@@ -18,6 +18,9 @@ import type {
 import { add, liveOf, move, moveOver, stateOf, type Tally } from "./Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
+const end = `UPDATE jobs SET state = ?, delivery_state = ?, due_at = NULL, finished_at = ?, settled_at = ?,
+  quorum = coalesce(?, quorum), failed_status = ?, failed_reason = ?`
+
 const prepare = (db: DatabaseSync) => ({
   insert: db.prepare(
     `INSERT INTO jobs (seq, state, key_digest, ${jobColumns.join(", ")}) VALUES (?, ?, ?, ${jobColumns.map(() => "?").join(", ")})
@@ -39,7 +42,10 @@ const prepare = (db: DatabaseSync) => ({
     `UPDATE jobs SET state = 'running', epoch = epoch + 1, started_at = coalesce(started_at, ?)
      WHERE id = ? AND state = 'queued' RETURNING seq, lane, epoch`
   ),
-  running: db.prepare("SELECT seq, lane, customer FROM jobs WHERE id = ? AND epoch = ? AND state = 'running'"),
+  running: db.prepare(
+    `SELECT seq, lane, customer, EXISTS (SELECT 1 FROM attempts WHERE attempts.seq = jobs.seq) AS tried
+     FROM jobs WHERE id = ? AND epoch = ? AND state = 'running'`
+  ),
   idle: db.prepare(
     "SELECT seq, lane, customer, state FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')"
   ),
@@ -63,10 +69,11 @@ const prepare = (db: DatabaseSync) => ({
   liftKeyed: db.prepare(
     "UPDATE jobs INDEXED BY jobs_held SET due_at = ?1 WHERE state = 'parked' AND held_by > ?2 AND held_by < ?3 AND due_at > ?1"
   ),
-  end: db.prepare(
-    `UPDATE jobs SET state = ?, delivery_state = ?, due_at = NULL, finished_at = ?, settled_at = ?,
-       quorum = coalesce(?, quorum), failed_status = ?, failed_reason = ? WHERE seq = ?`
+  endRunning: db.prepare(
+    `${end} WHERE id = ? AND epoch = ? AND state = 'running'
+     RETURNING seq, lane, customer, EXISTS (SELECT 1 FROM attempts WHERE attempts.seq = jobs.seq) AS tried`
   ),
+  endIdle: db.prepare(`${end} WHERE seq = ?`),
   insertResult: db.prepare("INSERT INTO results (seq, result, bodies) VALUES (?, ?, ?)"),
   insertDelivery: db.prepare(
     `INSERT INTO deliveries (seq, due_at, begun_at, id, job_id, customer, place, url, regions, votes, lane)
@@ -98,7 +105,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
     },
     record: (id: string, epoch: number, attempt: AttemptInsert): boolean => {
       const job = self.on.running.get(id, epoch)
-      if (job !== undefined) note(self, seqOf(job), attempt)
+      if (job !== undefined) note(self, job, attempt)
       return job !== undefined
     },
     park: (id: string, epoch: number, parking: ParkingUpdate): boolean => {
@@ -117,14 +124,17 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
     lift: (lane: string, now: number): number =>
       Number(self.on.lift.run(now, lane).changes) + Number(self.on.liftKeyed.run(now, ...keyedRange(lane)).changes),
     finish: (id: string, epoch: number, finish: FinishInsert): boolean => {
-      const job = self.on.running.get(id, epoch)
+      const job = self.on.endRunning.get(...endOf(finish), id, epoch)
       if (job !== undefined) finishAt(self, job, "running", finish)
       return job !== undefined
     },
     finishIdle: (id: string, finish: FinishInsert): boolean => {
       const job = self.on.idle.get(id)
-      if (job !== undefined) finishAt(self, job, stateOf(job["state"]), finish)
-      return job !== undefined
+      if (job === undefined) return false
+      self.on.endIdle.run(...endOf(finish), seqOf(job))
+      // whoever is idle may have run before
+      finishAt(self, { ...job, tried: 1 }, stateOf(job["state"]), finish)
+      return true
     }
   } satisfies Omit<JobCommands, "list" | "count">
   return { load: (seq: SQLInputValue) => load(self, seq), commands }
@@ -170,21 +180,25 @@ const begin = ({ on, tally }: Jobs, id: string, at: number): Row | undefined => 
   return started
 }
 
-const note = ({ on }: Jobs, seq: number, { attempt, body, path, racer, response }: AttemptInsert): void => {
+const note = ({ on }: Jobs, job: Row, { attempt, body, path, racer, response }: AttemptInsert): void => {
+  const seq = seqOf(job)
   // as in `History.append`: only the last answer of a racer is kept
-  on.letGo.run(seq, path, racer)
+  if (job["tried"] !== 0) on.letGo.run(seq, path, racer)
   on.insertAttempt.run(seq, path, racer, attempt, response, body)
 }
 
+/** What the end of a job changes in its row. */
+const endOf = ({ at, deliveries, failure, quorum, state }: FinishInsert) => {
+  const { reason = null, status = null } = failure ?? {}
+  const [told, settledAt] = deliveries.length > 0 ? ["pending", null] : ["none", at]
+  return [state, told, at, settledAt, quorum, status, reason] as const
+}
+
+/** Adds what belongs to the end of a job whose row says so already. */
 const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): void => {
   const { on, tally, texts } = self
   const seq = seqOf(job)
-  const untold = finish.deliveries.length > 0
-  const { reason = null, status = null } = finish.failure ?? {}
-  const settledAt = untold ? null : finish.at
-  if (finish.attempt !== undefined) note(self, seq, finish.attempt)
-  const told = untold ? "pending" : "none"
-  on.end.run(finish.state, told, finish.at, settledAt, finish.quorum, status, reason, seq)
+  if (finish.attempt !== undefined) note(self, job, finish.attempt)
   on.insertResult.run(seq, finish.result, finish.bodies)
   if (finish.state !== "succeeded") texts?.changed(seq)
   for (const child of finish.children) enqueue(self, child)

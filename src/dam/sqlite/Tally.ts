@@ -13,6 +13,8 @@ export interface Tally {
   jobs: Record<JobState, number>
   pending: number
   dead: number
+  /** Endpoints that fail, which mostly are none. */
+  endpoints: number
   /** Unfinished jobs by lane; a lane without any is not here. */
   readonly lanes: Map<string, LaneCounts>
   /** Unfinished jobs by customer; nobody counts them before somebody asks. */
@@ -37,7 +39,7 @@ interface Move {
 }
 
 /** The counts of a moment, to go back to. */
-export interface Snapshot extends Pick<Tally, "dead" | "jobs" | "pending" | "seq"> {
+export interface Snapshot extends Pick<Tally, "dead" | "endpoints" | "jobs" | "pending" | "seq"> {
   readonly moves: number
 }
 
@@ -47,6 +49,7 @@ export const empty = (): Tally => ({
   jobs: { scheduled: 0, queued: 0, running: 0, parked: 0, succeeded: 0, failed: 0, cancelled: 0 },
   pending: 0,
   dead: 0,
+  endpoints: 0,
   lanes: new Map(),
   customers: undefined,
   moves: []
@@ -66,6 +69,7 @@ export const count = (db: DatabaseSync): Tally => ({
   },
   pending: numberOf(db, "SELECT count(*) FROM deliveries WHERE state = 'pending'"),
   dead: numberOf(db, "SELECT count(*) FROM deliveries WHERE state = 'dead'"),
+  endpoints: numberOf(db, "SELECT count(*) FROM endpoints"),
   lanes: byLane(db),
   customers: undefined,
   moves: []
@@ -78,17 +82,19 @@ export const begin = (self: Tally): Snapshot => {
 }
 
 /** Copies a tally inside a transaction. */
-export const copy = ({ dead, jobs, moves, pending, seq }: Tally): Snapshot => ({
+export const copy = ({ dead, endpoints, jobs, moves, pending, seq }: Tally): Snapshot => ({
   seq,
   jobs: { ...jobs },
   pending,
   dead,
+  endpoints,
   moves: moves.length
 })
 
 /** Puts a copy of the same transaction back. */
 export const restore = (self: Tally, earlier: Snapshot): void => {
-  Object.assign(self, { seq: earlier.seq, jobs: { ...earlier.jobs }, pending: earlier.pending, dead: earlier.dead })
+  const { dead, endpoints, jobs, pending, seq } = earlier
+  Object.assign(self, { seq, jobs: { ...jobs }, pending, dead, endpoints })
   for (const { from, to, ...moved } of self.moves.splice(earlier.moves).toReversed()) {
     shift(self, { ...moved, from: to, to: from })
   }

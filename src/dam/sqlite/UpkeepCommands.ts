@@ -94,7 +94,7 @@ export const upkeepCommands = ({ db, fault, tally, texts }: Kept): UpkeepCommand
       }
       if (jobs.length > 0) texts?.tidy()
       on.forget.run(endedBefore)
-      on.forgetEndpoints.run(endedBefore)
+      tally.endpoints -= Number(on.forgetEndpoints.run(endedBefore).changes)
       return jobs.length
     },
     fillTexts: (jobs) => texts?.fill(jobs) ?? 0,

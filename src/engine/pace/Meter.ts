@@ -58,6 +58,28 @@ export const make = (setting: Setting, burst?: number, kept?: Kept.Kept): Meter 
 }
 
 /**
+ * Makes meters that share what they have in common: where most upstreams are set alike, a meter that nobody has used
+ * takes no memory of its own. A meter is never changed, so nobody can tell.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const maker = (burst?: number): ((setting: Setting, kept?: Kept.Kept) => Meter) => {
+  let last: { readonly setting: Setting; readonly meter: Meter } | undefined
+  return (setting, kept) => {
+    if (kept !== undefined) return make(setting, burst, kept)
+    if (last === undefined || !isAlike(last.setting, setting)) last = { setting, meter: make(setting, burst) }
+    return last.meter
+  }
+}
+
+const isAlike = (one: Setting, other: Setting): boolean =>
+  one.finds === other.finds &&
+  one.bursts === other.bursts &&
+  one.pace.rps === other.pace.rps &&
+  one.pace.maxConcurrent === other.pace.maxConcurrent
+
+/**
  * The moment from which a call may pass; `Infinity` while an answer has to come first.
  *
  * @category accessors

@@ -48,6 +48,8 @@ export interface World {
   readonly receiver: string
   /** Resolves once so many webhooks have come. */
   readonly told: (count: number) => Promise<void>
+  /** How many have come. */
+  readonly hooks: () => number
   /** Moments of the calls that came to the upstream, in milliseconds; forgotten by asking. */
   readonly calls: () => Promise<ReadonlyArray<number>>
   readonly stop: () => Promise<unknown>
@@ -72,6 +74,7 @@ export const startWorld = async (): Promise<World> => {
         onHooks = () => hooks >= count && resolve()
         onHooks()
       }),
+    hooks: () => hooks,
     calls: () =>
       new Promise((resolve) => {
         onCalls = resolve

@@ -1,0 +1,82 @@
+/** What each command of the store is to the thread that runs it. */
+import type { Commands } from "../rows/Commands.ts"
+
+/**
+ * `write`: needs a transaction. `read`: needs none, and is answered even when nothing can be written. `longRead`: its time
+ * grows with what is stored; it goes to a thread of its own where there is one, since whoever hands a job in would wait
+ * for it.
+ */
+export type Kind = "longRead" | "read" | "write"
+
+/** The kind of every command: one that is new does not compile before it is here. */
+export const kinds: { readonly [Name in keyof Commands]: Kind } = {
+  enqueue: "write",
+  enqueueBelow: "write",
+  get: "read",
+  list: "longRead",
+  count: "longRead",
+  start: "write",
+  begin: "write",
+  record: "write",
+  park: "write",
+  hasten: "write",
+  lift: "write",
+  finish: "write",
+  finishIdle: "write",
+  failures: "longRead",
+  deliveryLanes: "read",
+  dueDeliveries: "read",
+  deliveries: "read",
+  settleDelivery: "write",
+  deadLetters: "longRead",
+  replay: "write",
+  purge: "write",
+  endpoints: "read",
+  enableEndpoint: "write",
+  holdEndpoint: "write",
+  lanes: "read",
+  queues: "read",
+  page: "read",
+  depth: "read",
+  position: "longRead",
+  ahead: "longRead",
+  queueLengths: "read",
+  laneCounts: "read",
+  paces: "read",
+  savePace: "write",
+  steering: "read",
+  steer: "write",
+  laneLog: "read",
+  noteHistory: "write",
+  history: "read",
+  secrets: "read",
+  setSecrets: "write",
+  replaceSecrets: "write",
+  everySecret: "read",
+  setting: "read",
+  putSecrets: "write",
+  // not to be run in a transaction
+  foldLog: "read",
+  takeL8Nonce: "write",
+  l8Trust: "read",
+  l8Trusts: "read",
+  saveL8Trust: "write",
+  forgetL8Trust: "write",
+  limits: "read",
+  saveLimit: "write",
+  removeLimit: "write",
+  drawing: "read",
+  levels: "read",
+  saveLevels: "write",
+  told: "read",
+  tell: "write",
+  troubled: "read",
+  deadOf: "read",
+  recover: "write",
+  release: "write",
+  shiftPauses: "write",
+  overdue: "read",
+  sweep: "write",
+  fillTexts: "write",
+  stats: "read"
+}

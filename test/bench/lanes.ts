@@ -1,0 +1,55 @@
+/**
+ * What a lane holds in memory while nobody needs it: lanes that were only made, lanes through which one call went, and
+ * lanes in which one job is queued. Heap that survives a collection, for each lane. `BENCH_SNAPSHOT=file` writes what is
+ * there in the end, to be opened in a browser's developer tools.
+ */
+import * as Effect from "effect/Effect"
+import { setFlagsFromString, writeHeapSnapshot } from "node:v8"
+import { runInNewContext } from "node:vm"
+import * as Lanes from "../../src/dam/lane/Lanes.ts"
+import * as Places from "../../src/dam/lane/Places.ts"
+import * as SqliteJobStore from "../../src/dam/sqlite/SqliteJobStore.ts"
+import { job } from "./store/Jobs.ts"
+
+const quick = process.env["BENCH_QUICK"] === "1"
+const total = quick ? 200 : 10_000
+
+setFlagsFromString("--expose-gc")
+const collect: () => void = runInNewContext("gc")
+
+const used = () => {
+  for (let round = 0; round < 3; round++) collect()
+  return process.memoryUsage().heapUsed
+}
+
+/** Looks at the heap before and after something happens in every lane. */
+const each = (name: string, change: (lane: string) => Effect.Effect<unknown, unknown>) =>
+  Effect.gen(function* () {
+    const before = used()
+    for (let place = 0; place < total; place++) yield* change(`h${place}.example:443`)
+    yield* Effect.sleep(quick ? 50 : 1000)
+    const bytes = used() - before
+    console.log(
+      `${name}: ${Math.round(bytes / total).toLocaleString("en")} bytes a lane, ${Math.round(bytes / 1024 / 1024)} MiB of ${total.toLocaleString("en")}`
+    )
+  })
+
+const program = Effect.gen(function* () {
+  const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
+  const options = { start: () => Effect.never, room: Places.make(() => 0).of }
+  const lanes = yield* Lanes.make(store, {}, options)
+  yield* lanes.wake("first.example:443")
+  yield* each("only made", (lane) => lanes.wake(lane))
+  yield* each("one call went through", (lane) =>
+    Effect.uninterruptible(
+      Effect.flatMap(lanes.acquire(lane, "customer"), ({ depart, release }) => Effect.andThen(depart(), release))
+    )
+  )
+  yield* each("one job is queued", (lane) =>
+    Effect.andThen(store.enqueue({ ...job(), lane }), lanes.wake(lane, "customer"))
+  )
+  const file = process.env["BENCH_SNAPSHOT"]
+  if (file !== undefined) writeHeapSnapshot(file)
+})
+
+await Effect.runPromise(Effect.scoped(program))

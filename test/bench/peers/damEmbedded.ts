@@ -1,0 +1,12 @@
+/** Our dam within the program, on a file. */
+import type { Start } from "./Contender.ts"
+import { Dam, EZThrottle } from "./Ours.ts"
+
+export const start: Start = async ({ atOnce, database, target, webhook }) => {
+  const pacing = { default: { rps: 1_000_000, maxConcurrent: atOnce } }
+  const client = new EZThrottle({ service: Dam.embedded({ path: database, pacing }) })
+  return {
+    submit: (body) => client.submitJob({ url: target, method: "POST", body, webhooks: [{ url: webhook }] }),
+    stop: () => client[Symbol.asyncDispose]()
+  }
+}

@@ -48,6 +48,7 @@ const viewsOf = (ids: Readonly<Record<string, string>>, lane: string): ReadonlyA
     .map(([kind, id]) => ({ name: `job-${kind}`, place: `#/jobs/${id}` })),
   { name: "dead", place: "#/dead" },
   { name: "notices", place: "#/notices" },
+  { name: "limits", place: "#/limits" },
   { name: "lane", place: `#/lanes/${lane}` },
   { name: "lane-week", place: `#/lanes/${lane}?span=7d` },
   { name: "submit", place: ids["failed"] === undefined ? "#/submit" : `#/submit?from=${ids["failed"]}` },

@@ -46,6 +46,7 @@ const viewsOf = (ids: Readonly<Record<string, string>>, lane: string): ReadonlyA
   ...Object.entries(ids)
     .filter(([, id]) => id !== "")
     .map(([kind, id]) => ({ name: `job-${kind}`, place: `#/jobs/${id}` })),
+  { name: "failures", place: "#/failures" },
   { name: "dead", place: "#/dead" },
   { name: "notices", place: "#/notices" },
   { name: "limits", place: "#/limits" },

@@ -309,6 +309,17 @@ describe("bundled", () => {
     assert.strictEqual(said.trim(), "job success")
   })
 
+  it("a program with a dam says what an ES module by esbuild lacks, and runs with it", async () => {
+    const plain = { format: "esm", platform: "node" } as const
+    await esbuilt("own.mjs", "esbuild/lacks.mjs", plain)
+    const said = await project.node("esbuild/lacks.mjs").catch(({ message }: Error) => message)
+    assert.include(said, "Error: this bundle is an ES module without `require`, which undici needs")
+    const [, js = ""] = /--banner:js="([^"]*)"/.exec(said) ?? []
+    await esbuilt("own.mjs", "esbuild/has.mjs", { ...plain, banner: { js } })
+    const done = await project.node("esbuild/has.mjs", join(folder, "has.db"), upstream.url)
+    assert.strictEqual(done.trim(), "job success")
+  })
+
   it("a program with a dam stays small with --packages=external, and keeps a job in a file", async () => {
     await esbuilt("own.mjs", "esbuild/own.mjs", { format: "esm", platform: "node", packages: "external" })
     assert.isBelow(readFileSync(join(folder, "esbuild/own.mjs")).length, 2000)

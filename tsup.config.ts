@@ -28,6 +28,11 @@ const pureNamespaces: Plugin = {
   })
 }
 
+const requireNeeded =
+  "this bundle is an ES module without `require`, which undici needs: have esbuild make it with --format=cjs or with " +
+  "--packages=external, or begin it with --banner:js=\"import { createRequire } from 'node:module'; const require = " +
+  'createRequire(import.meta.url)"'
+
 const nodeEntries = ["dam.js", "node.js"]
 
 // in the first line, so that source maps stay true
@@ -35,6 +40,24 @@ const nodeOnly: Plugin = {
   name: "node-only",
   renderChunk: (code, { path }) =>
     nodeEntries.includes(basename(path)) ? { code: `import "./nodeOnly.js"; ${code}` } : undefined
+}
+
+// `require` is written behind the build, which would make it a call of its own. Nothing but esbuild, bundling to an ES module,
+// answers it in these words: there undici would end the program with them, and nobody would know what to do
+const requireTold: Plugin = {
+  name: "require-told",
+  renderChunk: (code, { path }) =>
+    basename(path) === "nodeOnly.js"
+      ? {
+          code: `${code}
+try {
+  require("node:net");
+} catch (cause) {
+  if (String(cause).includes("Dynamic require")) throw new Error(${JSON.stringify(requireNeeded)});
+}
+`
+        }
+      : undefined
 }
 
 // whoever passes their code on passes their licence on with it
@@ -93,6 +116,6 @@ const page: Options = {
 }
 
 export default defineConfig([
-  { ...(own.tsup as Options), plugins: [pureNamespaces, nodeOnly], esbuildPlugins: [threadWithin] },
+  { ...(own.tsup as Options), plugins: [pureNamespaces, nodeOnly, requireTold], esbuildPlugins: [threadWithin] },
   page
 ])

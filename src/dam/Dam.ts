@@ -15,6 +15,7 @@ import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { Service } from "../run/Service.ts"
 import type { InvalidRegion } from "../transport/RegionalTransport.ts"
 import * as EmbeddedService from "./EmbeddedService.ts"
@@ -40,6 +41,7 @@ import { laneOf } from "./job/LaneName.ts"
 import * as L8 from "./l8/L8.ts"
 import * as KnownSecrets from "./secrets/KnownSecrets.ts"
 import * as SealedJobs from "./secrets/SealedJobs.ts"
+import type { JobEvent } from "./observe/Events.ts"
 import * as Vault from "./secrets/Vault.ts"
 import * as Shared from "./embedded/Shared.ts"
 import * as Backup from "./sqlite/Backup.ts"
@@ -220,16 +222,35 @@ const copyOf = Effect.fnUntraced(function* (store: SecretPort, resumes: boolean)
 })
 
 /**
- * Provides the embedded dam as the service of a client.
+ * The dam of a layer, for who looks at more than a client does.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class AtWork extends Context.Service<AtWork, Running>()("ezthrottle-effect/dam/Dam/AtWork") {}
+
+/**
+ * Provides the embedded dam as the service of a client, and itself as `AtWork`.
+ *
+ * **Details** — `Client.layer().pipe(Layer.provideMerge(Dam.layer(options)))` is a client of it, whose jobs `events`
+ * follows.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: DamOptions): Layer.Layer<Service, DamError> =>
-  Layer.effect(
-    Service,
-    Effect.map(make(options), ({ service }) => service)
+export const layer = (options: DamOptions): Layer.Layer<Service | AtWork, DamError> =>
+  Layer.effectContext(
+    Effect.map(make(options), (running) => Context.make(AtWork, running).pipe(Context.add(Service, running.service)))
   )
+
+/**
+ * What happens to a job of the dam in place from now on, until it has ended.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const events = (jobId: string): Stream.Stream<JobEvent, never, AtWork> =>
+  Stream.unwrap(Effect.map(AtWork, ({ engine }) => engine.events(jobId)))
 
 /**
  * An embedded dam for the Promise facade: `new EZThrottle({ service: Dam.embedded({ path }) })`.

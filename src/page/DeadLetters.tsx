@@ -1,11 +1,11 @@
 /** Results that nobody took, and how to tell them again. */
 import { useState } from "preact/hooks"
-import { DeadLetterPage } from "../dam/api/DeliveryShapes.ts"
-import { type DeadLetter, type DeliveryAttempt, query } from "./Api.ts"
+import { DeadLetterPage, Replayed } from "../dam/api/DeliveryShapes.ts"
+import { ask, type DeadLetter, type DeliveryAttempt, Problem, query } from "./Api.ts"
 import { Endpoints } from "./Endpoints.tsx"
 import { Filters, Typed } from "./Filters.tsx"
-import { millis, plainUrl } from "./Format.ts"
-import { useAction, useAsked, useTyped } from "./Hooks.ts"
+import { count, millis, plainUrl } from "./Format.ts"
+import { useAction, useAnswered, useAsked, useTyped } from "./Hooks.ts"
 import { Cell, Failed, JobLink, Nothing, Table, Time } from "./Parts.tsx"
 
 const reasons: Readonly<Record<string, string>> = {
@@ -26,6 +26,7 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
     "deliveries"
   )
   const { act, busy, problem: failed } = useAction(again)
+  const all = useReplay(host, again)
   const filter = host === "" ? {} : { host }
   const go = (next: Readonly<Record<string, string>>) => {
     location.hash = `/dead${query({ host: typed, ...next })}`
@@ -39,16 +40,19 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
         <Typed name="Receiver" value={typed} placeholder="hooks.example.com" onType={setTyped} />
         <button type="submit">Filter</button>
       </Filters>
-      <Failed problem={problem ?? failed} />
+      <Failed problem={problem ?? failed ?? all.problem} />
+      <p class="done" role="status">
+        {all.said}
+      </p>
       {value === undefined || value.dead_letters.length === 0 ? (
         problem === undefined && <NoLetters loading={value === undefined} host={host} />
       ) : (
         <>
           <ForAll
-            busy={busy}
+            busy={busy || all.busy}
             pace={pace}
             onPace={setPace}
-            onTell={() => void act("/api/v1/dead-letters/replay", { ...filter, rps: Number(pace) || 10 })}
+            onTell={() => void all.tell(Number(pace) || 10)}
             onForget={() => void act("/api/v1/dead-letters/purge", filter)}
           />
           <Table
@@ -74,6 +78,47 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
       <Endpoints />
     </section>
   )
+}
+
+/** Counts no further than somebody would read. */
+const mostCounted = 10_000
+
+/** Tells all of a receiver again, or of all: says how many they are before, and how many went. */
+const useReplay = (host: string, then: () => void) => {
+  const [said, setSaid] = useState("")
+  const [uncounted, setUncounted] = useState<Problem>()
+  const replay = useAnswered(Replayed, ({ replayed }) => {
+    setSaid(`${count(replayed)} ${replayed === 1 ? "result is" : "results are"} told again.`)
+    then()
+  })
+  const tell = async (rps: number) => {
+    setSaid("")
+    setUncounted(undefined)
+    const found = await letters(host).catch((cause: unknown) => {
+      setUncounted(cause instanceof Problem ? cause : new Problem(0, String(cause)))
+    })
+    if (found === undefined) return
+    const many = `${found.isAll ? "" : "at least "}${count(found.many)} ${found.many === 1 ? "result" : "results"}`
+    const takes = `${count(rps)} a second, about ${millis((found.many * 1000) / rps)}.`
+    if (!confirm(`Tell ${many} again${host === "" ? "" : ` to ${host}`}?\n\n${takes}`)) return
+    await replay.act("/api/v1/dead-letters/replay", { body: { ...(host === "" ? {} : { host }), rps } })
+  }
+  return { said, tell, busy: replay.busy, problem: uncounted ?? replay.problem }
+}
+
+/** How many dead letters fit. */
+const letters = async (host: string) => {
+  let many = 0
+  let cursor: string | null = ""
+  while (cursor !== null && many < mostCounted) {
+    const page: typeof DeadLetterPage.Type = await ask(
+      DeadLetterPage,
+      `/api/v1/dead-letters${query({ host, cursor, limit: 200 })}`
+    )
+    many += page.dead_letters.length
+    cursor = page.next_cursor
+  }
+  return { many, isAll: cursor === null }
 }
 
 const NoLetters = ({ host, loading }: { readonly loading: boolean; readonly host: string }) => (
@@ -107,7 +152,7 @@ const ForAll = ({
 }) => (
   <p class="actions">
     <button aria-disabled={busy} onClick={onTell}>
-      Tell all of these again
+      Tell all of these again …
     </button>
     <label class="inline">
       per second

@@ -1,4 +1,5 @@
 /** What narrows the list of jobs, how much of each is shown, and the views that are kept. */
+import { AllThatFit } from "./AllThatFit.tsx"
 import { query } from "./Api.ts"
 import { Choice, Filters, Typed } from "./Filters.tsx"
 import { useTyped } from "./Hooks.ts"
@@ -71,6 +72,7 @@ export const JobFilters = ({ wanted }: { readonly wanted: Wanted }) => {
       <div class="menus">
         <Shown wanted={wanted} go={go} />
         <Views wanted={wanted} />
+        <AllThatFit wanted={wanted} />
       </div>
     </>
   )

@@ -84,7 +84,12 @@ const millisOf = (local: string): number | undefined => {
 }
 
 /** What the dam is asked. */
-export const pathOf = (all: Wanted): string => {
+export const pathOf = (all: Wanted): string => asked(all, sizeOf(all))
+
+/** What the dam is asked for the next page of all that fit, whatever of them is shown. */
+export const allOf = (all: Wanted, cursor: string): string => asked({ ...all, cursor, count: "" }, "200")
+
+const asked = (all: Wanted, limit: string): string => {
   const { from, metadata, since, to, ...wanted } = all
   const length = lengths[since]
   const isBetween = since === "between"
@@ -96,7 +101,7 @@ export const pathOf = (all: Wanted): string => {
     created_from:
       length !== undefined ? Math.floor(now() / minute) * minute - length : isBetween ? millisOf(from) : undefined,
     created_to: isBetween ? millisOf(to) : undefined,
-    limit: sizeOf(all)
+    limit
   })}`
 }
 

@@ -105,7 +105,7 @@ interface Named {
 const fields: ReadonlyArray<Named> = [
   { name: "name", title: "Name", kind: "line", hint: "As jobs name it; one that is there is changed" },
   { name: "rate", title: "Units", kind: "number" },
-  { name: "per_ms", title: "in so many seconds", kind: "number", hint: "Left empty: 1" },
+  { name: "per_ms", title: "In so many seconds", kind: "number", hint: "Left empty: 1" },
   {
     name: "burst",
     title: "Units at once",

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { Session } from "../dam/api/SystemShapes.ts"
 import { ask, Problem } from "./Api.ts"
 import { DeadLetters } from "./DeadLetters.tsx"
+import { Failures } from "./Failures.tsx"
 import { clockOf, decoded, shortId } from "./Format.ts"
 import { usePlace } from "./Hooks.ts"
 import { Jobs } from "./Jobs.tsx"
@@ -26,6 +27,7 @@ interface Shown {
 const places = [
   { path: "/", name: "Overview", view: Overview },
   { path: "/jobs", name: "Jobs", view: Jobs },
+  { path: "/failures", name: "Failures", view: Failures },
   { path: "/dead", name: "Dead letters", view: DeadLetters },
   { path: "/limits", name: "Limits", view: Limits },
   { path: "/notices", name: "Notices", view: Notices },

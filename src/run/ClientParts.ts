@@ -1,6 +1,7 @@
 /** What a client is made of, wherever its settings come from and whenever its service is loaded. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as EzthrottleApi from "../transport/EzthrottleApi.ts"
@@ -9,14 +10,17 @@ import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as Strategies from "../transport/Strategies.ts"
 import { EZThrottle, make } from "./EZThrottle.ts"
 import type * as RemoteService from "./RemoteService.ts"
-import type { JobReceiver, Service } from "./Service.ts"
-import { toldTo } from "./Service.ts"
+import type { JobReceiver } from "./Service.ts"
+import { Service, toldTo } from "./Service.ts"
 
 /** How a client is set up. */
 export interface ClientOptions<E = never> extends RemoteService.Options, FetchTransport.FetchOptions {
   /** What makes the calls of FRUGAL steps here, or makes it for as long as the client lives. Defaults to one over `fetch`. */
   readonly transport?: Exchanging | Effect.Effect<Exchanging, E, Scope.Scope> | undefined
-  /** What takes steps over instead of EZThrottle: an embedded dam, for instance. Nothing is read from the environment then. */
+  /**
+   * What takes steps over instead of EZThrottle: an embedded dam, for instance. Nothing is read from the environment then.
+   * Defaults to the `Service` that the layer is provided with, unless a dam or base URLs are named here.
+   */
   readonly service?: Service["Service"] | undefined
 }
 
@@ -39,14 +43,19 @@ export const layer = <E, E2>(
     EZThrottle,
     Effect.gen(function* () {
       const { transport = FetchTransport.makeFetch(options) } = options
+      const given = options.service ?? (yield* provided(options))
       const service =
-        options.service === undefined
-          ? yield* Effect.flatMap(settle(options, setting), remote)
-          : told(options.service, options.receiver)
+        given === undefined ? yield* Effect.flatMap(settle(options, setting), remote) : told(given, options.receiver)
       const local = Effect.isEffect(transport) ? yield* transport : transport
       return make(Strategies.client(local, service.transport), service)
     })
   )
+
+/** The service that was provided to the layer; whoever names a dam or base URLs does not mean it. */
+const provided = Effect.fnUntraced(function* ({ dam, ezthrottleUrl, tracktagsUrl }: RemoteService.Options) {
+  const isPlaced = dam !== undefined || ezthrottleUrl !== undefined || tracktagsUrl !== undefined
+  return isPlaced ? undefined : Option.getOrUndefined(yield* Effect.serviceOption(Service))
+})
 
 // a service of another kind tells its results itself
 const told = (service: Service["Service"], receiver: JobReceiver | undefined): Service["Service"] =>

@@ -88,6 +88,7 @@ const walk = Effect.fnUntraced(function* (
   const strategy = step.type === "FRUGAL" ? strategies.frugal : strategies.performance
   let reason: StepReason | undefined
   let primary: StepReason | undefined
+  let after: StepReason | undefined
   let deadline: number | undefined
   for (const entry of strategy) {
     if (reason?._tag === "DeadlineExceeded" || (primary !== undefined && !entry.takesOver(step, primary))) continue
@@ -108,6 +109,7 @@ const walk = Effect.fnUntraced(function* (
       })
       if (end._tag === "Accepted") return end
       // who has no key asks first why the call failed, then why nobody took it over
+      after = reason
       reason =
         end._tag === "MissingApiKey" && reason !== undefined
           ? new MissingApiKey({ variable: end.variable, after: reason.message })
@@ -115,7 +117,7 @@ const walk = Effect.fnUntraced(function* (
       primary = reason
     }
   }
-  return yield* failed(execution, step, reason)
+  return yield* failed(execution, step, { given: reason, after })
 })
 
 /** Waits for `retryAt` and answers the monotonic millisecond at which the step has failed. */
@@ -166,16 +168,16 @@ const completed = Effect.fnUntraced(function* (
 const failed = Effect.fnUntraced(function* (
   { step, ...execution }: Execution,
   original: Step,
-  given: StepReason | undefined
+  { after, given }: { readonly given: StepReason | undefined; readonly after: StepReason | undefined }
 ): Effect.fn.Return<never, StepError> {
   const limit = step.onFailureTimeout === undefined ? 0 : Duration.toMillis(step.onFailureTimeout)
   const reason =
     given === undefined || given._tag === "DeadlineExceeded" ? new DeadlineExceeded({ afterMillis: limit }) : given
-  const error = stepError(original, reason, execution.history)
+  const error = stepError(original, reason, execution.history, { after })
   // a job that may exist runs its own chain; running it here as well would run it twice
   if (step.onFailure === undefined || mayExist(reason)) return yield* error
   const chained = yield* chain(execution, "onFailure", step.onFailure, error)
-  return yield* stepError(original, reason, execution.history, chained)
+  return yield* stepError(original, reason, execution.history, { after, chained })
 })
 
 const chain = (

@@ -205,6 +205,8 @@ export class StepError extends TaggedError("StepError")<{
   readonly history: History
   /** What became of `onFailure`, when the step has one and it ran. */
   readonly chained: Chained | undefined
+  /** Why the call that was made here failed, when `reason` is why nobody took it over then. */
+  readonly after?: StepReason
 }> {
   override get message() {
     const count = this.history.length
@@ -213,12 +215,13 @@ export class StepError extends TaggedError("StepError")<{
 
   // loggers print errors as JSON: no header, no body, no whole step, here or in what it chains
   override toJSON() {
-    const { chained, history, message, reason, target } = this
+    const { after, chained, history, message, reason, target } = this
     return {
       _tag: this._tag,
       target,
       message,
       reason: withoutResponses(reason),
+      ...(after && { after: withoutResponses(after) }),
       history: history.map(({ response, ...attempt }) => ({
         ...attempt,
         ...(response && { response: sizeOf(response) })
@@ -251,5 +254,9 @@ const summary = (chained: Chained) =>
  *
  * @internal
  */
-export const stepError = (step: Step, reason: StepReason, history: History, chained?: Chained): StepError =>
-  new StepError({ target: target(step.request), reason, history, chained })
+export const stepError = (
+  step: Step,
+  reason: StepReason,
+  history: History,
+  { after, chained }: { readonly after?: StepReason | undefined; readonly chained?: Chained } = {}
+): StepError => new StepError({ target: target(step.request), reason, history, chained, ...(after && { after }) })

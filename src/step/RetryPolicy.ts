@@ -40,7 +40,10 @@ export interface RetryPolicyOptions {
   readonly rerouteCodes?: ReadonlyArray<number> | undefined
   /** Ceiling of the pause before the first retry; each later one doubles, with full jitter. Defaults to 200 ms. */
   readonly base?: Duration.Input | undefined
-  /** Ceiling of our own pauses; a `Retry-After` may ask for more. Defaults to 30 seconds. */
+  /**
+   * Ceiling of our own pauses, of the first one too; a `Retry-After` may ask for more. Defaults to 30 seconds, or to `base`
+   * where that is longer.
+   */
   readonly cap?: Duration.Input | undefined
 }
 
@@ -111,7 +114,8 @@ export const resolve = (self: RetryPolicy | undefined, unset: ResolvedRetryPolic
         retryCodes: self.retryCodes ?? defaults.retryCodes,
         rerouteCodes: self.rerouteCodes ?? defaults.rerouteCodes,
         base: self.base ?? defaults.base,
-        cap: self.cap ?? defaults.cap
+        // whoever asks for longer pauses and for no ceiling has them
+        cap: self.cap ?? Duration.max(defaults.cap, self.base ?? defaults.base)
       }
 
 /**

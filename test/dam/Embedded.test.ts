@@ -18,6 +18,7 @@ import * as EmbeddedService from "../../src/dam/EmbeddedService.ts"
 import * as LimitOptions from "../../src/dam/lane/LimitOptions.ts"
 import type * as Presets from "../../src/presets/Presets.ts"
 import { EZThrottle as Facade, Step as FacadeStep } from "../../src/promise.ts"
+import * as Client from "../../src/run/Client.ts"
 import * as EZThrottle from "../../src/run/EZThrottle.ts"
 import * as NodeClient from "../../src/run/NodeClient.ts"
 import * as PathPolicy from "../../src/run/PathPolicy.ts"
@@ -424,6 +425,20 @@ describe("a dam in the caller's own process, on a file", () => {
       }).pipe(Effect.provide(Dam.layer({ path: join(folder, "jobs.db") }).pipe(Layer.provide(schedules))))
       assert.strictEqual(result.status, "failed")
       assert.deepStrictEqual(asked, ["http://127.0.0.1:1/"])
+    })
+  )
+
+  it.live("is the service of a client that it is provided to, and tells what happens to a job", () =>
+    Effect.gen(function* () {
+      const { calls, folder, url } = yield* surroundings
+      const states = yield* Effect.gen(function* () {
+        const { jobId } = yield* EZThrottle.submit(Step.get(`${url}/told`).pipe(Step.retryAt(Date.now() + 60_000)))
+        const following = yield* Effect.forkChild(Stream.runCollect(Dam.events(jobId)), { startImmediately: true })
+        yield* EZThrottle.runNow(jobId)
+        return (yield* Fiber.join(following)).map(({ state }) => state)
+      }).pipe(Effect.provide(Client.layer().pipe(Layer.provideMerge(Dam.layer({ path: join(folder, "jobs.db") })))))
+      assert.deepStrictEqual([...new Set(states)], ["queued", "running", "succeeded"])
+      assert.include(calls, "GET /told")
     })
   )
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
+import * as Duration from "effect/Duration"
 import type { Ended } from "../../src/engine/Decide.ts"
 import { decide, endsPath } from "../../src/engine/Decide.ts"
 import type { RetryPolicy } from "../../src/step/RetryPolicy.ts"
@@ -125,9 +126,10 @@ describe("laws of the decision", () => {
 
   it.prop("what a policy leaves out is the protocol's default", [Arbitraries.retryPolicy], ([policy]) => {
     const resolved = resolve(policy)
-    for (const field of ["maxRetries", "maxReroutes", "retryCodes", "rerouteCodes", "base", "cap"] as const) {
+    for (const field of ["maxRetries", "maxReroutes", "retryCodes", "rerouteCodes", "base"] as const) {
       assert.deepStrictEqual(resolved[field], policy[field] ?? defaults[field])
     }
+    assert.deepStrictEqual(resolved.cap, policy.cap ?? Duration.max(defaults.cap, resolved.base))
     const nothing: RetryPolicy = {
       maxRetries: undefined,
       maxReroutes: undefined,

@@ -1,5 +1,5 @@
 /**
- * The packed tarball in projects as people set them up: Next.js, webpack, Jest, an old Node. What a machine cannot install is skipped,
+ * The packed tarball in projects as people set them up: Next.js, webpack, Rspack, Jest, an old Node. What a machine cannot install is skipped,
  * with the reason.
  */
 import { afterAll, assert, beforeAll, describe, it, type TestContext } from "@effect/vitest"
@@ -154,7 +154,7 @@ describe("Next.js", () => {
   }
 })
 
-describe("webpack", () => {
+describe("webpack and Rspack", () => {
   let upstream: Loopback.Loopback
 
   beforeAll(async () => {
@@ -178,23 +178,39 @@ describe("webpack", () => {
       { ...common, entry: "./own.mjs", target: "node22", output: { filename: "own.cjs" } }
     ]`
 
-  it("bundles the facade for browsers and for Node, and a dam with its thread", async (context) => {
-    const project = await projectWith(context, "webpack", "webpack@5.113.0", "webpack-cli@7.3.1")
-    project.write({
-      "webpack.config.mjs": config,
-      "facade.mjs": Program.facade,
-      "later.mjs": Program.facade + Program.runsLater,
-      "own.mjs": Program.dam,
-      "web.mjs": `import { run } from "./dist/web.mjs"\n${Program.runs}`
-    })
-    await project.node("node_modules/webpack/bin/webpack.js")
-    const dam = await damOf(project)
-    for (const file of ["web.mjs", "dist/node.cjs"]) {
-      Program.keepsItsPromises(await project.node(file, dam.url, upstream.url))
+  const bundlers = [
+    {
+      name: "webpack",
+      packages: ["webpack@5.113.0", "webpack-cli@7.3.1"],
+      command: ["node_modules/webpack/bin/webpack.js"]
+    },
+    {
+      name: "rspack",
+      packages: ["@rspack/core@2.3.3", "@rspack/cli@2.2.8"],
+      command: ["node_modules/.bin/rspack", "build"]
     }
-    const said = await project.node("dist/own.cjs", join(project.folder, "own.db"), upstream.url)
-    assert.strictEqual(said.trim(), "job success")
-  })
+  ] as const
+
+  for (const { command, name, packages } of bundlers) {
+    it(`bundles the facade for browsers and for Node, and a dam with its thread: ${name}`, async (context) => {
+      const project = await projectWith(context, name, ...packages)
+      project.write({
+        [`${name}.config.mjs`]: config,
+        "facade.mjs": Program.facade,
+        "later.mjs": Program.facade + Program.runsLater,
+        "own.mjs": Program.dam,
+        "web.mjs": `import { run } from "./dist/web.mjs"\n${Program.runs}`
+      })
+      const [program, ...args] = command
+      await project.node(program, ...args)
+      const dam = await damOf(project)
+      for (const file of ["web.mjs", "dist/node.cjs"]) {
+        Program.keepsItsPromises(await project.node(file, dam.url, upstream.url))
+      }
+      const said = await project.node("dist/own.cjs", join(project.folder, "own.db"), upstream.url)
+      assert.strictEqual(said.trim(), "job success")
+    })
+  }
 })
 
 describe("Jest", () => {

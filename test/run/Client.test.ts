@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { createServer } from "node:http"
 import * as Client from "../../src/run/Client.ts"
 import * as EZThrottle from "../../src/run/EZThrottle.ts"
 import * as NodeClient from "../../src/run/NodeClient.ts"
+import { Service } from "../../src/run/Service.ts"
 import * as Reply from "../../src/step/Reply.ts"
 import * as Step from "../../src/step/Step.ts"
 import { FakeService } from "../../src/testing/FakeService.ts"
@@ -73,6 +75,27 @@ describe("a client in one call", () => {
       )
       assert.strictEqual(placed.asked[0]?.url, "https://given.example/api/v1/proxy")
     })
+  )
+
+  it.effect(
+    "takes the service it is provided with, before the environment, and not where it is told another place",
+    () =>
+      Effect.gen(function* () {
+        const fake = yield* FakeService.make()
+        const provided = Layer.succeed(Service, fake)
+        const { asked, fetch } = platform()
+        const submit = (options: Client.ClientOptions) =>
+          EZThrottle.submit(Step.post("https://a.example/")).pipe(
+            Effect.provide(Client.layer({ fetch, ...options }).pipe(Layer.provide(provided))),
+            environment({ EZTHROTTLE_DAM_URL: "http://localhost:8080" })
+          )
+        yield* submit({})
+        assert.lengthOf(yield* fake.delegations, 1)
+        assert.isEmpty(asked)
+        yield* submit({ dam: "http://localhost:8081" })
+        assert.lengthOf(yield* fake.delegations, 1)
+        assert.strictEqual(asked[0]?.url, "http://localhost:8081/api/v1/proxy")
+      })
   )
 
   it.effect("names a dam's URL that cannot be one", () =>

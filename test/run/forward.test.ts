@@ -214,7 +214,8 @@ describe("a submission", () => {
       for (const refusal of refusals) {
         const { execute, fake } = yield* client(on({ status: 500 }))
         yield* fake.failWith(refusal)
-        const { message } = failed(yield* execute(frugal), refusal._tag)
+        const { after, message } = failed(yield* execute(frugal), refusal._tag)
+        assert.deepInclude(after, { _tag: "Rejected", status: 500 })
         // who has no key learns why the call failed before what was missing
         assert.strictEqual(/answered 500; it was not forwarded/.test(message), refusal._tag === "MissingApiKey")
         assert.lengthOf(yield* fake.delegations, 1)

@@ -23,6 +23,13 @@ describe("RetryPolicy", () => {
     })
   })
 
+  it("has no ceiling below a base that comes without one", () => {
+    const capOf = (options: RetryPolicy.RetryPolicyOptions) => RetryPolicy.resolve(policy(options)).cap
+    assert.deepStrictEqual(capOf({ base: "1 hour" }), Duration.hours(1))
+    assert.deepStrictEqual(capOf({ base: "1 second" }), RetryPolicy.defaults.cap)
+    assert.deepStrictEqual(capOf({ base: "1 hour", cap: "1 minute" }), Duration.minutes(1))
+  })
+
   it("keeps an empty list empty: it means no status, not the default", () => {
     assert.deepStrictEqual(RetryPolicy.resolve(policy({ retryCodes: [] })).retryCodes, [])
   })
@@ -49,7 +56,7 @@ describe("RetryPolicy", () => {
     [policy({ maxRetries: 0, maxReroutes: 0 }), "no retries; no reroutes; pauses up to 200ms doubling to 30s"],
     [
       policy({ maxRetries: 1, maxReroutes: 1, base: "1 minute" }),
-      "1 retry on 429, 503; 1 reroute on 500, 502, 504; pauses up to 30s"
+      "1 retry on 429, 503; 1 reroute on 500, 502, 504; pauses up to 1m"
     ],
     [
       policy({ retryCodes: [], rerouteCodes: [500], base: "1 second", cap: "1 minute" }),

@@ -82,6 +82,13 @@ describe("the packed package, installed in an empty folder", () => {
     )
   })
 
+  it("says where its guides are to whoever reads it where relative links lead nowhere", () => {
+    const readme = readFileSync(join(folder, "node_modules", manifest.name, "README.md"), "utf8")
+    const [, path = ""] = new RegExp(`https://unpkg.com/browse/${manifest.name}/([^)]+)\\)`).exec(readme) ?? []
+    assert.include(readme, `node_modules/${manifest.name}/docs`)
+    assert.isTrue(path !== "" && published.some((file) => file.startsWith(path)))
+  })
+
   it("has a page of less than 100 kB, compressed, that asks for nothing from elsewhere", () => {
     const files = published.filter((file) => file.startsWith("dist/dam/page/"))
     const texts = files.map((file) => readFileSync(join(folder, "node_modules", manifest.name, file)))
@@ -307,6 +314,17 @@ describe("bundled", () => {
     await esbuilt("own.mjs", "esbuild/within.cjs", { format: "cjs", platform: "node", logOverride })
     const said = await project.node("esbuild/within.cjs", join(folder, "within.db"), upstream.url)
     assert.strictEqual(said.trim(), "job success")
+  })
+
+  it("a program with a dam says what an ES module by esbuild lacks, and runs with it", async () => {
+    const plain = { format: "esm", platform: "node" } as const
+    await esbuilt("own.mjs", "esbuild/lacks.mjs", plain)
+    const said = await project.node("esbuild/lacks.mjs").catch(({ message }: Error) => message)
+    assert.include(said, "Error: this bundle is an ES module without `require`, which undici needs")
+    const [, js = ""] = /--banner:js="([^"]*)"/.exec(said) ?? []
+    await esbuilt("own.mjs", "esbuild/has.mjs", { ...plain, banner: { js } })
+    const done = await project.node("esbuild/has.mjs", join(folder, "has.db"), upstream.url)
+    assert.strictEqual(done.trim(), "job success")
   })
 
   it("a program with a dam stays small with --packages=external, and keeps a job in a file", async () => {

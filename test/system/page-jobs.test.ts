@@ -1,5 +1,6 @@
 /** What the page shows of jobs, and what can be done with them there. */
 import { assert, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
 import type { Page } from "playwright-core"
 import { ask } from "./support/DamProcess.ts"
 import * as PageHarness from "./support/PageHarness.ts"
@@ -240,5 +241,127 @@ describe("submitting on the page", () => {
     assert.notStrictEqual(made.job_id, id)
     assert.deepInclude(made.request, { method: "PATCH", body: "after", url: `${world.at("edited", "/")}?q=1` })
     assert.deepStrictEqual(made.metadata, { order: "9" })
+  })
+})
+
+describe("all jobs that fit", () => {
+  const file = async (page: Page, name: string): Promise<string> => {
+    const arrives = page.waitForEvent("download")
+    await page.getByRole("button", { name }).click()
+    const download = await arrives
+    return `${download.suggestedFilename()}\n${readFileSync(await download.path(), "utf8")}`
+  }
+
+  it("are exported as a table and as lines of JSON, as many as there are on all pages", async () => {
+    const ids = await Promise.all(
+      Array.from({ length: 30 }, (_, n) =>
+        world.submit({ url: world.at("exported", `/${n}`), metadata: { batch: "exported", note: '=1+"1"' } })
+      )
+    )
+    const page = await open("#/jobs?metadata=batch:exported&limit=25")
+    await page.getByText("All that fit", { exact: true }).click()
+    const [name, head, ...lines] = (await file(page, "Export as CSV")).trim().split("\n")
+    assert.strictEqual(name, "jobs.csv")
+    assert.match(head ?? "", /^job_id,status,.*,rerun_of$/)
+    assert.sameMembers(
+      lines.map((line) => line.split(",")[0]),
+      ids
+    )
+    await page.getByRole("status").getByText("30 jobs are in jobs.csv.").waitFor()
+    const [, ...json] = (await file(page, "Export as JSON lines")).trim().split("\n")
+    assert.sameMembers(
+      json.map((line) => JSON.parse(line).job_id),
+      ids
+    )
+  })
+
+  it("are cancelled at a pace once it is known how many they are, with a bar, and can be stopped", async () => {
+    const retry_at = Date.now() + 3_600_000
+    const submit = (n: number) =>
+      world.submit({ url: world.at("many", `/${n}`), retry_at, metadata: { batch: "many" } })
+    const ids = await Promise.all(Array.from({ length: 4 }, (_, n) => submit(n)))
+    await PageWorld.settled(world, await world.submit({ url: world.at("many", "/ended"), metadata: { batch: "many" } }))
+    const states = async () => (await Promise.all(ids.map(jobOf))).map(({ status }) => status)
+    const page = await open("#/jobs?metadata=batch:many")
+    await page.getByText("All that fit", { exact: true }).click()
+    const status = page.getByRole("status")
+    const all = page.getByRole("button", { name: "Cancel all" })
+    const asked = answering(page, false)
+    await all.click()
+    assert.match(await asked, /^Cancel 4 jobs\? .*\n\n10 a second, about 400 ms\.$/)
+    await status.getByText("Nothing was done.").waitFor()
+    assert.notInclude(await states(), "cancelled")
+    await page.getByLabel("per second").fill("0.1")
+    void answering(page, true)
+    await all.click()
+    await page.getByRole("progressbar", { name: "How far it is" }).waitFor()
+    await page.getByText("1 of 4").waitFor()
+    await page.getByRole("button", { name: "Stop" }).click()
+    await status.getByText("It was stopped.").waitFor()
+    assert.lengthOf(
+      (await states()).filter((state) => state === "cancelled"),
+      1
+    )
+    await page.getByLabel("per second").fill("100")
+    void answering(page, true)
+    await all.click()
+    await status.getByText("3 cancelled.").waitFor()
+    assert.deepStrictEqual(new Set(await states()), new Set(["cancelled"]))
+  })
+
+  it("are run again, those that have ended", async () => {
+    const job = { url: world.at("twice", "/again"), metadata: { batch: "twice" } }
+    await PageWorld.settled(world, await world.submit(job))
+    await world.submit({ ...job, idempotent_key: "twice-later", retry_at: Date.now() + 3_600_000 })
+    const page = await open("#/jobs?metadata=batch:twice")
+    await page.getByText("All that fit", { exact: true }).click()
+    const asked = answering(page, true)
+    await page.getByRole("button", { name: "Run all again" }).click()
+    assert.include(await asked, "Run again 1 job?")
+    await page.getByRole("status").getByText("1 run again.").waitFor()
+    assert.lengthOf((await ask(`${world.url}/api/v1/jobs?metadata=batch:twice`)).body.jobs, 3)
+  })
+})
+
+describe("dead letters on the page", () => {
+  it("are told again all at once when it is known how many they are", async () => {
+    const webhooks = [{ url: world.at("hooks.gone", "/hook/410") }]
+    await PageWorld.settled(world, await world.submit({ url: world.at("untold", "/ok"), webhooks }))
+    const host = new URL(world.at("hooks.gone", "/")).host
+    const page = await open(`#/dead?host=${encodeURIComponent(host)}`)
+    const asked = answering(page, true)
+    await page.getByRole("button", { name: "Tell all of these again" }).click()
+    assert.strictEqual(await asked, `Tell 1 result again to ${host}?\n\n10 a second, about 100 ms.`)
+    await page.getByRole("status").getByText("1 result is told again.").waitFor()
+  })
+})
+
+describe("failures on the page", () => {
+  it("stand together by host, status and reason, with how many and the newest of them", async () => {
+    const fail = (n: number, key: string) =>
+      world.submit({ url: world.at("failing", `/status/${n}`), idempotent_key: `failing-${key}` })
+    for (const [n, key] of [
+      [410, "a"],
+      [410, "b"],
+      [404, "c"]
+    ] as const)
+      await PageWorld.settled(world, await fail(n, key))
+    const newest = await fail(410, "d")
+    await PageWorld.settled(world, newest)
+    const host = new URL(world.at("failing", "/")).host
+    const page = await open(`#/failures?host=${encodeURIComponent(host)}&sort=largest`)
+    await page.getByText("2 groups", { exact: true }).waitFor()
+    const rows = page.getByRole("row").filter({ hasText: host })
+    assert.match((await rows.nth(0).textContent()) ?? "", /410.*Rejected.*3/)
+    assert.match((await rows.nth(1).textContent()) ?? "", /404.*Rejected.*1/)
+    await page.getByLabel("Order").selectOption("newest first")
+    await page.waitForFunction(() => !location.hash.includes("largest"))
+    await page.getByLabel("Failed").selectOption("in the last hour")
+    await page.getByText("2 groups", { exact: true }).waitFor()
+    await rows
+      .nth(0)
+      .getByRole("link", { name: `Job …${newest.slice(-8)}` })
+      .click()
+    await page.getByRole("heading", { level: 1, name: /status\/410/ }).waitFor()
   })
 })

@@ -303,7 +303,7 @@ describe("the views", () => {
     await page.goto(`${world.url}/#/jobs`)
     await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 25)
     assert.isBelow(await height(), 5500)
-    for (const place of ["#/submit", "#/notices", "#/?span=7d", "#/nonsense"]) {
+    for (const place of ["#/submit", "#/failures", "#/notices", "#/?span=7d", "#/nonsense"]) {
       await page.goto(`${world.url}/${place}`)
       await page.getByRole("heading", { level: 1 }).waitFor()
       assert.isAtMost(await page.evaluate(() => document.documentElement.scrollWidth), 390, place)
@@ -324,6 +324,7 @@ describe("the views", () => {
     const waiting = await world.submit({ url: world.at("waits", "/wait/300") })
     const lane = encodeURIComponent(laneOf("zzz-paused"))
     const places = [
+      "#/failures",
       "#/",
       "#/jobs",
       `#/jobs/${id}`,

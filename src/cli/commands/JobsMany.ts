@@ -8,6 +8,7 @@ import { problem } from "../output/Problem.ts"
 import * as Progress from "../output/Progress.ts"
 import type { Query } from "../service/Query.ts"
 import { Service } from "../service/Service.ts"
+import { csvHead, csvLine } from "../../dam/api/JobLines.ts"
 import { JobPage, type JobSummary } from "../../dam/api/JobShapes.ts"
 
 type Summary = typeof JobSummary.Type
@@ -76,11 +77,13 @@ export const exportAll = (options: Export) =>
         const bytes = new TextEncoder().encode(`${lines.join("\n")}\n`)
         return Effect.mapError(opened.writeAll(bytes), ({ message }) => unwritable(message))
       }
-      if (format === "csv") yield* write([columns.map(([name]) => name).join(",")])
+      if (format === "csv") yield* write([csvHead])
       let done = 0
       const jobs = yield* eachPage(options.query, options.limit, ({ jobs, json, total }) =>
         Effect.andThen(
-          write(format === "csv" ? jobs.map(csvLine) : json.map((job) => JSON.stringify(job))),
+          write(
+            format === "csv" ? jobs.map((job) => csvLine(job, Output.time)) : json.map((job) => JSON.stringify(job))
+          ),
           Effect.suspend(() => {
             done += jobs.length
             return progress.show({ done, total, before: 0, failed: 0 })
@@ -92,35 +95,6 @@ export const exportAll = (options: Export) =>
   )
 
 const unwritable = (message: string) => problem("failed", `the file cannot be written: ${message}`)
-
-const columns: ReadonlyArray<readonly [name: string, of: (job: Summary) => string | number | null]> = [
-  ["job_id", (job) => job.job_id],
-  ["status", (job) => job.status],
-  ["delivery_status", (job) => job.delivery_status],
-  ["method", (job) => job.method],
-  ["url", (job) => job.url],
-  ["lane", (job) => job.lane],
-  ["created_at", (job) => iso(job.created_at)],
-  ["started_at", (job) => iso(job.started_at)],
-  ["finished_at", (job) => iso(job.finished_at)],
-  ["due_at", (job) => iso(job.due_at)],
-  ["attempts_made", (job) => job.attempts_made],
-  ["response_status", (job) => job.response_status],
-  ["idempotent_key", (job) => job.idempotent_key],
-  ["metadata", (job) => JSON.stringify(job.metadata)],
-  ["rerun_of", (job) => job.rerun_of]
-]
-
-const csvLine = (job: Summary): string => columns.map(([, of]) => cell(of(job))).join(",")
-
-/** A text that a spreadsheet would take for a formula gets a sign before it that makes it text. */
-const cell = (value: string | number | null): string => {
-  if (value === null || typeof value === "number") return `${value ?? ""}`
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}
-
-const iso = (at: number | null): string => (at === null ? "" : Output.time(at))
 
 export interface Many {
   readonly query: Query

@@ -46,8 +46,10 @@ const viewsOf = (ids: Readonly<Record<string, string>>, lane: string): ReadonlyA
   ...Object.entries(ids)
     .filter(([, id]) => id !== "")
     .map(([kind, id]) => ({ name: `job-${kind}`, place: `#/jobs/${id}` })),
+  { name: "failures", place: "#/failures" },
   { name: "dead", place: "#/dead" },
   { name: "notices", place: "#/notices" },
+  { name: "limits", place: "#/limits" },
   { name: "lane", place: `#/lanes/${lane}` },
   { name: "lane-week", place: `#/lanes/${lane}?span=7d` },
   { name: "submit", place: ids["failed"] === undefined ? "#/submit" : `#/submit?from=${ids["failed"]}` },

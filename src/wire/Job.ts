@@ -12,6 +12,7 @@ import { makeStep } from "../step/StepValue.ts"
 import { InvalidJob } from "./InvalidJob.ts"
 import type { FallbackJson, JobJson, TriggerJson } from "./JobJson.ts"
 import { canonical } from "./JobNames.ts"
+import { isPlain } from "./PlainJob.ts"
 
 export { encode, type EncodeOptions, type Submission } from "./JobEncoded.ts"
 export type { DrawJson, FallbackJson, JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
@@ -29,6 +30,14 @@ export { InvalidJob } from "./InvalidJob.ts"
  * @since 0.1.0
  */
 export const decode = (json: unknown): Result.Result<Step, InvalidJob> =>
+  isPlain(json) ? Result.succeed(toStep(json)) : decodeBySchema(json)
+
+/**
+ * The same without the short cut for plain jobs, for whoever compares.
+ *
+ * @internal
+ */
+export const decodeBySchema = (json: unknown): Result.Result<Step, InvalidJob> =>
   Result.flatMap(canonical(json), (spelt) =>
     Result.mapBoth(decodeJob(spelt), {
       onFailure: ({ issue }) => invalid(spelt, issue),

@@ -90,6 +90,8 @@ export interface JobOptions {
   readonly retryPolicy?: RetryPolicyOptions | undefined
   /** What each call draws on beside the pace of its host. Only a dam keeps limits. */
   readonly limits?: ReadonlyArray<DrawOptions> | undefined
+  /** What it takes from the answer of the job around it, once that has ended: both places as JSON Pointers. Only a dam fills. */
+  readonly fills?: ReadonlyArray<{ readonly into: string; readonly from: string }> | undefined
   readonly fallbackJob?: FallbackJobOptions | undefined
   readonly onSuccess?: JobOptions | undefined
   readonly onFailure?: JobOptions | undefined

@@ -9,7 +9,10 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Filling from "../engine/Filling.ts"
 import { MissingApiKey } from "../step/FailureModel.ts"
+import { takes } from "../step/Fills.ts"
 import type { History } from "../step/HistoryModel.ts"
 import type { Accepted, Chained, Completed, Outcome, StepError, StepReason } from "../step/Outcome.ts"
 import { DeadlineExceeded, stepError } from "../step/Outcome.ts"
@@ -70,12 +73,20 @@ export const submit = (step: Step, service: Delegating): Effect.Effect<Accepted,
 
 const interpret = (step: Step, strategies: Strategies["Service"], host: Host): Effect.Effect<Outcome, StepError> =>
   Effect.withFiber((fiber) => {
+    if (host.fill !== undefined && takes(step)) return filled(step, strategies, { ...host, fill: undefined }, host.fill)
     const broken = check(step) ?? unkept(step, strategies)
     if (broken !== undefined) return Effect.fail(stepError(step, broken, noHistory))
     const transport = fiber.getRef(Straight.Straight) ? Straight.over(step, strategies, host) : undefined
     return transport === undefined
       ? walk(step, strategies, host)
       : Straight.run(walk, { step, strategies, host, transport })
+  })
+
+/** A call that cannot be finished has failed before it was made. */
+const filled = (step: Step, strategies: Strategies["Service"], host: Host, fill: NonNullable<Host["fill"]>) =>
+  Result.match(fill(step), {
+    onSuccess: (whole) => interpret(whole, strategies, host),
+    onFailure: (reason) => failed({ step, strategies, host, history: noHistory }, step, reason)
   })
 
 const walk = Effect.fnUntraced(function* (
@@ -163,10 +174,11 @@ const completed = Effect.fnUntraced(function* (
 })
 
 const failed = Effect.fnUntraced(function* (
-  { step, ...execution }: Execution,
+  execution: Execution,
   original: Step,
   given: StepReason | undefined
 ): Effect.fn.Return<never, StepError> {
+  const { step } = execution
   const limit = step.onFailureTimeout === undefined ? 0 : Duration.toMillis(step.onFailureTimeout)
   const reason =
     given === undefined || given._tag === "DeadlineExceeded" ? new DeadlineExceeded({ afterMillis: limit }) : given
@@ -178,17 +190,24 @@ const failed = Effect.fnUntraced(function* (
 })
 
 const chain = (
-  { host, strategies }: Pick<Execution, "host" | "strategies">,
+  { host, step: { metadata }, strategies }: Execution,
   relation: "onSuccess" | "onFailure",
   child: Step,
   parent: Outcome | StepError
 ): Effect.Effect<Chained> =>
   host.startChild !== undefined
     ? host.startChild(relation, child, parent)
-    : Effect.match(run(child, strategies, { ...host, ...ofItsOwn }), {
-        onSuccess: (outcome): Chained => ({ _tag: "Ended", relation, outcome }),
-        onFailure: (error): Chained => ({ _tag: "Failed", relation, error })
-      })
+    : Effect.match(
+        run(child, strategies, {
+          ...host,
+          ...ofItsOwn,
+          fill: (step) => Filling.fill(step, { response: Filling.answerOf(parent), metadata })
+        }),
+        {
+          onSuccess: (outcome): Chained => ({ _tag: "Ended", relation, outcome }),
+          onFailure: (error): Chained => ({ _tag: "Failed", relation, error })
+        }
+      )
 
 const refuseBroken = (step: Step): Effect.Effect<void, StepError> => {
   const broken = check(step)

@@ -1,4 +1,5 @@
 import * as Draws from "./Draws.ts"
+import * as Fills from "./Fills.ts"
 import { format } from "./StepFormat.ts"
 import { toJson } from "./StepEncoded.ts"
 import { pipeArguments } from "effect/Pipeable"
@@ -24,6 +25,7 @@ export class Made implements Step {
   readonly retryPolicy: StepFields["retryPolicy"]
   readonly retryUnsafe: StepFields["retryUnsafe"]
   readonly limits: StepFields["limits"]
+  readonly fills: StepFields["fills"]
   readonly regions: StepFields["regions"]
   readonly regionPolicy: StepFields["regionPolicy"]
   readonly executionMode: StepFields["executionMode"]
@@ -48,6 +50,7 @@ export class Made implements Step {
     this.retryPolicy = fields.retryPolicy
     this.retryUnsafe = fields.retryUnsafe
     this.limits = fields.limits === undefined ? [] : Draws.inOrder(fields.limits)
+    this.fills = fields.fills === undefined ? [] : Fills.inOrder(fields.fills)
     this.regions = fields.regions ?? []
     this.regionPolicy = fields.regionPolicy ?? "fallback"
     this.executionMode = fields.executionMode ?? "race"

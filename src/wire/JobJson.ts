@@ -4,7 +4,7 @@
  * This file and its neighbours `Job*.ts` are the only ones that know these names.
  */
 import type * as Schema from "effect/Schema"
-import type { ExecutionMode, RegionPolicy } from "../step/StepModel.ts"
+import type { ExecutionMode, Fill, RegionPolicy } from "../step/StepModel.ts"
 
 /**
  * A webhook of a job.
@@ -80,6 +80,8 @@ export interface JobJson {
   readonly retry_unsafe?: boolean
   /** An extension of the dam: what each call draws on beside the pace of its host. */
   readonly limits?: ReadonlyArray<DrawJson>
+  /** An extension of the dam: what a chained job takes from the answer of the job before it. */
+  readonly fills?: ReadonlyArray<Fill>
   readonly fallback_job?: FallbackJson
   readonly on_success?: JobJson
   readonly on_failure?: JobJson

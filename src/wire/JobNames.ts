@@ -61,6 +61,7 @@ const keysOfJob: Readonly<Record<string, Below>> = {
   retry_policy: () => retryPolicy,
   retry_unsafe: "value",
   limits: { each: () => draw },
+  fills: { each: () => fill },
   fallback_job: () => fallback,
   on_success: () => job,
   on_failure: () => job,
@@ -74,6 +75,7 @@ const fallback = names({ ...keysOfJob, trigger: () => trigger })
 const trigger = names({ type: "value", codes: "value", timeout_ms: "value" })
 const webhook = names({ url: "value", regions: "value", has_quorum_vote: "value" })
 const draw = names({ name: "value", key: "value", cost: "value" })
+const fill = names({ into: "value", from: "value" })
 const retryPolicy = names({ max_retries: "value", max_reroutes: "value", retry_codes: "value", reroute_codes: "value" })
 
 // written as a loop: it runs for every job a busy dam takes in

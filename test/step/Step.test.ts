@@ -110,6 +110,13 @@ const verbs: ReadonlyArray<
     (s) => s.limits,
     [{ name: "tokens", key: "acme", cost: 1200 }]
   ],
+  [
+    "fill",
+    Step.fill(base, { query: { id: Step.from("/response/body/id") } }),
+    Step.fill({ query: { id: Step.from("/response/body/id") } }),
+    (s) => s.fills,
+    [{ into: "/query/id", from: "/response/body/id" }]
+  ],
   ["retryUnsafe", Step.retryUnsafe(base, false), Step.retryUnsafe(false), (s) => s.retryUnsafe, false],
   ["retryAt", Step.retryAt(base, new Date(5)), Step.retryAt(DateTime.makeUnsafe(5)), (s) => s.retryAt, 5],
   [
@@ -150,7 +157,9 @@ describe("Step", () => {
       "check",
       "decode",
       "StepFromJson",
-      "toJson"
+      "toJson",
+      "from",
+      "answer"
     ]
     const named = verbs.map(([name]) => name)
     assert.deepStrictEqual(Object.keys(Step).sort(), [...named, ...others].sort())
@@ -276,6 +285,11 @@ const refused: ReadonlyArray<readonly [verb: keyof typeof Step, field: string, .
   ["idempotentStrategy", "idempotentStrategy", "RANDOM"],
   ["sendIdempotencyKey", "sendIdempotencyKey", "yes"],
   ["retryUnsafe", "retryUnsafe", "no"],
+  ["fill", "fill", 5],
+  ["fill", "fill.query.id", { query: { id: "7" } }],
+  ["fill", "fill.path.a b", { path: { "a b": Step.answer } }],
+  ["fill", "fill.headers.Content-Length", { headers: { "Content-Length": Step.answer } }],
+  ["fill", "fill.body", { body: { a: () => 1 } }],
   ["limit", "limit.name", 5],
   ["limit", "limit.name", ""],
   ["limit", "limit.name", "a b"],

@@ -100,6 +100,10 @@ export interface JobOptions {
   readonly idempotentKey?: string | undefined
   /** Epoch milliseconds before which the job shall not start. */
   readonly retryAt?: number | undefined
+  /** Milliseconds after it is taken up before which the job shall not start. Only a dam counts them. */
+  readonly delayMs?: number | undefined
+  /** Epoch milliseconds before which the job must have started; else it has expired. Only a dam looks. */
+  readonly startBefore?: number | undefined
 }
 
 /**

@@ -12,6 +12,7 @@ import { type Outcome, StepError } from "../step/Outcome.ts"
 import type * as RetryPolicy from "../step/RetryPolicy.ts"
 import * as Fill from "../step/StepFill.ts"
 import type * as Model from "../step/StepModel.ts"
+import * as Time from "../step/StepTime.ts"
 import * as Core from "../step/StepVerbs.ts"
 import { makeStep } from "../step/StepValue.ts"
 import type { BodyOptions } from "./Bodies.ts"
@@ -157,6 +158,18 @@ class Builder {
   /** Delays the first attempt until a moment in epoch milliseconds. */
   retryAt(epochMillis: number): this {
     return this.#set((self) => Core.retryAt(self, Given.moment(epochMillis)))
+  }
+  /** Delays the first attempt by this many milliseconds, counted from when the step is taken up. */
+  delay(millis: number): this {
+    return this.#set((self) => Time.delay(self, millis))
+  }
+  /** Delays the first attempt until a time of day somewhere, such as `2027-03-28T02:30` in `Europe/Berlin`. */
+  at(local: string, zone: string): this {
+    return this.#set((self) => Time.at(self, local, zone))
+  }
+  /** Lets the step fail as expired unless it has started before a moment in epoch milliseconds. */
+  startBefore(epochMillis: number): this {
+    return this.#set((self) => Time.startBefore(self, Given.moment(epochMillis)))
   }
   /** Files the call under a key of the caller's. */
   idempotentKey(key: string): this {

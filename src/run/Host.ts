@@ -74,6 +74,8 @@ export interface Host {
    */
   readonly repeatsAfter:
     ((step: Step, request: Request, attempt: EndedAttempt) => Effect.Effect<number | undefined>) | undefined
+  /** Whether an earlier run has started the step, so that it cannot expire any more. Defaults to `false`. */
+  readonly hasBegun?: boolean | undefined
   /** Fills a step from the answer it is chained to. `undefined`: it is chained to none. */
   readonly fill?: ((step: Step) => Result.Result<Step, NotTaken>) | undefined
   /** `undefined`: chained steps are executed inline. */

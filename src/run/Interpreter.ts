@@ -15,9 +15,10 @@ import { MissingApiKey } from "../step/FailureModel.ts"
 import { takes } from "../step/Fills.ts"
 import type { History } from "../step/HistoryModel.ts"
 import type { Accepted, Chained, Completed, Outcome, StepError, StepReason } from "../step/Outcome.ts"
-import { DeadlineExceeded, stepError } from "../step/Outcome.ts"
+import { DeadlineExceeded, Expired, stepError } from "../step/Outcome.ts"
 import type { Step } from "../step/StepModel.ts"
 import { check } from "../step/StepRules.ts"
+import { takenUp } from "../step/TakenUp.ts"
 import type { Delegating } from "../transport/HttpTransport.ts"
 import type { Strategies } from "../transport/Strategies.ts"
 import * as Strategy from "../transport/Strategies.ts"
@@ -55,7 +56,7 @@ export const submit = (step: Step, service: Delegating): Effect.Effect<Accepted,
     step,
     Effect.gen(function* () {
       yield* refuseBroken(step)
-      const settled = yield* Keys.settle(step)
+      const settled = takenUp(yield* Keys.settle(step), yield* Clock.currentTimeMillis)
       const execution: Execution = {
         step: settled,
         strategies: Strategy.only(service),
@@ -71,9 +72,11 @@ export const submit = (step: Step, service: Delegating): Effect.Effect<Accepted,
     })
   )
 
-const interpret = (step: Step, strategies: Strategies["Service"], host: Host): Effect.Effect<Outcome, StepError> =>
+const interpret = (given: Step, strategies: Strategies["Service"], host: Host): Effect.Effect<Outcome, StepError> =>
   Effect.withFiber((fiber) => {
-    if (host.fill !== undefined && takes(step)) return filled(step, strategies, { ...host, fill: undefined }, host.fill)
+    if (host.fill !== undefined && takes(given))
+      return filled(given, strategies, { ...host, fill: undefined }, host.fill)
+    const step = takenUp(given, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
     const broken = check(step) ?? unkept(step, strategies)
     if (broken !== undefined) return Effect.fail(stepError(step, broken, noHistory))
     const transport = fiber.getRef(Straight.Straight) ? Straight.over(step, strategies, host) : undefined
@@ -102,7 +105,11 @@ const walk = Effect.fnUntraced(function* (
   for (const entry of strategy) {
     if (reason?._tag === "DeadlineExceeded" || (primary !== undefined && !entry.takesOver(step, primary))) continue
     if (entry.transport.kind === "exchanging") {
-      if (deadline === undefined) deadline = yield* start(execution)
+      if (deadline === undefined) {
+        deadline = yield* start(execution)
+        reason = yield* expired(execution)
+        if (reason !== undefined) break
+      }
       const end = yield* Line.run(execution, entry.transport, deadline)
       if (end._tag === "Accepted") return end
       if (end._tag === "Good") return yield* completed(execution, step, end)
@@ -137,6 +144,12 @@ const start = Effect.fnUntraced(function* ({ host, step }: Execution) {
   // a clock that was set back makes what was accepted lie ahead
   const elapsed = Math.max(0, (yield* Clock.currentTimeMillis) - Math.max(acceptedAt, step.retryAt ?? acceptedAt))
   return (yield* Line.monotonicMillis) + Duration.toMillis(step.onFailureTimeout) - elapsed
+})
+
+/** Whether it starts too late. What has begun already is not asked again. */
+const expired = Effect.fnUntraced(function* ({ history, host, step: { startBefore } }: Execution) {
+  if (startBefore === undefined || host.hasBegun === true || history.length > 0) return undefined
+  return (yield* Clock.currentTimeMillis) < startBefore ? undefined : new Expired({ startBefore })
 })
 
 /** A `Retry-After` that still holds travels with the job, so that the service keeps it too. */
@@ -223,5 +236,6 @@ const ofItsOwn = {
   goesOn: false,
   rested: undefined,
   acceptedAt: undefined,
+  hasBegun: undefined,
   record: undefined
 }

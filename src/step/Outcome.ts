@@ -184,6 +184,21 @@ export class LimitsNotKept extends TaggedError("LimitsNotKept")<{ readonly limit
 }
 
 /**
+ * The step did not start before its `startBefore`; nothing was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Expired extends TaggedError("Expired")<{
+  /** Epoch milliseconds. */
+  readonly startBefore: number
+}> {
+  override get message() {
+    return "expired: its time was up before it could start"
+  }
+}
+
+/**
  * A chained step takes something from the answer before it that is not there, or cannot stand where it is wanted; nothing
  * was sent. What was found is not told: it may be secret.
  *
@@ -228,6 +243,7 @@ export type StepReason =
   | InvalidStep
   | LimitsNotKept
   | NotTaken
+  | Expired
   | Rejected
   | QuotaUsedUp
   | PathTimedOut

@@ -50,6 +50,8 @@ export interface StepEncoded {
   readonly idempotentKey?: string
   readonly sendIdempotencyKey?: boolean
   readonly retryAt?: number
+  readonly delay?: number
+  readonly startBefore?: number
   readonly metadata?: { readonly [key: string]: Schema.Json }
   readonly fallbacks?: ReadonlyArray<{
     readonly step: StepEncoded
@@ -97,6 +99,8 @@ export const toJson = (self: Step): StepEncoded => ({
   ...(self.idempotency._tag === "Custom" ? { idempotentKey: self.idempotency.key } : {}),
   ...(self.sendIdempotencyKey ? { sendIdempotencyKey: true } : {}),
   ...(self.retryAt === undefined ? {} : { retryAt: self.retryAt }),
+  ...(self.delay === undefined ? {} : { delay: Duration.toMillis(self.delay) }),
+  ...(self.startBefore === undefined ? {} : { startBefore: self.startBefore }),
   ...(isEmpty(self.metadata) ? {} : { metadata: self.metadata }),
   ...(self.fallbacks.length === 0
     ? {}

@@ -35,6 +35,8 @@ const facts = (self: Step): ReadonlyArray<string> => {
   }
   if (self.sendIdempotencyKey) said.push("sends its key to the target")
   if (self.retryAt !== undefined) said.push(`not before epoch millisecond ${self.retryAt}`)
+  if (self.delay !== undefined) said.push(`starts ${Duration.format(self.delay)} later`)
+  if (self.startBefore !== undefined) said.push(`expires unless started before epoch millisecond ${self.startBefore}`)
   const metadata = Object.keys(self.metadata)
   if (metadata.length > 0) said.push(`metadata ${metadata.join(", ")}`)
   if (self.onFailureTimeout !== undefined) said.push(`has failed after ${Duration.format(self.onFailureTimeout)}`)

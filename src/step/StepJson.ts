@@ -59,6 +59,8 @@ const Encoded = Schema.Struct({
   idempotentKey: optional(Fields.IdempotentKey),
   sendIdempotencyKey: optional(Schema.Boolean),
   retryAt: optional(Fields.EpochMillis),
+  delay: optional(Fields.Millis),
+  startBefore: optional(Fields.EpochMillis),
   metadata: optional(Fields.Metadata),
   fallbacks: optional(
     Schema.Array(
@@ -127,6 +129,8 @@ const fromJson = (json: StepEncoded): Step =>
         : { _tag: json.idempotentStrategy === "UNIQUE" ? "Unique" : "Hash" },
     sendIdempotencyKey: json.sendIdempotencyKey ?? false,
     retryAt: json.retryAt,
+    delay: millis(json.delay),
+    startBefore: json.startBefore,
     metadata: json.metadata ?? {},
     fallbacks: (json.fallbacks ?? []).map(({ onError, onTimeout, step }) => ({
       step: fromJson(step),

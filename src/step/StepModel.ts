@@ -148,6 +148,10 @@ export interface StepFields {
   readonly sendIdempotencyKey: boolean
   /** Not before this moment, epoch milliseconds. */
   readonly retryAt: number | undefined
+  /** Not before this long after it, or the step it is a fallback of, is taken up. */
+  readonly delay: Duration.Duration | undefined
+  /** The moment before which it must have started, epoch milliseconds; else it has expired and fails. */
+  readonly startBefore: number | undefined
   readonly metadata: { readonly [key: string]: Schema.Json }
   /** One line: a fallback's own fallbacks stand before its next sibling, and have none themselves. */
   readonly fallbacks: ReadonlyArray<Fallback>

@@ -34,6 +34,8 @@ export class Made implements Step {
   readonly idempotency: StepFields["idempotency"]
   readonly sendIdempotencyKey: StepFields["sendIdempotencyKey"]
   readonly retryAt: StepFields["retryAt"]
+  readonly delay: StepFields["delay"]
+  readonly startBefore: StepFields["startBefore"]
   readonly metadata: StepFields["metadata"]
   readonly fallbacks: StepFields["fallbacks"]
   readonly onSuccess: StepFields["onSuccess"]
@@ -59,6 +61,8 @@ export class Made implements Step {
     this.idempotency = fields.idempotency ?? { _tag: "Hash" }
     this.sendIdempotencyKey = fields.sendIdempotencyKey ?? false
     this.retryAt = fields.retryAt
+    this.delay = fields.delay
+    this.startBefore = fields.startBefore
     this.metadata = fields.metadata ?? {}
     // what was made here is in one line already
     this.fallbacks = fields instanceof Made ? fields.fallbacks : (fields.fallbacks ?? []).flatMap(oneLine)

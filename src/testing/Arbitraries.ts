@@ -202,6 +202,8 @@ const singleStep = ({
             ? fields.webhookQuorum
             : Math.min(fields.webhookQuorum, votes === 0 ? fields.webhooks.length : votes),
         fills: [],
+        delay: undefined,
+        startBefore: undefined,
         fallbacks: [],
         onSuccess: undefined,
         onFailure: undefined

@@ -86,7 +86,9 @@ const fields = {
   on_failure: optional(Schema.suspend((): Schema.Codec<JobJson> => Job)),
   on_failure_timeout_ms: optional(Fields.Millis),
   idempotent_key: optional(Fields.IdempotentKey),
-  retry_at: optional(Fields.EpochMillis)
+  retry_at: optional(Fields.EpochMillis),
+  delay_ms: optional(Fields.Millis),
+  start_before: optional(Fields.EpochMillis)
 }
 
 const oneBody = Schema.makeFilter(({ body, body_base64 }: JobJson) => body === undefined || body_base64 === undefined, {
@@ -136,6 +138,8 @@ const toStep = (job: JobJson): Step =>
     webhookQuorum: job.webhook_quorum ?? 1,
     idempotency: job.idempotent_key === undefined ? { _tag: "Hash" } : { _tag: "Custom", key: job.idempotent_key },
     retryAt: job.retry_at,
+    delay: job.delay_ms === undefined ? undefined : Duration.millis(job.delay_ms),
+    startBefore: job.start_before,
     metadata: job.metadata ?? {},
     fallbacks:
       job.fallback_job === undefined

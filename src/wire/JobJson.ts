@@ -88,6 +88,10 @@ export interface JobJson {
   readonly on_failure_timeout_ms?: number
   readonly idempotent_key?: string
   readonly retry_at?: number
+  /** An extension of the dam: how long after it is taken up it may start. */
+  readonly delay_ms?: number
+  /** An extension of the dam: the moment before which it must have started. */
+  readonly start_before?: number
 }
 
 /**

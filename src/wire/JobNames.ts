@@ -67,7 +67,9 @@ const keysOfJob: Readonly<Record<string, Below>> = {
   on_failure: () => job,
   on_failure_timeout_ms: "value",
   idempotent_key: "value",
-  retry_at: "value"
+  retry_at: "value",
+  delay_ms: "value",
+  start_before: "value"
 }
 
 const job = names(keysOfJob)

@@ -60,7 +60,9 @@ describe("the README's table of what a step can say", () => {
     const step = Step.post("https://a.example", { body: Uint8Array.of(255) }).pipe(
       Step.retryUnsafe(false),
       Step.limit("tokens"),
-      Step.fill({ query: { id: Step.from("/response/body/id") } })
+      Step.fill({ query: { id: Step.from("/response/body/id") } }),
+      Step.delay(1),
+      Step.startBefore(1)
     )
     const job = Job.encode({ step, key: undefined, retryAt: undefined }, { binary: "base64", extensions: "send" })
     const plain = ["url", "method"]
@@ -85,7 +87,7 @@ describe("the README's table of what a step can say", () => {
       Step.webhookQuorum(2),
       Step.idempotentKey("key"),
       Step.sendIdempotencyKey(),
-      Step.retryAt(1),
+      (self) => self.pipe(Step.retryAt(1), Step.delay(1), Step.startBefore(1)),
       Step.metadata({ a: 1 }),
       Step.fallback(other),
       Step.onSuccess(other),

@@ -110,6 +110,15 @@ const verbs: ReadonlyArray<
     (s) => s.limits,
     [{ name: "tokens", key: "acme", cost: 1200 }]
   ],
+  ["delay", Step.delay(base, "1 second"), Step.delay(1000), (s) => s.delay, Duration.seconds(1)],
+  ["startBefore", Step.startBefore(base, new Date(5)), Step.startBefore(5), (s) => s.startBefore, 5],
+  [
+    "at",
+    Step.at(base, "2027-03-28T02:30", "Europe/Berlin"),
+    Step.at("2027-03-28T02:30", "Europe/Berlin"),
+    (s) => s.retryAt,
+    Date.UTC(2027, 2, 28, 1, 30)
+  ],
   [
     "fill",
     Step.fill(base, { query: { id: Step.from("/response/body/id") } }),
@@ -285,6 +294,11 @@ const refused: ReadonlyArray<readonly [verb: keyof typeof Step, field: string, .
   ["idempotentStrategy", "idempotentStrategy", "RANDOM"],
   ["sendIdempotencyKey", "sendIdempotencyKey", "yes"],
   ["retryUnsafe", "retryUnsafe", "no"],
+  ["delay", "delay", 0],
+  ["startBefore", "startBefore", 1.5],
+  ["at", "at.zone", "2027-03-28T02:30", "Europe/Nowhere"],
+  ["at", "at.local", "2027-03-28T02:30Z", "Europe/Berlin"],
+  ["at", "at.local", "2027-02-30T02:30", "Europe/Berlin"],
   ["fill", "fill", 5],
   ["fill", "fill.query.id", { query: { id: "7" } }],
   ["fill", "fill.path.a b", { path: { "a b": Step.answer } }],

@@ -128,6 +128,8 @@ describe("Job.encode", () => {
     ["retry_unsafe", Step.retryUnsafe(Step.post(url), false), false],
     ["retry_unsafe", Step.retryUnsafe(Step.post(url), true), true],
     ["limits", Step.limit(Step.post(url), "tokens"), [{ name: "tokens" }]],
+    ["delay_ms", Step.delay(Step.post(url), "1 second"), 1000],
+    ["start_before", Step.startBefore(Step.post(url), 5), 5],
     [
       "fills",
       Step.fill(Step.post(url), { query: { id: Step.from("/response/body/id") } }),

@@ -44,6 +44,7 @@ export const make = (self: Run, given?: Given): Host => {
     history: job.history,
     rested: restedOf(job),
     acceptedAt: job.createdAt,
+    hasBegun: job.epoch > 1,
     record: recording(self),
     pause: pausing(self),
     paced: paced(self),

@@ -1,8 +1,7 @@
 /** When a step starts: the verbs that count from when it is taken up, or by somebody's calendar. */
-import * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
-import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as FieldReader from "./FieldReader.ts"
 import * as Rules from "./FieldRules.ts"
 import { InvalidStep } from "./InvalidStep.ts"
@@ -60,21 +59,45 @@ const millisOf = (moment: unknown): unknown => {
 }
 
 const momentOf = (local: string, zone: string): number => {
-  const known = typeof zone === "string" ? Option.getOrUndefined(DateTime.zoneMakeNamed(zone)) : undefined
-  if (known === undefined) {
+  const wall = wallIn(zone)
+  if (wall === undefined) {
     throw new InvalidStep({ field: "at.zone", problem: "Expected an IANA time zone such as Europe/Berlin" })
   }
+  const shown = LOCAL.test(local) ? Date.parse(`${local}Z`) : Number.NaN
   // a 30th of February would be taken for the 2nd of March
-  const isDay =
-    LOCAL.test(local) && Option.exists(DateTime.make(`${local}Z`), (day) => DateTime.formatIso(day).startsWith(local))
-  const found = isDay
-    ? DateTime.makeZoned(`${local}Z`, { timeZone: known, adjustForTimeZone: true, disambiguation: "compatible" })
-    : Option.none()
-  if (Option.isSome(found)) return DateTime.toEpochMillis(found.value)
-  throw new InvalidStep({
-    field: "at.local",
-    problem: "Expected a local time such as 2027-03-28T02:30, without an offset"
-  })
+  if (Number.isNaN(shown) || dayIn(shown) !== local.slice(8, 10)) {
+    const problem = "Expected a local time such as 2027-03-28T02:30, without an offset"
+    throw new InvalidStep({ field: "at.local", problem })
+  }
+  const day = 86_400_000
+  // as the clocks went a day before, and as they go a day after
+  const [before, after] = [shown - day, shown + day].map((near) => shown - (wall(near) - near))
+  const found = [before, after].find((moment) => moment !== undefined && wall(moment) === shown)
+  return found ?? before ?? shown
 }
+
+/** What the clocks of a zone show at a moment, as if it were UTC; `undefined`: there is no such zone. */
+const wallIn = (zone: string): ((moment: number) => number) | undefined => {
+  const format = Result.getOrUndefined(Result.try(() => new Intl.DateTimeFormat("en-US", { ...shape, timeZone: zone })))
+  if (format === undefined || typeof zone !== "string") return undefined
+  return (moment) => {
+    const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, Number(value)]))
+    const { day = 1, hour = 0, minute = 0, month = 1, second = 0, year = 0 } = parts
+    return Date.UTC(year, month - 1, day, hour, minute, second) + (moment % 1000)
+  }
+}
+
+const dayIn = (moment: number): string =>
+  new Intl.DateTimeFormat("en-US", { day: "2-digit", timeZone: "UTC" }).format(moment)
+
+const shape = {
+  hourCycle: "h23",
+  year: "numeric",
+  month: "numeric",
+  day: "numeric",
+  hour: "numeric",
+  minute: "numeric",
+  second: "numeric"
+} as const
 
 const LOCAL = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?$/

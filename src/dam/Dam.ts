@@ -35,6 +35,7 @@ import type { InvalidEgressEntry } from "./egress/EgressPolicy.ts"
 import * as Region from "./egress/Region.ts"
 import type { RegionOptions } from "./egress/Region.ts"
 import * as Regions from "./egress/Regions.ts"
+import * as Filled from "./intake/Filled.ts"
 import * as Limits from "./intake/Limits.ts"
 import * as IntakeId from "./job/JobId.ts"
 import { laneOf } from "./job/LaneName.ts"
@@ -196,6 +197,7 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
       transport: regions.proofs,
       policy: egress
     }),
+    breach: Filled.breachIn(Limits.make(options.limits ?? {})),
     newId: IntakeId.fresh,
     laneOf
   })

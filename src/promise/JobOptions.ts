@@ -90,6 +90,8 @@ export interface JobOptions {
   readonly retryPolicy?: RetryPolicyOptions | undefined
   /** What each call draws on beside the pace of its host. Only a dam keeps limits. */
   readonly limits?: ReadonlyArray<DrawOptions> | undefined
+  /** What it takes from the answer of the job around it, once that has ended: both places as JSON Pointers. Only a dam fills. */
+  readonly fills?: ReadonlyArray<{ readonly into: string; readonly from: string }> | undefined
   readonly fallbackJob?: FallbackJobOptions | undefined
   readonly onSuccess?: JobOptions | undefined
   readonly onFailure?: JobOptions | undefined
@@ -98,6 +100,10 @@ export interface JobOptions {
   readonly idempotentKey?: string | undefined
   /** Epoch milliseconds before which the job shall not start. */
   readonly retryAt?: number | undefined
+  /** Milliseconds after it is taken up before which the job shall not start. Only a dam counts them. */
+  readonly delayMs?: number | undefined
+  /** Epoch milliseconds before which the job must have started; else it has expired. Only a dam looks. */
+  readonly startBefore?: number | undefined
 }
 
 /**

@@ -10,7 +10,9 @@ import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Client from "../run/EZThrottle.ts"
 import { type Outcome, StepError } from "../step/Outcome.ts"
 import type * as RetryPolicy from "../step/RetryPolicy.ts"
+import * as Fill from "../step/StepFill.ts"
 import type * as Model from "../step/StepModel.ts"
+import * as Time from "../step/StepTime.ts"
 import * as Core from "../step/StepVerbs.ts"
 import { makeStep } from "../step/StepValue.ts"
 import type { BodyOptions } from "./Bodies.ts"
@@ -87,6 +89,8 @@ interface Attached {
 class Builder {
   // what consoles and stack traces call it
   static readonly name: string = "Step"
+  static readonly from = Fill.from
+  static readonly answer = Fill.answer
   #value: Model.Step = unset
   #attached: ReadonlyArray<Attached> = []
   #unread: BodyOptions | undefined
@@ -155,6 +159,18 @@ class Builder {
   retryAt(epochMillis: number): this {
     return this.#set((self) => Core.retryAt(self, Given.moment(epochMillis)))
   }
+  /** Delays the first attempt by this many milliseconds, counted from when the step is taken up. */
+  delay(millis: number): this {
+    return this.#set((self) => Time.delay(self, millis))
+  }
+  /** Delays the first attempt until a time of day somewhere, such as `2027-03-28T02:30` in `Europe/Berlin`. */
+  at(local: string, zone: string): this {
+    return this.#set((self) => Time.at(self, local, zone))
+  }
+  /** Lets the step fail as expired unless it has started before a moment in epoch milliseconds. */
+  startBefore(epochMillis: number): this {
+    return this.#set((self) => Time.startBefore(self, Given.moment(epochMillis)))
+  }
   /** Files the call under a key of the caller's. */
   idempotentKey(key: string): this {
     return this.#set((self) => Core.idempotentKey(self, key))
@@ -174,6 +190,11 @@ class Builder {
   /** Lets each call draw on a limit that a dam keeps: 1 unit of what all calls share, unless cost and key are given. */
   limit(name: string, options?: Core.LimitOptions): this {
     return this.#set((self) => Core.limit(self, name, options))
+  }
+  /** Takes from the answer of the step that this one is chained to. A body is JSON with places of that answer in it. */
+  fill(options: Fill.FillOptions): this {
+    if (options?.body !== undefined) this.#unread = undefined
+    return this.#set((self) => Fill.fill(self, options))
   }
   /** Limits each local attempt, in milliseconds. Defaults to 30 seconds. */
   timeout(millis: number): this {
@@ -316,6 +337,10 @@ export interface StepConstructor {
   new (client?: EZThrottle | null): Step
   (client?: EZThrottle | null): Step
   readonly prototype: Step
+  /** Names a place in the answer of the step before: `/response/body/id`, `/response/headers/etag`, `/response/status`. */
+  readonly from: (pointer: string) => Fill.From
+  /** The whole body of that answer, byte for byte. */
+  readonly answer: Fill.From
 }
 
 /**

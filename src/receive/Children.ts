@@ -15,6 +15,7 @@ import * as Hex from "effect/encoding/Hex"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as JsonTextSchema from "../step/JsonTextSchema.ts"
+import { takes } from "../step/Fills.ts"
 import * as Step from "../step/Step.ts"
 import { makeStep } from "../step/StepValue.ts"
 import type { WebhookEvent } from "../wire/WebhookEvent.ts"
@@ -87,7 +88,8 @@ export const named = (event: WebhookEvent): { readonly name: string | undefined;
 
 const split = (child: Step.Step | undefined, url: string, isTold: boolean) => {
   if (child === undefined) return { inside: undefined, kept: undefined, deeper: [] }
-  if (child.type === "FRUGAL") {
+  // what takes from an answer travels: it is filled where the answer is
+  if (child.type === "FRUGAL" && !takes(child)) {
     return isTold ? { inside: undefined, kept: child, deeper: [] } : { inside: child, kept: undefined, deeper: [] }
   }
   const { kept, step } = keepBack(child, url)

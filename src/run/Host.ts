@@ -5,9 +5,10 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
 import type { Rules } from "../engine/Refusal.ts"
 import type { Attempt, EndedAttempt, History } from "../step/HistoryModel.ts"
-import type { Chained, Outcome, StepError } from "../step/Outcome.ts"
+import type { Chained, NotTaken, Outcome, StepError } from "../step/Outcome.ts"
 import type { Request } from "../step/Request.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
@@ -73,6 +74,10 @@ export interface Host {
    */
   readonly repeatsAfter:
     ((step: Step, request: Request, attempt: EndedAttempt) => Effect.Effect<number | undefined>) | undefined
+  /** Whether an earlier run has started the step, so that it cannot expire any more. Defaults to `false`. */
+  readonly hasBegun?: boolean | undefined
+  /** Fills a step from the answer it is chained to. `undefined`: it is chained to none. */
+  readonly fill?: ((step: Step) => Result.Result<Step, NotTaken>) | undefined
   /** `undefined`: chained steps are executed inline. */
   readonly startChild: ChildStarter | undefined
 }

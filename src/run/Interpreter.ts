@@ -9,12 +9,16 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Filling from "../engine/Filling.ts"
 import { MissingApiKey } from "../step/FailureModel.ts"
+import { takes } from "../step/Fills.ts"
 import type { History } from "../step/HistoryModel.ts"
 import type { Accepted, Chained, Completed, Outcome, StepError, StepReason } from "../step/Outcome.ts"
-import { DeadlineExceeded, stepError } from "../step/Outcome.ts"
+import { DeadlineExceeded, Expired, stepError } from "../step/Outcome.ts"
 import type { Step } from "../step/StepModel.ts"
 import { check } from "../step/StepRules.ts"
+import { takenUp } from "../step/TakenUp.ts"
 import type { Delegating } from "../transport/HttpTransport.ts"
 import type { Strategies } from "../transport/Strategies.ts"
 import * as Strategy from "../transport/Strategies.ts"
@@ -36,11 +40,14 @@ import * as Telemetry from "./Telemetry.ts"
  * @since 0.1.0
  */
 export const run = (
-  step: Step,
+  given: Step,
   strategies: Strategies["Service"],
   host: Host = Hosts.client
 ): Effect.Effect<Outcome, StepError> =>
   Effect.withFiber((fiber) => {
+    if (host.fill !== undefined && takes(given))
+      return filled(given, strategies, { ...host, fill: undefined }, host.fill)
+    const step = takenUp(given, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
     const broken = check(step) ?? unkept(step, strategies)
     if (broken !== undefined) return Telemetry.step(step, Effect.fail(stepError(step, broken, noHistory)))
     const transport = fiber.getRef(Straight.Straight) ? Straight.over(step, strategies, host) : undefined
@@ -63,7 +70,7 @@ export const submit = (step: Step, service: Delegating): Effect.Effect<Accepted,
     step,
     Effect.gen(function* () {
       yield* refuseBroken(step)
-      const settled = yield* Keys.settle(step)
+      const settled = takenUp(yield* Keys.settle(step), yield* Clock.currentTimeMillis)
       const execution: Execution = {
         step: settled,
         strategies: Strategy.only(service),
@@ -79,6 +86,13 @@ export const submit = (step: Step, service: Delegating): Effect.Effect<Accepted,
     })
   )
 
+/** A call that cannot be finished has failed before it was made. */
+const filled = (step: Step, strategies: Strategies["Service"], host: Host, fill: NonNullable<Host["fill"]>) =>
+  Result.match(fill(step), {
+    onSuccess: (whole) => run(whole, strategies, host),
+    onFailure: (reason) => Telemetry.step(step, failed({ step, strategies, host, history: noHistory }, step, reason))
+  })
+
 const walk = Effect.fnUntraced(function* (
   step: Step,
   strategies: Strategies["Service"],
@@ -93,7 +107,11 @@ const walk = Effect.fnUntraced(function* (
   for (const entry of strategy) {
     if (reason?._tag === "DeadlineExceeded" || (primary !== undefined && !entry.takesOver(step, primary))) continue
     if (entry.transport.kind === "exchanging") {
-      if (deadline === undefined) deadline = yield* start(execution)
+      if (deadline === undefined) {
+        deadline = yield* start(execution)
+        reason = yield* expired(execution)
+        if (reason !== undefined) break
+      }
       const end = yield* Line.run(execution, entry.transport, deadline)
       if (end._tag === "Accepted") return end
       if (end._tag === "Good") return yield* completed(execution, step, end)
@@ -131,6 +149,12 @@ const start = Effect.fnUntraced(function* ({ host, step }: Execution) {
   return (yield* Line.monotonicMillis) + Duration.toMillis(step.onFailureTimeout) - elapsed
 })
 
+/** Whether it starts too late. What has begun already is not asked again. */
+const expired = Effect.fnUntraced(function* ({ history, host, step: { startBefore } }: Execution) {
+  if (startBefore === undefined || host.hasBegun === true || history.length > 0) return undefined
+  return (yield* Clock.currentTimeMillis) < startBefore ? undefined : new Expired({ startBefore })
+})
+
 /** A `Retry-After` that still holds travels with the job, so that the service keeps it too. */
 const notBefore = Effect.fnUntraced(function* ({ history, step }: Execution) {
   const now = yield* Clock.currentTimeMillis
@@ -166,10 +190,11 @@ const completed = Effect.fnUntraced(function* (
 })
 
 const failed = Effect.fnUntraced(function* (
-  { step, ...execution }: Execution,
+  execution: Execution,
   original: Step,
   { after, given }: { readonly given: StepReason | undefined; readonly after: StepReason | undefined }
 ): Effect.fn.Return<never, StepError> {
+  const { step } = execution
   const limit = step.onFailureTimeout === undefined ? 0 : Duration.toMillis(step.onFailureTimeout)
   const reason =
     given === undefined || given._tag === "DeadlineExceeded" ? new DeadlineExceeded({ afterMillis: limit }) : given
@@ -181,17 +206,24 @@ const failed = Effect.fnUntraced(function* (
 })
 
 const chain = (
-  { host, strategies }: Pick<Execution, "host" | "strategies">,
+  { host, step: { metadata }, strategies }: Execution,
   relation: "onSuccess" | "onFailure",
   child: Step,
   parent: Outcome | StepError
 ): Effect.Effect<Chained> =>
   host.startChild !== undefined
     ? host.startChild(relation, child, parent)
-    : Effect.match(run(child, strategies, { ...host, ...ofItsOwn }), {
-        onSuccess: (outcome): Chained => ({ _tag: "Ended", relation, outcome }),
-        onFailure: (error): Chained => ({ _tag: "Failed", relation, error })
-      })
+    : Effect.match(
+        run(child, strategies, {
+          ...host,
+          ...ofItsOwn,
+          fill: (step) => Filling.fill(step, { response: Filling.answerOf(parent), metadata })
+        }),
+        {
+          onSuccess: (outcome): Chained => ({ _tag: "Ended", relation, outcome }),
+          onFailure: (error): Chained => ({ _tag: "Failed", relation, error })
+        }
+      )
 
 const refuseBroken = (step: Step): Effect.Effect<void, StepError> => {
   const broken = check(step)
@@ -207,5 +239,6 @@ const ofItsOwn = {
   goesOn: false,
   rested: undefined,
   acceptedAt: undefined,
+  hasBegun: undefined,
   record: undefined
 }

@@ -47,6 +47,7 @@ export const over = (step: Step, strategies: Strategies["Service"], host: Host):
   const isPlain =
     step.regions.length === 0 &&
     step.retryAt === undefined &&
+    step.startBefore === undefined &&
     step.onFailureTimeout === undefined &&
     step.onSuccess === undefined &&
     step.fallbacks[0]?.trigger._tag !== "OnTimeout" &&

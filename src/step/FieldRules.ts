@@ -71,6 +71,27 @@ export const limitCost: Rule<number> = {
   holds: (value) => Number.isFinite(value) && value > 0
 }
 
+/** A place in a chained call that is filled from the answer before it. */
+export const fillInto: Rule<string> = {
+  expected: "/path/NAME, /query/NAME, /headers/NAME, /body or a JSON Pointer below /body",
+  holds: (value) => value.length <= 512 && !CONTROL.test(value) && INTO.test(value) && !FRAMING.test(value)
+}
+
+/** A place in an answer that a chained call takes from. */
+export const fillFrom: Rule<string> = {
+  expected:
+    "/response/status, /response/headers/NAME, /response/body or a JSON Pointer below it, or one below /metadata",
+  holds: (value) => value.length <= 512 && !CONTROL.test(value) && FROM.test(value)
+}
+
+const INTO =
+  /^(?:\/path\/[A-Za-z0-9_-]{1,64}|\/query\/(?:[^/~]|~[01])+|\/headers\/(?:[!#$%&'*+\-.^_`|0-9A-Za-z]|~0)+|\/body(?:\/(?:[^/~]|~[01])*)*)$/
+const FROM =
+  /^(?:\/response\/status|\/response\/headers\/(?:[!#$%&'*+\-.^_`|0-9A-Za-z]|~0)+|\/response\/body(?:\/(?:[^/~]|~[01])*)*|\/metadata(?:\/(?:[^/~]|~[01])*)+)$/
+// where a call goes and how it is framed is no answer's to say
+const FRAMING =
+  /^\/headers\/(?:host|content-length|connection|keep-alive|proxy-authorization|te|trailer|transfer-encoding|upgrade|expect)$/i
+
 /** A rule of whole numbers; its bounds are known to whoever describes it. */
 export interface Whole extends Rule<number> {
   readonly minimum: number

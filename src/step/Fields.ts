@@ -55,6 +55,25 @@ export const Limits = Schema.Array(
   })
 )
 
+/** A place in a call. */
+export const FillInto = text(Rules.fillInto, { minLength: 1, maxLength: 512 })
+
+/** A place in the answer before it. */
+export const FillFrom = text(Rules.fillFrom, { minLength: 1, maxLength: 512 })
+
+/** What a chained step takes from the answer before it: each place is filled once. */
+export const Fills = Schema.Array(
+  Schema.Struct({
+    into: FillInto,
+    from: FillFrom
+  })
+).check(
+  Schema.makeFilter((fills) => {
+    const twice = fills.findIndex(({ into }, place) => fills.slice(0, place).some((before) => before.into === into))
+    return twice < 0 ? undefined : { path: [twice], issue: "Expected each place to be filled once" }
+  })
+)
+
 /** A whole number within bounds; what needs more than 32 bits says so to whoever generates a client. */
 const whole = ({ expected, holds, maximum, minimum }: Rules.Whole) =>
   Schema.Number.check(

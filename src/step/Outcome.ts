@@ -184,13 +184,72 @@ export class LimitsNotKept extends TaggedError("LimitsNotKept")<{ readonly limit
 }
 
 /**
+ * The step did not start before its `startBefore`; nothing was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Expired extends TaggedError("Expired")<{
+  /** Epoch milliseconds. */
+  readonly startBefore: number
+}> {
+  override get message() {
+    return "expired: its time was up before it could start"
+  }
+}
+
+/**
+ * A chained step takes something from the answer before it that is not there, or cannot stand where it is wanted; nothing
+ * was sent. What was found is not told: it may be secret.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotTaken extends TaggedError("NotTaken")<{
+  /** The place in the answer. */
+  readonly from: string
+  /** The place in the call. */
+  readonly into: string
+  /** Why it cannot be taken. `refused`: the finished call breaks a rule of the service that was to make it. */
+  readonly kind:
+    "missing" | "wrong_kind" | "empty" | "dot_segment" | "line_break" | "not_latin1" | "not_exact" | "refused"
+  /** The rule, where it was refused. */
+  readonly problem?: string
+}> {
+  override get message() {
+    return `it takes ${this.from} into ${this.into}, and ${this.problem ?? untaken[this.kind]}`
+  }
+}
+
+const untaken: { readonly [kind in NotTaken["kind"]]: string } = {
+  missing: "the answer before it has nothing there",
+  wrong_kind:
+    "what the answer before it has there is of another kind: text, a number, true or false fit everywhere, JSON into a body",
+  empty: "what is there is empty, so the path would be that of something else",
+  dot_segment: "what is there would lead to another path",
+  line_break: "what is there has a line break",
+  not_latin1: "what is there has characters that no header carries",
+  not_exact: "the number there is too large to be taken exactly; let the service send it as text",
+  refused: "the finished call is refused"
+}
+
+/**
  * Every reason for which a step can end badly.
  *
  * @category errors
  * @since 0.1.0
  */
 export type StepReason =
-  InvalidStep | LimitsNotKept | Rejected | QuotaUsedUp | PathTimedOut | DeadlineExceeded | FanoutIncomplete | Failure
+  | InvalidStep
+  | LimitsNotKept
+  | NotTaken
+  | Expired
+  | Rejected
+  | QuotaUsedUp
+  | PathTimedOut
+  | DeadlineExceeded
+  | FanoutIncomplete
+  | Failure
 
 /**
  * A step ended badly. `reason` says why and carries what a caller needs; `history` has every attempt.

@@ -9,6 +9,8 @@
 import type * as Model from "./StepModel.ts"
 
 export * from "./StepVerbs.ts"
+export { answer, fill, type FillOptions, from, type From } from "./StepFill.ts"
+export { at, delay, startBefore } from "./StepTime.ts"
 export { isStep } from "./StepModel.ts"
 export { inherit } from "./StepInherit.ts"
 export { check } from "./StepRules.ts"
@@ -23,6 +25,14 @@ export { toJson, type StepEncoded } from "./StepEncoded.ts"
  * @since 0.1.0
  */
 export type Draw = Model.Draw
+
+/**
+ * What a chained step takes from the answer before it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Fill = Model.Fill
 
 /**
  * What several regions mean: `race` or `fanout`.

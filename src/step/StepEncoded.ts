@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Base64 from "./Base64Text.ts"
 import type * as Schema from "effect/Schema"
 import type { RetryPolicy } from "./RetryPolicy.ts"
-import type { Draw, ExecutionMode, RegionPolicy, Step, StepType } from "./StepModel.ts"
+import type { Draw, ExecutionMode, Fill, RegionPolicy, Step, StepType } from "./StepModel.ts"
 
 /**
  * The JSON form of a step. Durations are milliseconds, moments epoch milliseconds, bytes base64.
@@ -36,6 +36,7 @@ export interface StepEncoded {
   }
   readonly retryUnsafe?: boolean
   readonly limits?: ReadonlyArray<{ readonly name: string; readonly key?: string; readonly cost?: number }>
+  readonly fills?: ReadonlyArray<Fill>
   readonly regions?: ReadonlyArray<string>
   readonly regionPolicy?: RegionPolicy
   readonly executionMode?: ExecutionMode
@@ -49,6 +50,8 @@ export interface StepEncoded {
   readonly idempotentKey?: string
   readonly sendIdempotencyKey?: boolean
   readonly retryAt?: number
+  readonly delay?: number
+  readonly startBefore?: number
   readonly metadata?: { readonly [key: string]: Schema.Json }
   readonly fallbacks?: ReadonlyArray<{
     readonly step: StepEncoded
@@ -78,6 +81,7 @@ export const toJson = (self: Step): StepEncoded => ({
   ...(self.retryPolicy === undefined ? {} : { retryPolicy: policy(self.retryPolicy) }),
   ...(self.retryUnsafe === undefined ? {} : { retryUnsafe: self.retryUnsafe }),
   ...(self.limits.length === 0 ? {} : { limits: self.limits.map(draw) }),
+  ...(self.fills.length === 0 ? {} : { fills: self.fills }),
   ...(self.regions.length === 0 ? {} : { regions: self.regions }),
   ...(self.regionPolicy === "fallback" ? {} : { regionPolicy: self.regionPolicy }),
   ...(self.executionMode === "race" ? {} : { executionMode: self.executionMode }),
@@ -95,6 +99,8 @@ export const toJson = (self: Step): StepEncoded => ({
   ...(self.idempotency._tag === "Custom" ? { idempotentKey: self.idempotency.key } : {}),
   ...(self.sendIdempotencyKey ? { sendIdempotencyKey: true } : {}),
   ...(self.retryAt === undefined ? {} : { retryAt: self.retryAt }),
+  ...(self.delay === undefined ? {} : { delay: Duration.toMillis(self.delay) }),
+  ...(self.startBefore === undefined ? {} : { startBefore: self.startBefore }),
   ...(isEmpty(self.metadata) ? {} : { metadata: self.metadata }),
   ...(self.fallbacks.length === 0
     ? {}

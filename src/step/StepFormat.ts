@@ -25,6 +25,7 @@ const facts = (self: Step): ReadonlyArray<string> => {
     said.push(self.retryUnsafe ? "may be carried out twice" : "is never made again where it may have been carried out")
   }
   for (const { cost, key, name } of self.limits) said.push(`draws ${cost} on ${name}${key === "" ? "" : ` for ${key}`}`)
+  for (const { from, into } of self.fills) said.push(`takes ${from} into ${into}`)
   if (self.regions.length > 0) said.push(`${self.executionMode} over ${self.regions.join(", ")} (${self.regionPolicy})`)
   if (self.webhooks.length > 0) {
     said.push(`tells ${self.webhooks.map(({ url }) => new URL(url).host).join(", ")}, quorum ${self.webhookQuorum}`)
@@ -34,6 +35,8 @@ const facts = (self: Step): ReadonlyArray<string> => {
   }
   if (self.sendIdempotencyKey) said.push("sends its key to the target")
   if (self.retryAt !== undefined) said.push(`not before epoch millisecond ${self.retryAt}`)
+  if (self.delay !== undefined) said.push(`starts ${Duration.format(self.delay)} later`)
+  if (self.startBefore !== undefined) said.push(`expires unless started before epoch millisecond ${self.startBefore}`)
   const metadata = Object.keys(self.metadata)
   if (metadata.length > 0) said.push(`metadata ${metadata.join(", ")}`)
   if (self.onFailureTimeout !== undefined) said.push(`has failed after ${Duration.format(self.onFailureTimeout)}`)

@@ -41,6 +41,7 @@ const Encoded = Schema.Struct({
   ),
   retryUnsafe: optional(Schema.Boolean),
   limits: optional(Fields.Limits),
+  fills: optional(Fields.Fills),
   regions: optional(Fields.Regions),
   regionPolicy: optional(Schema.Literals(["fallback", "strict"])),
   executionMode: optional(Schema.Literals(["race", "fanout"])),
@@ -58,6 +59,8 @@ const Encoded = Schema.Struct({
   idempotentKey: optional(Fields.IdempotentKey),
   sendIdempotencyKey: optional(Schema.Boolean),
   retryAt: optional(Fields.EpochMillis),
+  delay: optional(Fields.Millis),
+  startBefore: optional(Fields.EpochMillis),
   metadata: optional(Fields.Metadata),
   fallbacks: optional(
     Schema.Array(
@@ -110,6 +113,7 @@ const fromJson = (json: StepEncoded): Step =>
     },
     retryUnsafe: json.retryUnsafe,
     limits: (json.limits ?? []).map(({ cost = 1, key = "", name }) => ({ name, key, cost })),
+    fills: json.fills ?? [],
     regions: json.regions ?? [],
     regionPolicy: json.regionPolicy ?? "fallback",
     executionMode: json.executionMode ?? "race",
@@ -125,6 +129,8 @@ const fromJson = (json: StepEncoded): Step =>
         : { _tag: json.idempotentStrategy === "UNIQUE" ? "Unique" : "Hash" },
     sendIdempotencyKey: json.sendIdempotencyKey ?? false,
     retryAt: json.retryAt,
+    delay: millis(json.delay),
+    startBefore: json.startBefore,
     metadata: json.metadata ?? {},
     fallbacks: (json.fallbacks ?? []).map(({ onError, onTimeout, step }) => ({
       step: fromJson(step),

@@ -75,6 +75,19 @@ export interface Draw {
 }
 
 /**
+ * What a chained step takes from the answer before it, both places as JSON Pointers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Fill {
+  /** `/path/NAME`, which stands as `{NAME}` in the path of its URL, `/query/NAME`, `/headers/NAME`, `/body` or a place in it. */
+  readonly into: string
+  /** `/response/status`, `/response/headers/NAME`, `/response/body` or a place in it, or a place in `/metadata`. */
+  readonly from: string
+}
+
+/**
  * When a fallback runs, judged against the path directly before it. `OnError`: it ended with one of these codes or
  * without an answer. `OnTimeout`: it took longer than that. `Any`: it failed.
  *
@@ -123,6 +136,8 @@ export interface StepFields {
   readonly retryUnsafe: boolean | undefined
   /** What each call of the step draws on beside the pace of its host, by name and key; a fallback has its own. */
   readonly limits: ReadonlyArray<Draw>
+  /** What it takes from the answer of the step that it is chained to, by the place it fills. */
+  readonly fills: ReadonlyArray<Fill>
   readonly regions: ReadonlyArray<string>
   readonly regionPolicy: RegionPolicy
   readonly executionMode: ExecutionMode
@@ -133,6 +148,10 @@ export interface StepFields {
   readonly sendIdempotencyKey: boolean
   /** Not before this moment, epoch milliseconds. */
   readonly retryAt: number | undefined
+  /** Not before this long after it, or the step it is a fallback of, is taken up. */
+  readonly delay: Duration.Duration | undefined
+  /** The moment before which it must have started, epoch milliseconds; else it has expired and fails. */
+  readonly startBefore: number | undefined
   readonly metadata: { readonly [key: string]: Schema.Json }
   /** One line: a fallback's own fallbacks stand before its next sibling, and have none themselves. */
   readonly fallbacks: ReadonlyArray<Fallback>

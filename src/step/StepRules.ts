@@ -1,4 +1,5 @@
 /** Rules between the fields of a step, checked once before anything is sent, so that the order of verbs never matters. */
+import * as Fills from "./Fills.ts"
 import { InvalidStep } from "./InvalidStep.ts"
 import type { Step } from "./StepModel.ts"
 
@@ -8,9 +9,13 @@ import type { Step } from "./StepModel.ts"
  * @category guards
  * @since 0.1.0
  */
-export const check = (self: Step): InvalidStep | undefined => broken(self, "")
+export const check = (self: Step): InvalidStep | undefined => broken(self, "", false)
 
-const broken = (self: Step, at: string): InvalidStep | undefined => {
+const broken = (self: Step, at: string, isChained: boolean): InvalidStep | undefined => {
+  if (self.fills.length > 0) {
+    const problem = isChained ? Fills.misplaced(self.request, self.fills) : unchained
+    if (problem !== undefined) return new InvalidStep({ field: `${at}fills`, problem })
+  }
   if (self.webhooks.length > 0) {
     const votes = self.webhooks.filter(({ hasQuorumVote }) => hasQuorumVote).length
     if (self.webhookQuorum > votes) {
@@ -30,11 +35,14 @@ const broken = (self: Step, at: string): InvalidStep | undefined => {
     })
   }
   for (const [index, { step }] of self.fallbacks.entries()) {
-    const found = broken(step, `${at}fallbacks[${index}].step.`)
+    const found = broken(step, `${at}fallbacks[${index}].step.`, isChained)
     if (found !== undefined) return found
   }
   return (
-    (self.onSuccess && broken(self.onSuccess, `${at}onSuccess.`)) ??
-    (self.onFailure && broken(self.onFailure, `${at}onFailure.`))
+    (self.onSuccess && broken(self.onSuccess, `${at}onSuccess.`, true)) ??
+    (self.onFailure && broken(self.onFailure, `${at}onFailure.`, true))
   )
 }
+
+const unchained =
+  "take from the answer of a step before this one, and there is none; chain it with onSuccess or onFailure"

@@ -1,4 +1,5 @@
 import * as Draws from "./Draws.ts"
+import * as Fills from "./Fills.ts"
 import { format } from "./StepFormat.ts"
 import { toJson } from "./StepEncoded.ts"
 import { pipeArguments } from "effect/Pipeable"
@@ -24,6 +25,7 @@ export class Made implements Step {
   readonly retryPolicy: StepFields["retryPolicy"]
   readonly retryUnsafe: StepFields["retryUnsafe"]
   readonly limits: StepFields["limits"]
+  readonly fills: StepFields["fills"]
   readonly regions: StepFields["regions"]
   readonly regionPolicy: StepFields["regionPolicy"]
   readonly executionMode: StepFields["executionMode"]
@@ -32,6 +34,8 @@ export class Made implements Step {
   readonly idempotency: StepFields["idempotency"]
   readonly sendIdempotencyKey: StepFields["sendIdempotencyKey"]
   readonly retryAt: StepFields["retryAt"]
+  readonly delay: StepFields["delay"]
+  readonly startBefore: StepFields["startBefore"]
   readonly metadata: StepFields["metadata"]
   readonly fallbacks: StepFields["fallbacks"]
   readonly onSuccess: StepFields["onSuccess"]
@@ -48,6 +52,7 @@ export class Made implements Step {
     this.retryPolicy = fields.retryPolicy
     this.retryUnsafe = fields.retryUnsafe
     this.limits = fields.limits === undefined ? [] : Draws.inOrder(fields.limits)
+    this.fills = fields.fills === undefined ? [] : Fills.inOrder(fields.fills)
     this.regions = fields.regions ?? []
     this.regionPolicy = fields.regionPolicy ?? "fallback"
     this.executionMode = fields.executionMode ?? "race"
@@ -56,6 +61,8 @@ export class Made implements Step {
     this.idempotency = fields.idempotency ?? { _tag: "Hash" }
     this.sendIdempotencyKey = fields.sendIdempotencyKey ?? false
     this.retryAt = fields.retryAt
+    this.delay = fields.delay
+    this.startBefore = fields.startBefore
     this.metadata = fields.metadata ?? {}
     // what was made here is in one line already
     this.fallbacks = fields instanceof Made ? fields.fallbacks : (fields.fallbacks ?? []).flatMap(oneLine)

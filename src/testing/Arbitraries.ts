@@ -14,7 +14,7 @@ import * as Fields from "../step/Fields.ts"
 import type { Request } from "../step/Request.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
 import type { Step, StepFields, StepType } from "../step/StepModel.ts"
-import { makeStep } from "../step/StepValue.ts"
+import { changed, makeStep } from "../step/StepValue.ts"
 import type { Answer, ReplyLike } from "./Answer.ts"
 import * as Answers from "./Answer.ts"
 import {
@@ -22,6 +22,7 @@ import {
   bool,
   codes,
   duration,
+  fills,
   headers,
   idempotency,
   limits,
@@ -49,6 +50,8 @@ export interface StepOptions {
   readonly regions?: readonly [string, ...ReadonlyArray<string>] | undefined
   /** Whether some draw on limits, which calls that are made here refuse. Defaults to `false`. */
   readonly draws?: boolean | undefined
+  /** Whether some chained steps take from the answer before them, which the cloud refuses. Defaults to `false`. */
+  readonly takes?: boolean | undefined
 }
 
 /**
@@ -60,7 +63,7 @@ export interface StepOptions {
 export const step = (options: StepOptions = {}): Arbitrary.Arbitrary<Step> => {
   const single = singleStep(options)
   const tree = (depth: number): Arbitrary.Arbitrary<Step> =>
-    depth <= 0 ? Arbitrary.map(single, makeStep) : grown(single, tree(depth - 1))
+    depth <= 0 ? Arbitrary.map(single, makeStep) : grown(single, tree(depth - 1), options.takes === true)
   return tree(options.depth ?? 3)
 }
 
@@ -198,6 +201,9 @@ const singleStep = ({
           fields.webhooks.length === 0
             ? fields.webhookQuorum
             : Math.min(fields.webhookQuorum, votes === 0 ? fields.webhooks.length : votes),
+        fills: [],
+        delay: undefined,
+        startBefore: undefined,
         fallbacks: [],
         onSuccess: undefined,
         onFailure: undefined
@@ -206,15 +212,23 @@ const singleStep = ({
   )
 
 /** A step with children now and then; what is not chosen is not generated, so deep trees stay affordable. */
-const grown = (single: Arbitrary.Arbitrary<StepFields>, child: Arbitrary.Arbitrary<Step>): Arbitrary.Arbitrary<Step> =>
+const grown = (
+  single: Arbitrary.Arbitrary<StepFields>,
+  child: Arbitrary.Arbitrary<Step>,
+  takes: boolean
+): Arbitrary.Arbitrary<Step> =>
   Arbitrary.flatMap(between(0, 9), (shape) =>
     Arbitrary.map(
       Arbitrary.all({
         fields: single,
         fallbacks: Arbitrary.array(Arbitrary.all({ step: child, trigger }), { maxLength: shape > 4 ? 2 : 0 }),
-        onSuccess: shape % 4 === 3 ? child : nothing,
-        onFailure: shape % 5 === 4 ? child : nothing
+        onSuccess: shape % 4 === 3 ? taking(child, takes) : nothing,
+        onFailure: shape % 5 === 4 ? taking(child, takes) : nothing
       }),
       ({ fallbacks, fields, onFailure, onSuccess }) => makeStep({ ...fields, fallbacks, onSuccess, onFailure })
     )
   )
+
+/** A chained step that takes something, or does not. */
+const taking = (child: Arbitrary.Arbitrary<Step>, takes: boolean): Arbitrary.Arbitrary<Step> =>
+  takes ? Arbitrary.map(Arbitrary.all([child, fills]), ([one, some]) => changed(one, { fills: some })) : child

@@ -3,7 +3,8 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { adding } from "../step/Draws.ts"
-import type { Draw, Idempotency, Trigger, Webhook } from "../step/StepModel.ts"
+import { adding as filling } from "../step/Fills.ts"
+import type { Draw, Fill, Idempotency, Trigger, Webhook } from "../step/StepModel.ts"
 
 export const nothing = Arbitrary.Constant(undefined)
 
@@ -44,6 +45,23 @@ export const limits: Arbitrary.Arbitrary<ReadonlyArray<Draw>> = Arbitrary.map(
     { maxLength: 2 }
   ),
   (draws) => draws.reduce<ReadonlyArray<Draw>>(adding, [])
+)
+
+export const fills: Arbitrary.Arbitrary<ReadonlyArray<Fill>> = Arbitrary.map(
+  Arbitrary.array(
+    Arbitrary.all({
+      into: oneOf(["/query/taken", "/headers/X-Taken", "/headers/If-Match"]),
+      from: oneOf([
+        "/response/status",
+        "/response/headers/retry-after",
+        "/response/body",
+        "/response/body/a~1b",
+        "/metadata/tenant"
+      ])
+    }),
+    { maxLength: 2 }
+  ),
+  (some) => some.reduce<ReadonlyArray<Fill>>((before, one) => filling(before, [one]), [])
 )
 
 export const idempotency: Arbitrary.Arbitrary<Idempotency> = Arbitrary.flatMap(

@@ -89,12 +89,15 @@ const fields = {
   ),
   retry_unsafe: optional(Schema.Boolean),
   limits: optional(Fields.Limits),
+  fills: optional(Fields.Fills),
   fallback_job: optional(Schema.suspend((): Schema.Codec<FallbackJson> => FallbackJob)),
   on_success: optional(Schema.suspend((): Schema.Codec<JobJson> => Job)),
   on_failure: optional(Schema.suspend((): Schema.Codec<JobJson> => Job)),
   on_failure_timeout_ms: optional(Fields.Millis),
   idempotent_key: optional(Fields.IdempotentKey),
-  retry_at: optional(Fields.EpochMillis)
+  retry_at: optional(Fields.EpochMillis),
+  delay_ms: optional(Fields.Millis),
+  start_before: optional(Fields.EpochMillis)
 }
 
 const oneBody = Schema.makeFilter(({ body, body_base64 }: JobJson) => body === undefined || body_base64 === undefined, {
@@ -132,6 +135,7 @@ const toStep = (job: JobJson): Step =>
     },
     retryUnsafe: job.retry_unsafe,
     limits: (job.limits ?? []).map(({ cost = 1, key = "", name }) => ({ name, key, cost })),
+    fills: job.fills ?? [],
     regions: job.regions ?? [],
     regionPolicy: job.region_policy ?? "fallback",
     executionMode: job.execution_mode ?? "race",
@@ -143,6 +147,8 @@ const toStep = (job: JobJson): Step =>
     webhookQuorum: job.webhook_quorum ?? 1,
     idempotency: job.idempotent_key === undefined ? { _tag: "Hash" } : { _tag: "Custom", key: job.idempotent_key },
     retryAt: job.retry_at,
+    delay: job.delay_ms === undefined ? undefined : Duration.millis(job.delay_ms),
+    startBefore: job.start_before,
     metadata: job.metadata ?? {},
     fallbacks:
       job.fallback_job === undefined

@@ -131,13 +131,19 @@ const bodyOf = (
     : refuse(place, "has a body that is not UTF-8 text, and EZThrottle carries text only; encode it, or use a dam")
 }
 
-type Extended = Pick<JobJson, "limits" | "retry_unsafe">
+type Extended = Pick<JobJson, "delay_ms" | "fills" | "limits" | "retry_unsafe" | "start_before">
 
 /** What the protocol has no key for: see the table of extensions in the reference. */
-const extensionsOf = ({ limits, retryUnsafe }: Step, place: Place): Result.Result<Extended, Unsendable> => {
+const extensionsOf = (
+  { delay, fills, limits, retryUnsafe, startBefore }: Step,
+  place: Place
+): Result.Result<Extended, Unsendable> => {
   const extended: Extended = {
     ...(retryUnsafe === undefined ? {} : { retry_unsafe: retryUnsafe }),
-    ...(limits.length === 0 ? {} : { limits: limits.map(draw) })
+    ...(limits.length === 0 ? {} : { limits: limits.map(draw) }),
+    ...(fills.length === 0 ? {} : { fills }),
+    ...(delay === undefined ? {} : { delay_ms: Duration.toMillis(delay) }),
+    ...(startBefore === undefined ? {} : { start_before: startBefore })
   }
   const [first] = Object.keys(extended)
   return first === undefined || place.extensions === "send"

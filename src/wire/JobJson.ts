@@ -4,7 +4,7 @@
  * This file and its neighbours `Job*.ts` are the only ones that know these names.
  */
 import type * as Schema from "effect/Schema"
-import type { ExecutionMode, RegionPolicy } from "../step/StepModel.ts"
+import type { ExecutionMode, Fill, RegionPolicy } from "../step/StepModel.ts"
 
 /**
  * A webhook of a job.
@@ -80,12 +80,18 @@ export interface JobJson {
   readonly retry_unsafe?: boolean
   /** An extension of the dam: what each call draws on beside the pace of its host. */
   readonly limits?: ReadonlyArray<DrawJson>
+  /** An extension of the dam: what a chained job takes from the answer of the job before it. */
+  readonly fills?: ReadonlyArray<Fill>
   readonly fallback_job?: FallbackJson
   readonly on_success?: JobJson
   readonly on_failure?: JobJson
   readonly on_failure_timeout_ms?: number
   readonly idempotent_key?: string
   readonly retry_at?: number
+  /** An extension of the dam: how long after it is taken up it may start. */
+  readonly delay_ms?: number
+  /** An extension of the dam: the moment before which it must have started. */
+  readonly start_before?: number
 }
 
 /**

@@ -61,12 +61,15 @@ const keysOfJob: Readonly<Record<string, Below>> = {
   retry_policy: () => retryPolicy,
   retry_unsafe: "value",
   limits: { each: () => draw },
+  fills: { each: () => fill },
   fallback_job: () => fallback,
   on_success: () => job,
   on_failure: () => job,
   on_failure_timeout_ms: "value",
   idempotent_key: "value",
-  retry_at: "value"
+  retry_at: "value",
+  delay_ms: "value",
+  start_before: "value"
 }
 
 const job = names(keysOfJob)
@@ -74,6 +77,7 @@ const fallback = names({ ...keysOfJob, trigger: () => trigger })
 const trigger = names({ type: "value", codes: "value", timeout_ms: "value" })
 const webhook = names({ url: "value", regions: "value", has_quorum_vote: "value" })
 const draw = names({ name: "value", key: "value", cost: "value" })
+const fill = names({ into: "value", from: "value" })
 const retryPolicy = names({ max_retries: "value", max_reroutes: "value", retry_codes: "value", reroute_codes: "value" })
 
 // written as a loop: it runs for every job a busy dam takes in

@@ -46,7 +46,7 @@ describe("the README's table of what a step can say", () => {
 
   it("has every verb, and no verb that is not there", () => {
     const others = ["make", "get", "post", "put", "patch", "delete"]
-    const tools = ["isStep", "inherit", "check", "decode", "toJson", "StepFromJson"]
+    const tools = ["isStep", "inherit", "check", "decode", "toJson", "StepFromJson", "from"]
     const verbs = Object.entries(Step)
       .filter(([name, value]) => typeof value === "function" && ![...others, ...tools].includes(name))
       .map(([name]) => name)
@@ -59,7 +59,10 @@ describe("the README's table of what a step can say", () => {
     const named = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, key]) => key)
     const step = Step.post("https://a.example", { body: Uint8Array.of(255) }).pipe(
       Step.retryUnsafe(false),
-      Step.limit("tokens")
+      Step.limit("tokens"),
+      Step.fill({ query: { id: Step.from("/response/body/id") } }),
+      Step.delay(1),
+      Step.startBefore(1)
     )
     const job = Job.encode({ step, key: undefined, retryAt: undefined }, { binary: "base64", extensions: "send" })
     const plain = ["url", "method"]
@@ -76,7 +79,7 @@ describe("the README's table of what a step can say", () => {
       Step.localTimeout(1),
       Step.retryPolicy({ maxRetries: 1 }),
       Step.retryUnsafe(false),
-      Step.limit("tokens"),
+      (self) => self.pipe(Step.limit("tokens"), Step.fill({ query: { id: Step.from("/response/body/id") } })),
       Step.regions(["iad"]),
       Step.regionPolicy("strict"),
       Step.executionMode("fanout"),
@@ -84,7 +87,7 @@ describe("the README's table of what a step can say", () => {
       Step.webhookQuorum(2),
       Step.idempotentKey("key"),
       Step.sendIdempotencyKey(),
-      Step.retryAt(1),
+      (self) => self.pipe(Step.retryAt(1), Step.delay(1), Step.startBefore(1)),
       Step.metadata({ a: 1 }),
       Step.fallback(other),
       Step.onSuccess(other),

@@ -54,6 +54,8 @@ const fields: Readonly<Record<string, readonly [Schema.ConstraintDecoder<unknown
   quorum: [Fields.Quorum, FieldReader.number(Rules.quorum)],
   moment: [Fields.EpochMillis, FieldReader.number(Rules.epochMillis)],
   key: [Fields.IdempotentKey, FieldReader.text(Rules.idempotentKey)],
+  "place in a call": [Fields.FillInto, FieldReader.text(Rules.fillInto)],
+  "place in an answer": [Fields.FillFrom, FieldReader.text(Rules.fillFrom)],
   "name of a limit": [Fields.LimitName, FieldReader.text(Rules.limitName)],
   "key of a limit": [Fields.LimitKey, FieldReader.text(Rules.limitKey)],
   cost: [Fields.LimitCost, FieldReader.number(Rules.limitCost)],

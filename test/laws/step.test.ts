@@ -8,8 +8,8 @@ import * as Step from "../../src/step/Step.ts"
 import { makeStep } from "../../src/step/StepValue.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 
-const AnyStep = Arbitraries.step({ depth: 2, draws: true })
-const DeepStep = Arbitraries.step({ depth: 5, draws: true })
+const AnyStep = Arbitraries.step({ depth: 2, draws: true, takes: true })
+const DeepStep = Arbitraries.step({ depth: 5, draws: true, takes: true })
 
 /** Verbs that each set a field of their own to what another step says. */
 const setters: ReadonlyArray<(from: Step.Step) => (self: Step.Step) => Step.Step> = [

@@ -29,6 +29,24 @@ describe("a Step", () => {
     assert.instanceOf(Step().url(url).type(StepType.FRUGAL), Step)
   })
 
+  it("takes from the answer before it, here and in what it hands over", async () => {
+    const service = Effect.runSync(FakeService.make({ extensions: "send" }))
+    const client = new EZThrottle({ service })
+    const next = new Step().url(`${url}/{id}`).fill({ path: { id: Step.from("/response/body/id") }, body: Step.answer })
+    await new Step(client).url(url).onSuccess(next).execute()
+    const [job] = Effect.runSync(service.jobs)
+    assert.deepStrictEqual(job?.json.on_success?.fills, [
+      { into: "/body", from: "/response/body" },
+      { into: "/path/id", from: "/response/body/id" }
+    ])
+    const options = {
+      url: `${url}/other`,
+      onSuccess: { url: `${url}/{id}`, fills: [{ into: "/path/id", from: "/response/body/id" }] }
+    }
+    await client.submitJob(options)
+    assert.deepStrictEqual(Effect.runSync(service.jobs)[1]?.json.on_success?.fills, options.onSuccess.fills)
+  })
+
   it("can be extended", async () => {
     class Order extends Step {
       to(id: string): this {
@@ -213,6 +231,7 @@ describe("what a Step cannot say is refused by name, at once", () => {
     ["regions", (step) => step.regions([""])],
     ["retryAt", (step) => step.retryAt(Number.NaN)],
     ["fallbackOnError", (step) => step.fallbackOnError([99])],
+    ["fill.query.id", (step) => step.fill({ query: { id: "/response/body" as never } })],
     ["limit.cost", (step) => step.limit("tokens", { cost: -1 })],
     ["timeout", (step) => step.timeout(0)],
     ["localTimeout", (step) => step.localTimeout(0)],

@@ -110,6 +110,22 @@ const verbs: ReadonlyArray<
     (s) => s.limits,
     [{ name: "tokens", key: "acme", cost: 1200 }]
   ],
+  ["delay", Step.delay(base, "1 second"), Step.delay(1000), (s) => s.delay, Duration.seconds(1)],
+  ["startBefore", Step.startBefore(base, new Date(5)), Step.startBefore(5), (s) => s.startBefore, 5],
+  [
+    "at",
+    Step.at(base, "2027-03-28T02:30", "Europe/Berlin"),
+    Step.at("2027-03-28T02:30", "Europe/Berlin"),
+    (s) => s.retryAt,
+    Date.UTC(2027, 2, 28, 1, 30)
+  ],
+  [
+    "fill",
+    Step.fill(base, { query: { id: Step.from("/response/body/id") } }),
+    Step.fill({ query: { id: Step.from("/response/body/id") } }),
+    (s) => s.fills,
+    [{ into: "/query/id", from: "/response/body/id" }]
+  ],
   ["retryUnsafe", Step.retryUnsafe(base, false), Step.retryUnsafe(false), (s) => s.retryUnsafe, false],
   ["retryAt", Step.retryAt(base, new Date(5)), Step.retryAt(DateTime.makeUnsafe(5)), (s) => s.retryAt, 5],
   [
@@ -150,7 +166,9 @@ describe("Step", () => {
       "check",
       "decode",
       "StepFromJson",
-      "toJson"
+      "toJson",
+      "from",
+      "answer"
     ]
     const named = verbs.map(([name]) => name)
     assert.deepStrictEqual(Object.keys(Step).sort(), [...named, ...others].sort())
@@ -276,6 +294,16 @@ const refused: ReadonlyArray<readonly [verb: keyof typeof Step, field: string, .
   ["idempotentStrategy", "idempotentStrategy", "RANDOM"],
   ["sendIdempotencyKey", "sendIdempotencyKey", "yes"],
   ["retryUnsafe", "retryUnsafe", "no"],
+  ["delay", "delay", 0],
+  ["startBefore", "startBefore", 1.5],
+  ["at", "at.zone", "2027-03-28T02:30", "Europe/Nowhere"],
+  ["at", "at.local", "2027-03-28T02:30Z", "Europe/Berlin"],
+  ["at", "at.local", "2027-02-30T02:30", "Europe/Berlin"],
+  ["fill", "fill", 5],
+  ["fill", "fill.query.id", { query: { id: "7" } }],
+  ["fill", "fill.path.a b", { path: { "a b": Step.answer } }],
+  ["fill", "fill.headers.Content-Length", { headers: { "Content-Length": Step.answer } }],
+  ["fill", "fill.body", { body: { a: () => 1 } }],
   ["limit", "limit.name", 5],
   ["limit", "limit.name", ""],
   ["limit", "limit.name", "a b"],

@@ -23,7 +23,7 @@ describe("a printed step", () => {
       Step.metadata({ order: 1 }),
       Step.fallback(backup.pipe(Step.retryPolicy({ maxRetries: 0, maxReroutes: 0 })), { onError: [500] }),
       Step.fallback(backup, { onTimeout: "3 seconds" }),
-      Step.onSuccess(Step.post("https://mail.example/").pipe(Step.onFailure(backup))),
+      Step.onSuccess(Step.post("https://mail.example/").pipe(Step.fill({ body: Step.answer }), Step.onFailure(backup))),
       Step.onFailureTimeout("1 minute")
     )
     assert.strictEqual(
@@ -47,6 +47,7 @@ describe("a printed step", () => {
         "    no retries; no reroutes; pauses up to 200ms doubling to 30s",
         "  fallback after 3s: FRUGAL GET https://backup.example/orders (the old system)",
         "  on success: PERFORMANCE POST https://mail.example/",
+        "    takes /response/body into /body",
         "    on failure: PERFORMANCE GET https://backup.example/orders (the old system)"
       ].join("\n")
     )

@@ -128,6 +128,13 @@ describe("Job.encode", () => {
     ["retry_unsafe", Step.retryUnsafe(Step.post(url), false), false],
     ["retry_unsafe", Step.retryUnsafe(Step.post(url), true), true],
     ["limits", Step.limit(Step.post(url), "tokens"), [{ name: "tokens" }]],
+    ["delay_ms", Step.delay(Step.post(url), "1 second"), 1000],
+    ["start_before", Step.startBefore(Step.post(url), 5), 5],
+    [
+      "fills",
+      Step.fill(Step.post(url), { query: { id: Step.from("/response/body/id") } }),
+      [{ into: "/query/id", from: "/response/body/id" }]
+    ],
     [
       "limits",
       Step.limit(Step.post(url), "tokens", { key: "acme", cost: 0.5 }),
@@ -328,6 +335,20 @@ describe("Job.decode", () => {
     ["headers.a", { url, headers: { a: null } }],
     ["body", { url, body: { a: 1 } }],
     ["retry_unsafe", { url, retry_unsafe: "no" }],
+    ["fills[0].into", { url, fills: [{ into: "/host", from: "/response/body" }] }],
+    ["fills[0].into", { url, fills: [{ into: "/headers/Host", from: "/response/body" }] }],
+    ["fills[0].from", { url, fills: [{ into: "/body", from: "/request/body" }] }],
+    ["fills[0].from", { url, fills: [{ into: "/body" }] }],
+    [
+      "fills[1]",
+      {
+        url,
+        fills: [
+          { into: "/body", from: "/response/body" },
+          { into: "/body", from: "/response/status" }
+        ]
+      }
+    ],
     ["limits", { url, limits: { name: "tokens" } }],
     ["limits[0].name", { url, limits: [{ key: "acme" }] }],
     ["limits[1].name", { url, limits: [{ name: "tokens" }, { name: "all tokens" }] }],

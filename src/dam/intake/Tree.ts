@@ -80,7 +80,9 @@ const breachIn = ({ at, step }: TreeNode, where: Circumstances): Refused | undef
     breachOfCount(step.retryPolicy?.maxRetries, `${at}retry_policy.max_retries`, limits) ??
     breachOfCount(step.retryPolicy?.maxReroutes, `${at}retry_policy.max_reroutes`, limits) ??
     breachOfKey(step, at, limits) ??
-    breachOfMoment(step.retryAt, `${at}retry_at`, where)
+    breachOfMoment(step.retryAt, `${at}retry_at`, where) ??
+    breachOfMoment(step.startBefore, `${at}start_before`, where) ??
+    breachOfDelay(step, at, limits)
   )
 }
 
@@ -193,6 +195,11 @@ const breachOfMoment = (
     ? badField(field, `lies more than ${Math.floor(limits.retryAhead / 86_400_000)} days ahead`)
     : undefined
 }
+
+const breachOfDelay = ({ delay }: Step, at: string, { retryAhead }: Limits): Refused | undefined =>
+  delay !== undefined && Duration.toMillis(delay) > retryAhead
+    ? badField(`${at}delay_ms`, `is longer than ${Math.floor(retryAhead / 86_400_000)} days`)
+    : undefined
 
 /** How the range of a count is told. */
 export const expectedCount = (most: number): string => `Expected a whole number from 0 to ${most}`

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { Step } from "../../step/StepModel.ts"
+import { takenUp } from "../../step/TakenUp.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import type { Dialect, NewJob, StoredJob } from "./Job.ts"
 import { payloadOf, callOf } from "./JobKey.ts"
@@ -47,7 +48,7 @@ export const newJob = (facts: JobFacts): NewJob => {
   const { request } = facts.step
   const payload = callOf(request)
   const hash = payloadOf(request, facts.credentials, payload)
-  const step = facts.key === undefined ? facts.step : keyed(facts.step, facts.key)
+  const step = takenUp(facts.key === undefined ? facts.step : keyed(facts.step, facts.key), facts.at)
   const custom = step.idempotency._tag === "Custom" ? step.idempotency.key : undefined
   // a step that was tried elsewhere brings its hash along, as it is computed there: that is no key of its own
   const isHash =

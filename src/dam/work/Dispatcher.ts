@@ -94,6 +94,8 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   readonly l8?: L8 | undefined
   /** What operators are told, and where. Defaults to nothing. */
   readonly notices?: NoticeOptions | undefined
+  /** What the door has against a call that was filled from an answer. Defaults to nothing. */
+  readonly breach?: RunnerOptions["breach"]
   readonly newId: Effect.Effect<string>
   /** The lane of a host, as receivers of results have it. */
   readonly laneOf: (url: string) => string

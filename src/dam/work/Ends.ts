@@ -77,7 +77,7 @@ export const expire = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   const after = job.step.onFailureTimeout ?? Duration.zero
   const error = stepError(job.step, new DeadlineExceeded({ afterMillis: Duration.toMillis(after) }), job.history)
   const { onFailure } = job.step
-  const children = onFailure === undefined ? [] : [yield* childOf(self.runner, job, "onFailure", onFailure)]
+  const children = onFailure === undefined ? [] : [yield* childOf(self.runner, job, "onFailure", onFailure, error)]
   const finish = Results.finish(job, "failed", { at, result: Results.failed(error), children }, laneOf)
   yield* Effect.uninterruptible(
     Effect.flatMap(self.store.finishIdle(jobId, finish), (ended) => (ended ? finished(self, job, finish) : Effect.void))

@@ -7,6 +7,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { isSuccess } from "../../engine/Decide.ts"
+import type { Given } from "../../engine/Filling.ts"
 import * as Refusal from "../../engine/Refusal.ts"
 import type { Host } from "../../run/Host.ts"
 import * as Hosts from "../../run/Host.ts"
@@ -20,7 +21,7 @@ import type { Going, Permit } from "../lane/Permit.ts"
 import type { NextCall, Parking } from "../store/JobRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
 import { Under } from "./JobTransport.ts"
-import { childOf, isHeld, laneFor, letGo, nextIn, type Run, stop } from "./Run.ts"
+import { childOf, filling, isHeld, laneFor, letGo, nextIn, type Run, stop } from "./Run.ts"
 
 /** A pause longer than this ends the run; the job is started again when it is over. */
 const parkAfter = 1000
@@ -31,7 +32,7 @@ const parkAfter = 1000
  * @category constructors
  * @since 0.1.0
  */
-export const make = (self: Run): Host => {
+export const make = (self: Run, given?: Given): Host => {
   const { job, options } = self
   return {
     ...Hosts.client,
@@ -43,13 +44,15 @@ export const make = (self: Run): Host => {
     history: job.history,
     rested: restedOf(job),
     acceptedAt: job.createdAt,
+    hasBegun: job.epoch > 1,
     record: recording(self),
     pause: pausing(self),
     paced: paced(self),
     repeatsAfter: repeating(self),
-    startChild: (relation, child) =>
+    fill: given && filling(options, given),
+    startChild: (relation, child, parent) =>
       Effect.gen(function* () {
-        const made = yield* childOf(options, job, relation, child)
+        const made = yield* childOf(options, job, relation, child, parent)
         self.children.push(made)
         return { _tag: "Started" as const, relation, jobId: made.id }
       })

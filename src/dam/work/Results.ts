@@ -96,7 +96,12 @@ const bodyOf = (job: StoredJob, { error, response, responses }: JobResult, succe
         status: succeeded ? "success" : "failed",
         response,
         // there an answer below 500 is a completed job, so it is told without a reason
-        error: job.dialect === "flat" && error?.tag === "Rejected" ? undefined : error?.message,
+        error:
+          job.dialect === "flat" && error?.tag === "Rejected"
+            ? undefined
+            : error?.tag === "Expired"
+              ? "expired"
+              : error?.message,
         metadata: job.step.metadata,
         responses:
           responses.length === 0

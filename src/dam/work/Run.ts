@@ -6,10 +6,14 @@
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { isTooMany, lists } from "../../engine/Decide.ts"
+import { answerOf, fill, type Given } from "../../engine/Filling.ts"
+import type { Host } from "../../run/Host.ts"
 import type { Attempt } from "../../step/History.ts"
 import type { Request } from "../../step/Request.ts"
-import type { Completed, StepError } from "../../step/Outcome.ts"
+import type { Completed, Outcome, StepError } from "../../step/Outcome.ts"
+import { NotTaken } from "../../step/Outcome.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
 import type { Step } from "../../step/StepModel.ts"
 import { makeStep } from "../../step/StepValue.ts"
@@ -32,7 +36,7 @@ import type { JobPort, NextCall, Parking } from "../store/JobRecords.ts"
  * @since 0.1.0
  */
 export interface RunnerOptions {
-  readonly store: Pick<JobPort, "record">
+  readonly store: Pick<JobPort, "get" | "record">
   readonly lanes: LaneRouter
   readonly transport: Exchanging
   /** Where redirects may lead. */
@@ -49,6 +53,8 @@ export interface RunnerOptions {
   readonly attemptTimeout: number
   /** How long a job waits for a host that answers 429, or cannot be called, in milliseconds after its own first time. */
   readonly patience429: number
+  /** What the door has against a call that was filled from an answer. Defaults to nothing. */
+  readonly breach?: ((step: Step) => string | undefined) | undefined
   readonly newId: Effect.Effect<string>
   /** The lane of a host, as receivers of results have it. */
   readonly laneOf: (url: string) => string
@@ -179,13 +185,29 @@ export const letGo = (self: Run): Effect.Effect<void> =>
 
 /** Makes the job of a chained step. */
 export const childOf = Effect.fnUntraced(function* (
-  { names, newId }: Pick<RunnerOptions, "names" | "newId">,
+  { breach, names, newId }: Pick<RunnerOptions, "breach" | "names" | "newId">,
   parent: StoredJob,
   relation: "onSuccess" | "onFailure",
-  child: Step
+  child: Step,
+  end: Outcome | StepError
 ) {
-  return laned(names, childJob(parent, relation, child, { id: yield* newId, at: yield* Clock.currentTimeMillis }))
+  const given = { response: answerOf(end), metadata: parent.step.metadata }
+  // one that cannot be filled is a job too, which fails when it is run
+  const whole = Result.getOrElse(filling({ breach }, given)(child), () => child)
+  return laned(names, childJob(parent, relation, whole, { id: yield* newId, at: yield* Clock.currentTimeMillis }))
 })
+
+/** Fills a chained step, and looks at the finished call as the door does at one that is handed in. */
+export const filling =
+  ({ breach }: Pick<RunnerOptions, "breach">, given: Given): NonNullable<Host["fill"]> =>
+  (child) =>
+    Result.flatMap(fill(child, given), (whole) => {
+      const problem = whole === child ? undefined : breach?.(whole)
+      const [first] = [child, ...child.fallbacks.map(({ step }) => step)].flatMap(({ fills }) => fills)
+      return problem === undefined || first === undefined
+        ? Result.succeed(whole)
+        : Result.fail(new NotTaken({ ...first, kind: "refused", problem: `the finished call is refused: ${problem}` }))
+    })
 
 /** A job in the lane of its call. */
 export const laned = (names: LaneNames, job: NewJob): NewJob => {

@@ -13,10 +13,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Interpreter from "../../run/Interpreter.ts"
+import { takes } from "../../step/Fills.ts"
 import type { Outcome, StepError } from "../../step/Outcome.ts"
 import * as Strategies from "../../transport/Strategies.ts"
 import type { StoredJob } from "../job/Job.ts"
 import type { Permit } from "../lane/Permit.ts"
+import { untilWritten } from "../store/StoreError.ts"
 import * as JobHost from "./JobHost.ts"
 import * as JobTransport from "./JobTransport.ts"
 import * as Runs from "./Run.ts"
@@ -30,7 +32,10 @@ import * as Runs from "./Run.ts"
 export const run = (options: Runs.RunnerOptions, job: StoredJob, first: Permit): Effect.Effect<Runs.RunEnd> =>
   Effect.suspend(() => {
     const self = Runs.make(options, job, first)
-    const walk = Interpreter.run(self.step, Strategies.only(JobTransport.make(self)), JobHost.make(self))
+    const over = Strategies.only(JobTransport.make(self))
+    const walk = takes(self.step)
+      ? Effect.flatMap(givenTo(options, job), (given) => Interpreter.run(self.step, over, JobHost.make(self, given)))
+      : Interpreter.run(self.step, over, JobHost.make(self))
     const ended = Effect.map(Effect.exit(walk), (exit) => endOf(self, exit))
     return (self.isLone ? ended : Effect.raceFirst(ended, Deferred.await(self.stopped))).pipe(
       // called off between its last answer and its end: that there was a call is not forgotten
@@ -42,6 +47,12 @@ export const run = (options: Runs.RunnerOptions, job: StoredJob, first: Permit):
       Effect.ensuring(Runs.letGo(self))
     )
   })
+
+/** What a job that could not be filled when it was made was to take from: it is told once more why. */
+const givenTo = Effect.fnUntraced(function* ({ store }: Runs.RunnerOptions, { id, parent }: StoredJob) {
+  const before = parent && (yield* untilWritten(id, store.get(parent.id)))
+  return { response: before?.result?.response, metadata: before?.step.metadata ?? {} }
+})
 
 const endOf = ({ children, stoppedWith, unwritten }: Runs.Run, exit: Exit.Exit<Outcome, StepError>): Runs.RunEnd => {
   if (stoppedWith !== undefined) return stoppedWith

@@ -1,0 +1,88 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import * as Step from "../../../src/step/Step.ts"
+import * as Script from "../../../src/testing/Script.ts"
+import { accepted, backup, client, completed, failed, third, url } from "../../run/support.ts"
+import { setUp, toEnd } from "../support.ts"
+
+const get = Step.get(url)
+const late = get.pipe(Step.retryAt(10_000), Step.startBefore(5000), Step.onFailure(Step.get(third)))
+
+describe("a delay", () => {
+  it.effect("is waited for here, counted anew for what is chained", () =>
+    Effect.gen(function* () {
+      const { execute, sent } = yield* client(Script.always({ status: 200 }))
+      const next = Step.get(third).pipe(Step.frugal(), Step.delay("3 seconds"))
+      completed(yield* execute(get.pipe(Step.frugal(), Step.delay("2 seconds"), Step.onSuccess(next))))
+      assert.deepStrictEqual(yield* sent, ["api 2000", "third 5000"])
+    })
+  )
+
+  it.effect("is handed over as the moment it comes to, which every service reads", () =>
+    Effect.gen(function* () {
+      const { execute, fake } = yield* client(Script.always({ status: 200 }))
+      yield* TestClock.adjust("1 second")
+      accepted(yield* execute(Step.delay(get, "2 seconds")))
+      const [job] = yield* fake.jobs
+      assert.deepStrictEqual([job?.json.retry_at, job?.json.delay_ms], [3000, undefined])
+    })
+  )
+
+  it.effect("of a fallback counts from when its line is taken up", () =>
+    Effect.gen(function* () {
+      const { execute, sent } = yield* client(
+        Script.all(Script.on(url, { status: 500 }), Script.always({ status: 200 }))
+      )
+      const step = get.pipe(Step.frugal(), Step.fallback(Step.get(backup).pipe(Step.delay("4 seconds"))))
+      completed(yield* execute(step))
+      assert.deepStrictEqual(yield* sent, ["api 0", "backup 4000"])
+    })
+  )
+
+  it.effect("is counted by a dam from when it has the job: a child's from the end of its parent", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp()
+      yield* dam.runToEnd(get.pipe(Step.onSuccess(Step.get(third).pipe(Step.delay("1 hour")))))
+      const child = yield* dam.get("child-1")
+      assert.strictEqual(child.notBefore, child.createdAt + 3_600_000)
+      assert.strictEqual(child.step.delay, undefined)
+      yield* toEnd(dam.get("child-1"), "1 hour")
+    })
+  )
+})
+
+describe("startBefore", () => {
+  it.effect("ends a step that would start too late here, and its onFailure runs", () =>
+    Effect.gen(function* () {
+      const { execute, sent } = yield* client(Script.always({ status: 200 }))
+      const { message } = failed(
+        yield* execute(Step.frugal(Step.onFailure(late, Step.frugal(Step.get(third))))),
+        "Expired"
+      )
+      assert.match(message, /expired: its time was up/)
+      assert.deepStrictEqual(yield* sent, ["third 10000"])
+      completed(yield* execute(get.pipe(Step.frugal(), Step.startBefore(1e12))))
+    })
+  )
+
+  it.effect("ends a job whose turn comes too late; its webhook tells expired, and its onFailure runs", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp()
+      const job = yield* dam.runToEnd(Step.webhooks(late, [{ url: "https://me.example/hook" }]))
+      assert.deepStrictEqual([job.state, job.result?.error?.tag], ["failed", "Expired"])
+      yield* toEnd(dam.get("child-1"))
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(
+        (yield* dam.sent).map((call) => call.split(" ")[0]),
+        ["third"]
+      )
+      const [told] = yield* dam.told
+      const { body } = told?.asked.request ?? {}
+      assert.deepInclude(JSON.parse(new TextDecoder().decode(body as Uint8Array)), {
+        status: "failed",
+        error: "expired"
+      })
+    })
+  )
+})

@@ -345,6 +345,30 @@ export interface LimitCommands {
   ) => void
 }
 
+/** What schedules need. */
+export interface ScheduleCommands {
+  readonly schedules: (customer: string | null) => ReadonlyArray<Row>
+  readonly schedule: (customer: string, name: string) => Row | undefined
+  readonly saveSchedule: (
+    ...row: readonly [
+      customer: string,
+      name: string,
+      generation: string,
+      definition: string,
+      step: string,
+      progress: string,
+      lookAt: number | null,
+      createdAt: number,
+      changedAt: number
+    ]
+  ) => void
+  readonly removeSchedule: (customer: string, name: string) => void
+  readonly dueSchedules: (
+    now: number,
+    limit: number
+  ) => { readonly due: ReadonlyArray<Row>; readonly nextAt: number | undefined }
+}
+
 /** What is told at one moment, as it travels; a row is subject, phase, beginning. */
 export interface TellingInsert {
   readonly begun: ReadonlyArray<readonly [subject: string, phase: string, since: number]>
@@ -382,6 +406,7 @@ export interface Commands
     DeliveryCommands,
     LaneCommands,
     LimitCommands,
+    ScheduleCommands,
     HistoryCommands,
     SecretCommands,
     TrustCommands,

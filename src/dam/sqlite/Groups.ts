@@ -24,6 +24,7 @@ import { limitCommands } from "./LimitCommands.ts"
 import { listCommand } from "./ListCommand.ts"
 import { noticeCommands } from "./NoticeCommands.ts"
 import { outboxCommands } from "./OutboxCommands.ts"
+import { scheduleCommands } from "./ScheduleCommands.ts"
 import { secretCommands } from "./SecretCommands.ts"
 import { steeringCommands } from "./SteeringCommands.ts"
 import { begin as beginTally, copy, count, empty, restore, type Tally } from "./Tally.ts"
@@ -42,6 +43,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...laneCommands(db),
     ...steeringCommands(db, tally),
     ...limitCommands(db),
+    ...scheduleCommands(db),
     ...historyCommands(db),
     ...outboxCommands(db),
     ...deliveries.commands,
@@ -252,6 +254,9 @@ const reads: ReadonlySet<keyof Commands> = new Set([
   "limits",
   "drawing",
   "levels",
+  "schedules",
+  "schedule",
+  "dueSchedules",
   "ahead",
   "queueLengths",
   "stats"

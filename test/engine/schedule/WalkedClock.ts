@@ -28,13 +28,14 @@ export const walk = (zone: string, from: number, to: number): ReadonlyArray<read
     return Date.UTC(part["year"]!, part["month"]! - 1, part["day"]!, part["hour"]!, part["minute"]!)
   }
   const minutes: Array<readonly [number, number]> = []
-  // where a quarter of an hour begins and ends alike nothing has happened within it
-  for (let at = from; at < to; at += quarter) {
-    const wall = wallAt(at)
-    const even = wallAt(at + quarter) - wall === quarter
-    for (let more = 0; more < quarter; more += minute) {
-      minutes.push([at + more, even ? wall + more : wallAt(at + more)])
+  // where an hour begins and ends alike nothing has happened within it
+  let wall = wallAt(from)
+  for (let at = from; at < to; at += hour) {
+    const end = wallAt(at + hour)
+    for (let more = 0; more < hour; more += minute) {
+      minutes.push([at + more, end - wall === hour ? wall + more : wallAt(at + more)])
     }
+    wall = end
   }
   return minutes
 }
@@ -44,14 +45,11 @@ export const firings = (
   walked: ReadonlyArray<readonly [at: number, wall: number]>,
   wanted: Wanted
 ): ReadonlyArray<number> => {
+  const times = new Set(wanted.hours.flatMap((one) => wanted.minutes.map((other) => one * 60 + other)))
   const matches = (wall: number) => {
+    if (!times.has((wall / minute) % 1440)) return false
     const date = new Date(wall)
-    return (
-      wanted.minutes.includes(date.getUTCMinutes()) &&
-      wanted.hours.includes(date.getUTCHours()) &&
-      (wanted.weekdays?.includes(date.getUTCDay()) ?? true) &&
-      (wanted.days?.includes(date.getUTCDate()) ?? true)
-    )
+    return (wanted.weekdays?.includes(date.getUTCDay()) ?? true) && (wanted.days?.includes(date.getUTCDate()) ?? true)
   }
   const found: Array<number> = []
   let shown = walked[0]![1] - minute
@@ -84,4 +82,4 @@ export const zonesThatChange = (from: number, to: number): ReadonlyArray<string>
   })
 
 const minute = 60_000
-const quarter = 15 * minute
+const hour = 60 * minute

@@ -6,6 +6,7 @@
  */
 export * as Arbitraries from "./testing/Arbitraries.ts"
 export * as Call from "./testing/Call.ts"
+export * as Faults from "./testing/Faults.ts"
 export * as Script from "./testing/Script.ts"
 export { createTestClient } from "./testing/TestClient.ts"
 export type {

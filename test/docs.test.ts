@@ -1,7 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
-import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import ts from "typescript"
 import * as Library from "./docs/Library.ts"
@@ -11,7 +11,8 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 const root = path("..")
 const fixtures = path("./fixtures/docs")
 const pages = globSync(["*.md", "docs/**/*.md"], { cwd: root }).toSorted()
-const examples = globSync("docs/examples/*.ts", { cwd: root }).toSorted()
+// the quickstart is all of them in one process, and a step of CI by itself
+const examples = globSync("docs/examples/*.ts", { cwd: root, exclude: ["docs/examples/quickstart.ts"] }).toSorted()
 
 interface Ended {
   /** The exit code, or what ended the process instead. */
@@ -140,6 +141,12 @@ describe("the documentation", { concurrent: true }, () => {
       for (const file of write([snippet])) await import(file)
     })
   }
+
+  it("docs/examples/quickstart.ts runs every example", () => {
+    const quickstart = readFileSync(join(root, "docs/examples/quickstart.ts"), "utf8")
+    const missing = examples.filter((example) => !quickstart.includes(`"./${basename(example)}"`))
+    assert.deepStrictEqual(missing, [])
+  })
 
   for (const example of examples) {
     it(`${example} runs and ends by itself`, async () => {

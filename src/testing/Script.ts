@@ -19,6 +19,7 @@ import type { Answer, Input } from "./Answer.ts"
 import { from, start } from "./Answer.ts"
 import type { ExchangeCall } from "./Call.ts"
 import { ledger } from "./Call.ts"
+import * as Faults from "./Faults.ts"
 import { FakeService } from "./FakeService.ts"
 import { surround } from "./Surroundings.ts"
 
@@ -129,6 +130,8 @@ export interface Options {
   readonly keepsLimits?: boolean | undefined
   /** What the fake EZThrottle does with what only a dam can read. Defaults to `refuse`; `send` makes a dam of it. */
   readonly extensions?: "refuse" | "send" | undefined
+  /** What a share of the calls meets instead of the script, or on the way back. Defaults to nothing. */
+  readonly faults?: Faults.Faults | undefined
 }
 
 /**
@@ -155,9 +158,9 @@ export class Scripted extends Context.Service<
  */
 export const make = (
   script: Script,
-  { egress, keepsLimits, regions = [] }: Options = {}
+  { egress, faults = { faults: [] }, keepsLimits, regions = [] }: Options = {}
 ): Effect.Effect<Scripted["Service"]> =>
-  Effect.sync(() => {
+  Effect.map(Faults.begin(faults), (meet) => {
     const calls = ledger<Exchange, Response>()
     const rules = script.rules.map(({ answer, matches }) => ({ matches, next: start(answer) }))
     return {
@@ -168,10 +171,13 @@ export const make = (
       send: (exchange) =>
         calls.note(
           exchange,
-          Effect.suspend(() => {
-            const rule = rules.find(({ matches }) => matches(exchange))
-            return rule === undefined ? Effect.die(new Error(unanswered(exchange, script))) : rule.next()
-          })
+          meet(
+            exchange,
+            Effect.suspend(() => {
+              const rule = rules.find(({ matches }) => matches(exchange))
+              return rule === undefined ? Effect.die(new Error(unanswered(exchange, script))) : rule.next()
+            })
+          )
         ),
       exchanges: calls.calls
     }

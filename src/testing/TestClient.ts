@@ -19,6 +19,7 @@ import type { ReplyLike } from "./Answer.ts"
 import type { DelegationCall, ExchangeCall } from "./Call.ts"
 import type { FakeJob } from "./FakeService.ts"
 import { FakeService } from "./FakeService.ts"
+import type { Faults } from "./Faults.ts"
 import * as Meetings from "./Meeting.ts"
 import type { Script } from "./Script.ts"
 import * as Scripts from "./Script.ts"
@@ -35,6 +36,8 @@ import { TestTransport } from "./TestTransport.ts"
 export interface TestClientOptions extends Options {
   /** Targets that answer by themselves. Without it the test meets each exchange through `next`. */
   readonly script?: Script | undefined
+  /** What a share of the calls to the script meets. Defaults to nothing; nothing where there is no script. */
+  readonly faults?: Faults | undefined
 }
 
 /**
@@ -136,8 +139,8 @@ export interface TestClient {
  * @category constructors
  * @since 0.1.0
  */
-export const createTestClient = ({ script, ...options }: TestClientOptions = {}): TestClient => {
-  const runtime = ManagedRuntime.make(Layer.provideMerge(surroundings(script, options), TestClock.layer()))
+export const createTestClient = ({ faults, script, ...options }: TestClientOptions = {}): TestClient => {
+  const runtime = ManagedRuntime.make(Layer.provideMerge(surroundings({ faults, script }, options), TestClock.layer()))
   const run = <A>(effect: Effect.Effect<A, never, Surroundings>): Promise<A> => runtime.runPromise(effect)
   const wire = <A>(use: (wire: TestTransport["Service"]) => Effect.Effect<A>) => run(Effect.flatMap(TestTransport, use))
   const service = <A>(use: (service: FakeService["Service"]) => Effect.Effect<A>) =>
@@ -192,11 +195,14 @@ export const createTestClient = ({ script, ...options }: TestClientOptions = {})
 type Surroundings = Client | FakeService | TestTransport
 
 /** A script takes the place of the test's own answers. */
-const surroundings = (script: Script | undefined, options: Options): Layer.Layer<Surroundings> =>
+const surroundings = (
+  { faults, script }: Pick<TestClientOptions, "faults" | "script">,
+  options: Options
+): Layer.Layer<Surroundings> =>
   Layer.effectContext(
     Effect.gen(function* () {
       const wire = yield* TestTransport.make(options)
-      const scripted = script && (yield* Scripts.make(script, options))
+      const scripted = script && (yield* Scripts.make(script, { ...options, faults }))
       const fake = yield* FakeService.make({ extensions: options.extensions })
       const delegating = options.delegations === "met" ? wire.delegating : undefined
       const service = scripted === undefined ? wire : { ...wire, exchanges: scripted.exchanges }

@@ -1,6 +1,6 @@
 /** A dam over a store in memory and scripted targets and receivers, in virtual time. */
 import * as Clock from "effect/Clock"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
@@ -91,6 +91,8 @@ export const setUp = Effect.fnUntraced(function* ({
     const engine = yield* Dispatcher.make({
       ...Dispatcher.defaults,
       pacing: fast,
+      // the clocks of a test go alike: a look at them each second is most of what a day costs
+      clockEvery: Duration.minutes(1),
       transport,
       webhooks: hooks,
       newId: Effect.sync(() => `child-${++children}`),

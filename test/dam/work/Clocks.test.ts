@@ -2,10 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import * as Dispatcher from "../../../src/dam/work/Dispatcher.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
 import { hook, lines, ok, refusal, setUp, url } from "../support.ts"
 
+const { clockEvery } = Dispatcher.defaults
 const hours = 3_600_000
 /** What the clock says when a test begins. */
 const began = 1_000 * hours
@@ -30,7 +32,7 @@ describe("a clock that is set while the dam runs", () => {
     it.effect(`${direction} moves no pause: a parked job goes on when its pause is over`, () =>
       withClock((set) =>
         Effect.gen(function* () {
-          const dam = yield* setUp({ target: Script.always(Script.inTurn(unready, ok)) })
+          const dam = yield* setUp({ clockEvery, target: Script.always(Script.inTurn(unready, ok)) })
           const id = yield* dam.submit(Step.get(url))
           yield* TestClock.adjust("1 second")
           set(by)
@@ -47,7 +49,10 @@ describe("a clock that is set while the dam runs", () => {
     it.effect(`${direction} moves no pause of a webhook: it is told again when its pause is over`, () =>
       withClock((set) =>
         Effect.gen(function* () {
-          const dam = yield* setUp({ receivers: Script.always(Script.failTimes(1, { status: 500 }, { status: 204 })) })
+          const dam = yield* setUp({
+            clockEvery,
+            receivers: Script.always(Script.failTimes(1, { status: 500 }, { status: 204 }))
+          })
           yield* dam.submit(Step.webhooks(Step.get(url), [{ url: hook }]))
           yield* TestClock.adjust("1 second")
           set(by)
@@ -63,7 +68,7 @@ describe("a clock that is set while the dam runs", () => {
     it.effect(`${direction} is seen within a second: explain names the moment as the clock says it now`, () =>
       withClock((set) =>
         Effect.gen(function* () {
-          const dam = yield* setUp({ target: Script.always(Script.inTurn(unready, ok)) })
+          const dam = yield* setUp({ clockEvery, target: Script.always(Script.inTurn(unready, ok)) })
           const id = yield* dam.submit(Step.get(url))
           yield* TestClock.adjust("1 second")
           set(by)
@@ -77,7 +82,7 @@ describe("a clock that is set while the dam runs", () => {
     it.effect(`${direction} moves no hold of a lane, nor what explain says of it`, () =>
       withClock((set) =>
         Effect.gen(function* () {
-          const dam = yield* setUp({ target: Script.always(Script.inTurn(refusal(60), ok)) })
+          const dam = yield* setUp({ clockEvery, target: Script.always(Script.inTurn(refusal(60), ok)) })
           const id = yield* dam.submit(Step.get(url))
           yield* TestClock.adjust("1 second")
           const other = yield* dam.submit(Step.get(`${url}other`))
@@ -99,7 +104,7 @@ describe("a clock that is set while the dam runs", () => {
   it.effect("forward, a machine that slept: a job that is scheduled starts within a second, by itself", () =>
     withClock((set) =>
       Effect.gen(function* () {
-        const dam = yield* setUp()
+        const dam = yield* setUp({ clockEvery })
         yield* dam.submit(Step.retryAt(Step.get(url), began + 2 * hours))
         yield* TestClock.adjust("1 second")
         set(2 * hours)
@@ -112,7 +117,7 @@ describe("a clock that is set while the dam runs", () => {
   it.effect("back keeps no job that was accepted before: it starts when its lane lets it", () =>
     withClock((set) =>
       Effect.gen(function* () {
-        const dam = yield* setUp({ pacing: { pace: { rps: 0.1, maxConcurrent: 1 } } })
+        const dam = yield* setUp({ clockEvery, pacing: { pace: { rps: 0.1, maxConcurrent: 1 } } })
         yield* dam.submit(Step.get(url))
         const id = yield* dam.submit(Step.get(`${url}second`).pipe(Step.onFailureTimeout("1 hour")))
         yield* TestClock.adjust("1 second")
@@ -126,7 +131,7 @@ describe("a clock that is set while the dam runs", () => {
   it.effect("back keeps a scheduled job for its own time", () =>
     withClock((set) =>
       Effect.gen(function* () {
-        const dam = yield* setUp()
+        const dam = yield* setUp({ clockEvery })
         yield* dam.submit(Step.retryAt(Step.get(url), began + hours))
         yield* TestClock.adjust("30 minutes")
         set(-2 * hours)
@@ -141,7 +146,7 @@ describe("a clock that is set while the dam runs", () => {
   it.effect("ends what is past its deadline by the clock as it is now", () =>
     withClock((set) =>
       Effect.gen(function* () {
-        const dam = yield* setUp()
+        const dam = yield* setUp({ clockEvery })
         const id = yield* dam.submit(
           Step.get(url).pipe(Step.retryAt(began + hours), Step.onFailureTimeout("1 minute")),
           {

@@ -13,6 +13,7 @@ import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/L
 import type { Failures } from "../store/FailureRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { StoreStats } from "../store/Upkeep.ts"
+import type { ScheduleCommands } from "./ScheduleCommands.ts"
 
 /** What one column of one row holds. */
 export type Cell = string | number | bigint | Uint8Array | null
@@ -343,30 +344,6 @@ export interface LimitCommands {
     rows: ReadonlyArray<LevelRow>,
     how: { readonly others: "full" | "unknown" | number; readonly isAll: boolean }
   ) => void
-}
-
-/** What schedules need. */
-export interface ScheduleCommands {
-  readonly schedules: (customer: string | null) => ReadonlyArray<Row>
-  readonly schedule: (customer: string, name: string) => Row | undefined
-  readonly saveSchedule: (
-    ...row: readonly [
-      customer: string,
-      name: string,
-      generation: string,
-      definition: string,
-      step: string,
-      progress: string,
-      lookAt: number | null,
-      createdAt: number,
-      changedAt: number
-    ]
-  ) => void
-  readonly removeSchedule: (customer: string, name: string) => void
-  readonly dueSchedules: (
-    now: number,
-    limit: number
-  ) => { readonly due: ReadonlyArray<Row>; readonly nextAt: number | undefined }
 }
 
 /** What is told at one moment, as it travels; a row is subject, phase, beginning. */

@@ -1,6 +1,6 @@
 /** What schedules need of the database, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
-import type { ScheduleCommands } from "../rows/Commands.ts"
+import type { ScheduleCommands } from "../rows/ScheduleCommands.ts"
 
 /** Prepares the statements once and makes the commands over them. */
 export const scheduleCommands = (db: DatabaseSync): ScheduleCommands => {

@@ -46,7 +46,8 @@ describe("a year of schedules", () => {
         const cron = Result.getOrThrow(Cron.parse(text, zone))
         const found: Array<number> = []
         for (let at = Cron.next(cron, from - 1)!; at < to; at = Cron.next(cron, at)!) found.push(at)
-        assert.deepStrictEqual(found, firings(walked, wanted), `${text} in ${zone}`)
+        // as texts: a deep comparison of so many numbers takes longer than all the rest
+        assert.isTrue(found.join() === firings(walked, wanted).join(), `${text} in ${zone}`)
         schedules++
         fired += found.length
       }

@@ -90,7 +90,11 @@ export const submit = (step: Step, service: Delegating): Effect.Effect<Accepted,
 const filled = (step: Step, strategies: Strategies["Service"], host: Host, fill: NonNullable<Host["fill"]>) =>
   Result.match(fill(step), {
     onSuccess: (whole) => run(whole, strategies, host),
-    onFailure: (reason) => Telemetry.step(step, failed({ step, strategies, host, history: noHistory }, step, reason))
+    onFailure: (reason) =>
+      Telemetry.step(
+        step,
+        failed({ step, strategies, host, history: noHistory }, step, { given: reason, after: undefined })
+      )
   })
 
 const walk = Effect.fnUntraced(function* (

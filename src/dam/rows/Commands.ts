@@ -13,6 +13,7 @@ import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/L
 import type { Failures } from "../store/FailureRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { StoreStats } from "../store/Upkeep.ts"
+import type { ScheduleCommands } from "./ScheduleCommands.ts"
 
 /** What one column of one row holds. */
 export type Cell = string | number | bigint | Uint8Array | null
@@ -382,6 +383,7 @@ export interface Commands
     DeliveryCommands,
     LaneCommands,
     LimitCommands,
+    ScheduleCommands,
     HistoryCommands,
     SecretCommands,
     TrustCommands,

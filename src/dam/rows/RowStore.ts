@@ -23,6 +23,7 @@ import { lanePort } from "./LaneRows.ts"
 import { encodeDraws, limitPort } from "./LimitRows.ts"
 import { noticePort } from "./NoticeRows.ts"
 import { placeOf, reader } from "./Reader.ts"
+import { schedulePort } from "./ScheduleRows.ts"
 import { secretPort } from "./SecretRows.ts"
 import { trustPort } from "./TrustRows.ts"
 
@@ -41,6 +42,7 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
   ...deliveryPort(run),
   ...lanePort(run),
   ...limitPort(run),
+  ...schedulePort(run),
   ...historyPort(run),
   ...secretPort(run),
   ...trustPort(run),

@@ -13,6 +13,7 @@ import { makeStep } from "../../step/StepValue.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
 import type { Crowded, Enqueued, Finish, JobPort } from "../store/JobRecords.ts"
+import type { SchedulePort, StoredSchedule } from "../store/ScheduleRecords.ts"
 import { StorageFailed, type StoreError } from "../store/StoreError.ts"
 import type { Sealer } from "./Vault.ts"
 
@@ -23,18 +24,22 @@ const mark = "sealed:"
  * Seals the jobs of a store; without a sealer they are kept as they are. `credentials` names headers that are sealed beside
  * those whose name speaks of a secret.
  */
-export const make = (store: JobPort, sealer: Sealer | undefined, credentials: ReadonlyArray<string> = []): JobPort => {
+export const make = <S extends JobPort & SchedulePort>(
+  store: S,
+  sealer: Sealer | undefined,
+  credentials: ReadonlyArray<string> = []
+): S => {
   if (sealer === undefined) return store
   const named = new Set(credentials.map((name) => name.toLowerCase()))
   const isSealed = (name: string): boolean => isSecretName(name) || named.has(name.toLowerCase())
 
-  const sealed = <J extends NewJob>(job: J): J =>
+  const sealed = <J extends Sealable>(job: J): J =>
     withStep(
       job,
       changed(job.step, isSealed, (name, value) => mark + sealer.seal(purposeOf(job, name), value))
     )
 
-  const opened = (job: StoredJob): Effect.Effect<StoredJob, StorageFailed> =>
+  const opened = <J extends Sealable>(job: J): Effect.Effect<J, StorageFailed> =>
     Effect.fromResult(
       Result.try({
         try: () =>
@@ -46,7 +51,7 @@ export const make = (store: JobPort, sealer: Sealer | undefined, credentials: Re
       })
     )
 
-  const open = (job: StoredJob, name: string, value: string): string => {
+  const open = (job: Sealable, name: string, value: string): string => {
     if (!value.startsWith(mark)) return value
     const plain = sealer.open(purposeOf(job, name), value.slice(mark.length))
     if (plain === undefined) throw new Error("it was sealed for something else")
@@ -71,6 +76,9 @@ export const make = (store: JobPort, sealer: Sealer | undefined, credentials: Re
     }
   }
 
+  const openedSchedule = (schedule: StoredSchedule): Effect.Effect<StoredSchedule, StorageFailed> =>
+    Effect.map(opened({ id: schedule.generation, step: schedule.step }), ({ step }) => ({ ...schedule, step }))
+
   const sealedFinish = (finish: Finish): Finish =>
     finish.children.length === 0 ? finish : { ...finish, children: finish.children.map(sealed) }
 
@@ -90,14 +98,27 @@ export const make = (store: JobPort, sealer: Sealer | undefined, credentials: Re
       ),
     start: (id, at) => Effect.flatMap(store.start(id, at), openedIfThere),
     finish: (id, epoch, finish) => store.finish(id, epoch, sealedFinish(finish)),
-    finishIdle: (id, finish) => store.finishIdle(id, sealedFinish(finish))
+    finishIdle: (id, finish) => store.finishIdle(id, sealedFinish(finish)),
+    schedules: (customer) => Effect.flatMap(store.schedules(customer), (all) => Effect.forEach(all, openedSchedule)),
+    schedule: (customer, name) =>
+      Effect.flatMap(store.schedule(customer, name), (one) =>
+        one === undefined ? Effect.undefined : openedSchedule(one)
+      ),
+    saveSchedule: (schedule) =>
+      store.saveSchedule({ ...schedule, step: sealed({ id: schedule.generation, step: schedule.step }).step })
   }
 }
 
-/** For which job and header a value is sealed, so that it cannot stand in another's place. */
-const purposeOf = ({ id }: NewJob, name: string): string => `header ${id} ${name.toLowerCase()}`
+/** A job, or what makes jobs: whatever has a step and an id that nothing else has. */
+interface Sealable {
+  readonly id: string
+  readonly step: Step
+}
 
-const withStep = <J extends NewJob>(job: J, step: Step): J => (step === job.step ? job : { ...job, step })
+/** For which job and header a value is sealed, so that it cannot stand in another's place. */
+const purposeOf = ({ id }: Sealable, name: string): string => `header ${id} ${name.toLowerCase()}`
+
+const withStep = <J extends Sealable>(job: J, step: Step): J => (step === job.step ? job : { ...job, step })
 
 /** The same step where no header speaks of a secret. */
 const changed = (

@@ -25,6 +25,7 @@ import { limitCommands } from "./LimitCommands.ts"
 import { listCommand } from "./ListCommand.ts"
 import { noticeCommands } from "./NoticeCommands.ts"
 import { outboxCommands } from "./OutboxCommands.ts"
+import { scheduleCommands } from "./ScheduleCommands.ts"
 import { secretCommands } from "./SecretCommands.ts"
 import { steeringCommands } from "./SteeringCommands.ts"
 import { begin as beginTally, copy, count, empty, restore, type Tally } from "./Tally.ts"
@@ -43,6 +44,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...laneCommands(db),
     ...steeringCommands(db, tally),
     ...limitCommands(db),
+    ...scheduleCommands(db),
     ...historyCommands(db),
     ...outboxCommands(db),
     ...deliveries.commands,

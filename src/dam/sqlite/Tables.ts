@@ -276,5 +276,20 @@ export const migrations: ReadonlyArray<string> = [
     at REAL NOT NULL,
     PRIMARY KEY (name, key)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE schedules (
+    customer TEXT NOT NULL,
+    name TEXT NOT NULL,
+    generation TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    step TEXT NOT NULL,
+    progress TEXT NOT NULL,
+    look_at REAL,
+    created_at REAL NOT NULL,
+    changed_at REAL NOT NULL,
+    PRIMARY KEY (customer, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX schedules_due ON schedules (look_at) WHERE look_at IS NOT NULL;
   `
 ]

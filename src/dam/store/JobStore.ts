@@ -16,6 +16,7 @@ import type { JobPort } from "./JobRecords.ts"
 import type { LanePort } from "./LaneRecords.ts"
 import type { LimitPort } from "./LimitRecords.ts"
 import type { NoticePort } from "./NoticeRecords.ts"
+import type { SchedulePort } from "./ScheduleRecords.ts"
 import type { SecretPort } from "./SecretRecords.ts"
 import type { TrustPort } from "./TrustRecords.ts"
 import type { UpkeepPort } from "./Upkeep.ts"
@@ -33,6 +34,7 @@ export interface Store
     DeliveryPort,
     LanePort,
     LimitPort,
+    SchedulePort,
     HistoryPort,
     SecretPort,
     TrustPort,

@@ -48,6 +48,7 @@ import * as Hastening from "./Hastening.ts"
 import * as Leaving from "./Leaving.ts"
 import * as Noticing from "./Noticing.ts"
 import * as Reruns from "./Reruns.ts"
+import * as Schedules from "./Schedules.ts"
 import { laned, type RunnerOptions } from "./Run.ts"
 import * as Shortages from "../lane/Shortages.ts"
 import * as Starts from "./Starts.ts"
@@ -189,9 +190,19 @@ export const make = Effect.fnUntraced(function* (
     leaving: isLeaving
   })
   const admission = Admission.make(store, options)
+  const verbs = verbsOf(options, { ends, running, fork }, admission)
+  const schedules = yield* Schedules.make({
+    ...options,
+    submit: verbs.submit,
+    clockEvery: Duration.toMillis(options.clockEvery),
+    noticeClock,
+    leaving: isLeaving,
+    credentials: options.credentials
+  })
   const room = () => ({ running_now: places.taken(), max_running: maxRunning })
   return {
-    ...verbsOf(options, { ends, running, fork }, admission),
+    ...verbs,
+    schedules,
     events: events.follow,
     recent: events.recent,
     history: history.read,

@@ -27,6 +27,7 @@ import type { StoreError } from "../store/StoreError.ts"
 import type { ShortageView } from "../lane/Shortages.ts"
 import type { Overloaded } from "./Admission.ts"
 import type { Notices } from "./Noticing.ts"
+import type { Schedules } from "./Schedules.ts"
 
 /**
  * The job is not in a state in which this can be done.
@@ -97,6 +98,8 @@ export class Engine extends Context.Service<
     readonly permits: Permits
     /** The limits that calls draw on together. */
     readonly callLimits: CallLimits
+    /** What customers have called at times of their own. */
+    readonly schedules: Schedules
     /** The public key of what deliveries are signed with, where they are: `whpk_` and base64. */
     readonly webhookKey: string | undefined
     /** L8, where it is on. */

@@ -23,6 +23,7 @@ import * as Reply from "../../../src/step/Reply.ts"
 import * as JobId from "../../../src/dam/job/JobId.ts"
 import * as Noticing from "../../../src/dam/work/Noticing.ts"
 import * as Reruns from "../../../src/dam/work/Reruns.ts"
+import * as Schedules from "../../../src/dam/work/Schedules.ts"
 import { fixed } from "../support.ts"
 
 type Store = JobStore["Service"]
@@ -48,6 +49,18 @@ const noticesOver = (store: Store) =>
     newId: JobId.fresh,
     laneOf: (url) => url,
     leaving: () => true
+  })
+
+/** Nothing is fired but what is run now. */
+const schedulesOver = (store: Store) =>
+  Schedules.make({
+    store,
+    submit: (job) => store.enqueue(job),
+    newId: JobId.fresh,
+    clockEvery: 1000,
+    noticeClock: Effect.void,
+    leaving: () => true,
+    credentials: undefined
   })
 
 /** Rules that operators set, and none that is known. */
@@ -85,6 +98,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
   events: events.follow,
   recent: events.recent,
   notices: Effect.runSync(Effect.scoped(noticesOver(store))),
+  schedules: Effect.runSync(Effect.scoped(schedulesOver(store))),
   stats: Effect.succeed([]),
   history: (_, hours) => Effect.succeed({ spanMillis: 300_000, from: hours, spans: [] }),
   lanes: Effect.succeed([]),

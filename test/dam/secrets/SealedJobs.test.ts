@@ -10,6 +10,7 @@ import * as Dam from "../../../src/dam/Dam.ts"
 import * as SealedJobs from "../../../src/dam/secrets/SealedJobs.ts"
 import * as Vault from "../../../src/dam/secrets/Vault.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
+import * as Firing from "../../../src/engine/schedule/Firing.ts"
 import * as Step from "../../../src/step/Step.ts"
 import { ended, job } from "../../conformance/jobStore/Fixtures.ts"
 
@@ -47,6 +48,28 @@ const step = authorised("self").pipe(
 )
 
 describe("jobs of a dam with a master key", () => {
+  inFolder("keep none of a schedule in it either", (folder, db) =>
+    Effect.gen(function* () {
+      const store = yield* open(db)
+      const schedule = {
+        customer: "local",
+        name: "nightly",
+        generation: "one",
+        timing: { cron: "@daily" },
+        rules: { overlap: "skip", catchUp: "last", catchUpMost: 1 },
+        step,
+        progress: Firing.begin(1),
+        lookAt: 2,
+        createdAt: 1,
+        changedAt: 1
+      } as const
+      yield* store.saveSchedule(schedule)
+      assert.notInclude(bytesIn(folder), "canary")
+      assert.deepStrictEqual((yield* store.schedule("local", "nightly"))?.step, step)
+      assert.deepStrictEqual((yield* store.schedules())[0]?.step, step)
+    })
+  )
+
   inFolder("keep no credential in the file, and have them all when they are read", (folder, db) =>
     Effect.gen(function* () {
       yield* Effect.scoped(

@@ -1,0 +1,25 @@
+/** What a database must do for schedules, in plain data: a part of `Commands`. */
+
+/** What schedules need. */
+export interface ScheduleCommands {
+  readonly schedules: (customer: string | null) => ReadonlyArray<unknown>
+  readonly schedule: (customer: string, name: string) => unknown
+  readonly saveSchedule: (
+    ...row: readonly [
+      customer: string,
+      name: string,
+      generation: string,
+      definition: string,
+      step: string,
+      progress: string,
+      lookAt: number | null,
+      createdAt: number,
+      changedAt: number
+    ]
+  ) => void
+  readonly removeSchedule: (customer: string, name: string) => void
+  readonly dueSchedules: (
+    now: number,
+    limit: number
+  ) => { readonly due: ReadonlyArray<unknown>; readonly nextAt: number | undefined }
+}

@@ -1,0 +1,294 @@
+/**
+ * Schedules at work: each firing is a job under a key of a space that nobody else can name, made of the schedule, its
+ * generation and the moment. A firing is submitted first and noted down then; whatever happens in between, the key lets
+ * it be the same job when it is submitted again.
+ *
+ * Moments that were stored are reckoned anew at every start, because what is known of time zones changes.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import { isTerminal } from "../../engine/JobState.ts"
+import * as Firing from "../../engine/schedule/Firing.ts"
+import * as Timing from "../../engine/schedule/Timing.ts"
+import { makeStep } from "../../step/StepValue.ts"
+import type { NewJob } from "../job/Job.ts"
+import { accountOf } from "../job/LaneName.ts"
+import { newJob } from "../job/NewJob.ts"
+import * as ClockWatch from "../observe/ClockWatch.ts"
+import type { Enqueued, JobPort } from "../store/JobRecords.ts"
+import type { ScheduleDefinition, SchedulePort, StoredSchedule } from "../store/ScheduleRecords.ts"
+import type { StoreError } from "../store/StoreError.ts"
+import type { Overloaded } from "./Admission.ts"
+
+/**
+ * What customers do with their schedules; `undefined` where there is none of that name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Schedules {
+  readonly list: (customer: string) => Effect.Effect<ReadonlyArray<StoredSchedule>, StoreError>
+  readonly get: (customer: string, name: string) => Effect.Effect<StoredSchedule | undefined, StoreError>
+  /** Makes a schedule, or defines it anew: it goes on from now, paused if it was. */
+  readonly set: (
+    customer: string,
+    name: string,
+    definition: ScheduleDefinition
+  ) => Effect.Effect<StoredSchedule, StoreError>
+  /** Ends it; jobs that it has submitted go on. `false`: there was none. */
+  readonly remove: (customer: string, name: string) => Effect.Effect<boolean, StoreError>
+  readonly pause: (customer: string, name: string) => Effect.Effect<StoredSchedule | undefined, StoreError>
+  readonly resume: (customer: string, name: string) => Effect.Effect<StoredSchedule | undefined, StoreError>
+  /** Submits its job once, whatever its times, its pause and its last job say. */
+  readonly runNow: (
+    customer: string,
+    name: string
+  ) => Effect.Effect<StoredSchedule | undefined, StoreError | Overloaded>
+}
+
+/**
+ * What schedules work with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ScheduleParts {
+  readonly store: SchedulePort & Pick<JobPort, "get">
+  readonly submit: (job: NewJob) => Effect.Effect<Enqueued, StoreError | Overloaded>
+  readonly newId: Effect.Effect<string>
+  /** How often the clock is looked at, in milliseconds. */
+  readonly clockEvery: number
+  readonly noticeClock: Effect.Effect<void>
+  /** Whether nothing is begun any more. */
+  readonly leaving: () => boolean
+  /** Headers that are credentials beside those that always are. */
+  readonly credentials: ReadonlyArray<string> | undefined
+}
+
+/** How many are dealt with before it is looked again. */
+const lookSize = 100
+
+/** When one that could not be fired is tried again, in milliseconds. */
+const againAfter = 1000
+
+/**
+ * Makes the schedules; they fire in the scope until it closes.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (
+  parts: ScheduleParts
+): Effect.fn.Return<Schedules, StoreError, Scope.Scope> {
+  const { store } = parts
+  const signal = Latch.makeUnsafe(true)
+  // what is read of a schedule holds until what follows from it is written
+  const alone = (yield* Semaphore.make(1)).withPermits(1)
+  const save = (schedule: StoredSchedule) =>
+    Effect.as(
+      Effect.ensuring(
+        store.saveSchedule(schedule),
+        Effect.sync(() => signal.openUnsafe())
+      ),
+      schedule
+    )
+  const change = <E>(
+    customer: string,
+    name: string,
+    by: (schedule: StoredSchedule, now: number) => Effect.Effect<StoredSchedule, E>
+  ) =>
+    alone(
+      Effect.gen(function* () {
+        const schedule = yield* store.schedule(customer, name)
+        if (schedule === undefined) return undefined
+        return yield* save(yield* by(schedule, yield* Clock.currentTimeMillis))
+      })
+    )
+
+  yield* alone(reckonAnew(store))
+  yield* Effect.forkScoped(working(parts, signal, alone))
+
+  return {
+    list: store.schedules,
+    get: store.schedule,
+    set: (customer, name, definition) =>
+      alone(
+        Effect.gen(function* () {
+          const now = yield* Clock.currentTimeMillis
+          const known = yield* store.schedule(customer, name)
+          const generation = known?.generation ?? (yield* parts.newId)
+          const before = known?.progress ?? Firing.begin(now)
+          return yield* save(
+            looked(
+              {
+                ...definition,
+                customer,
+                name,
+                generation,
+                progress: { ...before, after: Math.max(before.after, now) },
+                lookAt: undefined,
+                createdAt: known?.createdAt ?? now,
+                changedAt: now
+              },
+              now
+            )
+          )
+        })
+      ),
+    remove: (customer, name) =>
+      alone(
+        Effect.gen(function* () {
+          if ((yield* store.schedule(customer, name)) === undefined) return false
+          yield* store.removeSchedule(customer, name)
+          return true
+        })
+      ),
+    pause: (customer, name) =>
+      change(customer, name, (schedule, now) =>
+        Effect.succeed(looked({ ...schedule, progress: Firing.pause(schedule.progress) }, now))
+      ),
+    resume: (customer, name) =>
+      change(customer, name, (schedule, now) =>
+        Effect.succeed(looked({ ...schedule, progress: Firing.resume(schedule.progress, now) }, now))
+      ),
+    runNow: (customer, name) =>
+      change(customer, name, (schedule, now) =>
+        Effect.map(fire(parts, schedule, now, "now"), (last) => ({
+          ...schedule,
+          progress: { ...schedule.progress, fired: schedule.progress.fired + 1, last }
+        }))
+      )
+  }
+})
+
+/**
+ * The moments of a schedule; `undefined` where they make no sense any more, which a change of the zones may do.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const timingOf = ({
+  createdAt,
+  generation,
+  timing
+}: Pick<StoredSchedule, "createdAt" | "generation" | "timing">): Timing.Timing | undefined =>
+  Result.getOrUndefined(Timing.make(generation, timing, createdAt))
+
+const looked = (schedule: StoredSchedule, now: number): StoredSchedule => {
+  const timing = timingOf(schedule)
+  return { ...schedule, lookAt: timing && Firing.lookAt(timing, schedule.progress, now) }
+}
+
+const reckonAnew = Effect.fnUntraced(function* (store: SchedulePort) {
+  const now = yield* Clock.currentTimeMillis
+  for (const schedule of yield* store.schedules()) {
+    const anew = looked(schedule, now)
+    if (anew.lookAt !== schedule.lookAt) yield* store.saveSchedule(anew)
+  }
+})
+
+const working = (
+  parts: ScheduleParts,
+  signal: Latch.Latch,
+  alone: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+): Effect.Effect<never> =>
+  Effect.gen(function* () {
+    const { clockEvery, leaving, noticeClock, store } = parts
+    while (true) {
+      signal.closeUnsafe()
+      const now = yield* Clock.currentTimeMillis
+      // over a copy, and in a dam that is about to stop, nothing is fired
+      const next = leaving()
+        ? undefined
+        : yield* Effect.gen(function* () {
+            const { due, nextAt } = yield* store.dueSchedules(now, lookSize)
+            let failed = false
+            for (const { customer, name } of due) {
+              const done = yield* Effect.result(alone(one(parts, customer, name)))
+              if (Result.isSuccess(done)) continue
+              failed = true
+              yield* Effect.logWarning(`schedule ${name}: ${done.failure.message}`)
+            }
+            if (failed) return now + againAfter
+            // what was dealt with has a next moment of its own
+            return due.length > 0 ? now : nextAt
+          }).pipe(
+            Effect.catch((error) => Effect.as(Effect.logWarning(`schedules: ${error.message}`), now + againAfter))
+          )
+      yield* next === undefined ? signal.await : ClockWatch.until({ at: next, signal, clockEvery, noticeClock })
+    }
+  })
+
+/** Fires what is due of a schedule. What was submitted is noted down whoever interrupts. */
+const one = Effect.fnUntraced(function* (parts: ScheduleParts, customer: string, name: string) {
+  const { store } = parts
+  const schedule = yield* store.schedule(customer, name)
+  if (schedule === undefined) return
+  const now = yield* Clock.currentTimeMillis
+  const timing = timingOf(schedule)
+  if (timing === undefined) {
+    yield* Effect.logWarning(`schedule ${name}: its times make no sense any more; define it anew`)
+    return yield* store.saveSchedule({ ...schedule, lookAt: undefined })
+  }
+  const isRunning = schedule.rules.overlap !== "parallel" && (yield* goesOn(store, schedule))
+  const {
+    fire: moments,
+    lookAt,
+    progress
+  } = Firing.decide(timing, schedule.rules, schedule.progress, {
+    now,
+    isRunning
+  })
+  let { fired, last } = progress
+  for (const moment of moments) {
+    last = yield* fire(parts, schedule, moment)
+    fired++
+  }
+  yield* store.saveSchedule({ ...schedule, progress: { ...progress, fired, last }, lookAt })
+})
+
+const goesOn = (store: Pick<JobPort, "get">, { progress }: StoredSchedule): Effect.Effect<boolean, StoreError> =>
+  progress.last === undefined
+    ? Effect.succeed(false)
+    : Effect.map(store.get(progress.last.jobId), (job) => job !== undefined && !isTerminal(job.state))
+
+const fire = Effect.fnUntraced(function* (
+  { credentials, newId, submit }: ScheduleParts,
+  { customer, generation, name, step }: StoredSchedule,
+  moment: number,
+  how: "now" | undefined = undefined
+) {
+  const at = yield* Clock.currentTimeMillis
+  const id = yield* newId
+  const scheduledFor = DateTime.formatIso(DateTime.makeUnsafe(moment))
+  const job = newJob({
+    id,
+    at,
+    customer,
+    dialect: "cloud",
+    // no user has a line break in its name
+    keyScope: `${customer}\n\nschedules`,
+    key: how === undefined ? `schedule:${name}:${generation}:${moment}` : `schedule:${name}:${generation}:${how}:${id}`,
+    step: makeStep({ ...step, metadata: { schedule: name, scheduled_for: scheduledFor, ...step.metadata } }),
+    credentials,
+    isolated: false,
+    traceparent: undefined
+  })
+  // it takes its turn with what else its customer submits
+  const enqueued = yield* submit({ ...job, account: accountOf(customer, step.request.headers) })
+  switch (enqueued._tag) {
+    case "Stored":
+      return { at: moment, jobId: id }
+    case "Duplicate":
+      return { at: moment, jobId: enqueued.job.id }
+    default:
+      return { at: moment, jobId: enqueued.jobId }
+  }
+})

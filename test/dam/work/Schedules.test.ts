@@ -1,0 +1,142 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { StorageFailed } from "../../../src/dam/store/StoreError.ts"
+import type { ScheduleDefinition } from "../../../src/dam/store/ScheduleRecords.ts"
+import type { FiringRules } from "../../../src/engine/schedule/Firing.ts"
+import * as Step from "../../../src/step/Step.ts"
+import * as Script from "../../../src/testing/Script.ts"
+import { type Options, setUp, type Store, url } from "../support.ts"
+
+const definition = (
+  timing: ScheduleDefinition["timing"] = { cron: "*/10 * * * *" },
+  rules: Partial<FiringRules> = {}
+): ScheduleDefinition => ({
+  timing,
+  rules: { overlap: "parallel", catchUp: "last", catchUpMost: 100, ...rules },
+  step: Step.post(url, { body: "nightly" })
+})
+
+/** For when the jobs in the store were fired, in minutes, in their order. */
+const firedIn = (store: Store) =>
+  Effect.map(store.list({ customer: "local", limit: 200, oldestFirst: true }), ({ jobs }) =>
+    jobs.map(({ step }) => Date.parse(String(step.metadata["scheduled_for"])) / 60_000)
+  )
+
+let ids = 0
+const dam = (options: Options = {}) => setUp({ newId: Effect.sync(() => `fired-${++ids}`), ...options })
+
+describe("schedules of a dam", () => {
+  it.effect("submit a job at each of their moments, which names its schedule", () =>
+    Effect.gen(function* () {
+      const { engine, sent, store } = yield* dam()
+      const made = yield* engine.schedules.set("local", "tens", definition())
+      assert.strictEqual(made.lookAt, 600_000)
+      yield* TestClock.adjust("35 minutes")
+      assert.deepStrictEqual(yield* firedIn(store), [10, 20, 30])
+      assert.deepStrictEqual(yield* sent, ["api 600000", "api 1200000", "api 1800000"])
+      const { jobs } = yield* store.list({ customer: "local", limit: 1 })
+      assert.strictEqual(jobs[0]?.step.metadata["schedule"], "tens")
+      const { progress } = (yield* engine.schedules.get("local", "tens"))!
+      assert.deepInclude(progress, { fired: 3, missed: 0, last: { at: 1_800_000, jobId: jobs[0]!.id } })
+    })
+  )
+
+  it.effect("submit a firing once, also where the dam dies before it has noted it down", () =>
+    Effect.gen(function* () {
+      let dies = false
+      const through = (store: Store): Store => ({
+        ...store,
+        saveSchedule: (schedule) =>
+          Effect.suspend(() =>
+            dies ? Effect.fail(new StorageFailed({ detail: "gone" })) : store.saveSchedule(schedule)
+          )
+      })
+      const first = yield* dam({ through })
+      yield* first.engine.schedules.set("local", "tens", definition())
+      dies = true
+      yield* TestClock.adjust("11 minutes")
+      assert.deepStrictEqual(yield* firedIn(first.store), [10])
+      yield* first.stop
+      dies = false
+      const second = yield* first.begin()
+      yield* TestClock.adjust("10 minutes")
+      assert.deepStrictEqual(yield* firedIn(first.store), [10, 20])
+      assert.deepInclude((yield* second.engine.schedules.get("local", "tens"))!.progress, { fired: 2, missed: 0 })
+      yield* second.stop
+    })
+  )
+
+  it.effect("make up after a stop what they say, and begin anew when they are made anew", () =>
+    Effect.gen(function* () {
+      const { begin, engine, stop, store } = yield* dam()
+      yield* engine.schedules.set("local", "last", definition())
+      yield* stop
+      yield* TestClock.adjust("65 minutes")
+      const second = yield* begin()
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* firedIn(store), [60])
+      assert.strictEqual((yield* second.engine.schedules.get("local", "last"))!.progress.missed, 5)
+      assert.isTrue(yield* second.engine.schedules.remove("local", "last"))
+      assert.isFalse(yield* second.engine.schedules.remove("local", "last"))
+      const made = yield* second.engine.schedules.set("local", "last", definition({ every: 300_000 }))
+      assert.deepInclude(made.progress, { fired: 0, missed: 0, last: undefined })
+      yield* TestClock.adjust("6 minutes")
+      assert.lengthOf(yield* firedIn(store), 2)
+      yield* second.stop
+    })
+  )
+
+  it.effect("wait for their last job, or go past it, as they say", () =>
+    Effect.gen(function* () {
+      const { engine, store } = yield* dam({
+        target: Script.always(Script.hang),
+        pacing: { pace: { rps: 1000, maxConcurrent: 100 } }
+      })
+      for (const overlap of ["skip", "queue"] as const) {
+        yield* engine.schedules.set("local", overlap, {
+          ...definition({ every: 60_000 }, { overlap }),
+          step: Step.get(url).pipe(Step.onFailureTimeout("150 seconds"), Step.frugal())
+        })
+      }
+      yield* TestClock.adjust("215 seconds")
+      const progress = (name: string) => Effect.map(engine.schedules.get("local", name), (one) => one!.progress)
+      // the first ends after two and a half minutes
+      assert.deepInclude(yield* progress("skip"), { fired: 1, skipped: 2, waiting: [] })
+      const queued = yield* progress("queue")
+      assert.deepStrictEqual([queued.fired, queued.waiting.length], [2, 1])
+      assert.lengthOf(yield* firedIn(store), 3)
+    })
+  )
+
+  it.effect("are paused, resumed and run now", () =>
+    Effect.gen(function* () {
+      const { engine, store } = yield* dam()
+      const { schedules } = engine
+      yield* schedules.set("local", "tens", definition())
+      assert.isUndefined((yield* schedules.pause("local", "tens"))!.lookAt)
+      yield* TestClock.adjust("25 minutes")
+      assert.deepStrictEqual(yield* firedIn(store), [])
+      assert.strictEqual((yield* schedules.runNow("local", "tens"))!.progress.fired, 1)
+      assert.strictEqual((yield* schedules.resume("local", "tens"))!.lookAt, 1_800_000)
+      yield* TestClock.adjust("6 minutes")
+      assert.deepStrictEqual(yield* firedIn(store), [25, 30])
+      assert.isUndefined(yield* schedules.pause("acme", "tens"))
+    })
+  )
+
+  it.effect("keep to the mark of their customer, and lose nothing to it", () =>
+    Effect.gen(function* () {
+      const { engine, store } = yield* dam({ maxCustomerJobs: 1 })
+      yield* engine.schedules.set("local", "one", definition({ cron: "*/10 * * * *" }))
+      yield* engine.schedules.set("local", "two", {
+        ...definition({ cron: "*/10 * * * *" }),
+        step: Step.get(url).pipe(Step.retryAt(630_000))
+      })
+      yield* TestClock.adjust("10 minutes")
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(yield* firedIn(store), [10, 10])
+      assert.strictEqual((yield* engine.schedules.get("local", "two"))!.progress.missed, 0)
+    })
+  )
+})

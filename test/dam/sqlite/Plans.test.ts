@@ -29,6 +29,7 @@ const exceptions: ReadonlyArray<readonly [beginsWith: string, because: string]> 
   ["SELECT * FROM secrets", "once, when a file is sealed"],
   ["SELECT * FROM paces", "once, at a start, of the lanes that were learnt"],
   ["SELECT * FROM steering", "once, at a start, of the lanes that an operator steers"],
+  ["SELECT * FROM schedules ORDER BY", "once, at a start, and where an operator lists them, of all schedules"],
   ["SELECT * FROM limits", "once, at a start, of the limits that operators have defined"],
   ["SELECT * FROM limit_levels", "once, at a start, of what was left of limits"],
   [

@@ -1,6 +1,6 @@
 /**
  * What people use instead, beside a dam, at equal work in one run: one POST per job to a target on loopback, taken durably,
- * its result told to a webhook, 64 at once. And what paces calls in memory, beside ours.
+ * its result told to a webhook, 64 at once.
  *
  * The peers are installed beside their files by their own package.json; Redis and Postgres are the machine's, and who needs
  * what is not there is left out. `BENCH_BEFORE` names the `dist` of another build to measure in turns with this one,
@@ -14,7 +14,7 @@ import { join } from "node:path"
 import { startWorld, type World } from "./dam/load.ts"
 import type { Place } from "./peers/Contender.ts"
 import { microsOf, watchMemory } from "./peers/Processes.ts"
-import { startDam, startPostgres, startRedis, type Server } from "./peers/Servers.ts"
+import { endStarted, startDam, startPostgres, startRedis, started, type Server } from "./peers/Servers.ts"
 
 const quick = process.env["BENCH_QUICK"] === "1"
 const jobs = quick ? 300 : 10_000
@@ -90,6 +90,7 @@ const measure = async (entry: Entry, world: World, toldBefore: number, folder: s
   const child = fork(join(here, "Runner.ts"), [entry.file, JSON.stringify(place)], {
     env: { ...process.env, BENCH_DIST: entry.dist }
   })
+  started.add(child)
   const roots = [child.pid ?? 0, server.pid].filter((pid) => pid > 0)
   await once(child, "message")
   child.send({ first: 0, jobs: warm })
@@ -151,6 +152,12 @@ const folder = mkdtempSync(join(tmpdir(), "peers-"))
 chmodSync(folder, 0o755)
 const chosen = process.argv.slice(2)
 install()
+// whoever stops the run stops what it has started
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1))
+process.once("exit", () => {
+  endStarted()
+  rmSync(folder, { recursive: true, force: true })
+})
 const world = await startWorld()
 try {
   await durable(
@@ -159,5 +166,4 @@ try {
   )
 } finally {
   await world.stop()
-  rmSync(folder, { recursive: true })
 }

@@ -22,9 +22,17 @@ const freePort = async (): Promise<number> => {
   return typeof address === "object" && address !== null ? address.port : 0
 }
 
+/** What runs for this run, so that it ends with it, however that ends. */
+export const started = new Set<ChildProcess>()
+
+export const endStarted = () => {
+  for (const child of started) if (child.exitCode === null && child.signalCode === null) child.kill("SIGINT")
+}
+
 /** Resolves once it says so. */
 const saying = (child: ChildProcess, words: RegExp): Promise<RegExpExecArray> =>
   new Promise((resolve, reject) => {
+    started.add(child)
     let output = ""
     const hear = (chunk: Buffer) => {
       output += chunk
@@ -125,7 +133,8 @@ export const startPostgres = async (folder: string): Promise<Server | undefined>
 export const startDam = async (folder: string, bin: string, atOnce: number): Promise<Server> => {
   mkdirSync(folder)
   const config = join(folder, "dam.yaml")
-  writeFileSync(config, `pacing:\n  default: { rps: 1000000, max_concurrent: ${atOnce} }\n`)
+  const unlimited = `{ rps: 1000000, max_concurrent: ${atOnce} }`
+  writeFileSync(config, `pacing:\n  default: ${unlimited}\n  receivers: ${unlimited}\n`)
   chmodSync(folder, 0o700)
   const args = ["dam", "--port", "0", "--db", join(folder, "dam.db"), "--config", config, "--allow-private"]
   const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "inherit"] })

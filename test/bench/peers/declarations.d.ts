@@ -53,23 +53,13 @@ declare module "graphile-worker" {
     readonly addJob: AddJob
     readonly stop: () => Promise<void>
   }
+  export class Logger {
+    constructor(make: () => () => void)
+  }
   export const run: (options: {
+    readonly logger: Logger
     readonly preset: { readonly worker: object }
     readonly noHandleSignals: boolean
     readonly taskList: Readonly<Record<string, (data: unknown, helpers: { readonly addJob: AddJob }) => Promise<void>>>
   }) => Promise<Runner>
-}
-
-declare module "p-queue" {
-  export default class PQueue {
-    constructor(options: { readonly concurrency: number; readonly interval: number; readonly intervalCap: number })
-    add<A>(task: () => Promise<A>): Promise<A>
-  }
-}
-
-declare module "bottleneck" {
-  export default class Bottleneck {
-    constructor(options: { readonly maxConcurrent: number; readonly minTime: number })
-    schedule<A>(task: () => Promise<A>): Promise<A>
-  }
 }

@@ -1,5 +1,5 @@
 /** graphile-worker on Postgres, with the settings of the benchmark in its documentation. */
-import { run } from "graphile-worker"
+import { Logger, run } from "graphile-worker"
 import { type Answer, post, type Start } from "./Contender.ts"
 
 export const start: Start = async ({ atOnce, database, storesResults, target, webhook }) => {
@@ -16,6 +16,7 @@ export const start: Start = async ({ atOnce, database, storesResults, target, we
       }
     },
     noHandleSignals: true,
+    logger: new Logger(() => () => undefined),
     taskList: {
       call: async (data, { addJob }) => {
         const answer = await post(target, JSON.stringify(data))

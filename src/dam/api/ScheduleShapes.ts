@@ -36,7 +36,11 @@ export const ReadSchedule = Schema.Struct({ ...terms, job: Schema.Json })
 /** The name of a schedule in a path. */
 export const name = {
   name: Schema.String.check(
-    Schema.isPattern(/^[^:\p{Cc}]{1,128}$/u, { message: "Expected 1 to 128 characters without `:`" })
+    // generators of clients do not all read classes of Unicode
+    Schema.makeFilter((name: string) => /^[^:\p{Cc}]{1,128}$/u.test(name), {
+      message: "Expected 1 to 128 characters without `:`",
+      toJsonSchema: () => ({ minLength: 1, maxLength: 128, pattern: "^[^:]+$" })
+    })
   )
 }
 

@@ -20,10 +20,21 @@ import { type Problem, problem } from "../output/Problem.ts"
 export const read = Effect.fnUntraced(function* (
   path: string
 ): Effect.fn.Return<Step, Problem, FileSystem.FileSystem | Stdio.Stdio> {
+  const { document, name } = yield* readDocument(path)
+  return yield* decode(name, document)
+})
+
+/** What stands in the file, or on standard input for `-`: JSON or YAML, whatever it means. */
+export const readDocument = Effect.fnUntraced(function* (
+  path: string
+): Effect.fn.Return<
+  { readonly name: string; readonly document: unknown },
+  Problem,
+  FileSystem.FileSystem | Stdio.Stdio
+> {
   const name = path === "-" ? "standard input" : path
   const text = yield* path === "-" ? readInput : readText(path)
-  const document = yield* Effect.fromResult(parse(name, text))
-  return yield* decode(name, document)
+  return { name, document: yield* Effect.fromResult(parse(name, text)) }
 })
 
 /** Reads one line of a batch: JSON, and nothing else. */

@@ -26,6 +26,7 @@ import { overview } from "./OverviewApi.ts"
 import { between, optional } from "./Parts.ts"
 import { permits } from "./PermitApi.ts"
 import { Envelope, Proxied } from "./ProxyShapes.ts"
+import { schedules } from "./ScheduleApi.ts"
 import { errors } from "./Statuses.ts"
 import { Done, MaskedSecrets, SecretChoice } from "./SecretShapes.ts"
 import { Backup, Health } from "./SystemShapes.ts"
@@ -148,7 +149,22 @@ const system = HttpApiGroup.make("system").add(
 )
 
 const routes = HttpApi.make("dam")
-  .add(jobs, failures, deliveries, lanes, limits, permits, overview, secrets, notices, proxy, flat, l8, system)
+  .add(
+    jobs,
+    failures,
+    deliveries,
+    lanes,
+    limits,
+    schedules,
+    permits,
+    overview,
+    secrets,
+    notices,
+    proxy,
+    flat,
+    l8,
+    system
+  )
   .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
 
 /**

@@ -22,7 +22,7 @@ export const ApiError = Schema.Struct({
   field: said(Schema.String, "The path of what is wrong in the body, or the name of a parameter or header"),
   position: said(Count, "Where the body stops being JSON, in characters from its beginning"),
   nearest: said(Schema.String, "The known key that is spelt most like the one that is not"),
-  reason: said(Schema.String, "Why a URL is denied"),
+  reason: said(Schema.String, "Why a URL is denied, or the times of a schedule"),
   state: said(word([...states, "unknown"]), "Where the job is that something else is wanted of"),
   job_id: said(Schema.String, "The job that has the idempotency key already"),
   limit_reason: said(Schema.String, "Which limit is reached"),

@@ -31,6 +31,7 @@ import * as NoticeRoutes from "./routes/NoticeRoutes.ts"
 import * as PageRoutes from "./routes/PageRoutes.ts"
 import * as PermitRoutes from "./routes/PermitRoutes.ts"
 import * as ProxyRoute from "./routes/ProxyRoute.ts"
+import * as ScheduleRoutes from "./routes/ScheduleRoutes.ts"
 import * as SecretRoutes from "./routes/SecretRoutes.ts"
 import * as TrustRoutes from "./routes/TrustRoutes.ts"
 import * as ShortWay from "./ShortWay.ts"
@@ -67,6 +68,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
     LaneRoutes.group(LaneRoutes.make(engine, limits), desk),
     PermitRoutes.group(PermitRoutes.make(options), desk),
     LimitRoutes.group(LimitRoutes.make(engine, limits, options.keys), desk),
+    ScheduleRoutes.group(ScheduleRoutes.make(options), desk),
     DeliveryRoutes.group(DeliveryRoutes.make(engine, limits), desk),
     SecretRoutes.group(secrets, desk),
     NoticeRoutes.group(NoticeRoutes.make(engine, options.intake, limits), desk),

@@ -52,6 +52,8 @@ export interface Intake {
   readonly cloud: (submission: Submission) => Effect.Effect<NewJob, Refused>
   /** `POST /jobs`. */
   readonly flat: (submission: Submission) => Effect.Effect<NewJob, Refused>
+  /** A job that the dam submits by itself later on: the same checks, and its step as it was said. */
+  readonly step: (submission: Submission) => Effect.Effect<Step, Refused>
   /** The URL of a webhook that belongs to no job, in a field of this name. */
   readonly webhook: (field: string, url: string) => Effect.Effect<void, Refused>
 }
@@ -141,6 +143,13 @@ export const make = (options: IntakeOptions): Intake => {
         return Result.isFailure(read)
           ? Effect.fail(read.failure)
           : take("flat", submission, read.success.step, read.success.userId)
+      }),
+    step: (submission) =>
+      Effect.suspend(() => {
+        const read = readCloud(submission.body, limits, door.policy)
+        return Result.isFailure(read)
+          ? Effect.fail(read.failure)
+          : Effect.as(take("cloud", submission, read.success, undefined), SentHeaders.withoutAgreed(read.success))
       }),
     webhook: (field, url) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => admit("cloud", { field, url, webhook: true }, now))

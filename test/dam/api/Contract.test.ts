@@ -69,6 +69,15 @@ describe("what a dam answers, held against what its description says", () => {
       yield* ask(url, { path: `/api/v1/jobs/${waiting}/cancel`, described: `${one}/cancel`, method: "POST" })
       yield* ask(url, { path: "/api/v1/jobs?limit=200" })
 
+      const schedules = { described: "/api/v1/schedules/{name}", path: "/api/v1/schedules/often" }
+      const often = { every_ms: 86_400_000, job: { url: `${target.url}/good` } }
+      yield* ask(url, { ...schedules, method: "PUT", body: often })
+      const run = { path: `${schedules.path}/run`, described: `${schedules.described}/run`, method: "POST" }
+      const { last } = yield* ask(url, run)
+      const fired = yield* ask(url, { path: `/api/v1/jobs/${last.job_id}/wait`, described: `${one}/wait` })
+      assert.deepInclude(fired, { status: "succeeded" })
+      assert.strictEqual(fired.metadata.schedule, "often")
+
       const flat = { user_id: "u", idempotent_key: "f", url: target.url, method: "GET", webhook_url: target.url }
       const { job_id: flatId } = yield* ask(url, { path: "/jobs", body: flat, status: 201 })
       yield* ask(url, { path: `/api/v1/jobs/${flatId}/wait`, described: `${one}/wait` })

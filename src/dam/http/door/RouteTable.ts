@@ -79,6 +79,14 @@ const table = {
   "PUT /api/v1/limits/:name": { takes: "json", by: "operator, once there is one" },
   "DELETE /api/v1/limits/:name": { takes: "nothing", by: "operator, once there is one" },
 
+  "GET /api/v1/schedules": looked,
+  "GET /api/v1/schedules/:name": looked,
+  "PUT /api/v1/schedules/:name": chosen,
+  "DELETE /api/v1/schedules/:name": looked,
+  "POST /api/v1/schedules/:name/pause": looked,
+  "POST /api/v1/schedules/:name/resume": looked,
+  "POST /api/v1/schedules/:name/run": looked,
+
   "GET /api/v1/events": looked,
   "GET /api/v1/stats": looked,
   "GET /api/v1/history": looked,

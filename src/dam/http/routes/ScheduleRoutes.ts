@@ -1,0 +1,154 @@
+/** What the API does with schedules: show them, define them, stop them, let them go on, fire them now. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+import * as Timing from "../../../engine/schedule/Timing.ts"
+import type { Step } from "../../../step/StepModel.ts"
+import { Api } from "../../api/Api.ts"
+import { definitionOf, ReadSchedule, view } from "../../api/ScheduleShapes.ts"
+import { isObject } from "../../intake/Body.ts"
+import type { Intake } from "../../intake/Intake.ts"
+import type { Limits } from "../../intake/Limits.ts"
+import { badField, refused, type Refused } from "../../intake/Refusal.ts"
+import { nodesOf } from "../../intake/Tree.ts"
+import type { StoredSchedule } from "../../store/ScheduleRecords.ts"
+import type { Engine } from "../../work/Engine.ts"
+import { timingOf } from "../../work/Schedules.ts"
+import { type Answer, json, orRefused } from "../door/Answer.ts"
+import type { Asked, Desk } from "../door/Asked.ts"
+import { readChoice } from "../door/Choice.ts"
+
+type Verb = "pause" | "resume" | "runNow"
+
+/** What the API does with the schedules of a customer. */
+export interface Schedules {
+  readonly list: (customer: string) => Effect.Effect<Answer, Refused>
+  readonly get: (customer: string, name: string) => Effect.Effect<Answer, Refused>
+  readonly set: (customer: string, name: string, body: Uint8Array) => Effect.Effect<Answer, Refused>
+  readonly remove: (customer: string, name: string) => Effect.Effect<Answer, Refused>
+  readonly change: (verb: Verb, customer: string, name: string) => Effect.Effect<Answer, Refused>
+}
+
+/** What the handlers work with. */
+export interface Host {
+  readonly engine: Pick<Engine["Service"], "schedules">
+  readonly intake: Pick<Intake, "step">
+  readonly limits: Limits
+}
+
+/** Makes the handlers. */
+export const make = ({ engine: { schedules }, intake, limits }: Host): Schedules => {
+  const show = (schedule: StoredSchedule | undefined): Effect.Effect<Answer, Refused> =>
+    schedule === undefined
+      ? Effect.fail(unknown())
+      : Effect.map(Clock.currentTimeMillis, (now) => json(200, shown(schedule, now)))
+
+  return {
+    list: (customer) =>
+      Effect.zipWith(orRefused(schedules.list(customer)), Clock.currentTimeMillis, (all, now) =>
+        json(200, { schedules: all.map((one) => shown(one, now)) })
+      ),
+    get: (customer, name) => Effect.flatMap(orRefused(schedules.get(customer, name)), show),
+    set: Effect.fnUntraced(function* (customer, name, body) {
+      const choice = yield* readChoice(ReadSchedule, body, limits)
+      const { rules, timing } = definitionOf(choice)
+      const wrong = wrongIn(timing) ?? refusedTiming(timing)
+      if (wrong !== undefined) return yield* wrong
+      const step = yield* stepOf(choice.job, { customer, intake, limits })
+      return yield* show(yield* orRefused(schedules.set(customer, name, { timing, rules, step })))
+    }),
+    remove: (customer, name) =>
+      Effect.flatMap(orRefused(schedules.remove(customer, name)), (was) =>
+        was ? Effect.succeed(json(200, { deleted: name })) : Effect.fail(unknown())
+      ),
+    change: (verb, customer, name) => Effect.flatMap(orRefused(schedules[verb](customer, name)), show)
+  }
+}
+
+/** The routes. */
+export const group = (schedules: Schedules, { asking }: Desk) => {
+  const changing = (verb: Verb) =>
+    asking(({ customer }, { params }: OfOneSchedule) => schedules.change(verb, customer, params.name))
+  return HttpApiBuilder.group(Api, "schedules", (handlers) =>
+    handlers
+      .handleRaw(
+        "list",
+        asking(({ customer }) => schedules.list(customer))
+      )
+      .handleRaw(
+        "get",
+        asking(({ customer }, { params }: OfOneSchedule) => schedules.get(customer, params.name))
+      )
+      .handleRaw(
+        "set",
+        asking(({ body, customer }, { params }: OfOneSchedule) => schedules.set(customer, params.name, body))
+      )
+      .handleRaw(
+        "delete",
+        asking(({ customer }, { params }: OfOneSchedule) => schedules.remove(customer, params.name))
+      )
+      .handleRaw("pause", changing("pause"))
+      .handleRaw("resume", changing("resume"))
+      .handleRaw("run", changing("runNow"))
+  )
+}
+
+interface OfOneSchedule extends Asked {
+  readonly params: { readonly name: string }
+}
+
+const shown = (schedule: StoredSchedule, now: number) => {
+  const timing = timingOf(schedule)
+  const after = Math.max(schedule.progress.after, now)
+  return view(schedule, timing === undefined ? [] : Timing.upcoming(timing, after, upcoming))
+}
+
+/** The step of a job as it was given: what it says of time counts from each firing. */
+const stepOf = Effect.fnUntraced(function* (
+  job: Schema.Json,
+  { customer, intake, limits }: Pick<Host, "intake" | "limits"> & { readonly customer: string }
+): Effect.fn.Return<Step, Refused> {
+  if (!isObject(job)) return yield* badField("job", "Expected object")
+  const body = new TextEncoder().encode(JSON.stringify(job))
+  const step = yield* Effect.mapError(intake.step({ customer, body, headers: {} }), inJob)
+  const nodes = nodesOf(step, limits)
+  // in a chain as well: the second firing would find what the first has started
+  const keyed = "_tag" in nodes ? undefined : nodes.find((node) => node.step.idempotency._tag === "Custom")
+  if (keyed === undefined) return step
+  return yield* badField(`job.${keyed.at}idempotent_key`, "is left out: each firing has a key of its own")
+})
+
+/** The refusal of a job as one of the body that it stands in. */
+const inJob = ({ code, extra, field, headers, problem, status }: Refused): Refused =>
+  refused(status, code, field !== undefined && problem.startsWith(field) ? `job.${problem}` : `job: ${problem}`, {
+    field: field === undefined ? undefined : `job.${field}`,
+    headers,
+    extra
+  })
+
+const wrongIn = ({ cron, end = lastMoment, every, start = 0, zone }: Timing.TimingOptions): Refused | undefined => {
+  if (cron === undefined && every === undefined) return badField("cron", "Expected cron or every_ms")
+  if (cron !== undefined && every !== undefined) return badField("every_ms", "is left out where there is a cron")
+  if (every !== undefined && zone !== undefined) return badField("zone", "belongs to cron, and is left out here")
+  if (start > lastMoment) return badField("start", "lies beyond the year 9999")
+  if (end > lastMoment) return badField("end", "lies beyond the year 9999")
+  return end < start ? badField("end", "lies before start") : undefined
+}
+
+/** What the engine refuses: the part of the expression, what is wrong with it, and what to write instead. */
+const refusedTiming = (options: Timing.TimingOptions): Refused | undefined =>
+  Result.match(Timing.make("", options, 0), {
+    onSuccess: () => undefined,
+    onFailure: ({ field, reason, remedy }) => {
+      const path = field === "zone" ? "zone" : "cron"
+      const part = field === path || field === "expression" ? "" : `${field}: `
+      return refused(400, "invalid_field", `${path}: ${part}${reason}; ${remedy}`, { field: path, extra: { reason } })
+    }
+  })
+
+const unknown = (): Refused => refused(404, "schedule_not_found", "there is no schedule of this name")
+
+const upcoming = 5
+const lastMoment = 253_402_300_799_999

@@ -121,6 +121,8 @@ export const runDirect = (
       )
     let isOver = false
     const stop = beginCall(exchangeOf(straight), fiber, (result, more) => {
+      // a transport that tells twice, or after it was stopped, is heard once
+      if (isOver) return
       isOver = true
       if (more !== undefined || Exit.isFailure(result) || !isGood(result.value.status))
         return resume(rest(more ?? result))

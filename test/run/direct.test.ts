@@ -59,6 +59,25 @@ describe("a step whose call is begun without a fiber", () => {
     })
   )
 
+  it.effect("hears its transport once, also where that goes on after it was stopped", () =>
+    Effect.gen(function* () {
+      let tell: () => void = () => undefined
+      const { run } = begun((_, done) => {
+        tell = () => done(answer(200))
+      })
+      const steps = yield* counted(
+        Telemetry.metrics.steps.Completed,
+        Effect.gen(function* () {
+          const fiber = yield* Effect.forkChild(run(), { startImmediately: true })
+          yield* Fiber.interrupt(fiber)
+          tell()
+          tell()
+        })
+      )
+      assert.strictEqual(steps, 0)
+    })
+  )
+
   it.effect("stops its call when it is interrupted, and counts the attempt as interrupted", () =>
     Effect.gen(function* () {
       const { run, seen } = begun(() => undefined)

@@ -112,7 +112,7 @@ export const make = Effect.fnUntraced(function* (
       })
     )
 
-  yield* alone(reckonAnew(store))
+  if (!parts.leaving()) yield* alone(reckonAnew(store))
   yield* Effect.forkScoped(working(parts, signal, alone))
 
   return {
@@ -160,10 +160,13 @@ export const make = Effect.fnUntraced(function* (
       ),
     runNow: (customer, name) =>
       change(customer, name, (schedule, now) =>
-        Effect.map(fire(parts, schedule, now, "now"), (last) => ({
-          ...schedule,
-          progress: { ...schedule.progress, fired: schedule.progress.fired + 1, last }
-        }))
+        Effect.gen(function* () {
+          // what overlap looks at is the job that goes on
+          const goesOnFrom = (yield* goesOn(store, schedule)) ? schedule.progress.last : undefined
+          const last = yield* fire(parts, schedule, now, "now")
+          const progress = { ...schedule.progress, fired: schedule.progress.fired + 1, last: goesOnFrom ?? last }
+          return { ...schedule, progress }
+        })
       )
   }
 })
@@ -186,12 +189,23 @@ const looked = (schedule: StoredSchedule, now: number): StoredSchedule => {
   return { ...schedule, lookAt: timing && Firing.lookAt(timing, schedule.progress, now) }
 }
 
-const reckonAnew = Effect.fnUntraced(function* (store: SchedulePort) {
-  const now = yield* Clock.currentTimeMillis
-  for (const schedule of yield* store.schedules()) {
-    const anew = looked(schedule, now)
-    if (anew.lookAt !== schedule.lookAt) yield* store.saveSchedule(anew)
-  }
+const reckonAnew = Effect.fnUntraced(
+  function* (store: SchedulePort) {
+    const now = yield* Clock.currentTimeMillis
+    for (const schedule of yield* store.schedules()) {
+      const anew = looked(schedule, now)
+      if (anew.lookAt !== schedule.lookAt) yield* store.saveSchedule(anew)
+    }
+    // a dam starts for its jobs too
+  },
+  Effect.catch((error) => Effect.logWarning(`schedules: ${error.message}`))
+)
+
+/** Lets a schedule that could not be fired wait by itself, so that it holds up no other. */
+const putOff = Effect.fnUntraced(function* ({ store }: ScheduleParts, customer: string, name: string) {
+  const schedule = yield* store.schedule(customer, name)
+  if (schedule === undefined) return
+  yield* store.saveSchedule({ ...schedule, lookAt: (yield* Clock.currentTimeMillis) + againAfter })
 })
 
 const working = (
@@ -213,8 +227,8 @@ const working = (
             for (const { customer, name } of due) {
               const done = yield* Effect.result(alone(one(parts, customer, name)))
               if (Result.isSuccess(done)) continue
-              failed = true
               yield* Effect.logWarning(`schedule ${name}: ${done.failure.message}`)
+              failed ||= Result.isFailure(yield* Effect.result(alone(putOff(parts, customer, name))))
             }
             if (failed) return now + againAfter
             // what was dealt with has a next moment of its own
@@ -226,7 +240,7 @@ const working = (
     }
   })
 
-/** Fires what is due of a schedule. What was submitted is noted down whoever interrupts. */
+/** Fires what is due of a schedule. What was submitted and not noted down is known by its key when it is fired again. */
 const one = Effect.fnUntraced(function* (parts: ScheduleParts, customer: string, name: string) {
   const { store } = parts
   const schedule = yield* store.schedule(customer, name)
@@ -275,7 +289,8 @@ const fire = Effect.fnUntraced(function* (
     dialect: "cloud",
     // no user has a line break in its name
     keyScope: `${customer}\n\nschedules`,
-    key: how === undefined ? `schedule:${name}:${generation}:${moment}` : `schedule:${name}:${generation}:${how}:${id}`,
+    // a name may be too long for a key, and a generation belongs to one schedule
+    key: how === undefined ? `schedule:${generation}:${moment}` : `schedule:${generation}:${how}:${id}`,
     step: makeStep({ ...step, metadata: { schedule: name, scheduled_for: scheduledFor, ...step.metadata } }),
     credentials,
     isolated: false,

@@ -179,8 +179,9 @@ const madeUp = (
   due: ReadonlyArray<number>,
   now: number
 ): ReadonlyArray<number> => {
-  const late = due.filter((moment) => now - timing.due(moment) > lateAfter)
-  const timely = due.slice(late.length)
+  const isLate = (moment: number) => now - timing.due(moment) > lateAfter
+  const late = due.filter(isLate)
+  const timely = due.filter((moment) => !isLate(moment))
   switch (catchUp) {
     case "none":
       return timely

@@ -54,7 +54,12 @@ export const make = (name: string, options: TimingOptions, anchor: number): Resu
       const moment = next(Math.max(after, start - 1))
       return moment === undefined || moment > end ? undefined : moment
     },
-    due: (moment) => (jitter === 0 ? moment : moment + Math.floor(share(`${name} ${moment}`) * jitter))
+    due: (moment) => {
+      if (jitter === 0) return moment
+      // no later than the next moment, so that firings are due in the order of their moments
+      const most = Math.min(jitter, (next(moment) ?? Infinity) - moment)
+      return moment + Math.floor(share(`${name} ${moment}`) * most)
+    }
   })
   if (every === undefined)
     return Result.map(Cron.parse(cron ?? "", zone), (read) => bounded((at) => Cron.next(read, at)))

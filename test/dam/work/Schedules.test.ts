@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { StorageFailed } from "../../../src/dam/store/StoreError.ts"
@@ -64,6 +65,42 @@ describe("schedules of a dam", () => {
       assert.deepStrictEqual(yield* firedIn(first.store), [10, 20])
       assert.deepInclude((yield* second.engine.schedules.get("local", "tens"))!.progress, { fired: 2, missed: 0 })
       yield* second.stop
+    })
+  )
+
+  it.effect("of a customer who may file no more hold up nobody else's", () =>
+    Effect.gen(function* () {
+      const { engine, store } = yield* dam({ maxCustomerJobs: 1, pacing: { pace: { rps: 0.0001, maxConcurrent: 1 } } })
+      const everySecond = definition({ every: 1000 }, { overlap: "parallel" })
+      for (let n = 0; n < 101; n++) yield* engine.schedules.set("full", `n${n}`, everySecond)
+      yield* TestClock.adjust("5 seconds")
+      yield* engine.schedules.set("other", "one", everySecond)
+      yield* TestClock.adjust("3 seconds")
+      const { jobs } = yield* store.list({ customer: "other", limit: 10 })
+      assert.strictEqual(jobs.length, 1)
+    })
+  )
+
+  it.effect("may have long names in any script", () =>
+    Effect.gen(function* () {
+      const { engine, store } = yield* dam()
+      yield* engine.schedules.set("local", "é".repeat(128), definition())
+      yield* TestClock.adjust("11 minutes")
+      assert.deepStrictEqual(yield* firedIn(store), [10])
+    })
+  )
+
+  it.effect("that are fired by hand overlap no more than they may", () =>
+    Effect.gen(function* () {
+      const answers = Script.inTurn(Script.later("1 hour", { status: 200 }), { status: 200 })
+      const { engine, store } = yield* dam({ target: Script.always(answers), attemptTimeout: Duration.hours(2) })
+      yield* engine.schedules.set("local", "tens", definition(undefined, { overlap: "skip" }))
+      yield* TestClock.adjust("11 minutes")
+      yield* engine.schedules.runNow("local", "tens")
+      yield* TestClock.adjust("20 minutes")
+      const { progress } = (yield* engine.schedules.get("local", "tens"))!
+      assert.deepInclude(progress, { fired: 2, skipped: 2 })
+      assert.strictEqual((yield* firedIn(store)).length, 2)
     })
   )
 

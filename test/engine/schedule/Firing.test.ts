@@ -31,6 +31,20 @@ describe("Timing", () => {
 })
 
 describe("Firing", () => {
+  for (const catchUp of ["last", "all"] as const)
+    it(`fires every moment once where the jitter is longer than the interval (${catchUp})`, () => {
+      const wide = timing({ every: minute, jitter: 10 * minute })
+      const fired: Array<number> = []
+      let progress = Firing.begin(0)
+      for (let now = 0; now <= 300 * minute; now += 1000) {
+        const decision = Firing.decide(wide, { ...rules, catchUp }, progress, idle(now))
+        fired.push(...decision.fire)
+        progress = decision.progress
+      }
+      assert.deepStrictEqual(fired.slice(0, 299), Timing.upcoming(wide, 0, 299))
+      assert.strictEqual(progress.missed, 0)
+    })
+
   it("fires what is due once, and says when to look again", () => {
     const early = Firing.decide(timing(), rules, Firing.begin(0), idle(59_999))
     assert.deepStrictEqual([early.fire, early.lookAt], [[], minute])

@@ -4,12 +4,12 @@
  *
  * A permit is held for the pace until the head of an answer is there, and for the calls at once until its body has ended.
  */
-import { hostOf } from "../engine/HostName.ts"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
+import { hostOf } from "../engine/HostName.ts"
 import { isUnsafe } from "../engine/Idempotency.ts"
 import * as Pause from "../engine/Pause.ts"
 import * as Refusal from "../engine/Refusal.ts"

@@ -10,11 +10,11 @@
  *
  * @since 0.1.0
  */
-import { hostOf } from "../engine/HostName.ts"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { hostOf } from "../engine/HostName.ts"
 import { type Response, response } from "../step/ReplyModel.ts"
 import type { Request } from "../step/Request.ts"
 import { type Exchange, type Exchanging, HttpTransport, type PacedCall } from "../transport/HttpTransport.ts"

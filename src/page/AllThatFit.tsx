@@ -1,10 +1,11 @@
 /** What is done with all jobs of a list at once: into a file, cancelled, or run again, with how many and how far it is. */
 import { useEffect, useRef, useState } from "preact/hooks"
-import { Problem } from "./Api.ts"
-import { count, millis } from "./Format.ts"
+import { type Problem, problemOf } from "./Api.ts"
+import { count } from "./Format.ts"
 import { ended } from "./JobActions.tsx"
 import type { Wanted } from "./JobQuery.ts"
 import { doAll, find, formats, type Progress, save, type Verb } from "./ManyJobs.ts"
+import { takes, usePace } from "./Pace.tsx"
 import { Failed } from "./Parts.tsx"
 
 /** More than these are for the command line. */
@@ -33,7 +34,7 @@ const useUnderWay = () => {
       setSaid(await act(controller.signal))
     } catch (cause) {
       if (controller.signal.aborted) setSaid("It was stopped.")
-      else setProblem(cause instanceof Problem ? cause : new Problem(0, String(cause)))
+      else setProblem(problemOf(cause))
     } finally {
       running.current = undefined
       setProgress(undefined)
@@ -43,7 +44,7 @@ const useUnderWay = () => {
 }
 
 export const AllThatFit = ({ wanted }: { readonly wanted: Wanted }) => {
-  const [pace, setPace] = useState("10")
+  const pace = usePace()
   const { problem, progress, said, setProgress, start, stop } = useUnderWay()
   const isBusy = progress !== undefined
   const exported = (format: string) =>
@@ -56,14 +57,14 @@ export const AllThatFit = ({ wanted }: { readonly wanted: Wanted }) => {
   const done = (verb: Verb) =>
     start(async (signal) => {
       setProgress({ done: 0, total: undefined, refused: 0 })
-      const rps = Math.max(0.1, Number(pace) || 10)
+      const { rps } = pace
       const found = await find(wanted, mostDone, { signal, onProgress: setProgress })
       const jobs = found.jobs.filter(({ status }) => ended.includes(status) === (verb === "rerun"))
       if (jobs.length === 0) return `None of the ${count(found.jobs.length)} jobs that fit can be ${verbs[verb].done}.`
       const many = `${count(jobs.length)} ${jobs.length === 1 ? "job" : "jobs"}`
       const more = found.isWhole ? "" : ` Of the first ${count(mostDone)} that fit.`
-      const takes = `${count(rps)} a second, about ${millis((jobs.length * 1000) / rps)}.`
-      if (!confirm(`${verbs[verb].ask} ${many}? ${verbs[verb].means}${more}\n\n${takes}`)) return "Nothing was done."
+      if (!confirm(`${verbs[verb].ask} ${many}? ${verbs[verb].means}${more}\n\n${takes(jobs.length, rps)}`))
+        return "Nothing was done."
       setProgress({ done: 0, total: jobs.length, refused: 0 })
       const { done, refused } = await doAll(jobs, { verb, rps, signal, onProgress: setProgress })
       return `${count(done - refused)} ${verbs[verb].done}${refused === 0 ? "." : `, ${count(refused)} could not be.`}`
@@ -84,16 +85,7 @@ export const AllThatFit = ({ wanted }: { readonly wanted: Wanted }) => {
         <button class="danger" aria-disabled={isBusy} onClick={() => void done("cancel")}>
           Cancel all …
         </button>
-        <label class="inline">
-          per second
-          <input
-            type="number"
-            min="0.1"
-            step="any"
-            value={pace}
-            onInput={(event) => setPace(event.currentTarget.value)}
-          />
-        </label>
+        {pace.field}
       </p>
       {progress !== undefined && <HowFar {...progress} onStop={stop} />}
       <p class="done" role="status">

@@ -31,6 +31,9 @@ export class Problem extends Error {
   }
 }
 
+/** What was thrown, as a problem. */
+export const problemOf = (cause: unknown): Problem => (cause instanceof Problem ? cause : new Problem(0, String(cause)))
+
 const decodeProblem = Schema.decodeUnknownResult(Schema.fromJsonString(ApiError))
 
 const problemIn = (text: string, status: number): Problem =>

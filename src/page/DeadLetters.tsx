@@ -1,12 +1,14 @@
 /** Results that nobody took, and how to tell them again. */
+import type { ComponentChildren } from "preact"
 import { useState } from "preact/hooks"
 import { DeadLetterPage, Replayed } from "../dam/api/DeliveryShapes.ts"
-import { ask, type DeadLetter, type DeliveryAttempt, Problem, query } from "./Api.ts"
+import { ask, type DeadLetter, type DeliveryAttempt, type Problem, problemOf, query } from "./Api.ts"
 import { Endpoints } from "./Endpoints.tsx"
 import { Filters, Typed } from "./Filters.tsx"
 import { count, millis, plainUrl } from "./Format.ts"
 import { useAction, useAnswered, useAsked, useTyped } from "./Hooks.ts"
-import { Cell, Failed, JobLink, Nothing, Table, Time } from "./Parts.tsx"
+import { takes, usePace } from "./Pace.tsx"
+import { Cell, Failed, JobLink, Nothing, Table, Time, TimeCell } from "./Parts.tsx"
 
 const reasons: Readonly<Record<string, string>> = {
   attempts_exhausted: "every attempt failed",
@@ -19,7 +21,7 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
   const host = parameters.get("host") ?? ""
   const cursor = parameters.get("cursor") ?? ""
   const [typed, setTyped] = useTyped(host)
-  const [pace, setPace] = useState("10")
+  const pace = usePace()
   const { again, problem, value } = useAsked(
     DeadLetterPage,
     `/api/v1/dead-letters${query({ host, cursor, limit: 50 })}`,
@@ -50,9 +52,8 @@ export const DeadLetters = ({ parameters }: { readonly parameters: URLSearchPara
         <>
           <ForAll
             busy={busy || all.busy}
-            pace={pace}
-            onPace={setPace}
-            onTell={() => void all.tell(Number(pace) || 10)}
+            paceField={pace.field}
+            onTell={() => void all.tell(pace.rps)}
             onForget={() => void act("/api/v1/dead-letters/purge", filter)}
           />
           <Table
@@ -95,12 +96,11 @@ const useReplay = (host: string, then: () => void) => {
     setSaid("")
     setUncounted(undefined)
     const found = await letters(host).catch((cause: unknown) => {
-      setUncounted(cause instanceof Problem ? cause : new Problem(0, String(cause)))
+      setUncounted(problemOf(cause))
     })
     if (found === undefined) return
     const many = `${found.isAll ? "" : "at least "}${count(found.many)} ${found.many === 1 ? "result" : "results"}`
-    const takes = `${count(rps)} a second, about ${millis((found.many * 1000) / rps)}.`
-    if (!confirm(`Tell ${many} again${host === "" ? "" : ` to ${host}`}?\n\n${takes}`)) return
+    if (!confirm(`Tell ${many} again${host === "" ? "" : ` to ${host}`}?\n\n${takes(found.many, rps)}`)) return
     await replay.act("/api/v1/dead-letters/replay", { body: { ...(host === "" ? {} : { host }), rps } })
   }
   return { said, tell, busy: replay.busy, problem: uncounted ?? replay.problem }
@@ -139,14 +139,12 @@ const NoLetters = ({ host, loading }: { readonly loading: boolean; readonly host
 /** What is done with all of them at once. */
 const ForAll = ({
   busy,
-  pace,
-  onPace,
+  paceField,
   onTell,
   onForget
 }: {
   readonly busy: boolean
-  readonly pace: string
-  readonly onPace: (pace: string) => void
+  readonly paceField: ComponentChildren
   readonly onTell: () => void
   readonly onForget: () => void
 }) => (
@@ -154,10 +152,7 @@ const ForAll = ({
     <button aria-disabled={busy} onClick={onTell}>
       Tell all of these again …
     </button>
-    <label class="inline">
-      per second
-      <input type="number" min="0.1" step="any" value={pace} onInput={(event) => onPace(event.currentTarget.value)} />
-    </label>
+    {paceField}
     <button
       aria-disabled={busy}
       class="danger"
@@ -187,9 +182,7 @@ const Row = ({
     <Cell name="Job">
       <JobLink id={letter.job_id} />
     </Cell>
-    <Cell name="Given up">
-      <Time at={letter.dead_at} />
-    </Cell>
+    <TimeCell name="Given up" at={letter.dead_at} />
     <Cell name="Attempts">
       <Attempts attempts={letter.attempts} />
     </Cell>

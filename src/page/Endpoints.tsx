@@ -2,7 +2,7 @@
 import { away, count, plainUrl } from "./Format.ts"
 import * as Shapes from "../dam/api/DeliveryShapes.ts"
 import { useAction, useAsked } from "./Hooks.ts"
-import { Cell, Failed, State, Table, Time } from "./Parts.tsx"
+import { Cell, Failed, State, Table, TimeCell } from "./Parts.tsx"
 
 const reasons: Readonly<Record<string, string>> = { gone: "it answered 410, gone", failing: "it failed for a day" }
 
@@ -27,9 +27,7 @@ export const Endpoints = () => {
                 {probe !== null && <span class="faint line">tried again {away(probe)}</span>}
               </Cell>
               <Cell name="Failures in a row">{count(failures)}</Cell>
-              <Cell name="Since">
-                <Time at={since} />
-              </Cell>
+              <TimeCell name="Since" at={since} />
               <Cell name="Do">
                 {status === "disabled" ? (
                   <button

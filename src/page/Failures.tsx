@@ -4,7 +4,7 @@ import { query } from "./Api.ts"
 import { Choice, Filters, Typed } from "./Filters.tsx"
 import { count, laneHref, moment, now } from "./Format.ts"
 import { useAsked, useTyped } from "./Hooks.ts"
-import { Cell, Failed, JobLink, Nothing, Table, Time } from "./Parts.tsx"
+import { Cell, Failed, JobLink, Nothing, Table, TimeCell } from "./Parts.tsx"
 
 const hour = 3_600_000
 
@@ -104,12 +104,8 @@ const Row = ({ group }: { readonly group: Group }) => (
     <Cell name="Jobs">
       <a href={`#/jobs${query({ status: "failed", lane: group.lane })}`}>{count(group.jobs)}</a>
     </Cell>
-    <Cell name="First seen">
-      <Time at={group.first_seen} />
-    </Cell>
-    <Cell name="Last seen">
-      <Time at={group.last_seen} />
-    </Cell>
+    <TimeCell name="First seen" at={group.first_seen} />
+    <TimeCell name="Last seen" at={group.last_seen} />
     <Cell name="Newest">
       <JobLink id={group.newest_job_id} />
     </Cell>

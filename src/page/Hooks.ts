@@ -1,7 +1,7 @@
 /** What every view does: ask, ask again when something happened, and know where it is. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks"
 import * as Schema from "effect/Schema"
-import { ask, Problem, type Shape } from "./Api.ts"
+import { ask, type Problem, problemOf, type Shape } from "./Api.ts"
 import { onNews } from "./Live.ts"
 
 export interface Asked<A> {
@@ -44,7 +44,7 @@ export const useAsked = <A>(shape: Shape<A>, path: string | undefined, ...kinds:
       },
       (cause: unknown) => {
         if (controller.signal.aborted) return
-        const problem = cause instanceof Problem ? cause : new Problem(0, String(cause))
+        const problem = problemOf(cause)
         setAnswer((before) => ({ ...(before.path === path ? before : { path }), problem }))
       }
     )
@@ -123,7 +123,7 @@ export const useAnswered = <A>(shape: Shape<A>, then: (answer: A) => void) => {
       then(await ask(shape, path, body === undefined ? { method } : { method, body }))
       return true
     } catch (cause) {
-      setProblem(cause instanceof Problem ? cause : new Problem(0, String(cause)))
+      setProblem(problemOf(cause))
       return false
     } finally {
       isUnderWay.current = false

@@ -5,7 +5,7 @@ import { Attempts } from "./DeadLetters.tsx"
 import { away, bytes, count, laneHref } from "./Format.ts"
 import { useAsked } from "./Hooks.ts"
 import { NoticeForm } from "./NoticeForm.tsx"
-import { Cell, Failed, Nothing, State, Table, Time } from "./Parts.tsx"
+import { Cell, Failed, Nothing, State, Table, Time, TimeCell } from "./Parts.tsx"
 import { events, type Now } from "./Telling.ts"
 
 export const Notices = () => {
@@ -75,9 +75,7 @@ const Sent = ({ now: { sent } }: { readonly now: Now }) => (
       <Table caption="Notices that were sent, the newest first" columns={["When", "What", "Details", "Told"]}>
         {sent.map(({ at, deliveries, details, event, id, state }) => (
           <tr key={id}>
-            <Cell name="When">
-              <Time at={at} />
-            </Cell>
+            <TimeCell name="When" at={at} />
             <Cell name="What">
               {events[event] ?? event} <State name={state} />
             </Cell>
@@ -147,9 +145,7 @@ const Open = ({ now: { open } }: { readonly now: Now }) =>
             <Cell name="State">
               <State name={phase} />
             </Cell>
-            <Cell name="Since">
-              <Time at={since} />
-            </Cell>
+            <TimeCell name="Since" at={since} />
           </tr>
         ))}
       </Table>
@@ -171,9 +167,7 @@ const Failing = ({ now: { endpoints } }: { readonly now: Now }) =>
               <State name={status === "disabled" ? "disabled" : "failing"} />
             </Cell>
             <Cell name="Failures in a row">{count(failures)}</Cell>
-            <Cell name="Since">
-              <Time at={since} />
-            </Cell>
+            <TimeCell name="Since" at={since} />
           </tr>
         ))}
       </Table>

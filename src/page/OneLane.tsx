@@ -5,7 +5,7 @@ import { away, count, laneHref } from "./Format.ts"
 import { Found, paceNow } from "./Found.tsx"
 import { type Asked, useAsked } from "./Hooks.ts"
 import { live, rateOf, useNews } from "./Live.ts"
-import { Cell, Fact, Failed, HoldReason, Nothing, Rate, sources, Table, Time } from "./Parts.tsx"
+import { Cell, Fact, Failed, HoldReason, Nothing, Rate, Table, Time, TimeCell, sources } from "./Parts.tsx"
 import { Figure, Past, Reaches } from "./Past.tsx"
 import { reachIn } from "./Spans.ts"
 import { Steer } from "./Steer.tsx"
@@ -200,9 +200,7 @@ const Done = ({ log: { problem, value } }: { readonly log: Asked<Log> }) => (
       <Table caption="What was done with this lane, the newest first" columns={["When", "Who", "What", "Details"]}>
         {value.entries.map(({ action, at, by, detail }, index) => (
           <tr key={value.entries.length - index}>
-            <Cell name="When">
-              <Time at={at} />
-            </Cell>
+            <TimeCell name="When" at={at} />
             <Cell name="Who">{by}</Cell>
             <Cell name="What">{action}</Cell>
             <Cell name="Details" wide>

@@ -118,6 +118,12 @@ export const Cell = ({
   </td>
 )
 
+export const TimeCell = ({ name, at }: { readonly name: string; readonly at: number | null | undefined }) => (
+  <Cell name={name}>
+    <Time at={at} />
+  </Cell>
+)
+
 /** Where a pace comes from. */
 export const sources: Readonly<Record<string, string>> = {
   default: "default",

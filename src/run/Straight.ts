@@ -119,11 +119,9 @@ export const runDirect = (
           }
         )
       )
-    let isOver = false
+    let isTold = false
     const stop = beginCall(exchangeOf(straight), fiber, (result, more) => {
-      // a transport that tells twice, or after it was stopped, is heard once
-      if (isOver) return
-      isOver = true
+      isTold = true
       if (more !== undefined || Exit.isFailure(result) || !isGood(result.value.status))
         return resume(rest(more ?? result))
       const outcome = completed(step, execution, answered(result.value))
@@ -132,8 +130,7 @@ export const runDirect = (
     })
     return Effect.sync(() => {
       // what it was resumed with may be interrupted too
-      if (isOver) return
-      isOver = true
+      if (isTold) return
       stop()
       ended({ _tag: "Interrupted" }, undefined)
     })

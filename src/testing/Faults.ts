@@ -108,37 +108,19 @@ export const over = <E = never, R = never>(
     return { ...inner, send: (exchange) => meet(exchange, inner.send(exchange)) }
   })
 
-/**
- * What stands between a call and its sending.
- *
- * @category models
- * @since 0.1.0
- */
-export type Meeting = (
-  exchange: Exchange,
-  send: Effect.Effect<Response, TransportError>
-) => Effect.Effect<Response, TransportError>
-
-/**
- * Begins to draw; what comes back is asked for each call.
- *
- * **When to use** — for a transport of one's own; `over` is this before one that is there.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const begin = Effect.fnUntraced(function* ({ calls = () => true, faults, seed }: Faults) {
+/** Begins to draw; what comes back stands between a call and its sending. */
+const begin = Effect.fnUntraced(function* ({ calls = () => true, faults, seed }: Faults) {
   const problem = problemOf(faults)
   if (problem !== undefined) return yield* Effect.die(new RangeError(problem))
   const random = yield* seed === undefined ? Random.Random : Random.withSeed(Random.Random, seed)
   const ways = faults.map(way)
-  return ((exchange, send) =>
+  return (exchange: Exchange, send: Sending): Sending =>
     Effect.suspend(() => {
       if (!calls(exchange)) return send
       let drawn = random.nextDoubleUnsafe()
       const met = ways.find(({ share }) => (drawn -= share) < 0)
       return met === undefined ? send : met.go(send)
-    })) satisfies Meeting
+    })
 })
 
 const way = (fault: Fault): { readonly share: number; readonly go: (send: Sending) => Sending } => {

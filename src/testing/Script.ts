@@ -158,30 +158,28 @@ export class Scripted extends Context.Service<
  */
 export const make = (
   script: Script,
-  { egress, faults = { faults: [] }, keepsLimits, regions = [] }: Options = {}
-): Effect.Effect<Scripted["Service"]> =>
-  Effect.map(Faults.begin(faults), (meet) => {
-    const calls = ledger<Exchange, Response>()
-    const rules = script.rules.map(({ answer, matches }) => ({ matches, next: start(answer) }))
-    return {
-      kind: "exchanging",
-      regions: Effect.succeed(regions),
-      egress,
-      keepsLimits,
-      send: (exchange) =>
-        calls.note(
-          exchange,
-          meet(
-            exchange,
-            Effect.suspend(() => {
-              const rule = rules.find(({ matches }) => matches(exchange))
-              return rule === undefined ? Effect.die(new Error(unanswered(exchange, script))) : rule.next()
-            })
-          )
-        ),
-      exchanges: calls.calls
-    }
-  })
+  { egress, faults, keepsLimits, regions = [] }: Options = {}
+): Effect.Effect<Scripted["Service"]> => {
+  const calls = ledger<Exchange, Response>()
+  const rules = script.rules.map(({ answer, matches }) => ({ matches, next: start(answer) }))
+  const scripted: Exchanging = {
+    kind: "exchanging",
+    regions: Effect.succeed(regions),
+    egress,
+    keepsLimits,
+    send: (exchange) =>
+      Effect.suspend(() => {
+        const rule = rules.find(({ matches }) => matches(exchange))
+        return rule === undefined ? Effect.die(new Error(unanswered(exchange, script))) : rule.next()
+      })
+  }
+  const met = faults === undefined ? Effect.succeed(scripted) : Faults.over(scripted, faults)
+  return Effect.map(met, (transport) => ({
+    ...transport,
+    send: (exchange) => calls.note(exchange, transport.send(exchange)),
+    exchanges: calls.calls
+  }))
+}
 
 /**
  * A client whose FRUGAL steps are tried against the script and forwarded to a fake EZThrottle, which PERFORMANCE steps

@@ -14,7 +14,8 @@ import type { Exchange, Exchanging } from "./HttpTransport.ts"
 
 /**
  * Begins an exchange within its time limit and returns what stops it. `done` is called at most once, and not after
- * the exchange was stopped; with `more` where the answer leads elsewhere and is not the end.
+ * the exchange was stopped; with `more` where the answer leads elsewhere and is not the end. Once it was called there is
+ * nothing to stop.
  */
 export type Begin = (
   exchange: Exchange,
@@ -25,14 +26,30 @@ export type Begin = (
 /** The regions of a transport that tells none apart. */
 export const nowhere: Exchanging["regions"] = Effect.succeed([])
 
-/** Says of a transport how its exchanges are begun. */
+/** Says of a transport how its exchanges are begun; what it tells too often or too late is not passed on. */
 export const begunBy = (transport: Exchanging, begin: Begin): Exchanging => {
-  begins.set(transport.send, begin)
+  begins.set(transport.send, heardOnce(begin))
   return transport
 }
 
 /** How the exchanges of a transport are begun, where that is all that there is to them. */
 export const of = ({ inTurn, regions, rules, send }: Exchanging): Begin | undefined =>
   inTurn === undefined && rules === undefined && regions === nowhere ? begins.get(send) : undefined
+
+const heardOnce =
+  (begin: Begin): Begin =>
+  (exchange, fiber, done) => {
+    let isOver = false
+    const stop = begin(exchange, fiber, (result, more) => {
+      if (isOver) return
+      isOver = true
+      done(result, more)
+    })
+    return () => {
+      if (isOver) return
+      isOver = true
+      stop()
+    }
+  }
 
 const begins = new WeakMap<Exchanging["send"], Begin>()

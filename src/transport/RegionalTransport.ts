@@ -116,15 +116,10 @@ export const make = Effect.fnUntraced(function* (
 
   const all = [...transports.values(), ...(options.default === undefined ? [] : [options.default])]
   const keepsLimits = all.length > 0 && all.every((transport) => transport.keepsLimits === true)
-  const made: Exchanging = {
-    kind: "exchanging",
-    regions,
-    egress,
-    home: options.default && ELSEWHERE,
-    keepsLimits,
-    send
-  }
-  return all.length > 0 && all.every(TimeLimit.isKeptBy) ? TimeLimit.keeping(made) : made
+  return TimeLimit.keepingLike(
+    { kind: "exchanging", regions, egress, home: options.default && ELSEWHERE, keepsLimits, send },
+    all
+  )
 })
 
 /**
@@ -184,13 +179,17 @@ const baseOf = (region: string, baseUrl: string): Effect.Effect<string, InvalidR
       )
 }
 
-const rebased = (over: Exchanging, base: string): Exchanging => ({
-  ...over,
-  send: (exchange) => {
-    const { pathname, search } = new URL(exchange.request.url)
-    return over.send({ ...exchange, request: { ...exchange.request, url: base + pathname + search } })
-  }
-})
+const rebased = (over: Exchanging, base: string): Exchanging =>
+  TimeLimit.keepingLike(
+    {
+      ...over,
+      send: (exchange) => {
+        const { pathname, search } = new URL(exchange.request.url)
+        return over.send({ ...exchange, request: { ...exchange.request, url: base + pathname + search } })
+      }
+    },
+    [over]
+  )
 
 const unsendable = (problem: string) => Effect.fail(new TransportError({ reason: new Unsendable({ problem }) }))
 

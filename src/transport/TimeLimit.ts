@@ -54,6 +54,10 @@ export const keeping = (transport: Exchanging): Exchanging => {
 /** Whether it does. Known of the function, so that a transport with another `send` around it does not inherit it. */
 export const isKeptBy = ({ send }: Exchanging): boolean => keepers.has(send)
 
+/** Says it of a transport that sends by way of others, where all of those do. */
+export const keepingLike = (transport: Exchanging, others: ReadonlyArray<Exchanging>): Exchanging =>
+  others.length > 0 && others.every(isKeptBy) ? keeping(transport) : transport
+
 /** Ends a send that takes longer than `millis`, which is what was left of the limit that it names. */
 export const within = <A>(
   send: Effect.Effect<A, TransportError>,

@@ -5,6 +5,7 @@
  * It says yes or nothing. Whatever it does not know, every fault included, is left to the schema, which alone decides what
  * is refused and in which words.
  */
+import { isBoolean, isObject, isString } from "effect/Predicate"
 import * as Rules from "../step/FieldRules.ts"
 import type { JobJson } from "./JobJson.ts"
 
@@ -22,15 +23,10 @@ export const isPlain = (json: unknown): json is JobJson => {
 
 type Holds = (value: unknown) => boolean
 
-const isObject = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-const isBoolean: Holds = (value) => typeof value === "boolean"
-
 const text =
   ({ holds }: Rules.Rule<string>): Holds =>
   (value) =>
-    typeof value === "string" && holds(value)
+    isString(value) && holds(value)
 
 const number =
   ({ holds }: Rules.Rule<number>): Holds =>
@@ -65,7 +61,7 @@ const strange = "__proto__"
 
 const isHeaders: Holds = (value) => {
   if (!isObject(value) || Object.hasOwn(value, strange)) return false
-  for (const one of Object.values(value)) if (typeof one !== "string") return false
+  for (const one of Object.values(value)) if (!isString(one)) return false
   return Rules.headers(value as Readonly<Record<string, string>>) === undefined // every value was looked at
 }
 
@@ -75,8 +71,7 @@ const isMetadata: Holds = (value) => {
   return true
 }
 
-const isScalar: Holds = (value) =>
-  typeof value === "string" || typeof value === "boolean" || value === null || Number.isFinite(value)
+const isScalar: Holds = (value) => isString(value) || isBoolean(value) || value === null || Number.isFinite(value)
 
 const codes = listOf(number(Rules.code))
 const regions = listOf(text(Rules.region))
@@ -98,7 +93,7 @@ const fields: ReadonlyMap<string, Holds> = new Map([
   ["url", text(Rules.url)],
   ["method", text(Rules.method)],
   ["headers", isHeaders],
-  ["body", (value) => typeof value === "string"],
+  ["body", isString],
   ["metadata", isMetadata],
   ["webhooks", listOf(objectOf(webhook, "url"))],
   ["webhook_quorum", number(Rules.quorum)],

@@ -151,19 +151,23 @@ const folder = mkdtempSync(join(tmpdir(), "peers-"))
 // the user that Postgres runs as must get through
 chmodSync(folder, 0o755)
 const chosen = process.argv.slice(2)
-install()
-// whoever stops the run stops what it has started
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1))
-process.once("exit", () => {
-  endStarted()
+const clear = async () => {
+  await endStarted()
   rmSync(folder, { recursive: true, force: true })
-})
-const world = await startWorld()
+}
+// whoever stops the run stops what it has started
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => clear().finally(() => process.exit(1)))
 try {
-  await durable(
-    world,
-    entries.filter(({ file }) => chosen.length === 0 || chosen.includes(file))
-  )
+  install()
+  const world = await startWorld()
+  try {
+    await durable(
+      world,
+      entries.filter(({ file }) => chosen.length === 0 || chosen.includes(file))
+    )
+  } finally {
+    await world.stop()
+  }
 } finally {
-  await world.stop()
+  await clear()
 }

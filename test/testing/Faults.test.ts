@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
 import { Step as PromiseStep, StepType } from "../../src/promise.ts"
 import * as EZThrottle from "../../src/run/EZThrottle.ts"
@@ -117,6 +118,17 @@ describe("Faults", () => {
       const sent = yield* Effect.flatMap(Script.Scripted, ({ exchanges }) => exchanges)
       assert.strictEqual(sent.length, 4)
     }).pipe(Effect.provide(Script.layer(ok, { faults: { faults: [Faults.instead(1, { status: 503 })] } })))
+  )
+
+  it.effect("that a script does not have draw nothing", () =>
+    Effect.gen(function* () {
+      const drawn = Effect.gen(function* () {
+        yield* (yield* Script.make(ok)).send(exchange)
+        return yield* Random.next
+      })
+      const first = yield* Random.withSeed(Random.next, 7)
+      assert.strictEqual(yield* Random.withSeed(drawn, 7), first)
+    })
   )
 
   it("stand before the script of a client that promises", async () => {

@@ -8,7 +8,9 @@ import { ConnectionFailed, ResponseTooLarge, TransportError } from "../../src/st
 import * as Reply from "../../src/step/Reply.ts"
 import * as Step from "../../src/step/Step.ts"
 import { type Exchange, type Exchanging, HttpTransport } from "../../src/transport/HttpTransport.ts"
+import * as LocalTransport from "../../src/transport/LocalTransport.ts"
 import * as RegionalTransport from "../../src/transport/RegionalTransport.ts"
+import * as TimeLimit from "../../src/transport/TimeLimit.ts"
 import * as UndiciTransport from "../../src/transport/UndiciTransport.ts"
 import * as Upstream from "../conformance/upstream.ts"
 
@@ -39,6 +41,18 @@ describe("a region", () => {
       const transport = yield* RegionalTransport.make({ iad: named("east"), lax: named("west") })
       assert.strictEqual(yield* asked(transport, "iad"), "east https://api.example.com/users?page=2")
       assert.strictEqual(yield* asked(transport, "lax"), "west https://api.example.com/users?page=2")
+    })
+  )
+
+  it.effect("ends its calls by itself where all places do, those at a base URL too", () =>
+    Effect.gen(function* () {
+      const keeping = LocalTransport.makeFetch()
+      const places = { iad: { baseUrl: "https://iad.example.net" }, lax: keeping }
+      assert.isTrue(TimeLimit.isKeptBy(yield* RegionalTransport.make(places)))
+      assert.isTrue(TimeLimit.isKeptBy(yield* RegionalTransport.make(places, { default: keeping })))
+      assert.isFalse(TimeLimit.isKeptBy(yield* RegionalTransport.make(places, { over: named("over") })))
+      assert.isFalse(TimeLimit.isKeptBy(yield* RegionalTransport.make(places, { default: named("default") })))
+      assert.isFalse(TimeLimit.isKeptBy(yield* RegionalTransport.make({})))
     })
   )
 

@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import * as Job from "../../src/wire/Job.ts"
 import { isPlain } from "../../src/wire/PlainJob.ts"
 
-/** How many bodies are compared; a million takes some minutes. */
+/** How many bodies are compared; a million takes about two minutes. */
 const bodies = Number(process.env["PLAIN_JOBS"] ?? 4000)
 
 type Draw = <A>(from: ReadonlyArray<A>) => A

@@ -101,7 +101,7 @@ export const make = Effect.fnUntraced(function* (
         return send(exchange)
       }
     }
-    return TimeLimit.isKeptBy(transport) ? TimeLimit.keeping(made) : made
+    return TimeLimit.keepingLike(made, [transport])
   }
   return {
     transport: noting(yield* regional("transport")),

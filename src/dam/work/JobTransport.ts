@@ -56,7 +56,7 @@ export const make = (self: Run): Exchanging => {
       })
   }
   // then one call is ended by whoever makes it, and what follows on it here: nobody need race with either
-  return TimeLimit.isKeptBy(transport) ? TimeLimit.keeping(made) : made
+  return TimeLimit.keepingLike(made, [transport])
 }
 
 const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Response, TransportError> =>

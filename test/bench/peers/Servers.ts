@@ -25,9 +25,13 @@ const freePort = async (): Promise<number> => {
 /** What runs for this run, so that it ends with it, however that ends. */
 export const started = new Set<ChildProcess>()
 
-export const endStarted = () => {
-  for (const child of started) if (child.exitCode === null && child.signalCode === null) child.kill("SIGINT")
-}
+/** Resolves once none of it writes any more. */
+export const endStarted = () =>
+  Promise.all(
+    Array.from(started, async (child) => {
+      if (child.exitCode === null && child.signalCode === null) await ending(child, "SIGINT")()
+    })
+  )
 
 /** Resolves once it says so. */
 const saying = (child: ChildProcess, words: RegExp): Promise<RegExpExecArray> =>

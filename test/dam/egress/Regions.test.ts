@@ -8,6 +8,7 @@ import * as Schedule from "../../../src/dam/deliver/Schedule.ts"
 import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
 import type { RegionOptions } from "../../../src/dam/egress/Region.ts"
 import * as Regions from "../../../src/dam/egress/Regions.ts"
+import * as TimeLimit from "../../../src/transport/TimeLimit.ts"
 import { userAgent } from "../../../src/transport/Version.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as ConnectProxy from "./ConnectProxy.ts"
@@ -79,6 +80,18 @@ describe("the regions of a dam", () => {
         assert.deepStrictEqual(places, ["a", "a", "c", "d", "d", "f", transport.home])
         assert.strictEqual(egress?.("nobody"), transport.home)
       }
+    }).pipe(Effect.provideService(Dns.Dns, Dns.make({ lookup: () => Effect.never })))
+  )
+
+  it.effect("end their calls by themselves, unless one is another dam", () =>
+    Effect.gen(function* () {
+      const kept = (regions: Readonly<Record<string, RegionOptions>>) =>
+        Effect.map(Regions.make({ regions, egress: EgressPolicy.open }), ({ transport }) =>
+          TimeLimit.isKeptBy(transport)
+        )
+      assert.isTrue(yield* kept({}))
+      assert.isTrue(yield* kept({ a: { proxy: "http://127.0.0.1:3128" }, b: "direct" }))
+      assert.isFalse(yield* kept({ a: { dam: "https://dam.example.com", apiKey: key } }))
     }).pipe(Effect.provideService(Dns.Dns, Dns.make({ lookup: () => Effect.never })))
   )
 

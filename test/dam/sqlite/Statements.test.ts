@@ -53,6 +53,18 @@ const rule = { failures: 3, failingMillis: 50, probeMillis: 1000 }
 
 const open = (path: string) => SqliteJobStore.make({ path, executor: "sameThread" })
 
+/** Leaves a file with a job whose first delivery has failed once. */
+const failedBefore = (path: string, deliveries: ReadonlyArray<ReturnType<typeof delivery>>) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const jobs = yield* open(path)
+      yield* jobs.enqueue(job("one"))
+      yield* jobs.start("one", 1)
+      yield* jobs.finish("one", 1, ended({ deliveries }))
+      yield* jobs.settleDelivery("one-0", failing, again, rule)
+    })
+  )
+
 describe("statements of a job", () => {
   it.effect("are as few as its tables", () =>
     Effect.gen(function* () {
@@ -68,15 +80,7 @@ describe("statements of a job", () => {
   it.effect("look for an endpoint where one failed before the file was opened", () =>
     Effect.gen(function* () {
       const path = yield* file
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const jobs = yield* open(path)
-          yield* jobs.enqueue(job("one"))
-          yield* jobs.start("one", 1)
-          yield* jobs.finish("one", 1, ended({ deliveries: [delivery("one", 0)] }))
-          yield* jobs.settleDelivery("one-0", failing, again, rule)
-        })
-      )
+      yield* failedBefore(path, [delivery("one", 0)])
       const jobs = yield* open(path)
       assert.lengthOf(yield* jobs.endpoints("local"), 1)
       yield* jobs.settleDelivery("one-0", call, delivered, rule)
@@ -87,15 +91,7 @@ describe("statements of a job", () => {
   it.effect("know which endpoints fail after a group that was rolled back", () =>
     Effect.gen(function* () {
       const path = yield* file
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const jobs = yield* open(path)
-          yield* jobs.enqueue(job("one"))
-          yield* jobs.start("one", 1)
-          yield* jobs.finish("one", 1, ended({ deliveries: [delivery("one", 0), delivery("one", 1)] }))
-          yield* jobs.settleDelivery("one-0", failing, again, rule)
-        })
-      )
+      yield* failedBefore(path, [delivery("one", 0), delivery("one", 1)])
       const options = { path, busyTimeout: 0, maxBytes: undefined }
       const groups = Result.getOrThrow(make(options))
       yield* Effect.addFinalizer(() => Effect.sync(groups.close))

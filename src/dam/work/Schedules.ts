@@ -130,24 +130,7 @@ export const make = Effect.fnUntraced(function* (
           const known = yield* store.schedule(customer, name)
           if (known === undefined) yield* roomFor(parts, customer)
           const generation = known?.generation ?? (yield* parts.newId)
-          const before = known?.progress ?? Firing.begin(now)
-          return yield* parts.admit(
-            save(
-              looked(
-                {
-                  ...definition,
-                  customer,
-                  name,
-                  generation,
-                  progress: { ...before, after: Math.max(before.after, now) },
-                  lookAt: undefined,
-                  createdAt: known?.createdAt ?? now,
-                  changedAt: now
-                },
-                now
-              )
-            )
-          )
+          return yield* parts.admit(save(defined({ ...definition, customer, name, generation }, known, now)))
         })
       ),
     remove: (customer, name) => alone(store.removeSchedule(customer, name)),
@@ -184,6 +167,17 @@ export const timingOf = ({
   timing
 }: Pick<StoredSchedule, "createdAt" | "generation" | "timing">): Timing.Timing | undefined =>
   Result.getOrUndefined(Timing.make(generation, timing, createdAt))
+
+/** A schedule from now on, with what is known of it from before. */
+const defined = (
+  said: ScheduleDefinition & Pick<StoredSchedule, "customer" | "generation" | "name">,
+  known: StoredSchedule | undefined,
+  now: number
+): StoredSchedule => {
+  const before = known?.progress ?? Firing.begin(now)
+  const progress = { ...before, after: Math.max(before.after, now) }
+  return looked({ ...said, progress, lookAt: undefined, createdAt: known?.createdAt ?? now, changedAt: now }, now)
+}
 
 const looked = (schedule: StoredSchedule, now: number): StoredSchedule => {
   const timing = timingOf(schedule)

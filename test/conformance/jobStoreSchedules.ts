@@ -44,7 +44,8 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
           { lookAt, progress, timing },
           { lookAt: undefined, progress: Firing.begin(20), timing: { every: 5 } }
         )
-        yield* jobs.removeSchedule("local", "one")
+        assert.isTrue(yield* jobs.removeSchedule("local", "one"))
+        assert.isFalse(yield* jobs.removeSchedule("local", "one"))
         assert.isUndefined(yield* jobs.schedule("local", "one"))
       })
     )
@@ -57,6 +58,7 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         const names = (all: ReadonlyArray<StoredSchedule>) => all.map((one) => `${one.customer} ${one.name}`)
         assert.deepStrictEqual(names(yield* jobs.schedules("local")), ["local a", "local b"])
         assert.deepStrictEqual(names(yield* jobs.schedules()), ["acme a", "local a", "local b"])
+        assert.deepStrictEqual([yield* jobs.countSchedules("local"), yield* jobs.countSchedules("acme")], [2, 1])
         yield* jobs.removeSchedule("acme", "a")
         assert.isDefined(yield* jobs.schedule("local", "a"))
       })
@@ -75,6 +77,8 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
           due: named(["first", "second", "later"]),
           nextAt: undefined
         })
+        yield* jobs.putOffSchedule("local", "first", 40)
+        assert.deepStrictEqual(yield* jobs.dueSchedules(20, 10), { due: named(["second"]), nextAt: 30 })
       })
     )
   })

@@ -13,11 +13,27 @@ const list = Command.make("list", {}, () => talking(Schedules.list)).pipe(
   Command.withExamples([{ command: "ezthrottle schedules list", description: "All of them" }])
 )
 
-const show = Command.make("show", { name }, (input) => talking(Schedules.show(input.name))).pipe(
-  Command.withDescription("Shows a schedule: what it calls, how it fires, and its next five moments."),
-  Command.withShortDescription("Show a schedule and its next five moments"),
-  Command.withExamples([{ command: "ezthrottle schedules show nightly", description: "One of them" }])
-)
+interface About {
+  readonly does: (name: string) => ReturnType<typeof Schedules.show>
+  readonly long: string
+  readonly short: string
+  readonly example: string
+}
+
+/** A verb about one schedule. */
+const about = (verb: string, { does, example, long, short }: About) =>
+  Command.make(verb, { name }, (input) => talking(does(input.name))).pipe(
+    Command.withDescription(long),
+    Command.withShortDescription(short),
+    Command.withExamples([{ command: `ezthrottle schedules ${verb} nightly`, description: example }])
+  )
+
+const show = about("show", {
+  does: Schedules.show,
+  long: "Shows a schedule: what it calls, how it fires, and its next five moments.",
+  short: "Show a schedule and its next five moments",
+  example: "One of them"
+})
 
 const put = Command.make(
   "put",
@@ -40,29 +56,33 @@ const put = Command.make(
   ])
 )
 
-const remove = Command.make("delete", { name }, (input) => talking(Schedules.remove(input.name))).pipe(
-  Command.withDescription("Ends a schedule. Jobs that it has submitted go on."),
-  Command.withShortDescription("End a schedule"),
-  Command.withExamples([{ command: "ezthrottle schedules delete nightly", description: "For good" }])
-)
+const remove = about("delete", {
+  does: Schedules.remove,
+  long: "Ends a schedule. Jobs that it has submitted go on.",
+  short: "End a schedule",
+  example: "For good"
+})
 
-const pause = Command.make("pause", { name }, (input) => talking(Schedules.pause(input.name))).pipe(
-  Command.withDescription("Pauses a schedule: nothing is fired until it is resumed, and what waits is dropped."),
-  Command.withShortDescription("Fire nothing until it is resumed"),
-  Command.withExamples([{ command: "ezthrottle schedules pause nightly", description: "Until it is resumed" }])
-)
+const pause = about("pause", {
+  does: Schedules.pause,
+  long: "Pauses a schedule: nothing is fired until it is resumed, and what waits is dropped.",
+  short: "Fire nothing until it is resumed",
+  example: "Until it is resumed"
+})
 
-const resume = Command.make("resume", { name }, (input) => talking(Schedules.resume(input.name))).pipe(
-  Command.withDescription("Lets a schedule go on. What came in its pause is not made up."),
-  Command.withShortDescription("Let a schedule go on"),
-  Command.withExamples([{ command: "ezthrottle schedules resume nightly", description: "From now on" }])
-)
+const resume = about("resume", {
+  does: Schedules.resume,
+  long: "Lets a schedule go on. What came in its pause is not made up.",
+  short: "Let a schedule go on",
+  example: "From now on"
+})
 
-const run = Command.make("run", { name }, (input) => talking(Schedules.run(input.name))).pipe(
-  Command.withDescription("Submits the job of a schedule once, whatever its times and its pause say."),
-  Command.withShortDescription("Submit its job now"),
-  Command.withExamples([{ command: "ezthrottle schedules run nightly", description: "Once, now" }])
-)
+const run = about("run", {
+  does: Schedules.run,
+  long: "Submits the job of a schedule once, whatever its times and its pause say.",
+  short: "Submit its job now",
+  example: "Once, now"
+})
 
 export const command = Command.make("schedules").pipe(
   Command.withDescription("Schedules of a dam: a job at each moment of a cron expression, or every so long."),

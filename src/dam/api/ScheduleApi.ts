@@ -20,7 +20,7 @@ export const schedules = HttpApiGroup.make("schedules")
       params: name,
       payload: ScheduleChoice,
       success: Schedule,
-      error: errors(400, 401, 413, 415, 422, 503)
+      error: errors(400, 401, 413, 415, 422, 429, 503)
     }),
     HttpApiEndpoint.delete("delete", "/api/v1/schedules/:name", { params: name, success: ScheduleGone, error: ofOne }),
     HttpApiEndpoint.post("pause", "/api/v1/schedules/:name/pause", { params: name, success: Schedule, error: ofOne }),

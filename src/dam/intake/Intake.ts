@@ -83,7 +83,7 @@ export interface IntakeOptions {
  */
 export const make = (options: IntakeOptions): Intake => {
   const { callLimits = noLimits, door, limits } = options
-  const passed = makePassed()
+  const { admit, isStrange } = makeAdmitting(options)
 
   /** What can be told without asking anybody, which is everything for hosts that were admitted just now. */
   const take = (dialect: Dialect, submission: Submission, step: Step, userId: string | undefined) =>
@@ -109,7 +109,7 @@ export const make = (options: IntakeOptions): Intake => {
         isolated: Pacing.parse(submission.headers)?.accountQueue === "enabled",
         traceparent: traceparentIn(submission.headers)
       })
-      const strange = urlsOf(nodes).filter(({ url, webhook }) => (webhook && httpsOnly) || !passed.has(url, now))
+      const strange = urlsOf(nodes).filter((submitted) => isStrange(submitted, now))
       return strange.length === 0
         ? Effect.succeed(job)
         : Effect.as(
@@ -120,16 +120,6 @@ export const make = (options: IntakeOptions): Intake => {
 
   /** Read again, for whoever is refused: a step holds what it draws on in an order of its own. */
   const placesOf = ({ body }: Submission) => placesIn(Result.getOrUndefined(readJson(body, limits)), valueAt)
-
-  const httpsOnly = options.httpsWebhooks === true
-
-  const admit = (dialect: Dialect, { field, url, webhook }: SubmittedUrl, now: number): Effect.Effect<void, Refused> =>
-    webhook && lacksHttps({ httpsOnly }, url)
-      ? Effect.fail(denied(dialect, field, httpsRequired.reason, httpsRequired.message))
-      : Effect.mapBoth(door.admit(url), {
-          onFailure: (error) => refusalOf(dialect, field, error),
-          onSuccess: () => passed.add(url, now)
-        })
 
   return {
     cloud: (submission) =>
@@ -157,6 +147,22 @@ export const make = (options: IntakeOptions): Intake => {
 }
 
 const noLimits: KnownLimits = { definition: () => undefined, names: () => [] }
+
+/** Asks the door where URLs lead, and knows for which of them it need not. */
+const makeAdmitting = ({ door, httpsWebhooks: httpsOnly = false }: Pick<IntakeOptions, "door" | "httpsWebhooks">) => {
+  const passed = makePassed()
+  return {
+    isStrange: ({ url, webhook }: SubmittedUrl, now: number): boolean =>
+      (webhook && httpsOnly) || !passed.has(url, now),
+    admit: (dialect: Dialect, { field, url, webhook }: SubmittedUrl, now: number): Effect.Effect<void, Refused> =>
+      webhook && lacksHttps({ httpsOnly }, url)
+        ? Effect.fail(denied(dialect, field, httpsRequired.reason, httpsRequired.message))
+        : Effect.mapBoth(door.admit(url), {
+            onFailure: (error) => refusalOf(dialect, field, error),
+            onSuccess: () => passed.add(url, now)
+          })
+  }
+}
 
 /**
  * Remembers for some seconds what the door has let through, by what stands before the path. Only for URLs that are

@@ -17,7 +17,11 @@ export interface ScheduleCommands {
       changedAt: number
     ]
   ) => void
-  readonly removeSchedule: (customer: string, name: string) => void
+  /** Moves when it is looked at, whatever else its row says. */
+  readonly putOffSchedule: (customer: string, name: string, lookAt: number) => void
+  /** Whether there was one. */
+  readonly removeSchedule: (customer: string, name: string) => boolean
+  readonly countSchedules: (customer: string) => number
   readonly dueSchedules: (
     now: number,
     limit: number

@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import { catchUps, overlaps } from "../../engine/schedule/Firing.ts"
 import * as JsonTextSchema from "../../step/JsonTextSchema.ts"
 import { StepFromJson } from "../../step/StepJson.ts"
+import { readable } from "../store/Readable.ts"
 import type { SchedulePort, StoredSchedule } from "../store/ScheduleRecords.ts"
 import type { Executor } from "./Commands.ts"
 import { Moment } from "./JobRows.ts"
@@ -67,7 +68,7 @@ const toSchedule = (row: typeof LoadedSchedule.Type): StoredSchedule => ({
 
 /** What schedules need of the store, over any database. */
 export const schedulePort = (run: Executor): SchedulePort => ({
-  schedules: (customer) => Effect.flatMap(run("schedules", customer ?? null), readSchedules),
+  schedules: (customer) => Effect.flatMap(run("schedules", customer ?? null), (rows) => readable(rows, readOne)),
   schedule: (customer, name) => Effect.flatMap(run("schedule", customer, name), readSchedule),
   saveSchedule: ({ changedAt, createdAt, customer, generation, lookAt, name, progress, rules, step, timing }) =>
     Effect.suspend(() =>
@@ -84,14 +85,16 @@ export const schedulePort = (run: Executor): SchedulePort => ({
         changedAt
       )
     ),
+  putOffSchedule: (customer, name, lookAt) => run("putOffSchedule", customer, name, lookAt),
   removeSchedule: (customer, name) => run("removeSchedule", customer, name),
+  countSchedules: (customer) => run("countSchedules", customer),
   dueSchedules: (now, limit) =>
     Effect.flatMap(run("dueSchedules", now, limit), ({ due, nextAt }) =>
       Effect.map(readNames(due), (names) => ({ due: names, nextAt }))
     )
 })
 
-const readSchedules = reader(Schema.Array(LoadedSchedule), (rows) => rows.map(toSchedule))
+const readOne = reader(LoadedSchedule, toSchedule)
 
 const readSchedule = reader(Schema.UndefinedOr(LoadedSchedule), (row) => row && toSchedule(row))
 

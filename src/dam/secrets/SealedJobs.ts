@@ -13,6 +13,7 @@ import { makeStep } from "../../step/StepValue.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
 import type { Crowded, Enqueued, Finish, JobPort } from "../store/JobRecords.ts"
+import { readable } from "../store/Readable.ts"
 import type { SchedulePort, StoredSchedule } from "../store/ScheduleRecords.ts"
 import { StorageFailed, type StoreError } from "../store/StoreError.ts"
 import type { Sealer } from "./Vault.ts"
@@ -99,7 +100,7 @@ export const make = <S extends JobPort & SchedulePort>(
     start: (id, at) => Effect.flatMap(store.start(id, at), openedIfThere),
     finish: (id, epoch, finish) => store.finish(id, epoch, sealedFinish(finish)),
     finishIdle: (id, finish) => store.finishIdle(id, sealedFinish(finish)),
-    schedules: (customer) => Effect.flatMap(store.schedules(customer), (all) => Effect.forEach(all, openedSchedule)),
+    schedules: (customer) => Effect.flatMap(store.schedules(customer), (all) => readable(all, openedSchedule)),
     schedule: (customer, name) =>
       Effect.flatMap(store.schedule(customer, name), (one) =>
         one === undefined ? Effect.undefined : openedSchedule(one)

@@ -48,11 +48,16 @@ export interface StoredSchedule extends ScheduleDefinition {
  * @since 0.1.0
  */
 export interface SchedulePort {
-  /** Those of a customer by their names, or those of all. */
+  /** Those of a customer by their names, or those of all; one that cannot be read is left out with a warning. */
   readonly schedules: (customer?: string) => Effect.Effect<ReadonlyArray<StoredSchedule>, StoreError>
   readonly schedule: (customer: string, name: string) => Effect.Effect<StoredSchedule | undefined, StoreError>
   readonly saveSchedule: (schedule: StoredSchedule) => Effect.Effect<void, StoreError>
-  readonly removeSchedule: (customer: string, name: string) => Effect.Effect<void, StoreError>
+  /** Moves when it is looked at, also of one that cannot be read. */
+  readonly putOffSchedule: (customer: string, name: string, lookAt: number) => Effect.Effect<void, StoreError>
+  /** Whether there was one, readable or not. */
+  readonly removeSchedule: (customer: string, name: string) => Effect.Effect<boolean, StoreError>
+  /** How many a customer has, readable or not. */
+  readonly countSchedules: (customer: string) => Effect.Effect<number, StoreError>
   /** Which are due, the longest first, and when the next of those is that are not. */
   readonly dueSchedules: (
     now: number,

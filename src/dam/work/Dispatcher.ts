@@ -89,6 +89,8 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   readonly textSearch?: boolean | undefined
   /** Jobs running at once, over all lanes. */
   readonly maxRunning: number
+  /** Schedules of one customer. */
+  readonly maxSchedules: number
   /** Signs deliveries with a key pair beside the customer's secrets. Defaults to none. */
   readonly signer?: Signer | undefined
   /** Signs deliveries for receivers that have proved themselves. Defaults to none. */
@@ -121,6 +123,7 @@ export const defaults = {
   retention: Duration.hours(24),
   clockEvery: Duration.seconds(1),
   maxRunning: 10_000,
+  maxSchedules: 1000,
   egress: Egress.open,
   limits: undefined,
   drain: Duration.zero
@@ -194,6 +197,7 @@ export const make = Effect.fnUntraced(function* (
   const schedules = yield* Schedules.make({
     ...options,
     submit: verbs.submit,
+    admit: admission.through,
     clockEvery: Duration.toMillis(options.clockEvery),
     noticeClock,
     leaving: isLeaving,

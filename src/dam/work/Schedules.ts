@@ -12,6 +12,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { isTerminal } from "../../engine/JobState.ts"
@@ -25,7 +26,7 @@ import * as ClockWatch from "../observe/ClockWatch.ts"
 import type { Enqueued, JobPort } from "../store/JobRecords.ts"
 import type { ScheduleDefinition, SchedulePort, StoredSchedule } from "../store/ScheduleRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import type { Overloaded } from "./Admission.ts"
+import type { Admission, Overloaded } from "./Admission.ts"
 
 /**
  * What customers do with their schedules; `undefined` where there is none of that name.
@@ -41,7 +42,7 @@ export interface Schedules {
     customer: string,
     name: string,
     definition: ScheduleDefinition
-  ) => Effect.Effect<StoredSchedule, StoreError>
+  ) => Effect.Effect<StoredSchedule, StoreError | Overloaded | TooManySchedules>
   /** Ends it; jobs that it has submitted go on. `false`: there was none. */
   readonly remove: (customer: string, name: string) => Effect.Effect<boolean, StoreError>
   readonly pause: (customer: string, name: string) => Effect.Effect<StoredSchedule | undefined, StoreError>
@@ -62,6 +63,10 @@ export interface Schedules {
 export interface ScheduleParts {
   readonly store: SchedulePort & Pick<JobPort, "get">
   readonly submit: (job: NewJob) => Effect.Effect<Enqueued, StoreError | Overloaded>
+  /** Stores a definition if there is room for it. */
+  readonly admit: Admission["through"]
+  /** How many one customer may have. */
+  readonly maxSchedules: number
   readonly newId: Effect.Effect<string>
   /** How often the clock is looked at, in milliseconds. */
   readonly clockEvery: number
@@ -123,33 +128,12 @@ export const make = Effect.fnUntraced(function* (
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
           const known = yield* store.schedule(customer, name)
+          if (known === undefined) yield* roomFor(parts, customer)
           const generation = known?.generation ?? (yield* parts.newId)
-          const before = known?.progress ?? Firing.begin(now)
-          return yield* save(
-            looked(
-              {
-                ...definition,
-                customer,
-                name,
-                generation,
-                progress: { ...before, after: Math.max(before.after, now) },
-                lookAt: undefined,
-                createdAt: known?.createdAt ?? now,
-                changedAt: now
-              },
-              now
-            )
-          )
+          return yield* parts.admit(save(defined({ ...definition, customer, name, generation }, known, now)))
         })
       ),
-    remove: (customer, name) =>
-      alone(
-        Effect.gen(function* () {
-          if ((yield* store.schedule(customer, name)) === undefined) return false
-          yield* store.removeSchedule(customer, name)
-          return true
-        })
-      ),
+    remove: (customer, name) => alone(store.removeSchedule(customer, name)),
     pause: (customer, name) =>
       change(customer, name, (schedule, now) =>
         Effect.succeed(looked({ ...schedule, progress: Firing.pause(schedule.progress) }, now))
@@ -184,6 +168,17 @@ export const timingOf = ({
 }: Pick<StoredSchedule, "createdAt" | "generation" | "timing">): Timing.Timing | undefined =>
   Result.getOrUndefined(Timing.make(generation, timing, createdAt))
 
+/** A schedule from now on, with what is known of it from before. */
+const defined = (
+  said: ScheduleDefinition & Pick<StoredSchedule, "customer" | "generation" | "name">,
+  known: StoredSchedule | undefined,
+  now: number
+): StoredSchedule => {
+  const before = known?.progress ?? Firing.begin(now)
+  const progress = { ...before, after: Math.max(before.after, now) }
+  return looked({ ...said, progress, lookAt: undefined, createdAt: known?.createdAt ?? now, changedAt: now }, now)
+}
+
 const looked = (schedule: StoredSchedule, now: number): StoredSchedule => {
   const timing = timingOf(schedule)
   return { ...schedule, lookAt: timing && Firing.lookAt(timing, schedule.progress, now) }
@@ -202,10 +197,12 @@ const reckonAnew = Effect.fnUntraced(
 )
 
 /** Lets a schedule that could not be fired wait by itself, so that it holds up no other. */
-const putOff = Effect.fnUntraced(function* ({ store }: ScheduleParts, customer: string, name: string) {
-  const schedule = yield* store.schedule(customer, name)
-  if (schedule === undefined) return
-  yield* store.saveSchedule({ ...schedule, lookAt: (yield* Clock.currentTimeMillis) + againAfter })
+const putOff = ({ store }: ScheduleParts, customer: string, name: string) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => store.putOffSchedule(customer, name, now + againAfter))
+
+const roomFor = Effect.fnUntraced(function* ({ maxSchedules, store }: ScheduleParts, customer: string) {
+  const current = yield* store.countSchedules(customer)
+  if (current >= maxSchedules) return yield* new TooManySchedules({ limit: maxSchedules, current })
 })
 
 const working = (
@@ -307,3 +304,18 @@ const fire = Effect.fnUntraced(function* (
       return { at: moment, jobId: enqueued.jobId }
   }
 })
+
+/**
+ * A customer has as many schedules as one may have.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TooManySchedules extends Schema.TaggedError<TooManySchedules>()("TooManySchedules", {
+  limit: Schema.Number,
+  current: Schema.Number
+}) {
+  override get message() {
+    return `there are ${this.current} schedules of ${this.limit}; delete one before another is made`
+  }
+}

@@ -60,6 +60,8 @@ const schedulesOver = (store: Store) =>
     clockEvery: 1000,
     noticeClock: Effect.void,
     leaving: () => true,
+    admit: (file) => file,
+    maxSchedules: 1000,
     credentials: undefined
   })
 

@@ -2,6 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import { StorageFailed } from "../../../src/dam/store/StoreError.ts"
 import type { ScheduleDefinition } from "../../../src/dam/store/ScheduleRecords.ts"
 import type { FiringRules } from "../../../src/engine/schedule/Firing.ts"
@@ -174,6 +179,53 @@ describe("schedules of a dam", () => {
       yield* TestClock.adjust("5 minutes")
       assert.deepStrictEqual(yield* firedIn(store), [10, 10])
       assert.strictEqual((yield* engine.schedules.get("local", "two"))!.progress.missed, 0)
+    })
+  )
+
+  it.effect("are no more than each customer may have, and none is defined where the dam is full", () =>
+    Effect.gen(function* () {
+      const { engine, store } = yield* dam({ maxSchedules: 2 })
+      const { remove, set } = engine.schedules
+      for (const name of ["one", "two", "two"]) yield* set("local", name, definition())
+      const refused = yield* Effect.flip(set("local", "three", definition()))
+      assert.deepInclude(refused, { _tag: "TooManySchedules", limit: 2, current: 2 })
+      yield* set("acme", "three", definition())
+      yield* remove("local", "one")
+      yield* set("local", "three", definition())
+      const full = yield* dam({ store, maxStoredBytes: 1 })
+      const overloaded = yield* Effect.flip(full.engine.schedules.set("acme", "four", definition()))
+      assert.deepInclude(overloaded, { _tag: "Overloaded", limitReason: "stored_bytes" })
+      assert.strictEqual(yield* store.countSchedules("acme"), 1)
+    })
+  )
+
+  it.effect("whose row cannot be read hold up no others, are left out of lists, and can be removed", () =>
+    Effect.gen(function* () {
+      const folder = mkdtempSync(join(tmpdir(), "schedules-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true })))
+      const path = join(folder, "jobs.db")
+      const opened = SqliteJobStore.make({ path, executor: "sameThread" })
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { engine } = yield* dam({ store: yield* opened })
+          for (const name of ["damaged", "whole"]) yield* engine.schedules.set("local", name, definition())
+        })
+      )
+      const db = new DatabaseSync(path)
+      // what was reckoned of the whole one is not so any more: the start reckons it anew behind the damaged one
+      db.exec("UPDATE schedules SET step = '{' WHERE name = 'damaged'; UPDATE schedules SET look_at = 0")
+      db.close()
+      const { engine, store } = yield* dam({ store: yield* opened })
+      const { get, list, remove } = engine.schedules
+      assert.deepStrictEqual(
+        (yield* list("local")).map(({ lookAt, name }) => [name, lookAt]),
+        [["whole", 600_000]]
+      )
+      yield* TestClock.adjust("11 minutes")
+      assert.deepStrictEqual(yield* firedIn(store), [10])
+      assert.strictEqual((yield* Effect.flip(get("local", "damaged")))._tag, "StorageFailed")
+      assert.isTrue(yield* remove("local", "damaged"))
+      assert.isUndefined(yield* get("local", "damaged"))
     })
   )
 })

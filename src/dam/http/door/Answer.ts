@@ -7,6 +7,7 @@ import type * as Schema from "effect/Schema"
 import { refusal as body } from "../../api/RefusalShapes.ts"
 import type { WrongState } from "../../work/Engine.ts"
 import type { Overloaded } from "../../work/Admission.ts"
+import type { TooManySchedules } from "../../work/Schedules.ts"
 import { later, refused, type Refused } from "../../intake/Refusal.ts"
 import type { StoreError } from "../../store/StoreError.ts"
 
@@ -30,7 +31,7 @@ export const ofRefusal = (refusal: Refused): Answer => json(refusal.status, body
 
 /** Turns whatever goes wrong behind the API into what the caller is told. */
 export const orRefused = <A>(
-  effect: Effect.Effect<A, StoreError | Overloaded | WrongState | Refused>
+  effect: Effect.Effect<A, StoreError | Overloaded | TooManySchedules | WrongState | Refused>
 ): Effect.Effect<A, Refused> =>
   effect.pipe(
     // how the database failed is the operator's business
@@ -38,7 +39,7 @@ export const orRefused = <A>(
     Effect.mapError(refusalOf)
   )
 
-const refusalOf = (error: StoreError | Overloaded | WrongState | Refused): Refused => {
+const refusalOf = (error: StoreError | Overloaded | TooManySchedules | WrongState | Refused): Refused => {
   switch (error._tag) {
     case "Refused":
       return error
@@ -64,6 +65,11 @@ const refusalOf = (error: StoreError | Overloaded | WrongState | Refused): Refus
         problem: error.message,
         after: error.retryAfterSeconds,
         extra: { limit_reason: error.limitReason, limit: error.limit, current: error.current }
+      })
+    // waiting makes no room: no time is named at which to come again
+    case "TooManySchedules":
+      return refused(429, "too_many_schedules", error.message, {
+        extra: { limit_reason: "schedules", limit: error.limit, current: error.current }
       })
     case "WrongState":
       return refused(409, "wrong_state", error.message, { extra: { state: error.state } })

@@ -33,12 +33,14 @@ type OfApi = NameIn<EndpointIn<Groups[keyof Groups]>>
 /** What is beside the API: its description, and the page with its way in and out. */
 type Beside = "GET /openapi.json" | "GET /docs" | "GET /" | "GET /session" | "POST /session" | "DELETE /session"
 
+type Rows = { readonly [Name in OfApi | Beside]?: Row }
+
 const looked = { takes: "nothing", by: "customer" } as const
 const steered = { takes: "json or nothing", by: "operator, once there is one" } as const
 const chosen = { takes: "json", by: "customer" } as const
 const shown = { takes: "nothing", by: "anyone" } as const
 
-const table = {
+const ofJobs = {
   "POST /api/v1/jobs": { ...chosen, enveloped: true, short: true },
   "GET /api/v1/jobs": { ...looked, enveloped: true },
   "GET /api/v1/jobs/:id": { ...looked, enveloped: true },
@@ -57,8 +59,10 @@ const table = {
   "POST /api/v1/dead-letters/:delivery_id/replay": looked,
   "GET /api/v1/webhook-key": looked,
   "GET /api/v1/endpoints": looked,
-  "POST /api/v1/endpoints/enable": chosen,
+  "POST /api/v1/endpoints/enable": chosen
+} as const satisfies Rows
 
+const ofSteering = {
   "GET /api/v1/lanes": looked,
   "GET /api/v1/lanes/:lane": looked,
   "POST /api/v1/lanes/:lane/pause": steered,
@@ -85,8 +89,10 @@ const table = {
   "DELETE /api/v1/schedules/:name": looked,
   "POST /api/v1/schedules/:name/pause": looked,
   "POST /api/v1/schedules/:name/resume": looked,
-  "POST /api/v1/schedules/:name/run": looked,
+  "POST /api/v1/schedules/:name/run": looked
+} as const satisfies Rows
 
+const ofTheDam = {
   "GET /api/v1/events": looked,
   "GET /api/v1/stats": looked,
   "GET /api/v1/history": looked,
@@ -122,7 +128,9 @@ const table = {
   "GET /session": shown,
   "POST /session": { takes: "json", by: "anyone" },
   "DELETE /session": shown
-} as const satisfies { readonly [Name in OfApi | Beside]: Row }
+} as const satisfies Rows
+
+const table = { ...ofJobs, ...ofSteering, ...ofTheDam } satisfies Required<Rows>
 
 /** The name of a route: its method and its path, as the API spells it. */
 export type RouteName = keyof typeof table

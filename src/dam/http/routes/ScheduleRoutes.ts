@@ -12,7 +12,7 @@ import { isObject } from "../../intake/Body.ts"
 import type { Intake } from "../../intake/Intake.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import { badField, refused, type Refused } from "../../intake/Refusal.ts"
-import { nodesOf } from "../../intake/Tree.ts"
+import { nodesOf, type TreeNode } from "../../intake/Tree.ts"
 import type { StoredSchedule } from "../../store/ScheduleRecords.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { timingOf } from "../../work/Schedules.ts"
@@ -114,11 +114,20 @@ const stepOf = Effect.fnUntraced(function* (
   const body = new TextEncoder().encode(JSON.stringify(job))
   const step = yield* Effect.mapError(intake.step({ customer, body, headers: {} }), inJob)
   const nodes = nodesOf(step, limits)
-  // in a chain as well: the second firing would find what the first has started
-  const keyed = "_tag" in nodes ? undefined : nodes.find((node) => node.step.idempotency._tag === "Custom")
-  if (keyed === undefined) return step
-  return yield* badField(`job.${keyed.at}idempotent_key`, "is left out: each firing has a key of its own")
+  const wrong = "_tag" in nodes ? nodes : nodes.map(onceOnly).find((found) => found !== undefined)
+  return wrong === undefined ? step : yield* wrong
 })
+
+/** What is good for one firing alone, also in a chain: the second would find what the first has started, or be too late. */
+const onceOnly = ({ at, step: { idempotency, retryAt, startBefore } }: TreeNode): Refused | undefined => {
+  if (idempotency._tag === "Custom") {
+    return badField(`job.${at}idempotent_key`, "is left out: each firing has a key of its own")
+  }
+  if (retryAt !== undefined) return badField(`job.${at}retry_at`, `is left out: ${oneMoment}; write delay_ms`)
+  return startBefore === undefined ? undefined : badField(`job.${at}start_before`, `is left out: ${oneMoment}`)
+}
+
+const oneMoment = "it is one moment, and a schedule has many"
 
 /** The refusal of a job as one of the body that it stands in. */
 const inJob = ({ code, extra, field, headers, problem, status }: Refused): Refused =>

@@ -4,6 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Keys from "../../../../src/dam/http/door/Keys.ts"
+import { Overloaded } from "../../../../src/dam/work/Admission.ts"
+import { TooManySchedules } from "../../../../src/dam/work/Schedules.ts"
 import { answerOf, faultsIn } from "../../api/Document.ts"
 import * as Double from "../HttpDouble.ts"
 
@@ -168,6 +170,13 @@ describe("schedules over HTTP", () => {
           "job.on_success.idempotent_key",
           /key of its own/
         ],
+        [{ cron: "@daily", job: { ...job, retry_at: 1_700_000_000_000 } }, "job.retry_at", /one moment.*delay_ms/],
+        [{ cron: "@daily", job: { ...job, start_before: 0 } }, "job.start_before", /one moment/],
+        [
+          { cron: "@daily", job: { ...job, on_failure: { ...job, retry_at: 0 } } },
+          "job.on_failure.retry_at",
+          /one moment/
+        ],
         [{ cron: "@daily", job: { ...job, limits: [{ name: "none" }] } }, "job.limits[0].name", /^job\.limits/],
         [{ cron: "@daily", job: { url: "https://loop.example.com/" } }, "job.url", /^job\.url/, 422],
         [{ cron: "@daily", job: { url: "ftp://example.com/" } }, "job.url", /^job\.url/, 422]
@@ -185,6 +194,26 @@ describe("schedules over HTTP", () => {
       }
       assert.deepStrictEqual((yield* ask(dam, "GET", "")).json, { schedules: [] })
       assert.strictEqual((yield* ask(dam, "PUT", `/${"a".repeat(128)}`, { body: nightly })).status, 200)
+    })
+  )
+
+  it.live("are refused where there are too many, or the dam is full", () =>
+    Effect.gen(function* () {
+      const refusals = [
+        new TooManySchedules({ limit: 3, current: 4 }),
+        new Overloaded({ limitReason: "stored_bytes", limit: 1, current: 2, retryAfterSeconds: 10 })
+      ]
+      const dam = yield* Double.make({
+        wrapEngine: (engine) => ({
+          ...engine,
+          schedules: { ...engine.schedules, set: () => Effect.fail(refusals.shift()!) }
+        })
+      })
+      const many = yield* ask(dam, "PUT", "/one", { body: nightly })
+      assert.strictEqual(many.status, 429)
+      assert.deepInclude(many.json, { code: "too_many_schedules", limit_reason: "schedules", limit: 3, current: 4 })
+      const full = yield* ask(dam, "PUT", "/one", { body: nightly })
+      assert.deepStrictEqual([full.status, full.json.limit_reason], [429, "stored_bytes"])
     })
   )
 })

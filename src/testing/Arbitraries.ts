@@ -52,6 +52,8 @@ export interface StepOptions {
   readonly draws?: boolean | undefined
   /** Whether some chained steps take from the answer before them, which the cloud refuses. Defaults to `false`. */
   readonly takes?: boolean | undefined
+  /** Whether some are delayed or expire, which the cloud refuses. Defaults to `false`. */
+  readonly times?: boolean | undefined
 }
 
 /**
@@ -167,6 +169,7 @@ export const answers: Arbitrary.Arbitrary<Answer> = Arbitrary.map(
 const singleStep = ({
   draws = false,
   regions = ["iad", "lax", "ord", "fra"],
+  times = false,
   types = [undefined, "FRUGAL", "PERFORMANCE"]
 }: StepOptions): Arbitrary.Arbitrary<StepFields> =>
   Arbitrary.map(
@@ -188,6 +191,8 @@ const singleStep = ({
       idempotency,
       sendIdempotencyKey: bool,
       retryAt: optional(between(0, 86_400_000)),
+      delay: times ? optional(duration) : nothing,
+      startBefore: times ? optional(between(0, 86_400_000)) : nothing,
       metadata: Arbitrary.schema(Fields.Metadata),
       onFailureTimeout: optional(duration)
     }),
@@ -202,8 +207,6 @@ const singleStep = ({
             ? fields.webhookQuorum
             : Math.min(fields.webhookQuorum, votes === 0 ? fields.webhooks.length : votes),
         fills: [],
-        delay: undefined,
-        startBefore: undefined,
         fallbacks: [],
         onSuccess: undefined,
         onFailure: undefined

@@ -29,7 +29,10 @@ import { countingClock, drawing, ending, lines, toEnd } from "../run/support.ts"
 
 // mostly FRUGAL at the root, because there is little to see of a step that is handed over at once
 const AnyStep = Arbitrary.map(
-  Arbitrary.all([Arbitraries.step({ depth: 2, types: ["FRUGAL", "PERFORMANCE", undefined] }), between(0, 4)]),
+  Arbitrary.all([
+    Arbitraries.step({ depth: 2, types: ["FRUGAL", "PERFORMANCE", undefined], times: true }),
+    between(0, 4)
+  ]),
   ([step, choice]) => (choice === 0 ? step : Step.frugal(step))
 )
 const AnyAnswers = Arbitrary.array(Arbitraries.answer, { minLength: 1, maxLength: 12 })
@@ -265,7 +268,8 @@ describe("laws of going on from a history", () => {
 /** In most of these worlds there is nothing that the straight way would leave alone. */
 const Plain = Arbitrary.map(Arbitrary.all([World, between(0, 3)]), ([world, choice]): World => {
   if (choice === 0) return world
-  const plain = { regions: [], retryAt: undefined, onFailureTimeout: undefined, onSuccess: undefined }
+  const times = { retryAt: undefined, delay: undefined, startBefore: undefined }
+  const plain = { regions: [], ...times, onFailureTimeout: undefined, onSuccess: undefined }
   return { ...world, regions: [], step: makeStep({ ...world.step, ...plain, type: "FRUGAL" }) }
 })
 

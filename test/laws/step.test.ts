@@ -8,8 +8,8 @@ import * as Step from "../../src/step/Step.ts"
 import { makeStep } from "../../src/step/StepValue.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 
-const AnyStep = Arbitraries.step({ depth: 2, draws: true, takes: true })
-const DeepStep = Arbitraries.step({ depth: 5, draws: true, takes: true })
+const AnyStep = Arbitraries.step({ depth: 2, draws: true, takes: true, times: true })
+const DeepStep = Arbitraries.step({ depth: 5, draws: true, takes: true, times: true })
 
 /** Verbs that each set a field of their own to what another step says. */
 const setters: ReadonlyArray<(from: Step.Step) => (self: Step.Step) => Step.Step> = [
@@ -31,6 +31,8 @@ const setters: ReadonlyArray<(from: Step.Step) => (self: Step.Step) => Step.Step
   (from) => Step.idempotentStrategy(from.idempotency._tag === "Unique" ? "UNIQUE" : "HASH"),
   (from) => Step.sendIdempotencyKey(from.sendIdempotencyKey),
   (from) => Step.retryAt(from.retryAt ?? 0),
+  (from) => Step.delay(from.delay ?? 1),
+  (from) => Step.startBefore(from.startBefore ?? 0),
   (from) => Step.metadata(from.metadata),
   (from) => Step.onSuccess(from),
   (from) => Step.onFailure(from),

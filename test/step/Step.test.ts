@@ -174,6 +174,12 @@ describe("Step", () => {
     assert.deepStrictEqual(Object.keys(Step).sort(), [...named, ...others].sort())
   })
 
+  it("starts in the first of two hours that the clocks show twice, on both sides of Greenwich", () => {
+    const momentOf = (local: string, zone: string) => Step.at(base, local, zone).retryAt
+    assert.strictEqual(momentOf("2027-10-31T02:30", "Europe/Berlin"), Date.UTC(2027, 9, 31, 0, 30))
+    assert.strictEqual(momentOf("2027-11-07T01:30", "America/New_York"), Date.UTC(2027, 10, 7, 5, 30))
+  })
+
   it.each(verbs)("%s says what it was given, data-first and piped", (_, direct, piped, part, says) => {
     assert.deepStrictEqual(part(direct), says)
     assert.isTrue(Equal.equals(base.pipe(piped), direct))

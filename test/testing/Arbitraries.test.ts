@@ -32,14 +32,14 @@ describe("random steps", () => {
 
   it.effect("say everything a step can say, and leave everything out", () =>
     Effect.gen(function* () {
-      const steps = yield* sample(Arbitraries.step({ draws: true }))
+      const steps = yield* sample(Arbitraries.step({ draws: true, times: true }))
       const said = new Set(steps.flatMap((step) => Object.keys(Step.toJson(step))))
       assert.deepStrictEqual(
         [...said].sort(),
         (
-          "body bodyBase64 description executionMode fallbackOnError fallbacks headers idempotentKey " +
+          "body bodyBase64 delay description executionMode fallbackOnError fallbacks headers idempotentKey " +
           "idempotentStrategy limits localTimeout metadata method onFailure onFailureTimeout onSuccess regionPolicy regions " +
-          "responseDescription retryAt retryPolicy retryUnsafe sendIdempotencyKey type url webhookQuorum webhooks"
+          "responseDescription retryAt retryPolicy retryUnsafe sendIdempotencyKey startBefore type url webhookQuorum webhooks"
         ).split(" ")
       )
       for (const key of [...said].filter((name) => name !== "method" && name !== "url")) {

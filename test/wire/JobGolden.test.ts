@@ -131,15 +131,23 @@ describe("the job JSON", () => {
     assert.strictEqual(fourth?.trigger._tag, "OnTimeout")
   })
 
-  it.prop("survives the wire, whatever the step", [Arbitraries.step({ draws: true, takes: true })], ([step]) => {
-    const given = settled(step)
-    // by value: JSON writes -0 as 0
-    assert.isTrue(Equal.equals(overTheWire(given), carried(given)))
-  })
+  it.prop(
+    "survives the wire, whatever the step",
+    [Arbitraries.step({ draws: true, takes: true, times: true })],
+    ([step]) => {
+      const given = settled(step)
+      // by value: JSON writes -0 as 0
+      assert.isTrue(Equal.equals(overTheWire(given), carried(given)))
+    }
+  )
 
-  it.prop("is the same after another round trip", [Arbitraries.step({ draws: true, takes: true })], ([step]) => {
-    const once = encode(settled(step), asDam)
-    const again = encode(Result.getOrThrow(Job.decode(once)), asDam)
-    assert.strictEqual(JSON.stringify(again), JSON.stringify(once))
-  })
+  it.prop(
+    "is the same after another round trip",
+    [Arbitraries.step({ draws: true, takes: true, times: true })],
+    ([step]) => {
+      const once = encode(settled(step), asDam)
+      const again = encode(Result.getOrThrow(Job.decode(once)), asDam)
+      assert.strictEqual(JSON.stringify(again), JSON.stringify(once))
+    }
+  )
 })

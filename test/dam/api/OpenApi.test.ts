@@ -136,6 +136,14 @@ describe("the description that clients are generated from", () => {
     }
   })
 
+  it("says what a chained job takes, and when a job starts", () => {
+    const { properties } = schemas["Job"]
+    assert.deepInclude(properties.fills.items.properties.into, { type: "string", minLength: 1, maxLength: 512 })
+    assert.deepInclude(properties.fills.items.properties.from, { type: "string", minLength: 1, maxLength: 512 })
+    assert.deepInclude(properties.delay_ms, { type: "integer", minimum: 1 })
+    assert.deepInclude(properties.start_before, { type: "integer", format: "int64", minimum: 0 })
+  })
+
   it("names no shape twice and none after a tool", () => {
     assert.notInclude(Object.keys(schemas), "Suspend_")
     assert.deepStrictEqual(schemas["Job"].properties.fallback_job, { $ref: "#/components/schemas/FallbackJob" })

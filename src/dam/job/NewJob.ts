@@ -5,7 +5,7 @@
  */
 import type { Step } from "../../step/StepModel.ts"
 import { takenUp } from "../../step/TakenUp.ts"
-import { makeStep } from "../../step/StepValue.ts"
+import { changed, makeStep } from "../../step/StepValue.ts"
 import type { Dialect, NewJob, StoredJob } from "./Job.ts"
 import { payloadOf, callOf } from "./JobKey.ts"
 import { accountOf, laneOf } from "./LaneName.ts"
@@ -104,7 +104,8 @@ export const childJob = (
   })
 
 /**
- * Makes a finished job once more, as a job of its own outside the key index.
+ * Makes a finished job once more, as a job of its own outside the key index. A `startBefore` that has passed is left out:
+ * whoever runs it again knows that it is late.
  *
  * @category constructors
  * @since 0.1.0
@@ -113,7 +114,7 @@ export const rerunOf = (job: StoredJob, { at, id }: Pick<JobFacts, "at" | "id">)
   newJob({
     id,
     at,
-    step: job.step,
+    step: (job.step.startBefore ?? at) < at ? changed(job.step, { startBefore: undefined }) : job.step,
     customer: job.customer,
     dialect: job.dialect,
     keyScope: job.keyScope,

@@ -66,6 +66,17 @@ describe("startBefore", () => {
     })
   )
 
+  it.effect("holds no more for a job that is run again after it has expired", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp()
+      const expired = yield* dam.runToEnd(get.pipe(Step.retryAt(10_000), Step.startBefore(5000)))
+      assert.strictEqual(expired.result?.error?.tag, "Expired")
+      const again = yield* dam.engine.rerun(expired)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* dam.get(again.id)).state, "succeeded")
+    })
+  )
+
   it.effect("ends a job whose turn comes too late; its webhook tells expired, and its onFailure runs", () =>
     Effect.gen(function* () {
       const dam = yield* setUp()

@@ -41,6 +41,7 @@ import * as IntakeId from "./job/JobId.ts"
 import { laneOf } from "./job/LaneName.ts"
 import * as L8 from "./l8/L8.ts"
 import * as KnownSecrets from "./secrets/KnownSecrets.ts"
+import * as NamedSecrets from "./secrets/NamedSecrets.ts"
 import * as SealedJobs from "./secrets/SealedJobs.ts"
 import type { JobEvent } from "./observe/Events.ts"
 import * as Vault from "./secrets/Vault.ts"
@@ -77,6 +78,7 @@ export interface EarlierNames extends Partial<
     | "notices"
     | "pacing"
     | "retention"
+    | "secrets"
     | "signer"
     | "store"
     | "textSearch"
@@ -137,6 +139,8 @@ export interface DamOptions extends Settings, EarlierNames {
 export interface Running {
   readonly engine: Engine["Service"]
   readonly store: JobStore["Service"]
+  /** What headers of calls may name. */
+  readonly secrets: NamedSecrets.NamedSecrets
   readonly service: Service["Service"]
   readonly regions: Regions.Regions
   /** Since when the database is a copy, in epoch milliseconds; `undefined` when it is none, or goes on as none. */
@@ -182,6 +186,7 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
   const store = { ...opened, ...SealedJobs.make(opened, sealer, options.credentials), ...secrets }
   const copiedAt = yield* copyOf(store, options.resumeCopy === true)
   const regions = yield* Effect.provide(Regions.make(options), NodeDns.layer)
+  const named = yield* NamedSecrets.make(opened, sealer, { transport: regions.proofs, egress })
   const engine = yield* Dispatcher.make({
     ...Dispatcher.defaults,
     ...options,
@@ -190,6 +195,7 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
     copiedAt,
     transport: regions.transport,
     webhooks: regions.webhooks,
+    secrets: named,
     signer: yield* Signing.make(store),
     l8: yield* L8.make(options.l8, {
       database: options.path,
@@ -204,6 +210,7 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
   return {
     engine,
     store,
+    secrets: named,
     service: EmbeddedService.make(engine, store, options.limits && Limits.make(options.limits), options.credentials),
     regions,
     copiedAt,

@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Base64 from "./Base64Text.ts"
 import type * as Schema from "effect/Schema"
 import type { RetryPolicy } from "./RetryPolicy.ts"
+import { type HeaderValue, told } from "./SecretHeader.ts"
 import type { Draw, ExecutionMode, Fill, RegionPolicy, Step, StepType } from "./StepModel.ts"
 
 /**
@@ -18,7 +19,7 @@ import type { Draw, ExecutionMode, Fill, RegionPolicy, Step, StepType } from "./
 export interface StepEncoded {
   readonly method?: string
   readonly url: string
-  readonly headers?: { readonly [name: string]: string }
+  readonly headers?: { readonly [name: string]: HeaderValue }
   readonly body?: string
   readonly bodyBase64?: string
   readonly type?: StepType
@@ -67,7 +68,7 @@ export interface StepEncoded {
 export const toJson = (self: Step): StepEncoded => ({
   method: self.request.method,
   url: self.request.url,
-  ...(isEmpty(self.request.headers) ? {} : { headers: self.request.headers }),
+  ...(isEmpty(self.request.headers) ? {} : { headers: told(self.request.headers) }),
   ...(self.request.body === undefined
     ? {}
     : typeof self.request.body === "string"

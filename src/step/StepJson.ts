@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as Fields from "./Fields.ts"
 import { InvalidStep } from "./InvalidStep.ts"
+import { kept } from "./SecretHeader.ts"
 import { invalid } from "./StepIssue.ts"
 import type { StepEncoded } from "./StepEncoded.ts"
 import { toJson } from "./StepEncoded.ts"
@@ -95,7 +96,7 @@ const fromJson = (json: StepEncoded): Step =>
     request: {
       method: (json.method ?? "GET").toUpperCase(),
       url: json.url,
-      headers: json.headers ?? {},
+      headers: kept(json.headers ?? {}),
       body: json.bodyBase64 === undefined ? json.body : Result.getOrThrow(Base64.decode(json.bodyBase64))
     },
     type: json.type,

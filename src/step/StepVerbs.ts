@@ -7,6 +7,8 @@ import * as FieldReader from "./FieldReader.ts"
 import * as Rules from "./FieldRules.ts"
 import { InvalidStep } from "./InvalidStep.ts"
 import type { RetryPolicyOptions } from "./RetryPolicy.ts"
+import type { HeaderValue } from "./SecretHeader.ts"
+import { readHeaders } from "./StepSecret.ts"
 import type { ExecutionMode, RegionPolicy, Step, StepFields, Trigger } from "./StepModel.ts"
 import { isStep } from "./StepModel.ts"
 import { changed, makeStep } from "./StepValue.ts"
@@ -20,7 +22,8 @@ import { changed, makeStep } from "./StepValue.ts"
 export interface RequestOptions {
   /** Any case; kept in upper case. Defaults to `GET`. */
   readonly method?: string | undefined
-  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Text, or `Step.secret("name")` for what is looked up when the call is sent. */
+  readonly headers?: Readonly<Record<string, HeaderValue>> | undefined
   /** Text or bytes, sent as they are, or parameters of a form; for a value as JSON use `bodyJson`. */
   readonly body?: string | Uint8Array | URLSearchParams | undefined
 }
@@ -100,14 +103,19 @@ export const method = verb((self, value: string) =>
 /** Sets the absolute `http:` or `https:` URL. @category verbs @since 0.1.0 */
 export const url = verb((self, value: string | URL) => request(self, { url: parse.url(String(value)) }))
 
-/** Replaces all headers. Values are Latin-1 without line breaks. @category verbs @since 0.1.0 */
-export const headers = verb((self, value: Readonly<Record<string, string>>) =>
+/**
+ * Replaces all headers. Values are Latin-1 without line breaks, or the name of a secret (`secret`).
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const headers = verb((self, value: Readonly<Record<string, HeaderValue>>) =>
   request(self, { headers: parse.headers(value) })
 )
 
 /** Sets one header, replacing one of the same name in any case. @category verbs @since 0.1.0 */
-export const header = verb((self, name: string, value: string) =>
-  request(self, { headers: parse.headers({ ...without(self.request.headers, name), [name]: value }) })
+export const header = verb((self, name: string, value: HeaderValue) =>
+  request(self, { headers: { ...without(self.request.headers, name), ...parse.headers({ [name]: value }) } })
 )
 
 /**
@@ -419,13 +427,12 @@ const regionNames = FieldReader.list(FieldReader.text(Rules.region))
 const count = FieldReader.optional("number", FieldReader.number(Rules.retries))
 const policyCodes = FieldReader.optional("array", codes)
 
-const headerFields = reading("headers", FieldReader.record(FieldReader.anyText, Rules.headers))
 const metadataFields = reading("metadata", FieldReader.record(FieldReader.json))
 
 const parse = {
   method: reading("method", FieldReader.text(Rules.method)),
   url: reading("url", FieldReader.text(Rules.url)),
-  headers: (value: Readonly<Record<string, string>>) => headerFields(aRecord("headers", value)),
+  headers: (value: Readonly<Record<string, HeaderValue>>) => readHeaders(aRecord("headers", value)),
   body: (value: unknown): string | Uint8Array | undefined => {
     if (value instanceof Uint8Array) return new Uint8Array(value)
     if (value === undefined || typeof value === "string") return value

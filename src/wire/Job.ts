@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Fields from "../step/Fields.ts"
+import { kept } from "../step/SecretHeader.ts"
 import type { Step, Trigger } from "../step/StepModel.ts"
 import { makeStep } from "../step/StepValue.ts"
 import { InvalidJob } from "./InvalidJob.ts"
@@ -122,7 +123,7 @@ const toStep = (job: JobJson): Step =>
     request: {
       method: (job.method ?? "GET").toUpperCase(),
       url: job.url,
-      headers: job.headers ?? {},
+      headers: kept(job.headers ?? {}),
       body: job.body_base64 === undefined ? job.body : Result.getOrThrow(Base64.decode(job.body_base64))
     },
     retryPolicy: job.retry_policy && {

@@ -14,6 +14,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { Job } from "../../wire/Job.ts"
+import { credentials } from "./CredentialApi.ts"
 import { deliveries } from "./DeliveryApi.ts"
 import { described } from "./Described.ts"
 import { failures } from "./FailureApi.ts"
@@ -159,6 +160,7 @@ const routes = HttpApi.make("dam")
     permits,
     overview,
     secrets,
+    credentials,
     notices,
     proxy,
     flat,

@@ -20,6 +20,7 @@ import { faultIn, makeRoom, type Reading, sourceOf, type Threshold } from "./doo
 import { routeOfRequest } from "./door/RouteTable.ts"
 import * as Session from "./door/Session.ts"
 import * as BackupRoutes from "./routes/BackupRoutes.ts"
+import * as CredentialRoutes from "./routes/CredentialRoutes.ts"
 import * as DeliveryRoutes from "./routes/DeliveryRoutes.ts"
 import * as FailureRoutes from "./routes/FailureRoutes.ts"
 import * as Feed from "./routes/Feed.ts"
@@ -71,6 +72,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
     ScheduleRoutes.group(ScheduleRoutes.make(options), desk),
     DeliveryRoutes.group(DeliveryRoutes.make(engine, limits), desk),
     SecretRoutes.group(secrets, desk),
+    CredentialRoutes.group(CredentialRoutes.make(options), desk),
     NoticeRoutes.group(NoticeRoutes.make(engine, options.intake, limits), desk),
     ProxyRoute.group(ProxyRoute.make({ jobs, secrets, limits }), callers, reading),
     TrustRoutes.group(TrustRoutes.make(engine, reading), desk),

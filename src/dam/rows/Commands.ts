@@ -13,6 +13,7 @@ import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/L
 import type { Failures } from "../store/FailureRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { StoreStats } from "../store/Upkeep.ts"
+import type { CredentialCommands } from "./CredentialCommands.ts"
 import type { ScheduleCommands } from "./ScheduleCommands.ts"
 
 /** What one column of one row holds. */
@@ -386,6 +387,7 @@ export interface Commands
     ScheduleCommands,
     HistoryCommands,
     SecretCommands,
+    CredentialCommands,
     TrustCommands,
     NoticeCommands,
     UpkeepCommands {}

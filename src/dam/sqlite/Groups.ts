@@ -13,6 +13,7 @@
 import * as Result from "effect/Result"
 import type { DatabaseSync } from "node:sqlite"
 import { type Commands, type Fault } from "../rows/Commands.ts"
+import { credentialCommands } from "./CredentialCommands.ts"
 import { attempt, type DatabaseOptions, faultOf, ioError, kindOf, open, openBeside, type Opened } from "./Database.ts"
 import { deadLetterCommands } from "./DeadLetterCommands.ts"
 import { deliveryCommands } from "./DeliveryCommands.ts"
@@ -50,6 +51,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...deliveries.commands,
     ...deadLetterCommands(db, tally, deliveries.judge),
     ...secretCommands(db),
+    ...credentialCommands(db),
     ...trustCommands(db),
     ...noticeCommands(db, jobs.commands),
     ...upkeepCommands({ db, tally, texts, fault })

@@ -35,6 +35,7 @@ import * as Events from "../observe/Events.ts"
 import * as History from "../observe/History.ts"
 import type { NoticeOptions } from "../observe/Notice.ts"
 import * as Stats from "../observe/Stats.ts"
+import type { NamedSecrets } from "../secrets/NamedSecrets.ts"
 import type { Enqueued } from "../store/JobRecords.ts"
 import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -91,6 +92,8 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   readonly maxRunning: number
   /** Schedules of one customer. */
   readonly maxSchedules: number
+  /** What headers of calls may name. Defaults to nothing. */
+  readonly secrets?: NamedSecrets | undefined
   /** Signs deliveries with a key pair beside the customer's secrets. Defaults to none. */
   readonly signer?: Signer | undefined
   /** Signs deliveries for receivers that have proved themselves. Defaults to none. */
@@ -250,9 +253,10 @@ const verbsOf = (
 }
 
 /** What is told of the settings to every way in. */
-const termsOf = ({ credentials, drain, egress, l8, limits, signer }: DispatcherOptions) => ({
+const termsOf = ({ credentials, drain, egress, l8, limits, secrets, signer }: DispatcherOptions) => ({
   webhookKey: signer?.publicKey,
   l8,
+  secrets,
   terms: { egress, limits, drain, credentials }
 })
 

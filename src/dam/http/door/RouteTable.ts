@@ -83,6 +83,10 @@ const ofSteering = {
   "PUT /api/v1/limits/:name": { takes: "json", by: "operator, once there is one" },
   "DELETE /api/v1/limits/:name": { takes: "nothing", by: "operator, once there is one" },
 
+  "GET /api/v1/credentials": looked,
+  "GET /api/v1/credentials/:name": looked,
+  "PUT /api/v1/credentials/:name": chosen,
+  "DELETE /api/v1/credentials/:name": looked,
   "GET /api/v1/schedules": looked,
   "GET /api/v1/schedules/:name": looked,
   "PUT /api/v1/schedules/:name": chosen,

@@ -9,7 +9,7 @@
 import * as NodeDns from "@effect/platform-node/NodeDns"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
@@ -19,6 +19,7 @@ import * as Stream from "effect/Stream"
 import { Service } from "../run/Service.ts"
 import type { InvalidRegion } from "../transport/RegionalTransport.ts"
 import * as EmbeddedService from "./EmbeddedService.ts"
+import * as Links from "./deliver/Links.ts"
 import * as Signing from "./deliver/Signing.ts"
 import {
   InvalidOption,
@@ -74,6 +75,7 @@ export interface EarlierNames extends Partial<
     | "laneOf"
     | "names"
     | "limits"
+    | "links"
     | "newId"
     | "notices"
     | "pacing"
@@ -96,6 +98,8 @@ export interface EarlierNames extends Partial<
   readonly l8?: L8.L8Options | undefined
   /** `webhooks.followRedirects`. */
   readonly webhookRedirects?: boolean | undefined
+  /** `webhooks.linkLifetime`. */
+  readonly linkLifetime?: Duration.Duration | undefined
 }
 
 /**
@@ -196,6 +200,10 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
     transport: regions.transport,
     webhooks: regions.webhooks,
     secrets: named,
+    links: yield* Links.make(store, {
+      publicUrl: options.publicUrl,
+      lifetime: Duration.toMillis(options.linkLifetime ?? Duration.hours(24))
+    }),
     signer: yield* Signing.make(store),
     l8: yield* L8.make(options.l8, {
       database: options.path,

@@ -178,14 +178,15 @@ export class Unsendable extends TaggedError("Unsendable")<{
  * @category models
  * @since 0.1.0
  */
-export const secretKinds = ["unknown", "elsewhere", "region", "unkept", "denied", "unsealed"] as const
+export const secretKinds = ["unknown", "elsewhere", "region", "unkept", "denied", "unsealed", "unfit"] as const
 
 /**
  * A header names a secret that the call cannot have; nothing was sent.
  *
  * **Details** — `unknown`: none of this name is kept. `elsewhere`: it may not go where the call leads, a redirect or a
  * fallback included. `region`: the call would leave through another dam. `unkept`: this program keeps no secrets. `denied`:
- * who issues its tokens refuses to. `unsealed`: what is kept cannot be opened.
+ * who issues its tokens refuses to. `unsealed`: what is kept cannot be opened. `unfit`: it is too
+ * short to sign with.
  *
  * @category errors
  * @since 0.1.0

@@ -2,6 +2,7 @@
  * The rule of each field of a step, stated once: what must hold, and what is expected in words that are read after
  * "Expected". The verbs check their own field with it (`FieldReader`), JSON and the wire decode with it (`Fields`).
  */
+import { isSecretName } from "./SecretName.ts"
 
 /** A rule over values of one kind. */
 export interface Rule<A> {
@@ -21,6 +22,8 @@ const httpUrl = (value: string): boolean => {
   return (protocol === "http:" || protocol === "https:") && hostname !== ""
 }
 
+const OWN =
+  /^(?:host|content-.*|connection|keep-alive|proxy-authorization|te|trailer|transfer-encoding|upgrade|expect|webhook-.*|x-ezthrottle-.*|x-l8-.*|traceparent)$/i
 const LIMIT_NAME = /^[A-Za-z0-9._-]{1,64}$/
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 // what Node's `http` and WebCrypto-era `Headers` both accept: Latin-1 without CR, LF and NUL
@@ -78,6 +81,16 @@ export const headers = (given: { readonly [name: string]: unknown }): Misnamed |
     seen.add(lower)
   }
   return undefined
+}
+
+/** Headers of a webhook. They stand in the outbox as they are, so what is secret is named. */
+export const webhookHeaders = (given: { readonly [name: string]: unknown }): Misnamed | undefined => {
+  for (const [name, value] of Object.entries(given)) {
+    if (OWN.test(name)) return { name, expected: "a header that a delivery does not have anyway" }
+    if (typeof value === "string" && isSecretName(name))
+      return { name, expected: 'the name of a secret: {"secret": "NAME"}' }
+  }
+  return headers(given)
 }
 
 export const region: Rule<string> = {

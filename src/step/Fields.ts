@@ -41,6 +41,14 @@ export const Headers = Schema.Record(Schema.String, HeaderValue).check(
   })
 )
 
+/** Headers of a webhook. */
+export const WebhookHeaders = Schema.Record(Schema.String, HeaderValue).check(
+  Schema.makeFilter((headers: { readonly [name: string]: unknown }) => {
+    const wrong = Rules.webhookHeaders(headers)
+    return wrong && { path: [wrong.name], issue: `Expected ${wrong.expected}` }
+  })
+)
+
 /** Region names such as `iad`. */
 export const Regions = Schema.Array(text(Rules.region))
 

@@ -45,6 +45,9 @@ export interface StepEncoded {
     readonly url: string
     readonly regions?: ReadonlyArray<string>
     readonly hasQuorumVote?: boolean
+    readonly headers?: { readonly [name: string]: HeaderValue }
+    readonly secret?: string
+    readonly body?: "link"
   }>
   readonly webhookQuorum?: number
   readonly idempotentStrategy?: "HASH" | "UNIQUE"
@@ -89,10 +92,12 @@ export const toJson = (self: Step): StepEncoded => ({
   ...(self.webhooks.length === 0
     ? {}
     : {
-        webhooks: self.webhooks.map(({ hasQuorumVote, regions, url }) => ({
+        webhooks: self.webhooks.map(({ hasQuorumVote, headers, regions, url, ...terms }) => ({
           url,
           ...(regions.length === 0 ? {} : { regions }),
-          ...(hasQuorumVote ? {} : { hasQuorumVote })
+          ...(hasQuorumVote ? {} : { hasQuorumVote }),
+          ...(headers === undefined ? {} : { headers: told(headers) }),
+          ...terms
         }))
       }),
   ...(self.webhookQuorum === 1 ? {} : { webhookQuorum: self.webhookQuorum }),

@@ -51,7 +51,10 @@ const Encoded = Schema.Struct({
       Schema.Struct({
         url: Fields.Url,
         regions: optional(Fields.Regions),
-        hasQuorumVote: optional(Schema.Boolean)
+        hasQuorumVote: optional(Schema.Boolean),
+        headers: optional(Fields.WebhookHeaders),
+        secret: optional(Fields.SecretName),
+        body: optional(Schema.Literal("link"))
       })
     )
   ),
@@ -118,10 +121,12 @@ const fromJson = (json: StepEncoded): Step =>
     regions: json.regions ?? [],
     regionPolicy: json.regionPolicy ?? "fallback",
     executionMode: json.executionMode ?? "race",
-    webhooks: (json.webhooks ?? []).map(({ hasQuorumVote = true, regions = [], url }) => ({
+    webhooks: (json.webhooks ?? []).map(({ hasQuorumVote = true, headers, regions = [], url, ...terms }) => ({
       url,
       regions,
-      hasQuorumVote
+      hasQuorumVote,
+      ...(headers === undefined ? {} : { headers: kept(headers) }),
+      ...terms
     })),
     webhookQuorum: json.webhookQuorum ?? 1,
     idempotency:

@@ -35,7 +35,8 @@ export const secret = (name: string, options: SecretOptions = {}): SecretValue =
 /** Reads headers, and keeps them as a step does. */
 export const readHeaders = (value: unknown): Readonly<Record<string, string>> => kept(readFields(value, "headers"))
 
-const headerValue: FieldReader.Reader<HeaderValue> = (value, field) => {
+/** Reads one value of a header. */
+export const headerValue: FieldReader.Reader<HeaderValue> = (value, field) => {
   const wrong = Rules.headerValueProblem(value)
   if (wrong === undefined) return (typeof value === "object" ? { ...value } : value) as HeaderValue // it is one of the two
   throw new InvalidStep({

@@ -9,6 +9,7 @@ import { InvalidStep } from "./InvalidStep.ts"
 import type { RetryPolicyOptions } from "./RetryPolicy.ts"
 import type { HeaderValue } from "./SecretHeader.ts"
 import { readHeaders } from "./StepSecret.ts"
+import { readWebhooks, type WebhookOptions } from "./StepWebhook.ts"
 import type { ExecutionMode, RegionPolicy, Step, StepFields, Trigger } from "./StepModel.ts"
 import { isStep } from "./StepModel.ts"
 import { changed, makeStep } from "./StepValue.ts"
@@ -252,32 +253,8 @@ export const regionPolicy = verb((_, policy: RegionPolicy) => ({ regionPolicy: p
 /** Races the regions (`race`, the default) or calls them all and keeps every answer (`fanout`). @category verbs @since 0.1.0 */
 export const executionMode = verb((_, mode: ExecutionMode) => ({ executionMode: parse.executionMode(mode) }))
 
-/**
- * A webhook as `webhooks` takes it.
- *
- * @category models
- * @since 0.1.0
- */
-export interface WebhookOptions {
-  readonly url: string | URL
-  /** Regions a delivery may leave from, tried in order. */
-  readonly regions?: ReadonlyArray<string> | undefined
-  /** Whether it counts towards the quorum. Defaults to `true`. */
-  readonly hasQuorumVote?: boolean | undefined
-}
-
 /** Sets who is told the result. @category verbs @since 0.1.0 */
-export const webhooks = verb((_, targets: ReadonlyArray<WebhookOptions>) => ({
-  webhooks: parse.webhooks(
-    Array.isArray(targets)
-      ? targets.map((target: WebhookOptions, index) => {
-          const known = ["url", "regions", "hasQuorumVote"] as const
-          const { hasQuorumVote = true, regions = [], url } = optionsOf(`webhooks[${index}]`, target, known)
-          return { url: String(url), regions, hasQuorumVote }
-        })
-      : targets
-  )
-}))
+export const webhooks = verb((_, targets: ReadonlyArray<WebhookOptions>) => ({ webhooks: readWebhooks(targets) }))
 
 /** Sets how many voting webhooks must answer 2xx for the result to count as delivered. Defaults to `1`. @category verbs @since 0.1.0 */
 export const webhookQuorum = verb((_, votes: number) => ({ webhookQuorum: parse.webhookQuorum(votes) }))
@@ -457,12 +434,6 @@ const parse = {
   regions: reading("regions", regionNames),
   regionPolicy: reading("regionPolicy", FieldReader.oneOf("fallback", "strict")),
   executionMode: reading("executionMode", FieldReader.oneOf("race", "fanout")),
-  webhooks: reading(
-    "webhooks",
-    FieldReader.list(
-      FieldReader.struct({ url: FieldReader.text(Rules.url), regions: regionNames, hasQuorumVote: FieldReader.flag })
-    )
-  ),
   webhookQuorum: reading("webhookQuorum", FieldReader.number(Rules.quorum)),
   idempotentKey: reading("idempotentKey", FieldReader.text(Rules.idempotentKey)),
   idempotentStrategy: reading("idempotentStrategy", FieldReader.oneOf("HASH", "UNIQUE")),

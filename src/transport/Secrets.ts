@@ -92,14 +92,19 @@ export const over = (transport: Exchanging, reveal: Reveal): Exchanging =>
 export const refuse = (secret: string, kind: SecretRefused["kind"], detail: string) =>
   Effect.fail(new TransportError({ reason: new SecretRefused({ secret, kind, detail }) }))
 
+/** Finds a secret for an origin that it may go to. */
+export const find = Effect.fnUntraced(function* (lookup: Lookup, name: string, origin: string) {
+  const kept = yield* lookup(name)
+  if (kept === undefined) return yield* refuse(name, "unknown", "none of this name is kept here")
+  if (!kept.origins.includes(origin)) return yield* refuse(name, "elsewhere", `it may not go to ${origin}`)
+  return yield* kept.value
+})
+
 const revealed = Effect.fnUntraced(function* (lookup: Lookup, request: Request) {
   const { origin } = new URL(request.url)
   const headers: Record<string, string> = { ...request.headers }
   for (const [header, { prefix = "", secret }] of SecretHeader.among(request.headers)) {
-    const kept = yield* lookup(secret)
-    if (kept === undefined) return yield* refuse(secret, "unknown", "none of this name is kept here")
-    if (!kept.origins.includes(origin)) return yield* refuse(secret, "elsewhere", `it may not go to ${origin}`)
-    headers[header] = prefix + Redacted.value(yield* kept.value)
+    headers[header] = prefix + Redacted.value(yield* find(lookup, secret, origin))
   }
   return { ...request, headers }
 })

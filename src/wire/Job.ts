@@ -72,7 +72,10 @@ const fields = {
       Schema.Struct({
         url: Fields.Url,
         regions: optional(Fields.Regions),
-        has_quorum_vote: optional(Schema.Boolean)
+        has_quorum_vote: optional(Schema.Boolean),
+        headers: optional(Fields.WebhookHeaders),
+        secret: optional(Fields.SecretName),
+        body: optional(Schema.Literal("link"))
       })
     )
   ),
@@ -140,10 +143,12 @@ const toStep = (job: JobJson): Step =>
     regions: job.regions ?? [],
     regionPolicy: job.region_policy ?? "fallback",
     executionMode: job.execution_mode ?? "race",
-    webhooks: (job.webhooks ?? []).map(({ has_quorum_vote = true, regions = [], url }) => ({
+    webhooks: (job.webhooks ?? []).map(({ has_quorum_vote = true, headers, regions = [], url, ...terms }) => ({
       url,
       regions,
-      hasQuorumVote: has_quorum_vote
+      hasQuorumVote: has_quorum_vote,
+      ...(headers === undefined ? {} : { headers: kept(headers) }),
+      ...terms
     })),
     webhookQuorum: job.webhook_quorum ?? 1,
     idempotency: job.idempotent_key === undefined ? { _tag: "Hash" } : { _tag: "Custom", key: job.idempotent_key },

@@ -136,7 +136,7 @@ type Extended = Pick<JobJson, "delay_ms" | "fills" | "limits" | "retry_unsafe" |
 
 /** What the protocol has no key for: see the table of extensions in the reference. */
 const extensionsOf = (
-  { delay, fills, limits, request, retryUnsafe, startBefore }: Step,
+  { delay, fills, limits, request, retryUnsafe, startBefore, webhooks }: Step,
   place: Place
 ): Result.Result<Extended, Unsendable> => {
   const extended: Extended = {
@@ -151,6 +151,10 @@ const extensionsOf = (
   if (named !== undefined) {
     const problem = `names the secret ${named[1].secret} in its header ${named[0]}, and EZThrottle keeps none; use a dam`
     return refuse(place, problem)
+  }
+  const own = place.extensions === "send" ? undefined : webhooks.flatMap(termsOf)[0]
+  if (own !== undefined) {
+    return refuse(place, `says ${own} of a webhook, and EZThrottle has no such key; leave it out, or use a dam`)
   }
   return first === undefined || place.extensions === "send"
     ? Result.succeed(extended)
@@ -171,11 +175,17 @@ const keyOf = ({ idempotency }: Step, place: Place): Result.Result<string | unde
 const refuse = ({ at }: Place, problem: string) =>
   Result.fail(new Unsendable({ problem: `${at === "" ? "the step" : `the step at ${at.slice(0, -1)}`} ${problem}` }))
 
-const webhook = ({ hasQuorumVote, regions, url }: Webhook): WebhookJson => ({
+const webhook = ({ hasQuorumVote, headers, regions, url, ...terms }: Webhook): WebhookJson => ({
   url,
   ...(regions.length === 0 ? {} : { regions }),
-  ...(hasQuorumVote ? {} : { has_quorum_vote: false })
+  ...(hasQuorumVote ? {} : { has_quorum_vote: false }),
+  ...(headers === undefined ? {} : { headers: told(headers) }),
+  ...terms
 })
+
+const termsOf = ({ body, headers, secret }: Webhook) => Object.keys(defined({ body, headers, secret }))
+
+const defined = (given: object) => Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 
 const draw = ({ cost, key, name }: Draw): DrawJson => ({
   name,

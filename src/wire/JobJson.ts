@@ -18,6 +18,10 @@ export interface WebhookJson {
   readonly regions?: ReadonlyArray<string>
   /** Left out when `true`. */
   readonly has_quorum_vote?: boolean
+  /** Extensions of the dam: more headers, the credential that signs it, and whether it has a link in place of a body. */
+  readonly headers?: { readonly [name: string]: HeaderValue }
+  readonly secret?: string
+  readonly body?: "link"
 }
 
 /**

@@ -76,7 +76,14 @@ const keysOfJob: Readonly<Record<string, Below>> = {
 const job = names(keysOfJob)
 const fallback = names({ ...keysOfJob, trigger: () => trigger })
 const trigger = names({ type: "value", codes: "value", timeout_ms: "value" })
-const webhook = names({ url: "value", regions: "value", has_quorum_vote: "value" })
+const webhook = names({
+  url: "value",
+  regions: "value",
+  has_quorum_vote: "value",
+  headers: { every: () => secret },
+  secret: "value",
+  body: "value"
+})
 const draw = names({ name: "value", key: "value", cost: "value" })
 const secret = names({ secret: "value", prefix: "value" })
 const fill = names({ into: "value", from: "value" })
@@ -106,10 +113,13 @@ const respell = (shape: Names, json: unknown, at: string): Result.Result<unknown
 const below = (kind: Exclude<Below, "value">, value: unknown, at: string): Result.Result<unknown, InvalidJob> => {
   if (typeof kind === "function") return respell(kind(), value, `${at}.`)
   if ("every" in kind) {
-    if (!isObject(value) || !Object.values(value).some(isObject)) return Result.succeed(value)
+    if (!isObject(value) || !Object.values(value).some(isNamed)) return Result.succeed(value)
     return Result.all(
       Object.fromEntries(
-        Object.entries(value).map(([name, item]) => [name, respell(kind.every(), item, `${at}.${name}.`)])
+        Object.entries(value).map(([name, item]) => [
+          name,
+          isNamed(item) ? respell(kind.every(), item, `${at}.${name}.`) : Result.succeed(item)
+        ])
       )
     )
   }
@@ -117,6 +127,9 @@ const below = (kind: Exclude<Below, "value">, value: unknown, at: string): Resul
     ? Result.all(value.map((item: unknown, index) => respell(kind.each(), item, `${at}[${index}].`)))
     : Result.succeed(value)
 }
+
+/** Whatever else stands there is for the schema to refuse. */
+const isNamed = (value: unknown): boolean => isObject(value) && "secret" in value
 
 const unknown = (shape: Names, key: string, at: string): InvalidJob => {
   const nearest = nearestTo(snakeCase(key), [...shape.known.keys()])

@@ -27,6 +27,7 @@ import { overview } from "./OverviewApi.ts"
 import { between, optional } from "./Parts.ts"
 import { permits } from "./PermitApi.ts"
 import { Envelope, Proxied } from "./ProxyShapes.ts"
+import { results } from "./ResultApi.ts"
 import { schedules } from "./ScheduleApi.ts"
 import { errors } from "./Statuses.ts"
 import { Done, MaskedSecrets, SecretChoice } from "./SecretShapes.ts"
@@ -161,6 +162,7 @@ const routes = HttpApi.make("dam")
     overview,
     secrets,
     credentials,
+    results,
     notices,
     proxy,
     flat,

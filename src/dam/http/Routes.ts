@@ -32,6 +32,7 @@ import * as NoticeRoutes from "./routes/NoticeRoutes.ts"
 import * as PageRoutes from "./routes/PageRoutes.ts"
 import * as PermitRoutes from "./routes/PermitRoutes.ts"
 import * as ProxyRoute from "./routes/ProxyRoute.ts"
+import * as ResultRoutes from "./routes/ResultRoutes.ts"
 import * as ScheduleRoutes from "./routes/ScheduleRoutes.ts"
 import * as SecretRoutes from "./routes/SecretRoutes.ts"
 import * as TrustRoutes from "./routes/TrustRoutes.ts"
@@ -72,6 +73,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
     ScheduleRoutes.group(ScheduleRoutes.make(options), desk),
     DeliveryRoutes.group(DeliveryRoutes.make(engine, limits), desk),
     SecretRoutes.group(secrets, desk),
+    ResultRoutes.group(options),
     CredentialRoutes.group(CredentialRoutes.make(options), desk),
     NoticeRoutes.group(NoticeRoutes.make(engine, options.intake, limits), desk),
     ProxyRoute.group(ProxyRoute.make({ jobs, secrets, limits }), callers, reading),

@@ -92,7 +92,8 @@ const deliveryColumns = (delivery: Omit<NewDelivery, "body">) => [
   delivery.url,
   JSON.stringify(delivery.regions),
   Number(delivery.hasQuorumVote),
-  delivery.lane
+  delivery.lane,
+  RowTexts.encodeTerms(delivery.terms)
 ]
 
 /** An attempt as what is inserted. */

@@ -10,6 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import type { TransportError } from "../../step/FailureModel.ts"
 import * as Secrets from "../../transport/Secrets.ts"
 import type { CredentialPort, StoredCredential, TokenSource } from "../store/CredentialRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -66,6 +67,8 @@ export interface NamedSecrets {
 export interface Revealed {
   /** Puts secrets in the place of their names. */
   readonly reveal: Secrets.Reveal
+  /** A secret for what stands at a URL. */
+  readonly secret: (name: string, url: string) => Effect.Effect<Redacted.Redacted, TransportError>
   /** A target has not accepted what it was sent (401). Whether the call is worth making again, with another token. */
   readonly refused: Effect.Effect<boolean>
 }
@@ -131,6 +134,7 @@ export const make = Effect.fnUntraced(function* (
       )
     return {
       reveal: Secrets.revealing(lookup),
+      secret: (name, url) => Secrets.find(lookup, name, new URL(url).origin),
       refused: Effect.suspend(() =>
         Effect.map(
           Effect.forEach(sent.splice(0), ([tokens, token]) => tokens.refused(token)),

@@ -76,8 +76,8 @@ const prepare = (db: DatabaseSync) => ({
   endIdle: db.prepare(`${end} WHERE seq = ?`),
   insertResult: db.prepare("INSERT INTO results (seq, result, bodies) VALUES (?, ?, ?)"),
   insertDelivery: db.prepare(
-    `INSERT INTO deliveries (seq, due_at, begun_at, id, job_id, customer, place, url, regions, votes, lane)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    `INSERT INTO deliveries (seq, due_at, begun_at, id, job_id, customer, place, url, regions, votes, lane, terms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
   ),
   insertBody: db.prepare("INSERT INTO delivery_bodies (n, body) VALUES (?, ?)")
 })

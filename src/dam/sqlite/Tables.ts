@@ -293,6 +293,8 @@ export const migrations: ReadonlyArray<string> = [
   CREATE INDEX schedules_due ON schedules (look_at) WHERE look_at IS NOT NULL;
   `,
   `
+  ALTER TABLE deliveries ADD COLUMN terms TEXT;
+
   CREATE TABLE credentials (
     customer TEXT NOT NULL,
     name TEXT NOT NULL,

@@ -138,6 +138,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
   callLimits: LimitsInMemory.make(),
   webhookKey: "whpk_of the double",
   l8: undefined,
+  links: undefined,
   secrets: Effect.runSync(secretsOver(store)),
   deadLetters: DeadLetters.make(store, () => {}),
   admission: Effect.map(store.stats, ({ bytes, jobs }) => ({ queued: jobs.queued, bytes })),

@@ -124,6 +124,9 @@ const ofTheDam = {
   "POST /api/v1/l8/trust/revoke": { takes: "json", by: "operator, once there is one" },
   "POST /api/v1/l8/trust/forget": { takes: "json", by: "operator, once there is one" },
 
+  // its signature says who may
+  "GET /api/v1/results/:id": shown,
+
   "GET /health": shown,
 
   "GET /openapi.json": shown,

@@ -118,6 +118,7 @@ const page = Effect.gen(function* () {
   yield* show("ezthrottle jobs show job_00000000000000000000000000")
   yield* help("jobs", "watch")
   yield* show(`ezthrottle jobs watch ${id}`)
+  yield* help("jobs", "erase")
   yield* help("jobs", "cancel")
   const later = yield* Support.submit(dam.url, { url: upstream, retry_at: Date.now() + 86_400_000 })
   yield* show(`ezthrottle jobs cancel ${later}`)

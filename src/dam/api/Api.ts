@@ -53,6 +53,11 @@ const jobs = HttpApiGroup.make("jobs")
       error: errors(400, 401, 503)
     }),
     HttpApiEndpoint.get("get", "/api/v1/jobs/:id", { params: id, success: JobView, error: ofOneJob }),
+    HttpApiEndpoint.delete("erase", "/api/v1/jobs/:id", {
+      params: id,
+      success: JobView,
+      error: errors(400, 401, 404, 409, 503)
+    }),
     HttpApiEndpoint.get("wait", "/api/v1/jobs/:id/wait", {
       params: id,
       query: { timeout_ms: optional(between(0, 3_600_000)) },

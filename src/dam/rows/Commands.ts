@@ -7,7 +7,7 @@
  */
 import type { HistoryEntry } from "../store/HistoryRecords.ts"
 import type * as Effect from "effect/Effect"
-import type { Counted, Parking } from "../store/JobRecords.ts"
+import type { Counted, Erased, Parking } from "../store/JobRecords.ts"
 import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { Failures } from "../store/FailureRecords.ts"
@@ -159,6 +159,7 @@ export interface JobCommands {
   readonly lift: (lane: string, now: number) => number
   readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean
   readonly finishIdle: (id: string, finish: FinishInsert) => boolean
+  readonly erase: (id: string, at: number) => Erased | undefined
 }
 
 /** `FailureFilter` as it travels, with its defaults. */

@@ -118,7 +118,9 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
       // it will not be started
       fresh.take(id)
       return run("finishIdle", id, JobRows.encodeFinish(finish))
-    })
+    }),
+  // the log holds what stood there before
+  erase: (id, at) => Effect.tap(run("erase", id, at), () => run("foldLog"))
 })
 
 const upkeepPort = (run: Executor): UpkeepPort => ({

@@ -17,6 +17,7 @@ import { credentialCommands } from "./CredentialCommands.ts"
 import { attempt, type DatabaseOptions, faultOf, ioError, kindOf, open, openBeside, type Opened } from "./Database.ts"
 import { deadLetterCommands } from "./DeadLetterCommands.ts"
 import { deliveryCommands } from "./DeliveryCommands.ts"
+import { eraseCommand } from "./EraseCommand.ts"
 import { failureCommands } from "./FailureCommands.ts"
 import { historyCommands } from "./HistoryCommands.ts"
 import { jobCommands } from "./JobCommands.ts"
@@ -40,6 +41,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
   const deliveries = deliveryCommands(db, tally)
   return {
     ...jobs.commands,
+    ...eraseCommand({ db, tally, texts }),
     ...listCommand({ db, texts, load: jobs.load }),
     ...failureCommands(db),
     ...laneCommands(db),

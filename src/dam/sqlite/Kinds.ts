@@ -23,6 +23,7 @@ export const kinds: { readonly [Name in keyof Commands]: Kind } = {
   lift: "write",
   finish: "write",
   finishIdle: "write",
+  erase: "write",
   failures: "longRead",
   deliveryLanes: "read",
   dueDeliveries: "read",

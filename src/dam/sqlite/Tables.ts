@@ -293,6 +293,7 @@ export const migrations: ReadonlyArray<string> = [
   CREATE INDEX schedules_due ON schedules (look_at) WHERE look_at IS NOT NULL;
   `,
   `
+  ALTER TABLE jobs ADD COLUMN erased_at REAL;
   ALTER TABLE deliveries ADD COLUMN terms TEXT;
 
   CREATE TABLE credentials (

@@ -21,6 +21,7 @@ import type { Disk } from "./Disk.ts"
 import type { Crash, Ledger, Trace } from "./Ledger.ts"
 import { type Loop, schedulerOf, WorldClock } from "./Loop.ts"
 import { type Network, otherPace, receiverPace, targets } from "./Network.ts"
+import type { Place } from "./Place.ts"
 import * as Store from "./Store.ts"
 
 /** One life of the dam. */
@@ -48,7 +49,7 @@ export interface Dam {
 interface Parts {
   readonly loop: Loop
   readonly disk: Disk
-  readonly diskName: string
+  readonly place: Place
   readonly trace: Trace
   readonly ledger: Ledger
   readonly network: Network
@@ -60,7 +61,7 @@ interface Parts {
 }
 
 export const make = (parts: Parts): Dam => {
-  const { disk, ledger, longestPause, loop, network, pauses, trace } = parts
+  const { disk, ledger, longestPause, loop, network, pauses, place, trace } = parts
   let count = 0
   let offset = 0
   let current: Incarnation
@@ -75,6 +76,7 @@ export const make = (parts: Parts): Dam => {
     trace.note(`killed by ${how}`)
     ledger.crashes.push({ at: loop.now, how })
     network.cutOff(current.number)
+    place.leave()
     forgotten(disk, current)
     if (how === "power") disk.losePower()
     loop.in(Math.round(between(pauses, 20, longestPause)), start)
@@ -134,10 +136,10 @@ const seeded = (chance: Chance) =>
     getRandomValues: (bytes: Uint8Array) => bytes.map(() => below(chance, 256))
   }) as unknown as Crypto
 
-const begin = ({ diskName, loop, network, trace, ...parts }: Parts, self: Incarnation, kill: () => void) => {
+const begin = ({ loop, place, network, trace, ...parts }: Parts, self: Incarnation, kill: () => void) => {
   const starting = Effect.gen(function* () {
     const scope = yield* Scope.make()
-    const store = yield* Store.make(diskName, { ...parts, loop, trace, process: self }).pipe(Scope.provide(scope))
+    const store = yield* Store.make(place.path(), { ...parts, loop, trace, process: self }).pipe(Scope.provide(scope))
     const engine = yield* Dispatcher.make({
       ...Dispatcher.defaults,
       memoryBytes: () => 0,

@@ -10,6 +10,8 @@ import type { targets } from "./Network.ts"
 /** How many of each. */
 export interface Trouble {
   readonly crashes: number
+  /** Whether the power goes, and disks stop in the middle of a write; else processes are killed only. */
+  readonly power: boolean
   readonly diskFaults: number
   readonly clockJumps: number
   /** Times that an operator pauses a lane for a while. */
@@ -23,6 +25,7 @@ interface Parts {
   readonly dam: Dam
   readonly ledger: Ledger
   readonly trace: Trace
+  readonly power: boolean
   /** Milliseconds within which things go wrong. */
   readonly within: number
 }
@@ -35,13 +38,13 @@ export const namesOf = ({ clockJumps, crashes, diskFaults, pauses }: Trouble): R
   ...numbered("pause", pauses)
 ]
 
-const numbered = (kind: string, count: number) => Array.from({ length: count }, (_, number) => `${kind} ${number}`)
+const numbered = (kind: string, count: number) => Array.from({ length: count }, (_, number) => `${kind}-${number}`)
 
 /** Has a fault come at its moment. */
 export const plan = (parts: Parts, name: string): void => {
   const chance = chanceOf(parts.seed, name)
   const at = between(chance, Math.min(500, parts.within / 100), parts.within)
-  const happen = kinds[name.split(" ")[0] ?? ""] ?? (() => undefined)
+  const happen = kinds[name.split("-")[0] ?? ""] ?? (() => undefined)
   parts.loop.at(at, () => happen(parts, chance))
 }
 
@@ -58,10 +61,10 @@ export const end = ({ dam, disk, loop }: Parts): void => {
 
 /** In the middle of its own work, in the middle of a write, or beside a commit. */
 const crash = (parts: Parts, chance: Chance): void => {
-  const { dam, disk, loop } = parts
+  const { dam, disk, loop, power } = parts
   const victim = dam.current()
   if (!victim.alive) return
-  const how = chance() < 0.5 ? "process" : "power"
+  const how = chance() < 0.5 || !power ? "process" : "power"
   const kill = () => {
     if (dam.current() === victim) dam.kill(how)
   }
@@ -73,7 +76,7 @@ const crash = (parts: Parts, chance: Chance): void => {
       loop.after = undefined
       kill()
     }
-  } else if (where < 0.6) {
+  } else if (where < 0.6 && power) {
     let left = 1 + below(chance, 12)
     disk.onWrite = () => {
       if (--left > 0) return "done"

@@ -10,7 +10,7 @@ import { planted } from "./Planted.ts"
 const own = (name: string) => new URL(name, import.meta.url).href
 
 const places = new Map([
-  ["/src/dam/sqlite/Sqlite.ts", own("./WasmSqlite.ts")],
+  ...(process.env["SQLITE"] === "node" ? [] : [["/src/dam/sqlite/Sqlite.ts", own("./WasmSqlite.ts")] as const]),
   ["/src/dam/sqlite/Ownership.ts", own("./Owner.ts")],
   ["/src/dam/sqlite/Standing.ts", own("./Stand.ts")]
 ])

@@ -8,6 +8,7 @@ import { type Finding, judge } from "./Judge.ts"
 import * as Ledger from "./Ledger.ts"
 import { epoch, Loop } from "./Loop.ts"
 import * as Network from "./Network.ts"
+import * as Place from "./Place.ts"
 import * as SeededCrypto from "./SeededCrypto.ts"
 import { mount, unmount } from "./Vfs.ts"
 
@@ -28,6 +29,7 @@ export const crowded: Shape = {
   span: 30_000,
   comeWithin: 0.7,
   crashes: 8,
+  power: true,
   diskFaults: 1,
   clockJumps: 0,
   pauses: 3,
@@ -41,7 +43,10 @@ export const calm: Shape = { ...crowded, span: 600_000, crashes: 3, clockJumps: 
 /** Few jobs, long over when the last faults come: nothing that was forgotten is found by what comes later. */
 export const ebbing: Shape = { ...crowded, jobs: 25, comeWithin: 0.2, crashes: 4, pauses: 1, receivers: 100 }
 
-export const shapes: Readonly<Record<string, Shape>> = { crowded, calm, ebbing }
+/** What Node's own SQLite can be tried with too: nothing but killed processes. */
+export const killed: Shape = { ...crowded, jobs: 100, power: false, diskFaults: 0 }
+
+export const shapes: Readonly<Record<string, Shape>> = { crowded, calm, ebbing, killed }
 
 /** What of a world is left, while it is made smaller: numbers of jobs, names of faults. */
 export interface Kept {
@@ -64,6 +69,9 @@ export interface Run {
   readonly lines: ReadonlyArray<string>
 }
 
+/** Whether `Seams.ts` has left Node's SQLite where it is. */
+const isReal = process.env["SQLITE"] === "node"
+
 /** Milliseconds without faults until a world ends: every result has been told by then. */
 const quiet = 6 * 3_600_000
 
@@ -74,13 +82,14 @@ export const run = (seed: number, shape: Shape, kept: Kept = allOf(shape), keeps
   const trace = new Ledger.Trace(loop, keepsLines)
   const disk = new Disk(chanceOf(seed, "disk"))
   const diskName = "world"
+  const place = isReal ? Place.real() : Place.simulated(diskName)
   mount(diskName, disk, { chance: chanceOf(seed, "SQLite"), now: () => epoch + loop.now })
   SeededCrypto.seed(chanceOf(seed, "crypto"))
   const network = Network.make(seed, { ledger, loop, trace })
   const dam = Dam.make({
     loop,
     disk,
-    diskName,
+    place,
     trace,
     ledger,
     network,
@@ -88,7 +97,7 @@ export const run = (seed: number, shape: Shape, kept: Kept = allOf(shape), keeps
     pauses: chanceOf(seed, "pauses"),
     longestPause: Math.min(15_000, shape.span / 20)
   })
-  const parts = { seed, loop, disk, dam, ledger, trace, within: shape.span }
+  const parts = { seed, loop, disk, dam, ledger, trace, power: shape.power, within: shape.span }
   for (const number of kept.jobs) {
     Clients.want(parts, Clients.wantedBy(seed, number, { ...shape, within: shape.span * shape.comeWithin }))
   }
@@ -103,6 +112,7 @@ export const run = (seed: number, shape: Shape, kept: Kept = allOf(shape), keeps
   const findings = judge(ledger, dam.current(), loop)
   const hash = trace.hash(disk)
   dam.end()
+  place.remove()
   unmount(diskName)
   return { seed, hash, events: trace.events, findings, ledger, lines: trace.lines }
 }

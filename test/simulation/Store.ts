@@ -26,9 +26,9 @@ interface Parts {
   readonly process: Process
 }
 
-/** Opens the store of a process, on the disk of this name. */
-export const make = (diskName: string, parts: Parts): Effect.Effect<Store, StoreError, Scope.Scope> =>
-  Effect.map(opened(`/${diskName}/jobs.db`, parts), (run) => over(run))
+/** Opens the store of a process. */
+export const make = (path: string, parts: Parts): Effect.Effect<Store, StoreError, Scope.Scope> =>
+  Effect.map(opened(path, parts), (run) => over(run))
 
 const opened = Effect.fnUntraced(function* (
   path: string,

@@ -1,36 +1,57 @@
 /**
- * Runs simulated worlds: `node test/simulation/main.ts --seed N --seeds N --shape crowded`.
+ * Runs simulated worlds: `npm run simulate -- --seed N --seeds N --shape crowded|calm|ebbing`.
  *
- * Prints what was found, and the hash of each trace last. Ends with 1 where a law was broken.
+ * Prints the laws that were broken, and the hash of each trace. `--shrink` makes the first world that breaks one small;
+ * `--jobs` and `--faults` run it again as it was printed; `--trace` prints every event. Ends with 1 where a law was broken.
  */
 import "./Seams.ts"
 import { parseArgs } from "node:util"
 
-const { shapes, run } = await import("./Simulation.ts")
+const { allOf, run, shapes } = await import("./Simulation.ts")
+const { shrink } = await import("./Shrink.ts")
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     seeds: { type: "string", default: "1" },
     shape: { type: "string", default: "crowded" },
+    jobs: { type: "string" },
+    faults: { type: "string" },
+    shrink: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
     "until-found": { type: "boolean", default: false }
   }
 })
 const shape = shapes[values.shape]
-if (shape === undefined)
+if (shape === undefined) {
   throw new Error(`there is no shape ${values.shape}; there are ${Object.keys(shapes).join(", ")}`)
+}
+const all = allOf(shape)
+const kept = {
+  jobs: values.jobs === undefined ? all.jobs : values.jobs.split(",").filter(Boolean).map(Number),
+  faults: values.faults === undefined ? all.faults : values.faults.split(",").filter(Boolean)
+}
 
 const first = Number(values.seed)
-let broken = 0
+let broken: number | undefined
 for (let seed = first; seed < first + Number(values.seeds); seed++) {
   const began = process.cpuUsage()
-  const { events, findings, hash, ledger, lines } = run(seed, shape, undefined, values.trace)
+  const { events, findings, hash, ledger, lines } = run(seed, shape, kept, values.trace)
   const { system, user } = process.cpuUsage(began)
   for (const line of lines) console.log(line)
-  if (findings.length > 0) broken++
   for (const { law, what } of findings) console.log(`seed ${seed}: ${law}: ${what}`)
   const counts = `${ledger.calls.length} calls, ${ledger.crashes.length} crashes, ${events} events`
   console.log(`seed ${seed}: ${counts}, ${((user + system) / 1e6).toFixed(2)} s, trace ${hash}`)
-  if (broken > 0 && values["until-found"]) break
+  if (findings.length > 0) broken ??= seed
+  if (broken !== undefined && (values["until-found"] || values.shrink)) break
 }
-if (broken > 0) process.exitCode = 1
+if (broken !== undefined) {
+  process.exitCode = 1
+  const small = values.shrink ? shrink(broken, shape) : undefined
+  if (small !== undefined) {
+    const { jobs, faults } = small.kept
+    console.log(`${small.law}: ${jobs.length} jobs and ${faults.length} faults are enough, after ${small.runs} runs:`)
+    console.log(
+      `npm run simulate -- --shape ${values.shape} --seed ${broken} --jobs "${jobs.join(",")}" --faults "${faults.join(",")}" --trace`
+    )
+  }
+}

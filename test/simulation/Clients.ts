@@ -1,6 +1,7 @@
 /** Clients: each wants one job, submits it until it is acknowledged, and some cancel theirs or submit it again. */
 import * as Effect from "effect/Effect"
 import * as Step from "../../src/step/Step.ts"
+import type { ScheduleDefinition } from "../../src/dam/store/ScheduleRecords.ts"
 import { below, between, chanceOf, oneOf } from "./Chance.ts"
 import type { Dam } from "./Dam.ts"
 import type { Ledger, Trace, Wanted } from "./Ledger.ts"
@@ -124,4 +125,39 @@ const cancel = ({ dam, ledger, loop, trace }: Parts, id: string): void => {
       }
     })
   )
+}
+
+/** Has somebody want a call again and again; whoever is not answered sets the schedule anew. */
+export const schedule = (parts: Parts, number: number, span: number): void => {
+  const { dam, ledger, loop, seed, trace } = parts
+  const chance = chanceOf(seed, `schedule ${number}`)
+  const name = `schedule ${number}`
+  const every = 1000 + 500 * below(chance, 6)
+  const definition: ScheduleDefinition = {
+    timing: { every, end: epoch + span },
+    rules: { overlap: "parallel", catchUp: "all", catchUpMost: 10_000 },
+    step: Step.post(`https://timed-${number}.example/`, { body: "again" })
+  }
+  const set = () => {
+    const { alive, fork, up } = dam.current()
+    let isSettled = false
+    const again = () => {
+      if (!isSettled) loop.in(between(chance, 200, 2000), set)
+      isSettled = true
+    }
+    if (!alive || up === undefined) return again()
+    loop.in(10_000, again)
+    fork(
+      Effect.match(up.engine.schedules.set("local", name, definition), {
+        onFailure: again,
+        onSuccess: () => {
+          if (isSettled) return
+          isSettled = true
+          trace.note(`set ${name}`)
+          ledger.schedules.push({ name, every, from: loop.now, end: span })
+        }
+      })
+    )
+  }
+  loop.at(between(chance, 0, span * 0.3), set)
 }

@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import type { Incarnation } from "./Dam.ts"
 import type { JobState } from "../../src/engine/JobState.ts"
 import type { Service, ServiceError } from "../../src/run/Service.ts"
-import type { Acknowledged, Call, Ledger } from "./Ledger.ts"
+import type { Acknowledged, Call, Ledger, Scheduled } from "./Ledger.ts"
 import { epoch, type Loop } from "./Loop.ts"
 import { otherPace, receiverPace, targets } from "./Network.ts"
 
@@ -56,6 +56,7 @@ export const judge = (ledger: Ledger, dam: Incarnation, loop: Loop): ReadonlyArr
     )
     judgeChildren({ ask, dam, ledger, callsOf, say }, job, wanted.step)
   }
+  for (const one of ledger.schedules) judgeSchedule(ask, dam, one, say)
   judgePermits(ask, dam, ledger, say)
   judgePaces(ledger, say)
   return findings
@@ -204,6 +205,27 @@ const everyJob = (service: Service["Service"], state: string): Effect.Effect<num
     } while (cursor !== undefined)
     return count
   })
+
+/** Each of its moments is one job, whoever was dead meanwhile. */
+const judgeSchedule = (ask: Ask, { up }: Incarnation, { end, every, from, name }: Scheduled, say: Say): void => {
+  const page = up && ask(up.service.list({ metadata: { schedule: name }, limit: 1000 }))
+  const moments = (page?.jobs ?? []).map(({ answer }) => Date.parse(momentIn(answer)) - epoch).sort((a, b) => a - b)
+  moments.forEach((moment, index) => {
+    const next = moments[index + 1]
+    if (next === moment) say("a moment is one call", `${name} at ${moment}`)
+    else if (next !== undefined && moment > from && next - moment !== every) {
+      say("no moment is left out", `${name} from ${moment} to ${next}, every ${every}`)
+    }
+  })
+  const [first = Infinity] = moments.filter((moment) => moment > from)
+  const last = moments.at(-1) ?? 0
+  if (first > from + every + 1 || last < end - every) {
+    say("no moment is left out", `${name} from ${from} to ${end}: there are ${first} to ${last}, every ${every}`)
+  }
+}
+
+const momentIn = ({ metadata }: Told["answer"]): string =>
+  (metadata as { readonly scheduled_for: string }).scheduled_for
 
 /** One child where the step has one for such an end, and none otherwise. */
 const judgeChildren = (

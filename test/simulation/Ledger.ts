@@ -44,6 +44,14 @@ export interface Call {
   retryAfter: number | undefined
 }
 
+/** What is called again and again: every so many milliseconds, from when it was confirmed, up to an end. */
+export interface Scheduled {
+  readonly name: string
+  readonly every: number
+  readonly from: number
+  readonly end: number
+}
+
 export interface Crash {
   readonly at: number
   readonly how: "process" | "power"
@@ -52,6 +60,7 @@ export interface Crash {
 export interface Ledger {
   readonly wanted: Array<Wanted>
   readonly acknowledged: Array<Acknowledged>
+  readonly schedules: Array<Scheduled>
   readonly calls: Array<Call>
   readonly crashes: Array<Crash>
   /** When a disk failed for a while. */
@@ -67,6 +76,7 @@ export interface Ledger {
 export const empty = (): Ledger => ({
   wanted: [],
   acknowledged: [],
+  schedules: [],
   calls: [],
   crashes: [],
   diskFaults: [],

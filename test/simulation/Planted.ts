@@ -149,5 +149,10 @@ export const planted: Readonly<Record<string, ReadonlyArray<Change>>> = {
     "dam/work/Ends.ts",
     `? Results.finish(job, "failed", { at, attempt, result: Results.failed(end), children }, laneOf)`,
     `? Results.finish(job, "succeeded", { at, attempt, result: Results.failed(end), children }, laneOf)`
+  ),
+  "a firing is known by nothing but its job": one(
+    "dam/work/Schedules.ts",
+    "`schedule:${generation}:${moment}`",
+    "`schedule:${generation}:${moment}:${id}`"
   )
 }

@@ -1,4 +1,4 @@
-/** Makes a world that breaks a law as small as it can be and still breaks it: delta debugging over faults and jobs. */
+/** Makes a world that breaks a law as small as it can be and still breaks it: delta debugging over faults, schedules and jobs. */
 import { allOf, type Kept, run, type Shape } from "./Simulation.ts"
 
 export interface Shrunk {
@@ -21,14 +21,14 @@ export const shrink = (seed: number, shape: Shape, mostRuns = 250): Shrunk | und
   // what is gone with the first round may make more of the others needless
   for (let before = -1; before !== sizeOf(kept);) {
     before = sizeOf(kept)
-    const { jobs } = kept
-    const faults = fewest(kept.faults, (some) => still({ jobs, faults: some }))
-    kept = { faults, jobs: fewest(jobs, (some) => still({ jobs: some, faults })) }
+    for (const part of ["faults", "schedules", "jobs"] as const) {
+      kept = { ...kept, [part]: fewest<number | string>(kept[part], (some) => still({ ...kept, [part]: some })) }
+    }
   }
   return { law, kept, runs }
 }
 
-const sizeOf = ({ faults, jobs }: Kept): number => faults.length + jobs.length
+const sizeOf = ({ faults, jobs, schedules }: Kept): number => faults.length + jobs.length + schedules.length
 
 /** Leaves out parts that are not needed, large ones first. */
 const fewest = <A>(all: ReadonlyArray<A>, isEnough: (some: ReadonlyArray<A>) => boolean): ReadonlyArray<A> => {

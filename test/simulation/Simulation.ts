@@ -19,6 +19,7 @@ export interface Shape extends Faults.Trouble {
   readonly span: number
   /** The share of it in which jobs come. */
   readonly comeWithin: number
+  readonly schedules: number
   readonly receivers: number
   readonly cancels: number
 }
@@ -33,12 +34,13 @@ export const crowded: Shape = {
   diskFaults: 1,
   clockJumps: 0,
   pauses: 3,
+  schedules: 2,
   receivers: 30,
   cancels: 0.1
 }
 
 /** Few jobs and few faults over ten minutes. */
-export const calm: Shape = { ...crowded, span: 600_000, crashes: 3, clockJumps: 2 }
+export const calm: Shape = { ...crowded, span: 600_000, crashes: 3, clockJumps: 2, schedules: 0 }
 
 /** Few jobs, long over when the last faults come: nothing that was forgotten is found by what comes later. */
 export const ebbing: Shape = { ...crowded, jobs: 25, comeWithin: 0.2, crashes: 4, pauses: 1, receivers: 100 }
@@ -48,16 +50,20 @@ export const killed: Shape = { ...crowded, jobs: 100, power: false, diskFaults: 
 
 export const shapes: Readonly<Record<string, Shape>> = { crowded, calm, ebbing, killed }
 
-/** What of a world is left, while it is made smaller: numbers of jobs, names of faults. */
+/** What of a world is left, while it is made smaller: numbers of jobs and of schedules, names of faults. */
 export interface Kept {
   readonly jobs: ReadonlyArray<number>
+  readonly schedules: ReadonlyArray<number>
   readonly faults: ReadonlyArray<string>
 }
 
 export const allOf = (shape: Shape): Kept => ({
-  jobs: Array.from({ length: shape.jobs }, (_, number) => number),
+  jobs: numbers(shape.jobs),
+  schedules: numbers(shape.schedules),
   faults: Faults.namesOf(shape)
 })
+
+const numbers = (length: number) => Array.from({ length }, (_, number) => number)
 
 export interface Run {
   readonly seed: number
@@ -101,6 +107,7 @@ export const run = (seed: number, shape: Shape, kept: Kept = allOf(shape), keeps
   for (const number of kept.jobs) {
     Clients.want(parts, Clients.wantedBy(seed, number, { ...shape, within: shape.span * shape.comeWithin }))
   }
+  for (const number of kept.schedules) Clients.schedule(parts, number, shape.span)
   for (const name of kept.faults) Faults.plan(parts, name)
 
   loop.run(shape.span)

@@ -2,7 +2,7 @@
  * Runs simulated worlds: `npm run simulate -- --seed N --seeds N --shape crowded|calm|ebbing`.
  *
  * Prints the laws that were broken, and the hash of each trace. `--shrink` makes the first world that breaks one small;
- * `--jobs` and `--faults` run it again as it was printed; `--trace` prints every event. Ends with 1 where a law was broken.
+ * `--jobs`, `--schedules` and `--faults` run it again as it was printed; `--trace` prints every event. Ends with 1 where a law was broken.
  */
 import "./Seams.ts"
 import { parseArgs } from "node:util"
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "1" },
     shape: { type: "string", default: "crowded" },
     jobs: { type: "string" },
+    schedules: { type: "string" },
     faults: { type: "string" },
     shrink: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
@@ -27,8 +28,13 @@ if (shape === undefined) {
 }
 const all = allOf(shape)
 const kept = {
-  jobs: values.jobs === undefined ? all.jobs : values.jobs.split(",").filter(Boolean).map(Number),
-  faults: values.faults === undefined ? all.faults : values.faults.split(",").filter(Boolean)
+  jobs: values.jobs === undefined ? all.jobs : listed(values.jobs).map(Number),
+  schedules: values.schedules === undefined ? all.schedules : listed(values.schedules).map(Number),
+  faults: values.faults === undefined ? all.faults : listed(values.faults)
+}
+
+function listed(text: string): ReadonlyArray<string> {
+  return text.split(",").filter(Boolean)
 }
 
 const first = Number(values.seed)
@@ -48,10 +54,10 @@ if (broken !== undefined) {
   process.exitCode = 1
   const small = values.shrink ? shrink(broken, shape) : undefined
   if (small !== undefined) {
-    const { jobs, faults } = small.kept
-    console.log(`${small.law}: ${jobs.length} jobs and ${faults.length} faults are enough, after ${small.runs} runs:`)
-    console.log(
-      `npm run simulate -- --shape ${values.shape} --seed ${broken} --jobs "${jobs.join(",")}" --faults "${faults.join(",")}" --trace`
-    )
+    const { jobs, faults, schedules } = small.kept
+    const size = `${jobs.length} jobs, ${schedules.length} schedules and ${faults.length} faults`
+    console.log(`${small.law}: ${size} are enough, after ${small.runs} runs:`)
+    const kept = `--jobs=${jobs.join(",")} --schedules=${schedules.join(",")} --faults=${faults.join(",")}`
+    console.log(`npm run simulate -- --shape ${values.shape} --seed ${broken} ${kept} --trace`)
   }
 }

@@ -171,6 +171,7 @@ export const make = Effect.fnUntraced(function* (
     runner: runnerOf(options, { lanes, names, shortages }),
     told,
     deliver: deliveries.wake,
+    hand: deliveries.hand,
     lookAround: () => {
       if (copiedAt === undefined) duties.lookAround()
     },

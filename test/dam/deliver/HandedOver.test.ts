@@ -1,0 +1,124 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { defaults } from "../../../src/dam/deliver/Schedule.ts"
+import * as Step from "../../../src/step/Step.ts"
+import * as Script from "../../../src/testing/Script.ts"
+import { hook, ok, setUp, type Store, url } from "../support.ts"
+
+const telling = Step.webhooks(Step.get(url), [{ url: hook }])
+const named = (name: string) => Step.idempotentKey(telling, name)
+
+/** Counts how often the outbox is looked at. */
+const counting = () => {
+  let looks = 0
+  const through = (store: Store): Store => ({
+    ...store,
+    dueDeliveries: (...args) => {
+      looks++
+      return store.dueDeliveries(...args)
+    }
+  })
+  return { through, looks: () => looks }
+}
+
+describe("a result that was stored just now", () => {
+  it.effect("is told without being read from the outbox", () =>
+    Effect.gen(function* () {
+      const { looks, through } = counting()
+      const dam = yield* setUp({ through })
+      for (const name of ["one", "two", "three"]) yield* dam.runToEnd(named(name))
+      assert.lengthOf(yield* dam.told, 3)
+      assert.deepInclude(yield* dam.store.stats, { pendingDeliveries: 0 })
+      assert.strictEqual(looks(), 0)
+    })
+  )
+
+  it.effect("is told again on its schedule, and then nobody looks any more", () =>
+    Effect.gen(function* () {
+      const { looks, through } = counting()
+      const dam = yield* setUp({ through, receivers: Script.always(Script.inTurn({ status: 500 }, ok)) })
+      yield* dam.submit(telling)
+      yield* TestClock.adjust("10 seconds")
+      assert.lengthOf(yield* dam.told, 2)
+      assert.deepInclude(yield* dam.store.stats, { pendingDeliveries: 0 })
+      const before = looks()
+      assert.isAbove(before, 0)
+      yield* dam.submit(named("later"))
+      yield* TestClock.adjust("1 hour")
+      assert.lengthOf(yield* dam.told, 3)
+      assert.strictEqual(looks(), before)
+    })
+  )
+
+  it.effect("waits behind those that are due in the outbox, where no more may be in memory", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({
+        receivers: Script.always(Script.later("1 second", ok)),
+        deliveries: { ...defaults, concurrency: 2 }
+      })
+      const names = Array.from({ length: 7 }, (_, n) => `${n}`)
+      const ids: Array<string> = []
+      for (const name of names) {
+        ids.push(yield* dam.submit(named(name)))
+        yield* TestClock.adjust(10)
+      }
+      assert.lengthOf(yield* dam.told, 2)
+      yield* TestClock.adjust("10 seconds")
+      const jobs = (yield* dam.told).map(({ asked }) => {
+        const { body } = asked.request
+        return (JSON.parse(new TextDecoder().decode(body as Uint8Array)) as { readonly job_id: string }).job_id
+      })
+      assert.deepStrictEqual(jobs, ids)
+    })
+  )
+
+  it.effect(
+    "is told once, where a look at the outbox finds it before it is handed over and answers after it was told",
+    () =>
+      Effect.gen(function* () {
+        const slow = (store: Store): Store => ({
+          ...store,
+          finish: (...args) => Effect.tap(store.finish(...args), Effect.sleep(5)),
+          dueDeliveries: (...args) => Effect.tap(store.dueDeliveries(...args), Effect.sleep(20))
+        })
+        const dam = yield* setUp({ through: slow })
+        const later = yield* dam.submit(Step.idempotentKey(Step.retryAt(telling, new Date(3_600_000)), "later"))
+        yield* dam.submit(named("now"))
+        yield* TestClock.adjust(2)
+        // its end is told too, which is a reason to look
+        yield* dam.engine.cancel(yield* dam.get(later))
+        yield* TestClock.adjust("1 minute")
+        assert.lengthOf(yield* dam.told, 2)
+        assert.deepInclude(yield* dam.store.stats, { pendingDeliveries: 0 })
+      })
+  )
+
+  it.effect("is told by the next dam, where the first ends before it was taken", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ receivers: Script.always(Script.inTurn(Script.hang, ok)) })
+      yield* dam.submit(telling)
+      yield* TestClock.adjust(10)
+      assert.lengthOf(yield* dam.told, 1)
+      yield* dam.stop
+      yield* dam.begin()
+      yield* TestClock.adjust(10)
+      assert.lengthOf(yield* dam.told, 2)
+      assert.deepInclude(yield* dam.store.stats, { pendingDeliveries: 0 })
+    })
+  )
+
+  it.effect("is not sent to an endpoint that is disabled", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ receivers: Script.always(Script.inTurn({ status: 410 }, ok)) })
+      yield* dam.submit(named("first"))
+      yield* TestClock.adjust(10)
+      const id = yield* dam.submit(named("second"))
+      yield* TestClock.adjust(Duration.minutes(1))
+      assert.lengthOf(yield* dam.told, 1)
+      const [delivery] = yield* dam.store.deliveries(id)
+      assert.deepInclude(delivery?.dead, { reason: "receiver_gone" })
+    })
+  )
+})

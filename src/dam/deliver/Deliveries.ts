@@ -77,9 +77,11 @@ export const make = Effect.fnUntraced(function* (
     leaving: parts.leaving,
     fork: yield* FiberSet.runtime(calls)(),
     forkLook: yield* FiberMap.runtime(fibers)(),
-    deliver: (delivery) => Probes.deliver(probes, delivery),
+    deliver: (delivery, closings) => Probes.deliver(probes, delivery, closings),
+    closings: () => probes.closings,
     known: new Map(),
-    underWay: 0
+    underWay: 0,
+    waiting: 0
   }
   const wake = (lanes: Iterable<string>): void => {
     for (const lane of lanes) Receiver.wake(receivers, lane)

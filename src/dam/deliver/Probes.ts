@@ -57,9 +57,14 @@ export const make = (given: Pick<Probes, "courier" | "leaving" | "options" | "re
  * Nothing is sent to a disabled endpoint but one probe at a time; the rest waits until its schedule would be over. Answers
  * whether the delivery is settled, and nothing that waits is due at another time because of it.
  */
-export const deliver = Effect.fnUntraced(function* (self: Probes, delivery: DueDelivery): Effect.fn.Return<boolean> {
+export const deliver = Effect.fnUntraced(function* (
+  self: Probes,
+  delivery: DueDelivery,
+  /** How many endpoints had been disabled when this was known of its own. */
+  closings: number
+): Effect.fn.Return<boolean> {
   const { customer, disabled, url } = delivery
-  if (disabled === undefined) return yield* attempt(self, delivery)
+  if (disabled === undefined) return yield* attempt(self, delivery, closings)
   const now = yield* Clock.currentTimeMillis
   if (disabled.reason === "gone") return yield* giveUp(self, delivery, now, "receiver_gone")
   if (now > delivery.begunAt + self.patience) return yield* giveUp(self, delivery, now, "endpoint_disabled")
@@ -75,20 +80,20 @@ export const deliver = Effect.fnUntraced(function* (self: Probes, delivery: DueD
   for (const [other, over] of self.probed) if (over <= now) self.probed.delete(other)
   self.probed.set(endpoint, until)
   yield* hold(until)
-  return yield* attempt(self, delivery, { until })
+  return yield* attempt(self, delivery, self.closings, { until })
 })
 
 const attempt = Effect.fnUntraced(function* (
   self: Probes,
   delivery: DueDelivery,
+  closings: number,
   probe?: { readonly until: number }
 ): Effect.fn.Return<boolean> {
   const { schedule, timeoutMillis } = self.options
-  const known = self.closings
   const endpoint = endpointOf(delivery)
   // it may wait for its turn for long, and the receiver be gone when it comes
   const isWanted = () => {
-    const goes = !self.leaving() && (self.closed.get(endpoint) ?? 0) <= known
+    const goes = !self.leaving() && (self.closed.get(endpoint) ?? 0) <= closings
     if (goes) self.calling.add(delivery.id)
     return goes
   }

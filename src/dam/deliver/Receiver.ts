@@ -26,12 +26,24 @@ export interface Receivers {
   readonly fork: (delivery: Effect.Effect<unknown>) => unknown
   /** Has a receiver look for more, in a fiber of its own. */
   readonly forkLook: (lane: string, look: Effect.Effect<void>) => unknown
-  /** Makes it; answers whether it is settled, and nothing that waits is due at another time because of it. */
-  readonly deliver: (delivery: DueDelivery) => Effect.Effect<boolean>
+  /**
+   * Makes it, unless its endpoint was disabled since so many were; answers whether it is settled, and nothing that waits is
+   * due at another time because of it.
+   */
+  readonly deliver: (delivery: DueDelivery, closings: number) => Effect.Effect<boolean>
+  /** How many endpoints were disabled so far. */
+  readonly closings: () => number
   /** By lane; whoever is not here has nothing to do. */
   readonly known: Map<string, Receiver>
   underWay: number
+  /** About what all take in memory that were handed over and have to wait, in bytes. */
+  waiting: number
 }
+
+/** What may wait in memory, of all receivers and of one, and about what a delivery takes beside its body; in bytes. */
+const mostWaiting = 8 * 1024 * 1024
+const mostOfOne = mostWaiting / 2
+const overhead = 1024
 
 /** When a store that failed is asked again. */
 const askAgainAfter = 1000
@@ -42,6 +54,10 @@ interface Receiver {
   readonly signal: Latch.Latch
   /** Deliveries under way. */
   readonly ids: Set<string>
+  /** Deliveries that were handed over and wait until fewer are under way, the oldest first. */
+  readonly queue: Array<Waiting>
+  /** About what those take in memory, in bytes. */
+  waiting: number
   /** Deliveries that were handed over during the last look, which may have found them too. */
   readonly handed: Set<string>
   /** With how many under way it is not worth looking again. */
@@ -56,6 +72,12 @@ interface Receiver {
   waitsForEnds: boolean
 }
 
+interface Waiting {
+  readonly delivery: DueDelivery
+  /** How many endpoints had been disabled when it was handed over. */
+  readonly closings: number
+}
+
 /** Looks for what may be due in a lane. */
 export const wake = (self: Receivers, lane: string): void => {
   const receiver = receiverOf(self, lane)
@@ -64,12 +86,17 @@ export const wake = (self: Receivers, lane: string): void => {
   look(self, receiver)
 }
 
-/** Begins a delivery that was stored just now, or leaves it to the outbox where others are before it. */
+/** Begins a delivery that was stored just now, or has it wait: behind others in the outbox where there are any. */
 export const hand = (self: Receivers, delivery: DueDelivery): void => {
   const receiver = receiverOf(self, delivery.lane)
-  if (self.leaving() || receiver.isBehind || receiver.ids.size >= self.concurrency) return wake(self, delivery.lane)
-  if (receiver.isLooking) receiver.handed.add(delivery.id)
-  begin(self, receiver, delivery)
+  const { handed, ids, queue } = receiver
+  const weight = weightOf(delivery)
+  const isFull = self.waiting + weight > mostWaiting || receiver.waiting + weight > mostOfOne
+  if (self.leaving() || receiver.isBehind || isFull) return wake(self, delivery.lane)
+  if (receiver.isLooking) handed.add(delivery.id)
+  if (ids.size < self.concurrency) return begin(self, receiver, delivery)
+  queue.push({ delivery, closings: self.closings() })
+  weigh(self, receiver, weight)
 }
 
 /** Has everybody look again who looks at all: the clock was set. */
@@ -84,6 +111,8 @@ const receiverOf = ({ known }: Receivers, lane: string): Receiver => {
     lane,
     signal: Latch.makeUnsafe(false),
     ids: new Set(),
+    queue: [],
+    waiting: 0,
     handed: new Set(),
     enough: 0,
     isLooking: false,
@@ -113,11 +142,12 @@ const run = Effect.fnUntraced(function* (self: Receivers, receiver: Receiver) {
     handed.clear()
     const now = yield* Clock.currentTimeMillis
     const { deliveries, isUnknown, nextDueAt } = self.leaving() ? nothingDue : yield* dueOf(self, receiver, now)
-    for (const delivery of deliveries) {
-      if (!ids.has(delivery.id) && !handed.has(delivery.id)) begin(self, receiver, delivery)
-    }
+    const found = deliveries.filter(({ id }) => !ids.has(id) && !handed.has(id))
+    // others may have been handed over meanwhile
+    const room = Math.max(0, self.concurrency - ids.size)
+    for (const delivery of found.slice(0, room)) begin(self, receiver, delivery)
     receiver.enough = Math.floor(ids.size / 2)
-    const isMoreDue = nextDueAt !== undefined && nextDueAt <= now
+    const isMoreDue = found.length > room || (nextDueAt !== undefined && nextDueAt <= now)
     receiver.isBehind = isUnknown || isMoreDue || receiver.isNews
     if (isMoreDue && ids.size > 0) yield* untilEnd(receiver)
     else if (nextDueAt !== undefined) {
@@ -132,9 +162,12 @@ const run = Effect.fnUntraced(function* (self: Receivers, receiver: Receiver) {
   }
 })
 
-/** Looking costs the same for one delivery and for many: where enough is under way, half of it ends first. */
-const isTime = ({ concurrency }: Receivers, { enough, ids, isNews }: Receiver): boolean =>
-  ids.size <= (isNews ? concurrency / 2 : Math.min(concurrency / 2, enough))
+/**
+ * Looking costs the same for one delivery and for many: where enough is under way, half of it ends first, and what waits
+ * in memory is older than what is not.
+ */
+const isTime = ({ concurrency }: Receivers, { enough, ids, isNews, queue }: Receiver): boolean =>
+  queue.length === 0 && ids.size <= (isNews ? concurrency / 2 : Math.min(concurrency / 2, enough))
 
 const untilTime = Effect.fnUntraced(function* (self: Receivers, receiver: Receiver) {
   while (!isTime(self, receiver)) {
@@ -164,11 +197,16 @@ const dueOf = ({ concurrency, store }: Receivers, { ids, lane }: Receiver, now: 
       })
   })
 
-const begin = (self: Receivers, receiver: Receiver, delivery: DueDelivery): void => {
+const begin = (
+  self: Receivers,
+  receiver: Receiver,
+  delivery: DueDelivery,
+  closings: number = self.closings()
+): void => {
   receiver.ids.add(delivery.id)
   self.underWay++
   self.fork(
-    Effect.onExit(self.deliver(delivery), (exit) =>
+    Effect.onExit(self.deliver(delivery, closings), (exit) =>
       Effect.sync(() => ended(self, receiver, delivery.id, Exit.isSuccess(exit) && exit.value))
     )
   )
@@ -177,9 +215,31 @@ const begin = (self: Receivers, receiver: Receiver, delivery: DueDelivery): void
 const ended = (self: Receivers, receiver: Receiver, id: string, isSettled: boolean): void => {
   receiver.ids.delete(id)
   self.underWay--
+  // what waits may have to wait for longer now, or for nothing any more: the outbox knows
+  if (!isSettled || self.leaving()) drop(self, receiver)
+  const next = receiver.queue.shift()
+  if (next !== undefined) {
+    weigh(self, receiver, -weightOf(next.delivery))
+    begin(self, receiver, next.delivery, next.closings)
+  }
   if (!isSettled) look(self, receiver)
   else if (receiver.waitsForEnds) receiver.signal.openUnsafe()
   else forget(self, receiver)
+}
+
+/** Leaves what waits in memory to the outbox. */
+const drop = (self: Receivers, receiver: Receiver): void => {
+  if (receiver.queue.length === 0) return
+  receiver.queue.length = 0
+  weigh(self, receiver, -receiver.waiting)
+  receiver.isBehind = true
+}
+
+const weightOf = ({ body }: DueDelivery): number => body.byteLength + overhead
+
+const weigh = (self: Receivers, receiver: Receiver, weight: number): void => {
+  self.waiting += weight
+  receiver.waiting += weight
 }
 
 const forget = ({ known }: Receivers, { ids, isLooking, lane }: Receiver): void => {

@@ -121,4 +121,36 @@ describe("a result that was stored just now", () => {
       assert.deepInclude(delivery?.dead, { reason: "receiver_gone" })
     })
   )
+
+  it.effect("waits in memory for others of its host, and in the outbox where that would be too much", () =>
+    Effect.gen(function* () {
+      const { looks, through } = counting()
+      const dam = yield* setUp({
+        through,
+        target: Script.always({ status: 200, body: "x".repeat(1_000_000) }),
+        receivers: Script.always(Script.hang),
+        deliveries: { ...defaults, concurrency: 1 }
+      })
+      for (let n = 0; n < 5; n++) yield* dam.submit(named(`${n}`))
+      yield* TestClock.adjust(10)
+      assert.strictEqual(looks(), 0)
+      for (let n = 5; n < 8; n++) yield* dam.submit(named(`${n}`))
+      yield* TestClock.adjust(10)
+      assert.isAbove(looks(), 0)
+      assert.lengthOf(yield* dam.told, 1)
+    })
+  )
+
+  it.effect("that waits in memory goes to no endpoint that is disabled meanwhile", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({
+        receivers: Script.always(Script.later("1 second", { status: 410 })),
+        deliveries: { ...defaults, concurrency: 1 }
+      })
+      for (let n = 0; n < 5; n++) yield* dam.submit(named(`${n}`))
+      yield* TestClock.adjust("1 minute")
+      assert.lengthOf(yield* dam.told, 1)
+      assert.deepInclude(yield* dam.store.stats, { pendingDeliveries: 0, deadDeliveries: 5 })
+    })
+  )
 })

@@ -172,6 +172,7 @@ export const make = Effect.fnUntraced(function* (
     told,
     deliver: deliveries.wake,
     unwritten: new Map(),
+    hand: deliveries.hand,
     lookAround: () => {
       if (copiedAt === undefined) duties.lookAround()
     },

@@ -1,9 +1,11 @@
 /**
  * What a lane holds in memory while nobody needs it: lanes that were only made, lanes through which one call went, and
- * lanes in which one job is queued. Heap that survives a collection, for each lane. `BENCH_SNAPSHOT=file` writes what is
+ * lanes in which one job is queued. Heap that survives a collection, for each lane, and in the end what is resident,
+ * above a process in which the same was done in one lane (wanted: 60 MiB at most). `BENCH_SNAPSHOT=file` writes what is
  * there in the end, to be opened in a browser's developer tools.
  */
 import * as Effect from "effect/Effect"
+import { execFileSync } from "node:child_process"
 import { setFlagsFromString, writeHeapSnapshot } from "node:v8"
 import { runInNewContext } from "node:vm"
 import * as Lanes from "../../src/dam/lane/Lanes.ts"
@@ -12,7 +14,9 @@ import * as SqliteJobStore from "../../src/dam/sqlite/SqliteJobStore.ts"
 import { job } from "./store/Jobs.ts"
 
 const quick = process.env["BENCH_QUICK"] === "1"
-const total = quick ? 200 : 10_000
+const [given] = process.argv.slice(2)
+const total = given === undefined ? (quick ? 200 : 10_000) : Number(given)
+const mebibytes = (bytes: number) => Math.round(bytes / 1024 / 1024)
 
 setFlagsFromString("--expose-gc")
 const collect: () => void = runInNewContext("gc")
@@ -29,9 +33,10 @@ const each = (name: string, change: (lane: string) => Effect.Effect<unknown, unk
     for (let place = 0; place < total; place++) yield* change(`h${place}.example:443`)
     yield* Effect.sleep(quick ? 50 : 1000)
     const bytes = used() - before
-    console.log(
-      `${name}: ${Math.round(bytes / total).toLocaleString("en")} bytes a lane, ${Math.round(bytes / 1024 / 1024)} MiB of ${total.toLocaleString("en")}`
-    )
+    if (given === undefined)
+      console.log(
+        `${name}: ${Math.round(bytes / total).toLocaleString("en")} bytes a lane, ${mebibytes(bytes)} MiB of ${total.toLocaleString("en")}`
+      )
   })
 
 const program = Effect.gen(function* () {
@@ -53,3 +58,9 @@ const program = Effect.gen(function* () {
 })
 
 await Effect.runPromise(Effect.scoped(program))
+
+const resident = process.memoryUsage.rss()
+if (given === undefined) {
+  const one = Number(execFileSync(process.execPath, [import.meta.filename, "1"], { encoding: "utf8" }))
+  console.log(`resident: ${mebibytes(resident)} MiB, ${mebibytes(resident - one)} MiB above one lane`)
+} else console.log(resident)

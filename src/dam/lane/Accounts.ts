@@ -74,6 +74,7 @@ export interface Accounts {
 
 /** A customer, and how many of its accounts have made no use of its turn. */
 interface Customer {
+  readonly name: string
   readonly accounts: Ring.Ring<Account>
   passed: number
 }
@@ -129,7 +130,7 @@ class AccountsOf implements Accounts {
       if (known.ring.first() === customer && customer.passed >= customer.accounts.size()) this.next(customer)
       return
     }
-    known.customers.delete(customerIn(account.name))
+    known.customers?.delete(customer.name)
     known.ring.drop(customer)
   }
 
@@ -142,7 +143,7 @@ class AccountsOf implements Accounts {
     const found = this.known?.accounts.get(name)
     if (found !== undefined) return found
     const made: Account = { name, waiters: [], queues: [], meter: this.meterOf(name), line: [] }
-    this.known ??= { accounts: new Map(), customers: new Map(), ring: Ring.make() }
+    this.known ??= { accounts: new Map(), customers: undefined, ring: Ring.make() }
     this.known.accounts.set(name, made)
     customerOf(this.known, name).accounts.push(made)
     return made
@@ -160,18 +161,22 @@ class AccountsOf implements Accounts {
 
 interface Known {
   readonly accounts: Map<string, Account>
-  readonly customers: Map<string, Customer>
+  /** `undefined` until there are two. */
+  customers: Map<string, Customer> | undefined
   readonly ring: Ring.Ring<Customer>
 }
 
 const none: ReadonlyArray<Account> = []
 
-const customerOf = ({ customers, ring }: Known, account: string): Customer => {
-  const known = customers.get(customerIn(account))
+const customerOf = (self: Known, account: string): Customer => {
+  const name = customerIn(account)
+  const first = self.ring.first()
+  if (first?.name === name) return first
+  const known = self.customers?.get(name)
   if (known !== undefined) return known
-  const made: Customer = { accounts: Ring.make(), passed: 0 }
-  customers.set(customerIn(account), made)
-  ring.push(made)
+  const made: Customer = { name, accounts: Ring.make(), passed: 0 }
+  self.ring.push(made)
+  if (first !== undefined) self.customers = (self.customers ?? new Map([[first.name, first]])).set(name, made)
   return made
 }
 

@@ -175,7 +175,7 @@ export const opening =
 
 /** Waits for a promise of the platform. Whoever is interrupted meanwhile aborts what it promised by another way. */
 const promised = <A>(make: () => Promise<A>): Effect.Effect<A, CallFailure> =>
-  Effect.catch(Effect.tryPromise({ try: make, catch: (cause) => cause }), LaterCauses.fail)
+  Effect.tryPromise({ try: make, catch: (cause) => cause }).pipe(Effect.catch(LaterCauses.fail))
 
 /** Browsers show a redirect they were told not to follow as status 0 without headers. */
 export const oddStatus = (status: number): TransportError =>

@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { catchUps, overlaps } from "../../engine/schedule/Firing.ts"
+import { type Timing, upcoming } from "../../engine/schedule/Timing.ts"
 import type { ScheduleDefinition, StoredSchedule } from "../store/ScheduleRecords.ts"
 import { Job } from "../../wire/Job.ts"
 import { Request, request } from "./CallShapes.ts"
@@ -100,7 +101,7 @@ export const definitionOf = (choice: typeof ReadSchedule.Type): Omit<ScheduleDef
 })
 
 /** Shows a schedule with its next moments. */
-export const view = (
+const view = (
   { changedAt, createdAt, name, progress, rules, step, timing }: StoredSchedule,
   next: ReadonlyArray<number>
 ): typeof Schedule.Encoded => ({
@@ -126,3 +127,7 @@ export const view = (
   created_at: createdAt,
   changed_at: changedAt
 })
+
+/** Shows a schedule as it stands now; without its times it has no next moments. */
+export const viewed = (schedule: StoredSchedule, timing: Timing | undefined, now: number): typeof Schedule.Encoded =>
+  view(schedule, timing === undefined ? [] : upcoming(timing, Math.max(schedule.progress.after, now), 5))

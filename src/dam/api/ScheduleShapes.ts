@@ -34,11 +34,14 @@ export const ScheduleChoice = Schema.Struct({ ...terms, job: Job }).annotate({ i
 /** The same as it is read: the job is for the way in, which tells what is wrong with it. */
 export const ReadSchedule = Schema.Struct({ ...terms, job: Schema.Json })
 
+/** Whether a schedule may be called so. */
+export const isName = (name: string): boolean => /^[^:\p{Cc}]{1,128}$/u.test(name)
+
 /** The name of a schedule in a path. */
 export const name = {
   name: Schema.String.check(
     // generators of clients do not all read classes of Unicode
-    Schema.makeFilter((name: string) => /^[^:\p{Cc}]{1,128}$/u.test(name), {
+    Schema.makeFilter(isName, {
       message: "Expected 1 to 128 characters without `:`",
       toJsonSchema: () => ({ minLength: 1, maxLength: 128, pattern: "^[^:]+$" })
     })
@@ -79,6 +82,32 @@ export const Schedule = Schema.Struct({
 export const ScheduleList = Schema.Struct({ schedules: Schema.Array(Schedule) }).annotate({
   identifier: "ScheduleList"
 })
+
+/** Schedules by their names, to be applied as a whole; what `delete` says of those that are not named is no by default. */
+export const ScheduleSet = Schema.Struct({
+  schedules: Schema.Record(Schema.String, ScheduleChoice),
+  delete: nullable(Schema.Boolean),
+  dry_run: nullable(Schema.Boolean)
+}).annotate({ identifier: "ScheduleSet" })
+
+/** The same as it is read, each definition for itself. */
+export const ReadScheduleSet = Schema.Struct({
+  ...ScheduleSet.fields,
+  schedules: Schema.Record(Schema.String, Schema.JsonObject)
+})
+
+/** What has become of schedules, or would: by their names. */
+export const SchedulesApplied = Schema.Struct({
+  added: Schema.Array(Schema.String),
+  /** With the fields that differ. */
+  changed: Schema.Array(Schema.Struct({ name: Schema.String, fields: Schema.Array(Schema.String) })),
+  unchanged: Schema.Array(Schema.String),
+  deleted: Schema.Array(Schema.String),
+  /** Not named and not deleted. */
+  kept: Schema.Array(Schema.String),
+  /** Whether nothing was done. */
+  dry_run: Schema.Boolean
+}).annotate({ identifier: "SchedulesApplied" })
 
 /** What is left of a schedule: its name. Jobs that it has submitted go on. */
 export const ScheduleGone = Schema.Struct({ deleted: Schema.String }).annotate({ identifier: "ScheduleGone" })

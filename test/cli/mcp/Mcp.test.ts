@@ -119,7 +119,7 @@ describe("the tools of an agent", () => {
       const { use } = yield* agent({ url: dam.url, apiKey: undefined })
       const told = (name: string, given: { readonly [name: string]: unknown } = {}) =>
         Effect.map(use(name, given), ({ isError, said }) => (isError ? assert.fail(said) : JSON.parse(said)))
-      const delayed = yield* told("enqueue_job", { url, delay_ms: 60_000, start_before: 4_000_000_000_000 })
+      const delayed = yield* told("enqueue_job", { url, delay_ms: 60_000, start_before: Date.now() + 86_400_000 })
       assert.strictEqual((yield* told("get_job", { job_id: delayed.job_id })).status, "scheduled")
       const job = { url, headers: { authorization: "Bearer s3cret" }, delay_ms: null, limits: null }
       const put = yield* told("put_schedule", {

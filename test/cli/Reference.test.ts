@@ -169,6 +169,7 @@ const page = Effect.gen(function* () {
   yield* help("credentials", "delete")
   yield* help("schedules")
   yield* help("schedules", "put")
+  yield* help("schedules", "apply")
   yield* help("schedules", "list")
   yield* show("ezthrottle schedules list")
   yield* help("schedules", "show")

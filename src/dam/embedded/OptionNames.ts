@@ -62,6 +62,7 @@ export const names = {
   admission: {
     queuedJobs: true,
     customerJobs: true,
+    schedules: true,
     runningJobs: true,
     storedBytes: true,
     memoryBytes: true,

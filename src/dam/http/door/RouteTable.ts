@@ -89,6 +89,7 @@ const ofSteering = {
   "PUT /api/v1/credentials/:name": chosen,
   "DELETE /api/v1/credentials/:name": looked,
   "GET /api/v1/schedules": looked,
+  "PUT /api/v1/schedules": chosen,
   "GET /api/v1/schedules/:name": looked,
   "PUT /api/v1/schedules/:name": chosen,
   "DELETE /api/v1/schedules/:name": looked,

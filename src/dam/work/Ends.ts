@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { DeadlineExceeded, stepError } from "../../step/Outcome.ts"
+import type { Attempt } from "../../step/HistoryModel.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
@@ -24,6 +25,8 @@ export interface Ends {
   readonly told: Told
   /** Says that a delivery may be due in these lanes. */
   readonly deliver: (lanes: Iterable<string>) => void
+  /** Attempts at jobs that were called off while nothing could be written. */
+  readonly unwritten: Map<string, Attempt>
   /** Hands over deliveries that were stored at a moment, and may be made at once. */
   readonly hand: (deliveries: ReadonlyArray<NewDelivery>, at: number) => void
   /** Says that a job was scheduled or parked, or has a deadline. */
@@ -49,11 +52,18 @@ export const execute = Effect.fnUntraced(function* (self: Ends, job: StoredJob, 
       return yield* Effect.onInterrupt(
         written(job, self.store.finish(job.id, job.epoch, finish), (areOpen) => finished(self, job, finish, areOpen)),
         // called off while the end could not be written: that there was a call is not forgotten
-        () => (finish.attempt ? Effect.ignore(self.store.record(job.id, job.epoch, finish.attempt)) : Effect.void)
+        () => (finish.attempt ? keep(self, job, finish.attempt) : Effect.void)
       )
     }
   }
 })
+
+/** Writes an attempt down, or remembers it for whoever takes the job up again. */
+const keep = ({ store, unwritten }: Ends, { epoch, id }: StoredJob, attempt: Attempt) =>
+  store.record(id, epoch, attempt).pipe(
+    Effect.catchTag("StaleEpoch", () => Effect.void),
+    Effect.catch(() => Effect.sync(() => void unwritten.set(id, attempt)))
+  )
 
 /** A job whose row makes no sense cannot be run, ever. */
 const endUnreadable = Effect.fnUntraced(function* (self: Ends, job: StoredJob, problem: string) {
@@ -66,7 +76,13 @@ const endUnreadable = Effect.fnUntraced(function* (self: Ends, job: StoredJob, p
 /** A job whose fiber is gone, though the store could not be told why, is queued again. */
 export const requeue = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   const job = yield* untilWritten(jobId, self.store.get(jobId))
+  const attempt = self.unwritten.get(jobId)
+  self.unwritten.delete(jobId)
   if (job?.state !== "running") return
+  // it may have been written after all, when nobody could know
+  if (attempt !== undefined && job.history.at(-1)?.at !== attempt.at) {
+    yield* Effect.ignore(untilWritten(jobId, self.store.record(jobId, job.epoch, attempt)))
+  }
   const now = yield* Clock.currentTimeMillis
   yield* written(job, self.store.park(jobId, job.epoch, { dueAt: now }), () => Effect.sync(self.lookAround))
 })

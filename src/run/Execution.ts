@@ -63,7 +63,12 @@ export const perform = <A>(
   })
 
 /** Begins an attempt; who tells what it returns how it ended gets it for the history, where it stands already. */
-export const begin = (execution: Execution, step: Step, facts: Facts, fiber: Fiber.Fiber<unknown, unknown>) => {
+export const begin = (
+  execution: Pick<Execution, "history">,
+  step: Step,
+  facts: Facts,
+  fiber: Fiber.Fiber<unknown, unknown>
+) => {
   const clock = fiber.getRef(Clock.Clock)
   const at = clock.currentTimeMillisUnsafe()
   const from = clock.monotonicTimeNanosUnsafe()

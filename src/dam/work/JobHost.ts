@@ -40,7 +40,7 @@ export const make = (self: Run, given?: Given): Host => {
     attemptTimeout: () => options.attemptTimeout,
     patience: () => Number.POSITIVE_INFINITY,
     hashKey: job.id,
-    rules: (request) => options.pacing && rulesOf(options.pacing, options.laneOf(request.url)),
+    rules: (request) => refusals(self, request),
     history: job.history,
     rested: restedOf(job),
     acceptedAt: job.createdAt,
@@ -59,6 +59,10 @@ export const make = (self: Run, given?: Given): Host => {
   }
 }
 
+/** What is known of how the target of a request refuses. */
+export const refusals = ({ options }: Pick<Run, "options">, request: Request): Refusal.Rules | undefined =>
+  options.pacing && rulesOf(options.pacing, options.laneOf(request.url))
+
 /** Lets exchanges through as their lanes do. Where nothing runs beside one, the run is ended rather than kept waiting for long. */
 const paced =
   (self: Run): NonNullable<Host["paced"]> =>
@@ -74,11 +78,12 @@ const paced =
       })
     )
 
-const mayLeave: Going = { canLeave: true }
+/** Goes where it may at once, or comes back by the store. */
+export const mayLeave: Going = { canLeave: true }
 const always: Going = {}
 
 /** Nobody is let through for long: the job is queued again, so that it takes no place from others meanwhile. */
-const comeBack = (self: Run): Effect.Effect<never> =>
+export const comeBack = (self: Run): Effect.Effect<never> =>
   Effect.flatMap(Clock.currentTimeMillis, (dueAt) => {
     const { heldSince, job, last, next } = self
     // a pause that was rested stays rested

@@ -82,7 +82,7 @@ export const wholly = (
 
 const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Response, TransportError> =>
   Clock.clockWith((clock) => {
-    const { options } = self
+    const { job, options } = self
     const { request } = exchange
     const lane = laneFor(self, request)
     self.lane = lane

@@ -23,6 +23,7 @@ import type { Ending, History } from "../../step/HistoryModel.ts"
 import { takes } from "../../step/Fills.ts"
 import type { Outcome, StepError } from "../../step/Outcome.ts"
 import type { Response } from "../../step/ReplyModel.ts"
+import * as SecretHeader from "../../step/SecretHeader.ts"
 import { check } from "../../step/StepRules.ts"
 import { takenUp } from "../../step/TakenUp.ts"
 import * as Direct from "../../transport/Direct.ts"
@@ -46,6 +47,8 @@ export const over = (self: Run, fiber: Fiber.Fiber<unknown, unknown>): Direct.Be
     step.limits.length === 0 &&
     unused?.draws.length === 0 &&
     Straight.isPlain(step) &&
+    // what it names is looked up as it is sent
+    !SecretHeader.names(step.request.headers) &&
     !takes(step) &&
     takenUp(step, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()) === step &&
     check(step) === undefined &&

@@ -291,5 +291,10 @@ export const migrations: ReadonlyArray<string> = [
     PRIMARY KEY (customer, name)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX schedules_due ON schedules (look_at) WHERE look_at IS NOT NULL;
+  `,
+  `
+  ALTER TABLE jobs ADD COLUMN start_before REAL;
+  CREATE INDEX jobs_expiring ON jobs (start_before)
+    WHERE start_before IS NOT NULL AND epoch = 0 AND state IN ('scheduled', 'queued', 'parked');
   `
 ]

@@ -40,10 +40,8 @@ const momentsIn = async (url: string): Promise<ReadonlyMap<string, ReadonlyArray
 }
 
 it(`submits each moment of ${schedules} schedules once while it is killed ${kills} times`, async () => {
-  const args = (port: number) => [
-    ...["--db", join(built.folder, "schedules.db"), "--port", String(port)],
-    "--allow-private"
-  ]
+  const db = join(built.folder, "schedules.db")
+  const args = (port: number) => ["--db", db, "--port", String(port), "--allow-private"]
   let dam: DamProcess = await start(built.bin, args(0))
   const { port, url } = dam
   const first = Math.ceil(Date.now() / 1000) * 1000 + 1000

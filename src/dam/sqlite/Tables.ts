@@ -293,6 +293,20 @@ export const migrations: ReadonlyArray<string> = [
   CREATE INDEX schedules_due ON schedules (look_at) WHERE look_at IS NOT NULL;
   `,
   `
+  ALTER TABLE jobs ADD COLUMN erased_at REAL;
+  ALTER TABLE deliveries ADD COLUMN terms TEXT;
+
+  CREATE TABLE credentials (
+    customer TEXT NOT NULL,
+    name TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    made_at REAL NOT NULL,
+    rotated_at REAL NOT NULL,
+    PRIMARY KEY (customer, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
   ALTER TABLE jobs ADD COLUMN start_before REAL;
   CREATE INDEX jobs_expiring ON jobs (start_before)
     WHERE start_before IS NOT NULL AND epoch = 0 AND state IN ('scheduled', 'queued', 'parked');

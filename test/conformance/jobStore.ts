@@ -290,6 +290,33 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
 
+    promises(
+      "names jobs that have never begun when they must not begin any more, whatever else they wait for",
+      (jobs) =>
+        Effect.gen(function* () {
+          const by = (id: string, moment: number, change: Partial<NewJob> = {}) =>
+            jobs.enqueue(
+              job(id, { step: Step.get("https://a.example/").pipe(Step.startBefore(moment)), createdAt: 10, ...change })
+            )
+          yield* by("queued", 110)
+          yield* by("scheduled", 100, { notBefore: 500 })
+          yield* by("begun", 90)
+          yield* jobs.start("begun", 30)
+          yield* jobs.park("begun", 1, { dueAt: 999 })
+          const both = Step.get("https://a.example/").pipe(Step.startBefore(120), Step.onFailureTimeout(100))
+          yield* jobs.enqueue(job("both", { step: both, createdAt: 10 }))
+          assert.deepStrictEqual(yield* jobs.overdue(99, 9), { ids: [], nextAt: 100 })
+          assert.deepStrictEqual(yield* jobs.overdue(105, 9), { ids: ["scheduled"], nextAt: 110 })
+          assert.deepStrictEqual(yield* jobs.overdue(120, 9), {
+            ids: ["both", "scheduled", "queued"],
+            nextAt: undefined
+          })
+          yield* jobs.start("both", 60)
+          yield* jobs.park("both", 1, { dueAt: 999 })
+          assert.deepStrictEqual(yield* jobs.overdue(109, 1), { ids: ["scheduled"], nextAt: 110 })
+        })
+    )
+
     promises("releases what is due, in portions, and says when the next is", (jobs) =>
       Effect.gen(function* () {
         const due = Array.from({ length: 1100 }, (_, n) => job(`due-${n}`, { lane: `l${n % 2}`, notBefore: 10 }))

@@ -55,6 +55,7 @@ export const jobColumns = [
   "quorum",
   "due_at",
   "deadline_at",
+  "start_before",
   "limits"
 ] as const
 

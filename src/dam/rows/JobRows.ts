@@ -48,6 +48,7 @@ export const encodeJob = (job: NewJob): JobInsert => {
     deadline_at:
       job.step.onFailureTimeout &&
       Math.max(job.createdAt, job.notBefore ?? 0) + Duration.toMillis(job.step.onFailureTimeout),
+    start_before: job.step.startBefore,
     limits: encodeDraws(job.step.limits)
   }
   return {

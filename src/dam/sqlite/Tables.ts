@@ -305,5 +305,10 @@ export const migrations: ReadonlyArray<string> = [
     rotated_at REAL NOT NULL,
     PRIMARY KEY (customer, name)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE jobs ADD COLUMN start_before REAL;
+  CREATE INDEX jobs_expiring ON jobs (start_before)
+    WHERE start_before IS NOT NULL AND epoch = 0 AND state IN ('scheduled', 'queued', 'parked');
   `
 ]

@@ -26,6 +26,11 @@ const prepare = (db: DatabaseSync) => ({
     `SELECT id, deadline_at FROM jobs INDEXED BY jobs_overdue
      WHERE deadline_at IS NOT NULL AND state IN ('scheduled', 'queued', 'parked') ORDER BY deadline_at LIMIT ?`
   ),
+  expiring: db.prepare(
+    `SELECT id, start_before FROM jobs INDEXED BY jobs_expiring
+     WHERE start_before IS NOT NULL AND epoch = 0 AND state IN ('scheduled', 'queued', 'parked')
+     ORDER BY start_before LIMIT ?`
+  ),
   recoverAll: db.prepare("UPDATE jobs SET state = 'queued' WHERE state = 'running'"),
   settled: db.prepare(
     "SELECT seq, state FROM jobs WHERE settled_at IS NOT NULL AND settled_at < ? ORDER BY settled_at LIMIT ?"
@@ -71,10 +76,13 @@ export const upkeepCommands = ({ db, fault, tally, texts }: Kept): UpkeepCommand
     },
     overdue: (now, limit) => {
       // one more than asked for tells when to come back
-      const next = on.overdue.all(limit + 1)
-      const past = next.slice(0, limit).filter((job) => Number(job["deadline_at"]) <= now)
-      const after = next[past.length]?.["deadline_at"]
-      return { ids: past.map(({ id }) => String(id)), nextAt: typeof after === "number" ? after : undefined }
+      const late = pastIn(on.overdue.all(limit + 1), "deadline_at", { now, limit })
+      const expired = pastIn(on.expiring.all(limit + 1), "start_before", { now, limit })
+      const nextAt = Math.min(late.nextAt, expired.nextAt)
+      return {
+        ids: [...new Set([...late.ids, ...expired.ids])],
+        nextAt: nextAt === Infinity ? undefined : nextAt
+      }
     },
     recover: () => {
       const jobs = Number(on.recoverAll.run().changes)
@@ -107,4 +115,15 @@ export const upkeepCommands = ({ db, fault, tally, texts }: Kept): UpkeepCommand
       fault: fault()
     })
   }
+}
+
+/** Those that are past by a column they are sorted by, and when the next is. */
+const pastIn = (
+  rows: ReadonlyArray<Readonly<Record<string, unknown>>>,
+  column: string,
+  { limit, now }: { readonly now: number; readonly limit: number }
+) => {
+  const past = rows.slice(0, limit).filter((row) => Number(row[column]) <= now)
+  const after = rows[past.length]?.[column]
+  return { ids: past.map(({ id }) => String(id)), nextAt: typeof after === "number" ? after : Infinity }
 }

@@ -339,7 +339,8 @@ const filed = (
         if (enqueued._tag !== "Stored") return
         yield* told(job, enqueued.state, true)
         if (enqueued.state === "queued") yield* lanes.wake(job.lane, queueOf(job, job.step.limits))
-        if (enqueued.state === "scheduled" || job.step.onFailureTimeout !== undefined) lookAround()
+        const { onFailureTimeout, startBefore } = job.step
+        if (enqueued.state === "scheduled" || (onFailureTimeout ?? startBefore) !== undefined) lookAround()
       })
     )
   )

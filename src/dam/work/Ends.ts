@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { DeadlineExceeded, stepError } from "../../step/Outcome.ts"
+import { DeadlineExceeded, Expired, stepError } from "../../step/Outcome.ts"
 import type { Attempt } from "../../step/HistoryModel.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
@@ -29,7 +29,7 @@ export interface Ends {
   readonly unwritten: Map<string, Attempt>
   /** Hands over deliveries that were stored at a moment, and may be made at once. */
   readonly hand: (deliveries: ReadonlyArray<NewDelivery>, at: number) => void
-  /** Says that a job was scheduled or parked, or has a deadline. */
+  /** Says that a job was scheduled or parked, or has a moment to be ended at. */
   readonly lookAround: () => void
   /** Takes in how the clock was set since it was looked at last, before a pause is written by it. */
   readonly noticeClock: Effect.Effect<void>
@@ -87,14 +87,15 @@ export const requeue = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   yield* written(job, self.store.park(jobId, job.epoch, { dueAt: now }), () => Effect.sync(self.lookAround))
 })
 
-/** Ends a job that is past its deadline and does not run. */
+/** Ends a job that does not run and is past its deadline, or past the moment before which it had to start. */
 export const expire = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   const { laneOf } = self.runner
   const job = yield* self.store.get(jobId)
   if (job === undefined) return
   const at = yield* Clock.currentTimeMillis
-  const after = job.step.onFailureTimeout ?? Duration.zero
-  const error = stepError(job.step, new DeadlineExceeded({ afterMillis: Duration.toMillis(after) }), job.history)
+  const reason = reasonToEnd(job, at)
+  if (reason === undefined) return
+  const error = stepError(job.step, reason, job.history)
   const { onFailure } = job.step
   const children = onFailure === undefined ? [] : [yield* childOf(self.runner, job, "onFailure", onFailure, error)]
   const finish = Results.finish(job, "failed", { at, result: Results.failed(error), children }, laneOf)
@@ -102,6 +103,17 @@ export const expire = Effect.fnUntraced(function* (self: Ends, jobId: string) {
     Effect.flatMap(self.store.finishIdle(jobId, finish), (ended) => (ended ? finished(self, job, finish) : Effect.void))
   )
 })
+
+/** What it is too late for; `undefined`: it has begun meanwhile, which is all that was asked of it. */
+const reasonToEnd = (
+  { createdAt, epoch, notBefore, step: { onFailureTimeout, startBefore } }: StoredJob,
+  at: number
+): Expired | DeadlineExceeded | undefined => {
+  if (startBefore !== undefined && startBefore <= at && epoch === 0) return new Expired({ startBefore })
+  if (onFailureTimeout === undefined) return undefined
+  const afterMillis = Duration.toMillis(onFailureTimeout)
+  return Math.max(createdAt, notBefore ?? 0) + afterMillis <= at ? new DeadlineExceeded({ afterMillis }) : undefined
+}
 
 /**
  * Says what follows from an end that was written: its webhooks, its children, its last state. `areOpen`: its webhooks may

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import * as FlatShapes from "../../../src/dam/api/FlatShapes.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
 import { accepted, backup, client, completed, failed, third, url } from "../../run/support.ts"
@@ -74,6 +75,52 @@ describe("startBefore", () => {
       const again = yield* dam.engine.rerun(expired)
       yield* TestClock.adjust("1 minute")
       assert.strictEqual((yield* dam.get(again.id)).state, "succeeded")
+    })
+  )
+
+  it.effect("ends a job at its moment, also in a lane that is paused, and leaves one alone that has begun", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({
+        target: Script.all(
+          Script.on(backup, { status: 503, headers: { "Retry-After": "60" } }),
+          Script.always({ status: 200 })
+        )
+      })
+      const lane = "api.example:443"
+      yield* dam.engine.steering.change(lane, "me", { _tag: "Pause", note: undefined })
+      const waiting = yield* dam.submit(Step.startBefore(get, 5000))
+      const later = yield* dam.submit(Step.get(`${url}later`).pipe(Step.startBefore(7000)))
+      // its attempts go on after its moment: it has started before
+      const begun = yield* dam.submit(Step.get(backup).pipe(Step.startBefore(1000)))
+      yield* TestClock.adjust(4999)
+      assert.strictEqual((yield* dam.get(waiting)).state, "queued")
+      yield* TestClock.adjust(1)
+      const ended = yield* dam.get(waiting)
+      assert.deepStrictEqual([ended.state, ended.result?.error?.tag, ended.finishedAt], ["failed", "Expired", 5000])
+      assert.strictEqual((yield* dam.get(later)).state, "queued")
+      yield* TestClock.adjust(2000)
+      assert.strictEqual((yield* dam.get(later)).state, "failed")
+      assert.strictEqual((yield* dam.get(begun)).state, "parked")
+    })
+  )
+
+  it.effect("is told to those who speak the flat dialect as a failed job whose reason is expired", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp()
+      const step = get.pipe(
+        Step.retryAt(10_000),
+        Step.startBefore(5000),
+        Step.webhooks([{ url: "https://me.example/hook" }])
+      )
+      const id = yield* dam.submit(step, { dialect: "flat" })
+      const job = yield* toEnd(dam.get(id))
+      assert.deepInclude(FlatShapes.flat(job), { status: "failed" })
+      assert.deepStrictEqual(FlatShapes.flatEnd(job), { event: "failed", data: { job_id: id, reason: "expired" } })
+      yield* TestClock.adjust("1 minute")
+      const [told] = yield* dam.told
+      const { body } = told?.asked.request ?? {}
+      const event = JSON.parse(new TextDecoder().decode(body as Uint8Array))
+      assert.deepStrictEqual(event, { job_id: id, status: "failed", reason: "expired" })
     })
   )
 

@@ -6,7 +6,7 @@ import * as JsonTextSchema from "../../step/JsonTextSchema.ts"
 import { StepFromJson } from "../../step/StepJson.ts"
 import { readable } from "../store/Readable.ts"
 import type { SchedulePort, StoredSchedule } from "../store/ScheduleRecords.ts"
-import type { Executor } from "./Commands.ts"
+import type { Executor } from "./Running.ts"
 import { Moment } from "./JobRows.ts"
 import { reader } from "./Reader.ts"
 

@@ -58,6 +58,9 @@ export const defaults: AdmissionOptions = {
 export interface Admission {
   /** Files a job if there is room for it. */
   readonly through: <A, E, R>(file: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError | Overloaded, R>
+  /** The same at once, where what is known suffices: counts a job on its way, which `left` ends, or knows nothing. */
+  readonly enter: (clock: Clock.Clock) => boolean
+  readonly left: () => void
   /** The numbers it goes by, and its marks, as `/health` shows them. */
   readonly view: Effect.Effect<Readonly<Record<string, number>>, StoreError>
 }
@@ -108,6 +111,12 @@ export const make = (store: Pick<UpkeepPort, "stats">, options: AdmissionOptions
   const checked = check(guard)
   return {
     through: (file) => Effect.flatMap(checked, () => counted(guard, file)),
+    enter: (clock) => {
+      const isOpen = isSurelyOpen(guard, ageOf(guard, clock))
+      if (isOpen) guard.underWay++
+      return isOpen
+    },
+    left: () => left(guard),
     view: Effect.map(ask(guard), (stats) => viewOf(guard, stats))
   }
 }
@@ -116,7 +125,8 @@ const check = (self: Guard): Effect.Effect<void, StoreError | Overloaded> =>
   Effect.gen(function* () {
     const { copiedAt } = self.options
     if (copiedAt !== undefined) return yield* new IsCopy({ copiedAt })
-    const age = Number(yield* Clock.monotonicTimeNanos) / 1e6 - self.seenAt
+    const age = ageOf(self, yield* Clock.Clock)
+    if (isSurelyOpen(self, age)) return
     // one asks; the others go by what is known meanwhile
     const known = self.seen === undefined || (age > believedFor && !self.asking) ? yield* ask(self) : self.seen
     const breach = breachOf(self, known)
@@ -124,6 +134,16 @@ const check = (self: Guard): Effect.Effect<void, StoreError | Overloaded> =>
     const again = age > believedForNo && !self.asking ? breachOf(self, yield* ask(self)) : breach
     if (again !== undefined) return yield* again
   })
+
+/** Milliseconds since the store was asked. */
+const ageOf = ({ seenAt }: Guard, clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6 - seenAt
+
+/** Whether there is room by what is known, and that is believed. */
+const isSurelyOpen = (self: Guard, age: number): boolean =>
+  self.options.copiedAt === undefined &&
+  self.seen !== undefined &&
+  (age <= believedFor || self.asking) &&
+  breachOf(self, self.seen) === undefined
 
 const ask = (self: Guard): Effect.Effect<StoreStats, StoreError> =>
   Effect.suspend(() => {
@@ -147,13 +167,13 @@ const ask = (self: Guard): Effect.Effect<StoreStats, StoreError> =>
 const counted = <A, E, R>(self: Guard, file: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
     self.underWay++
-    return Effect.onExit(file, () =>
-      Effect.sync(() => {
-        self.underWay--
-        self.filed++
-      })
-    )
+    return Effect.onExit(file, () => Effect.sync(() => left(self)))
   })
+
+const left = (self: Guard): void => {
+  self.underWay--
+  self.filed++
+}
 
 const breachOf = ({ filed, memory, options, underWay }: Guard, stats: StoreStats): Overloaded | undefined => {
   const refuse = (limitReason: string, limit: number, current: number) =>

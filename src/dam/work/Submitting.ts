@@ -25,7 +25,7 @@ export interface SubmittingParts {
   readonly store: Pick<JobPort, "enqueue" | "enqueueBelow">
   readonly admission: Pick<Admission, "enter" | "left" | "through">
   readonly names: LaneNames
-  readonly ends: Pick<Ends, "lanes" | "lookAround" | "told">
+  readonly ends: Pick<Ends, "lookAround" | "told"> & { readonly lanes: Pick<Ends["lanes"], "wake"> }
   /** Unfinished jobs of one customer. Defaults to no mark of its own. */
   readonly maxCustomerJobs?: number | undefined
   /** Of the dam: nothing of whoever happens to submit goes along. */

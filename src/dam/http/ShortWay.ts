@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http"
-import { type Answer, ofRefusal, settled } from "./door/Answer.ts"
+import { type Answer, NONE, ofRefusal, settled } from "./door/Answer.ts"
 import type { Jobs } from "./routes/JobRoutes.ts"
 import type { Caller } from "./door/Keys.ts"
 import { collect, faultIn, faultInContent, type Reading, type Threshold } from "./door/Request.ts"
@@ -81,13 +81,13 @@ const isPlain = (request: IncomingMessage, options: Threshold): boolean => {
 /** Writes an answer; whoever has gone misses it. */
 const write = (response: ServerResponse, { body, headers, status }: Answer): void => {
   if (response.destroyed || response.writableEnded) return
-  response.writeHead(status, {
-    ...headers,
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(body)
-  })
+  const described = ["content-type", JSON_TYPE, "content-length", String(Buffer.byteLength(body))]
+  // as a list: an object would be made into one
+  response.writeHead(status, headers === NONE ? described : [...Object.entries(headers).flat(), ...described])
   response.end(body)
 }
+
+const JSON_TYPE = "application/json"
 
 // Node gives a list for `set-cookie` only, which no request has a use for
 const single = (headers: IncomingHttpHeaders) => headers as Readonly<Record<string, string>>

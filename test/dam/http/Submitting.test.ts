@@ -103,7 +103,9 @@ describe.each(ways)("jobs submitted %s", (_, through) => {
 
   it.live("takes as many as may wait and not one more, however many come at once", () =>
     Effect.gen(function* () {
-      const { store, url } = yield* served(through, { maxQueued: 10 })
+      const { engine, store, url } = yield* served(through, { maxQueued: 10 })
+      // before the store was asked for the first time everybody asks
+      yield* engine.admission
       const told = yield* flood(url, 60, (n) => ({ url: target, idempotent_key: `k${n}` }))
       const { 201: taken = 0, 429: refused = 0 } = statuses(told)
       const { jobs } = yield* store.stats

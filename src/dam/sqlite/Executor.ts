@@ -71,8 +71,9 @@ type Resume = (value: unknown, fault: Fault | undefined) => void
 
 type Submit = (call: Call, resume: Resume) => (() => void) | void
 
-// a name with the arguments of its command is a call, and its value the command's; TypeScript loses both here
-const executor = (submit: Submit): Executor => {
+/** Makes an executor of what takes calls one by one. */
+export const executor = (submit: Submit): Executor => {
+  // a name with the arguments of its command is a call, and its value the command's; TypeScript loses both here
   const run = <Name extends keyof Commands>(name: Name, ...args: Parameters<Commands[Name]>) =>
     Effect.callback<ReturnType<Commands[Name]>, StoreError>((resume) => {
       const drop = submit([name, ...args] as unknown as Call, (value, fault) =>
@@ -208,7 +209,7 @@ class Near {
 }
 
 /** As many of the waiting calls as one transaction takes, and always one. */
-const groupSize = (waiting: ReadonlyArray<Waiting>): number => {
+export const groupSize = (waiting: ReadonlyArray<Waiting>): number => {
   const most = Math.min(waiting.length, groupCalls)
   let bytes = 0
   for (let size = 0; size < most; size++) {

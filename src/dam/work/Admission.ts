@@ -86,9 +86,10 @@ interface Guard {
   memory: number
   /** Whether the store is being asked. */
   asking: boolean
-  /** Jobs on their way into the store, and filed since it was asked. */
+  /** Jobs on their way into the store, filed in all, and those of them that what the store said knows of. */
   underWay: number
   filed: number
+  known: number
 }
 
 /**
@@ -106,7 +107,8 @@ export const make = (store: Pick<UpkeepPort, "stats">, options: AdmissionOptions
     memory: 0,
     asking: false,
     underWay: 0,
-    filed: 0
+    filed: 0,
+    known: 0
   }
   const checked = check(guard)
   return {
@@ -148,12 +150,13 @@ const isSurelyOpen = (self: Guard, age: number): boolean =>
 const ask = (self: Guard): Effect.Effect<StoreStats, StoreError> =>
   Effect.suspend(() => {
     self.asking = true
-    // what was filed before now is seen by the store
-    self.filed = 0
+    // what was filed before now is seen by the store, but not known until it has answered
+    const { filed } = self
     return Effect.ensuring(
       Effect.flatMap(self.store.stats, (stats) =>
         Effect.map(Clock.monotonicTimeNanos, (nanos) => {
           self.seen = stats
+          self.known = filed
           self.seenAt = Number(nanos) / 1e6
           // where files are used up the platform cannot look, and says so: what was known counts then
           self.memory = Result.getOrElse(Result.try(self.options.memoryBytes), () => self.memory)
@@ -175,11 +178,11 @@ const left = (self: Guard): void => {
   self.filed++
 }
 
-const breachOf = ({ filed, memory, options, underWay }: Guard, stats: StoreStats): Overloaded | undefined => {
+const breachOf = ({ filed, known, memory, options, underWay }: Guard, stats: StoreStats): Overloaded | undefined => {
   const refuse = (limitReason: string, limit: number, current: number) =>
     current < limit ? undefined : new Overloaded({ limitReason, limit, current, retryAfterSeconds })
   return (
-    refuse("queued_jobs", options.maxQueued, waiting(stats) + underWay + filed) ??
+    refuse("queued_jobs", options.maxQueued, waiting(stats) + underWay + filed - known) ??
     refuse("stored_bytes", options.maxStoredBytes, stats.bytes) ??
     refuse("memory", options.maxMemoryBytes, memory)
   )

@@ -18,12 +18,15 @@ export interface Misnamed {
 
 const httpUrl = (value: string): boolean => {
   if (!URL.canParse(value)) return false
+  // what is written so begins with that scheme for every parser, and has a host: no job pays for a second look
+  if (HTTP.test(value)) return true
   const { hostname, protocol } = new URL(value)
   return (protocol === "http:" || protocol === "https:") && hostname !== ""
 }
 
 const OWN =
   /^(?:host|content-.*|connection|keep-alive|proxy-authorization|te|trailer|transfer-encoding|upgrade|expect|webhook-.*|x-ezthrottle-.*|x-l8-.*|traceparent)$/i
+const HTTP = /^https?:/i
 const LIMIT_NAME = /^[A-Za-z0-9._-]{1,64}$/
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 // what Node's `http` and WebCrypto-era `Headers` both accept: Latin-1 without CR, LF and NUL

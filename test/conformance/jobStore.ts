@@ -14,12 +14,20 @@ import type { StoreError } from "../../src/dam/store/StoreError.ts"
 import * as Step from "../../src/step/Step.ts"
 import { answered, attempt, delivery, ended, fails, job, revealed, rich, secretsOf } from "./jobStore/Fixtures.ts"
 
-export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) => {
-  const promises = (
-    sentence: string,
-    test: (jobs: JobStore["Service"]) => Effect.Effect<void, unknown>,
-    timeout?: number
-  ) => it.effect(sentence, () => Effect.flatMap(JobStore, test).pipe(Effect.provide(store)), timeout)
+type Promises = (
+  sentence: string,
+  test: (jobs: JobStore["Service"]) => Effect.Effect<void, unknown>,
+  timeout?: number
+) => void
+
+const promisesOf =
+  (store: Layer.Layer<JobStore, StoreError>): Promises =>
+  (sentence, test, timeout) =>
+    it.effect(sentence, () => Effect.flatMap(JobStore, test).pipe(Effect.provide(store)), timeout)
+
+/** What a store promises of filing, in whichever way it is asked. */
+export const filing = (name: string, store: Layer.Layer<JobStore, StoreError>) => {
+  const promises = promisesOf(store)
 
   describe(`JobStore (${name}): filing`, () => {
     promises("answers what it was given, losing nothing", (jobs) =>
@@ -131,6 +139,11 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
   })
+}
+
+export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) => {
+  const promises = promisesOf(store)
+  filing(name, store)
 
   describe(`JobStore (${name}): running`, () => {
     promises("gives a job to one claimer only", (jobs) =>

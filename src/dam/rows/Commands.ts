@@ -6,12 +6,10 @@
  * (`sqlite/Groups`); `RowStore` makes the whole store over any executor of these.
  */
 import type { HistoryEntry } from "../store/HistoryRecords.ts"
-import type * as Effect from "effect/Effect"
 import type { Counted, Erased, Parking } from "../store/JobRecords.ts"
 import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { Failures } from "../store/FailureRecords.ts"
-import type { StoreError } from "../store/StoreError.ts"
 import type { StoreStats } from "../store/Upkeep.ts"
 import type { CredentialCommands } from "./CredentialCommands.ts"
 import type { ScheduleCommands } from "./ScheduleCommands.ts"
@@ -394,9 +392,3 @@ export interface Commands
     TrustCommands,
     NoticeCommands,
     UpkeepCommands {}
-
-/** Runs one command, durably done when it answers. */
-export type Executor = <Name extends keyof Commands>(
-  name: Name,
-  ...args: Parameters<Commands[Name]>
-) => Effect.Effect<ReturnType<Commands[Name]>, StoreError>

@@ -5,16 +5,19 @@
  * the database; one with several owners is given none.
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { states } from "../../engine/JobState.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
 import { means } from "../job/LaneName.ts"
+import * as Filing from "../store/Filing.ts"
 import type { Crowded, Enqueued, JobFilter, JobPort } from "../store/JobRecords.ts"
 import type { Store } from "../store/JobStore.ts"
 import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort } from "../store/Upkeep.ts"
-import type { Executor, JobInsert, Listing } from "./Commands.ts"
+import type { JobInsert, Listing, LoadedJob } from "./Commands.ts"
 import { credentialPort } from "./CredentialRows.ts"
+import type { Executor } from "./Running.ts"
 import { deliveryPort } from "./DeliveryRows.ts"
 import { failurePort } from "./FailureRows.ts"
 import * as Fresh from "./Fresh.ts"
@@ -38,7 +41,8 @@ export interface RowStoreOptions {
 
 /** Makes a store over an executor. */
 export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes) }: RowStoreOptions = {}): Store => ({
-  ...jobPort(run, fresh, credentials),
+  ...filingPort(run, { fresh, credentials }),
+  ...jobPort(run, fresh),
   ...failurePort(run),
   ...deliveryPort(run),
   ...lanePort(run),
@@ -56,28 +60,59 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
 const freshBytes = 8 * 1024 * 1024
 const freshOverhead = 1024
 
-const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<string> | undefined): JobPort => ({
-  enqueue: (job) =>
-    Effect.suspend(() => {
-      const insert = JobRows.encodeJob(job)
-      return Effect.flatMap(run("enqueue", insert), (first) =>
-        first === undefined
-          ? stored(fresh, job, insert)
-          : Effect.map(readJob(first), (known) => compare(job, known, credentials))
-      )
-    }),
-  enqueueBelow: (job, most) =>
-    Effect.suspend(() => {
-      const insert = JobRows.encodeJob(job)
-      return Effect.flatMap(
-        run("enqueueBelow", insert, most),
-        (first): Effect.Effect<Enqueued | Crowded, StoreError> => {
-          if (first === undefined) return stored(fresh, job, insert)
-          if (typeof first === "number") return Effect.succeed({ _tag: "Crowded", jobs: first })
-          return Effect.map(readJob(first), (known) => compare(job, known, credentials))
-        }
-      )
-    }),
+/** Files jobs: in a fiber, and where the executor can do that without one. */
+const filingPort = (
+  run: Executor,
+  { credentials, fresh }: RowStoreOptions & { readonly fresh: Fresh.Fresh }
+): Pick<JobPort, "enqueue" | "enqueueBelow"> => {
+  const { begin } = run
+  const found = (job: NewJob, first: LoadedJob): Effect.Effect<Enqueued, StoreError> =>
+    Effect.map(readJob(first), (known) => compare(job, known, credentials))
+  const filed = (job: NewJob, insert: JobInsert, first: LoadedJob | undefined) =>
+    first === undefined ? stored(fresh, job, insert) : found(job, first)
+  const filedBelow = (job: NewJob, insert: JobInsert, first: LoadedJob | number | undefined) =>
+    typeof first === "number"
+      ? Effect.succeed<Enqueued | Crowded>({ _tag: "Crowded", jobs: first })
+      : filed(job, insert, first)
+  return {
+    enqueue: Filing.begunBy(
+      (job) =>
+        Effect.suspend(() => {
+          const insert = JobRows.encodeJob(job)
+          return Effect.flatMap(run("enqueue", insert), (first) => asEffect(filed(job, insert, first)))
+        }),
+      begin &&
+        ((done, job) => {
+          const insert = JobRows.encodeJob(job)
+          begin((first) => done(orFailed(first, (row) => filed(job, insert, row))), "enqueue", insert)
+        })
+    ),
+    enqueueBelow: Filing.begunBy<[number], Enqueued | Crowded, StoreError>(
+      (job, most) =>
+        Effect.suspend(() => {
+          const insert = JobRows.encodeJob(job)
+          return Effect.flatMap(run("enqueueBelow", insert, most), (first) => asEffect(filedBelow(job, insert, first)))
+        }),
+      begin &&
+        ((done, job, most) => {
+          const insert = JobRows.encodeJob(job)
+          begin((first) => done(orFailed(first, (row) => filedBelow(job, insert, row))), "enqueueBelow", insert, most)
+        })
+    )
+  }
+}
+
+const asEffect = <A>(
+  filed: Filing.Stored | Effect.Effect<A, StoreError>
+): Effect.Effect<A | Filing.Stored, StoreError> => (Effect.isEffect(filed) ? filed : Effect.succeed(filed))
+
+const orFailed = <A, B>(
+  answer: Result.Result<A, StoreError>,
+  filed: (value: A) => Filing.Stored | Effect.Effect<B, StoreError>
+): Filing.Stored | Effect.Effect<B, StoreError> =>
+  Result.isFailure(answer) ? Effect.fail(answer.failure) : filed(answer.success)
+
+const jobPort = (run: Executor, fresh: Fresh.Fresh): Omit<JobPort, "enqueue" | "enqueueBelow"> => ({
   get: (id) => Effect.flatMap(run("get", id), readOptionalJob),
   list: (filter) => {
     const listing = listingOf(filter)
@@ -137,11 +172,10 @@ const upkeepPort = (run: Executor): UpkeepPort => ({
   stats: run("stats")
 })
 
-const stored = (fresh: Fresh.Fresh, job: NewJob, { state, step }: JobInsert): Effect.Effect<Enqueued> =>
-  Effect.sync(() => {
-    if (state === "queued") fresh.add(job, step.length + freshOverhead)
-    return { _tag: "Stored", state }
-  })
+const stored = (fresh: Fresh.Fresh, job: NewJob, { state, step }: JobInsert): Filing.Stored => {
+  if (state === "queued") fresh.add(job, step.length + freshOverhead)
+  return { _tag: "Stored", state }
+}
 
 const compare = (job: NewJob, known: StoredJob, credentials: ReadonlyArray<string> | undefined): Enqueued => {
   if (job.dialect === "cloud" && job.keyGiven && known.payload !== job.payload) {

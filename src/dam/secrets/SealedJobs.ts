@@ -13,6 +13,7 @@ import type { Step } from "../../step/StepModel.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
+import * as Filing from "../store/Filing.ts"
 import type { Crowded, Enqueued, Finish, JobPort } from "../store/JobRecords.ts"
 import { readable } from "../store/Readable.ts"
 import type { SchedulePort, StoredSchedule } from "../store/ScheduleRecords.ts"
@@ -91,13 +92,13 @@ export const make = <S extends JobPort & SchedulePort>(
 
   return {
     ...store,
-    enqueue: (job) => Effect.flatMap(store.enqueue(sealed(job)), (enqueued) => filed(job, enqueued)),
-    enqueueBelow: (job, most) =>
-      Effect.flatMap(
-        store.enqueueBelow(sealed(job), most),
-        (enqueued): Effect.Effect<Enqueued | Crowded, StoreError> =>
-          enqueued._tag === "Crowded" ? Effect.succeed(enqueued) : filed(job, enqueued)
-      ),
+    enqueue: Filing.around(store.enqueue, sealed, filed),
+    enqueueBelow: Filing.around(
+      store.enqueueBelow,
+      sealed,
+      (job, enqueued): Effect.Effect<Enqueued | Crowded, StoreError> =>
+        enqueued._tag === "Crowded" ? Effect.succeed(enqueued) : filed(job, enqueued)
+    ),
     get: (id) => Effect.flatMap(store.get(id), openedIfThere),
     list: (filter) =>
       Effect.flatMap(store.list(filter), ({ cursor, jobs }) =>

@@ -58,6 +58,9 @@ export const defaults: AdmissionOptions = {
 export interface Admission {
   /** Files a job if there is room for it. */
   readonly through: <A, E, R>(file: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError | Overloaded, R>
+  /** The same at once, where what is known suffices: counts a job on its way, which `left` ends, or knows nothing. */
+  readonly enter: (clock: Clock.Clock) => boolean
+  readonly left: () => void
   /** The numbers it goes by, and its marks, as `/health` shows them. */
   readonly view: Effect.Effect<Readonly<Record<string, number>>, StoreError>
 }
@@ -83,9 +86,10 @@ interface Guard {
   memory: number
   /** Whether the store is being asked. */
   asking: boolean
-  /** Jobs on their way into the store, and filed since it was asked. */
+  /** Jobs on their way into the store, filed in all, and those of them that what the store said knows of. */
   underWay: number
   filed: number
+  known: number
 }
 
 /**
@@ -103,11 +107,18 @@ export const make = (store: Pick<UpkeepPort, "stats">, options: AdmissionOptions
     memory: 0,
     asking: false,
     underWay: 0,
-    filed: 0
+    filed: 0,
+    known: 0
   }
   const checked = check(guard)
   return {
     through: (file) => Effect.flatMap(checked, () => counted(guard, file)),
+    enter: (clock) => {
+      const isOpen = isSurelyOpen(guard, ageOf(guard, clock))
+      if (isOpen) guard.underWay++
+      return isOpen
+    },
+    left: () => left(guard),
     view: Effect.map(ask(guard), (stats) => viewOf(guard, stats))
   }
 }
@@ -116,7 +127,8 @@ const check = (self: Guard): Effect.Effect<void, StoreError | Overloaded> =>
   Effect.gen(function* () {
     const { copiedAt } = self.options
     if (copiedAt !== undefined) return yield* new IsCopy({ copiedAt })
-    const age = Number(yield* Clock.monotonicTimeNanos) / 1e6 - self.seenAt
+    const age = ageOf(self, yield* Clock.Clock)
+    if (isSurelyOpen(self, age)) return
     // one asks; the others go by what is known meanwhile
     const known = self.seen === undefined || (age > believedFor && !self.asking) ? yield* ask(self) : self.seen
     const breach = breachOf(self, known)
@@ -125,15 +137,26 @@ const check = (self: Guard): Effect.Effect<void, StoreError | Overloaded> =>
     if (again !== undefined) return yield* again
   })
 
+/** Milliseconds since the store was asked. */
+const ageOf = ({ seenAt }: Guard, clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6 - seenAt
+
+/** Whether there is room by what is known, and that is believed. */
+const isSurelyOpen = (self: Guard, age: number): boolean =>
+  self.options.copiedAt === undefined &&
+  self.seen !== undefined &&
+  (age <= believedFor || self.asking) &&
+  breachOf(self, self.seen) === undefined
+
 const ask = (self: Guard): Effect.Effect<StoreStats, StoreError> =>
   Effect.suspend(() => {
     self.asking = true
-    // what was filed before now is seen by the store
-    self.filed = 0
+    // what was filed before now is seen by the store, but not known until it has answered
+    const { filed } = self
     return Effect.ensuring(
       Effect.flatMap(self.store.stats, (stats) =>
         Effect.map(Clock.monotonicTimeNanos, (nanos) => {
           self.seen = stats
+          self.known = filed
           self.seenAt = Number(nanos) / 1e6
           // where files are used up the platform cannot look, and says so: what was known counts then
           self.memory = Result.getOrElse(Result.try(self.options.memoryBytes), () => self.memory)
@@ -147,19 +170,19 @@ const ask = (self: Guard): Effect.Effect<StoreStats, StoreError> =>
 const counted = <A, E, R>(self: Guard, file: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
     self.underWay++
-    return Effect.onExit(file, () =>
-      Effect.sync(() => {
-        self.underWay--
-        self.filed++
-      })
-    )
+    return Effect.onExit(file, () => Effect.sync(() => left(self)))
   })
 
-const breachOf = ({ filed, memory, options, underWay }: Guard, stats: StoreStats): Overloaded | undefined => {
+const left = (self: Guard): void => {
+  self.underWay--
+  self.filed++
+}
+
+const breachOf = ({ filed, known, memory, options, underWay }: Guard, stats: StoreStats): Overloaded | undefined => {
   const refuse = (limitReason: string, limit: number, current: number) =>
     current < limit ? undefined : new Overloaded({ limitReason, limit, current, retryAfterSeconds })
   return (
-    refuse("queued_jobs", options.maxQueued, waiting(stats) + underWay + filed) ??
+    refuse("queued_jobs", options.maxQueued, waiting(stats) + underWay + filed - known) ??
     refuse("stored_bytes", options.maxStoredBytes, stats.bytes) ??
     refuse("memory", options.maxMemoryBytes, memory)
   )

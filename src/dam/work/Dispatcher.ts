@@ -22,8 +22,6 @@ import type { Links } from "../deliver/Links.ts"
 import type { Signer } from "../deliver/Signing.ts"
 import * as Egress from "../egress/EgressPolicy.ts"
 import * as Limits from "../intake/Limits.ts"
-import type { NewJob } from "../job/Job.ts"
-import { queueOf } from "../job/LaneName.ts"
 import type { L8 } from "../l8/L8.ts"
 import { type PacingOptions, ruleOf } from "../lane/Dial.ts"
 import * as LaneNames from "../lane/LaneNames.ts"
@@ -37,7 +35,6 @@ import * as History from "../observe/History.ts"
 import type { NoticeOptions } from "../observe/Notice.ts"
 import * as Stats from "../observe/Stats.ts"
 import type { NamedSecrets } from "../secrets/NamedSecrets.ts"
-import type { Enqueued } from "../store/JobRecords.ts"
 import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import * as Admission from "./Admission.ts"
@@ -51,9 +48,10 @@ import * as Leaving from "./Leaving.ts"
 import * as Noticing from "./Noticing.ts"
 import * as Reruns from "./Reruns.ts"
 import * as Schedules from "./Schedules.ts"
-import { laned, type RunnerOptions } from "./Run.ts"
+import type { RunnerOptions } from "./Run.ts"
 import * as Shortages from "../lane/Shortages.ts"
 import * as Starts from "./Starts.ts"
+import * as Submitting from "./Submitting.ts"
 import * as Telling from "./Telling.ts"
 
 /**
@@ -203,7 +201,8 @@ export const make = Effect.fnUntraced(function* (
     leaving: isLeaving
   })
   const admission = Admission.make(store, options)
-  const verbs = verbsOf(options, { ends, running, fork }, admission)
+  const submit = Submitting.make({ ...options, names, ends, admission, context: yield* Effect.context<never>() })
+  const verbs = verbsOf({ ends, running, fork }, submit, options.newId)
   const schedules = yield* Schedules.make({
     ...options,
     submit: verbs.submit,
@@ -237,27 +236,15 @@ export const make = Effect.fnUntraced(function* (
 
 /** What may be done with jobs. */
 const verbsOf = (
-  { maxCustomerJobs, newId, store }: DispatcherOptions,
   parts: Cancelling.Cancelling,
-  admission: Pick<Admission.Admission, "through">
-): Pick<Engine["Service"], "cancel" | "rerun" | "runNow" | "submit"> => {
-  const { names } = parts.ends.runner
-  const enqueue = (job: NewJob): Effect.Effect<Enqueued, StoreError | Admission.Overloaded> =>
-    maxCustomerJobs === undefined
-      ? store.enqueue(job)
-      : Effect.flatMap(store.enqueueBelow(job, maxCustomerJobs), (enqueued) =>
-          enqueued._tag === "Crowded"
-            ? Effect.fail(Admission.crowded(maxCustomerJobs, enqueued.jobs))
-            : Effect.succeed(enqueued)
-        )
-  const submit = (job: NewJob) => admission.through(filed(parts.ends, enqueue, laned(names, job)))
-  return {
-    submit,
-    cancel: (job) => Cancelling.cancel(parts, job),
-    runNow: (job) => Hastening.runNow(parts.ends, job),
-    rerun: Reruns.make(submit, newId)
-  }
-}
+  submit: Engine["Service"]["submit"],
+  newId: Effect.Effect<string>
+): Pick<Engine["Service"], "cancel" | "rerun" | "runNow" | "submit"> => ({
+  submit,
+  cancel: (job) => Cancelling.cancel(parts, job),
+  runNow: (job) => Hastening.runNow(parts.ends, job),
+  rerun: Reruns.make(submit, newId)
+})
 
 /** What is told of the settings to every way in. */
 const termsOf = ({ credentials, drain, egress, l8, limits, links, secrets, signer }: DispatcherOptions) => ({
@@ -326,21 +313,3 @@ const runnerOf = (
   attemptTimeout: Duration.toMillis(options.attemptTimeout),
   patience429: Duration.toMillis(options.patience429)
 })
-
-/** Files a job and says so. Whoever submitted may lose patience, but a job that is stored is looked after. */
-const filed = (
-  { lanes, lookAround, told }: Ends.Ends,
-  enqueue: (job: NewJob) => Effect.Effect<Enqueued, StoreError | Admission.Overloaded>,
-  job: NewJob
-) =>
-  Effect.uninterruptible(
-    Effect.tap(enqueue(job), (enqueued) =>
-      Effect.gen(function* () {
-        if (enqueued._tag !== "Stored") return
-        yield* told(job, enqueued.state, true)
-        if (enqueued.state === "queued") yield* lanes.wake(job.lane, queueOf(job, job.step.limits))
-        const { onFailureTimeout, startBefore } = job.step
-        if (enqueued.state === "scheduled" || (onFailureTimeout ?? startBefore) !== undefined) lookAround()
-      })
-    )
-  )

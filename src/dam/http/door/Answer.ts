@@ -84,4 +84,5 @@ export const settled = (effect: Effect.Effect<Answer, Refused>): Effect.Effect<A
 export const toResponse = ({ body, headers, status }: Answer): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.text(body, { status, headers, contentType: "application/json" })
 
-const NONE = {}
+/** The headers of an answer that has none of its own. */
+export const NONE: Answer["headers"] = {}

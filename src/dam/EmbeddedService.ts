@@ -31,7 +31,8 @@ import type { SecretPort } from "./store/SecretRecords.ts"
 import type { StoreError } from "./store/StoreError.ts"
 import type { Overloaded } from "./work/Admission.ts"
 import { traceIdOf } from "./observe/Tracing.ts"
-import type { Engine, WrongState } from "./work/Engine.ts"
+import type { Engine } from "./work/Engine.ts"
+import type { WrongState } from "./work/WrongState.ts"
 
 /** What the service works with. */
 interface Parts {

@@ -14,6 +14,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { Job } from "../../wire/Job.ts"
+import { batches } from "./BatchApi.ts"
 import { deliveries } from "./DeliveryApi.ts"
 import { described } from "./Described.ts"
 import { failures } from "./FailureApi.ts"
@@ -151,6 +152,7 @@ const system = HttpApiGroup.make("system").add(
 const routes = HttpApi.make("dam")
   .add(
     jobs,
+    batches,
     failures,
     deliveries,
     lanes,

@@ -20,6 +20,7 @@ import { faultIn, makeRoom, type Reading, sourceOf, type Threshold } from "./doo
 import { routeOfRequest } from "./door/RouteTable.ts"
 import * as Session from "./door/Session.ts"
 import * as BackupRoutes from "./routes/BackupRoutes.ts"
+import * as BatchRoutes from "./routes/BatchRoutes.ts"
 import * as DeliveryRoutes from "./routes/DeliveryRoutes.ts"
 import * as FailureRoutes from "./routes/FailureRoutes.ts"
 import * as Feed from "./routes/Feed.ts"
@@ -63,6 +64,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
   const backup = BackupRoutes.make(options.backups)
   const groups = Layer.mergeAll(
     JobRoutes.groups(jobs, JobStream.make(options, slots), desk),
+    BatchRoutes.group(BatchRoutes.make(options), desk),
     Feed.group(feed, { engine, slots, callers }, desk),
     FailureRoutes.group(FailureRoutes.make(store), desk),
     LaneRoutes.group(LaneRoutes.make(engine, limits), desk),

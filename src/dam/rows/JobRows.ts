@@ -48,7 +48,9 @@ export const encodeJob = (job: NewJob): JobInsert => {
     deadline_at:
       job.step.onFailureTimeout &&
       Math.max(job.createdAt, job.notBefore ?? 0) + Duration.toMillis(job.step.onFailureTimeout),
-    limits: encodeDraws(job.step.limits)
+    limits: encodeDraws(job.step.limits),
+    batch: job.batch?.number,
+    batch_line: job.batch?.line
   }
   return {
     columns: jobColumns.map((column) => values[column] ?? null),
@@ -161,7 +163,10 @@ const columns = {
   started_at: Moment,
   finished_at: Moment,
   held_since: Moment,
-  paused_for: Schema.NullOr(Schema.Number)
+  paused_for: Schema.NullOr(Schema.Number),
+  batch: Schema.NullOr(Schema.Number),
+  batch_line: Schema.NullOr(Schema.Number),
+  batch_id: Text
 }
 
 /** A loaded job. */
@@ -238,8 +243,13 @@ export const toJob = ({ attempts, job }: typeof LoadedJob.Type): StoredJob => ({
   startedAt: job.started_at ?? undefined,
   finishedAt: job.finished_at ?? undefined,
   result: job.result === null ? undefined : toResult(job.result, job.bodies ?? EMPTY),
-  heldSince: job.held_since ?? undefined
+  heldSince: job.held_since ?? undefined,
+  ...batchOf(job)
 })
+
+/** A job that came by itself has no such field. */
+const batchOf = ({ batch, batch_id: id, batch_line: line }: (typeof LoadedJob.Type)["job"]) =>
+  batch === null || id === null || line === null ? {} : { batch: { number: batch, id, line } }
 
 const waitingOf = (state: StoredJob["state"], dueAt: number | undefined) =>
   state === "scheduled" || state === "parked"

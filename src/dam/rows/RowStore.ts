@@ -13,6 +13,7 @@ import type { Crowded, Enqueued, JobFilter, JobPort } from "../store/JobRecords.
 import type { Store } from "../store/JobStore.ts"
 import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort } from "../store/Upkeep.ts"
+import { batchPort } from "./BatchRows.ts"
 import type { Executor, JobInsert, Listing } from "./Commands.ts"
 import { deliveryPort } from "./DeliveryRows.ts"
 import { failurePort } from "./FailureRows.ts"
@@ -38,6 +39,7 @@ export interface RowStoreOptions {
 /** Makes a store over an executor. */
 export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes) }: RowStoreOptions = {}): Store => ({
   ...jobPort(run, fresh, credentials),
+  ...batchPort(run, readJob),
   ...failurePort(run),
   ...deliveryPort(run),
   ...lanePort(run),
@@ -129,13 +131,23 @@ const upkeepPort = (run: Executor): UpkeepPort => ({
   stats: run("stats")
 })
 
+/** `Enqueued` of a key that is known. */
+export type Met<Known> =
+  | Extract<Enqueued, { readonly _tag: "Conflict" | "CredentialsDiffer" }>
+  | { readonly _tag: "Duplicate"; readonly job: Known }
+
 const stored = (fresh: Fresh.Fresh, job: NewJob, { state, step }: JobInsert): Effect.Effect<Enqueued> =>
   Effect.sync(() => {
     if (state === "queued") fresh.add(job, step.length + freshOverhead)
     return { _tag: "Stored", state }
   })
 
-const compare = (job: NewJob, known: StoredJob, credentials: ReadonlyArray<string> | undefined): Enqueued => {
+/** What a job is to the one that has its key already. */
+export const compare = <Known extends NewJob>(
+  job: NewJob,
+  known: Known,
+  credentials: ReadonlyArray<string> | undefined
+): Met<Known> => {
   if (job.dialect === "cloud" && job.keyGiven && known.payload !== job.payload) {
     return { _tag: "Conflict", jobId: known.id }
   }

@@ -9,6 +9,8 @@
  * Moments are `REAL`: whole numbers take no more room, and nothing beyond 2^53 can appear.
  */
 
+import { batchTables } from "./BatchTables.ts"
+
 /** Marks a file as a store of ours (`PRAGMA application_id`). */
 export const applicationId = 0x657a7468
 
@@ -291,5 +293,6 @@ export const migrations: ReadonlyArray<string> = [
     PRIMARY KEY (customer, name)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX schedules_due ON schedules (look_at) WHERE look_at IS NOT NULL;
-  `
+  `,
+  batchTables
 ]

@@ -56,8 +56,11 @@ export const defaults: AdmissionOptions = {
  * @since 0.1.0
  */
 export interface Admission {
-  /** Files a job if there is room for it. */
-  readonly through: <A, E, R>(file: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError | Overloaded, R>
+  /** Files a job, or so many, if there is room. */
+  readonly through: <A, E, R>(
+    file: Effect.Effect<A, E, R>,
+    jobs?: number
+  ) => Effect.Effect<A, E | StoreError | Overloaded, R>
   /** The numbers it goes by, and its marks, as `/health` shows them. */
   readonly view: Effect.Effect<Readonly<Record<string, number>>, StoreError>
 }
@@ -107,7 +110,7 @@ export const make = (store: Pick<UpkeepPort, "stats">, options: AdmissionOptions
   }
   const checked = check(guard)
   return {
-    through: (file) => Effect.flatMap(checked, () => counted(guard, file)),
+    through: (file, jobs = 1) => Effect.flatMap(checked, () => counted(guard, file, jobs)),
     view: Effect.map(ask(guard), (stats) => viewOf(guard, stats))
   }
 }
@@ -144,13 +147,13 @@ const ask = (self: Guard): Effect.Effect<StoreStats, StoreError> =>
     )
   })
 
-const counted = <A, E, R>(self: Guard, file: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+const counted = <A, E, R>(self: Guard, file: Effect.Effect<A, E, R>, jobs: number): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
-    self.underWay++
+    self.underWay += jobs
     return Effect.onExit(file, () =>
       Effect.sync(() => {
-        self.underWay--
-        self.filed++
+        self.underWay -= jobs
+        self.filed += jobs
       })
     )
   })

@@ -27,6 +27,8 @@ export interface Ends {
   readonly lookAround: () => void
   /** Takes in how the clock was set since it was looked at last, before a pause is written by it. */
   readonly noticeClock: Effect.Effect<void>
+  /** Hears that a job of a batch has ended. */
+  readonly batchEnded: () => void
 }
 
 /** Runs a job and writes what came of it. */
@@ -87,6 +89,7 @@ export const expire = Effect.fnUntraced(function* (self: Ends, jobId: string) {
 /** Says what follows from an end that was written: its webhooks, its children, its last state. */
 export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob, finish: Finish) {
   yield* self.told(job, finish.state)
+  if (job.batch !== undefined) self.batchEnded()
   if (finish.deliveries.length > 0) self.deliver(new Set(finish.deliveries.map(({ lane }) => lane)))
   for (const child of finish.children) {
     if (!(yield* isStored(self, child))) continue

@@ -1,12 +1,14 @@
 /** A dam for tests: the real way in over HTTP, a store in memory, and an engine whose jobs go where the test says. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Dns from "effect/net/Dns"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
 import * as DeadLetters from "../../../src/dam/deliver/DeadLetters.ts"
 import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
-import { Engine, type Terms, WrongState } from "../../../src/dam/work/Engine.ts"
+import { Engine, type Terms } from "../../../src/dam/work/Engine.ts"
+import { WrongState } from "../../../src/dam/work/WrongState.ts"
 import * as Events from "../../../src/dam/observe/Events.ts"
 import * as Explain from "../../../src/dam/work/Explain.ts"
 import * as Gate from "../../../src/engine/pace/Gate.ts"
@@ -21,6 +23,8 @@ import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import { isTerminal } from "../../../src/engine/JobState.ts"
 import * as Reply from "../../../src/step/Reply.ts"
 import * as JobId from "../../../src/dam/job/JobId.ts"
+import * as Batches from "../../../src/dam/work/Batches.ts"
+import type { Ends } from "../../../src/dam/work/Ends.ts"
 import * as Noticing from "../../../src/dam/work/Noticing.ts"
 import * as Reruns from "../../../src/dam/work/Reruns.ts"
 import * as Schedules from "../../../src/dam/work/Schedules.ts"
@@ -65,6 +69,27 @@ const schedulesOver = (store: Store) =>
     credentials: undefined
   })
 
+/** Lines become jobs, and nothing else is done for a batch. */
+const batchesOver = (store: Store) =>
+  Batches.make({
+    store,
+    // of a world of its own only what filing asks of it
+    ends: {
+      runner: { names: Effect.runSync(LaneNames.make(store, { ruleOf: () => undefined })) },
+      lanes: { wake: () => Effect.void },
+      told: () => Effect.void,
+      lookAround: () => undefined
+    } as unknown as Ends,
+    admit: (file) => file,
+    submit: (job) => store.enqueue(job),
+    cancelJob: () => Effect.die("nobody is called off here"),
+    newId: JobId.fresh,
+    signal: Latch.makeUnsafe(false),
+    maxCustomerJobs: undefined,
+    credentials: undefined,
+    leaving: () => true
+  })
+
 /** Rules that operators set, and none that is known. */
 const ruled = (store: Store) => {
   const { ruleOf, setRule } = Effect.runSync(LaneNames.make(store, { ruleOf: () => undefined }))
@@ -101,6 +126,7 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
   recent: events.recent,
   notices: Effect.runSync(Effect.scoped(noticesOver(store))),
   schedules: Effect.runSync(Effect.scoped(schedulesOver(store))),
+  batches: Effect.runSync(Effect.scoped(batchesOver(store))),
   stats: Effect.succeed([]),
   history: (_, hours) => Effect.succeed({ spanMillis: 300_000, from: hours, spans: [] }),
   lanes: Effect.succeed([]),

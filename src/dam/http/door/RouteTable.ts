@@ -51,6 +51,15 @@ const ofJobs = {
   "POST /api/v1/jobs/:id/run-now": { ...looked, enveloped: true },
   "POST /api/v1/jobs/:id/rerun": { ...looked, enveloped: true },
 
+  // read by its own reader, a line at a time
+  "POST /api/v1/batches": looked,
+  "GET /api/v1/batches": looked,
+  "GET /api/v1/batches/:id": looked,
+  "GET /api/v1/batches/:id/wait": looked,
+  "GET /api/v1/batches/:id/lines": looked,
+  "POST /api/v1/batches/:id/cancel": looked,
+  "POST /api/v1/batches/:id/rerun": looked,
+
   "GET /api/v1/failures": looked,
 
   "GET /api/v1/dead-letters": looked,

@@ -14,6 +14,7 @@ import type { SqliteOptions } from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import * as Step from "../../../src/step/Step.ts"
 import { attempt, delivery, ended, job, revealed, rich, secretsOf } from "../../conformance/jobStore/Fixtures.ts"
 import { suite } from "../../conformance/jobStore.ts"
+import { suite as batches } from "../../conformance/jobStoreBatches.ts"
 import { suite as deliveries } from "../../conformance/jobStoreDeliveries.ts"
 import { suite as crowds } from "../../conformance/jobStoreCrowds.ts"
 import { suite as failures } from "../../conformance/jobStoreFailures.ts"
@@ -56,6 +57,7 @@ for (const [name, store] of Object.entries(stores)) {
   l8(name, store)
   search(name, store)
   schedules(name, store)
+  batches(name, store)
 }
 
 const executors = ["worker", "sameThread"] as const

@@ -52,6 +52,8 @@ export interface JobFilter {
   readonly parent?: string | undefined
   /** The id of the job that they run again. */
   readonly rerunOf?: string | undefined
+  /** The id of the batch that they were handed in with. */
+  readonly batch?: string | undefined
   /** Epoch milliseconds. */
   readonly createdFrom?: number | undefined
   /** Epoch milliseconds. */

@@ -285,6 +285,37 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
 
+    promises("are what their jobs are listed and counted by", (jobs) =>
+      Effect.gen(function* () {
+        const one = yield* opened(jobs, "b")
+        yield* add(jobs, one, [1, 2])
+        yield* jobs.enqueue(job("alone"))
+        yield* jobs.finishIdle("b-1", ended())
+        const listed = (change: object = {}) =>
+          Effect.map(jobs.list({ customer: "local", batch: "b", limit: 10, ...change }), (page) =>
+            page.jobs.map(({ id }) => id)
+          )
+        assert.deepStrictEqual(yield* listed(), ["b-2", "b-1"])
+        assert.deepStrictEqual(yield* listed({ oldestFirst: true, lane: "a.example:443" }), ["b-1", "b-2"])
+        assert.deepStrictEqual(yield* listed({ states: ["queued"] }), ["b-2"])
+        assert.deepStrictEqual(yield* listed({ batch: "other" }), [])
+        assert.deepStrictEqual(yield* listed({ customer: "acme" }), [])
+        assert.deepStrictEqual(yield* jobs.count({ customer: "local", batch: "b" }), { jobs: 2, isExact: true })
+      })
+    )
+
+    promises("go on counting jobs that are deleted; what has not ended is not", (jobs) =>
+      Effect.gen(function* () {
+        const one = yield* opened(jobs, "b")
+        yield* add(jobs, one, [1, 2])
+        yield* jobs.finishIdle("b-1", ended())
+        assert.strictEqual(yield* jobs.deleteEnded(["b-1", "b-2", "nobody"]), 1)
+        assert.isUndefined(yield* jobs.get("b-1"))
+        assert.deepStrictEqual(yield* states(jobs, one), { queued: 1, succeeded: 1 })
+        assert.deepInclude((yield* jobs.stats).jobs, { queued: 1, succeeded: 0 })
+      })
+    )
+
     promises("tell the first failure once, where something comes of it", (jobs) =>
       Effect.gen(function* () {
         const one = yield* opened(jobs, "b", { onAnyFailure: Step.post("https://a.example/alarm") })

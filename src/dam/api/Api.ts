@@ -15,6 +15,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { Job } from "../../wire/Job.ts"
 import { batches } from "./BatchApi.ts"
+import { BulkChoice, BulkDone } from "./BulkShapes.ts"
 import { deliveries } from "./DeliveryApi.ts"
 import { described } from "./Described.ts"
 import { failures } from "./FailureApi.ts"
@@ -50,6 +51,11 @@ const jobs = HttpApiGroup.make("jobs")
       query: ListQuery,
       success: JobPage,
       error: errors(400, 401, 503)
+    }),
+    HttpApiEndpoint.post("bulk", "/api/v1/jobs/bulk", {
+      payload: BulkChoice,
+      success: BulkDone,
+      error: errors(400, 401, 413, 415, 429, 503)
     }),
     HttpApiEndpoint.get("get", "/api/v1/jobs/:id", { params: id, success: JobView, error: ofOneJob }),
     HttpApiEndpoint.get("wait", "/api/v1/jobs/:id/wait", {

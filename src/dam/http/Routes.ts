@@ -21,6 +21,7 @@ import { routeOfRequest } from "./door/RouteTable.ts"
 import * as Session from "./door/Session.ts"
 import * as BackupRoutes from "./routes/BackupRoutes.ts"
 import * as BatchRoutes from "./routes/BatchRoutes.ts"
+import * as BulkRoute from "./routes/BulkRoute.ts"
 import * as DeliveryRoutes from "./routes/DeliveryRoutes.ts"
 import * as FailureRoutes from "./routes/FailureRoutes.ts"
 import * as Feed from "./routes/Feed.ts"
@@ -63,7 +64,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
   const secrets = SecretRoutes.make(store, limits)
   const backup = BackupRoutes.make(options.backups)
   const groups = Layer.mergeAll(
-    JobRoutes.groups(jobs, JobStream.make(options, slots), desk),
+    JobRoutes.groups(jobs, BulkRoute.make(engine, limits), JobStream.make(options, slots), desk),
     BatchRoutes.group(BatchRoutes.make(options), desk),
     Feed.group(feed, { engine, slots, callers }, desk),
     FailureRoutes.group(FailureRoutes.make(store), desk),

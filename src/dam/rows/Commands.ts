@@ -124,6 +124,7 @@ export interface Listing {
   readonly account: string | undefined
   readonly parent: string | undefined
   readonly rerunOf: string | undefined
+  readonly batch: string | undefined
   readonly createdFrom: number | undefined
   readonly createdTo: number | undefined
   readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
@@ -357,6 +358,8 @@ export interface UpkeepCommands {
     limit: number
   ) => { readonly ids: ReadonlyArray<string>; readonly nextAt: number | undefined }
   readonly sweep: (endedBefore: number, limit: number) => number
+  /** A JSON array. */
+  readonly deleteEnded: (ids: string) => number
   readonly fillTexts: (jobs: number) => number
   readonly stats: () => StoreStats
 }

@@ -118,7 +118,8 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
       // it will not be started
       fresh.take(id)
       return run("finishIdle", id, JobRows.encodeFinish(finish))
-    })
+    }),
+  deleteEnded: (ids) => run("deleteEnded", JSON.stringify(ids))
 })
 
 const upkeepPort = (run: Executor): UpkeepPort => ({
@@ -190,6 +191,7 @@ const listingOf = (filter: JobFilter): Listing | undefined => {
     account: filter.account,
     parent: filter.parent,
     rerunOf: filter.rerunOf,
+    batch: filter.batch,
     createdFrom: filter.createdFrom,
     createdTo: filter.createdTo,
     metadata: [...Object.entries(filter.metadata ?? {}), ...(search?.metadata ?? [])],

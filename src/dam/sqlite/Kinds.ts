@@ -99,6 +99,7 @@ export const kinds: { readonly [Name in keyof Commands]: Kind } = {
   shiftPauses: "write",
   overdue: "read",
   sweep: "write",
+  deleteEnded: "write",
   fillTexts: "write",
   stats: "read"
 }

@@ -31,6 +31,9 @@ const prepare = (db: DatabaseSync) => ({
   settled: db.prepare(
     "SELECT seq, state, batch FROM jobs WHERE settled_at IS NOT NULL AND settled_at < ? ORDER BY settled_at LIMIT ?"
   ),
+  settledOf: db.prepare(
+    "SELECT seq, state, batch FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND settled_at IS NOT NULL"
+  ),
   deadOf: db.prepare("SELECT count(*) AS dead FROM deliveries WHERE state = 'dead' AND seq = ?"),
   remove: db.prepare("DELETE FROM jobs WHERE seq = ?"),
   forget: db.prepare("DELETE FROM paces INDEXED BY paces_by_time WHERE seen_at < ?1 AND coalesce(held_until, 0) < ?1"),
@@ -55,6 +58,20 @@ export interface Kept {
 export const upkeepCommands = ({ db, fault, tally, texts }: Kept): UpkeepCommands => {
   const on = prepare(db)
   const batches = batchSweeps(db)
+  const remove = (jobs: ReadonlyArray<Record<string, unknown>>): number => {
+    for (const job of jobs) {
+      const seq = Number(job["seq"])
+      tally.dead -= Number(on.deadOf.get(seq)?.["dead"])
+      const state = stateOf(job["state"])
+      tally.jobs[state]--
+      on.remove.run(seq)
+      // its batch goes on counting it
+      if (job["batch"] !== null) batches.swept(Number(job["batch"]), state)
+      texts?.remove(seq)
+    }
+    if (jobs.length > 0) texts?.tidy()
+    return jobs.length
+  }
   return {
     release: (now) => {
       const lanes = new Set<string>()
@@ -85,19 +102,10 @@ export const upkeepCommands = ({ db, fault, tally, texts }: Kept): UpkeepCommand
       }
       return jobs
     },
+    deleteEnded: (ids) => remove(on.settledOf.all(ids)),
     sweep: (endedBefore, limit) => {
       const jobs = on.settled.all(endedBefore, limit)
-      for (const job of jobs) {
-        const seq = Number(job["seq"])
-        tally.dead -= Number(on.deadOf.get(seq)?.["dead"])
-        const state = stateOf(job["state"])
-        tally.jobs[state]--
-        on.remove.run(seq)
-        // its batch goes on counting it
-        if (job["batch"] !== null) batches.swept(Number(job["batch"]), state)
-        texts?.remove(seq)
-      }
-      if (jobs.length > 0) texts?.tidy()
+      remove(jobs)
       batches.sweep(endedBefore, limit)
       on.forget.run(endedBefore)
       tally.endpoints -= Number(on.forgetEndpoints.run(endedBefore).changes)

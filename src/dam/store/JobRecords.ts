@@ -118,6 +118,8 @@ export interface JobFilter {
   readonly parent?: string | undefined
   /** The job that they run again, by its id. */
   readonly rerunOf?: string | undefined
+  /** The batch they were handed in with, by its id. */
+  readonly batch?: string | undefined
   readonly createdFrom?: number | undefined
   readonly createdTo?: number | undefined
   /** Top-level metadata fields that must equal these texts; numbers and booleans count as JSON spells them. */
@@ -185,4 +187,6 @@ export interface JobPort {
   readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<void, StoreError | StaleEpoch>
   /** Ends a job that is not running (cancelled, deadline passed). `false` when it is running or final. */
   readonly finishIdle: (id: string, finish: Finish) => Effect.Effect<boolean, StoreError>
+  /** Deletes those of these jobs that have ended and whose webhooks are settled; answers how many. Their keys are free then. */
+  readonly deleteEnded: (ids: ReadonlyArray<string>) => Effect.Effect<number, StoreError>
 }

@@ -41,6 +41,7 @@ import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import * as Admission from "./Admission.ts"
 import * as Batches from "./Batches.ts"
+import * as Bulk from "./Bulk.ts"
 import * as Cancelling from "./Cancelling.ts"
 import * as Duties from "./Duties.ts"
 import * as Ends from "./Ends.ts"
@@ -223,6 +224,7 @@ export const make = Effect.fnUntraced(function* (
     ...verbs,
     schedules,
     batches,
+    bulk: Bulk.make(store, verbs),
     events: events.follow,
     recent: events.recent,
     history: history.read,

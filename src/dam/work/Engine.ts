@@ -25,6 +25,7 @@ import type { StoreError } from "../store/StoreError.ts"
 import type { ShortageView } from "../lane/Shortages.ts"
 import type { Overloaded } from "./Admission.ts"
 import type { Batches } from "./Batches.ts"
+import type { Bulk } from "./Bulk.ts"
 import type { Notices } from "./Noticing.ts"
 import type { Schedules } from "./Schedules.ts"
 import type { WrongState } from "./WrongState.ts"
@@ -63,6 +64,8 @@ export class Engine extends Context.Service<
     readonly runNow: (job: StoredJob) => Effect.Effect<StoredJob, StoreError | WrongState>
     /** Files a finished job once more, as a job of its own outside the key index; its children run again too. */
     readonly rerun: (job: StoredJob) => Effect.Effect<NewJob, StoreError | Overloaded | WrongState>
+    /** Something done to all jobs that a filter finds. */
+    readonly bulk: Bulk
     /** The states a job goes through from now on; ends after a final one. A slow reader is cut off (the stream ends). */
     readonly events: (jobId: string) => Stream.Stream<JobEvent>
     /** What happened to jobs of all customers lately. */

@@ -23,6 +23,7 @@ import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import { isTerminal } from "../../../src/engine/JobState.ts"
 import * as Reply from "../../../src/step/Reply.ts"
 import * as JobId from "../../../src/dam/job/JobId.ts"
+import * as Bulk from "../../../src/dam/work/Bulk.ts"
 import * as Batches from "../../../src/dam/work/Batches.ts"
 import type { Ends } from "../../../src/dam/work/Ends.ts"
 import * as Noticing from "../../../src/dam/work/Noticing.ts"
@@ -96,21 +97,11 @@ const ruled = (store: Store) => {
   return { ruleOf, setRule }
 }
 
-/** An engine that files jobs and runs none; `Runs` moves them. */
-export const engine = (store: Store, events: Events.Events, terms: Terms = usual): Engine["Service"] => ({
-  submit: (job) => store.enqueue(job),
-  rerun: Reruns.make((job) => store.enqueue(job), JobId.fresh),
-  runNow: (job) =>
-    Effect.gen(function* () {
-      const hastened = yield* store.hasten(job.id, 1)
-      if (hastened === undefined) {
-        return yield* Effect.fail(
-          new WrongState({ jobId: job.id, state: job.state, wanted: "only a job that waits can be run now" })
-        )
-      }
-      return (yield* store.get(job.id)) ?? job
-    }),
-  cancel: (job) =>
+const reruns = (store: Store) => Reruns.make((job) => store.enqueue(job), JobId.fresh)
+
+const cancelling =
+  (store: Store, events: Events.Events): Engine["Service"]["cancel"] =>
+  (job) =>
     Effect.gen(function* () {
       if (isTerminal(job.state)) {
         return yield* Effect.fail(new WrongState({ jobId: job.id, state: job.state, wanted: "it has ended already" }))
@@ -121,7 +112,24 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
       )
       events.publish({ jobId: job.id, state: "cancelled", at: 0, customer: job.customer, lane: job.lane })
       return (yield* store.get(job.id)) ?? job
+    })
+
+/** An engine that files jobs and runs none; `Runs` moves them. */
+export const engine = (store: Store, events: Events.Events, terms: Terms = usual): Engine["Service"] => ({
+  submit: (job) => store.enqueue(job),
+  rerun: reruns(store),
+  bulk: Bulk.make(store, { rerun: reruns(store), cancel: cancelling(store, events) }),
+  runNow: (job) =>
+    Effect.gen(function* () {
+      const hastened = yield* store.hasten(job.id, 1)
+      if (hastened === undefined) {
+        return yield* Effect.fail(
+          new WrongState({ jobId: job.id, state: job.state, wanted: "only a job that waits can be run now" })
+        )
+      }
+      return (yield* store.get(job.id)) ?? job
     }),
+  cancel: cancelling(store, events),
   events: events.follow,
   recent: events.recent,
   notices: Effect.runSync(Effect.scoped(noticesOver(store))),

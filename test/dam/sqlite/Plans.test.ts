@@ -74,6 +74,8 @@ const filters: ReadonlyArray<Partial<JobFilter>> = [
   { metadata: { order: "1", other: "2" }, lane: "a.example:443", createdFrom: 5 },
   { parent: "p" },
   { parent: "p", rerunOf: "r", metadata: { order: "1" }, lane: "a.example:443" },
+  { batch: "b" },
+  { batch: "b", states: ["failed"], metadata: { order: "1" }, lane: "a.example:443", oldestFirst: true },
   { rerunOf: "r", states: ["failed"], createdFrom: 5, deliveryStates: ["undelivered"] },
   { oldestFirst: true, rerunOf: "r", search: Search.parse("a.example text") },
   { oldestFirst: true },

@@ -43,6 +43,7 @@ const shown = { takes: "nothing", by: "anyone" } as const
 const ofJobs = {
   "POST /api/v1/jobs": { ...chosen, enveloped: true, short: true },
   "GET /api/v1/jobs": { ...looked, enveloped: true },
+  "POST /api/v1/jobs/bulk": chosen,
   "GET /api/v1/jobs/:id": { ...looked, enveloped: true },
   "GET /api/v1/jobs/:id/wait": looked,
   "GET /api/v1/jobs/:id/stream": looked,

@@ -22,8 +22,18 @@ import { toStep } from "./JobOptions.ts"
 import * as Later from "./Later.ts"
 import type { ListFailuresOptions, ListJobsOptions } from "./Listing.ts"
 import type { SubmitCount, SubmitManyOptions } from "./Many.ts"
+import type { BulkOptions, BulkResult, SubmitAllOptions } from "./All.ts"
+import { ofBatch } from "./Batches.ts"
 import * as Given from "./Given.ts"
-import type { FailureList, JobAnswer, JobExplanation, JobView, QueueResult, SecretAnswer } from "./Results.ts"
+import type {
+  BatchView,
+  FailureList,
+  JobAnswer,
+  JobExplanation,
+  JobView,
+  QueueResult,
+  SecretAnswer
+} from "./Results.ts"
 import type { SecretsView } from "./Results.ts"
 import { failureList, jobAnswer, jobExplanation, jobView, queueResult, secretsView } from "./Results.ts"
 import type { CallOptions, Runtime } from "./Running.ts"
@@ -151,6 +161,47 @@ export class EZThrottle {
   ): Promise<SubmitCount> {
     const { submitMany } = await Later.remote()
     return submitMany((job, call) => this.submitJob(job, call), jobs, options)
+  }
+
+  /**
+   * Hands over thousands of jobs as one batch, a part at a time: what comes later is asked for when what was before it is
+   * taken. With a `batchId` the same jobs go on where they were cut off. Only a dam can; EZThrottle Cloud rejects.
+   */
+  async submitAll(
+    jobs: Iterable<JobOptions> | AsyncIterable<JobOptions>,
+    options?: SubmitAllOptions
+  ): Promise<BatchView> {
+    const { submitAll } = await Later.remote()
+    return submitAll(this.runtime, jobs, options)
+  }
+
+  /** Shows a batch as it is now. Only a dam can; EZThrottle Cloud rejects. */
+  async getBatch(batchId: string, options?: CallOptions): Promise<BatchView> {
+    return ofBatch(this.runtime, ({ batch }) => batch(batchId), options)
+  }
+
+  /** Waits until all jobs of a batch have ended. Only a dam can; EZThrottle Cloud rejects. */
+  async awaitBatch(batchId: string, options?: CallOptions): Promise<BatchView> {
+    return ofBatch(this.runtime, ({ awaitBatch }) => awaitBatch(batchId), options)
+  }
+
+  /** Calls off what has not ended of a batch. Only a dam can; EZThrottle Cloud rejects. */
+  async cancelBatch(batchId: string, options?: CallOptions): Promise<BatchView> {
+    return ofBatch(this.runtime, ({ cancelBatch }) => cancelBatch(batchId), options)
+  }
+
+  /** Runs the jobs of a batch again that failed, as a batch of their own. Only a dam can; EZThrottle Cloud rejects. */
+  async rerunBatch(batchId: string, options?: CallOptions): Promise<BatchView> {
+    return ofBatch(this.runtime, ({ rerunBatch }) => rerunBatch(batchId), options)
+  }
+
+  /**
+   * Cancels, runs again or deletes all jobs that a filter finds; `dryRun` only tells how many they are. Only a dam can;
+   * EZThrottle Cloud rejects.
+   */
+  async bulkJobs(request: BulkOptions, options?: CallOptions): Promise<BulkResult> {
+    const { bulkJobs } = await Later.remote()
+    return bulkJobs(this.runtime, request, options)
   }
 
   /** @deprecated Use `submitJob`, which can say everything a job can. */

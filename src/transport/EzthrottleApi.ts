@@ -94,7 +94,7 @@ export interface DirectAnswer {
 }
 
 /**
- * A call straight to the service, without a body.
+ * A call straight to the service.
  *
  * @category models
  * @since 0.1.0
@@ -104,6 +104,8 @@ export interface DirectCall<A, E> {
   readonly path: string
   /** Defaults to `GET`. */
   readonly method?: "GET" | "POST" | undefined
+  /** What is sent, and of which type. Defaults to nothing. */
+  readonly body?: { readonly type: string; readonly text: string } | undefined
   /** Reads what the service answered, whatever its status. */
   readonly read: (answer: DirectAnswer) => Result.Result<A, E>
 }
@@ -224,10 +226,16 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
           return stranger === undefined ? Result.flatMap(readAnswer(answer), readForwarded) : Result.fail(stranger)
         })
       ),
-    direct: ({ method = "GET", path, read: readDirect }) =>
-      call({ ...get(serviceUrl + path, { accept: "application/json" }), method }, maxDirectBytes).pipe(
-        flatMapCleaned([options.apiKey], readDirect)
-      ),
+    direct: ({ body, method = "GET", path, read: readDirect }) =>
+      call(
+        {
+          method,
+          url: serviceUrl + path,
+          headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": body.type }) },
+          body: body?.text
+        },
+        maxDirectBytes
+      ).pipe(flatMapCleaned([options.apiKey], readDirect)),
     events: (path, lastEventId) =>
       open(
         get(serviceUrl + path, {

@@ -90,6 +90,45 @@ const EnqueueJob = tool(
   }
 ).annotate(Tool.Destructive, false)
 
+const CallFields = {
+  url: url("Absolute http or https URL to call"),
+  method: optional(Fields.Method, "HTTP method; GET when left out"),
+  headers: optional(Fields.Headers, "Request headers by name"),
+  body: optional(Schema.String, "Request body as text"),
+  idempotent_key: optional(Schema.NonEmptyString, "Two jobs with the same key are one job"),
+  metadata: optional(Schema.Record(Schema.String, Schema.Json), "Anything to find the job by later")
+}
+
+const EnqueueBatch = tool(
+  "enqueue_batch",
+  "Hands several HTTP calls over as one batch, which is looked at and waited for as a whole. A call that is refused is told " +
+    "by its line, counted from 1, and spoils no other. Sent again under its batch_id, it takes the missing calls only.",
+  {
+    batch_id: optional(Schema.NonEmptyString, "Names the batch: letters, digits, dots, hyphens and underscores"),
+    together: optional(Schema.Boolean, "All of the calls, or none"),
+    jobs: described(Schema.Array(Schema.Struct(CallFields)).check(Schema.isMinLength(1), Schema.isMaxLength(500)), "The calls")
+  }
+).annotate(Tool.Destructive, false)
+
+const GetBatch = reading("get_batch", "Shows a batch: where its jobs are, and which lines were refused.", {
+  batch_id: described(Schema.NonEmptyString, "Id of a batch, as enqueue_batch answered it")
+})
+
+const BulkJobs = tool(
+  "bulk_jobs",
+  "Cancels, runs again or deletes all jobs that a filter finds. Call it with dry_run first: it says how many there are, and " +
+    "shows a few. Go on with the cursor that it answers, if it does.",
+  {
+    action: described(Schema.Literals(["cancel", "rerun", "delete"]), "What is done; only ended jobs are run again or deleted"),
+    dry_run: described(Schema.Boolean, "true: only says how many there are"),
+    q: optional(Schema.String, "The beginning of an id, a host with or without a path, name=value of metadata, or text"),
+    status: optional(Schema.Array(Schema.Literals(states)), "Only jobs in one of these states"),
+    lane: optional(Schema.NonEmptyString, "Only jobs of this host, written host:port"),
+    batch: optional(Schema.NonEmptyString, "Only jobs of this batch"),
+    cursor: optional(Schema.NonEmptyString, "Where to go on, as the answer before said")
+  }
+)
+
 const GetJob = reading("get_job", "Shows a job: its state, its attempts, and its result once it has one.", jobId)
 
 const WaitForJob = reading(
@@ -154,6 +193,9 @@ const Health = Tool.make("health", {
 
 const toolkit = Toolkit.make(
   EnqueueJob,
+  EnqueueBatch,
+  GetBatch,
+  BulkJobs,
   GetJob,
   WaitForJob,
   ExplainJob,
@@ -193,6 +235,11 @@ export const layer = (call: Call) => {
       toolkit.toLayer({
         enqueue_job: ({ limits, ...job }) =>
           asked("POST", "/api/v1/jobs", given({ ...job, limits: limits?.map((draw) => given(draw)) ?? null })),
+        enqueue_batch: ({ jobs, ...batch }) =>
+          asked("POST", "/api/v1/batches", given({ ...batch, jobs: jobs.map((job) => given(job)) })),
+        get_batch: ({ batch_id: id }) => asked("GET", `/api/v1/batches/${encodeURIComponent(id)}`),
+        bulk_jobs: ({ action, cursor, dry_run: dryRun, ...filter }) =>
+          asked("POST", "/api/v1/jobs/bulk", { action, dry_run: dryRun, cursor, filter: given(filter) }),
         get_job: ({ job_id: id }) => asked("GET", ofJob(id)),
         wait_for_job: ({ job_id: id, timeout_seconds: seconds }) =>
           Effect.map(ended(call, ofJob(id, "/wait"), (seconds ?? 30) * 1000), shown),

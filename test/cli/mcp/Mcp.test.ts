@@ -54,6 +54,7 @@ describe("the tools of an agent", () => {
       const { tools } = yield* client.listTools()
       const reading = tools.filter(({ annotations }) => annotations?.readOnlyHint === true).map(({ name }) => name)
       assert.deepStrictEqual(reading, [
+        "get_batch",
         "get_job",
         "wait_for_job",
         "explain_job",
@@ -65,7 +66,7 @@ describe("the tools of an agent", () => {
       ])
       assert.deepStrictEqual(
         tools.map(({ name }) => name).filter((name) => !reading.includes(name)),
-        ["enqueue_job"]
+        ["enqueue_job", "enqueue_batch", "bulk_jobs"]
       )
     })
   )

@@ -108,6 +108,20 @@ describe("the tools of an agent", () => {
     })
   )
 
+  it.live("hand several calls over as a batch, and act on all of it after looking", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { use } = yield* agent({ url: dam.url, apiKey: undefined })
+      const jobs = [{ url }, { url, method: "POST", body: null }, { url: "http://127.0.0.1/" }]
+      const batch = yield* use("enqueue_batch", { batch_id: "b", together: null, jobs })
+      assert.match(batch.said, /"accepted":2.*"refused":1/)
+      assert.include((yield* use("get_batch", { batch_id: "b" })).said, '"line":3')
+      assert.match((yield* use("bulk_jobs", { action: "cancel", dry_run: true, batch: "b", q: null })).said, /"jobs":2/)
+      assert.match((yield* use("bulk_jobs", { action: "cancel", dry_run: false, batch: "b" })).said, /"jobs":2/)
+      assert.strictEqual((yield* dam.store.stats).jobs.cancelled, 2)
+    })
+  )
+
   it.live("wait no longer than clients do, and say what to do about a job that is not there", () =>
     Effect.gen(function* () {
       const dam = yield* Double.make()

@@ -186,6 +186,44 @@ describe("batches over HTTP", () => {
     })
   )
 
+  it.live("take as long as lines come, and no longer", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make({ limits: { requestTimeout: 400, headTimeout: 200 } })
+      const { hostname, port } = new URL(dam.url)
+      const head = (path: string, type: string) =>
+        `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`
+      const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`
+      /** Sends something, then a line every so often; answers what is answered. */
+      const slowly = (begin: string, lines: number) =>
+        Effect.callback<string>((resume) => {
+          let answer = ""
+          const socket = connect(Number(port), hostname, () => socket.write(begin))
+          let sent = 0
+          const timer = setInterval(() => {
+            if (sent++ < lines) socket.write(chunk(`${line(`n${sent}`)}\n`))
+            else if (sent === lines + 1 && lines > 0) socket.write("0\r\n\r\n")
+          }, 150)
+          socket.on("data", (bytes) => (answer += String(bytes)))
+          socket.on("error", () => undefined)
+          socket.on("close", () => {
+            clearInterval(timer)
+            resume(Effect.succeed(answer))
+          })
+        })
+      const [long, silent, other] = yield* Effect.all(
+        [
+          slowly(head("/api/v1/batches?batch_id=long", "application/x-ndjson"), 10),
+          slowly(head("/api/v1/batches?batch_id=silent", "application/x-ndjson") + chunk(line("a")), 0),
+          slowly(head("/api/v1/jobs", "application/json"), 10)
+        ],
+        { concurrency: 3 }
+      )
+      assert.match(long, /^HTTP\/1\.1 201 [^]*"accepted":10,/)
+      assert.match(silent, /^HTTP\/1\.1 408 [^]*request_timeout/)
+      assert.match(other, /^HTTP\/1\.1 408 /)
+    })
+  )
+
   it.live("belong to their customers", () =>
     Effect.gen(function* () {
       const keys = Result.getOrThrow(

@@ -9,11 +9,12 @@ import { JobNotFound, ServiceError, WrongJobState } from "../run/Service.ts"
 import type { Failure } from "../step/Failure.ts"
 import { JobRefused, ServiceFailed, ServiceRateLimited, TransportError } from "../step/Failure.ts"
 import type { Receipt } from "../step/Reply.ts"
+import type { Step } from "../step/StepModel.ts"
 import type { Delegation } from "../transport/HttpTransport.ts"
 import * as Views from "./api/JobShapes.ts"
 import { breachIn, breachOfLimits, breachOfTree, jobOf } from "./intake/InProcess.ts"
 import type { Limits } from "./intake/Limits.ts"
-import { credentialsDiffer } from "./intake/Refusal.ts"
+import { credentialsDiffer, type Refused } from "./intake/Refusal.ts"
 import type { StoredJob } from "./job/Job.ts"
 import * as Search from "./job/Search.ts"
 import { localCustomer } from "./job/JobKey.ts"
@@ -24,6 +25,7 @@ import type { JobPort } from "./store/JobRecords.ts"
 import type { SecretPort } from "./store/SecretRecords.ts"
 import type { StoreError } from "./store/StoreError.ts"
 import type { Overloaded } from "./work/Admission.ts"
+import * as ClientSchedules from "./work/ClientSchedules.ts"
 import { traceIdOf } from "./observe/Tracing.ts"
 import type { Engine } from "./work/Engine.ts"
 import * as ManyInProcess from "./work/ManyInProcess.ts"
@@ -57,15 +59,15 @@ export const make = (
     list: (filter) => list(parts, filter),
     failures: (filter) => failures(parts, filter),
     many: ManyInProcess.make(parts),
-    secrets: Secrets.make(store, localCustomer)
+    secrets: Secrets.make(store, localCustomer),
+    schedules: ClientSchedules.make(engine.schedules, (step, now) => breachOfStep(parts, step, now))
   }
 }
 
-const submit = Effect.fnUntraced(function* ({ credentials, engine, limits }: Parts, delegation: Delegation) {
+const submit = Effect.fnUntraced(function* (parts: Parts, delegation: Delegation) {
+  const { credentials, engine } = parts
   const job = yield* jobOf(delegation, credentials)
-  const breach =
-    (limits === undefined ? breachOfTree(delegation.step) : breachIn(delegation.step, limits, job.createdAt)) ??
-    breachOfLimits(delegation.step, engine.callLimits)
+  const breach = breachOfStep(parts, delegation.step, job.createdAt)
   if (breach !== undefined) return yield* refusal(breach.status, breach.problem)
   const enqueued = yield* Effect.mapError(
     engine.submit(job),
@@ -223,9 +225,13 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
       get: use(({ secrets }) => secrets.get),
       delete: use(({ secrets }) => secrets.delete),
       rotate: (next, old) => use(({ secrets }) => secrets.rotate(next, old))
-    }
+    },
+    schedules: ClientSchedules.lazily((call) => use(({ schedules }) => call(schedules)))
   }
 }
+
+const breachOfStep = ({ engine, limits }: Parts, step: Step, now: number): Refused | undefined =>
+  (limits === undefined ? breachOfTree(step) : breachIn(step, limits, now)) ?? breachOfLimits(step, engine.callLimits)
 
 const receiptOf = (
   answer: ReturnType<typeof Views.accepted>,

@@ -10,6 +10,7 @@ import * as Job from "../wire/Job.ts"
 import * as All from "./All.ts"
 import * as Listing from "./Listing.ts"
 import * as Many from "./Many.ts"
+import * as Schedules from "./Schedules.ts"
 
 /** Makes the service behind a client. */
 export const service = RemoteClient.make
@@ -26,3 +27,5 @@ export const submitMany = Many.submitMany
 export const submitAll = All.submitAll
 
 export const bulkJobs = All.bulkJobs
+
+export const schedules = Schedules.make

@@ -25,6 +25,7 @@ import type {
   JobPage,
   JobResult,
   ManyJobs,
+  Schedules,
   Secrets
 } from "./Service.ts"
 import { AwaitTimedOut, Service, ServiceError } from "./Service.ts"
@@ -73,6 +74,8 @@ export class EZThrottle extends Context.Service<
     /** Jobs by the thousand: batches, and what is done to all jobs that a filter finds. */
     readonly many: ManyJobs
     readonly secrets: Secrets
+    /** Jobs at times, of a dam. */
+    readonly schedules: Schedules
   }
 >()("ezthrottle-effect/run/EZThrottle") {}
 
@@ -261,7 +264,8 @@ export const make = (strategies: Strategies["Service"], service: Service["Servic
         : Effect.fail(new ServiceError({ reason: new AwaitTimedOut({ jobId, afterMillis: Duration.toMillis(limit) }) }))
     )
   },
-  secrets: service.secrets
+  secrets: service.secrets,
+  schedules: service.schedules
 })
 
 /**

@@ -36,7 +36,8 @@ export const make = (api: Api, options: Job.EncodeOptions): ManyJobs => {
           api.direct({
             method: "POST",
             path: `/api/v1/batches?batch_id=${encodeURIComponent(part.batchId)}&first=${part.first}&open=${!part.isLast}${part.options.together === true ? "&together=true" : ""}`,
-            body: { type: "application/x-ndjson", text },
+            type: "application/x-ndjson",
+            body: text,
             read: (answer) => reading(answer, part.batchId, BatchView.read)
           })
         ),
@@ -51,7 +52,7 @@ export const make = (api: Api, options: Job.EncodeOptions): ManyJobs => {
         api.direct({
           method: "POST",
           path: "/api/v1/jobs/bulk",
-          body: { type: "application/json", text: JSON.stringify(bulkJson(request)) },
+          body: JSON.stringify(bulkJson(request)),
           read: (answer) => reading(answer, "", BatchView.readDone)
         }),
         {

@@ -12,6 +12,7 @@ import * as RemoteTransport from "../transport/RemoteTransport.ts"
 import type { EncodeOptions } from "../wire/Job.ts"
 import * as RemoteJobs from "./RemoteJobs.ts"
 import * as RemoteMany from "./RemoteMany.ts"
+import * as RemoteSchedules from "./RemoteSchedules.ts"
 import * as RemoteSecrets from "./RemoteSecrets.ts"
 import * as RemoteVerbs from "./RemoteVerbs.ts"
 import { type JobReceiver, Service, toldTo } from "./Service.ts"
@@ -63,7 +64,8 @@ export const make = (
     list: RemoteVerbs.list(api),
     failures: RemoteVerbs.failures(api),
     many: RemoteMany.make(api, options),
-    secrets
+    secrets,
+    schedules: RemoteSchedules.make(api)
   }))
 
 /**

@@ -103,9 +103,11 @@ export interface DirectCall<A, E> {
   /** Below the base of the service, from its first slash. */
   readonly path: string
   /** Defaults to `GET`. */
-  readonly method?: "GET" | "POST" | undefined
-  /** What is sent, and of which type. Defaults to nothing. */
-  readonly body?: { readonly type: string; readonly text: string } | undefined
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE" | undefined
+  /** Defaults to none. */
+  readonly body?: string | undefined
+  /** What the body is. Defaults to JSON. */
+  readonly type?: string | undefined
   /** Reads what the service answered, whatever its status. */
   readonly read: (answer: DirectAnswer) => Result.Result<A, E>
 }
@@ -226,13 +228,16 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
           return stranger === undefined ? Result.flatMap(readAnswer(answer), readForwarded) : Result.fail(stranger)
         })
       ),
-    direct: ({ body, method = "GET", path, read: readDirect }) =>
+    direct: ({ body, method = "GET", path, read: readDirect, type = "application/json" }) =>
       call(
         {
           method,
           url: serviceUrl + path,
-          headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": body.type }) },
-          body: body?.text
+          headers: {
+            accept: "application/json",
+            ...(body === undefined ? {} : { "content-type": type })
+          },
+          body
         },
         maxDirectBytes
       ).pipe(flatMapCleaned([options.apiKey], readDirect)),

@@ -8,7 +8,7 @@ import { problem } from "../output/Problem.ts"
 import * as Progress from "../output/Progress.ts"
 import type { Query } from "../service/Query.ts"
 import { Service } from "../service/Service.ts"
-import { actions as bulkActions, BulkDone } from "../../dam/api/BulkShapes.ts"
+import { type actions as bulkActions, BulkDone } from "../../dam/api/BulkShapes.ts"
 import { csvHead, csvLine } from "../../dam/api/JobLines.ts"
 import { JobPage, type JobSummary } from "../../dam/api/JobShapes.ts"
 

@@ -161,7 +161,8 @@ export interface JobCommands {
   readonly park: (id: string, epoch: number, parking: ParkingUpdate) => boolean
   readonly hasten: (id: string, now: number) => { readonly lane: string; readonly queue: string } | undefined
   readonly lift: (lane: string, now: number) => number
-  readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean
+  /** Answers whether none of the endpoints is disabled to which it is told; `undefined` where the epoch is over. */
+  readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean | undefined
   readonly finishIdle: (id: string, finish: FinishInsert) => boolean
 }
 

@@ -97,6 +97,11 @@ export const make = <S extends JobPort & SchedulePort & BatchPort>(
   }
   const openedBatch = <B extends NewBatch>(batch: B) => eachStep(batch, opened)
 
+  const sealedSchedule = (schedule: StoredSchedule): StoredSchedule => ({
+    ...schedule,
+    step: sealed({ id: schedule.generation, step: schedule.step }).step
+  })
+
   const sealedFinish = (finish: Finish): Finish =>
     finish.children.length === 0 ? finish : { ...finish, children: finish.children.map(sealed) }
 
@@ -152,8 +157,8 @@ export const make = <S extends JobPort & SchedulePort & BatchPort>(
       Effect.flatMap(store.schedule(customer, name), (one) =>
         one === undefined ? Effect.undefined : openedSchedule(one)
       ),
-    saveSchedule: (schedule) =>
-      store.saveSchedule({ ...schedule, step: sealed({ id: schedule.generation, step: schedule.step }).step })
+    saveSchedule: (schedule) => store.saveSchedule(sealedSchedule(schedule)),
+    applySchedules: (customer, saved, removed) => store.applySchedules(customer, saved.map(sealedSchedule), removed)
   }
 }
 

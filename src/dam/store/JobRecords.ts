@@ -183,8 +183,11 @@ export interface JobPort {
   ) => Effect.Effect<{ readonly lane: string; readonly queue: string } | undefined, StoreError>
   /** Makes the jobs due that sit out a hold of this lane; answers how many. */
   readonly lift: (lane: string, now: number) => Effect.Effect<number, StoreError>
-  /** Ends a running job: result, children and deliveries in one transaction. */
-  readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<void, StoreError | StaleEpoch>
+  /**
+   * Ends a running job: result, children and deliveries in one transaction. Answers whether all of the deliveries may be
+   * made at once, because none of their endpoints is disabled.
+   */
+  readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<boolean, StoreError | StaleEpoch>
   /** Ends a job that is not running (cancelled, deadline passed). `false` when it is running or final. */
   readonly finishIdle: (id: string, finish: Finish) => Effect.Effect<boolean, StoreError>
   /** Deletes those of these jobs that have ended and whose webhooks are settled; answers how many. Their keys are free then. */

@@ -82,7 +82,7 @@ describe("the tools of an agent", () => {
       const destroying = tools
         .filter(({ annotations }) => annotations?.destructiveHint === true)
         .map(({ name }) => name)
-      assert.deepStrictEqual(destroying, ["delete_schedule"])
+      assert.deepStrictEqual(destroying, ["bulk_jobs", "delete_schedule"])
     })
   )
 

@@ -46,7 +46,11 @@ export const run = (options: Options) =>
       const id = options.id ?? idOf(options.file)
       const template = options.template === undefined ? undefined : yield* StepFile.read(options.template)
       const lines = template === undefined ? ofFile(options.file, id) : ofTable(options.file, template, id)
-      const total = yield* Stream.runFold(lines, () => 0, (count) => count + 1)
+      const total = yield* Stream.runFold(
+        lines,
+        () => 0,
+        (count) => count + 1
+      )
       const before = yield* Batches.find(id)
       if (before !== undefined && before.status !== "open") return yield* Effect.fail(over(id, before))
       const head = yield* headOf(options)
@@ -133,15 +137,16 @@ const ofTable = (path: string, template: Step, id: string): Lines =>
           })
         )
       ).pipe(
-        Effect.flatMap((step) => encoded(makeStep({ ...step, metadata: { ...row, ...step.metadata } }), `${id}:${at + 1}`))
+        Effect.flatMap((step) =>
+          encoded(makeStep({ ...step, metadata: { ...row, ...step.metadata } }), `${id}:${at + 1}`)
+        )
       )
     })
   )
 
 const encoded = (step: Step, seed: string) =>
-  Effect.map(
-    Submitting.encode(step).pipe(Effect.provideService(Random.Random, Submitting.drawnFrom(seed))),
-    (job) => JSON.stringify(job)
+  Effect.map(Submitting.encode(step).pipe(Effect.provideService(Random.Random, Submitting.drawnFrom(seed))), (job) =>
+    JSON.stringify(job)
   )
 
 /** The line before all others. */

@@ -107,9 +107,7 @@ const longestPoll = 20_000
 export const find = (id: string) =>
   Service.use((service) => service.call({ path: pathOf(id), schema: Shapes.Batch })).pipe(
     Effect.map(({ value }): Batch | undefined => value),
-    Effect.catchTag("Problem", (failure) =>
-      failure.exit === exits.notFound ? Effect.undefined : Effect.fail(failure)
-    )
+    Effect.catchTag("Problem", (failure) => (failure.exit === exits.notFound ? Effect.undefined : Effect.fail(failure)))
   )
 
 /** Lines as they are handed over. */

@@ -55,7 +55,10 @@ const submit = Command.make(
   ),
   Command.withShortDescription("Hand over a file of jobs as one batch"),
   Command.withExamples([
-    { command: "ezthrottle batches submit jobs.ndjson", description: "A job on each line; again to go on after Ctrl-C" },
+    {
+      command: "ezthrottle batches submit jobs.ndjson",
+      description: "A job on each line; again to go on after Ctrl-C"
+    },
     {
       command: "ezthrottle batches submit contacts.csv --template contact.json --on-complete report.json",
       description: "A row for each job, and one at the end"

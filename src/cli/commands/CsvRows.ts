@@ -24,9 +24,13 @@ export const rows = <E, R>(name: string, text: Stream.Stream<string, E, R>): Str
         return doubled === undefined
           ? Effect.succeed("head")
           : Effect.fail(
-              problem("usage", `${name}: ${doubled === "" ? "a column has no name" : `two columns are called ${doubled}`}`, {
-                next: "the first row names the columns"
-              })
+              problem(
+                "usage",
+                `${name}: ${doubled === "" ? "a column has no name" : `two columns are called ${doubled}`}`,
+                {
+                  next: "the first row names the columns"
+                }
+              )
             )
       }),
       Stream.filter((row) => row !== "head")

@@ -211,7 +211,9 @@ const bulk = Command.make(
       Effect.gen(function* () {
         if (!JobFilters.isAny(given)) {
           return yield* Effect.fail(
-            problem("usage", "no filter is given", { next: "say which jobs, such as with --q or --batch, first with --dry-run" })
+            problem("usage", "no filter is given", {
+              next: "say which jobs, such as with --q or --batch, first with --dry-run"
+            })
           )
         }
         const { status, ...query } = yield* JobFilters.queryOf(given)

@@ -85,7 +85,9 @@ describe("ezthrottle batches", () => {
     Effect.gen(function* () {
       const dam = yield* Support.dam()
       const later = Date.now() + 3_600_000
-      const lines = Array.from({ length: 30 }, (_, n) => JSON.stringify({ url: `${dam.upstream.url}/ok?n=${n}`, retry_at: later }))
+      const lines = Array.from({ length: 30 }, (_, n) =>
+        JSON.stringify({ url: `${dam.upstream.url}/ok?n=${n}`, retry_at: later })
+      )
       yield* dam.run("batches", "submit", yield* written("later.ndjson", lines.join("\n")), "--id", "later")
       const looked = yield* dam.run("jobs", "bulk", "cancel", "--batch", "later", "--dry-run")
       assert.strictEqual(looked.out, "30 jobs would be cancelled")

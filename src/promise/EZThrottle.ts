@@ -7,11 +7,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { JobState } from "../engine/JobState.ts"
 import * as Client from "../run/EZThrottle.ts"
-import type { JobReceiver, Secrets, Service } from "../run/Service.ts"
+import type { JobReceiver, Service } from "../run/Service.ts"
 import type { Step } from "../step/StepModel.ts"
 import * as DamUrl from "../transport/DamUrl.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
@@ -19,6 +17,7 @@ import * as Composition from "./Composition.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
 import type { JobOptions } from "./JobOptions.ts"
 import { toStep } from "./JobOptions.ts"
+import { awaitOpen } from "./Idle.ts"
 import * as Later from "./Later.ts"
 import type { ListFailuresOptions, ListJobsOptions } from "./Listing.ts"
 import type { SubmitCount, SubmitManyOptions } from "./Many.ts"
@@ -37,8 +36,10 @@ import type {
 import type { SecretsView } from "./Results.ts"
 import { failureList, jobAnswer, jobExplanation, jobView, queueResult, secretsView } from "./Results.ts"
 import type { CallOptions, Runtime } from "./Running.ts"
+import type { SecretOptions } from "../run/ClientParts.ts"
 import type { ScheduleOptions, ScheduleView } from "./Schedules.ts"
 import { run, settled } from "./Running.ts"
+import { optionalSecret, secret, withSecrets } from "./SecretTexts.ts"
 
 /**
  * How a client is set up.
@@ -67,6 +68,11 @@ export interface EZThrottleOptions {
    * `UndiciTransport.make()` of `ezthrottle-effect/node` costs about a third. Defaults to one over `fetch`.
    */
   readonly transport?: Exchanging | Effect.Effect<Exchanging, never, Scope.Scope> | undefined
+  /**
+   * Secrets that headers of steps made here may name (`Step.secret`), with the hosts that they may go to. Never handed to a
+   * service. Defaults to none.
+   */
+  readonly secrets?: { readonly [name: string]: SecretOptions } | undefined
   /** Everything at once, a test's clock included; the other options are not looked at. Disposed with the client. */
   readonly runtime?: Runtime | undefined
 }
@@ -437,27 +443,6 @@ const submitAndWait = Effect.fnUntraced(function* (step: Step, timeout: number) 
 const about = <A, B, E>(jobId: string, call: Effect.Effect<A, E, Client.EZThrottle>, read: (answer: A) => B) =>
   Effect.mapBoth(call, { onSuccess: read, onFailure: (error) => toError(error, jobId) })
 
-const open: ReadonlyArray<JobState> = ["scheduled", "queued", "running", "parked"]
-
-/** Waits for the jobs of a page that have not ended; `false` when there are none, or nobody tells. */
-const awaitOpen = Effect.flatMap(Client.list({ status: open, limit: 100 }), ({ jobs }) =>
-  Effect.as(
-    Effect.forEach(
-      jobs,
-      ({ jobId }) =>
-        // one that is gone by now has ended
-        Effect.catchReason(
-          Client.awaitJob(jobId, { timeout: Number.POSITIVE_INFINITY }),
-          "ServiceError",
-          "JobNotFound",
-          () => Effect.void
-        ),
-      { concurrency: 16, discard: true }
-    ),
-    jobs.length > 0
-  )
-).pipe(Effect.catchReason("ServiceError", "NotOffered", () => Effect.succeed(false)))
-
 const limitOf = (timeout: number): number => {
   if (timeout > 0) return timeout
   throw new EZThrottleError("timeout: Expected a positive number of milliseconds")
@@ -473,6 +458,7 @@ const checkOptions = (options: EZThrottleOptions): void => {
     "receiver",
     "service",
     "transport",
+    "secrets",
     "runtime"
   ])
   const { dam, ezthrottleUrl, service, tracktagsUrl } = options
@@ -483,15 +469,6 @@ const checkOptions = (options: EZThrottleOptions): void => {
     throw new EZThrottleError("dam: Expected no service, tracktagsUrl or ezthrottleUrl beside it: they say the same")
   }
 }
-
-const withSecrets = <A, E>(use: (secrets: Secrets) => Effect.Effect<A, E>) =>
-  Effect.flatMap(Client.EZThrottle, ({ secrets }) => use(secrets))
-
-// a caller without types may pass anything; the service refuses what is too short
-const secret = (text: string): Redacted.Redacted<string> => Redacted.make(String(text ?? ""))
-
-const optionalSecret = (text: string | null | undefined): Redacted.Redacted<string> | undefined =>
-  text ? secret(text) : undefined
 
 const jobOf = (given: QueueOptions): JobOptions => {
   const { webhookUrl, ...request } = given ?? noJob()

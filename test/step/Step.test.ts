@@ -168,7 +168,8 @@ describe("Step", () => {
       "StepFromJson",
       "toJson",
       "from",
-      "answer"
+      "answer",
+      "secret"
     ]
     const named = verbs.map(([name]) => name)
     assert.deepStrictEqual(Object.keys(Step).sort(), [...named, ...others].sort())

@@ -94,7 +94,8 @@ const deliveryColumns = (delivery: Omit<NewDelivery, "body">) => [
   delivery.url,
   JSON.stringify(delivery.regions),
   Number(delivery.hasQuorumVote),
-  delivery.lane
+  delivery.lane,
+  RowTexts.encodeTerms(delivery.terms)
 ]
 
 /** An attempt as what is inserted. */
@@ -166,7 +167,8 @@ const columns = {
   paused_for: Schema.NullOr(Schema.Number),
   batch: Schema.NullOr(Schema.Number),
   batch_line: Schema.NullOr(Schema.Number),
-  batch_id: Text
+  batch_id: Text,
+  erased_at: Moment
 }
 
 /** A loaded job. */
@@ -244,7 +246,8 @@ export const toJob = ({ attempts, job }: typeof LoadedJob.Type): StoredJob => ({
   finishedAt: job.finished_at ?? undefined,
   result: job.result === null ? undefined : toResult(job.result, job.bodies ?? EMPTY),
   heldSince: job.held_since ?? undefined,
-  ...batchOf(job)
+  ...batchOf(job),
+  ...(job.erased_at === null ? {} : { erasedAt: job.erased_at })
 })
 
 /** A job that came by itself has no such field. */

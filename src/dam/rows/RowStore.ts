@@ -15,6 +15,7 @@ import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort } from "../store/Upkeep.ts"
 import { batchPort } from "./BatchRows.ts"
 import type { Executor, JobInsert, Listing } from "./Commands.ts"
+import { credentialPort } from "./CredentialRows.ts"
 import { deliveryPort } from "./DeliveryRows.ts"
 import { failurePort } from "./FailureRows.ts"
 import * as Fresh from "./Fresh.ts"
@@ -47,6 +48,7 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
   ...schedulePort(run),
   ...historyPort(run),
   ...secretPort(run),
+  ...credentialPort(run),
   ...trustPort(run),
   ...noticePort(run),
   ...upkeepPort(run)
@@ -123,7 +125,9 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
       fresh.take(id)
       return run("finishIdle", id, JobRows.encodeFinish(finish))
     }),
-  deleteEnded: (ids) => run("deleteEnded", JSON.stringify(ids))
+  deleteEnded: (ids) => run("deleteEnded", JSON.stringify(ids)),
+  // the log holds what stood there before
+  erase: (id, at) => Effect.tap(run("erase", id, at), () => run("foldLog"))
 })
 
 const upkeepPort = (run: Executor): UpkeepPort => ({

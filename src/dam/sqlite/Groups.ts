@@ -14,9 +14,11 @@ import * as Result from "effect/Result"
 import type { DatabaseSync } from "node:sqlite"
 import { type Commands, type Fault } from "../rows/Commands.ts"
 import { batchCommands } from "./BatchCommands.ts"
+import { credentialCommands } from "./CredentialCommands.ts"
 import { attempt, type DatabaseOptions, faultOf, ioError, kindOf, open, openBeside, type Opened } from "./Database.ts"
 import { deadLetterCommands } from "./DeadLetterCommands.ts"
 import { deliveryCommands } from "./DeliveryCommands.ts"
+import { eraseCommand } from "./EraseCommand.ts"
 import { failureCommands } from "./FailureCommands.ts"
 import { historyCommands } from "./HistoryCommands.ts"
 import { jobCommands } from "./JobCommands.ts"
@@ -41,6 +43,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
   return {
     ...jobs.commands,
     ...batchCommands(db, tally, { ...jobs.commands, known: jobs.known }),
+    ...eraseCommand({ db, tally, texts }),
     ...listCommand({ db, texts, load: jobs.load }),
     ...failureCommands(db),
     ...laneCommands(db),
@@ -52,6 +55,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...deliveries.commands,
     ...deadLetterCommands(db, tally, deliveries.judge),
     ...secretCommands(db),
+    ...credentialCommands(db),
     ...trustCommands(db),
     ...noticeCommands(db, jobs.commands),
     ...upkeepCommands({ db, tally, texts, fault })

@@ -77,8 +77,8 @@ const prepare = (db: DatabaseSync) => ({
   endIdle: db.prepare(`${end} WHERE seq = ?`),
   insertResult: db.prepare("INSERT INTO results (seq, result, bodies) VALUES (?, ?, ?)"),
   insertDelivery: db.prepare(
-    `INSERT INTO deliveries (seq, due_at, begun_at, id, job_id, customer, place, url, regions, votes, lane)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    `INSERT INTO deliveries (seq, due_at, begun_at, id, job_id, customer, place, url, regions, votes, lane, terms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
   ),
   insertBody: db.prepare("INSERT INTO delivery_bodies (n, body) VALUES (?, ?)"),
   disabled: db.prepare("SELECT 1 FROM endpoints WHERE customer = ? AND url = ? AND reason IS NOT NULL")
@@ -139,7 +139,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
       finishAt(self, { ...job, tried: 1 }, stateOf(job["state"]), finish)
       return true
     }
-  } satisfies Omit<JobCommands, "list" | "count">
+  } satisfies Omit<JobCommands, "list" | "count" | "erase">
   return {
     load: (seq: SQLInputValue) => load(self, seq),
     known: (job: JobInsert) => known(self, digestOf(job)),

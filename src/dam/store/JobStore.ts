@@ -10,6 +10,7 @@
  */
 import * as Context from "effect/Context"
 import type { BatchPort } from "./BatchRecords.ts"
+import type { CredentialPort } from "./CredentialRecords.ts"
 import type { DeliveryPort } from "./DeliveryRecords.ts"
 import type { FailurePort } from "./FailureRecords.ts"
 import type { HistoryPort } from "./HistoryRecords.ts"
@@ -39,6 +40,7 @@ export interface Store
     SchedulePort,
     HistoryPort,
     SecretPort,
+    CredentialPort,
     TrustPort,
     NoticePort,
     UpkeepPort {}

@@ -38,7 +38,7 @@ import { failureList, jobAnswer, jobExplanation, jobView, queueResult, secretsVi
 import type { CallOptions, Runtime } from "./Running.ts"
 import type { SecretOptions } from "../run/ClientParts.ts"
 import type { ScheduleOptions, ScheduleView } from "./Schedules.ts"
-import { run, settled } from "./Running.ts"
+import { about, run, settled } from "./Running.ts"
 import { optionalSecret, secret, withSecrets } from "./SecretTexts.ts"
 
 /**
@@ -438,10 +438,6 @@ const submitAndWait = Effect.fnUntraced(function* (step: Step, timeout: number) 
   const result = yield* Effect.mapError(Client.awaitJob(jobId, { timeout }), (error) => toError(error, jobId))
   return queueResult(result, accepted.key)
 })
-
-/** A call about a job, whose error names it. */
-const about = <A, B, E>(jobId: string, call: Effect.Effect<A, E, Client.EZThrottle>, read: (answer: A) => B) =>
-  Effect.mapBoth(call, { onSuccess: read, onFailure: (error) => toError(error, jobId) })
 
 const limitOf = (timeout: number): number => {
   if (timeout > 0) return timeout

@@ -25,6 +25,8 @@ export interface ListJobsOptions {
   readonly parent?: string | undefined
   /** The id of the job that they run again. */
   readonly rerunOf?: string | undefined
+  /** The id of the batch that they were handed in with. */
+  readonly batch?: string | undefined
   /** Epoch milliseconds, or a `Date`. */
   readonly createdFrom?: number | Date | undefined
   /** Epoch milliseconds, or a `Date`. */
@@ -102,6 +104,7 @@ const known = [
   "account",
   "parent",
   "rerunOf",
+  "batch",
   "createdFrom",
   "createdTo",
   "metadata",

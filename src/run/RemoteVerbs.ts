@@ -80,6 +80,7 @@ const reading = <A, E>(
 
 const queryOf = ({
   account,
+  batch,
   createdFrom,
   createdTo,
   cursor,
@@ -100,6 +101,7 @@ const queryOf = ({
     ["account", account],
     ["parent", parent],
     ["rerun_of", rerunOf],
+    ["batch", batch],
     ["created_from", createdFrom],
     ["created_to", createdTo],
     ...each(

@@ -104,8 +104,10 @@ export interface DirectCall<A, E> {
   readonly path: string
   /** Defaults to `GET`. */
   readonly method?: "GET" | "POST" | "PUT" | "DELETE" | undefined
-  /** JSON. Defaults to none. */
+  /** Defaults to none. */
   readonly body?: string | undefined
+  /** What the body is. Defaults to JSON. */
+  readonly type?: string | undefined
   /** Reads what the service answered, whatever its status. */
   readonly read: (answer: DirectAnswer) => Result.Result<A, E>
 }
@@ -226,14 +228,14 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
           return stranger === undefined ? Result.flatMap(readAnswer(answer), readForwarded) : Result.fail(stranger)
         })
       ),
-    direct: ({ body, method = "GET", path, read: readDirect }) =>
+    direct: ({ body, method = "GET", path, read: readDirect, type = "application/json" }) =>
       call(
         {
           method,
           url: serviceUrl + path,
           headers: {
             accept: "application/json",
-            ...(body === undefined ? {} : { "content-type": "application/json" })
+            ...(body === undefined ? {} : { "content-type": type })
           },
           body
         },

@@ -166,6 +166,7 @@ const seenFromHere = ({ reason }: TransportError | ServiceError): Failure => {
     case "CannotAwait":
     case "NotOffered":
     case "WrongJobState":
+    case "BatchNotFound":
     case "AwaitTimedOut":
     case "NoSecrets":
     case "OldSecretUnknown":

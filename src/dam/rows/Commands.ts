@@ -11,8 +11,10 @@ import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { Failures } from "../store/FailureRecords.ts"
 import type { StoreStats } from "../store/Upkeep.ts"
+import type { BatchCommands } from "./BatchCommands.ts"
 import type { CredentialCommands } from "./CredentialCommands.ts"
 import type { ScheduleCommands } from "./ScheduleCommands.ts"
+import type { TrustCommands } from "./TrustCommands.ts"
 
 /** What one column of one row holds. */
 export type Cell = string | number | bigint | Uint8Array | null
@@ -54,7 +56,9 @@ export const jobColumns = [
   "due_at",
   "deadline_at",
   "start_before",
-  "limits"
+  "limits",
+  "batch",
+  "batch_line"
 ] as const
 
 /** One of `jobColumns`. */
@@ -120,6 +124,7 @@ export interface Listing {
   readonly account: string | undefined
   readonly parent: string | undefined
   readonly rerunOf: string | undefined
+  readonly batch: string | undefined
   readonly createdFrom: number | undefined
   readonly createdTo: number | undefined
   readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
@@ -313,24 +318,6 @@ export interface SecretCommands {
   readonly foldLog: () => void
 }
 
-/** What is known of an origin, as it travels: origin, key, when it was proved, another key, when it was revoked. */
-export type TrustRow = readonly [
-  origin: string,
-  publicKey: string | null,
-  provedAt: number | null,
-  changedKey: string | null,
-  revokedAt: number | null
-]
-
-/** What L8 remembers. */
-export interface TrustCommands {
-  readonly takeL8Nonce: (nonce: string, now: number, keepMillis: number, most: number) => "Taken" | "Seen" | "Full"
-  readonly l8Trust: (origin: string) => Row | undefined
-  readonly l8Trusts: (limit: number) => ReadonlyArray<Row>
-  readonly saveL8Trust: (...row: TrustRow) => void
-  readonly forgetL8Trust: (origin: string) => boolean
-}
-
 /** What is left of a limit for one key: name, key, level, moment. */
 export type LevelRow = readonly [name: string, key: string, level: number, at: number]
 
@@ -373,14 +360,24 @@ export interface UpkeepCommands {
     limit: number
   ) => { readonly ids: ReadonlyArray<string>; readonly nextAt: number | undefined }
   readonly sweep: (endedBefore: number, limit: number) => number
+  /** A JSON array. */
+  readonly deleteEnded: (ids: string) => number
   readonly fillTexts: (jobs: number) => number
   readonly stats: () => StoreStats
+}
+
+/** What batches need of jobs. */
+export interface BatchForms {
+  readonly insert: JobInsert
+  readonly loaded: LoadedJob
+  readonly finish: FinishInsert
 }
 
 /** Everything a database can be told to do. */
 export interface Commands
   extends
     JobCommands,
+    BatchCommands<BatchForms>,
     FailureCommands,
     DeliveryCommands,
     LaneCommands,

@@ -49,7 +49,9 @@ export const encodeJob = (job: NewJob): JobInsert => {
       job.step.onFailureTimeout &&
       Math.max(job.createdAt, job.notBefore ?? 0) + Duration.toMillis(job.step.onFailureTimeout),
     start_before: job.step.startBefore,
-    limits: encodeDraws(job.step.limits)
+    limits: encodeDraws(job.step.limits),
+    batch: job.batch?.number,
+    batch_line: job.batch?.line
   }
   return {
     columns: jobColumns.map((column) => values[column] ?? null),
@@ -164,6 +166,9 @@ const columns = {
   finished_at: Moment,
   held_since: Moment,
   paused_for: Schema.NullOr(Schema.Number),
+  batch: Schema.NullOr(Schema.Number),
+  batch_line: Schema.NullOr(Schema.Number),
+  batch_id: Text,
   erased_at: Moment
 }
 
@@ -242,8 +247,13 @@ export const toJob = ({ attempts, job }: typeof LoadedJob.Type): StoredJob => ({
   finishedAt: job.finished_at ?? undefined,
   result: job.result === null ? undefined : toResult(job.result, job.bodies ?? EMPTY),
   heldSince: job.held_since ?? undefined,
+  ...batchOf(job),
   ...(job.erased_at === null ? {} : { erasedAt: job.erased_at })
 })
+
+/** A job that came by itself has no such field. */
+const batchOf = ({ batch, batch_id: id, batch_line: line }: (typeof LoadedJob.Type)["job"]) =>
+  batch === null || id === null || line === null ? {} : { batch: { number: batch, id, line } }
 
 const waitingOf = (state: StoredJob["state"], dueAt: number | undefined) =>
   state === "scheduled" || state === "parked"

@@ -15,6 +15,7 @@ import type { Crowded, Enqueued, JobFilter, JobPort } from "../store/JobRecords.
 import type { Store } from "../store/JobStore.ts"
 import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort } from "../store/Upkeep.ts"
+import { batchPort } from "./BatchRows.ts"
 import type { JobInsert, Listing, LoadedJob } from "./Commands.ts"
 import { credentialPort } from "./CredentialRows.ts"
 import type { Executor } from "./Running.ts"
@@ -43,6 +44,7 @@ export interface RowStoreOptions {
 export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes) }: RowStoreOptions = {}): Store => ({
   ...filingPort(run, { fresh, credentials }),
   ...jobPort(run, fresh),
+  ...batchPort(run, readJob),
   ...failurePort(run),
   ...deliveryPort(run),
   ...lanePort(run),
@@ -158,6 +160,7 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh): Omit<JobPort, "enqueue" | "
       fresh.take(id)
       return run("finishIdle", id, JobRows.encodeFinish(finish))
     }),
+  deleteEnded: (ids) => run("deleteEnded", JSON.stringify(ids)),
   // the log holds what stood there before
   erase: (id, at) => Effect.tap(run("erase", id, at), () => run("foldLog"))
 })
@@ -177,7 +180,17 @@ const stored = (fresh: Fresh.Fresh, job: NewJob, { state, step }: JobInsert): Fi
   return { _tag: "Stored", state }
 }
 
-const compare = (job: NewJob, known: StoredJob, credentials: ReadonlyArray<string> | undefined): Enqueued => {
+/** `Enqueued` of a key that is known. */
+export type Met<Known> =
+  | Extract<Enqueued, { readonly _tag: "Conflict" | "CredentialsDiffer" }>
+  | { readonly _tag: "Duplicate"; readonly job: Known }
+
+/** What a job is to the one that has its key already. */
+export const compare = <Known extends NewJob>(
+  job: NewJob,
+  known: Known,
+  credentials: ReadonlyArray<string> | undefined
+): Met<Known> => {
   if (job.dialect === "cloud" && job.keyGiven && known.payload !== job.payload) {
     return { _tag: "Conflict", jobId: known.id }
   }
@@ -220,6 +233,7 @@ const listingOf = (filter: JobFilter): Listing | undefined => {
     account: filter.account,
     parent: filter.parent,
     rerunOf: filter.rerunOf,
+    batch: filter.batch,
     createdFrom: filter.createdFrom,
     createdTo: filter.createdTo,
     metadata: [...Object.entries(filter.metadata ?? {}), ...(search?.metadata ?? [])],

@@ -9,6 +9,8 @@
  * Moments are `REAL`: whole numbers take no more room, and nothing beyond 2^53 can appear.
  */
 
+import { batchTables } from "./BatchTables.ts"
+
 /** Marks a file as a store of ours (`PRAGMA application_id`). */
 export const applicationId = 0x657a7468
 
@@ -310,5 +312,6 @@ export const migrations: ReadonlyArray<string> = [
   ALTER TABLE jobs ADD COLUMN start_before REAL;
   CREATE INDEX jobs_expiring ON jobs (start_before)
     WHERE start_before IS NOT NULL AND epoch = 0 AND state IN ('scheduled', 'queued', 'parked');
-  `
+  `,
+  batchTables
 ]

@@ -1,6 +1,7 @@
 /** What keeps the store in order, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
 import type { UpkeepCommands } from "../rows/Commands.ts"
+import { batchSweeps } from "./BatchCommands.ts"
 import { bytesOf } from "./Database.ts"
 import { move, stateOf, type Tally } from "./Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
@@ -33,7 +34,10 @@ const prepare = (db: DatabaseSync) => ({
   ),
   recoverAll: db.prepare("UPDATE jobs SET state = 'queued' WHERE state = 'running'"),
   settled: db.prepare(
-    "SELECT seq, state FROM jobs WHERE settled_at IS NOT NULL AND settled_at < ? ORDER BY settled_at LIMIT ?"
+    "SELECT seq, state, batch FROM jobs WHERE settled_at IS NOT NULL AND settled_at < ? ORDER BY settled_at LIMIT ?"
+  ),
+  settledOf: db.prepare(
+    "SELECT seq, state, batch FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND settled_at IS NOT NULL"
   ),
   deadOf: db.prepare("SELECT count(*) AS dead FROM deliveries WHERE state = 'dead' AND seq = ?"),
   remove: db.prepare("DELETE FROM jobs WHERE seq = ?"),
@@ -58,6 +62,21 @@ export interface Kept {
 /** Prepares the statements once and makes the commands over them. */
 export const upkeepCommands = ({ db, fault, tally, texts }: Kept): UpkeepCommands => {
   const on = prepare(db)
+  const batches = batchSweeps(db)
+  const remove = (jobs: ReadonlyArray<Record<string, unknown>>): number => {
+    for (const job of jobs) {
+      const seq = Number(job["seq"])
+      tally.dead -= Number(on.deadOf.get(seq)?.["dead"])
+      const state = stateOf(job["state"])
+      tally.jobs[state]--
+      on.remove.run(seq)
+      // its batch goes on counting it
+      if (job["batch"] !== null) batches.swept(Number(job["batch"]), state)
+      texts?.remove(seq)
+    }
+    if (jobs.length > 0) texts?.tidy()
+    return jobs.length
+  }
   return {
     release: (now) => {
       const lanes = new Set<string>()
@@ -91,16 +110,11 @@ export const upkeepCommands = ({ db, fault, tally, texts }: Kept): UpkeepCommand
       }
       return jobs
     },
+    deleteEnded: (ids) => remove(on.settledOf.all(ids)),
     sweep: (endedBefore, limit) => {
       const jobs = on.settled.all(endedBefore, limit)
-      for (const job of jobs) {
-        const seq = Number(job["seq"])
-        tally.dead -= Number(on.deadOf.get(seq)?.["dead"])
-        tally.jobs[stateOf(job["state"])]--
-        on.remove.run(seq)
-        texts?.remove(seq)
-      }
-      if (jobs.length > 0) texts?.tidy()
+      remove(jobs)
+      batches.sweep(endedBefore, limit)
       on.forget.run(endedBefore)
       tally.endpoints -= Number(on.forgetEndpoints.run(endedBefore).changes)
       return jobs.length

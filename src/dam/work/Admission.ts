@@ -56,8 +56,11 @@ export const defaults: AdmissionOptions = {
  * @since 0.1.0
  */
 export interface Admission {
-  /** Files a job if there is room for it. */
-  readonly through: <A, E, R>(file: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError | Overloaded, R>
+  /** Files a job, or so many, if there is room. */
+  readonly through: <A, E, R>(
+    file: Effect.Effect<A, E, R>,
+    jobs?: number
+  ) => Effect.Effect<A, E | StoreError | Overloaded, R>
   /** The same at once, where what is known suffices: counts a job on its way, which `left` ends, or knows nothing. */
   readonly enter: (clock: Clock.Clock) => boolean
   readonly left: () => void
@@ -112,13 +115,13 @@ export const make = (store: Pick<UpkeepPort, "stats">, options: AdmissionOptions
   }
   const checked = check(guard)
   return {
-    through: (file) => Effect.flatMap(checked, () => counted(guard, file)),
+    through: (file, jobs = 1) => Effect.flatMap(checked, () => counted(guard, file, jobs)),
     enter: (clock) => {
       const isOpen = isSurelyOpen(guard, ageOf(guard, clock))
       if (isOpen) guard.underWay++
       return isOpen
     },
-    left: () => left(guard),
+    left: () => left(guard, 1),
     view: Effect.map(ask(guard), (stats) => viewOf(guard, stats))
   }
 }
@@ -167,15 +170,15 @@ const ask = (self: Guard): Effect.Effect<StoreStats, StoreError> =>
     )
   })
 
-const counted = <A, E, R>(self: Guard, file: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+const counted = <A, E, R>(self: Guard, file: Effect.Effect<A, E, R>, jobs: number): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
-    self.underWay++
-    return Effect.onExit(file, () => Effect.sync(() => left(self)))
+    self.underWay += jobs
+    return Effect.onExit(file, () => Effect.sync(() => left(self, jobs)))
   })
 
-const left = (self: Guard): void => {
-  self.underWay--
-  self.filed++
+const left = (self: Guard, jobs: number): void => {
+  self.underWay -= jobs
+  self.filed += jobs
 }
 
 const breachOf = ({ filed, known, memory, options, underWay }: Guard, stats: StoreStats): Overloaded | undefined => {

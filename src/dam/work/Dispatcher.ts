@@ -10,6 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
+import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import type { Limit } from "../../engine/limits/Limit.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
@@ -38,6 +39,8 @@ import type { NamedSecrets } from "../secrets/NamedSecrets.ts"
 import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import * as Admission from "./Admission.ts"
+import * as Batches from "./Batches.ts"
+import * as Bulk from "./Bulk.ts"
 import * as Cancelling from "./Cancelling.ts"
 import * as Duties from "./Duties.ts"
 import * as Ends from "./Ends.ts"
@@ -169,6 +172,7 @@ export const make = Effect.fnUntraced(function* (
   const permits: Permits.Permits = yield* Permits.make({ lanes, names, newId: options.newId, most, copiedAt })
   const shortages = Shortages.make()
   const noticeClock: Effect.Effect<void> = Effect.suspend(() => duties.noticeClock)
+  const batchSignal = Latch.makeUnsafe(true)
   const isLeaving = () => Leaving.isLeaving(leaving)
   const deliveries = yield* deliveriesOf(options, { lanes, shortages, noticeClock, leaving: isLeaving })
   const ends: Ends.Ends = {
@@ -182,7 +186,8 @@ export const make = Effect.fnUntraced(function* (
     lookAround: () => {
       if (copiedAt === undefined) duties.lookAround()
     },
-    noticeClock
+    noticeClock,
+    batchEnded: () => void batchSignal.openUnsafe()
   }
   const duties = yield* dutiesOf(options, ends, deliveries.lookAround)
 
@@ -212,10 +217,23 @@ export const make = Effect.fnUntraced(function* (
     leaving: isLeaving,
     credentials: options.credentials
   })
+  const batches = yield* Batches.make({
+    ...options,
+    maxCustomerJobs: options.maxCustomerJobs,
+    credentials: options.credentials,
+    signal: batchSignal,
+    ends,
+    admit: admission.through,
+    submit: verbs.submit,
+    cancelJob: verbs.cancel,
+    leaving: isLeaving
+  })
   const room = () => ({ running_now: places.taken(), max_running: maxRunning })
   return {
     ...verbs,
     schedules,
+    batches,
+    bulk: Bulk.make(store, verbs),
     events: events.follow,
     recent: events.recent,
     history: history.read,

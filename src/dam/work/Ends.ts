@@ -33,6 +33,8 @@ export interface Ends {
   readonly lookAround: () => void
   /** Takes in how the clock was set since it was looked at last, before a pause is written by it. */
   readonly noticeClock: Effect.Effect<void>
+  /** Hears that a job of a batch has ended. */
+  readonly batchEnded: () => void
 }
 
 /** Runs a job and writes what came of it. */
@@ -121,6 +123,7 @@ const reasonToEnd = (
  */
 export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob, finish: Finish, areOpen = false) {
   yield* self.told(job, finish.state)
+  if (job.batch !== undefined) self.batchEnded()
   if (areOpen) self.hand(finish.deliveries, finish.at)
   else if (finish.deliveries.length > 0) self.deliver(new Set(finish.deliveries.map(({ lane }) => lane)))
   for (const child of finish.children) {

@@ -30,6 +30,10 @@ const exceptions: ReadonlyArray<readonly [beginsWith: string, because: string]> 
   ["SELECT * FROM paces", "once, at a start, of the lanes that were learnt"],
   ["SELECT * FROM steering", "once, at a start, of the lanes that an operator steers"],
   ["SELECT * FROM schedules ORDER BY", "once, at a start, and where an operator lists them, of all schedules"],
+  [
+    "SELECT * FROM batches INDEXED BY batches_due",
+    "of an index that holds only those for which something is to be done"
+  ],
   ["SELECT * FROM limits", "once, at a start, of the limits that operators have defined"],
   ["SELECT * FROM limit_levels", "once, at a start, of what was left of limits"],
   [
@@ -70,6 +74,8 @@ const filters: ReadonlyArray<Partial<JobFilter>> = [
   { metadata: { order: "1", other: "2" }, lane: "a.example:443", createdFrom: 5 },
   { parent: "p" },
   { parent: "p", rerunOf: "r", metadata: { order: "1" }, lane: "a.example:443" },
+  { batch: "b" },
+  { batch: "b", states: ["failed"], metadata: { order: "1" }, lane: "a.example:443", oldestFirst: true },
   { rerunOf: "r", states: ["failed"], createdFrom: 5, deliveryStates: ["undelivered"] },
   { oldestFirst: true, rerunOf: "r", search: Search.parse("a.example text") },
   { oldestFirst: true },

@@ -15,6 +15,7 @@ import * as Step from "../../../src/step/Step.ts"
 import { attempt, delivery, ended, job, revealed, rich, secretsOf } from "../../conformance/jobStore/Fixtures.ts"
 import { filing, suite } from "../../conformance/jobStore.ts"
 import { straightly } from "../../conformance/jobStore/Straightly.ts"
+import { suite as batches } from "../../conformance/jobStoreBatches.ts"
 import { suite as deliveries } from "../../conformance/jobStoreDeliveries.ts"
 import { suite as crowds } from "../../conformance/jobStoreCrowds.ts"
 import { suite as failures } from "../../conformance/jobStoreFailures.ts"
@@ -62,6 +63,7 @@ for (const [name, store] of Object.entries(stores)) {
   l8(name, store)
   search(name, store)
   schedules(name, store)
+  batches(name, store)
   credentials(name, store)
   erasure(name, store)
 }

@@ -28,6 +28,7 @@ import * as Erasing from "../../work/Erasing.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
 import type { Asked, Desk, OfOneJob } from "../door/Asked.ts"
+import type * as BulkRoute from "./BulkRoute.ts"
 import type { JobStreams } from "./JobStream.ts"
 import * as HttpWatch from "./Watch.ts"
 
@@ -40,6 +41,8 @@ export interface Host {
   /** Done when the dam goes down: whoever waits is answered. */
   readonly leaving: Deferred.Deferred<void>
 }
+
+type Bulk = ReturnType<typeof BulkRoute.make>
 
 type Query = Schema.Struct<typeof ListQuery>["Type"]
 
@@ -176,7 +179,7 @@ const makeWaits = ({ waiting }: Limits) => {
 }
 
 /** The routes of both dialects. */
-export const groups = (jobs: Jobs, streams: JobStreams, { asking, streaming }: Desk) => {
+export const groups = (jobs: Jobs, bulk: Bulk, streams: JobStreams, { asking, streaming }: Desk) => {
   const submitting = (submit: Jobs["submit"]) =>
     asking(({ body, customer }, { request }: Asked) => submit({ customer, body, headers: request.headers }))
   const ofOne = (answer: (customer: string, id: string) => Effect.Effect<Answer, Refused>) =>
@@ -190,6 +193,10 @@ export const groups = (jobs: Jobs, streams: JobStreams, { asking, streaming }: D
       .handleRaw(
         "list",
         asking(({ customer }, { query }) => jobs.list(customer, query))
+      )
+      .handleRaw(
+        "bulk",
+        asking(({ body, customer }) => bulk(customer, body))
       )
       .handleRaw("get", ofOne(jobs.get))
       .handleRaw(
@@ -249,6 +256,7 @@ const filterOf = (customer: string, query: Query): JobFilter => ({
   account: query.account,
   parent: query.parent,
   rerunOf: query.rerun_of,
+  batch: query.batch,
   createdFrom: query.created_from,
   createdTo: query.created_to,
   metadata:

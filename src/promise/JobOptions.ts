@@ -104,6 +104,12 @@ export interface JobOptions {
   readonly delayMs?: number | undefined
   /** Epoch milliseconds before which the job must have started; else it has expired. Only a dam looks. */
   readonly startBefore?: number | undefined
+  /** Milliseconds that one attempt may take. Only a dam reads it. */
+  readonly attemptTimeoutMs?: number | undefined
+  /** Milliseconds after it is taken up in which the job must have succeeded. Only a dam reads it. */
+  readonly totalTimeoutMs?: number | undefined
+  /** The header that tells the target how many milliseconds an attempt may still take. Only a dam sends it. */
+  readonly timeoutHeader?: string | undefined
 }
 
 /**

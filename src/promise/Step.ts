@@ -171,6 +171,18 @@ class Builder {
   startBefore(epochMillis: number): this {
     return this.#set((self) => Time.startBefore(self, Given.moment(epochMillis)))
   }
+  /** Limits each attempt, here and in a dam, in milliseconds. `timeout` limits those that are made here. */
+  attemptTimeout(millis: number): this {
+    return this.#set((self) => Time.attemptTimeout(self, millis))
+  }
+  /** Lets the step fail unless it has succeeded this many milliseconds after it is taken up, all waits included. */
+  totalTimeout(millis: number): this {
+    return this.#set((self) => Time.totalTimeout(self, millis))
+  }
+  /** Tells the target in this header how many milliseconds an attempt may still take. */
+  timeoutHeader(name: string): this {
+    return this.#set((self) => Time.timeoutHeader(self, name))
+  }
   /** Files the call under a key of the caller's. */
   idempotentKey(key: string): this {
     return this.#set((self) => Core.idempotentKey(self, key))

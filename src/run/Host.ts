@@ -54,14 +54,14 @@ export interface Host {
    * and is not drawn again. `undefined`: the run broke off in some other way.
    */
   readonly rested: number | undefined
-  /** Epoch milliseconds when the step was accepted, for `onFailureTimeout`; `undefined`: when the run starts. */
+  /** Epoch milliseconds when the step was accepted, for the limits over everything; `undefined`: when the run starts. */
   readonly acceptedAt: number | undefined
   /** Stores an attempt; the next decision waits for it. `undefined`: nothing to store. */
   readonly record: ((attempt: Attempt) => Effect.Effect<void>) | undefined
   /** Waits between attempts. With `alone` nothing else of the step is running, so a host may interrupt the run instead and resume it later. */
   readonly pause: (millis: number, alone: boolean) => Effect.Effect<void>
   /**
-   * Lets each exchange wait for its turn. What it waits counts for `onFailureTimeout`, but not for the attempt's limit and
+   * Lets each exchange wait for its turn. What it waits counts for the limits over everything, but not for the attempt's limit and
    * not for a fallback's `onTimeout`. With `alone` nothing else of the step is running, so a host may interrupt the run
    * instead of waiting, as for `pause`. `undefined`: everything is sent at once.
    */
@@ -90,7 +90,7 @@ export interface Host {
  */
 export const client: Host = {
   unsetPolicy: RetryPolicy.once,
-  attemptTimeout: (step) => localTimeout(step),
+  attemptTimeout: (step) => attemptTimeout(step),
   patience: (step) => localTimeout(step),
   hashKey: undefined,
   rules: undefined,
@@ -106,3 +106,6 @@ export const client: Host = {
 
 const localTimeout = (step: Step): number =>
   step.localTimeout === undefined ? 30_000 : Duration.toMillis(step.localTimeout)
+
+const attemptTimeout = (step: Step): number =>
+  step.attemptTimeout === undefined ? localTimeout(step) : Duration.toMillis(step.attemptTimeout)

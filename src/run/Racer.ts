@@ -78,7 +78,11 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
   const sent = perform(execution, {
     step,
     facts,
-    send: sending(transport, { request, region, step, timeoutMillis, attempt: attemptOf(path, facts.racer) }),
+    send: sending(
+      transport,
+      { request, region, step, timeoutMillis, attempt: attemptOf(path, facts.racer) },
+      execution.until
+    ),
     read: readResponse((execution.host.rules ?? transport.rules)?.(request))
   })
   const paced = pacing(execution.host, transport)
@@ -87,13 +91,24 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
 
 /** One exchange within its limit, as part of the trace at hand. */
 export const sending =
-  (transport: Exchanging, exchange: Exchange) =>
+  (transport: Exchanging, given: Exchange, until = Number.POSITIVE_INFINITY) =>
   (fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<Response, TransportError> => {
+    const { timeoutHeader } = given.step
+    const exchange = timeoutHeader === undefined ? given : timed(given, timeoutHeader, until, fiber)
     const send = Telemetry.propagated(fiber, exchange.request, (request) =>
       transport.send(request === exchange.request ? exchange : { ...exchange, request })
     )
     return TimeLimit.isKeptBy(transport) ? send : TimeLimit.within(send, exchange.timeoutMillis)
   }
+
+/** An exchange that tells the target how many milliseconds it may take. */
+const timed = (exchange: Exchange, name: string, until: number, fiber: Fiber.Fiber<unknown, unknown>): Exchange => {
+  const now = Number(fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()) / 1e6
+  const left = Math.max(1, Math.floor(Math.min(exchange.timeoutMillis, until - now)))
+  const others = Object.entries(exchange.request.headers).filter(([key]) => key.toLowerCase() !== name.toLowerCase())
+  const headers = { ...Object.fromEntries(others), [name]: String(left) }
+  return { ...exchange, request: { ...exchange.request, headers } }
+}
 
 /** Path, racer and how many attempts of theirs have ended. An interrupted one is made again as the same. */
 const attemptOf = ({ execution: { history }, index }: Path, racer: number): string => {

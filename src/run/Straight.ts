@@ -49,6 +49,8 @@ export const over = (step: Step, strategies: Strategies["Service"], host: Host):
     step.retryAt === undefined &&
     step.startBefore === undefined &&
     step.onFailureTimeout === undefined &&
+    step.totalTimeout === undefined &&
+    step.timeoutHeader === undefined &&
     step.onSuccess === undefined &&
     step.fallbacks[0]?.trigger._tag !== "OnTimeout" &&
     !Keys.hasUnique(step) &&

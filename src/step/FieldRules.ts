@@ -50,6 +50,12 @@ export const headers = (given: { readonly [name: string]: string }): Misnamed | 
   return undefined
 }
 
+/** The header that tells a target how long a call may take. Where a call goes and how it is framed are not said by it. */
+export const timeoutHeader: Rule<string> = {
+  expected: "the name of a header that says neither where a call goes nor how it is framed",
+  holds: (value) => value.length <= 256 && TOKEN.test(value) && !FRAMING.test(`/headers/${value}`)
+}
+
 export const region: Rule<string> = {
   expected: "a region name",
   holds: (value) => value.trim() !== "" && !CONTROL.test(value)

@@ -84,6 +84,9 @@ const whole = ({ expected, holds, maximum, minimum }: Rules.Whole) =>
     })
   )
 
+/** The header that tells a target how long a call may take. */
+export const TimeoutHeader = text(Rules.timeoutHeader, { minLength: 1, maxLength: 256 })
+
 /** HTTP status codes, 100 to 599. */
 export const Codes = Schema.Array(whole(Rules.code))
 

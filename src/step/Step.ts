@@ -10,7 +10,7 @@ import type * as Model from "./StepModel.ts"
 
 export * from "./StepVerbs.ts"
 export { answer, fill, type FillOptions, from, type From } from "./StepFill.ts"
-export { at, delay, startBefore } from "./StepTime.ts"
+export { at, attemptTimeout, delay, startBefore, timeoutHeader, totalTimeout } from "./StepTime.ts"
 export { isStep } from "./StepModel.ts"
 export { inherit } from "./StepInherit.ts"
 export { check } from "./StepRules.ts"

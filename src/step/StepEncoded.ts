@@ -26,6 +26,8 @@ export interface StepEncoded {
   readonly responseDescription?: string
   readonly fallbackOnError?: ReadonlyArray<number>
   readonly localTimeout?: number
+  readonly attemptTimeout?: number
+  readonly timeoutHeader?: string
   readonly retryPolicy?: {
     readonly maxRetries?: number
     readonly maxReroutes?: number
@@ -61,6 +63,7 @@ export interface StepEncoded {
   readonly onSuccess?: StepEncoded
   readonly onFailure?: StepEncoded
   readonly onFailureTimeout?: number
+  readonly totalTimeout?: number
 }
 
 /** Encodes a step; the inverse of `Step.decode`. */
@@ -78,6 +81,8 @@ export const toJson = (self: Step): StepEncoded => ({
   ...(self.responseDescription === undefined ? {} : { responseDescription: self.responseDescription }),
   ...(self.fallbackOnError === undefined ? {} : { fallbackOnError: self.fallbackOnError }),
   ...(self.localTimeout === undefined ? {} : { localTimeout: Duration.toMillis(self.localTimeout) }),
+  ...(self.attemptTimeout === undefined ? {} : { attemptTimeout: Duration.toMillis(self.attemptTimeout) }),
+  ...(self.timeoutHeader === undefined ? {} : { timeoutHeader: self.timeoutHeader }),
   ...(self.retryPolicy === undefined ? {} : { retryPolicy: policy(self.retryPolicy) }),
   ...(self.retryUnsafe === undefined ? {} : { retryUnsafe: self.retryUnsafe }),
   ...(self.limits.length === 0 ? {} : { limits: self.limits.map(draw) }),
@@ -113,7 +118,8 @@ export const toJson = (self: Step): StepEncoded => ({
       }),
   ...(self.onSuccess === undefined ? {} : { onSuccess: toJson(self.onSuccess) }),
   ...(self.onFailure === undefined ? {} : { onFailure: toJson(self.onFailure) }),
-  ...(self.onFailureTimeout === undefined ? {} : { onFailureTimeout: Duration.toMillis(self.onFailureTimeout) })
+  ...(self.onFailureTimeout === undefined ? {} : { onFailureTimeout: Duration.toMillis(self.onFailureTimeout) }),
+  ...(self.totalTimeout === undefined ? {} : { totalTimeout: Duration.toMillis(self.totalTimeout) })
 })
 
 const policy = (self: RetryPolicy) => ({

@@ -20,6 +20,8 @@ const facts = (self: Step): ReadonlyArray<string> => {
   if (self.responseDescription !== undefined) said.push(`answers ${self.responseDescription}`)
   if (self.fallbackOnError !== undefined) said.push(`forwards on ${self.fallbackOnError.join(", ")}`)
   if (self.localTimeout !== undefined) said.push(`each local attempt ends after ${Duration.format(self.localTimeout)}`)
+  if (self.attemptTimeout !== undefined) said.push(`each attempt ends after ${Duration.format(self.attemptTimeout)}`)
+  if (self.timeoutHeader !== undefined) said.push(`tells the target its time in ${self.timeoutHeader}`)
   if (self.retryPolicy !== undefined) said.push(RetryPolicy.format(self.retryPolicy))
   if (self.retryUnsafe !== undefined) {
     said.push(self.retryUnsafe ? "may be carried out twice" : "is never made again where it may have been carried out")
@@ -40,6 +42,7 @@ const facts = (self: Step): ReadonlyArray<string> => {
   const metadata = Object.keys(self.metadata)
   if (metadata.length > 0) said.push(`metadata ${metadata.join(", ")}`)
   if (self.onFailureTimeout !== undefined) said.push(`has failed after ${Duration.format(self.onFailureTimeout)}`)
+  if (self.totalTimeout !== undefined) said.push(`is over ${Duration.format(self.totalTimeout)} after it was taken up`)
   return said
 }
 

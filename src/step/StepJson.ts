@@ -29,6 +29,8 @@ const Encoded = Schema.Struct({
   responseDescription: optional(Schema.String),
   fallbackOnError: optional(Fields.Codes),
   localTimeout: optional(Fields.Millis),
+  attemptTimeout: optional(Fields.Millis),
+  timeoutHeader: optional(Fields.TimeoutHeader),
   retryPolicy: optional(
     Schema.Struct({
       maxRetries: optional(Fields.Count),
@@ -77,7 +79,8 @@ const Encoded = Schema.Struct({
   ),
   onSuccess: optional(Nested),
   onFailure: optional(Nested),
-  onFailureTimeout: optional(Fields.Millis)
+  onFailureTimeout: optional(Fields.Millis),
+  totalTimeout: optional(Fields.Millis)
 }).check(
   Schema.makeFilter(({ body, bodyBase64 }) => body === undefined || bodyBase64 === undefined, {
     expected: "body or bodyBase64, not both"
@@ -103,6 +106,8 @@ const fromJson = (json: StepEncoded): Step =>
     responseDescription: json.responseDescription,
     fallbackOnError: json.fallbackOnError,
     localTimeout: millis(json.localTimeout),
+    attemptTimeout: millis(json.attemptTimeout),
+    timeoutHeader: json.timeoutHeader,
     retryPolicy: json.retryPolicy && {
       maxRetries: json.retryPolicy.maxRetries,
       maxReroutes: json.retryPolicy.maxReroutes,
@@ -138,7 +143,8 @@ const fromJson = (json: StepEncoded): Step =>
     })),
     onSuccess: json.onSuccess && fromJson(json.onSuccess),
     onFailure: json.onFailure && fromJson(json.onFailure),
-    onFailureTimeout: millis(json.onFailureTimeout)
+    onFailureTimeout: millis(json.onFailureTimeout),
+    totalTimeout: millis(json.totalTimeout)
   })
 
 const millis = (value: number | undefined) => (value === undefined ? undefined : Duration.millis(value))

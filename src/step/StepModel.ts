@@ -128,6 +128,10 @@ export interface StepFields {
   readonly fallbackOnError: ReadonlyArray<number> | undefined
   /** Limit of one local attempt; `undefined`: 30 seconds. */
   readonly localTimeout: Duration.Duration | undefined
+  /** Limit of one attempt, wherever it is made; `undefined`: `localTimeout` here, a dam's own limit there. */
+  readonly attemptTimeout: Duration.Duration | undefined
+  /** The header that tells the target how many milliseconds an attempt may still take; `undefined`: none. */
+  readonly timeoutHeader: string | undefined
   readonly retryPolicy: RetryPolicy | undefined
   /**
    * Whether a call that changes something may be made again where it may have been carried out; `undefined`: whoever
@@ -159,6 +163,8 @@ export interface StepFields {
   readonly onFailure: Step | undefined
   /** The one deadline over everything the step does before `onFailure` runs. */
   readonly onFailureTimeout: Duration.Duration | undefined
+  /** The same from when it was taken up, the wait for its moment included; the earlier of the two ends it. */
+  readonly totalTimeout: Duration.Duration | undefined
 }
 
 /**

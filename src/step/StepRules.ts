@@ -1,4 +1,5 @@
 /** Rules between the fields of a step, checked once before anything is sent, so that the order of verbs never matters. */
+import * as Duration from "effect/Duration"
 import * as Fills from "./Fills.ts"
 import { InvalidStep } from "./InvalidStep.ts"
 import type { Step } from "./StepModel.ts"
@@ -33,6 +34,14 @@ const broken = (self: Step, at: string, isChained: boolean): InvalidStep | undef
       field: `${at}regionPolicy`,
       problem: "strict keeps to the step's own regions, and it names none; add regions or use the policy fallback"
     })
+  }
+  if (self.totalTimeout !== undefined && self.delay !== undefined) {
+    if (Duration.isGreaterThanOrEqualTo(self.delay, self.totalTimeout)) {
+      return new InvalidStep({
+        field: `${at}totalTimeout`,
+        problem: "is over before the step may start: it counts the delay too; allow more time or delay it less"
+      })
+    }
   }
   for (const [index, { step }] of self.fallbacks.entries()) {
     const found = broken(step, `${at}fallbacks[${index}].step.`, isChained)

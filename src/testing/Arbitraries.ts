@@ -180,6 +180,8 @@ const singleStep = ({
       responseDescription: optional(text),
       fallbackOnError: optional(codes),
       localTimeout: optional(duration),
+      attemptTimeout: times ? optional(duration) : nothing,
+      timeoutHeader: times ? optional(oneOf(["X-Time-Left"])) : nothing,
       retryPolicy: optional(retryPolicy),
       retryUnsafe: optional(bool),
       limits: draws ? limits : Arbitrary.Constant([]),
@@ -194,7 +196,8 @@ const singleStep = ({
       delay: times ? optional(duration) : nothing,
       startBefore: times ? optional(between(0, 86_400_000)) : nothing,
       metadata: Arbitrary.schema(Fields.Metadata),
-      onFailureTimeout: optional(duration)
+      onFailureTimeout: optional(duration),
+      totalTimeout: times ? optional(duration) : nothing
     }),
     (fields) => {
       const votes = fields.webhooks.filter(({ hasQuorumVote }) => hasQuorumVote).length
@@ -206,6 +209,8 @@ const singleStep = ({
           fields.webhooks.length === 0
             ? fields.webhookQuorum
             : Math.min(fields.webhookQuorum, votes === 0 ? fields.webhooks.length : votes),
+        // one that is over before the step may start is refused
+        delay: fields.totalTimeout === undefined ? fields.delay : undefined,
         fills: [],
         fallbacks: [],
         onSuccess: undefined,

@@ -87,6 +87,8 @@ const fields = {
       reroute_codes: optional(Fields.Codes)
     })
   ),
+  attempt_timeout_ms: optional(Fields.Millis),
+  timeout_header: optional(Fields.TimeoutHeader),
   retry_unsafe: optional(Schema.Boolean),
   limits: optional(Fields.Limits),
   fills: optional(Fields.Fills),
@@ -94,6 +96,7 @@ const fields = {
   on_success: optional(Schema.suspend((): Schema.Codec<JobJson> => Job)),
   on_failure: optional(Schema.suspend((): Schema.Codec<JobJson> => Job)),
   on_failure_timeout_ms: optional(Fields.Millis),
+  total_timeout_ms: optional(Fields.Millis),
   idempotent_key: optional(Fields.IdempotentKey),
   retry_at: optional(Fields.EpochMillis),
   delay_ms: optional(Fields.Millis),
@@ -133,6 +136,8 @@ const toStep = (job: JobJson): Step =>
       base: undefined,
       cap: undefined
     },
+    attemptTimeout: millis(job.attempt_timeout_ms),
+    timeoutHeader: job.timeout_header,
     retryUnsafe: job.retry_unsafe,
     limits: (job.limits ?? []).map(({ cost = 1, key = "", name }) => ({ name, key, cost })),
     fills: job.fills ?? [],
@@ -147,7 +152,7 @@ const toStep = (job: JobJson): Step =>
     webhookQuorum: job.webhook_quorum ?? 1,
     idempotency: job.idempotent_key === undefined ? { _tag: "Hash" } : { _tag: "Custom", key: job.idempotent_key },
     retryAt: job.retry_at,
-    delay: job.delay_ms === undefined ? undefined : Duration.millis(job.delay_ms),
+    delay: millis(job.delay_ms),
     startBefore: job.start_before,
     metadata: job.metadata ?? {},
     fallbacks:
@@ -156,8 +161,11 @@ const toStep = (job: JobJson): Step =>
         : [{ step: toStep(job.fallback_job), trigger: toTrigger(job.fallback_job.trigger) }],
     onSuccess: job.on_success && toStep(job.on_success),
     onFailure: job.on_failure && toStep(job.on_failure),
-    onFailureTimeout: job.on_failure_timeout_ms === undefined ? undefined : Duration.millis(job.on_failure_timeout_ms)
+    onFailureTimeout: millis(job.on_failure_timeout_ms),
+    totalTimeout: millis(job.total_timeout_ms)
   })
+
+const millis = (value: number | undefined) => (value === undefined ? undefined : Duration.millis(value))
 
 const toTrigger = ({ codes, timeout_ms }: TriggerJson = {}): Trigger => {
   if (codes !== undefined) return { _tag: "OnError", codes }

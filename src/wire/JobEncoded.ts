@@ -131,11 +131,21 @@ const bodyOf = (
     : refuse(place, "has a body that is not UTF-8 text, and EZThrottle carries text only; encode it, or use a dam")
 }
 
-type Extended = Pick<JobJson, "delay_ms" | "fills" | "limits" | "retry_unsafe" | "start_before">
+type Extended = Pick<
+  JobJson,
+  | "attempt_timeout_ms"
+  | "delay_ms"
+  | "fills"
+  | "limits"
+  | "retry_unsafe"
+  | "start_before"
+  | "timeout_header"
+  | "total_timeout_ms"
+>
 
 /** What the protocol has no key for: see the table of extensions in the reference. */
 const extensionsOf = (
-  { delay, fills, limits, retryUnsafe, startBefore }: Step,
+  { attemptTimeout, delay, fills, limits, retryUnsafe, startBefore, timeoutHeader, totalTimeout }: Step,
   place: Place
 ): Result.Result<Extended, Unsendable> => {
   const extended: Extended = {
@@ -143,7 +153,10 @@ const extensionsOf = (
     ...(limits.length === 0 ? {} : { limits: limits.map(draw) }),
     ...(fills.length === 0 ? {} : { fills }),
     ...(delay === undefined ? {} : { delay_ms: Duration.toMillis(delay) }),
-    ...(startBefore === undefined ? {} : { start_before: startBefore })
+    ...(startBefore === undefined ? {} : { start_before: startBefore }),
+    ...(attemptTimeout === undefined ? {} : { attempt_timeout_ms: Duration.toMillis(attemptTimeout) }),
+    ...(timeoutHeader === undefined ? {} : { timeout_header: timeoutHeader }),
+    ...(totalTimeout === undefined ? {} : { total_timeout_ms: Duration.toMillis(totalTimeout) })
   }
   const [first] = Object.keys(extended)
   return first === undefined || place.extensions === "send"

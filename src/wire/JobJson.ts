@@ -92,6 +92,12 @@ export interface JobJson {
   readonly delay_ms?: number
   /** An extension of the dam: the moment before which it must have started. */
   readonly start_before?: number
+  /** An extension of the dam: limit of one attempt. */
+  readonly attempt_timeout_ms?: number
+  /** An extension of the dam: the header that tells the target how long an attempt may still take. */
+  readonly timeout_header?: string
+  /** An extension of the dam: how long after it is taken up it must have succeeded. */
+  readonly total_timeout_ms?: number
 }
 
 /**

@@ -69,7 +69,10 @@ const keysOfJob: Readonly<Record<string, Below>> = {
   idempotent_key: "value",
   retry_at: "value",
   delay_ms: "value",
-  start_before: "value"
+  start_before: "value",
+  attempt_timeout_ms: "value",
+  timeout_header: "value",
+  total_timeout_ms: "value"
 }
 
 const job = names(keysOfJob)

@@ -268,7 +268,13 @@ describe("laws of going on from a history", () => {
 /** In most of these worlds there is nothing that the straight way would leave alone. */
 const Plain = Arbitrary.map(Arbitrary.all([World, between(0, 3)]), ([world, choice]): World => {
   if (choice === 0) return world
-  const times = { retryAt: undefined, delay: undefined, startBefore: undefined }
+  const times = {
+    retryAt: undefined,
+    delay: undefined,
+    startBefore: undefined,
+    totalTimeout: undefined,
+    timeoutHeader: undefined
+  }
   const plain = { regions: [], ...times, onFailureTimeout: undefined, onSuccess: undefined }
   return { ...world, regions: [], step: makeStep({ ...world.step, ...plain, type: "FRUGAL" }) }
 })

@@ -11,6 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type * as Scope from "effect/Scope"
+import * as Deadline from "../../engine/Deadline.ts"
 import type { Limit } from "../../engine/limits/Limit.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
 import * as RetryPolicy from "../../step/RetryPolicy.ts"
@@ -317,7 +318,7 @@ const filed = (
         if (enqueued._tag !== "Stored") return
         yield* told(job, enqueued.state, true)
         if (enqueued.state === "queued") yield* lanes.wake(job.lane, queueOf(job, job.step.limits))
-        if (enqueued.state === "scheduled" || job.step.onFailureTimeout !== undefined) lookAround()
+        if (enqueued.state === "scheduled" || Deadline.has(job.step)) lookAround()
       })
     )
   )

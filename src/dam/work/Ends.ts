@@ -1,8 +1,8 @@
 /** How jobs end, and what follows: the end is written with its children and webhooks, then everybody concerned hears of it. */
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { DeadlineExceeded, stepError } from "../../step/Outcome.ts"
+import * as Deadline from "../../engine/Deadline.ts"
+import { deadlineExceeded, stepError } from "../../step/Outcome.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
@@ -74,8 +74,8 @@ export const expire = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   const job = yield* self.store.get(jobId)
   if (job === undefined) return
   const at = yield* Clock.currentTimeMillis
-  const after = job.step.onFailureTimeout ?? Duration.zero
-  const error = stepError(job.step, new DeadlineExceeded({ afterMillis: Duration.toMillis(after) }), job.history)
+  const from = { acceptedAt: job.createdAt, notBefore: job.notBefore }
+  const error = stepError(job.step, deadlineExceeded(Deadline.of(job.step, from)), job.history)
   const { onFailure } = job.step
   const children = onFailure === undefined ? [] : [yield* childOf(self.runner, job, "onFailure", onFailure, error)]
   const finish = Results.finish(job, "failed", { at, result: Results.failed(error), children }, laneOf)

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { isSuccess } from "../../engine/Decide.ts"
 import type { Given } from "../../engine/Filling.ts"
@@ -37,7 +38,8 @@ export const make = (self: Run, given?: Given): Host => {
   return {
     ...Hosts.client,
     unsetPolicy: options.unsetPolicy,
-    attemptTimeout: () => options.attemptTimeout,
+    attemptTimeout: ({ attemptTimeout }) =>
+      attemptTimeout === undefined ? options.attemptTimeout : Duration.toMillis(attemptTimeout),
     patience: () => Number.POSITIVE_INFINITY,
     hashKey: job.id,
     rules: (request) => options.pacing && rulesOf(options.pacing, options.laneOf(request.url)),

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { isTooMany, lists } from "../../engine/Decide.ts"
 import { answerOf, fill, type Given } from "../../engine/Filling.ts"
+import * as Deadline from "../../engine/Deadline.ts"
 import type { Host } from "../../run/Host.ts"
 import type { Attempt } from "../../step/History.ts"
 import type { Request } from "../../step/Request.ts"
@@ -131,7 +132,7 @@ export const make = (options: RunnerOptions, job: StoredJob, permit: Permit): Ru
     options,
     job,
     step,
-    isLone: step.regions.length < 2 && step.fallbacks.length === 0 && step.onFailureTimeout === undefined,
+    isLone: step.regions.length < 2 && step.fallbacks.length === 0 && !Deadline.has(step),
     stopped: Deferred.makeUnsafe(),
     children: [],
     stoppedWith: undefined,

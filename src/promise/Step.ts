@@ -12,6 +12,7 @@ import { type Outcome, StepError } from "../step/Outcome.ts"
 import type * as RetryPolicy from "../step/RetryPolicy.ts"
 import * as Fill from "../step/StepFill.ts"
 import type * as Model from "../step/StepModel.ts"
+import * as Hedge from "../step/StepHedge.ts"
 import * as Time from "../step/StepTime.ts"
 import * as Core from "../step/StepVerbs.ts"
 import { makeStep } from "../step/StepValue.ts"
@@ -182,6 +183,10 @@ class Builder {
   /** Tells the target in this header how many milliseconds an attempt may still take. */
   timeoutHeader(name: string): this {
     return this.#set((self) => Time.timeoutHeader(self, name))
+  }
+  /** Makes a further call when the first is slow; the first acceptable answer wins. A number `after` is milliseconds. */
+  hedge(options?: Hedge.HedgeOptions): this {
+    return this.#set((self) => Hedge.hedge(self, options))
   }
   /** Files the call under a key of the caller's. */
   idempotentKey(key: string): this {

@@ -13,6 +13,7 @@ import type { Request } from "../step/Request.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"
+import type { Targets } from "./Targets.ts"
 import type { PacedCall } from "../transport/HttpTransport.ts"
 
 /**
@@ -74,6 +75,8 @@ export interface Host {
    */
   readonly repeatsAfter:
     ((step: Step, request: Request, attempt: EndedAttempt) => Effect.Effect<number | undefined>) | undefined
+  /** What hedges know of targets. `undefined`: what was learnt over the transport at hand. */
+  readonly hedges?: Targets | undefined
   /** Whether an earlier run has started the step, so that it cannot expire any more. Defaults to `false`. */
   readonly hasBegun?: boolean | undefined
   /** Fills a step from the answer it is chained to. `undefined`: it is chained to none. */

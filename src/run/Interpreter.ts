@@ -48,7 +48,7 @@ export const run = (
     if (host.fill !== undefined && takes(given))
       return filled(given, strategies, { ...host, fill: undefined }, host.fill)
     const step = takenUp(given, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
-    const broken = check(given) ?? unkept(step, strategies)
+    const broken = check(given, host.hashKey !== undefined) ?? unkept(step, strategies)
     if (broken !== undefined) return Telemetry.step(step, Effect.fail(stepError(step, broken, noHistory)))
     const transport = fiber.getRef(Straight.Straight) ? Straight.over(step, strategies, host) : undefined
     if (transport === undefined) return Telemetry.step(step, walk(step, strategies, host))

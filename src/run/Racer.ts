@@ -2,28 +2,21 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
 import { isFinal } from "../engine/Decide.ts"
-import type { Attempt, EndedAttempt } from "../step/HistoryModel.ts"
+import type { EndedAttempt } from "../step/HistoryModel.ts"
 import type { TransportError } from "../step/FailureModel.ts"
 import type { Response } from "../step/ReplyModel.ts"
 import type { Exchange, Exchanging } from "../transport/HttpTransport.ts"
 import * as TimeLimit from "../transport/TimeLimit.ts"
 import type { Facts } from "./Execution.ts"
 import { perform, readResponse } from "./Execution.ts"
+import * as Hedging from "./Hedging.ts"
 import * as Judge from "./Judge.ts"
 import { isGoodAttempt, isOf } from "./PathEnd.ts"
+import type { Path } from "./PathUnderWay.ts"
 import * as Telemetry from "./Telemetry.ts"
-import type { Waiting } from "./Turns.ts"
 import { inTurn, pacing, pauseFor, repose } from "./Turns.ts"
-
-/** A path under way: what its racers share. */
-export interface Path extends Judge.Policy, Waiting {
-  readonly transport: Exchanging
-  readonly index: number
-  readonly timeoutMillis: number
-  /** How each racer that has given up ended. */
-  readonly lost: Array<Attempt>
-}
 
 /** Runs a racer from a region, or from the last of the attempts behind it, until it has nothing left to try. */
 export const run = Effect.fnUntraced(function* (
@@ -73,6 +66,10 @@ export const run = Effect.fnUntraced(function* (
 
 const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
   if (path.expired) return Effect.never
+  return Hedging.isHedged(path) ? Hedging.exchange(path, facts, one) : one(path, facts, identity)
+}
+
+const one: Hedging.Make = (path, facts, around) => {
   const { execution, request, step, timeoutMillis, transport } = path
   const { region } = facts
   const sent = perform(execution, {
@@ -86,7 +83,7 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
     read: readResponse((execution.host.rules ?? transport.rules)?.(request))
   })
   const paced = pacing(execution.host, transport)
-  return paced === undefined ? sent : inTurn(path, paced, sent)
+  return paced === undefined ? around(sent) : inTurn(path, paced, around(sent))
 }
 
 /** One exchange within its limit, as part of the trace at hand. */

@@ -51,6 +51,7 @@ export const over = (step: Step, strategies: Strategies["Service"], host: Host):
     step.onFailureTimeout === undefined &&
     step.totalTimeout === undefined &&
     step.timeoutHeader === undefined &&
+    step.hedge === undefined &&
     step.onSuccess === undefined &&
     step.fallbacks[0]?.trigger._tag !== "OnTimeout" &&
     !Keys.hasUnique(step) &&

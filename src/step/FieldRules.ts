@@ -56,6 +56,11 @@ export const timeoutHeader: Rule<string> = {
   holds: (value) => value.length <= 256 && TOKEN.test(value) && !FRAMING.test(`/headers/${value}`)
 }
 
+export const percentile: Rule<number> = {
+  expected: "a percentile from p50 to p99.9",
+  holds: (value) => value >= 50 && value <= 99.9
+}
+
 export const region: Rule<string> = {
   expected: "a region name",
   holds: (value) => value.trim() !== "" && !CONTROL.test(value)
@@ -116,6 +121,9 @@ export const code: Whole = whole(100, 599, "an HTTP status code between 100 and 
 const count = (least: number): Whole => whole(least, Number.MAX_SAFE_INTEGER, `a whole number of at least ${least}`)
 
 export const retries: Whole = count(0)
+
+/** Further calls of one that is slow. */
+export const hedges: Whole = whole(1, 3, "1, 2 or 3")
 
 export const quorum: Whole = count(1)
 

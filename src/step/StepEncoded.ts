@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Base64 from "./Base64Text.ts"
 import type * as Schema from "effect/Schema"
 import type { RetryPolicy } from "./RetryPolicy.ts"
-import type { Draw, ExecutionMode, Fill, RegionPolicy, Step, StepType } from "./StepModel.ts"
+import type { Draw, ExecutionMode, Fill, Hedge, RegionPolicy, Step, StepType } from "./StepModel.ts"
 
 /**
  * The JSON form of a step. Durations are milliseconds, moments epoch milliseconds, bytes base64.
@@ -28,6 +28,12 @@ export interface StepEncoded {
   readonly localTimeout?: number
   readonly attemptTimeout?: number
   readonly timeoutHeader?: string
+  readonly hedge?: {
+    readonly percentile?: number
+    readonly after?: number
+    readonly max?: number
+    readonly to?: Hedge["to"]
+  }
   readonly retryPolicy?: {
     readonly maxRetries?: number
     readonly maxReroutes?: number
@@ -83,6 +89,7 @@ export const toJson = (self: Step): StepEncoded => ({
   ...(self.localTimeout === undefined ? {} : { localTimeout: Duration.toMillis(self.localTimeout) }),
   ...(self.attemptTimeout === undefined ? {} : { attemptTimeout: Duration.toMillis(self.attemptTimeout) }),
   ...(self.timeoutHeader === undefined ? {} : { timeoutHeader: self.timeoutHeader }),
+  ...(self.hedge === undefined ? {} : { hedge: hedge(self.hedge) }),
   ...(self.retryPolicy === undefined ? {} : { retryPolicy: policy(self.retryPolicy) }),
   ...(self.retryUnsafe === undefined ? {} : { retryUnsafe: self.retryUnsafe }),
   ...(self.limits.length === 0 ? {} : { limits: self.limits.map(draw) }),
@@ -120,6 +127,13 @@ export const toJson = (self: Step): StepEncoded => ({
   ...(self.onFailure === undefined ? {} : { onFailure: toJson(self.onFailure) }),
   ...(self.onFailureTimeout === undefined ? {} : { onFailureTimeout: Duration.toMillis(self.onFailureTimeout) }),
   ...(self.totalTimeout === undefined ? {} : { totalTimeout: Duration.toMillis(self.totalTimeout) })
+})
+
+const hedge = ({ after, max, percentile, to }: Hedge) => ({
+  ...(percentile === undefined ? {} : { percentile }),
+  ...(after === undefined ? {} : { after: Duration.toMillis(after) }),
+  ...(max === 1 ? {} : { max }),
+  ...(to === "same" ? {} : { to })
 })
 
 const policy = (self: RetryPolicy) => ({

@@ -31,6 +31,18 @@ const Encoded = Schema.Struct({
   localTimeout: optional(Fields.Millis),
   attemptTimeout: optional(Fields.Millis),
   timeoutHeader: optional(Fields.TimeoutHeader),
+  hedge: optional(
+    Schema.Struct({
+      percentile: optional(Fields.Percentile),
+      after: optional(Fields.Millis),
+      max: optional(Fields.Hedges),
+      to: optional(Schema.Literals(["same", "region"]))
+    }).check(
+      Schema.makeFilter(({ after, percentile }) => after === undefined || percentile === undefined, {
+        expected: "percentile or after, not both"
+      })
+    )
+  ),
   retryPolicy: optional(
     Schema.Struct({
       maxRetries: optional(Fields.Count),
@@ -108,6 +120,12 @@ const fromJson = (json: StepEncoded): Step =>
     localTimeout: millis(json.localTimeout),
     attemptTimeout: millis(json.attemptTimeout),
     timeoutHeader: json.timeoutHeader,
+    hedge: json.hedge && {
+      after: millis(json.hedge.after),
+      percentile: json.hedge.after === undefined ? (json.hedge.percentile ?? 95) : undefined,
+      max: json.hedge.max ?? 1,
+      to: json.hedge.to ?? "same"
+    },
     retryPolicy: json.retryPolicy && {
       maxRetries: json.retryPolicy.maxRetries,
       maxReroutes: json.retryPolicy.maxReroutes,

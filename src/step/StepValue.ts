@@ -24,6 +24,7 @@ export class Made implements Step {
   readonly localTimeout: StepFields["localTimeout"]
   readonly attemptTimeout: StepFields["attemptTimeout"]
   readonly timeoutHeader: StepFields["timeoutHeader"]
+  readonly hedge: StepFields["hedge"]
   readonly retryPolicy: StepFields["retryPolicy"]
   readonly retryUnsafe: StepFields["retryUnsafe"]
   readonly limits: StepFields["limits"]
@@ -54,6 +55,7 @@ export class Made implements Step {
     this.localTimeout = fields.localTimeout
     this.attemptTimeout = fields.attemptTimeout
     this.timeoutHeader = fields.timeoutHeader
+    this.hedge = fields.hedge
     this.retryPolicy = fields.retryPolicy
     this.retryUnsafe = fields.retryUnsafe
     this.limits = fields.limits === undefined ? [] : Draws.inOrder(fields.limits)

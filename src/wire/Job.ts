@@ -89,6 +89,18 @@ const fields = {
   ),
   attempt_timeout_ms: optional(Fields.Millis),
   timeout_header: optional(Fields.TimeoutHeader),
+  hedge: optional(
+    Schema.Struct({
+      percentile: optional(Fields.Percentile),
+      after_ms: optional(Fields.Millis),
+      max: optional(Fields.Hedges),
+      to: optional(Schema.Literals(["same", "region"]))
+    }).check(
+      Schema.makeFilter(({ after_ms, percentile }) => after_ms === undefined || percentile === undefined, {
+        expected: "percentile or after_ms, not both"
+      })
+    )
+  ),
   retry_unsafe: optional(Schema.Boolean),
   limits: optional(Fields.Limits),
   fills: optional(Fields.Fills),
@@ -138,6 +150,12 @@ const toStep = (job: JobJson): Step =>
     },
     attemptTimeout: millis(job.attempt_timeout_ms),
     timeoutHeader: job.timeout_header,
+    hedge: job.hedge && {
+      after: millis(job.hedge.after_ms),
+      percentile: job.hedge.after_ms === undefined ? (job.hedge.percentile ?? 95) : undefined,
+      max: job.hedge.max ?? 1,
+      to: job.hedge.to ?? "same"
+    },
     retryUnsafe: job.retry_unsafe,
     limits: (job.limits ?? []).map(({ cost = 1, key = "", name }) => ({ name, key, cost })),
     fills: job.fills ?? [],

@@ -9,8 +9,8 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import { Unsendable } from "../step/Failure.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
-import type { Draw, Fallback, Step, Trigger, Webhook } from "../step/StepModel.ts"
-import type { DrawJson, JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
+import type { Draw, Fallback, Hedge, Step, Trigger, Webhook } from "../step/StepModel.ts"
+import type { DrawJson, HedgeJson, JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
 import { maxNested } from "./JobJson.ts"
 
 /**
@@ -136,6 +136,7 @@ type Extended = Pick<
   | "attempt_timeout_ms"
   | "delay_ms"
   | "fills"
+  | "hedge"
   | "limits"
   | "retry_unsafe"
   | "start_before"
@@ -145,13 +146,14 @@ type Extended = Pick<
 
 /** What the protocol has no key for: see the table of extensions in the reference. */
 const extensionsOf = (
-  { attemptTimeout, delay, fills, limits, retryUnsafe, startBefore, timeoutHeader, totalTimeout }: Step,
+  { attemptTimeout, delay, fills, hedge, limits, retryUnsafe, startBefore, timeoutHeader, totalTimeout }: Step,
   place: Place
 ): Result.Result<Extended, Unsendable> => {
   const extended: Extended = {
     ...(retryUnsafe === undefined ? {} : { retry_unsafe: retryUnsafe }),
     ...(limits.length === 0 ? {} : { limits: limits.map(draw) }),
     ...(fills.length === 0 ? {} : { fills }),
+    ...(hedge === undefined ? {} : { hedge: hedged(hedge) }),
     ...(delay === undefined ? {} : { delay_ms: Duration.toMillis(delay) }),
     ...(startBefore === undefined ? {} : { start_before: startBefore }),
     ...(attemptTimeout === undefined ? {} : { attempt_timeout_ms: Duration.toMillis(attemptTimeout) }),
@@ -163,6 +165,13 @@ const extensionsOf = (
     ? Result.succeed(extended)
     : refuse(place, `says ${first}, and EZThrottle has no such key; leave it out, or use a dam`)
 }
+
+const hedged = ({ after, max, percentile, to }: Hedge): HedgeJson => ({
+  ...(percentile === undefined ? {} : { percentile }),
+  ...(after === undefined ? {} : { after_ms: Duration.toMillis(after) }),
+  ...(max === 1 ? {} : { max }),
+  ...(to === "same" ? {} : { to })
+})
 
 const keyOf = ({ idempotency }: Step, place: Place): Result.Result<string | undefined, Unsendable> => {
   switch (idempotency._tag) {

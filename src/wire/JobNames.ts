@@ -71,6 +71,7 @@ const keysOfJob: Readonly<Record<string, Below>> = {
   delay_ms: "value",
   start_before: "value",
   attempt_timeout_ms: "value",
+  hedge: () => hedge,
   timeout_header: "value",
   total_timeout_ms: "value"
 }
@@ -79,6 +80,7 @@ const job = names(keysOfJob)
 const fallback = names({ ...keysOfJob, trigger: () => trigger })
 const trigger = names({ type: "value", codes: "value", timeout_ms: "value" })
 const webhook = names({ url: "value", regions: "value", has_quorum_vote: "value" })
+const hedge = names({ percentile: "value", after_ms: "value", max: "value", to: "value" })
 const draw = names({ name: "value", key: "value", cost: "value" })
 const fill = names({ into: "value", from: "value" })
 const retryPolicy = names({ max_retries: "value", max_reroutes: "value", retry_codes: "value", reroute_codes: "value" })

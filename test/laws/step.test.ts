@@ -36,6 +36,7 @@ const setters: ReadonlyArray<(from: Step.Step) => (self: Step.Step) => Step.Step
   (from) => Step.attemptTimeout(from.attemptTimeout ?? 1),
   (from) => Step.totalTimeout(from.totalTimeout ?? 1),
   (from) => Step.timeoutHeader(from.timeoutHeader ?? "X-Other"),
+  (from) => Step.hedge({ max: from.hedge?.max ?? 1, to: from.hedge?.to }),
   (from) => Step.metadata(from.metadata),
   (from) => Step.onSuccess(from),
   (from) => Step.onFailure(from),

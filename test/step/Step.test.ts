@@ -126,6 +126,13 @@ const verbs: ReadonlyArray<
     Duration.seconds(1)
   ],
   ["timeoutHeader", Step.timeoutHeader(base, "X-Left"), Step.timeoutHeader("X-Left"), (s) => s.timeoutHeader, "X-Left"],
+  [
+    "hedge",
+    Step.hedge(base, { after: "p99.5", max: 2, to: "region" }),
+    Step.hedge({ after: "p99.5", max: 2, to: "region" }),
+    (s) => s.hedge,
+    { percentile: 99.5, after: undefined, max: 2, to: "region" }
+  ],
   ["startBefore", Step.startBefore(base, new Date(5)), Step.startBefore(5), (s) => s.startBefore, 5],
   [
     "at",
@@ -317,6 +324,12 @@ const refused: ReadonlyArray<readonly [verb: keyof typeof Step, field: string, .
   ["retryUnsafe", "retryUnsafe", "no"],
   ["delay", "delay", 0],
   ["startBefore", "startBefore", 1.5],
+  ["hedge", "hedge.after", { after: "p12" }],
+  ["hedge", "hedge.after", { after: "p95x" }],
+  ["hedge", "hedge.after", { after: 0 }],
+  ["hedge", "hedge.max", { max: 4 }],
+  ["hedge", "hedge.to", { to: "fallback" }],
+  ["hedge", "hedge.delay", { delay: 5 }],
   ["attemptTimeout", "attemptTimeout", 0],
   ["totalTimeout", "totalTimeout", -1],
   ["timeoutHeader", "timeoutHeader", "a b"],

@@ -37,7 +37,7 @@ describe("random steps", () => {
       assert.deepStrictEqual(
         [...said].sort(),
         (
-          "attemptTimeout body bodyBase64 delay description executionMode fallbackOnError fallbacks headers idempotentKey " +
+          "attemptTimeout body bodyBase64 delay description executionMode fallbackOnError fallbacks headers hedge idempotentKey " +
           "idempotentStrategy limits localTimeout metadata method onFailure onFailureTimeout onSuccess regionPolicy regions " +
           "responseDescription retryAt retryPolicy retryUnsafe sendIdempotencyKey startBefore timeoutHeader totalTimeout type url webhookQuorum webhooks"
         ).split(" ")

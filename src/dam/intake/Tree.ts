@@ -54,7 +54,7 @@ export const breachOf = (nodes: ReadonlyArray<TreeNode>, where: Circumstances): 
     if (breach !== undefined) return breach
   }
   const root = nodes[0]
-  const broken = root && StepRules.check(root.step)
+  const broken = root && StepRules.check(root.step, true)
   return broken && badField(wireField(broken.field), broken.problem)
 }
 

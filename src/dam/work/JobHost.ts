@@ -11,6 +11,7 @@ import { isSuccess } from "../../engine/Decide.ts"
 import type { Given } from "../../engine/Filling.ts"
 import * as Refusal from "../../engine/Refusal.ts"
 import type { Host } from "../../run/Host.ts"
+import * as Targets from "../../run/Targets.ts"
 import * as Hosts from "../../run/Host.ts"
 import type { Attempt } from "../../step/History.ts"
 import * as Draws from "../../step/Draws.ts"
@@ -47,6 +48,7 @@ export const make = (self: Run, given?: Given): Host => {
     rested: restedOf(job),
     acceptedAt: job.createdAt,
     hasBegun: job.epoch > 1,
+    hedges: Targets.targetsOf(options.transport),
     record: recording(self),
     pause: pausing(self),
     paced: paced(self),
@@ -172,7 +174,9 @@ const repeating =
  * may still be under way. Nothing is decided after it that a crash could forget: the job would only be run again.
  */
 const lastIn = (root: Step): ((attempt: Attempt) => boolean) => {
-  const isAlone = [root, ...root.fallbacks.map(({ step }) => step)].every(({ regions }) => regions.length < 2)
+  const isAlone = [root, ...root.fallbacks.map(({ step }) => step)].every(
+    ({ hedge, regions }) => regions.length < 2 && hedge === undefined
+  )
   return ({ ending }) => isAlone && ending._tag === "Answered" && isSuccess(ending)
 }
 

@@ -123,7 +123,9 @@ const histories = (end: Outcome | StepError): ReadonlyArray<History> => {
 /** Design, section 4, point 3: starts, retries and reroutes. */
 const mostExchanges = (step: StepValue, regions: ReadonlyArray<string>): number => {
   const policy = resolve(step.retryPolicy)
-  return Regions.plan(step, regions, egress).starts.length + policy.maxRetries + policy.maxReroutes
+  const moves = Regions.plan(step, regions, egress).starts.length + policy.maxRetries + policy.maxReroutes
+  // each of them may be slow
+  return moves * (1 + (step.hedge?.max ?? 0))
 }
 
 /** Paths of an execution that were handed over and of which a job exists, or may. */

@@ -12,8 +12,9 @@ export const surround = (
   fake: FakeService["Service"],
   delegating: Delegating = fake.transport
 ): Context.Context<FakeService | Strategies.Strategies | Service | EZThrottle.EZThrottle> => {
-  const { cancel, explain, failures, job, list, rerun, results, runNow, secrets } = fake
-  const service = { transport: delegating, cancel, explain, failures, job, list, rerun, results, runNow, secrets }
+  const { cancel, explain, failures, job, list, rerun, results, runNow, schedules, secrets } = fake
+  const verbs = { cancel, explain, failures, job, list, rerun, results, runNow, schedules, secrets }
+  const service = { transport: delegating, ...verbs }
   const strategies = Strategies.client(local, delegating)
   return Context.make(FakeService, fake).pipe(
     Context.add(Service, service),

@@ -190,7 +190,8 @@ describe("Step", () => {
       "StepFromJson",
       "toJson",
       "from",
-      "answer"
+      "answer",
+      "secret"
     ]
     const named = verbs.map(([name]) => name)
     assert.deepStrictEqual(Object.keys(Step).sort(), [...named, ...others].sort())

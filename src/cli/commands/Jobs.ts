@@ -129,6 +129,16 @@ export const runNow = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
   )
 })
 
+export const erase = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
+  const service = yield* Service
+  yield* each(ids, (id) =>
+    Effect.map(service.call({ method: "DELETE", path: pathOf(id, ""), schema: JobView }), ({ json }) => ({
+      json,
+      text: `${id} is erased; its id, key, state and times are kept`
+    }))
+  )
+})
+
 export const rerun = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
   const service = yield* Service
   yield* each(ids, (id) =>

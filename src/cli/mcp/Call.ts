@@ -28,7 +28,7 @@ export class CallFailed extends Schema.TaggedError<CallFailed>()("CallFailed", {
 
 /** What a tool needs to call the dam. */
 export type Call = (
-  method: "GET" | "POST",
+  method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
   body?: { readonly [key: string]: unknown }
 ) => Effect.Effect<Schema.JsonObject, CallFailed>

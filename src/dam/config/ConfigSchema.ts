@@ -195,6 +195,8 @@ export const ConfigSchema = Schema.Struct({
       https_only: optional(Schema.Boolean),
       follow_redirects: optional(Schema.Boolean),
       redrive: optional(Schema.Boolean),
+      thin_after_413: optional(Schema.Boolean),
+      link_lifetime: optional(Lasting),
       l8: optional(Schema.Struct({ default: optional(L8Mode), hosts: optional(L8Hosts) }))
     })
   ),
@@ -213,6 +215,7 @@ export const ConfigSchema = Schema.Struct({
       )
     })
   ),
+  public_url: optional(text("an http or https URL", isWebUrl)),
   retention: optional(Span),
   text_search: optional(Schema.Literals(["on", "off"])),
   egress: optional(Schema.Struct({ allow_private: optional(Schema.Boolean), allow: optional(Schema.Array(some)) })),
@@ -220,6 +223,7 @@ export const ConfigSchema = Schema.Struct({
     Schema.Struct({
       queued_jobs: optional(whole(1)),
       customer_jobs: optional(whole(1)),
+      schedules: optional(whole(1)),
       running_jobs: optional(whole(1)),
       stored_bytes: optional(whole(1)),
       memory_bytes: optional(whole(1)),

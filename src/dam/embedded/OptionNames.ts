@@ -44,6 +44,8 @@ export const names = {
     disableAfter: { failures: true, failingFor: true },
     probeEvery: true,
     followRedirects: true,
+    thinAfter413: true,
+    linkLifetime: true,
     redrive: true,
     l8: { default: true, hosts: true, privateKey: true, serviceName: true }
   },
@@ -52,6 +54,7 @@ export const names = {
     events: true,
     thresholds: { endpointFailures: true, deadLetters: true, laneHeld: true, storedBytes: true, memoryBytes: true }
   },
+  publicUrl: true,
   retention: true,
   textSearch: true,
   drain: true,
@@ -59,6 +62,7 @@ export const names = {
   admission: {
     queuedJobs: true,
     customerJobs: true,
+    schedules: true,
     runningJobs: true,
     storedBytes: true,
     memoryBytes: true,

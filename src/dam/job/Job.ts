@@ -97,6 +97,8 @@ export interface StoredJob extends NewJob {
   readonly result: JobResult | undefined
   /** Epoch milliseconds of its own first 429, from which its patience counts. */
   readonly heldSince: number | undefined
+  /** Epoch milliseconds when what it has sent and received was erased; not there while it is. */
+  readonly erasedAt?: number
   /** Where its row makes no sense; then its step, history and result stand in for what cannot be read. */
   readonly unreadable?: string
 }

@@ -7,12 +7,13 @@
  */
 import type { HistoryEntry } from "../store/HistoryRecords.ts"
 import type * as Effect from "effect/Effect"
-import type { Counted, Parking } from "../store/JobRecords.ts"
+import type { Counted, Erased, Parking } from "../store/JobRecords.ts"
 import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { Failures } from "../store/FailureRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { StoreStats } from "../store/Upkeep.ts"
+import type { CredentialCommands } from "./CredentialCommands.ts"
 import type { ScheduleCommands } from "./ScheduleCommands.ts"
 
 /** What one column of one row holds. */
@@ -156,8 +157,10 @@ export interface JobCommands {
   readonly park: (id: string, epoch: number, parking: ParkingUpdate) => boolean
   readonly hasten: (id: string, now: number) => { readonly lane: string; readonly queue: string } | undefined
   readonly lift: (lane: string, now: number) => number
-  readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean
+  /** Answers whether none of the endpoints is disabled to which it is told; `undefined` where the epoch is over. */
+  readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean | undefined
   readonly finishIdle: (id: string, finish: FinishInsert) => boolean
+  readonly erase: (id: string, at: number) => Erased | undefined
 }
 
 /** `FailureFilter` as it travels, with its defaults. */
@@ -386,6 +389,7 @@ export interface Commands
     ScheduleCommands,
     HistoryCommands,
     SecretCommands,
+    CredentialCommands,
     TrustCommands,
     NoticeCommands,
     UpkeepCommands {}

@@ -90,7 +90,8 @@ const deliveryColumns = (delivery: Omit<NewDelivery, "body">) => [
   delivery.url,
   JSON.stringify(delivery.regions),
   Number(delivery.hasQuorumVote),
-  delivery.lane
+  delivery.lane,
+  RowTexts.encodeTerms(delivery.terms)
 ]
 
 /** An attempt as what is inserted. */
@@ -159,7 +160,8 @@ const columns = {
   started_at: Moment,
   finished_at: Moment,
   held_since: Moment,
-  paused_for: Schema.NullOr(Schema.Number)
+  paused_for: Schema.NullOr(Schema.Number),
+  erased_at: Moment
 }
 
 /** A loaded job. */
@@ -236,7 +238,8 @@ export const toJob = ({ attempts, job }: typeof LoadedJob.Type): StoredJob => ({
   startedAt: job.started_at ?? undefined,
   finishedAt: job.finished_at ?? undefined,
   result: job.result === null ? undefined : toResult(job.result, job.bodies ?? EMPTY),
-  heldSince: job.held_since ?? undefined
+  heldSince: job.held_since ?? undefined,
+  ...(job.erased_at === null ? {} : { erasedAt: job.erased_at })
 })
 
 const waitingOf = (state: StoredJob["state"], dueAt: number | undefined) =>

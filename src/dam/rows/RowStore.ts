@@ -14,6 +14,7 @@ import type { Store } from "../store/JobStore.ts"
 import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort } from "../store/Upkeep.ts"
 import type { Executor, JobInsert, Listing } from "./Commands.ts"
+import { credentialPort } from "./CredentialRows.ts"
 import { deliveryPort } from "./DeliveryRows.ts"
 import { failurePort } from "./FailureRows.ts"
 import * as Fresh from "./Fresh.ts"
@@ -45,6 +46,7 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
   ...schedulePort(run),
   ...historyPort(run),
   ...secretPort(run),
+  ...credentialPort(run),
   ...trustPort(run),
   ...noticePort(run),
   ...upkeepPort(run)
@@ -110,13 +112,19 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
   hasten: (id, now) => run("hasten", id, now),
   lift: (lane, now) => run("lift", lane, now),
   finish: (id, epoch, finish) =>
-    Effect.suspend(() => orStale(id, run("finish", id, epoch, JobRows.encodeFinish(finish)))),
+    Effect.suspend(() =>
+      Effect.flatMap(run("finish", id, epoch, JobRows.encodeFinish(finish)), (areOpen) =>
+        areOpen === undefined ? Effect.fail(new StaleEpoch({ jobId: id })) : Effect.succeed(areOpen)
+      )
+    ),
   finishIdle: (id, finish) =>
     Effect.suspend(() => {
       // it will not be started
       fresh.take(id)
       return run("finishIdle", id, JobRows.encodeFinish(finish))
-    })
+    }),
+  // the log holds what stood there before
+  erase: (id, at) => Effect.tap(run("erase", id, at), () => run("foldLog"))
 })
 
 const upkeepPort = (run: Executor): UpkeepPort => ({

@@ -8,6 +8,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { isSecretName } from "../../step/SecretName.ts"
+import { secretIn } from "../../step/SecretHeader.ts"
 import type { Step } from "../../step/StepModel.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
@@ -80,6 +81,11 @@ export const make = <S extends JobPort & SchedulePort>(
   const openedSchedule = (schedule: StoredSchedule): Effect.Effect<StoredSchedule, StorageFailed> =>
     Effect.map(opened({ id: schedule.generation, step: schedule.step }), ({ step }) => ({ ...schedule, step }))
 
+  const sealedSchedule = (schedule: StoredSchedule): StoredSchedule => ({
+    ...schedule,
+    step: sealed({ id: schedule.generation, step: schedule.step }).step
+  })
+
   const sealedFinish = (finish: Finish): Finish =>
     finish.children.length === 0 ? finish : { ...finish, children: finish.children.map(sealed) }
 
@@ -105,8 +111,8 @@ export const make = <S extends JobPort & SchedulePort>(
       Effect.flatMap(store.schedule(customer, name), (one) =>
         one === undefined ? Effect.undefined : openedSchedule(one)
       ),
-    saveSchedule: (schedule) =>
-      store.saveSchedule({ ...schedule, step: sealed({ id: schedule.generation, step: schedule.step }).step })
+    saveSchedule: (schedule) => store.saveSchedule(sealedSchedule(schedule)),
+    applySchedules: (customer, saved, removed) => store.applySchedules(customer, saved.map(sealedSchedule), removed)
   }
 }
 
@@ -143,7 +149,10 @@ const changed = (
     request: {
       ...step.request,
       headers: Object.fromEntries(
-        Object.entries(headers).map(([name, value]) => [name, isSealed(name) ? change(name, value) : value])
+        Object.entries(headers).map(([name, value]) => [
+          name,
+          isSealed(name) && secretIn(value) === undefined ? change(name, value) : value
+        ])
       )
     },
     fallbacks,

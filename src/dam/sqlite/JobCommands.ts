@@ -76,10 +76,11 @@ const prepare = (db: DatabaseSync) => ({
   endIdle: db.prepare(`${end} WHERE seq = ?`),
   insertResult: db.prepare("INSERT INTO results (seq, result, bodies) VALUES (?, ?, ?)"),
   insertDelivery: db.prepare(
-    `INSERT INTO deliveries (seq, due_at, begun_at, id, job_id, customer, place, url, regions, votes, lane)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    `INSERT INTO deliveries (seq, due_at, begun_at, id, job_id, customer, place, url, regions, votes, lane, terms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
   ),
-  insertBody: db.prepare("INSERT INTO delivery_bodies (n, body) VALUES (?, ?)")
+  insertBody: db.prepare("INSERT INTO delivery_bodies (n, body) VALUES (?, ?)"),
+  disabled: db.prepare("SELECT 1 FROM endpoints WHERE customer = ? AND url = ? AND reason IS NOT NULL")
 })
 
 /** Prepares the statements once and makes the commands over them; `load` reads one job whole. */
@@ -123,10 +124,11 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
     },
     lift: (lane: string, now: number): number =>
       Number(self.on.lift.run(now, lane).changes) + Number(self.on.liftKeyed.run(now, ...keyedRange(lane)).changes),
-    finish: (id: string, epoch: number, finish: FinishInsert): boolean => {
+    finish: (id: string, epoch: number, finish: FinishInsert): boolean | undefined => {
       const job = self.on.endRunning.get(...endOf(finish), id, epoch)
-      if (job !== undefined) finishAt(self, job, "running", finish)
-      return job !== undefined
+      if (job === undefined) return undefined
+      finishAt(self, job, "running", finish)
+      return areOpen(self, finish)
     },
     finishIdle: (id: string, finish: FinishInsert): boolean => {
       const job = self.on.idle.get(id)
@@ -136,7 +138,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
       finishAt(self, { ...job, tried: 1 }, stateOf(job["state"]), finish)
       return true
     }
-  } satisfies Omit<JobCommands, "list" | "count">
+  } satisfies Omit<JobCommands, "list" | "count" | "erase">
   return { load: (seq: SQLInputValue) => load(self, seq), commands }
 }
 
@@ -209,6 +211,11 @@ const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): v
   move(tally, { lane: String(job["lane"]), from, to: finish.state, jobs: 1, customer: String(job["customer"]) })
   tally.pending += finish.deliveries.length
 }
+
+/** Whether none of the endpoints is disabled that are told of an end: where none fails, none is looked for. */
+const areOpen = ({ on, tally }: Jobs, { deliveries }: FinishInsert): boolean =>
+  tally.endpoints === 0 ||
+  deliveries.every(({ columns: [, , customer = null, , url = null] }) => on.disabled.get(customer, url) === undefined)
 
 const parkAt = ({ on, tally }: Jobs, job: Row, parking: ParkingUpdate): void => {
   const { dueAt, heldBy, heldSince, next, pausedFor } = parking

@@ -181,8 +181,24 @@ export interface JobPort {
   ) => Effect.Effect<{ readonly lane: string; readonly queue: string } | undefined, StoreError>
   /** Makes the jobs due that sit out a hold of this lane; answers how many. */
   readonly lift: (lane: string, now: number) => Effect.Effect<number, StoreError>
-  /** Ends a running job: result, children and deliveries in one transaction. */
-  readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<void, StoreError | StaleEpoch>
+  /**
+   * Ends a running job: result, children and deliveries in one transaction. Answers whether all of the deliveries may be
+   * made at once, because none of their endpoints is disabled.
+   */
+  readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<boolean, StoreError | StaleEpoch>
   /** Ends a job that is not running (cancelled, deadline passed). `false` when it is running or final. */
   readonly finishIdle: (id: string, finish: Finish) => Effect.Effect<boolean, StoreError>
+  /**
+   * Takes all that a job has sent and received out of the store, its attempts, deliveries and dead letters included, and
+   * leaves nothing of it on disk. Id, key, state, times and the name of its error stay. `undefined`: there is no such job.
+   */
+  readonly erase: (id: string, at: number) => Effect.Effect<Erased | undefined, StoreError>
 }
+
+/**
+ * What became of an erasure: `unended` and `untold` jobs are left as they are.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Erased = "erased" | "unended" | "untold"

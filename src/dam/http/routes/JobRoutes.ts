@@ -22,6 +22,7 @@ import type { DeliveryPort } from "../../store/DeliveryRecords.ts"
 import type { Enqueued, JobPort, JobFilter } from "../../store/JobRecords.ts"
 import type { LanePort } from "../../store/LaneRecords.ts"
 import { traceIdOf } from "../../observe/Tracing.ts"
+import * as Erasing from "../../work/Erasing.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
 import type { Asked, Desk, OfOneJob } from "../door/Asked.ts"
@@ -52,6 +53,7 @@ export interface Jobs {
   readonly explain: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly cancel: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly runNow: (customer: string, id: string) => Effect.Effect<Answer, Refused>
+  readonly erase: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly rerun: (customer: string, id: string) => Effect.Effect<Answer, Refused>
 }
 
@@ -104,6 +106,8 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
       Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.cancel(job)), show)),
     runNow: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.runNow(job)), show)),
+    erase: (customer, id) =>
+      Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(Erasing.erase(store, job)), show)),
     rerun: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) =>
         Effect.map(orRefused(engine.rerun(job)), (made) => json(201, Views.accepted(made)))
@@ -167,6 +171,7 @@ export const groups = (jobs: Jobs, streams: JobStreams, { asking, streaming }: D
       .handleRaw("explain", ofOne(jobs.explain))
       .handleRaw("cancel", ofOne(jobs.cancel))
       .handleRaw("runNow", ofOne(jobs.runNow))
+      .handleRaw("erase", ofOne(jobs.erase))
       .handleRaw("rerun", ofOne(jobs.rerun))
   )
   const flat = HttpApiBuilder.group(Api, "flat", (handlers) =>

@@ -48,6 +48,9 @@ export const isPlain = (step: Step): boolean =>
   step.retryAt === undefined &&
   step.startBefore === undefined &&
   step.onFailureTimeout === undefined &&
+  step.totalTimeout === undefined &&
+  step.timeoutHeader === undefined &&
+  step.hedge === undefined &&
   step.onSuccess === undefined &&
   step.fallbacks[0]?.trigger._tag !== "OnTimeout" &&
   !Keys.hasUnique(step)

@@ -10,10 +10,11 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import type { Failure } from "../step/Failure.ts"
 import { AttemptTimedOut, ConnectionFailed, InvalidResponse, TlsError } from "../step/Failure.ts"
+import { isUnsafe } from "../engine/Idempotency.ts"
 import * as Fields from "../step/Fields.ts"
 import type { Request } from "../step/Request.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
-import type { Step, StepFields, StepType } from "../step/StepModel.ts"
+import type { Hedge, Step, StepFields, StepType } from "../step/StepModel.ts"
 import { changed, makeStep } from "../step/StepValue.ts"
 import type { Answer, ReplyLike } from "./Answer.ts"
 import * as Answers from "./Answer.ts"
@@ -166,6 +167,15 @@ export const answers: Arbitrary.Arbitrary<Answer> = Arbitrary.map(
   ([first, rest]) => Answers.inTurn(first, ...rest)
 )
 
+const hedge: Arbitrary.Arbitrary<Hedge> = Arbitrary.map(
+  Arbitrary.all({ after: optional(duration), max: between(1, 3), to: oneOf<Hedge["to"]>(["same", "region"]) }),
+  (fields) => ({ ...fields, percentile: fields.after === undefined ? 95 : undefined })
+)
+
+/** Whether a target can recognise the call when it is made twice. */
+const isKnown = (step: Pick<StepFields, "idempotency" | "request" | "sendIdempotencyKey">): boolean =>
+  !isUnsafe(step.request.method) || step.sendIdempotencyKey || step.idempotency._tag !== "Hash"
+
 const singleStep = ({
   draws = false,
   regions = ["iad", "lax", "ord", "fra"],
@@ -180,6 +190,9 @@ const singleStep = ({
       responseDescription: optional(text),
       fallbackOnError: optional(codes),
       localTimeout: optional(duration),
+      attemptTimeout: times ? optional(duration) : nothing,
+      timeoutHeader: times ? optional(oneOf(["X-Time-Left"])) : nothing,
+      hedge: times ? optional(hedge) : nothing,
       retryPolicy: optional(retryPolicy),
       retryUnsafe: optional(bool),
       limits: draws ? limits : Arbitrary.Constant([]),
@@ -194,7 +207,8 @@ const singleStep = ({
       delay: times ? optional(duration) : nothing,
       startBefore: times ? optional(between(0, 86_400_000)) : nothing,
       metadata: Arbitrary.schema(Fields.Metadata),
-      onFailureTimeout: optional(duration)
+      onFailureTimeout: optional(duration),
+      totalTimeout: times ? optional(duration) : nothing
     }),
     (fields) => {
       const votes = fields.webhooks.filter(({ hasQuorumVote }) => hasQuorumVote).length
@@ -206,6 +220,9 @@ const singleStep = ({
           fields.webhooks.length === 0
             ? fields.webhookQuorum
             : Math.min(fields.webhookQuorum, votes === 0 ? fields.webhooks.length : votes),
+        // one that is over before the step may start is refused
+        delay: fields.totalTimeout === undefined ? fields.delay : undefined,
+        hedge: fields.regions.length > 1 || fields.retryUnsafe === false || !isKnown(fields) ? undefined : fields.hedge,
         fills: [],
         fallbacks: [],
         onSuccess: undefined,

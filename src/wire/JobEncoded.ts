@@ -10,8 +10,8 @@ import * as Result from "effect/Result"
 import { Unsendable } from "../step/Failure.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
 import { among, told } from "../step/SecretHeader.ts"
-import type { Draw, Fallback, Step, Trigger, Webhook } from "../step/StepModel.ts"
-import type { DrawJson, JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
+import type { Draw, Fallback, Hedge, Step, Trigger, Webhook } from "../step/StepModel.ts"
+import type { DrawJson, HedgeJson, JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
 import { maxNested } from "./JobJson.ts"
 
 /**
@@ -132,19 +132,46 @@ const bodyOf = (
     : refuse(place, "has a body that is not UTF-8 text, and EZThrottle carries text only; encode it, or use a dam")
 }
 
-type Extended = Pick<JobJson, "delay_ms" | "fills" | "limits" | "retry_unsafe" | "start_before">
+type Extended = Pick<
+  JobJson,
+  | "attempt_timeout_ms"
+  | "delay_ms"
+  | "fills"
+  | "hedge"
+  | "limits"
+  | "retry_unsafe"
+  | "start_before"
+  | "timeout_header"
+  | "total_timeout_ms"
+>
 
 /** What the protocol has no key for: see the table of extensions in the reference. */
 const extensionsOf = (
-  { delay, fills, limits, request, retryUnsafe, startBefore, webhooks }: Step,
+  {
+    attemptTimeout,
+    delay,
+    fills,
+    hedge,
+    limits,
+    request,
+    retryUnsafe,
+    startBefore,
+    timeoutHeader,
+    totalTimeout,
+    webhooks
+  }: Step,
   place: Place
 ): Result.Result<Extended, Unsendable> => {
   const extended: Extended = {
     ...(retryUnsafe === undefined ? {} : { retry_unsafe: retryUnsafe }),
     ...(limits.length === 0 ? {} : { limits: limits.map(draw) }),
     ...(fills.length === 0 ? {} : { fills }),
+    ...(hedge === undefined ? {} : { hedge: hedged(hedge) }),
     ...(delay === undefined ? {} : { delay_ms: Duration.toMillis(delay) }),
-    ...(startBefore === undefined ? {} : { start_before: startBefore })
+    ...(startBefore === undefined ? {} : { start_before: startBefore }),
+    ...(attemptTimeout === undefined ? {} : { attempt_timeout_ms: Duration.toMillis(attemptTimeout) }),
+    ...(timeoutHeader === undefined ? {} : { timeout_header: timeoutHeader }),
+    ...(totalTimeout === undefined ? {} : { total_timeout_ms: Duration.toMillis(totalTimeout) })
   }
   const [first] = Object.keys(extended)
   const [named] = first === undefined && place.extensions !== "send" ? among(request.headers) : []
@@ -160,6 +187,13 @@ const extensionsOf = (
     ? Result.succeed(extended)
     : refuse(place, `says ${first}, and EZThrottle has no such key; leave it out, or use a dam`)
 }
+
+const hedged = ({ after, max, percentile, to }: Hedge): HedgeJson => ({
+  ...(percentile === undefined ? {} : { percentile }),
+  ...(after === undefined ? {} : { after_ms: Duration.toMillis(after) }),
+  ...(max === 1 ? {} : { max }),
+  ...(to === "same" ? {} : { to })
+})
 
 const keyOf = ({ idempotency }: Step, place: Place): Result.Result<string | undefined, Unsendable> => {
   switch (idempotency._tag) {

@@ -70,7 +70,11 @@ const keysOfJob: Readonly<Record<string, Below>> = {
   idempotent_key: "value",
   retry_at: "value",
   delay_ms: "value",
-  start_before: "value"
+  start_before: "value",
+  attempt_timeout_ms: "value",
+  hedge: () => hedge,
+  timeout_header: "value",
+  total_timeout_ms: "value"
 }
 
 const job = names(keysOfJob)
@@ -84,6 +88,7 @@ const webhook = names({
   secret: "value",
   body: "value"
 })
+const hedge = names({ percentile: "value", after_ms: "value", max: "value", to: "value" })
 const draw = names({ name: "value", key: "value", cost: "value" })
 const secret = names({ secret: "value", prefix: "value" })
 const fill = names({ into: "value", from: "value" })

@@ -103,5 +103,7 @@ const fields: ReadonlyMap<string, Holds> = new Map([
   ["retry_policy", objectOf(retryPolicy)],
   ["retry_unsafe", isBoolean],
   ["idempotent_key", text(Rules.idempotentKey)],
-  ["retry_at", number(Rules.epochMillis)]
+  ["retry_at", number(Rules.epochMillis)],
+  ["attempt_timeout_ms", number(Rules.millis)],
+  ["total_timeout_ms", number(Rules.millis)]
 ])

@@ -62,7 +62,8 @@ describe("the README's table of what a step can say", () => {
       Step.limit("tokens"),
       Step.fill({ query: { id: Step.from("/response/body/id") } }),
       Step.delay(1),
-      Step.startBefore(1)
+      Step.startBefore(1),
+      (self) => self.pipe(Step.attemptTimeout(1), Step.totalTimeout(2), Step.timeoutHeader("X-Left"), Step.hedge())
     )
     const job = Job.encode({ step, key: undefined, retryAt: undefined }, { binary: "base64", extensions: "send" })
     const plain = ["url", "method"]
@@ -87,7 +88,16 @@ describe("the README's table of what a step can say", () => {
       Step.webhookQuorum(2),
       Step.idempotentKey("key"),
       Step.sendIdempotencyKey(),
-      (self) => self.pipe(Step.retryAt(1), Step.delay(1), Step.startBefore(1)),
+      (self) =>
+        self.pipe(
+          Step.retryAt(1),
+          Step.delay(1),
+          Step.startBefore(1),
+          Step.attemptTimeout(1),
+          Step.totalTimeout(2),
+          Step.timeoutHeader("X-Left"),
+          Step.hedge()
+        ),
       Step.metadata({ a: 1 }),
       Step.fallback(other),
       Step.onSuccess(other),

@@ -129,7 +129,16 @@ describe("Job.encode", () => {
     ["retry_unsafe", Step.retryUnsafe(Step.post(url), true), true],
     ["limits", Step.limit(Step.post(url), "tokens"), [{ name: "tokens" }]],
     ["delay_ms", Step.delay(Step.post(url), "1 second"), 1000],
+    ["hedge", Step.hedge(Step.post(url)), { percentile: 95 }],
+    [
+      "hedge",
+      Step.hedge(Step.post(url), { after: 300, max: 2, to: "region" }),
+      { after_ms: 300, max: 2, to: "region" }
+    ],
     ["start_before", Step.startBefore(Step.post(url), 5), 5],
+    ["attempt_timeout_ms", Step.attemptTimeout(Step.post(url), 5), 5],
+    ["total_timeout_ms", Step.totalTimeout(Step.post(url), 5), 5],
+    ["timeout_header", Step.timeoutHeader(Step.post(url), "X-Left"), "X-Left"],
     [
       "fills",
       Step.fill(Step.post(url), { query: { id: Step.from("/response/body/id") } }),

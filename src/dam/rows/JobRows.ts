@@ -4,7 +4,7 @@
  * Rows are read through schemas even though only this store writes them: a file outlives the version that wrote it.
  * Bodies never become text: a result's bodies stand one after the other in one blob, and its JSON knows their sizes.
  */
-import * as Duration from "effect/Duration"
+import * as Deadline from "../../engine/Deadline.ts"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { deliveryStates, isTerminal, states } from "../../engine/JobState.ts"
@@ -45,9 +45,7 @@ export const encodeJob = (job: NewJob): JobInsert => {
     traceparent: job.traceparent,
     quorum: job.step.webhookQuorum,
     due_at: waits ? job.notBefore : undefined,
-    deadline_at:
-      job.step.onFailureTimeout &&
-      Math.max(job.createdAt, job.notBefore ?? 0) + Duration.toMillis(job.step.onFailureTimeout),
+    deadline_at: Deadline.of(job.step, { acceptedAt: job.createdAt, notBefore: job.notBefore })?.at,
     start_before: job.step.startBefore,
     limits: encodeDraws(job.step.limits),
     batch: job.batch?.number,

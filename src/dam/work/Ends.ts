@@ -1,8 +1,8 @@
 /** How jobs end, and what follows: the end is written with its children and webhooks, then everybody concerned hears of it. */
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { DeadlineExceeded, Expired, stepError } from "../../step/Outcome.ts"
+import * as Deadline from "../../engine/Deadline.ts"
+import { type DeadlineExceeded, deadlineExceeded, Expired, stepError } from "../../step/Outcome.ts"
 import type { Attempt } from "../../step/HistoryModel.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
@@ -108,13 +108,13 @@ export const expire = Effect.fnUntraced(function* (self: Ends, jobId: string) {
 
 /** What it is too late for; `undefined`: it has begun meanwhile, which is all that was asked of it. */
 const reasonToEnd = (
-  { createdAt, epoch, notBefore, step: { onFailureTimeout, startBefore } }: StoredJob,
+  { createdAt, epoch, notBefore, step }: StoredJob,
   at: number
 ): Expired | DeadlineExceeded | undefined => {
+  const { startBefore } = step
   if (startBefore !== undefined && startBefore <= at && epoch === 0) return new Expired({ startBefore })
-  if (onFailureTimeout === undefined) return undefined
-  const afterMillis = Duration.toMillis(onFailureTimeout)
-  return Math.max(createdAt, notBefore ?? 0) + afterMillis <= at ? new DeadlineExceeded({ afterMillis }) : undefined
+  const deadline = Deadline.of(step, { acceptedAt: createdAt, notBefore })
+  return deadline !== undefined && deadline.at <= at ? deadlineExceeded(deadline) : undefined
 }
 
 /**

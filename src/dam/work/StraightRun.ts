@@ -98,7 +98,7 @@ const call = (
       request,
       region: undefined,
       step,
-      timeoutMillis: options.attemptTimeout,
+      timeoutMillis: JobHost.attemptMillis(options, step),
       attempt: `${job.id}/0.0.0`
     }
     const execution: { history: History } = { history: job.history }

@@ -8,6 +8,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Deadline from "../../engine/Deadline.ts"
 import * as Result from "effect/Result"
 import type { NewJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
@@ -101,8 +102,7 @@ const noticed = (
   if (enqueued._tag !== "Stored") return Effect.void
   const { state } = enqueued
   return Effect.flatMap(told(job, state, true), () => {
-    const { onFailureTimeout, startBefore } = job.step
-    if (state === "scheduled" || (onFailureTimeout ?? startBefore) !== undefined) lookAround()
+    if (state === "scheduled" || job.step.startBefore !== undefined || Deadline.has(job.step)) lookAround()
     return state === "queued" ? lanes.wake(job.lane, queueOf(job, job.step.limits)) : Effect.void
   })
 }

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as FlatShapes from "../../../src/dam/api/FlatShapes.ts"
@@ -141,6 +142,52 @@ describe("startBefore", () => {
         status: "failed",
         error: "expired"
       })
+    })
+  )
+})
+
+describe("the time a job may take", () => {
+  it.effect("is its own for each attempt, more or less than the dam's", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ target: Script.always(Script.hang), attemptTimeout: Duration.seconds(60) })
+      const once = { maxRetries: 0, maxReroutes: 0 }
+      const slow = yield* dam.runToEnd(
+        get.pipe(Step.idempotentKey("slow"), Step.attemptTimeout("10 minutes"), Step.retryPolicy(once))
+      )
+      const quick = yield* dam.runToEnd(
+        get.pipe(Step.idempotentKey("quick"), Step.attemptTimeout("1 second"), Step.retryPolicy(once))
+      )
+      const other = yield* dam.runToEnd(get.pipe(Step.retryPolicy(once)))
+      assert.deepStrictEqual(
+        [slow, quick, other].map(({ history }) => history.map(({ latency }) => latency)),
+        [[600_000], [1000], [60_000]]
+      )
+    })
+  )
+
+  it.effect("ends it in all, wherever it is: under way, between attempts, or before its moment", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ target: Script.on(url, { status: 503 }) })
+      const total = get.pipe(Step.totalTimeout("1 minute"), Step.onFailure(Step.get(third)))
+      const [parked, scheduled] = [
+        yield* dam.runToEnd(Step.retryPolicy(total, { maxRetries: 1000 })),
+        yield* dam.runToEnd(total.pipe(Step.idempotentKey("later"), Step.retryAt(86_400_000)))
+      ]
+      for (const job of [parked, scheduled]) {
+        assert.deepStrictEqual([job.state, job.result?.error?.tag], ["failed", "DeadlineExceeded"])
+        assert.match(job.result?.error?.message ?? "", /totalTimeout \(60000 ms\)/)
+      }
+      assert.lengthOf(scheduled.history, 0)
+      assert.isAbove(parked.history.length, 1)
+    })
+  )
+
+  it.effect("is told to the target by each call of a job that says in which header", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp()
+      yield* dam.runToEnd(get.pipe(Step.timeoutHeader("X-Left"), Step.attemptTimeout("5 seconds")))
+      const [call] = yield* dam.exchanges
+      assert.strictEqual(call?.asked.request.headers["X-Left"], "5000")
     })
   )
 })

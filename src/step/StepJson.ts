@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as Fields from "./Fields.ts"
+import * as HeaderFields from "./HeaderFields.ts"
 import { InvalidStep } from "./InvalidStep.ts"
 import { kept } from "./SecretHeader.ts"
 import { invalid } from "./StepIssue.ts"
@@ -22,7 +23,7 @@ const Nested = Schema.suspend((): Schema.Codec<StepEncoded> => Encoded)
 const Encoded = Schema.Struct({
   method: optional(Fields.Method),
   url: Fields.Url,
-  headers: optional(Fields.Headers),
+  headers: optional(HeaderFields.Headers),
   body: optional(Schema.String),
   bodyBase64: optional(Schema.String.check(Schema.isBase64())),
   type: optional(Schema.Literals(["FRUGAL", "PERFORMANCE"])),
@@ -31,7 +32,7 @@ const Encoded = Schema.Struct({
   fallbackOnError: optional(Fields.Codes),
   localTimeout: optional(Fields.Millis),
   attemptTimeout: optional(Fields.Millis),
-  timeoutHeader: optional(Fields.TimeoutHeader),
+  timeoutHeader: optional(HeaderFields.TimeoutHeader),
   hedge: optional(
     Schema.Struct({
       percentile: optional(Fields.Percentile),
@@ -66,8 +67,8 @@ const Encoded = Schema.Struct({
         url: Fields.Url,
         regions: optional(Fields.Regions),
         hasQuorumVote: optional(Schema.Boolean),
-        headers: optional(Fields.WebhookHeaders),
-        secret: optional(Fields.SecretName),
+        headers: optional(HeaderFields.WebhookHeaders),
+        secret: optional(HeaderFields.SecretName),
         body: optional(Schema.Literal("link"))
       })
     )

@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Fields from "../step/Fields.ts"
+import * as HeaderFields from "../step/HeaderFields.ts"
 import { kept } from "../step/SecretHeader.ts"
 import type { Step, Trigger } from "../step/StepModel.ts"
 import { makeStep } from "../step/StepValue.ts"
@@ -63,7 +64,7 @@ const Trigger = Schema.Struct({
 const fields = {
   url: Fields.Url,
   method: optional(Fields.Method),
-  headers: optional(Fields.Headers),
+  headers: optional(HeaderFields.Headers),
   body: optional(Schema.String),
   body_base64: optional(Schema.String.check(Schema.isBase64())),
   metadata: optional(Fields.Metadata),
@@ -73,8 +74,8 @@ const fields = {
         url: Fields.Url,
         regions: optional(Fields.Regions),
         has_quorum_vote: optional(Schema.Boolean),
-        headers: optional(Fields.WebhookHeaders),
-        secret: optional(Fields.SecretName),
+        headers: optional(HeaderFields.WebhookHeaders),
+        secret: optional(HeaderFields.SecretName),
         body: optional(Schema.Literal("link"))
       })
     )
@@ -92,7 +93,7 @@ const fields = {
     })
   ),
   attempt_timeout_ms: optional(Fields.Millis),
-  timeout_header: optional(Fields.TimeoutHeader),
+  timeout_header: optional(HeaderFields.TimeoutHeader),
   hedge: optional(
     Schema.Struct({
       percentile: optional(Fields.Percentile),

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import * as FieldReader from "../../src/step/FieldReader.ts"
 import * as Rules from "../../src/step/FieldRules.ts"
 import * as Fields from "../../src/step/Fields.ts"
+import * as HeaderFields from "../../src/step/HeaderFields.ts"
 import { InvalidStep } from "../../src/step/InvalidStep.ts"
 import { invalid } from "../../src/step/StepIssue.ts"
 
@@ -41,7 +42,7 @@ const retries = FieldReader.number(Rules.retries)
 const fields: Readonly<Record<string, readonly [Schema.ConstraintDecoder<unknown>, FieldReader.Reader<unknown>]>> = {
   url: [Fields.Url, FieldReader.text(Rules.url)],
   method: [Fields.Method, FieldReader.text(Rules.method)],
-  headers: [Fields.Headers, FieldReader.record(FieldReader.anyText, Rules.headers)],
+  headers: [HeaderFields.Headers, FieldReader.record(FieldReader.anyText, Rules.headers)],
   text: [Schema.String, FieldReader.anyText],
   flag: [Schema.Boolean, FieldReader.flag],
   word: [Schema.Literals(["fallback", "strict"]), FieldReader.oneOf("fallback", "strict")],

@@ -2,6 +2,7 @@
 import * as Tool from "effect/ai/Tool"
 import * as Schema from "effect/Schema"
 import * as Fields from "../../step/Fields.ts"
+import * as HeaderFields from "../../step/HeaderFields.ts"
 import { CallFailed } from "./Call.ts"
 
 export const described = <S extends Schema.Top>(schema: S, description: string): S["Rebuild"] =>
@@ -47,7 +48,7 @@ export const reading = <const Name extends string, Parameters extends Schema.Str
 export const jobFields = {
   url: url("Absolute http or https URL to call"),
   method: optional(Fields.Method, "HTTP method; GET when left out"),
-  headers: optional(Fields.Headers, "Request headers by name"),
+  headers: optional(HeaderFields.Headers, "Request headers by name"),
   body: optional(Schema.String, "Request body as text"),
   limits: optional(
     Schema.Array(

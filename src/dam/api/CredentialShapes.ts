@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import * as Fields from "../../step/Fields.ts"
+import * as HeaderFields from "../../step/HeaderFields.ts"
 import * as Secrets from "../../transport/Secrets.ts"
 import type { Shown } from "../secrets/NamedSecrets.ts"
 import { length, Moment, nullable, word } from "./Parts.ts"
@@ -49,7 +50,7 @@ export const CredentialChoice = Schema.Struct({
 }).annotate({ identifier: "CredentialChoice" })
 
 /** The name of a credential in a path. */
-export const name = { name: Fields.SecretName }
+export const name = { name: HeaderFields.SecretName }
 
 /** A credential without what is secret of it. */
 export const Credential = Schema.Struct({

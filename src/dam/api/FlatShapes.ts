@@ -6,6 +6,7 @@
 import * as Schema from "effect/Schema"
 import { type FlatStatus, toFlat } from "../../engine/JobState.ts"
 import * as Fields from "../../step/Fields.ts"
+import * as HeaderFields from "../../step/HeaderFields.ts"
 import type { JobResult, NewJob, StoredJob } from "../job/Job.ts"
 import { bodyOf } from "./CallShapes.ts"
 import { length, Moment, optional, Status, word } from "./Parts.ts"
@@ -22,7 +23,7 @@ export const FlatJob = Schema.Struct({
   url: Schema.NonEmptyString,
   method: Schema.NonEmptyString,
   webhook_url: Schema.NonEmptyString,
-  headers: optional(Fields.Headers),
+  headers: optional(HeaderFields.Headers),
   body: optional(Schema.String),
   limits: optional(Fields.Limits)
 }).annotate({ identifier: "FlatJob" })

@@ -7,7 +7,7 @@
 import * as Schema from "effect/Schema"
 import { FailureFromJson } from "../../step/FailureJson.ts"
 import { Attempt, type Ending } from "../../step/History.ts"
-import * as Fields from "../../step/Fields.ts"
+import * as HeaderFields from "../../step/HeaderFields.ts"
 import { kept, told } from "../../step/SecretHeader.ts"
 import type { DeliveryAttempt as AttemptToDeliver, DeliveryTerms as Terms } from "../job/Delivery.ts"
 import type { JobResult } from "../job/Job.ts"
@@ -119,7 +119,7 @@ export const encodeDeliveryAttempt = (attempt: AttemptToDeliver): string => {
 
 /** What a webhook says of its deliveries. */
 export const DeliveryTerms = Schema.Struct({
-  headers: Schema.optionalKey(Fields.WebhookHeaders),
+  headers: Schema.optionalKey(HeaderFields.WebhookHeaders),
   secret: Schema.optionalKey(Schema.String),
   body: Schema.optionalKey(Schema.Literal("link"))
 })

@@ -10,6 +10,9 @@ process.env["NODE_COMPILE_CACHE"] ??= path("../.tmp/compile-cache")
 // one sets variables of the environment, which Effect reads once per process; one needs a module that nobody has used yet
 const ofTheirOwn = ["test/docs/recipes.test.ts", "test/transport/LaterCauses.test.ts"]
 
+// what is killed must have written within a quarter of a second what it was answered, which a busy machine does not give it
+const alone = ["test/system/damKills.test.ts", "test/system/deliveryKills.test.ts"]
+
 const helpers = ["test/fixtures/**", "test/bench/**"]
 
 export default defineConfig({
@@ -52,11 +55,23 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["test/system/**/*.test.ts"],
-          exclude: helpers,
+          exclude: [...alone, ...helpers],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           // they wait for child processes half of the time: two at once took 246 s where one after the other took 335
-          maxWorkers: availableParallelism()
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 1 }
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: "system alone",
+          include: alone,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 }
         }
       },
       {

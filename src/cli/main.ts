@@ -25,6 +25,7 @@ import * as McpCommand from "./commands/McpCommand.ts"
 import * as NoticesCommand from "./commands/NoticesCommand.ts"
 import * as PresetsCommand from "./commands/PresetsCommand.ts"
 import { exits, problem, type Problem } from "./output/Problem.ts"
+import * as OrdersCommand from "./commands/OrdersCommand.ts"
 import * as SchedulesCommand from "./commands/SchedulesCommand.ts"
 import * as SecretsCommand from "./commands/SecretsCommand.ts"
 import * as SubmitCommand from "./commands/SubmitCommand.ts"
@@ -46,6 +47,7 @@ export const ezthrottle = Command.make("ezthrottle").pipe(
     LanesCommand.lanes,
     LimitsCommand.command,
     SchedulesCommand.command,
+    OrdersCommand.command,
     DeadCommand.command,
     SecretsCommand.command,
     NoticesCommand.command,

@@ -104,6 +104,22 @@ export interface JobOptions {
   readonly delayMs?: number | undefined
   /** Epoch milliseconds before which the job must have started; else it has expired. Only a dam looks. */
   readonly startBefore?: number | undefined
+  /** How soon it has its turn. Defaults to `normal`. Only a dam has turns. */
+  readonly priority?: "high" | "normal" | "low" | undefined
+  /** The line that it stands in: one of a key runs at a time, in the order in which a dam took them in. */
+  readonly inOrder?: OrderOptions | undefined
+}
+
+/**
+ * The line that a job stands in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OrderOptions {
+  readonly key: string
+  /** Whether a job that has failed for good lets the next one go, or stops the key. Defaults to `continue`. */
+  readonly onFailure?: "continue" | "stop" | undefined
 }
 
 /**

@@ -25,6 +25,9 @@ export interface ListJobsOptions {
   readonly parent?: string | undefined
   /** The id of the job that they run again. */
   readonly rerunOf?: string | undefined
+  /** The key of the order that they stand in. */
+  readonly order?: string | undefined
+  readonly priority?: "high" | "normal" | "low" | undefined
   /** Epoch milliseconds, or a `Date`. */
   readonly createdFrom?: number | Date | undefined
   /** Epoch milliseconds, or a `Date`. */
@@ -102,6 +105,8 @@ const known = [
   "account",
   "parent",
   "rerunOf",
+  "order",
+  "priority",
   "createdFrom",
   "createdTo",
   "metadata",

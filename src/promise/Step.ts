@@ -13,6 +13,7 @@ import type * as RetryPolicy from "../step/RetryPolicy.ts"
 import * as Fill from "../step/StepFill.ts"
 import type * as Model from "../step/StepModel.ts"
 import * as Time from "../step/StepTime.ts"
+import * as Turn from "../step/StepTurn.ts"
 import * as Core from "../step/StepVerbs.ts"
 import { makeStep } from "../step/StepValue.ts"
 import type { BodyOptions } from "./Bodies.ts"
@@ -170,6 +171,14 @@ class Builder {
   /** Lets the step fail as expired unless it has started before a moment in epoch milliseconds. */
   startBefore(epochMillis: number): this {
     return this.#set((self) => Time.startBefore(self, Given.moment(epochMillis)))
+  }
+  /** Says how soon the job has its turn in a dam: `high`, `normal` (the default) or `low`. */
+  priority(priority: Model.Priority): this {
+    return this.#set((self) => Turn.priority(self, priority))
+  }
+  /** Has a dam run the jobs of a key one at a time, in the order in which it took them in. */
+  inOrder(key: string, options?: Turn.OrderOptions): this {
+    return this.#set((self) => Turn.inOrder(self, key, options))
   }
   /** Files the call under a key of the caller's. */
   idempotentKey(key: string): this {

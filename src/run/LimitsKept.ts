@@ -1,24 +1,30 @@
 /**
- * Steps that draw on limits, and transports that keep none: refused before anything is sent.
+ * Steps that draw on limits or stand in an order, and transports that keep none: refused before anything is sent.
  *
- * A call that is made here knows nothing of what other processes draw, so it can keep no limit. Only a dam does, and
- * transports that say so of themselves.
+ * A call that is made here knows nothing of what other processes draw or have begun, so it can keep neither. Only a dam
+ * does, and transports that say so of themselves.
  */
+import { InvalidStep } from "../step/InvalidStep.ts"
 import { LimitsNotKept } from "../step/Outcome.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { Strategies } from "../transport/Strategies.ts"
 
-/** Finds the first call of the tree that would be made here though it draws on a limit that is not kept here. */
-export const unkept = (step: Step, strategies: Strategies["Service"]): LimitsNotKept | undefined => {
+/** Finds the first call of the tree that would be made here though it asks for what is not kept here. */
+export const unkept = (step: Step, strategies: Strategies["Service"]): InvalidStep | LimitsNotKept | undefined => {
   const [{ transport }] = step.type === "FRUGAL" ? strategies.frugal : strategies.performance
   // a service takes the whole tree over
   if (transport.kind === "delegating") return undefined
   const drawn = transport.keepsLimits === true ? undefined : firstOf(step)
   if (drawn !== undefined) return new LimitsNotKept({ limit: drawn })
+  if (step.inOrder !== undefined && transport.keepsOrder !== true) {
+    return new InvalidStep({ field: "inOrder", problem: orderless })
+  }
   return (
     (step.onSuccess && unkept(step.onSuccess, strategies)) ?? (step.onFailure && unkept(step.onFailure, strategies))
   )
 }
+
+const orderless = "calls that are made here keep no order: submit it to a dam (a PERFORMANCE step goes there by itself)"
 
 const firstOf = ({ fallbacks, limits }: Step): string | undefined =>
   limits[0]?.name ?? (fallbacks.length === 0 ? undefined : fallbacks.flatMap(({ step }) => step.limits)[0]?.name)

@@ -87,7 +87,9 @@ const queryOf = ({
   lane,
   limit,
   metadata,
+  order,
   parent,
+  priority,
   q,
   rerunOf,
   sort,
@@ -100,6 +102,8 @@ const queryOf = ({
     ["account", account],
     ["parent", parent],
     ["rerun_of", rerunOf],
+    ["order", order],
+    ["priority", priority],
     ["created_from", createdFrom],
     ["created_to", createdTo],
     ...each(

@@ -52,6 +52,9 @@ export interface JobFilter {
   readonly parent?: string | undefined
   /** The id of the job that they run again. */
   readonly rerunOf?: string | undefined
+  /** The key of the order that they stand in. */
+  readonly order?: string | undefined
+  readonly priority?: "high" | "normal" | "low" | undefined
   /** Epoch milliseconds. */
   readonly createdFrom?: number | undefined
   /** Epoch milliseconds. */

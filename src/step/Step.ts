@@ -11,6 +11,7 @@ import type * as Model from "./StepModel.ts"
 export * from "./StepVerbs.ts"
 export { answer, fill, type FillOptions, from, type From } from "./StepFill.ts"
 export { at, delay, startBefore } from "./StepTime.ts"
+export { inOrder, type OrderOptions, priority } from "./StepTurn.ts"
 export { isStep } from "./StepModel.ts"
 export { inherit } from "./StepInherit.ts"
 export { check } from "./StepRules.ts"
@@ -57,6 +58,22 @@ export type Fallback = Model.Fallback
  * @since 0.1.0
  */
 export type Idempotency = Model.Idempotency
+
+/**
+ * In which line a job stands, and what becomes of it when one has failed for good.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Order = Model.Order
+
+/**
+ * How soon a job has its turn: `high`, `normal` or `low`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Priority = Model.Priority
 
 /**
  * Where else an attempt may leave from: `fallback` or `strict`.

@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Base64 from "./Base64Text.ts"
 import type * as Schema from "effect/Schema"
 import type { RetryPolicy } from "./RetryPolicy.ts"
-import type { Draw, ExecutionMode, Fill, RegionPolicy, Step, StepType } from "./StepModel.ts"
+import type { Draw, ExecutionMode, Fill, Order, Priority, RegionPolicy, Step, StepType } from "./StepModel.ts"
 
 /**
  * The JSON form of a step. Durations are milliseconds, moments epoch milliseconds, bytes base64.
@@ -52,6 +52,8 @@ export interface StepEncoded {
   readonly retryAt?: number
   readonly delay?: number
   readonly startBefore?: number
+  readonly priority?: Priority
+  readonly inOrder?: { readonly key: string; readonly onFailure?: Order["onFailure"] }
   readonly metadata?: { readonly [key: string]: Schema.Json }
   readonly fallbacks?: ReadonlyArray<{
     readonly step: StepEncoded
@@ -101,6 +103,8 @@ export const toJson = (self: Step): StepEncoded => ({
   ...(self.retryAt === undefined ? {} : { retryAt: self.retryAt }),
   ...(self.delay === undefined ? {} : { delay: Duration.toMillis(self.delay) }),
   ...(self.startBefore === undefined ? {} : { startBefore: self.startBefore }),
+  ...(self.priority === undefined ? {} : { priority: self.priority }),
+  ...(self.inOrder === undefined ? {} : { inOrder: order(self.inOrder) }),
   ...(isEmpty(self.metadata) ? {} : { metadata: self.metadata }),
   ...(self.fallbacks.length === 0
     ? {}
@@ -124,6 +128,8 @@ const policy = (self: RetryPolicy) => ({
   ...(self.base === undefined ? {} : { base: Duration.toMillis(self.base) }),
   ...(self.cap === undefined ? {} : { cap: Duration.toMillis(self.cap) })
 })
+
+const order = ({ key, onFailure }: Order) => (onFailure === "continue" ? { key } : { key, onFailure })
 
 const draw = ({ cost, key, name }: Draw) => ({
   name,

@@ -37,6 +37,10 @@ const facts = (self: Step): ReadonlyArray<string> => {
   if (self.retryAt !== undefined) said.push(`not before epoch millisecond ${self.retryAt}`)
   if (self.delay !== undefined) said.push(`starts ${Duration.format(self.delay)} later`)
   if (self.startBefore !== undefined) said.push(`expires unless started before epoch millisecond ${self.startBefore}`)
+  if (self.priority !== undefined) said.push(`has priority ${self.priority}`)
+  if (self.inOrder !== undefined) {
+    said.push(`in order of ${self.inOrder.key}${self.inOrder.onFailure === "stop" ? ", which a failure stops" : ""}`)
+  }
   const metadata = Object.keys(self.metadata)
   if (metadata.length > 0) said.push(`metadata ${metadata.join(", ")}`)
   if (self.onFailureTimeout !== undefined) said.push(`has failed after ${Duration.format(self.onFailureTimeout)}`)

@@ -61,6 +61,8 @@ const Encoded = Schema.Struct({
   retryAt: optional(Fields.EpochMillis),
   delay: optional(Fields.Millis),
   startBefore: optional(Fields.EpochMillis),
+  priority: optional(Fields.Priority),
+  inOrder: optional(Schema.Struct({ key: Fields.OrderKey, onFailure: optional(Fields.OrderEnd) })),
   metadata: optional(Fields.Metadata),
   fallbacks: optional(
     Schema.Array(
@@ -131,6 +133,8 @@ const fromJson = (json: StepEncoded): Step =>
     retryAt: json.retryAt,
     delay: millis(json.delay),
     startBefore: json.startBefore,
+    priority: json.priority,
+    inOrder: json.inOrder && { key: json.inOrder.key, onFailure: json.inOrder.onFailure ?? "continue" },
     metadata: json.metadata ?? {},
     fallbacks: (json.fallbacks ?? []).map(({ onError, onTimeout, step }) => ({
       step: fromJson(step),

@@ -88,6 +88,26 @@ export interface Fill {
 }
 
 /**
+ * How soon a job has its turn among those of its account in a lane.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Priority = "high" | "normal" | "low"
+
+/**
+ * In which line a job stands: one of a key runs at a time, first in, first out.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Order {
+  readonly key: string
+  /** Whether the next one goes (`continue`), or all wait for somebody's word (`stop`), when one has failed for good. */
+  readonly onFailure: "continue" | "stop"
+}
+
+/**
  * When a fallback runs, judged against the path directly before it. `OnError`: it ended with one of these codes or
  * without an answer. `OnTimeout`: it took longer than that. `Any`: it failed.
  *
@@ -152,6 +172,10 @@ export interface StepFields {
   readonly delay: Duration.Duration | undefined
   /** The moment before which it must have started, epoch milliseconds; else it has expired and fails. */
   readonly startBefore: number | undefined
+  /** `undefined`: `normal`. */
+  readonly priority: Priority | undefined
+  /** The line that it stands in; `undefined`: none. */
+  readonly inOrder: Order | undefined
   readonly metadata: { readonly [key: string]: Schema.Json }
   /** One line: a fallback's own fallbacks stand before its next sibling, and have none themselves. */
   readonly fallbacks: ReadonlyArray<Fallback>

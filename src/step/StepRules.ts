@@ -35,6 +35,11 @@ const broken = (self: Step, at: string, isChained: boolean): InvalidStep | undef
     })
   }
   for (const [index, { step }] of self.fallbacks.entries()) {
+    const stands = step.inOrder === undefined ? step.priority && "priority" : "inOrder"
+    if (stands !== undefined) {
+      const problem = "is left out: a fallback runs in the turn of the step that it stands in for"
+      return new InvalidStep({ field: `${at}fallbacks[${index}].step.${stands}`, problem })
+    }
     const found = broken(step, `${at}fallbacks[${index}].step.`, isChained)
     if (found !== undefined) return found
   }

@@ -13,7 +13,7 @@ import { AttemptTimedOut, ConnectionFailed, InvalidResponse, TlsError } from "..
 import * as Fields from "../step/Fields.ts"
 import type { Request } from "../step/Request.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
-import type { Step, StepFields, StepType } from "../step/StepModel.ts"
+import type { Fallback, Step, StepFields, StepType } from "../step/StepModel.ts"
 import { changed, makeStep } from "../step/StepValue.ts"
 import type { Answer, ReplyLike } from "./Answer.ts"
 import * as Answers from "./Answer.ts"
@@ -48,7 +48,7 @@ export interface StepOptions {
   readonly types?: readonly [StepType | undefined, ...ReadonlyArray<StepType | undefined>] | undefined
   /** Regions to choose from. Defaults to `iad`, `lax`, `ord` and `fra`. */
   readonly regions?: readonly [string, ...ReadonlyArray<string>] | undefined
-  /** Whether some draw on limits, which calls that are made here refuse. Defaults to `false`. */
+  /** Whether some draw on limits and stand in an order, which calls that are made here refuse. Defaults to `false`. */
   readonly draws?: boolean | undefined
   /** Whether some chained steps take from the answer before them, which the cloud refuses. Defaults to `false`. */
   readonly takes?: boolean | undefined
@@ -166,6 +166,8 @@ export const answers: Arbitrary.Arbitrary<Answer> = Arbitrary.map(
   ([first, rest]) => Answers.inTurn(first, ...rest)
 )
 
+const order = Arbitrary.all({ key: oneOf(["a", "b"]), onFailure: oneOf(["continue", "stop"]) })
+
 const singleStep = ({
   draws = false,
   regions = ["iad", "lax", "ord", "fra"],
@@ -193,6 +195,8 @@ const singleStep = ({
       retryAt: optional(between(0, 86_400_000)),
       delay: times ? optional(duration) : nothing,
       startBefore: times ? optional(between(0, 86_400_000)) : nothing,
+      priority: draws ? optional(oneOf(["high", "normal", "low"])) : nothing,
+      inOrder: draws ? optional(order) : nothing,
       metadata: Arbitrary.schema(Fields.Metadata),
       onFailureTimeout: optional(duration)
     }),
@@ -228,9 +232,16 @@ const grown = (
         onSuccess: shape % 4 === 3 ? taking(child, takes) : nothing,
         onFailure: shape % 5 === 4 ? taking(child, takes) : nothing
       }),
-      ({ fallbacks, fields, onFailure, onSuccess }) => makeStep({ ...fields, fallbacks, onSuccess, onFailure })
+      ({ fallbacks, fields, onFailure, onSuccess }) =>
+        makeStep({ ...fields, fallbacks: fallbacks.map(turnless), onSuccess, onFailure })
     )
   )
+
+/** A fallback runs in the turn of the step that it stands in for. */
+const turnless = ({ step, ...rest }: Fallback): Fallback => ({
+  ...rest,
+  step: changed(step, { priority: undefined, inOrder: undefined })
+})
 
 /** A chained step that takes something, or does not. */
 const taking = (child: Arbitrary.Arbitrary<Step>, takes: boolean): Arbitrary.Arbitrary<Step> =>

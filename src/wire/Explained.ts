@@ -18,6 +18,7 @@ export const reasonKinds = [
   "paused",
   "account_turn",
   "limit",
+  "order",
   "scheduled",
   "retry_pause",
   "running",

@@ -15,7 +15,15 @@ import { canonical } from "./JobNames.ts"
 import { isPlain } from "./PlainJob.ts"
 
 export { encode, type EncodeOptions, type Submission } from "./JobEncoded.ts"
-export type { DrawJson, FallbackJson, JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
+export type {
+  DrawJson,
+  FallbackJson,
+  JobJson,
+  OrderJson,
+  RetryPolicyJson,
+  TriggerJson,
+  WebhookJson
+} from "./JobJson.ts"
 export { InvalidJob } from "./InvalidJob.ts"
 
 /**
@@ -97,7 +105,9 @@ const fields = {
   idempotent_key: optional(Fields.IdempotentKey),
   retry_at: optional(Fields.EpochMillis),
   delay_ms: optional(Fields.Millis),
-  start_before: optional(Fields.EpochMillis)
+  start_before: optional(Fields.EpochMillis),
+  priority: optional(Fields.Priority),
+  in_order: optional(Schema.Struct({ key: Fields.OrderKey, on_failure: optional(Fields.OrderEnd) }))
 }
 
 const oneBody = Schema.makeFilter(({ body, body_base64 }: JobJson) => body === undefined || body_base64 === undefined, {
@@ -149,6 +159,8 @@ const toStep = (job: JobJson): Step =>
     retryAt: job.retry_at,
     delay: job.delay_ms === undefined ? undefined : Duration.millis(job.delay_ms),
     startBefore: job.start_before,
+    priority: job.priority,
+    inOrder: job.in_order && { key: job.in_order.key, onFailure: job.in_order.on_failure ?? "continue" },
     metadata: job.metadata ?? {},
     fallbacks:
       job.fallback_job === undefined

@@ -9,8 +9,8 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import { Unsendable } from "../step/Failure.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
-import type { Draw, Fallback, Step, Trigger, Webhook } from "../step/StepModel.ts"
-import type { DrawJson, JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
+import type { Draw, Fallback, Order, Step, Trigger, Webhook } from "../step/StepModel.ts"
+import type { DrawJson, JobJson, OrderJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
 import { maxNested } from "./JobJson.ts"
 
 /**
@@ -131,11 +131,14 @@ const bodyOf = (
     : refuse(place, "has a body that is not UTF-8 text, and EZThrottle carries text only; encode it, or use a dam")
 }
 
-type Extended = Pick<JobJson, "delay_ms" | "fills" | "limits" | "retry_unsafe" | "start_before">
+type Extended = Pick<
+  JobJson,
+  "delay_ms" | "fills" | "in_order" | "limits" | "priority" | "retry_unsafe" | "start_before"
+>
 
 /** What the protocol has no key for: see the table of extensions in the reference. */
 const extensionsOf = (
-  { delay, fills, limits, retryUnsafe, startBefore }: Step,
+  { delay, fills, inOrder, limits, priority, retryUnsafe, startBefore }: Step,
   place: Place
 ): Result.Result<Extended, Unsendable> => {
   const extended: Extended = {
@@ -143,7 +146,9 @@ const extensionsOf = (
     ...(limits.length === 0 ? {} : { limits: limits.map(draw) }),
     ...(fills.length === 0 ? {} : { fills }),
     ...(delay === undefined ? {} : { delay_ms: Duration.toMillis(delay) }),
-    ...(startBefore === undefined ? {} : { start_before: startBefore })
+    ...(startBefore === undefined ? {} : { start_before: startBefore }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(inOrder === undefined ? {} : { in_order: order(inOrder) })
   }
   const [first] = Object.keys(extended)
   return first === undefined || place.extensions === "send"
@@ -169,6 +174,11 @@ const webhook = ({ hasQuorumVote, regions, url }: Webhook): WebhookJson => ({
   url,
   ...(regions.length === 0 ? {} : { regions }),
   ...(hasQuorumVote ? {} : { has_quorum_vote: false })
+})
+
+const order = ({ key, onFailure }: Order): OrderJson => ({
+  key,
+  ...(onFailure === "continue" ? {} : { on_failure: onFailure })
 })
 
 const draw = ({ cost, key, name }: Draw): DrawJson => ({

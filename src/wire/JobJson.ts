@@ -4,7 +4,7 @@
  * This file and its neighbours `Job*.ts` are the only ones that know these names.
  */
 import type * as Schema from "effect/Schema"
-import type { ExecutionMode, Fill, RegionPolicy } from "../step/StepModel.ts"
+import type { ExecutionMode, Fill, Order, Priority, RegionPolicy } from "../step/StepModel.ts"
 
 /**
  * A webhook of a job.
@@ -42,6 +42,17 @@ export interface DrawJson {
   readonly name: string
   readonly key?: string
   readonly cost?: number
+}
+
+/**
+ * The line that a job stands in; `on_failure` is left out where it is `continue`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OrderJson {
+  readonly key: string
+  readonly on_failure?: Order["onFailure"]
 }
 
 /**
@@ -92,6 +103,10 @@ export interface JobJson {
   readonly delay_ms?: number
   /** An extension of the dam: the moment before which it must have started. */
   readonly start_before?: number
+  /** An extension of the dam: how soon it has its turn. */
+  readonly priority?: Priority
+  /** An extension of the dam: the line that it stands in. */
+  readonly in_order?: OrderJson
 }
 
 /**

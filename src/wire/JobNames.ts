@@ -69,7 +69,9 @@ const keysOfJob: Readonly<Record<string, Below>> = {
   idempotent_key: "value",
   retry_at: "value",
   delay_ms: "value",
-  start_before: "value"
+  start_before: "value",
+  priority: "value",
+  in_order: () => order
 }
 
 const job = names(keysOfJob)
@@ -78,6 +80,7 @@ const trigger = names({ type: "value", codes: "value", timeout_ms: "value" })
 const webhook = names({ url: "value", regions: "value", has_quorum_vote: "value" })
 const draw = names({ name: "value", key: "value", cost: "value" })
 const fill = names({ into: "value", from: "value" })
+const order = names({ key: "value", on_failure: "value" })
 const retryPolicy = names({ max_retries: "value", max_reroutes: "value", retry_codes: "value", reroute_codes: "value" })
 
 // written as a loop: it runs for every job a busy dam takes in

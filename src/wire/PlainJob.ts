@@ -89,6 +89,11 @@ const retryPolicy: ReadonlyMap<string, Holds> = new Map([
   ["reroute_codes", codes]
 ])
 
+const order: ReadonlyMap<string, Holds> = new Map([
+  ["key", text(Rules.orderKey)],
+  ["on_failure", oneOf("continue", "stop")]
+])
+
 const fields: ReadonlyMap<string, Holds> = new Map([
   ["url", text(Rules.url)],
   ["method", text(Rules.method)],
@@ -103,5 +108,7 @@ const fields: ReadonlyMap<string, Holds> = new Map([
   ["retry_policy", objectOf(retryPolicy)],
   ["retry_unsafe", isBoolean],
   ["idempotent_key", text(Rules.idempotentKey)],
-  ["retry_at", number(Rules.epochMillis)]
+  ["retry_at", number(Rules.epochMillis)],
+  ["priority", oneOf("high", "normal", "low")],
+  ["in_order", objectOf(order, "key")]
 ])

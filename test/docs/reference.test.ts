@@ -62,7 +62,9 @@ describe("the README's table of what a step can say", () => {
       Step.limit("tokens"),
       Step.fill({ query: { id: Step.from("/response/body/id") } }),
       Step.delay(1),
-      Step.startBefore(1)
+      Step.startBefore(1),
+      Step.priority("low"),
+      Step.inOrder("key")
     )
     const job = Job.encode({ step, key: undefined, retryAt: undefined }, { binary: "base64", extensions: "send" })
     const plain = ["url", "method"]
@@ -87,7 +89,7 @@ describe("the README's table of what a step can say", () => {
       Step.webhookQuorum(2),
       Step.idempotentKey("key"),
       Step.sendIdempotencyKey(),
-      (self) => self.pipe(Step.retryAt(1), Step.delay(1), Step.startBefore(1)),
+      (self) => self.pipe(Step.retryAt(1), Step.delay(1), Step.startBefore(1), Step.priority("low"), Step.inOrder("k")),
       Step.metadata({ a: 1 }),
       Step.fallback(other),
       Step.onSuccess(other),

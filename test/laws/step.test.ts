@@ -33,6 +33,8 @@ const setters: ReadonlyArray<(from: Step.Step) => (self: Step.Step) => Step.Step
   (from) => Step.retryAt(from.retryAt ?? 0),
   (from) => Step.delay(from.delay ?? 1),
   (from) => Step.startBefore(from.startBefore ?? 0),
+  (from) => Step.priority(from.priority ?? "normal"),
+  (from) => Step.inOrder(from.inOrder?.key ?? "key", { onFailure: from.inOrder?.onFailure }),
   (from) => Step.metadata(from.metadata),
   (from) => Step.onSuccess(from),
   (from) => Step.onFailure(from),

@@ -112,6 +112,14 @@ const verbs: ReadonlyArray<
   ],
   ["delay", Step.delay(base, "1 second"), Step.delay(1000), (s) => s.delay, Duration.seconds(1)],
   ["startBefore", Step.startBefore(base, new Date(5)), Step.startBefore(5), (s) => s.startBefore, 5],
+  ["priority", Step.priority(base, "low"), Step.priority("low"), (s) => s.priority, "low"],
+  [
+    "inOrder",
+    Step.inOrder(base, "customer 7"),
+    Step.inOrder("customer 7", {}),
+    (s) => s.inOrder,
+    { key: "customer 7", onFailure: "continue" }
+  ],
   [
     "at",
     Step.at(base, "2027-03-28T02:30", "Europe/Berlin"),
@@ -302,6 +310,11 @@ const refused: ReadonlyArray<readonly [verb: keyof typeof Step, field: string, .
   ["retryUnsafe", "retryUnsafe", "no"],
   ["delay", "delay", 0],
   ["startBefore", "startBefore", 1.5],
+  ["priority", "priority", "urgent"],
+  ["inOrder", "inOrder.key", ""],
+  ["inOrder", "inOrder.key", "a\nb"],
+  ["inOrder", "inOrder.key", "k".repeat(129)],
+  ["inOrder", "inOrder.onFailure", "k", { onFailure: "halt" }],
   ["at", "at.zone", "2027-03-28T02:30", "Europe/Nowhere"],
   ["at", "at.local", "2027-03-28T02:30Z", "Europe/Berlin"],
   ["at", "at.local", "2027-02-30T02:30", "Europe/Berlin"],

@@ -38,7 +38,8 @@ describe("random steps", () => {
         [...said].sort(),
         (
           "body bodyBase64 delay description executionMode fallbackOnError fallbacks headers idempotentKey " +
-          "idempotentStrategy limits localTimeout metadata method onFailure onFailureTimeout onSuccess regionPolicy regions " +
+          "idempotentStrategy inOrder limits localTimeout metadata method onFailure onFailureTimeout onSuccess priority " +
+          "regionPolicy regions " +
           "responseDescription retryAt retryPolicy retryUnsafe sendIdempotencyKey startBefore type url webhookQuorum webhooks"
         ).split(" ")
       )

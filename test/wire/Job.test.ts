@@ -130,6 +130,9 @@ describe("Job.encode", () => {
     ["limits", Step.limit(Step.post(url), "tokens"), [{ name: "tokens" }]],
     ["delay_ms", Step.delay(Step.post(url), "1 second"), 1000],
     ["start_before", Step.startBefore(Step.post(url), 5), 5],
+    ["priority", Step.priority(Step.post(url), "high"), "high"],
+    ["in_order", Step.inOrder(Step.post(url), "k"), { key: "k" }],
+    ["in_order", Step.inOrder(Step.post(url), "k", { onFailure: "stop" }), { key: "k", on_failure: "stop" }],
     [
       "fills",
       Step.fill(Step.post(url), { query: { id: Step.from("/response/body/id") } }),

@@ -81,6 +81,14 @@ const EnqueueJob = tool(
       ),
       "What the call draws on beside the pace of its host"
     ),
+    priority: optional(Fields.Priority, "How soon it has its turn; normal when left out"),
+    in_order: optional(
+      Schema.Struct({
+        key: described(Fields.OrderKey, "Jobs of one key run one at a time, first in, first out"),
+        on_failure: optional(Fields.OrderEnd, "Whether a final failure lets the next go or stops the key; continue")
+      }),
+      "The line that the call stands in"
+    ),
     metadata: optional(Schema.Record(Schema.String, Schema.Json), "Anything to find the job by later"),
     retry_at: optional(Schema.Int, "Not before this moment, in milliseconds since 1970"),
     webhooks: optional(
@@ -111,6 +119,8 @@ const ListJobs = reading("list_jobs", "Lists jobs, the newest first.", {
   lane: optional(Schema.NonEmptyString, "Only jobs of this host, written host:port"),
   parent: optional(Schema.NonEmptyString, "Only jobs that the job with this id started"),
   rerun_of: optional(Schema.NonEmptyString, "Only jobs that run the job with this id again"),
+  order: optional(Fields.OrderKey, "Only jobs that stand in the order of this key"),
+  priority: optional(Fields.Priority, "Only jobs of this priority"),
   limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })), "20 when left out"),
   cursor: optional(Schema.NonEmptyString, "Where to go on, as the page before said")
 })
@@ -191,8 +201,12 @@ export const layer = (call: Call) => {
   return McpServer.toolkit(toolkit).pipe(
     Layer.provide(
       toolkit.toLayer({
-        enqueue_job: ({ limits, ...job }) =>
-          asked("POST", "/api/v1/jobs", given({ ...job, limits: limits?.map((draw) => given(draw)) ?? null })),
+        enqueue_job: ({ in_order: order, limits, ...job }) =>
+          asked(
+            "POST",
+            "/api/v1/jobs",
+            given({ ...job, limits: limits?.map((draw) => given(draw)) ?? null, in_order: order ? given(order) : null })
+          ),
         get_job: ({ job_id: id }) => asked("GET", ofJob(id)),
         wait_for_job: ({ job_id: id, timeout_seconds: seconds }) =>
           Effect.map(ended(call, ofJob(id, "/wait"), (seconds ?? 30) * 1000), shown),

@@ -22,6 +22,7 @@ import { Explanation, JobPage, JobView, ListQuery, Receipt } from "./JobShapes.t
 import { lanes } from "./LaneApi.ts"
 import { limits } from "./LimitApi.ts"
 import { notices } from "./NoticeApi.ts"
+import { orders } from "./OrderApi.ts"
 import { overview } from "./OverviewApi.ts"
 import { between, optional } from "./Parts.ts"
 import { permits } from "./PermitApi.ts"
@@ -156,6 +157,7 @@ const routes = HttpApi.make("dam")
     lanes,
     limits,
     schedules,
+    orders,
     permits,
     overview,
     secrets,

@@ -151,6 +151,10 @@ export const JobView = Schema.Struct({
   request: Request,
   /** What each call draws on beside the pace of its lane; left out where that is nothing. */
   limits: optional(Schema.Array(Schema.Struct({ name: Schema.String, key: optional(Schema.String), cost: Amount }))),
+  /** Left out where it is the usual one. */
+  priority: optional(word(["high", "normal", "low"])),
+  /** The line that it stands in; left out where it stands in none. */
+  in_order: optional(Schema.Struct({ key: Schema.String, on_failure: word(["continue", "stop"]) })),
   region: Schema.NullOr(Schema.String),
   trace_id: optional(
     Schema.String.annotate({ description: "The trace that its spans belong to, its caller's if it had one" })
@@ -173,6 +177,10 @@ export const whole = (
   ...summary(job),
   request: request(job.step.request),
   ...(job.step.limits.length === 0 ? {} : { limits: job.step.limits.map(draw) }),
+  ...(job.step.priority === undefined ? {} : { priority: job.step.priority }),
+  ...(job.step.inOrder === undefined
+    ? {}
+    : { in_order: { key: job.step.inOrder.key, on_failure: job.step.inOrder.onFailure } }),
   region: job.result?.region ?? null,
   trace_id: traceId,
   ...resultOf(job.result),
@@ -237,6 +245,9 @@ export const ListQuery = {
   parent: optional(Schema.String),
   /** The id of the job that they run again. */
   rerun_of: optional(Schema.String),
+  /** The key of the order that they stand in. */
+  order: optional(Fields.OrderKey),
+  priority: optional(Fields.Priority),
   created_from: optional(Fields.EpochMillis),
   created_to: optional(Fields.EpochMillis),
   /** `name:value` of a top-level field of the metadata; all given ones must match. */

@@ -11,6 +11,7 @@ import type * as Meter from "../../engine/pace/Meter.ts"
 import type { Ticket } from "../store/JobRecords.ts"
 import type { Permit } from "./Permit.ts"
 import { accountIn, customerIn } from "../job/LaneName.ts"
+import * as Classes from "./Classes.ts"
 import type { Drawing } from "./LimitBook.ts"
 import * as Ring from "./Ring.ts"
 import type { Claim } from "./Shares.ts"
@@ -49,6 +50,8 @@ export interface Account {
   readonly waiters: Array<Waiter>
   /** In the order of their turns. */
   queues: ReadonlyArray<Queue>
+  /** How its classes of priority stand; see `Classes`. */
+  passed: Classes.Passed
   meter: Meter.Meter
   /** Calls that wait to be sent, where the account has a pace of its own. */
   readonly line: Array<Latch.Latch>
@@ -88,7 +91,7 @@ export const make = (meterOf: (account: string) => Meter.Meter): Accounts => {
     const name = accountIn(queueName)
     const known = accounts.get(name)
     if (known !== undefined) return known
-    const made: Account = { name, waiters: [], queues: [], meter: meterOf(name), line: [] }
+    const made: Account = { name, waiters: [], queues: [], passed: Classes.fresh, meter: meterOf(name), line: [] }
     accounts.set(name, made)
     customerOf(name).accounts.push(made)
     return made
@@ -161,7 +164,9 @@ const queueIn = (self: Account, name: string): Queue => {
 
 /** Passes the turn on from one queue of an account to the other. */
 export const rotate = (self: Account, served: Queue): void => {
-  if (self.queues.length > 1) self.queues = [...self.queues.filter((queue) => queue !== served), served]
+  if (self.queues.length < 2) return
+  self.passed = Classes.served(self.queues, served, self.passed)
+  self.queues = [...self.queues.filter((queue) => queue !== served), served]
 }
 
 /** Whether somebody waits here, or something is queued as far as is known. */

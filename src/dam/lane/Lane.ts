@@ -13,6 +13,7 @@
 import type * as Effect from "effect/Effect"
 import type { Draw } from "../../step/StepModel.ts"
 import * as Accounts from "./Accounts.ts"
+import * as Classes from "./Classes.ts"
 import * as Departures from "./Departures.ts"
 import type { Said } from "../../engine/pace/Said.ts"
 import * as Kept from "../../engine/pace/Kept.ts"
@@ -203,7 +204,7 @@ const why = (self: LaneState, name: string, now: number): LaneWhy => {
     turns: accounts.all().map((account) => ({
       account: account.name,
       waiting: account.waiters.map(({ jobId }) => jobId),
-      queues: account.queues.map((queue) => queue.name)
+      queues: Classes.inTurn(account.queues, account.passed).map((queue) => queue.name)
     }))
   }
 }

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type { Ticket } from "../store/JobRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { Account, Queue } from "./Accounts.ts"
+import * as Classes from "./Classes.ts"
 
 /** What the pages need to know of their lane. */
 export interface PagesOptions {
@@ -99,7 +100,7 @@ const next = Effect.fnUntraced(function* (
   opensAt: (queue: Queue) => number
 ) {
   let askAgainAt = Number.POSITIVE_INFINITY
-  for (const queue of account.queues) {
+  for (const queue of Classes.inTurn(account.queues, account.passed)) {
     const isDry = queue.tickets.length === 0
     if (queue.more && !queue.isReading && queue.restsUntil <= now) {
       if (isDry) yield* read(self, queue, now)

@@ -13,6 +13,7 @@ import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/L
 import type { Failures } from "../store/FailureRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { StoreStats } from "../store/Upkeep.ts"
+import type { OrderCommands } from "./OrderCommands.ts"
 import type { ScheduleCommands } from "./ScheduleCommands.ts"
 
 /** What one column of one row holds. */
@@ -66,6 +67,8 @@ export interface JobInsert {
   readonly state: "scheduled" | "queued"
   readonly step: string
   readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
+  /** The line that it stands in, if any. */
+  readonly order: { readonly key: string; readonly stops: boolean } | undefined
 }
 
 /** A job with its payload and result in one row, and its attempts, oldest first. */
@@ -120,6 +123,9 @@ export interface Listing {
   readonly account: string | undefined
   readonly parent: string | undefined
   readonly rerunOf: string | undefined
+  readonly order: string | undefined
+  /** How the names of the queues end, empty for the usual one. */
+  readonly priority: string | undefined
   readonly createdFrom: number | undefined
   readonly createdTo: number | undefined
   readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
@@ -142,10 +148,10 @@ export interface ParkingUpdate extends Omit<Parking, "next"> {
 
 /** What jobs need. Where an epoch is told, `false` says that it is over. */
 export interface JobCommands {
-  /** Answers the job that has the key already. */
-  readonly enqueue: (job: JobInsert) => LoadedJob | undefined
+  /** Answers the job that has the key already, or that the new one stands behind others of its order. */
+  readonly enqueue: (job: JobInsert) => LoadedJob | "behind" | undefined
   /** Answers too how many unfinished jobs its customer has, where there may be no more. */
-  readonly enqueueBelow: (job: JobInsert, most: number) => LoadedJob | number | undefined
+  readonly enqueueBelow: (job: JobInsert, most: number) => LoadedJob | "behind" | number | undefined
   readonly get: (id: string) => LoadedJob | undefined
   readonly list: (filter: Listing) => ListedPage
   readonly count: (filter: Listing) => Counted
@@ -384,6 +390,7 @@ export interface Commands
     LaneCommands,
     LimitCommands,
     ScheduleCommands,
+    OrderCommands,
     HistoryCommands,
     SecretCommands,
     TrustCommands,

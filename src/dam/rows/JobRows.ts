@@ -35,7 +35,7 @@ export const encodeJob = (job: NewJob): JobInsert => {
     key_given: Number(job.keyGiven),
     payload: job.payload,
     lane: job.lane,
-    account: queueOf(job, job.step.limits),
+    account: queueOf(job, job.step.limits, job.step.priority),
     isolated: Number(job.isolated),
     created_at: job.createdAt,
     not_before: job.notBefore,
@@ -54,7 +54,8 @@ export const encodeJob = (job: NewJob): JobInsert => {
     columns: jobColumns.map((column) => values[column] ?? null),
     state: waits ? "scheduled" : "queued",
     step: JSON.stringify(job.step),
-    metadata: metadataOf(job.step.metadata)
+    metadata: metadataOf(job.step.metadata),
+    order: job.step.inOrder && { key: job.step.inOrder.key, stops: job.step.inOrder.onFailure === "stop" }
   }
 }
 

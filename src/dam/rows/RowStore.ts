@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import { states } from "../../engine/JobState.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
-import { means } from "../job/LaneName.ts"
+import { classes, means } from "../job/LaneName.ts"
 import type { Crowded, Enqueued, JobFilter, JobPort } from "../store/JobRecords.ts"
 import type { Store } from "../store/JobStore.ts"
 import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
@@ -22,6 +22,7 @@ import * as JobRows from "./JobRows.ts"
 import { lanePort } from "./LaneRows.ts"
 import { encodeDraws, limitPort } from "./LimitRows.ts"
 import { noticePort } from "./NoticeRows.ts"
+import { orderPort } from "./OrderRows.ts"
 import { placeOf, reader } from "./Reader.ts"
 import { schedulePort } from "./ScheduleRows.ts"
 import { secretPort } from "./SecretRows.ts"
@@ -43,6 +44,7 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
   ...lanePort(run),
   ...limitPort(run),
   ...schedulePort(run),
+  ...orderPort(run),
   ...historyPort(run),
   ...secretPort(run),
   ...trustPort(run),
@@ -59,8 +61,8 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
     Effect.suspend(() => {
       const insert = JobRows.encodeJob(job)
       return Effect.flatMap(run("enqueue", insert), (first) =>
-        first === undefined
-          ? stored(fresh, job, insert)
+        first === undefined || first === "behind"
+          ? stored(fresh, job, insert, first)
           : Effect.map(readJob(first), (known) => compare(job, known, credentials))
       )
     }),
@@ -70,7 +72,7 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
       return Effect.flatMap(
         run("enqueueBelow", insert, most),
         (first): Effect.Effect<Enqueued | Crowded, StoreError> => {
-          if (first === undefined) return stored(fresh, job, insert)
+          if (first === undefined || first === "behind") return stored(fresh, job, insert, first)
           if (typeof first === "number") return Effect.succeed({ _tag: "Crowded", jobs: first })
           return Effect.map(readJob(first), (known) => compare(job, known, credentials))
         }
@@ -129,8 +131,15 @@ const upkeepPort = (run: Executor): UpkeepPort => ({
   stats: run("stats")
 })
 
-const stored = (fresh: Fresh.Fresh, job: NewJob, { state, step }: JobInsert): Effect.Effect<Enqueued> =>
+const stored = (
+  fresh: Fresh.Fresh,
+  job: NewJob,
+  insert: JobInsert,
+  place: "behind" | undefined
+): Effect.Effect<Enqueued> =>
   Effect.sync(() => {
+    const { step } = insert
+    const state = place === undefined ? insert.state : "scheduled"
     if (state === "queued") fresh.add(job, step.length + freshOverhead)
     return { _tag: "Stored", state }
   })
@@ -178,6 +187,8 @@ const listingOf = (filter: JobFilter): Listing | undefined => {
     account: filter.account,
     parent: filter.parent,
     rerunOf: filter.rerunOf,
+    order: filter.order,
+    priority: filter.priority && (filter.priority === "normal" ? "" : classes[filter.priority]),
     createdFrom: filter.createdFrom,
     createdTo: filter.createdTo,
     metadata: [...Object.entries(filter.metadata ?? {}), ...(search?.metadata ?? [])],

@@ -24,6 +24,7 @@ import { laneCommands } from "./LaneCommands.ts"
 import { limitCommands } from "./LimitCommands.ts"
 import { listCommand } from "./ListCommand.ts"
 import { noticeCommands } from "./NoticeCommands.ts"
+import { ordersOver } from "./OrderCommands.ts"
 import { outboxCommands } from "./OutboxCommands.ts"
 import { scheduleCommands } from "./ScheduleCommands.ts"
 import { secretCommands } from "./SecretCommands.ts"
@@ -35,7 +36,8 @@ import { upkeepCommands } from "./UpkeepCommands.ts"
 
 const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | undefined) => {
   const texts = TextIndex.over(db)
-  const jobs = jobCommands(db, tally, texts)
+  const { commands: orders, orders: lines } = ordersOver(db)
+  const jobs = jobCommands(db, tally, texts, lines)
   const deliveries = deliveryCommands(db, tally)
   return {
     ...jobs.commands,
@@ -45,6 +47,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...steeringCommands(db, tally),
     ...limitCommands(db),
     ...scheduleCommands(db),
+    ...orders,
     ...historyCommands(db),
     ...outboxCommands(db),
     ...deliveries.commands,

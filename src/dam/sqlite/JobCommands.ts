@@ -15,6 +15,7 @@ import type {
   ParkingUpdate,
   Row
 } from "../rows/Commands.ts"
+import type { Orders } from "./OrderCommands.ts"
 import { add, liveOf, move, moveOver, stateOf, type Tally } from "./Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
@@ -47,7 +48,7 @@ const prepare = (db: DatabaseSync) => ({
      FROM jobs WHERE id = ? AND epoch = ? AND state = 'running'`
   ),
   idle: db.prepare(
-    "SELECT seq, lane, customer, state FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')"
+    `SELECT seq, lane, customer, state, due_at, epoch, order_key, order_stops FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')`
   ),
   letGo: db.prepare(
     `UPDATE attempts SET response = NULL, body = NULL
@@ -71,7 +72,7 @@ const prepare = (db: DatabaseSync) => ({
   ),
   endRunning: db.prepare(
     `${end} WHERE id = ? AND epoch = ? AND state = 'running'
-     RETURNING seq, lane, customer, EXISTS (SELECT 1 FROM attempts WHERE attempts.seq = jobs.seq) AS tried`
+     RETURNING seq, lane, customer, epoch, order_key, order_stops, EXISTS (SELECT 1 FROM attempts WHERE attempts.seq = jobs.seq) AS tried`
   ),
   endIdle: db.prepare(`${end} WHERE seq = ?`),
   insertResult: db.prepare("INSERT INTO results (seq, result, bodies) VALUES (?, ?, ?)"),
@@ -83,8 +84,8 @@ const prepare = (db: DatabaseSync) => ({
 })
 
 /** Prepares the statements once and makes the commands over them; `load` reads one job whole. */
-export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | undefined) => {
-  const self: Jobs = { on: prepare(db), tally, texts }
+export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | undefined, orders: Orders) => {
+  const self: Jobs = { on: prepare(db), tally, texts, orders }
   const commands = {
     enqueue: (job: JobInsert) => enqueue(self, job),
     enqueueBelow: (job: JobInsert, most: number) => {
@@ -115,7 +116,8 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
     },
     hasten: (id: string, now: number) => {
       const waits = self.on.idle.get(id)
-      if (waits === undefined || waits["state"] === "queued") return undefined
+      // without a moment it waits for others, which nobody can hasten
+      if (waits === undefined || waits["state"] === "queued" || waits["due_at"] === null) return undefined
       const job = self.on.hasten.get(now, seqOf(waits))
       if (job === undefined) return undefined
       moveOne(tally, job, stateOf(waits["state"]), "queued")
@@ -144,6 +146,7 @@ interface Jobs {
   readonly on: ReturnType<typeof prepare>
   readonly tally: Tally
   readonly texts: TextIndex | undefined
+  readonly orders: Orders
 }
 
 const load = ({ on }: Jobs, seq: SQLInputValue): LoadedJob => {
@@ -152,11 +155,14 @@ const load = ({ on }: Jobs, seq: SQLInputValue): LoadedJob => {
   return { job, attempts: job["epoch"] === 0 ? [] : on.attemptsOf.all(seq) }
 }
 
-const enqueue = (self: Jobs, job: JobInsert): LoadedJob | undefined => {
-  const { on, tally } = self
+const enqueue = (self: Jobs, job: JobInsert): LoadedJob | "behind" | undefined => {
+  const { on, orders, tally } = self
+  const { order } = job
+  const isBehind = order !== undefined && orders.isTaken(String(valueOf(job, "customer")), order.key)
+  const state = isBehind ? "scheduled" : job.state
   const seq = tally.seq + 1
   const digest = digestOf(job)
-  if (on.insert.run(seq, job.state, digest, ...job.columns).changes === 0) {
+  if (on.insert.run(seq, state, digest, ...job.columns).changes === 0) {
     const first = known(self, digest)
     if (first === undefined) throw new Error("the job's id is taken")
     return first
@@ -164,8 +170,9 @@ const enqueue = (self: Jobs, job: JobInsert): LoadedJob | undefined => {
   on.insertPayload.run(seq, job.step)
   for (const [name, value] of job.metadata) on.insertMetadata.run(name, value, seq)
   tally.seq = seq
-  add(tally, { lane: String(valueOf(job, "lane")), customer: String(valueOf(job, "customer")) }, job.state)
-  return undefined
+  add(tally, { lane: String(valueOf(job, "lane")), customer: String(valueOf(job, "customer")) }, state)
+  if (order !== undefined) orders.stand(seq, order, isBehind)
+  return isBehind ? "behind" : undefined
 }
 
 /** The job that has a key already. */
@@ -196,11 +203,13 @@ const endOf = ({ at, deliveries, failure, quorum, state }: FinishInsert) => {
 
 /** Adds what belongs to the end of a job whose row says so already. */
 const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): void => {
-  const { on, tally, texts } = self
+  const { on, orders, tally, texts } = self
   const seq = seqOf(job)
   if (finish.attempt !== undefined) note(self, job, finish.attempt)
   on.insertResult.run(seq, finish.result, finish.bodies)
   if (finish.state !== "succeeded") texts?.changed(seq)
+  // before its children, which go to the end of the line
+  if (job["order_key"] !== null) orders.ended(job, finish)
   for (const child of finish.children) enqueue(self, child)
   for (const { body, columns } of finish.deliveries) {
     const { lastInsertRowid } = on.insertDelivery.run(seq, finish.at, finish.at, ...columns)

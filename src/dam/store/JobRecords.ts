@@ -6,7 +6,7 @@
 import type * as Effect from "effect/Effect"
 import type { DeliveryState, JobState } from "../../engine/JobState.ts"
 import type { Attempt } from "../../step/History.ts"
-import type { Draw } from "../../step/StepModel.ts"
+import type { Draw, Priority } from "../../step/StepModel.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
 import type { NewJob, JobResult, StoredJob } from "../job/Job.ts"
 import type { Search } from "../job/Search.ts"
@@ -118,6 +118,9 @@ export interface JobFilter {
   readonly parent?: string | undefined
   /** The job that they run again, by its id. */
   readonly rerunOf?: string | undefined
+  /** The key of the order that they stand in. */
+  readonly order?: string | undefined
+  readonly priority?: Priority | undefined
   readonly createdFrom?: number | undefined
   readonly createdTo?: number | undefined
   /** Top-level metadata fields that must equal these texts; numbers and booleans count as JSON spells them. */

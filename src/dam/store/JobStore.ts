@@ -16,6 +16,7 @@ import type { JobPort } from "./JobRecords.ts"
 import type { LanePort } from "./LaneRecords.ts"
 import type { LimitPort } from "./LimitRecords.ts"
 import type { NoticePort } from "./NoticeRecords.ts"
+import type { OrderPort } from "./OrderRecords.ts"
 import type { SchedulePort } from "./ScheduleRecords.ts"
 import type { SecretPort } from "./SecretRecords.ts"
 import type { TrustPort } from "./TrustRecords.ts"
@@ -35,6 +36,7 @@ export interface Store
     LanePort,
     LimitPort,
     SchedulePort,
+    OrderPort,
     HistoryPort,
     SecretPort,
     TrustPort,

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { totalmem } from "node:os"
+import type { Priority } from "../../step/StepModel.ts"
 import { IsCopy, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort, StoreStats } from "../store/Upkeep.ts"
 
@@ -56,8 +57,11 @@ export const defaults: AdmissionOptions = {
  * @since 0.1.0
  */
 export interface Admission {
-  /** Files a job if there is room for it. */
-  readonly through: <A, E, R>(file: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError | Overloaded, R>
+  /** Files a job if there is room for it: one of low priority, if there is a fifth of the room left. */
+  readonly through: <A, E, R>(
+    file: Effect.Effect<A, E, R>,
+    priority?: Priority
+  ) => Effect.Effect<A, E | StoreError | Overloaded, R>
   /** The numbers it goes by, and its marks, as `/health` shows them. */
   readonly view: Effect.Effect<Readonly<Record<string, number>>, StoreError>
 }
@@ -105,23 +109,26 @@ export const make = (store: Pick<UpkeepPort, "stats">, options: AdmissionOptions
     underWay: 0,
     filed: 0
   }
-  const checked = check(guard)
+  const [checked, checkedLow] = [check(guard, 1), check(guard, partForLow)]
   return {
-    through: (file) => Effect.flatMap(checked, () => counted(guard, file)),
+    through: (file, priority) => Effect.flatMap(priority === "low" ? checkedLow : checked, () => counted(guard, file)),
     view: Effect.map(ask(guard), (stats) => viewOf(guard, stats))
   }
 }
 
-const check = (self: Guard): Effect.Effect<void, StoreError | Overloaded> =>
+/** How full the dam may be for jobs of low priority, which are refused first. */
+const partForLow = 0.8
+
+const check = (self: Guard, part: number): Effect.Effect<void, StoreError | Overloaded> =>
   Effect.gen(function* () {
     const { copiedAt } = self.options
     if (copiedAt !== undefined) return yield* new IsCopy({ copiedAt })
     const age = Number(yield* Clock.monotonicTimeNanos) / 1e6 - self.seenAt
     // one asks; the others go by what is known meanwhile
     const known = self.seen === undefined || (age > believedFor && !self.asking) ? yield* ask(self) : self.seen
-    const breach = breachOf(self, known)
+    const breach = breachOf(self, known, part)
     if (breach === undefined) return
-    const again = age > believedForNo && !self.asking ? breachOf(self, yield* ask(self)) : breach
+    const again = age > believedForNo && !self.asking ? breachOf(self, yield* ask(self), part) : breach
     if (again !== undefined) return yield* again
   })
 
@@ -155,9 +162,15 @@ const counted = <A, E, R>(self: Guard, file: Effect.Effect<A, E, R>): Effect.Eff
     )
   })
 
-const breachOf = ({ filed, memory, options, underWay }: Guard, stats: StoreStats): Overloaded | undefined => {
-  const refuse = (limitReason: string, limit: number, current: number) =>
-    current < limit ? undefined : new Overloaded({ limitReason, limit, current, retryAfterSeconds })
+const breachOf = (
+  { filed, memory, options, underWay }: Guard,
+  stats: StoreStats,
+  part: number
+): Overloaded | undefined => {
+  const refuse = (limitReason: string, most: number, current: number) => {
+    const limit = part === 1 ? most : Math.floor(part * most)
+    return current < limit ? undefined : new Overloaded({ limitReason, limit, current, retryAfterSeconds })
+  }
   return (
     refuse("queued_jobs", options.maxQueued, waiting(stats) + underWay + filed) ??
     refuse("stored_bytes", options.maxStoredBytes, stats.bytes) ??

@@ -47,6 +47,7 @@ import * as Explain from "./Explain.ts"
 import * as Hastening from "./Hastening.ts"
 import * as Leaving from "./Leaving.ts"
 import * as Noticing from "./Noticing.ts"
+import * as Orders from "./Orders.ts"
 import * as Reruns from "./Reruns.ts"
 import * as Schedules from "./Schedules.ts"
 import { laned, type RunnerOptions } from "./Run.ts"
@@ -207,6 +208,7 @@ export const make = Effect.fnUntraced(function* (
   return {
     ...verbs,
     schedules,
+    orders: Orders.make(store, ends.lookAround),
     events: events.follow,
     recent: events.recent,
     history: history.read,
@@ -240,7 +242,7 @@ const verbsOf = (
             ? Effect.fail(Admission.crowded(maxCustomerJobs, enqueued.jobs))
             : Effect.succeed(enqueued)
         )
-  const submit = (job: NewJob) => admission.through(filed(parts.ends, enqueue, laned(names, job)))
+  const submit = (job: NewJob) => admission.through(filed(parts.ends, enqueue, laned(names, job)), job.step.priority)
   return {
     submit,
     cancel: (job) => Cancelling.cancel(parts, job),
@@ -316,7 +318,7 @@ const filed = (
       Effect.gen(function* () {
         if (enqueued._tag !== "Stored") return
         yield* told(job, enqueued.state, true)
-        if (enqueued.state === "queued") yield* lanes.wake(job.lane, queueOf(job, job.step.limits))
+        if (enqueued.state === "queued") yield* lanes.wake(job.lane, queueOf(job, job.step.limits, job.step.priority))
         if (enqueued.state === "scheduled" || job.step.onFailureTimeout !== undefined) lookAround()
       })
     )

@@ -90,11 +90,11 @@ export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob,
   if (finish.deliveries.length > 0) self.deliver(new Set(finish.deliveries.map(({ lane }) => lane)))
   for (const child of finish.children) {
     if (!(yield* isStored(self, child))) continue
-    const isLater = child.notBefore !== undefined && child.notBefore > child.createdAt
-    yield* self.told(child, isLater ? "scheduled" : "queued", true)
-    yield* self.lanes.wake(child.lane, queueOf(child, child.step.limits))
+    yield* self.told(child, yield* beginningOf(self, child), true)
+    yield* self.lanes.wake(child.lane, queueOf(child, child.step.limits, child.step.priority))
   }
-  if (finish.children.length > 0) self.lookAround()
+  // the next of its order has its moment now
+  if (finish.children.length > 0 || job.step.inOrder !== undefined) self.lookAround()
 })
 
 const parked = (self: Ends, job: StoredJob, run: Extract<RunEnd, { readonly _tag: "Parked" }>) =>
@@ -130,6 +130,15 @@ const finishOf = (
         { at, attempt, result: Results.succeeded(end), children, answeredBy: end.answeredBy },
         laneOf
       )
+}
+
+/** Where a child begins: behind others of its order, or where its time says. */
+const beginningOf = ({ store }: Ends, { createdAt, id, notBefore, step }: NewJob) => {
+  const isLater = notBefore !== undefined && notBefore > createdAt
+  const told = isLater ? ("scheduled" as const) : ("queued" as const)
+  return step.inOrder === undefined
+    ? Effect.succeed(told)
+    : Effect.match(store.get(id), { onFailure: () => told, onSuccess: (found) => found?.state ?? told })
 }
 
 /** A child is not, where the key it was given names an earlier job; other keys are made for it. */

@@ -27,6 +27,7 @@ import type { StoreError } from "../store/StoreError.ts"
 import type { ShortageView } from "../lane/Shortages.ts"
 import type { Overloaded } from "./Admission.ts"
 import type { Notices } from "./Noticing.ts"
+import type { Orders } from "./Orders.ts"
 import type { Schedules } from "./Schedules.ts"
 
 /**
@@ -98,6 +99,8 @@ export class Engine extends Context.Service<
     readonly permits: Permits
     /** The limits that calls draw on together. */
     readonly callLimits: CallLimits
+    /** Lines of jobs that run one at a time. */
+    readonly orders: Orders
     /** What customers have called at times of their own. */
     readonly schedules: Schedules
     /** The public key of what deliveries are signed with, where they are: `whpk_` and base64. */

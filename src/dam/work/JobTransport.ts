@@ -37,6 +37,7 @@ export const make = (self: Run): Exchanging => {
   const made: Exchanging = {
     ...transport,
     keepsLimits: true,
+    keepsOrder: true,
     send: (exchange) =>
       Clock.clockWith((clock) => {
         const call = { ...exchange, attempt: exchange.attempt && `${self.job.id}/${exchange.attempt}` }

@@ -22,6 +22,7 @@ import { isTerminal } from "../../../src/engine/JobState.ts"
 import * as Reply from "../../../src/step/Reply.ts"
 import * as JobId from "../../../src/dam/job/JobId.ts"
 import * as Noticing from "../../../src/dam/work/Noticing.ts"
+import * as Orders from "../../../src/dam/work/Orders.ts"
 import * as Reruns from "../../../src/dam/work/Reruns.ts"
 import * as Schedules from "../../../src/dam/work/Schedules.ts"
 import { fixed } from "../support.ts"
@@ -74,6 +75,7 @@ const ruled = (store: Store) => {
 /** An engine that files jobs and runs none; `Runs` moves them. */
 export const engine = (store: Store, events: Events.Events, terms: Terms = usual): Engine["Service"] => ({
   submit: (job) => store.enqueue(job),
+  orders: Orders.make(store, () => undefined),
   rerun: Reruns.make((job) => store.enqueue(job), JobId.fresh),
   runNow: (job) =>
     Effect.gen(function* () {

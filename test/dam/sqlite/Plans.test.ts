@@ -30,6 +30,10 @@ const exceptions: ReadonlyArray<readonly [beginsWith: string, because: string]> 
   ["SELECT * FROM paces", "once, at a start, of the lanes that were learnt"],
   ["SELECT * FROM steering", "once, at a start, of the lanes that an operator steers"],
   ["SELECT * FROM schedules ORDER BY", "once, at a start, and where an operator lists them, of all schedules"],
+  [
+    "SELECT * FROM orders WHERE customer = ? ORDER BY",
+    "of the orders of one customer that are stopped, and no further than the limit"
+  ],
   ["SELECT * FROM limits", "once, at a start, of the limits that operators have defined"],
   ["SELECT * FROM limit_levels", "once, at a start, of what was left of limits"],
   [
@@ -70,6 +74,10 @@ const filters: ReadonlyArray<Partial<JobFilter>> = [
   { metadata: { order: "1", other: "2" }, lane: "a.example:443", createdFrom: 5 },
   { parent: "p" },
   { parent: "p", rerunOf: "r", metadata: { order: "1" }, lane: "a.example:443" },
+  { order: "o" },
+  { order: "o", priority: "low", states: ["queued"] },
+  { priority: "high" },
+  { priority: "normal", lane: "a.example:443" },
   { rerunOf: "r", states: ["failed"], createdFrom: 5, deliveryStates: ["undelivered"] },
   { oldestFirst: true, rerunOf: "r", search: Search.parse("a.example text") },
   { oldestFirst: true },

@@ -20,6 +20,7 @@ import { suite as failures } from "../../conformance/jobStoreFailures.ts"
 import { suite as history } from "../../conformance/jobStoreHistory.ts"
 import { suite as endpoints } from "../../conformance/jobStoreEndpoints.ts"
 import { suite as l8 } from "../../conformance/jobStoreL8.ts"
+import { suite as orders } from "../../conformance/jobStoreOrders.ts"
 import { suite as schedules } from "../../conformance/jobStoreSchedules.ts"
 import { suite as search } from "../../conformance/jobStoreSearch.ts"
 import { suite as notices } from "../../conformance/jobStoreNotices.ts"
@@ -56,6 +57,7 @@ for (const [name, store] of Object.entries(stores)) {
   l8(name, store)
   search(name, store)
   schedules(name, store)
+  orders(name, store)
 }
 
 const executors = ["worker", "sameThread"] as const

@@ -34,6 +34,18 @@ describe("admission", () => {
     })
   )
 
+  it.effect("refuses low priority first, from four fifths on", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ maxQueued: 10, maxRunning: 0 })
+      for (let n = 0; n < 8; n++) yield* dam.submit(order(n))
+      const low = yield* jobOf(order(8).pipe(Step.priority("low")))
+      assert.deepInclude(yield* Effect.flip(dam.engine.submit(low)), { _tag: "Overloaded", limit: 8, current: 8 })
+      yield* dam.submit(order(9))
+      yield* dam.submit(order(10).pipe(Step.priority("high")))
+      assert.deepInclude(yield* Effect.flip(dam.engine.submit(yield* jobOf(order(11)))), { limit: 10 })
+    })
+  )
+
   it.effect("goes by the memory it saw last where the platform cannot look, and takes jobs", () =>
     Effect.gen(function* () {
       let looks = 0

@@ -89,7 +89,11 @@ const ofSteering = {
   "DELETE /api/v1/schedules/:name": looked,
   "POST /api/v1/schedules/:name/pause": looked,
   "POST /api/v1/schedules/:name/resume": looked,
-  "POST /api/v1/schedules/:name/run": looked
+  "POST /api/v1/schedules/:name/run": looked,
+
+  "GET /api/v1/orders": looked,
+  "GET /api/v1/orders/:key": looked,
+  "POST /api/v1/orders/:key/resume": looked
 } as const satisfies Rows
 
 const ofTheDam = {

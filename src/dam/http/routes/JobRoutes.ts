@@ -212,6 +212,8 @@ const filterOf = (customer: string, query: Query): JobFilter => ({
   account: query.account,
   parent: query.parent,
   rerunOf: query.rerun_of,
+  order: query.order,
+  priority: query.priority,
   createdFrom: query.created_from,
   createdTo: query.created_to,
   metadata:

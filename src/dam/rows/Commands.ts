@@ -12,9 +12,9 @@ import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { Failures } from "../store/FailureRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import type { StoreStats } from "../store/Upkeep.ts"
 import type { OrderCommands } from "./OrderCommands.ts"
 import type { ScheduleCommands } from "./ScheduleCommands.ts"
+import type { UpkeepCommands } from "./UpkeepCommands.ts"
 
 /** What one column of one row holds. */
 export type Cell = string | number | bigint | Uint8Array | null
@@ -365,20 +365,6 @@ export interface NoticeCommands {
   readonly tell: (telling: TellingInsert) => void
   readonly troubled: (failures: number, but: string) => ReadonlyArray<Row>
   readonly deadOf: (customer: string) => number
-}
-
-/** What keeps the store in order. */
-export interface UpkeepCommands {
-  readonly recover: () => number
-  readonly release: (now: number) => { readonly lanes: ReadonlyArray<string>; readonly nextDueAt: number | undefined }
-  readonly shiftPauses: (millis: number) => void
-  readonly overdue: (
-    now: number,
-    limit: number
-  ) => { readonly ids: ReadonlyArray<string>; readonly nextAt: number | undefined }
-  readonly sweep: (endedBefore: number, limit: number) => number
-  readonly fillTexts: (jobs: number) => number
-  readonly stats: () => StoreStats
 }
 
 /** Everything a database can be told to do. */

@@ -1,6 +1,6 @@
 /** What keeps the store in order, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
-import type { UpkeepCommands } from "../rows/Commands.ts"
+import type { UpkeepCommands } from "../rows/UpkeepCommands.ts"
 import { bytesOf } from "./Database.ts"
 import { move, stateOf, type Tally } from "./Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"

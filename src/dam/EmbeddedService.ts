@@ -32,6 +32,7 @@ import type { StoreError } from "./store/StoreError.ts"
 import type { Overloaded } from "./work/Admission.ts"
 import { traceIdOf } from "./observe/Tracing.ts"
 import type { Engine, WrongState } from "./work/Engine.ts"
+import * as ServiceChange from "./work/ServiceChange.ts"
 
 /** What the service works with. */
 interface Parts {
@@ -56,6 +57,10 @@ export const make = (
     job: (jobId) => Effect.flatMap(find(parts, jobId), (job) => show(parts, job)),
     explain: (jobId) => Effect.flatMap(find(parts, jobId), (job) => Secrets.inService(engine.explain(job))),
     runNow: (jobId) => changed(parts, jobId, engine.runNow),
+    change: (jobId, change) =>
+      Effect.flatMap(find(parts, jobId), (job) =>
+        Effect.flatMap(ServiceChange.change(engine, limits, job, change), (after) => show(parts, after))
+      ),
     cancel: (jobId) => changed(parts, jobId, engine.cancel),
     rerun: (jobId) => rerun(parts, jobId),
     list: (filter) => list(parts, filter),
@@ -209,6 +214,7 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
     job: (jobId) => use(({ job }) => job(jobId)),
     explain: (jobId) => use(({ explain }) => explain(jobId)),
     runNow: (jobId) => use(({ runNow }) => runNow(jobId)),
+    change: (jobId, change) => use((of) => of.change(jobId, change)),
     cancel: (jobId) => use(({ cancel }) => cancel(jobId)),
     rerun: (jobId) => use(({ rerun }) => rerun(jobId)),
     list: (filter) => use(({ list }) => list(filter)),

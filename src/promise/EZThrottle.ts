@@ -17,7 +17,7 @@ import * as DamUrl from "../transport/DamUrl.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as Composition from "./Composition.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
-import type { JobOptions } from "./JobOptions.ts"
+import type { ChangeJobOptions, JobOptions } from "./JobOptions.ts"
 import { toStep } from "./JobOptions.ts"
 import * as Later from "./Later.ts"
 import type { ListFailuresOptions, ListJobsOptions } from "./Listing.ts"
@@ -185,6 +185,14 @@ export class EZThrottle {
    */
   async runJobNow(jobId: string, options?: CallOptions): Promise<JobView> {
     return run(this.runtime, about(jobId, Client.runNow(jobId), jobView), options)
+  }
+
+  /**
+   * Changes a job that waits: its priority, time, body or headers; its key stays. What is left out stays as it is, `null` takes
+   * it away. Only a dam can; EZThrottle Cloud rejects.
+   */
+  async changeJob(jobId: string, change: ChangeJobOptions, options?: CallOptions): Promise<JobView> {
+    return run(this.runtime, about(jobId, Client.change(jobId, change), jobView), options)
   }
 
   /** Stops a job that has not ended. Only a dam can; EZThrottle Cloud rejects. */

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import type { JobChange } from "../run/Service.ts"
 import type { ExecutionMode, RegionPolicy, Step } from "../step/StepModel.ts"
 import type { BodyOptions } from "./Bodies.ts"
 import * as Bodies from "./Bodies.ts"
@@ -63,6 +64,14 @@ export interface DrawOptions {
   /** Units. Defaults to `1`. */
   readonly cost?: number | undefined
 }
+
+/**
+ * What `changeJob` changes of a job that waits: what is left out stays as it is, `null` takes it away.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ChangeJobOptions = JobChange
 
 /**
  * A job for `submitJob`.

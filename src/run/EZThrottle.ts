@@ -12,7 +12,17 @@ import type { Accepted, Outcome, StepError } from "../step/Outcome.ts"
 import type { Step } from "../step/StepModel.ts"
 import { Strategies } from "../transport/Strategies.ts"
 import * as Interpreter from "./Interpreter.ts"
-import type { Explanation, FailureFilter, Failures, Job, JobFilter, JobPage, JobResult, Secrets } from "./Service.ts"
+import type {
+  Explanation,
+  FailureFilter,
+  Failures,
+  Job,
+  JobChange,
+  JobFilter,
+  JobPage,
+  JobResult,
+  Secrets
+} from "./Service.ts"
 import { AwaitTimedOut, Service, ServiceError } from "./Service.ts"
 
 /**
@@ -45,6 +55,7 @@ export class EZThrottle extends Context.Service<
     readonly explain: (jobId: string) => Effect.Effect<Explanation, ServiceError>
     /** Lets a job go that is scheduled or parked, whatever it waits for. */
     readonly runNow: (jobId: string) => Effect.Effect<Job, ServiceError>
+    readonly change: (jobId: string, change: JobChange) => Effect.Effect<Job, ServiceError>
     /** Stops a job that has not ended, and shows it. */
     readonly cancel: (jobId: string) => Effect.Effect<Job, ServiceError>
     /** Files a job that has ended once more; answers the new job. */
@@ -105,6 +116,15 @@ export const runNow = (jobId: string): Effect.Effect<Job, ServiceError, EZThrott
   Effect.flatMap(EZThrottle, (client) => client.runNow(jobId))
 
 /**
+ * Changes a job that waits: its priority, time, body or headers; its key stays. Only a dam can.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const change = (jobId: string, change: JobChange): Effect.Effect<Job, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, (client) => client.change(jobId, change))
+
+/**
  * Stops a job that has not ended, and shows it.
  *
  * @category running
@@ -161,6 +181,7 @@ export const make = (strategies: Strategies["Service"], service: Service["Servic
   job: service.job,
   explain: service.explain,
   runNow: service.runNow,
+  change: service.change,
   cancel: service.cancel,
   rerun: service.rerun,
   list: service.list,

@@ -12,8 +12,20 @@ export const surround = (
   fake: FakeService["Service"],
   delegating: Delegating = fake.transport
 ): Context.Context<FakeService | Strategies.Strategies | Service | EZThrottle.EZThrottle> => {
-  const { cancel, explain, failures, job, list, rerun, results, runNow, secrets } = fake
-  const service = { transport: delegating, cancel, explain, failures, job, list, rerun, results, runNow, secrets }
+  const { cancel, change, explain, failures, job, list, rerun, results, runNow, secrets } = fake
+  const service = {
+    transport: delegating,
+    cancel,
+    change,
+    explain,
+    failures,
+    job,
+    list,
+    rerun,
+    results,
+    runNow,
+    secrets
+  }
   const strategies = Strategies.client(local, delegating)
   return Context.make(FakeService, fake).pipe(
     Context.add(Service, service),

@@ -94,7 +94,7 @@ export interface DirectAnswer {
 }
 
 /**
- * A call straight to the service, without a body.
+ * A call straight to the service.
  *
  * @category models
  * @since 0.1.0
@@ -103,7 +103,9 @@ export interface DirectCall<A, E> {
   /** Below the base of the service, from its first slash. */
   readonly path: string
   /** Defaults to `GET`. */
-  readonly method?: "GET" | "POST" | undefined
+  readonly method?: "GET" | "PATCH" | "POST" | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly body?: string | undefined
   /** Reads what the service answered, whatever its status. */
   readonly read: (answer: DirectAnswer) => Result.Result<A, E>
 }
@@ -224,10 +226,11 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
           return stranger === undefined ? Result.flatMap(readAnswer(answer), readForwarded) : Result.fail(stranger)
         })
       ),
-    direct: ({ method = "GET", path, read: readDirect }) =>
-      call({ ...get(serviceUrl + path, { accept: "application/json" }), method }, maxDirectBytes).pipe(
-        flatMapCleaned([options.apiKey], readDirect)
-      ),
+    direct: ({ body, headers, method = "GET", path, read: readDirect }) =>
+      call(
+        { ...get(serviceUrl + path, { accept: "application/json", ...headers }), method, body },
+        maxDirectBytes
+      ).pipe(flatMapCleaned([options.apiKey], readDirect)),
     events: (path, lastEventId) =>
       open(
         get(serviceUrl + path, {

@@ -163,6 +163,49 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
 
+    promises("changes a job that waits, once for each revision, and no other", (jobs) =>
+      Effect.gen(function* () {
+        const given = job("one", { step: Step.post("https://a.example/", { body: "old" }), isolated: true })
+        yield* jobs.enqueue(given)
+        const before = (yield* jobs.get("one"))!
+        const step = Step.post("https://a.example/", { body: "new" }).pipe(Step.priority("low"))
+        const after = { ...before, step, account: "other", notBefore: 500 }
+        const change = { job: after, isRetimed: true, now: 100, revision: 0 }
+        assert.strictEqual(yield* jobs.change(change), "Changed")
+        assert.strictEqual(yield* jobs.change(change), "Stale")
+        const changed = {
+          state: "scheduled" as const,
+          dueAt: 500,
+          notBefore: 500,
+          account: "other",
+          revision: 1,
+          key: given.key
+        }
+        assert.deepInclude(yield* jobs.get("one"), changed)
+        assert.deepInclude((yield* jobs.stats).jobs, { queued: 0, scheduled: 1 })
+        yield* jobs.release(500)
+        assert.deepStrictEqual(yield* jobs.queues("a.example:443"), ["other+!l"])
+        const started = yield* jobs.start("one", 600)
+        assert.strictEqual(started?.step.request.body, "new")
+        assert.strictEqual(yield* jobs.change({ ...change, revision: undefined }), "Settled")
+        assert.strictEqual(yield* jobs.change({ ...change, job: { ...after, id: "nobody" } }), "Settled")
+      })
+    )
+
+    promises("keeps a job where it stands that is changed in all but its time", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.enqueue(job("parked"))
+        yield* jobs.start("parked", 1)
+        yield* jobs.park("parked", 1, { dueAt: 700 })
+        const parked = (yield* jobs.get("parked"))!
+        const step = Step.priority(parked.step, "high")
+        assert.strictEqual(yield* jobs.change({ job: { ...parked, step }, isRetimed: false, now: 5 }), "Changed")
+        assert.deepInclude(yield* jobs.get("parked"), { state: "parked", dueAt: 700, revision: 1 })
+        yield* jobs.release(700)
+        assert.deepStrictEqual(yield* jobs.queues("a.example:443"), ["acc!h"])
+      })
+    )
+
     promises("counts of a higher class of the same account as many as may come before", (jobs) =>
       Effect.gen(function* () {
         const of = (id: string, one: "high" | "low") =>

@@ -33,6 +33,7 @@ describe("the surface", () => {
       "getJob",
       "awaitJob",
       "runJobNow",
+      "changeJob",
       "cancelJob",
       "rerunJob",
       "listJobs",

@@ -22,7 +22,8 @@ import * as Refusals from "./Refusals.ts"
 import type { Target } from "./Target.ts"
 
 export interface Call<A> {
-  readonly method?: "GET" | "POST" | "PUT" | "DELETE"
+  readonly method?: "GET" | "PATCH" | "POST" | "PUT" | "DELETE"
+  readonly headers?: Readonly<Record<string, string>>
   /** Below the base of the service, from its first slash. */
   readonly path: string
   readonly query?: Query
@@ -69,14 +70,15 @@ export const make = (target: Target): Service["Service"] => {
   const open = opening(target)
   const exchange = exchanging(target, open)
   const proxied = proxying(target)
-  const direct = ({ body, method = "GET", path, query, timeout = "30 seconds" }: Call<unknown>) =>
+  const direct = ({ body, headers, method = "GET", path, query, timeout = "30 seconds" }: Call<unknown>) =>
     exchange(
       {
         method,
         url: target.url + path + queryText(query),
         headers: {
           accept: "application/json",
-          ...(body === undefined ? {} : { "content-type": "application/json" })
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers
         },
         body: body === undefined ? undefined : JSON.stringify(body)
       },

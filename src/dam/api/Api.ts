@@ -14,6 +14,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { Job } from "../../wire/Job.ts"
+import { IfMatch, JobChange } from "./ChangeShapes.ts"
 import { deliveries } from "./DeliveryApi.ts"
 import { described } from "./Described.ts"
 import { failures } from "./FailureApi.ts"
@@ -72,6 +73,13 @@ const jobs = HttpApiGroup.make("jobs")
       params: id,
       success: JobView,
       error: errors(400, 401, 404, 409, 503)
+    }),
+    HttpApiEndpoint.patch("change", "/api/v1/jobs/:id", {
+      params: id,
+      headers: IfMatch,
+      payload: JobChange,
+      success: JobView,
+      error: errors(400, 401, 404, 409, 412, 413, 415, 422, 428, 503)
     }),
     HttpApiEndpoint.post("runNow", "/api/v1/jobs/:id/run-now", {
       params: id,

@@ -151,6 +151,8 @@ export const JobView = Schema.Struct({
   request: Request,
   /** What each call draws on beside the pace of its lane; left out where that is nothing. */
   limits: optional(Schema.Array(Schema.Struct({ name: Schema.String, key: optional(Schema.String), cost: Amount }))),
+  /** How often it was changed while it waited, which is its ETag; left out where it never was. */
+  revision: optional(Count),
   /** Left out where it is the usual one. */
   priority: optional(word(["high", "normal", "low"])),
   /** The line that it stands in; left out where it stands in none. */
@@ -177,6 +179,7 @@ export const whole = (
   ...summary(job),
   request: request(job.step.request),
   ...(job.step.limits.length === 0 ? {} : { limits: job.step.limits.map(draw) }),
+  ...(job.revision === undefined ? {} : { revision: job.revision }),
   ...(job.step.priority === undefined ? {} : { priority: job.step.priority }),
   ...(job.step.inOrder === undefined
     ? {}

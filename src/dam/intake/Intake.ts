@@ -54,6 +54,8 @@ export interface Intake {
   readonly flat: (submission: Submission) => Effect.Effect<NewJob, Refused>
   /** A job that the dam submits by itself later on: the same checks, and its step as it was said. */
   readonly step: (submission: Submission) => Effect.Effect<Step, Refused>
+  /** The URL of a call that belongs to a job which was taken before, in a field of this name. */
+  readonly url: (field: string, url: string) => Effect.Effect<void, Refused>
   /** The URL of a webhook that belongs to no job, in a field of this name. */
   readonly webhook: (field: string, url: string) => Effect.Effect<void, Refused>
 }
@@ -141,6 +143,8 @@ export const make = (options: IntakeOptions): Intake => {
           ? Effect.fail(read.failure)
           : Effect.as(take("cloud", submission, read.success, undefined), SentHeaders.withoutAgreed(read.success))
       }),
+    url: (field, url) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => admit("cloud", { field, url, webhook: false }, now)),
     webhook: (field, url) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => admit("cloud", { field, url, webhook: true }, now))
   }

@@ -97,6 +97,8 @@ export interface StoredJob extends NewJob {
   readonly result: JobResult | undefined
   /** Epoch milliseconds of its own first 429, from which its patience counts. */
   readonly heldSince: number | undefined
+  /** How often it was changed while it waited; left out where it never was. */
+  readonly revision?: number
   /** Where its row makes no sense; then its step, history and result stand in for what cannot be read. */
   readonly unreadable?: string
 }

@@ -204,6 +204,13 @@ export const queueOf = (
   return priority === "normal" ? queue : `${queue}${classes[priority]}`
 }
 
+/** The queue in which a job of this one waits that goes over to another account, or another priority. */
+export const requeued = (queue: string, account: string, priority: Priority = "normal"): string => {
+  const usual = priorityIn(queue) === "normal" ? queue : queue.slice(0, -classes.low.length)
+  const moved = `${account}${usual.slice(accountIn(usual).length)}`
+  return priority === "normal" ? moved : `${moved}${classes[priority]}`
+}
+
 /** The priority of the jobs of a queue. */
 export const priorityIn = (queue: string): Priority =>
   queue.endsWith(classes.high) ? "high" : queue.endsWith(classes.low) ? "low" : "normal"

@@ -47,6 +47,8 @@ export interface Lane {
   readonly seek: (account: string, asking: Asking) => Effect.Effect<Permit | undefined>
   /** Says that jobs of this queue may have been queued; of any, where none is named. */
   readonly wake: (queue: string | undefined) => void
+  /** Says that jobs which are queued have changed: what was read of them is read again. */
+  readonly reread: () => void
   /** Takes in what an answer says of the pace. */
   readonly hear: (account: string, said: Said, at: { readonly sentAt: number; readonly now: number }) => Heard
   /** Takes in what an answer taught beside that. */
@@ -101,6 +103,7 @@ export const make = (options: LaneOptions): Lane => {
     acquire: (name, asking) => Turns.acquire(self, name, asking),
     seek: (name, asking) => Turns.seek(self, name, asking),
     wake: (name) => wake(self, name),
+    reread: () => reread(self),
     hear: (name, said, at) => hear(self, name, said, at),
     learn: (name, lesson, now) => learn(self, name, lesson, now),
     hold: (name, until) => hold(self, name, until),
@@ -131,6 +134,11 @@ const wake = (self: LaneState, name: string | undefined): void => {
   const isNews = !queue.more && queue.tickets.length === 0
   queue.more = true
   if (isNews) self.signal.openUnsafe()
+}
+
+const reread = (self: LaneState): void => {
+  for (const { queues } of self.accounts.all()) for (const queue of queues) queue.tickets = []
+  wake(self, undefined)
 }
 
 const hear = (

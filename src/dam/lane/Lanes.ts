@@ -97,6 +97,7 @@ interface Known {
 const routerOf = (self: State): LaneRouter => ({
   acquire: (host, account, asking) => Effect.flatten(withLane(self, host, (lane) => lane.acquire(account, asking))),
   wake: (host, queue) => withLane(self, host, (lane) => lane.wake(queue)),
+  reread: (host) => withLane(self, host, (lane) => lane.reread()),
   seek: (host, account, asking) => Effect.flatten(withLane(self, host, (lane) => lane.seek(account, asking))),
   stuck: (until) => {
     let count = 0

@@ -12,6 +12,7 @@ import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { Failures } from "../store/FailureRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import type { ChangeUpdate } from "./ChangeUpdate.ts"
 import type { OrderCommands } from "./OrderCommands.ts"
 import type { ScheduleCommands } from "./ScheduleCommands.ts"
 import type { UpkeepCommands } from "./UpkeepCommands.ts"
@@ -161,6 +162,7 @@ export interface JobCommands {
   readonly record: (id: string, epoch: number, attempt: AttemptInsert) => boolean
   readonly park: (id: string, epoch: number, parking: ParkingUpdate) => boolean
   readonly hasten: (id: string, now: number) => { readonly lane: string; readonly queue: string } | undefined
+  readonly change: (id: string, change: ChangeUpdate) => "Changed" | "Stale" | "Settled"
   readonly lift: (lane: string, now: number) => number
   readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean
   readonly finishIdle: (id: string, finish: FinishInsert) => boolean

@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { deliveryStates, isTerminal, states } from "../../engine/JobState.ts"
+import type { ChangeUpdate } from "./ChangeUpdate.ts"
 import type { Attempt } from "../../step/History.ts"
 import * as JsonTextSchema from "../../step/JsonTextSchema.ts"
 import type { Response } from "../../step/Reply.ts"
@@ -16,7 +17,7 @@ import { StepFromJson } from "../../step/StepJson.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
 import type { JobResult, NewJob, StoredJob } from "../job/Job.ts"
 import { accountIn, hostIn, queueOf } from "../job/LaneName.ts"
-import type { Finish } from "../store/JobRecords.ts"
+import type { Change, Finish } from "../store/JobRecords.ts"
 import type { AttemptInsert, FinishInsert, JobInsert } from "./Commands.ts"
 import { type JobColumn, jobColumns } from "./Commands.ts"
 import { failureOf } from "./FailureRows.ts"
@@ -45,9 +46,7 @@ export const encodeJob = (job: NewJob): JobInsert => {
     traceparent: job.traceparent,
     quorum: job.step.webhookQuorum,
     due_at: waits ? job.notBefore : undefined,
-    deadline_at:
-      job.step.onFailureTimeout &&
-      Math.max(job.createdAt, job.notBefore ?? 0) + Duration.toMillis(job.step.onFailureTimeout),
+    deadline_at: deadlineOf(job),
     limits: encodeDraws(job.step.limits)
   }
   return {
@@ -58,6 +57,25 @@ export const encodeJob = (job: NewJob): JobInsert => {
     order: job.step.inOrder && { key: job.step.inOrder.key, stops: job.step.inOrder.onFailure === "stop" }
   }
 }
+
+/** A job that waits as what it is changed to. */
+export const encodeChange = ({ isRetimed, job, now, revision }: Change): ChangeUpdate => ({
+  revision: revision ?? null,
+  step: JSON.stringify(job.step),
+  // one that has begun goes on where it stands
+  lane: job.history.length === 0 ? job.lane : null,
+  account: job.account,
+  priority: job.step.priority ?? "normal",
+  time: isRetimed ? { notBefore: job.notBefore ?? null, deadlineAt: deadlineOf(job) ?? null } : undefined,
+  now
+})
+
+const deadlineOf = ({
+  createdAt,
+  notBefore = 0,
+  step
+}: Pick<NewJob, "createdAt" | "notBefore" | "step">): number | undefined =>
+  step.onFailureTimeout && Math.max(createdAt, notBefore) + Duration.toMillis(step.onFailureTimeout)
 
 /** Top-level metadata as a filter can name it: texts as they are, numbers and booleans as JSON spells them. */
 const metadataOf = (metadata: { readonly [name: string]: Schema.Json }) =>
@@ -162,7 +180,8 @@ const columns = {
   started_at: Moment,
   finished_at: Moment,
   held_since: Moment,
-  paused_for: Schema.NullOr(Schema.Number)
+  paused_for: Schema.NullOr(Schema.Number),
+  revision: Schema.Number
 }
 
 /** A loaded job. */
@@ -239,7 +258,8 @@ export const toJob = ({ attempts, job }: typeof LoadedJob.Type): StoredJob => ({
   startedAt: job.started_at ?? undefined,
   finishedAt: job.finished_at ?? undefined,
   result: job.result === null ? undefined : toResult(job.result, job.bodies ?? EMPTY),
-  heldSince: job.held_since ?? undefined
+  heldSince: job.held_since ?? undefined,
+  ...(job.revision === 0 ? {} : { revision: job.revision })
 })
 
 const waitingOf = (state: StoredJob["state"], dueAt: number | undefined) =>

@@ -110,6 +110,12 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
       })
     ),
   hasten: (id, now) => run("hasten", id, now),
+  change: ({ isRetimed, job, now, revision }) =>
+    Effect.suspend(() => {
+      // what is kept for its start is not what it is any more
+      fresh.take(job.id)
+      return run("change", job.id, JobRows.encodeChange({ isRetimed, job, now, revision }))
+    }),
   lift: (lane, now) => run("lift", lane, now),
   finish: (id, epoch, finish) =>
     Effect.suspend(() => orStale(id, run("finish", id, epoch, JobRows.encodeFinish(finish)))),

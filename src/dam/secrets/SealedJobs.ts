@@ -97,6 +97,7 @@ export const make = <S extends JobPort & SchedulePort>(
       Effect.flatMap(store.list(filter), ({ cursor, jobs }) =>
         Effect.map(Effect.forEach(jobs, opened), (page) => ({ jobs: page, cursor }))
       ),
+    change: (change) => store.change({ ...change, job: sealed(change.job) }),
     start: (id, at) => Effect.flatMap(store.start(id, at), openedIfThere),
     finish: (id, epoch, finish) => store.finish(id, epoch, sealedFinish(finish)),
     finishIdle: (id, finish) => store.finishIdle(id, sealedFinish(finish)),

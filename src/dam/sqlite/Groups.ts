@@ -13,6 +13,7 @@
 import * as Result from "effect/Result"
 import type { DatabaseSync } from "node:sqlite"
 import { type Commands, type Fault } from "../rows/Commands.ts"
+import { changeCommand } from "./ChangeCommand.ts"
 import { attempt, type DatabaseOptions, faultOf, ioError, kindOf, open, openBeside, type Opened } from "./Database.ts"
 import { deadLetterCommands } from "./DeadLetterCommands.ts"
 import { deliveryCommands } from "./DeliveryCommands.ts"
@@ -41,6 +42,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
   const deliveries = deliveryCommands(db, tally)
   return {
     ...jobs.commands,
+    ...changeCommand(db, tally),
     ...listCommand({ db, texts, load: jobs.load }),
     ...failureCommands(db),
     ...laneCommands(db),

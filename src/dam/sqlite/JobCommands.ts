@@ -138,7 +138,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
       finishAt(self, { ...job, tried: 1 }, stateOf(job["state"]), finish)
       return true
     }
-  } satisfies Omit<JobCommands, "list" | "count">
+  } satisfies Omit<JobCommands, "change" | "list" | "count">
   return { load: (seq: SQLInputValue) => load(self, seq), commands }
 }
 

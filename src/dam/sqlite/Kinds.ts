@@ -20,6 +20,7 @@ export const kinds: { readonly [Name in keyof Commands]: Kind } = {
   record: "write",
   park: "write",
   hasten: "write",
+  change: "write",
   lift: "write",
   finish: "write",
   finishIdle: "write",

@@ -295,6 +295,7 @@ export const migrations: ReadonlyArray<string> = [
   `
   ALTER TABLE jobs ADD COLUMN order_key TEXT;
   ALTER TABLE jobs ADD COLUMN order_stops INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE jobs ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX jobs_in_order ON jobs (customer, order_key, seq)
     WHERE order_key IS NOT NULL AND state IN ('scheduled', 'queued', 'parked', 'running');
   CREATE INDEX jobs_of_order ON jobs (customer, order_key, seq) WHERE order_key IS NOT NULL;

@@ -148,6 +148,22 @@ export interface Counted {
 }
 
 /**
+ * What becomes of a job that waits, as it is then.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Change {
+  readonly job: StoredJob
+  /** The revision that it was made from; of any, where it is left out. */
+  readonly revision?: number | undefined
+  /** Whether it has another time. */
+  readonly isRetimed: boolean
+  /** Epoch milliseconds. */
+  readonly now: number
+}
+
+/**
  * The jobs themselves: filed, run, ended, listed. Writes of an execution carry its epoch.
  *
  * @category ports
@@ -182,6 +198,12 @@ export interface JobPort {
     id: string,
     now: number
   ) => Effect.Effect<{ readonly lane: string; readonly queue: string } | undefined, StoreError>
+  /**
+   * Changes a job that is scheduled, queued or parked: its step, lane, account, priority and time; its key stays. With
+   * another time it is scheduled, unless others of its order come first. `Stale`: it was changed since. `Settled`: it runs,
+   * or has ended.
+   */
+  readonly change: (change: Change) => Effect.Effect<"Changed" | "Stale" | "Settled", StoreError>
   /** Makes the jobs due that sit out a hold of this lane; answers how many. */
   readonly lift: (lane: string, now: number) => Effect.Effect<number, StoreError>
   /** Ends a running job: result, children and deliveries in one transaction. */

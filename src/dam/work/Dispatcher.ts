@@ -40,6 +40,7 @@ import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import * as Admission from "./Admission.ts"
 import * as Cancelling from "./Cancelling.ts"
+import * as Changing from "./Changing.ts"
 import * as Duties from "./Duties.ts"
 import * as Ends from "./Ends.ts"
 import type { Engine, Terms } from "./Engine.ts"
@@ -232,7 +233,7 @@ const verbsOf = (
   { maxCustomerJobs, newId, store }: DispatcherOptions,
   parts: Cancelling.Cancelling,
   admission: Pick<Admission.Admission, "through">
-): Pick<Engine["Service"], "cancel" | "rerun" | "runNow" | "submit"> => {
+): Pick<Engine["Service"], "cancel" | "change" | "rerun" | "runNow" | "submit"> => {
   const { names } = parts.ends.runner
   const enqueue = (job: NewJob): Effect.Effect<Enqueued, StoreError | Admission.Overloaded> =>
     maxCustomerJobs === undefined
@@ -246,6 +247,7 @@ const verbsOf = (
   return {
     submit,
     cancel: (job) => Cancelling.cancel(parts, job),
+    change: Changing.make(parts.ends, names),
     runNow: (job) => Hastening.runNow(parts.ends, job),
     rerun: Reruns.make(submit, newId)
   }

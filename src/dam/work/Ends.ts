@@ -17,8 +17,8 @@ import type { Told } from "./Telling.ts"
 
 /** What ending jobs needs. */
 export interface Ends {
-  readonly store: Pick<JobPort, "finish" | "finishIdle" | "get" | "hasten" | "lift" | "park" | "record">
-  readonly lanes: Pick<LaneRouter, "steering" | "wake">
+  readonly store: Pick<JobPort, "change" | "finish" | "finishIdle" | "get" | "hasten" | "lift" | "park" | "record">
+  readonly lanes: Pick<LaneRouter, "reread" | "steering" | "wake">
   readonly runner: RunnerOptions
   readonly told: Told
   /** Says that a delivery may be due in these lanes. */

@@ -22,7 +22,7 @@ import type { Steering } from "../lane/Steering.ts"
 import type { JobEvent, Recent } from "../observe/Events.ts"
 import type { History } from "../observe/History.ts"
 import type { Span } from "../observe/Stats.ts"
-import type { Enqueued } from "../store/JobRecords.ts"
+import type { Change, Enqueued } from "../store/JobRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { ShortageView } from "../lane/Shortages.ts"
 import type { Overloaded } from "./Admission.ts"
@@ -44,6 +44,18 @@ export class WrongState extends Schema.TaggedError<WrongState>()("WrongState", {
 }) {
   override get message() {
     return `job ${this.jobId} is ${this.state}; ${this.wanted}`
+  }
+}
+
+/**
+ * The job was changed since whoever wants to change it has looked at it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Outdated extends Schema.TaggedError<Outdated>()("Outdated", { jobId: Schema.String }) {
+  override get message() {
+    return `job ${this.jobId} was changed meanwhile; look at it again`
   }
 }
 
@@ -77,6 +89,11 @@ export class Engine extends Context.Service<
     readonly submit: (job: NewJob) => Effect.Effect<Enqueued, StoreError | Overloaded>
     /** Stops a job that is not final: what runs is interrupted, the job ends `cancelled` and its webhooks are told. */
     readonly cancel: (job: StoredJob) => Effect.Effect<StoredJob, StoreError | WrongState>
+    /** Changes a job that waits. Fails with `Outdated` where it was changed since the revision that is named. */
+    readonly change: (
+      job: StoredJob,
+      how: Pick<Change, "isRetimed" | "revision">
+    ) => Effect.Effect<StoredJob, StoreError | WrongState | Outdated>
     /** Queues a job that is scheduled or parked, whatever it waits for. */
     readonly runNow: (job: StoredJob) => Effect.Effect<StoredJob, StoreError | WrongState>
     /** Files a finished job once more, as a job of its own outside the key index; its children run again too. */

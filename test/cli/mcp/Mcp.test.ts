@@ -65,7 +65,7 @@ describe("the tools of an agent", () => {
       ])
       assert.deepStrictEqual(
         tools.map(({ name }) => name).filter((name) => !reading.includes(name)),
-        ["enqueue_job"]
+        ["enqueue_job", "change_job"]
       )
     })
   )

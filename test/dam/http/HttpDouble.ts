@@ -22,6 +22,7 @@ import { isTerminal } from "../../../src/engine/JobState.ts"
 import * as Reply from "../../../src/step/Reply.ts"
 import * as JobId from "../../../src/dam/job/JobId.ts"
 import * as Noticing from "../../../src/dam/work/Noticing.ts"
+import * as Changing from "../../../src/dam/work/Changing.ts"
 import * as Orders from "../../../src/dam/work/Orders.ts"
 import * as Reruns from "../../../src/dam/work/Reruns.ts"
 import * as Schedules from "../../../src/dam/work/Schedules.ts"
@@ -76,6 +77,10 @@ const ruled = (store: Store) => {
 export const engine = (store: Store, events: Events.Events, terms: Terms = usual): Engine["Service"] => ({
   submit: (job) => store.enqueue(job),
   orders: Orders.make(store, () => undefined),
+  change: Changing.make(
+    { store, lanes: { reread: () => Effect.void }, told: () => Effect.void, lookAround: () => undefined },
+    LaneNames.byHost
+  ),
   rerun: Reruns.make((job) => store.enqueue(job), JobId.fresh),
   runNow: (job) =>
     Effect.gen(function* () {

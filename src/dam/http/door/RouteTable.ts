@@ -44,6 +44,7 @@ const ofJobs = {
   "POST /api/v1/jobs": { ...chosen, enveloped: true, short: true },
   "GET /api/v1/jobs": { ...looked, enveloped: true },
   "GET /api/v1/jobs/:id": { ...looked, enveloped: true },
+  "PATCH /api/v1/jobs/:id": chosen,
   "GET /api/v1/jobs/:id/wait": looked,
   "GET /api/v1/jobs/:id/stream": looked,
   "GET /api/v1/jobs/:id/explain": { ...looked, enveloped: true },

@@ -9,9 +9,11 @@ import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import { isTerminal } from "../../../engine/JobState.ts"
 import { Api } from "../../api/Api.ts"
+import { JobChange } from "../../api/ChangeShapes.ts"
 import * as Flat from "../../api/FlatShapes.ts"
 import type { ListQuery } from "../../api/JobShapes.ts"
 import * as Views from "../../api/JobShapes.ts"
+import { changedJob } from "../../intake/Change.ts"
 import type { Intake, Submission } from "../../intake/Intake.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import { badField, credentialsDiffer, later, refused, type Refused } from "../../intake/Refusal.ts"
@@ -24,6 +26,7 @@ import type { LanePort } from "../../store/LaneRecords.ts"
 import { traceIdOf } from "../../observe/Tracing.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
+import { readChoice } from "../door/Choice.ts"
 import type { Asked, Desk, OfOneJob } from "../door/Asked.ts"
 import type { JobStreams } from "./JobStream.ts"
 import * as HttpWatch from "./Watch.ts"
@@ -51,8 +54,16 @@ export interface Jobs {
   readonly wait: (customer: string, id: string, timeout: number | undefined) => Effect.Effect<Answer, Refused>
   readonly explain: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly cancel: (customer: string, id: string) => Effect.Effect<Answer, Refused>
+  readonly change: (customer: string, id: string, change: Changed) => Effect.Effect<Answer, Refused>
   readonly runNow: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly rerun: (customer: string, id: string) => Effect.Effect<Answer, Refused>
+}
+
+/** A change as it was sent. */
+export interface Changed {
+  readonly body: Uint8Array
+  /** Which revision it is meant for. */
+  readonly ifMatch: string | undefined
 }
 
 /** Makes the handlers. */
@@ -71,7 +82,7 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
 
   const show = (job: StoredJob): Effect.Effect<Answer, Refused> =>
     Effect.map(orRefused(store.deliveries(job.id)), (deliveries) =>
-      json(200, Views.whole(job, { deliveries, traceId: traceIdOf(job) }))
+      json(200, Views.whole(job, { deliveries, traceId: traceIdOf(job) }), { etag: etagOf(job) })
     )
 
   return {
@@ -102,6 +113,16 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
       ),
     cancel: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.cancel(job)), show)),
+    change: Effect.fnUntraced(function* (customer, id, { body, ifMatch }) {
+      const job = yield* find(customer, id)
+      const revision = yield* revisionIn(ifMatch)
+      const given = yield* readChoice(JobChange, body, limits)
+      const now = yield* Clock.currentTimeMillis
+      const change = changedJob(job, given, { limits, policy: engine.terms.egress, now })
+      const { isRetimed, job: after } = yield* Effect.fromResult(change)
+      yield* intake.url("url", after.step.request.url)
+      return yield* Effect.flatMap(orRefused(engine.change(after, { isRetimed, revision })), show)
+    }),
     runNow: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.runNow(job)), show)),
     rerun: (customer, id) =>
@@ -166,6 +187,12 @@ export const groups = (jobs: Jobs, streams: JobStreams, { asking, streaming }: D
       .handleRaw("stream", following)
       .handleRaw("explain", ofOne(jobs.explain))
       .handleRaw("cancel", ofOne(jobs.cancel))
+      .handleRaw(
+        "change",
+        asking(({ body, customer }, { params, request }: OfOneJob) =>
+          jobs.change(customer, params.id, { body, ifMatch: request.headers["if-match"] })
+        )
+      )
       .handleRaw("runNow", ofOne(jobs.runNow))
       .handleRaw("rerun", ofOne(jobs.rerun))
   )
@@ -226,6 +253,20 @@ const filterOf = (customer: string, query: Query): JobFilter => ({
   cursor: query.cursor,
   limit: query.limit ?? defaultPage
 })
+
+/** What changes with every change of a job that waits. */
+const etagOf = ({ revision = 0 }: StoredJob): string => `"${revision}"`
+
+/** The revision that is named; nothing where any will do. One that never was is none that matches. */
+const revisionIn = (ifMatch: string | undefined): Effect.Effect<number | undefined, Refused> => {
+  if (ifMatch === undefined) {
+    const problem = "say which revision of the job is meant: its ETag, or * for whichever it is"
+    return Effect.fail(refused(428, "precondition_required", `If-Match: ${problem}`, { field: "If-Match" }))
+  }
+  if (ifMatch.trim() === "*") return Effect.succeed(undefined)
+  const found = /^"(\d{1,15})"$/.exec(ifMatch.trim())?.[1]
+  return Effect.succeed(found === undefined ? -1 : Number(found))
+}
 
 const keyReused = (jobId: string): Refused =>
   refused(422, "key_reused", `the idempotency key names job ${jobId}, which has another url, method or body`, {

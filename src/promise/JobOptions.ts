@@ -117,6 +117,10 @@ export interface JobOptions {
   readonly priority?: "high" | "normal" | "low" | undefined
   /** The line that it stands in: one of a key runs at a time, in the order in which a dam took them in. */
   readonly inOrder?: OrderOptions | undefined
+  /** Of the jobs of a key that come soon after each other only the newest runs. Only a dam does it. */
+  readonly debounce?: { readonly key: string; readonly waitMs: number; readonly atMostMs?: number } | undefined
+  /** Whether identical calls that are in flight at once share one answer. Only a dam does it. */
+  readonly coalesce?: boolean | undefined
 }
 
 /**

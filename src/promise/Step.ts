@@ -180,6 +180,14 @@ class Builder {
   inOrder(key: string, options?: Turn.OrderOptions): this {
     return this.#set((self) => Turn.inOrder(self, key, options))
   }
+  /** Lets only the newest of the jobs of a key run that come soon after each other; times are in milliseconds. */
+  debounce(key: string, options: Turn.DebounceOptions): this {
+    return this.#set((self) => Turn.debounce(self, key, options))
+  }
+  /** Lets a GET or HEAD end with the answer of an identical one that is in flight in the same dam. */
+  coalesce(): this {
+    return this.#set(Turn.coalesce)
+  }
   /** Files the call under a key of the caller's. */
   idempotentKey(key: string): this {
     return this.#set((self) => Core.idempotentKey(self, key))

@@ -16,15 +16,17 @@ export const unkept = (step: Step, strategies: Strategies["Service"]): InvalidSt
   if (transport.kind === "delegating") return undefined
   const drawn = transport.keepsLimits === true ? undefined : firstOf(step)
   if (drawn !== undefined) return new LimitsNotKept({ limit: drawn })
-  if (step.inOrder !== undefined && transport.keepsOrder !== true) {
-    return new InvalidStep({ field: "inOrder", problem: orderless })
+  const joined = step.inOrder ? "inOrder" : step.debounce ? "debounce" : step.coalesce ? "coalesce" : undefined
+  if (joined !== undefined && transport.keepsOrder !== true) {
+    return new InvalidStep({ field: joined, problem: alone })
   }
   return (
     (step.onSuccess && unkept(step.onSuccess, strategies)) ?? (step.onFailure && unkept(step.onFailure, strategies))
   )
 }
 
-const orderless = "calls that are made here keep no order: submit it to a dam (a PERFORMANCE step goes there by itself)"
+const alone =
+  "calls that are made here know nothing of others: submit it to a dam (a PERFORMANCE step goes there by itself)"
 
 const firstOf = ({ fallbacks, limits }: Step): string | undefined =>
   limits[0]?.name ?? (fallbacks.length === 0 ? undefined : fallbacks.flatMap(({ step }) => step.limits)[0]?.name)

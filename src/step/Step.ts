@@ -11,7 +11,7 @@ import type * as Model from "./StepModel.ts"
 export * from "./StepVerbs.ts"
 export { answer, fill, type FillOptions, from, type From } from "./StepFill.ts"
 export { at, delay, startBefore } from "./StepTime.ts"
-export { inOrder, type OrderOptions, priority } from "./StepTurn.ts"
+export { coalesce, debounce, type DebounceOptions, inOrder, type OrderOptions, priority } from "./StepTurn.ts"
 export { isStep } from "./StepModel.ts"
 export { inherit } from "./StepInherit.ts"
 export { check } from "./StepRules.ts"
@@ -19,6 +19,14 @@ export { decode, StepFromJson } from "./StepJson.ts"
 export { toJson, type StepEncoded } from "./StepEncoded.ts"
 
 // aliases, because the bundled declarations would take re-exported types of a namespace for values
+/**
+ * Of the jobs of a key that come soon after each other only the newest runs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Debounce = Model.Debounce
+
 /**
  * What a call draws on a limit.
  *

@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Base64 from "./Base64Text.ts"
 import type * as Schema from "effect/Schema"
 import type { RetryPolicy } from "./RetryPolicy.ts"
-import type { Draw, ExecutionMode, Fill, Order, Priority, RegionPolicy, Step, StepType } from "./StepModel.ts"
+import type { Debounce, Draw, ExecutionMode, Fill, Order, Priority, RegionPolicy, Step, StepType } from "./StepModel.ts"
 
 /**
  * The JSON form of a step. Durations are milliseconds, moments epoch milliseconds, bytes base64.
@@ -54,6 +54,8 @@ export interface StepEncoded {
   readonly startBefore?: number
   readonly priority?: Priority
   readonly inOrder?: { readonly key: string; readonly onFailure?: Order["onFailure"] }
+  readonly debounce?: { readonly key: string; readonly wait: number; readonly atMost?: number }
+  readonly coalesce?: boolean
   readonly metadata?: { readonly [key: string]: Schema.Json }
   readonly fallbacks?: ReadonlyArray<{
     readonly step: StepEncoded
@@ -105,6 +107,8 @@ export const toJson = (self: Step): StepEncoded => ({
   ...(self.startBefore === undefined ? {} : { startBefore: self.startBefore }),
   ...(self.priority === undefined ? {} : { priority: self.priority }),
   ...(self.inOrder === undefined ? {} : { inOrder: order(self.inOrder) }),
+  ...(self.debounce === undefined ? {} : { debounce: debounced(self.debounce) }),
+  ...(self.coalesce ? { coalesce: true } : {}),
   ...(isEmpty(self.metadata) ? {} : { metadata: self.metadata }),
   ...(self.fallbacks.length === 0
     ? {}
@@ -130,6 +134,12 @@ const policy = (self: RetryPolicy) => ({
 })
 
 const order = ({ key, onFailure }: Order) => (onFailure === "continue" ? { key } : { key, onFailure })
+
+const debounced = ({ atMost, key, wait }: Debounce) => ({
+  key,
+  wait: Duration.toMillis(wait),
+  ...(atMost === undefined ? {} : { atMost: Duration.toMillis(atMost) })
+})
 
 const draw = ({ cost, key, name }: Draw) => ({
   name,

@@ -41,6 +41,10 @@ const facts = (self: Step): ReadonlyArray<string> => {
   if (self.inOrder !== undefined) {
     said.push(`in order of ${self.inOrder.key}${self.inOrder.onFailure === "stop" ? ", which a failure stops" : ""}`)
   }
+  if (self.debounce !== undefined) {
+    said.push(`debounced as ${self.debounce.key}: the newest runs ${Duration.format(self.debounce.wait)} later`)
+  }
+  if (self.coalesce) said.push("shares its answer with identical calls in flight")
   const metadata = Object.keys(self.metadata)
   if (metadata.length > 0) said.push(`metadata ${metadata.join(", ")}`)
   if (self.onFailureTimeout !== undefined) said.push(`has failed after ${Duration.format(self.onFailureTimeout)}`)

@@ -63,6 +63,8 @@ const Encoded = Schema.Struct({
   startBefore: optional(Fields.EpochMillis),
   priority: optional(Fields.Priority),
   inOrder: optional(Schema.Struct({ key: Fields.OrderKey, onFailure: optional(Fields.OrderEnd) })),
+  debounce: optional(Schema.Struct({ key: Fields.OrderKey, wait: Fields.Millis, atMost: optional(Fields.Millis) })),
+  coalesce: optional(Schema.Boolean),
   metadata: optional(Fields.Metadata),
   fallbacks: optional(
     Schema.Array(
@@ -134,6 +136,12 @@ const fromJson = (json: StepEncoded): Step =>
     delay: millis(json.delay),
     startBefore: json.startBefore,
     priority: json.priority,
+    debounce: json.debounce && {
+      key: json.debounce.key,
+      wait: Duration.millis(json.debounce.wait),
+      atMost: millis(json.debounce.atMost)
+    },
+    coalesce: json.coalesce ?? false,
     inOrder: json.inOrder && { key: json.inOrder.key, onFailure: json.inOrder.onFailure ?? "continue" },
     metadata: json.metadata ?? {},
     fallbacks: (json.fallbacks ?? []).map(({ onError, onTimeout, step }) => ({

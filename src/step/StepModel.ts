@@ -108,6 +108,20 @@ export interface Order {
 }
 
 /**
+ * Of the jobs of a key that come soon after each other only the newest runs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Debounce {
+  readonly key: string
+  /** How long after it was taken it runs, unless another one comes. */
+  readonly wait: Duration.Duration
+  /** How long the first may be put off by others; `undefined`: as long as they come. */
+  readonly atMost: Duration.Duration | undefined
+}
+
+/**
  * When a fallback runs, judged against the path directly before it. `OnError`: it ended with one of these codes or
  * without an answer. `OnTimeout`: it took longer than that. `Any`: it failed.
  *
@@ -176,6 +190,10 @@ export interface StepFields {
   readonly priority: Priority | undefined
   /** The line that it stands in; `undefined`: none. */
   readonly inOrder: Order | undefined
+  /** How jobs that come soon after each other become one; `undefined`: they do not. */
+  readonly debounce: Debounce | undefined
+  /** Whether identical calls that are in flight at once share one answer. */
+  readonly coalesce: boolean
   readonly metadata: { readonly [key: string]: Schema.Json }
   /** One line: a fallback's own fallbacks stand before its next sibling, and have none themselves. */
   readonly fallbacks: ReadonlyArray<Fallback>

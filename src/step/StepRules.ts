@@ -12,6 +12,8 @@ import type { Step } from "./StepModel.ts"
 export const check = (self: Step): InvalidStep | undefined => broken(self, "", false)
 
 const broken = (self: Step, at: string, isChained: boolean): InvalidStep | undefined => {
+  const misjoined = misjoinedIn(self, at !== "")
+  if (misjoined !== undefined) return new InvalidStep({ field: `${at}${misjoined.field}`, problem: misjoined.problem })
   if (self.fills.length > 0) {
     const problem = isChained ? Fills.misplaced(self.request, self.fills) : unchained
     if (problem !== undefined) return new InvalidStep({ field: `${at}fills`, problem })
@@ -47,6 +49,23 @@ const broken = (self: Step, at: string, isChained: boolean): InvalidStep | undef
     (self.onSuccess && broken(self.onSuccess, `${at}onSuccess.`, true)) ??
     (self.onFailure && broken(self.onFailure, `${at}onFailure.`, true))
   )
+}
+
+/** What is said of how a job goes together with others, and cannot be. */
+const misjoinedIn = (self: Step, isPart: boolean): { readonly field: string; readonly problem: string } | undefined => {
+  if (!self.coalesce && self.debounce === undefined) return undefined
+  const field = self.coalesce ? "coalesce" : "debounce"
+  if (isPart) return { field, problem: "is said by the step that is handed over, and by none of its parts" }
+  if (self.inOrder !== undefined)
+    return { field, problem: "is left out where there is an inOrder, which leaves no job out" }
+  if (!self.coalesce) return undefined
+  if (self.debounce !== undefined) return { field, problem: "is left out where there is a debounce" }
+  if (self.request.method !== "GET" && self.request.method !== "HEAD") {
+    return { field, problem: "Expected GET or HEAD: other calls are not safe to leave out" }
+  }
+  return self.onSuccess === undefined && self.onFailure === undefined && self.fallbacks.length === 0
+    ? undefined
+    : { field, problem: "is left out where there are fallbacks or chained steps" }
 }
 
 const unchained =

@@ -1,4 +1,5 @@
 /** Whose turn it is: the verbs that say where a job stands among others in a dam. */
+import type * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import * as FieldReader from "./FieldReader.ts"
 import * as Rules from "./FieldRules.ts"
@@ -62,6 +63,62 @@ export const inOrder: {
     })
   }
 )
+
+/**
+ * What `debounce` takes beside the key.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DebounceOptions {
+  /** How long after it was taken a job runs, unless another one of its key comes. */
+  readonly wait: Duration.Input
+  /** How long the first may be put off by others that come. Defaults to as long as they come. */
+  readonly atMost?: Duration.Input | undefined
+}
+
+/**
+ * Lets only the newest of the jobs of a key run that come soon after each other: each waits, and one that comes meanwhile takes
+ * its place.
+ *
+ * **Details** — a job that was replaced ends `cancelled` and names the one that replaced it; its webhooks tell. Jobs without
+ * a key of their own are never taken for the same one.
+ * **Gotchas** — only a dam does it: EZThrottle and calls that are made here refuse the step.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const debounce: {
+  (key: string, options: DebounceOptions): (self: Step) => Step
+  (self: Step, key: string, options: DebounceOptions): Step
+} = dual(3, (self: Step, key: string, options: DebounceOptions): Step => {
+  if (typeof options !== "object" || options === null) {
+    throw new InvalidStep({ field: "debounce", problem: "Expected an object" })
+  }
+  const { atMost, wait, ...unknown } = options
+  const [other] = Object.keys(unknown)
+  if (other !== undefined) {
+    throw new InvalidStep({ field: `debounce.${other}`, problem: "is not known here; expected wait, atMost" })
+  }
+  return changed(self, {
+    debounce: {
+      key: readKey(key, "debounce.key"),
+      wait: FieldReader.duration(wait, "debounce.wait"),
+      atMost: atMost === undefined ? undefined : FieldReader.duration(atMost, "debounce.atMost")
+    }
+  })
+})
+
+/**
+ * Lets identical calls share one answer: a GET or HEAD of the same URL, headers and body that comes while another one waits or
+ * runs ends with its answer, under its own id and with its own webhooks.
+ *
+ * **Gotchas** — only a dam does it: EZThrottle and calls that are made here refuse the step.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const coalesce = (self: Step): Step => changed(self, { coalesce: true })
 
 const readPriority = FieldReader.oneOf("high", "normal", "low")
 const readKey = FieldReader.text(Rules.orderKey)

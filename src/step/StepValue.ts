@@ -38,6 +38,8 @@ export class Made implements Step {
   readonly startBefore: StepFields["startBefore"]
   readonly priority: StepFields["priority"]
   readonly inOrder: StepFields["inOrder"]
+  readonly debounce: StepFields["debounce"]
+  readonly coalesce: StepFields["coalesce"]
   readonly metadata: StepFields["metadata"]
   readonly fallbacks: StepFields["fallbacks"]
   readonly onSuccess: StepFields["onSuccess"]
@@ -67,6 +69,8 @@ export class Made implements Step {
     this.startBefore = fields.startBefore
     this.priority = fields.priority
     this.inOrder = fields.inOrder
+    this.debounce = fields.debounce
+    this.coalesce = fields.coalesce ?? false
     this.metadata = fields.metadata ?? {}
     // what was made here is in one line already
     this.fallbacks = fields instanceof Made ? fields.fallbacks : (fields.fallbacks ?? []).flatMap(oneLine)

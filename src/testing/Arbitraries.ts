@@ -197,6 +197,8 @@ const singleStep = ({
       startBefore: times ? optional(between(0, 86_400_000)) : nothing,
       priority: draws ? optional(oneOf(["high", "normal", "low"])) : nothing,
       inOrder: draws ? optional(order) : nothing,
+      debounce: nothing,
+      coalesce: Arbitrary.Constant(false),
       metadata: Arbitrary.schema(Fields.Metadata),
       onFailureTimeout: optional(duration)
     }),

@@ -19,6 +19,7 @@ export const reasonKinds = [
   "account_turn",
   "limit",
   "order",
+  "coalesced",
   "scheduled",
   "retry_pause",
   "running",

@@ -16,6 +16,7 @@ import { isPlain } from "./PlainJob.ts"
 
 export { encode, type EncodeOptions, type Submission } from "./JobEncoded.ts"
 export type {
+  DebounceJson,
   DrawJson,
   FallbackJson,
   JobJson,
@@ -107,6 +108,10 @@ const fields = {
   delay_ms: optional(Fields.Millis),
   start_before: optional(Fields.EpochMillis),
   priority: optional(Fields.Priority),
+  debounce: optional(
+    Schema.Struct({ key: Fields.OrderKey, wait_ms: Fields.Millis, at_most_ms: optional(Fields.Millis) })
+  ),
+  coalesce: optional(Schema.Boolean),
   in_order: optional(Schema.Struct({ key: Fields.OrderKey, on_failure: optional(Fields.OrderEnd) }))
 }
 
@@ -160,6 +165,12 @@ const toStep = (job: JobJson): Step =>
     delay: job.delay_ms === undefined ? undefined : Duration.millis(job.delay_ms),
     startBefore: job.start_before,
     priority: job.priority,
+    debounce: job.debounce && {
+      key: job.debounce.key,
+      wait: Duration.millis(job.debounce.wait_ms),
+      atMost: job.debounce.at_most_ms === undefined ? undefined : Duration.millis(job.debounce.at_most_ms)
+    },
+    coalesce: job.coalesce ?? false,
     inOrder: job.in_order && { key: job.in_order.key, onFailure: job.in_order.on_failure ?? "continue" },
     metadata: job.metadata ?? {},
     fallbacks:

@@ -9,8 +9,16 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import { Unsendable } from "../step/Failure.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
-import type { Draw, Fallback, Order, Step, Trigger, Webhook } from "../step/StepModel.ts"
-import type { DrawJson, JobJson, OrderJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
+import type { Debounce, Draw, Fallback, Order, Step, Trigger, Webhook } from "../step/StepModel.ts"
+import type {
+  DebounceJson,
+  DrawJson,
+  JobJson,
+  OrderJson,
+  RetryPolicyJson,
+  TriggerJson,
+  WebhookJson
+} from "./JobJson.ts"
 import { maxNested } from "./JobJson.ts"
 
 /**
@@ -133,12 +141,12 @@ const bodyOf = (
 
 type Extended = Pick<
   JobJson,
-  "delay_ms" | "fills" | "in_order" | "limits" | "priority" | "retry_unsafe" | "start_before"
+  "coalesce" | "debounce" | "delay_ms" | "fills" | "in_order" | "limits" | "priority" | "retry_unsafe" | "start_before"
 >
 
 /** What the protocol has no key for: see the table of extensions in the reference. */
 const extensionsOf = (
-  { delay, fills, inOrder, limits, priority, retryUnsafe, startBefore }: Step,
+  { coalesce, debounce, delay, fills, inOrder, limits, priority, retryUnsafe, startBefore }: Step,
   place: Place
 ): Result.Result<Extended, Unsendable> => {
   const extended: Extended = {
@@ -148,7 +156,9 @@ const extensionsOf = (
     ...(delay === undefined ? {} : { delay_ms: Duration.toMillis(delay) }),
     ...(startBefore === undefined ? {} : { start_before: startBefore }),
     ...(priority === undefined ? {} : { priority }),
-    ...(inOrder === undefined ? {} : { in_order: order(inOrder) })
+    ...(inOrder === undefined ? {} : { in_order: order(inOrder) }),
+    ...(debounce === undefined ? {} : { debounce: debounced(debounce) }),
+    ...(coalesce ? { coalesce } : {})
   }
   const [first] = Object.keys(extended)
   return first === undefined || place.extensions === "send"
@@ -179,6 +189,12 @@ const webhook = ({ hasQuorumVote, regions, url }: Webhook): WebhookJson => ({
 const order = ({ key, onFailure }: Order): OrderJson => ({
   key,
   ...(onFailure === "continue" ? {} : { on_failure: onFailure })
+})
+
+const debounced = ({ atMost, key, wait }: Debounce): DebounceJson => ({
+  key,
+  wait_ms: Duration.toMillis(wait),
+  ...(atMost === undefined ? {} : { at_most_ms: Duration.toMillis(atMost) })
 })
 
 const draw = ({ cost, key, name }: Draw): DrawJson => ({

@@ -56,6 +56,18 @@ export interface OrderJson {
 }
 
 /**
+ * Of the jobs of a key that come soon after each other only the newest runs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DebounceJson {
+  readonly key: string
+  readonly wait_ms: number
+  readonly at_most_ms?: number
+}
+
+/**
  * When a fallback runs; `{}`: on any failure.
  *
  * @category models
@@ -107,6 +119,10 @@ export interface JobJson {
   readonly priority?: Priority
   /** An extension of the dam: the line that it stands in. */
   readonly in_order?: OrderJson
+  /** An extension of the dam: how jobs that come soon after each other become one. */
+  readonly debounce?: DebounceJson
+  /** An extension of the dam: whether identical calls that are in flight at once share one answer. */
+  readonly coalesce?: boolean
 }
 
 /**

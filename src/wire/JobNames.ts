@@ -71,7 +71,9 @@ const keysOfJob: Readonly<Record<string, Below>> = {
   delay_ms: "value",
   start_before: "value",
   priority: "value",
-  in_order: () => order
+  in_order: () => order,
+  debounce: () => debounce,
+  coalesce: "value"
 }
 
 const job = names(keysOfJob)
@@ -80,6 +82,7 @@ const trigger = names({ type: "value", codes: "value", timeout_ms: "value" })
 const webhook = names({ url: "value", regions: "value", has_quorum_vote: "value" })
 const draw = names({ name: "value", key: "value", cost: "value" })
 const fill = names({ into: "value", from: "value" })
+const debounce = names({ key: "value", wait_ms: "value", at_most_ms: "value" })
 const order = names({ key: "value", on_failure: "value" })
 const retryPolicy = names({ max_retries: "value", max_reroutes: "value", retry_codes: "value", reroute_codes: "value" })
 

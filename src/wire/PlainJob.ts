@@ -89,6 +89,12 @@ const retryPolicy: ReadonlyMap<string, Holds> = new Map([
   ["reroute_codes", codes]
 ])
 
+const debounce: ReadonlyMap<string, Holds> = new Map([
+  ["key", text(Rules.orderKey)],
+  ["wait_ms", number(Rules.millis)],
+  ["at_most_ms", number(Rules.millis)]
+])
+
 const order: ReadonlyMap<string, Holds> = new Map([
   ["key", text(Rules.orderKey)],
   ["on_failure", oneOf("continue", "stop")]
@@ -110,5 +116,7 @@ const fields: ReadonlyMap<string, Holds> = new Map([
   ["idempotent_key", text(Rules.idempotentKey)],
   ["retry_at", number(Rules.epochMillis)],
   ["priority", oneOf("high", "normal", "low")],
-  ["in_order", objectOf(order, "key")]
+  ["in_order", objectOf(order, "key")],
+  ["debounce", objectOf(debounce, "key", "wait_ms")],
+  ["coalesce", isBoolean]
 ])

@@ -220,4 +220,64 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
   })
+
+  describe(`JobStore (${name}): jobs that become one`, () => {
+    const putOff = (id: string, change: Partial<NewJob> = {}) =>
+      job(id, {
+        step: Step.get("https://a.example/").pipe(Step.debounce("k", { wait: 500 })),
+        notBefore: 500,
+        ...change
+      })
+    const same = (id: string, customer = "local") =>
+      job(id, { step: Step.get("https://a.example/same").pipe(Step.coalesce), customer })
+
+    promises("files one in the place of another that still waits, and nothing otherwise", (jobs) =>
+      Effect.gen(function* () {
+        assert.deepInclude(yield* jobs.enqueueOver(putOff("one"), undefined, undefined), { _tag: "Stored" })
+        assert.deepStrictEqual(yield* jobs.debounced("local", "k"), { id: "one", since: 1 })
+        const over = (id: string) => ({ id, finish: { ...ended(), state: "cancelled" as const } })
+        assert.deepStrictEqual(yield* jobs.enqueueOver(putOff("two"), undefined, undefined), { _tag: "Moved" })
+        const later = putOff("two", { debouncedSince: 1, createdAt: 9 })
+        assert.deepInclude(yield* jobs.enqueueOver(later, over("one"), undefined), { state: "scheduled" })
+        assert.deepStrictEqual(yield* states(jobs, "one", "two"), ["cancelled", "scheduled"])
+        assert.deepStrictEqual(yield* jobs.debounced("local", "k"), { id: "two", since: 1 })
+        assert.deepStrictEqual(yield* jobs.enqueueOver(putOff("three"), over("one"), undefined), { _tag: "Moved" })
+        assert.isUndefined(yield* jobs.get("three"))
+        const again = yield* jobs.enqueueOver({ ...later, id: "four" }, over("two"), undefined)
+        assert.isTrue(again._tag === "Duplicate" && again.job.id === "two")
+        assert.isUndefined(yield* jobs.debounced("acme", "k"))
+        yield* jobs.release(500)
+        assert.isUndefined(yield* jobs.debounced("local", "k"))
+        const crowded = yield* jobs.enqueueOver(putOff("five"), undefined, 1)
+        assert.deepStrictEqual(crowded, { _tag: "Crowded", jobs: 1 })
+      })
+    )
+
+    promises("has identical calls wait for the one in flight, each customer's for its own", (jobs) =>
+      Effect.gen(function* () {
+        const filed = yield* Effect.forEach(
+          [same("one"), same("two"), same("acme", "acme"), same("three")],
+          jobs.enqueue
+        )
+        assert.deepStrictEqual(
+          filed.map((one) => one._tag === "Stored" && one.state),
+          ["queued", "scheduled", "queued", "scheduled"]
+        )
+        assert.deepStrictEqual(yield* jobs.following("one", 10), ["two", "three"])
+        assert.deepStrictEqual(yield* jobs.release(1000), { lanes: [], nextDueAt: undefined })
+        assert.isUndefined(yield* jobs.hasten("two", 5))
+        yield* jobs.finishIdle("one", { ...ended(), state: "cancelled" })
+        yield* jobs.release(1000)
+        assert.deepStrictEqual(yield* states(jobs, "two", "three"), ["queued", "scheduled"])
+        assert.deepStrictEqual(yield* jobs.following("two", 10), ["three"])
+        yield* through(jobs, "two")
+        assert.deepStrictEqual(yield* jobs.following("two", 10), ["three"])
+        // told by whoever ends the job, or else at the next start
+        yield* jobs.recover
+        yield* jobs.release(1000)
+        assert.deepStrictEqual(yield* states(jobs, "three"), ["queued"])
+        assert.deepStrictEqual(yield* jobs.following("two", 10), [])
+      })
+    )
+  })
 }

@@ -64,7 +64,8 @@ describe("the README's table of what a step can say", () => {
       Step.delay(1),
       Step.startBefore(1),
       Step.priority("low"),
-      Step.inOrder("key")
+      Step.inOrder("key"),
+      (self) => self.pipe(Step.debounce("key", { wait: 1 }), Step.coalesce)
     )
     const job = Job.encode({ step, key: undefined, retryAt: undefined }, { binary: "base64", extensions: "send" })
     const plain = ["url", "method"]
@@ -89,7 +90,16 @@ describe("the README's table of what a step can say", () => {
       Step.webhookQuorum(2),
       Step.idempotentKey("key"),
       Step.sendIdempotencyKey(),
-      (self) => self.pipe(Step.retryAt(1), Step.delay(1), Step.startBefore(1), Step.priority("low"), Step.inOrder("k")),
+      (self) =>
+        self.pipe(
+          Step.retryAt(1),
+          Step.delay(1),
+          Step.startBefore(1),
+          Step.priority("low"),
+          Step.inOrder("k"),
+          Step.debounce("k", { wait: 1 }),
+          Step.coalesce
+        ),
       Step.metadata({ a: 1 }),
       Step.fallback(other),
       Step.onSuccess(other),

@@ -34,6 +34,9 @@ const setters: ReadonlyArray<(from: Step.Step) => (self: Step.Step) => Step.Step
   (from) => Step.delay(from.delay ?? 1),
   (from) => Step.startBefore(from.startBefore ?? 0),
   (from) => Step.priority(from.priority ?? "normal"),
+  (from) =>
+    Step.debounce(from.debounce?.key ?? "key", { wait: from.debounce?.wait ?? 1, atMost: from.debounce?.atMost }),
+  (from) => (from.coalesce ? Step.coalesce : (self) => self),
   (from) => Step.inOrder(from.inOrder?.key ?? "key", { onFailure: from.inOrder?.onFailure }),
   (from) => Step.metadata(from.metadata),
   (from) => Step.onSuccess(from),

@@ -112,6 +112,13 @@ const verbs: ReadonlyArray<
   ],
   ["delay", Step.delay(base, "1 second"), Step.delay(1000), (s) => s.delay, Duration.seconds(1)],
   ["startBefore", Step.startBefore(base, new Date(5)), Step.startBefore(5), (s) => s.startBefore, 5],
+  [
+    "debounce",
+    Step.debounce(base, "reindex", { wait: "2 seconds", atMost: 9000 }),
+    Step.debounce("reindex", { wait: 2000, atMost: "9 seconds" }),
+    (s) => s.debounce,
+    { key: "reindex", wait: Duration.seconds(2), atMost: Duration.seconds(9) }
+  ],
   ["priority", Step.priority(base, "low"), Step.priority("low"), (s) => s.priority, "low"],
   [
     "inOrder",
@@ -176,7 +183,8 @@ describe("Step", () => {
       "StepFromJson",
       "toJson",
       "from",
-      "answer"
+      "answer",
+      "coalesce"
     ]
     const named = verbs.map(([name]) => name)
     assert.deepStrictEqual(Object.keys(Step).sort(), [...named, ...others].sort())
@@ -310,6 +318,10 @@ const refused: ReadonlyArray<readonly [verb: keyof typeof Step, field: string, .
   ["retryUnsafe", "retryUnsafe", "no"],
   ["delay", "delay", 0],
   ["startBefore", "startBefore", 1.5],
+  ["debounce", "debounce", "k", 5],
+  ["debounce", "debounce.key", "", { wait: 1 }],
+  ["debounce", "debounce.wait", "k", {}],
+  ["debounce", "debounce.atMost", "k", { wait: 1, atMost: 0 }],
   ["priority", "priority", "urgent"],
   ["inOrder", "inOrder.key", ""],
   ["inOrder", "inOrder.key", "a\nb"],

@@ -89,6 +89,15 @@ const EnqueueJob = tool(
       }),
       "The line that the call stands in"
     ),
+    debounce: optional(
+      Schema.Struct({
+        key: described(Fields.OrderKey, "A newer job of this key takes the place of one that waits"),
+        wait_ms: described(Fields.Millis, "How long it waits for newer ones"),
+        at_most_ms: optional(Fields.Millis, "How long the first may be put off; as long as others come when left out")
+      }),
+      "Of jobs that come soon after each other only the newest runs"
+    ),
+    coalesce: optional(Schema.Boolean, "Whether a GET or HEAD shares the answer of an identical one in flight"),
     metadata: optional(Schema.Record(Schema.String, Schema.Json), "Anything to find the job by later"),
     retry_at: optional(Schema.Int, "Not before this moment, in milliseconds since 1970"),
     webhooks: optional(
@@ -216,11 +225,16 @@ export const layer = (call: Call) => {
   return McpServer.toolkit(toolkit).pipe(
     Layer.provide(
       toolkit.toLayer({
-        enqueue_job: ({ in_order: order, limits, ...job }) =>
+        enqueue_job: ({ debounce, in_order: order, limits, ...job }) =>
           asked(
             "POST",
             "/api/v1/jobs",
-            given({ ...job, limits: limits?.map((draw) => given(draw)) ?? null, in_order: order ? given(order) : null })
+            given({
+              ...job,
+              limits: limits?.map((draw) => given(draw)) ?? null,
+              in_order: order ? given(order) : null,
+              debounce: debounce ? given(debounce) : null
+            })
           ),
         get_job: ({ job_id: id }) => asked("GET", ofJob(id)),
         wait_for_job: ({ job_id: id, timeout_seconds: seconds }) =>

@@ -19,7 +19,9 @@ const resultFields = {
   response: nullable(Answer),
   responses: optional(Schema.Array(Schema.Struct({ region: Schema.NullOr(Schema.String), ...Answer.fields }))),
   error: nullable(Schema.String),
-  error_tag: optional(Schema.String)
+  error_tag: optional(Schema.String),
+  /** The job that has replaced it, where one has. */
+  replaced_by: optional(Schema.String)
 }
 
 const resultOf = (result: JobResult | undefined): Schema.Struct<typeof resultFields>["Encoded"] => {
@@ -31,7 +33,8 @@ const resultOf = (result: JobResult | undefined): Schema.Struct<typeof resultFie
       ? {}
       : { responses: responses.map((of) => ({ region: of.region ?? null, ...answer(of.response) })) }),
     error: error?.message ?? null,
-    ...(error === undefined ? {} : { error_tag: error.tag })
+    ...(error === undefined ? {} : { error_tag: error.tag }),
+    ...(error?.tag === "Replaced" && error.kind !== undefined ? { replaced_by: error.kind } : {})
   }
 }
 

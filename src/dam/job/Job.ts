@@ -49,6 +49,8 @@ export interface NewJob {
   readonly parent: { readonly id: string; readonly relation: "onSuccess" | "onFailure" } | undefined
   /** The finished job this one runs again. Such a job stands outside the key index. */
   readonly rerunOf: string | undefined
+  /** Epoch milliseconds since when it, and those that it has replaced, are put off. Defaults to `createdAt`. */
+  readonly debouncedSince?: number
   /** W3C trace context of the submission. */
   readonly traceparent: string | undefined
 }

@@ -5,7 +5,6 @@
  * contract (a key that is taken, an epoch that is over) are answers. SQLite answers in the thread that writes
  * (`sqlite/Groups`); `RowStore` makes the whole store over any executor of these.
  */
-import type { HistoryEntry } from "../store/HistoryRecords.ts"
 import type * as Effect from "effect/Effect"
 import type { Counted, Parking } from "../store/JobRecords.ts"
 import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
@@ -13,15 +12,14 @@ import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/L
 import type { Failures } from "../store/FailureRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { ChangeUpdate } from "./ChangeUpdate.ts"
+import type { HistoryCommands } from "./HistoryCommands.ts"
+import type { JoinCommands } from "./JoinCommands.ts"
 import type { OrderCommands } from "./OrderCommands.ts"
+import type { Cell, Row } from "./Row.ts"
 import type { ScheduleCommands } from "./ScheduleCommands.ts"
 import type { UpkeepCommands } from "./UpkeepCommands.ts"
 
-/** What one column of one row holds. */
-export type Cell = string | number | bigint | Uint8Array | null
-
-/** A row as the database answers it, by the names of its columns; nothing is known of it before it was read. */
-export type Row = Readonly<Record<string, Cell>>
+export type { Cell, Row } from "./Row.ts"
 
 /** Why something could not be done. Plain data, since it travels from the writing thread. */
 export interface Fault {
@@ -70,6 +68,9 @@ export interface JobInsert {
   readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
   /** The line that it stands in, if any. */
   readonly order: { readonly key: string; readonly stops: boolean } | undefined
+  readonly debounce: { readonly key: string; readonly since: number } | undefined
+  /** What identical calls have in common, where they share one answer. */
+  readonly coalesce: string | undefined
 }
 
 /** A job with its payload and result in one row, and its attempts, oldest first. */
@@ -153,6 +154,12 @@ export interface JobCommands {
   readonly enqueue: (job: JobInsert) => LoadedJob | "behind" | undefined
   /** Answers too how many unfinished jobs its customer has, where there may be no more. */
   readonly enqueueBelow: (job: JobInsert, most: number) => LoadedJob | "behind" | number | undefined
+  /** Answers too that another one waits than was thought. */
+  readonly enqueueOver: (
+    job: JobInsert,
+    over: { readonly id: string; readonly finish: FinishInsert } | null,
+    most: number | null
+  ) => LoadedJob | "behind" | "moved" | number | undefined
   readonly get: (id: string) => LoadedJob | undefined
   readonly list: (filter: Listing) => ListedPage
   readonly count: (filter: Listing) => Counted
@@ -288,12 +295,6 @@ export interface LaneCommands {
   readonly laneLog: (lane: string, limit: number) => ReadonlyArray<Row>
 }
 
-/** What history needs. */
-export interface HistoryCommands {
-  readonly noteHistory: (entries: ReadonlyArray<HistoryEntry>) => void
-  readonly history: (lane: string, span: number, from: number) => ReadonlyArray<Row>
-}
-
 /** Secrets of one customer as they travel: customer, primary, secondary. */
 export type SecretsRow = readonly [customer: string, primary: string, secondary: string | null]
 
@@ -379,6 +380,7 @@ export interface Commands
     LimitCommands,
     ScheduleCommands,
     OrderCommands,
+    JoinCommands,
     HistoryCommands,
     SecretCommands,
     TrustCommands,

@@ -20,6 +20,7 @@ import { accountIn, hostIn, queueOf } from "../job/LaneName.ts"
 import type { Change, Finish } from "../store/JobRecords.ts"
 import type { AttemptInsert, FinishInsert, JobInsert } from "./Commands.ts"
 import { type JobColumn, jobColumns } from "./Commands.ts"
+import { coalesceOf } from "../job/JobKey.ts"
 import { failureOf } from "./FailureRows.ts"
 import { encodeDraws } from "./LimitRows.ts"
 import * as RowTexts from "./RowTexts.ts"
@@ -54,7 +55,9 @@ export const encodeJob = (job: NewJob): JobInsert => {
     state: waits ? "scheduled" : "queued",
     step: JSON.stringify(job.step),
     metadata: metadataOf(job.step.metadata),
-    order: job.step.inOrder && { key: job.step.inOrder.key, stops: job.step.inOrder.onFailure === "stop" }
+    order: job.step.inOrder && { key: job.step.inOrder.key, stops: job.step.inOrder.onFailure === "stop" },
+    debounce: job.step.debounce && { key: job.step.debounce.key, since: job.debouncedSince ?? job.createdAt },
+    coalesce: job.step.coalesce ? coalesceOf(job) : undefined
   }
 }
 

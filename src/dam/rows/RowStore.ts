@@ -10,6 +10,7 @@ import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
 import { classes, means } from "../job/LaneName.ts"
 import type { Crowded, Enqueued, JobFilter, JobPort } from "../store/JobRecords.ts"
+import type { JoinPort, Moved } from "../store/JoinRecords.ts"
 import type { Store } from "../store/JobStore.ts"
 import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort } from "../store/Upkeep.ts"
@@ -56,7 +57,11 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
 const freshBytes = 8 * 1024 * 1024
 const freshOverhead = 1024
 
-const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<string> | undefined): JobPort => ({
+const jobPort = (
+  run: Executor,
+  fresh: Fresh.Fresh,
+  credentials: ReadonlyArray<string> | undefined
+): JobPort & JoinPort => ({
   enqueue: (job) =>
     Effect.suspend(() => {
       const insert = JobRows.encodeJob(job)
@@ -78,6 +83,24 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh, credentials: ReadonlyArray<s
         }
       )
     }),
+  enqueueOver: (job, over, most) =>
+    Effect.suspend(() => {
+      const insert = JobRows.encodeJob(job)
+      // it will not be started
+      if (over !== undefined) fresh.take(over.id)
+      const finish = over && { id: over.id, finish: JobRows.encodeFinish(over.finish) }
+      return Effect.flatMap(
+        run("enqueueOver", insert, finish ?? null, most ?? null),
+        (first): Effect.Effect<Enqueued | Crowded | Moved, StoreError> => {
+          if (first === "moved") return Effect.succeed({ _tag: "Moved" })
+          if (first === undefined || first === "behind") return stored(fresh, job, insert, first)
+          if (typeof first === "number") return Effect.succeed({ _tag: "Crowded", jobs: first })
+          return Effect.map(readJob(first), (known) => compare(job, known, credentials))
+        }
+      )
+    }),
+  debounced: (customer, key) => run("debounced", customer, key),
+  following: (leaderId, limit) => run("following", leaderId, limit),
   get: (id) => Effect.flatMap(run("get", id), readOptionalJob),
   list: (filter) => {
     const listing = listingOf(filter)

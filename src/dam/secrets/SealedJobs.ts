@@ -13,6 +13,7 @@ import { makeStep } from "../../step/StepValue.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
 import type { Crowded, Enqueued, Finish, JobPort } from "../store/JobRecords.ts"
+import type { JoinPort, Moved } from "../store/JoinRecords.ts"
 import { readable } from "../store/Readable.ts"
 import type { SchedulePort, StoredSchedule } from "../store/ScheduleRecords.ts"
 import { StorageFailed, type StoreError } from "../store/StoreError.ts"
@@ -25,7 +26,7 @@ const mark = "sealed:"
  * Seals the jobs of a store; without a sealer they are kept as they are. `credentials` names headers that are sealed beside
  * those whose name speaks of a secret.
  */
-export const make = <S extends JobPort & SchedulePort>(
+export const make = <S extends JobPort & JoinPort & SchedulePort>(
   store: S,
   sealer: Sealer | undefined,
   credentials: ReadonlyArray<string> = []
@@ -91,6 +92,12 @@ export const make = <S extends JobPort & SchedulePort>(
         store.enqueueBelow(sealed(job), most),
         (enqueued): Effect.Effect<Enqueued | Crowded, StoreError> =>
           enqueued._tag === "Crowded" ? Effect.succeed(enqueued) : filed(job, enqueued)
+      ),
+    enqueueOver: (job, over, most) =>
+      Effect.flatMap(
+        store.enqueueOver(sealed(job), over, most),
+        (enqueued): Effect.Effect<Enqueued | Crowded | Moved, StoreError> =>
+          enqueued._tag === "Crowded" || enqueued._tag === "Moved" ? Effect.succeed(enqueued) : filed(job, enqueued)
       ),
     get: (id) => Effect.flatMap(store.get(id), openedIfThere),
     list: (filter) =>

@@ -25,6 +25,7 @@ import { laneCommands } from "./LaneCommands.ts"
 import { limitCommands } from "./LimitCommands.ts"
 import { listCommand } from "./ListCommand.ts"
 import { noticeCommands } from "./NoticeCommands.ts"
+import { joinsOver } from "./JoinCommands.ts"
 import { ordersOver } from "./OrderCommands.ts"
 import { outboxCommands } from "./OutboxCommands.ts"
 import { scheduleCommands } from "./ScheduleCommands.ts"
@@ -37,8 +38,9 @@ import { upkeepCommands } from "./UpkeepCommands.ts"
 
 const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | undefined) => {
   const texts = TextIndex.over(db)
-  const { commands: orders, orders: lines } = ordersOver(db)
-  const jobs = jobCommands(db, tally, texts, lines)
+  const { commands: ordered, orders } = ordersOver(db)
+  const { commands: joined, joins } = joinsOver(db)
+  const jobs = jobCommands(db, tally, texts, { orders, joins, joined })
   const deliveries = deliveryCommands(db, tally)
   return {
     ...jobs.commands,
@@ -49,7 +51,8 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...steeringCommands(db, tally),
     ...limitCommands(db),
     ...scheduleCommands(db),
-    ...orders,
+    ...ordered,
+    ...joined,
     ...historyCommands(db),
     ...outboxCommands(db),
     ...deliveries.commands,
@@ -57,7 +60,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...secretCommands(db),
     ...trustCommands(db),
     ...noticeCommands(db, jobs.commands),
-    ...upkeepCommands({ db, tally, texts, fault })
+    ...upkeepCommands({ db, tally, texts, fault, joins })
   } satisfies Commands
 }
 

@@ -15,7 +15,9 @@ import type {
   ParkingUpdate,
   Row
 } from "../rows/Commands.ts"
+import type { Joins } from "./JoinCommands.ts"
 import type { Orders } from "./OrderCommands.ts"
+import type { JoinCommands } from "../rows/JoinCommands.ts"
 import { add, liveOf, move, moveOver, stateOf, type Tally } from "./Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
@@ -48,7 +50,7 @@ const prepare = (db: DatabaseSync) => ({
      FROM jobs WHERE id = ? AND epoch = ? AND state = 'running'`
   ),
   idle: db.prepare(
-    `SELECT seq, lane, customer, state, due_at, epoch, order_key, order_stops FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')`
+    `SELECT seq, lane, customer, state, due_at, epoch, id, order_key, order_stops, coalesce_key FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')`
   ),
   letGo: db.prepare(
     `UPDATE attempts SET response = NULL, body = NULL
@@ -72,7 +74,7 @@ const prepare = (db: DatabaseSync) => ({
   ),
   endRunning: db.prepare(
     `${end} WHERE id = ? AND epoch = ? AND state = 'running'
-     RETURNING seq, lane, customer, epoch, order_key, order_stops, EXISTS (SELECT 1 FROM attempts WHERE attempts.seq = jobs.seq) AS tried`
+     RETURNING seq, lane, customer, epoch, id, order_key, order_stops, coalesce_key, EXISTS (SELECT 1 FROM attempts WHERE attempts.seq = jobs.seq) AS tried`
   ),
   endIdle: db.prepare(`${end} WHERE seq = ?`),
   insertResult: db.prepare("INSERT INTO results (seq, result, bodies) VALUES (?, ?, ?)"),
@@ -83,14 +85,39 @@ const prepare = (db: DatabaseSync) => ({
   insertBody: db.prepare("INSERT INTO delivery_bodies (n, body) VALUES (?, ?)")
 })
 
+/** What jobs have to do with each other. */
+interface Lines {
+  readonly orders: Orders
+  readonly joins: Joins
+  readonly joined: Pick<JoinCommands, "debounced">
+}
+
 /** Prepares the statements once and makes the commands over them; `load` reads one job whole. */
-export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | undefined, orders: Orders) => {
-  const self: Jobs = { on: prepare(db), tally, texts, orders }
+export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | undefined, lines: Lines) => {
+  const { joined } = lines
+  const self: Jobs = { on: prepare(db), tally, texts, ...lines }
   const commands = {
     enqueue: (job: JobInsert) => enqueue(self, job),
     enqueueBelow: (job: JobInsert, most: number) => {
       const jobs = liveOf(db, tally, String(valueOf(job, "customer")))
       return jobs < most ? enqueue(self, job) : (known(self, digestOf(job)) ?? jobs)
+    },
+    enqueueOver: (
+      job: JobInsert,
+      over: { readonly id: string; readonly finish: FinishInsert } | null,
+      most: number | null
+    ) => {
+      const customer = String(valueOf(job, "customer"))
+      const first = known(self, digestOf(job))
+      if (first !== undefined) return first
+      const waiting = job.debounce && joined.debounced(customer, job.debounce.key)
+      if (waiting?.id !== over?.id) return "moved"
+      if (over !== null) finishIdle(self, over.id, over.finish)
+      else if (most !== null) {
+        const jobs = liveOf(db, tally, customer)
+        if (jobs >= most) return jobs
+      }
+      return enqueue(self, job)
     },
     get: (id: string): LoadedJob | undefined => {
       const found = self.on.byId.get(id)
@@ -130,14 +157,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
       if (job !== undefined) finishAt(self, job, "running", finish)
       return job !== undefined
     },
-    finishIdle: (id: string, finish: FinishInsert): boolean => {
-      const job = self.on.idle.get(id)
-      if (job === undefined) return false
-      self.on.endIdle.run(...endOf(finish), seqOf(job))
-      // whoever is idle may have run before
-      finishAt(self, { ...job, tried: 1 }, stateOf(job["state"]), finish)
-      return true
-    }
+    finishIdle: (id: string, finish: FinishInsert): boolean => finishIdle(self, id, finish)
   } satisfies Omit<JobCommands, "change" | "list" | "count">
   return { load: (seq: SQLInputValue) => load(self, seq), commands }
 }
@@ -147,6 +167,7 @@ interface Jobs {
   readonly tally: Tally
   readonly texts: TextIndex | undefined
   readonly orders: Orders
+  readonly joins: Joins
 }
 
 const load = ({ on }: Jobs, seq: SQLInputValue): LoadedJob => {
@@ -156,10 +177,11 @@ const load = ({ on }: Jobs, seq: SQLInputValue): LoadedJob => {
 }
 
 const enqueue = (self: Jobs, job: JobInsert): LoadedJob | "behind" | undefined => {
-  const { on, orders, tally } = self
-  const { order } = job
+  const { joins, on, orders, tally } = self
+  const { coalesce, debounce, order } = job
+  const leader = coalesce !== undefined && job.state === "queued" ? joins.leaderOf(coalesce) : undefined
   const isBehind = order !== undefined && orders.isTaken(String(valueOf(job, "customer")), order.key)
-  const state = isBehind ? "scheduled" : job.state
+  const state = isBehind || leader !== undefined ? "scheduled" : job.state
   const seq = tally.seq + 1
   const digest = digestOf(job)
   if (on.insert.run(seq, state, digest, ...job.columns).changes === 0) {
@@ -172,7 +194,9 @@ const enqueue = (self: Jobs, job: JobInsert): LoadedJob | "behind" | undefined =
   tally.seq = seq
   add(tally, { lane: String(valueOf(job, "lane")), customer: String(valueOf(job, "customer")) }, state)
   if (order !== undefined) orders.stand(seq, order, isBehind)
-  return isBehind ? "behind" : undefined
+  if (debounce !== undefined) joins.debounce(seq, debounce)
+  if (coalesce !== undefined) joins.coalesce(seq, coalesce, leader)
+  return isBehind || leader !== undefined ? "behind" : undefined
 }
 
 /** The job that has a key already. */
@@ -194,6 +218,15 @@ const note = ({ on }: Jobs, job: Row, { attempt, body, path, racer, response }: 
   on.insertAttempt.run(seq, path, racer, attempt, response, body)
 }
 
+const finishIdle = (self: Jobs, id: string, finish: FinishInsert): boolean => {
+  const job = self.on.idle.get(id)
+  if (job === undefined) return false
+  self.on.endIdle.run(...endOf(finish), seqOf(job))
+  // whoever is idle may have run before
+  finishAt(self, { ...job, tried: 1 }, stateOf(job["state"]), finish)
+  return true
+}
+
 /** What the end of a job changes in its row. */
 const endOf = ({ at, deliveries, failure, quorum, state }: FinishInsert) => {
   const { reason = null, status = null } = failure ?? {}
@@ -203,13 +236,15 @@ const endOf = ({ at, deliveries, failure, quorum, state }: FinishInsert) => {
 
 /** Adds what belongs to the end of a job whose row says so already. */
 const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): void => {
-  const { on, orders, tally, texts } = self
+  const { joins, on, orders, tally, texts } = self
   const seq = seqOf(job)
   if (finish.attempt !== undefined) note(self, job, finish.attempt)
   on.insertResult.run(seq, finish.result, finish.bodies)
   if (finish.state !== "succeeded") texts?.changed(seq)
   // before its children, which go to the end of the line
   if (job["order_key"] !== null) orders.ended(job, finish)
+  // whoever else ends has an answer for those that wait for it
+  if (job["coalesce_key"] !== null && finish.state === "cancelled") joins.orphan(String(job["id"]))
   for (const child of finish.children) enqueue(self, child)
   for (const { body, columns } of finish.deliveries) {
     const { lastInsertRowid } = on.insertDelivery.run(seq, finish.at, finish.at, ...columns)

@@ -12,6 +12,7 @@ export type Kind = "longRead" | "read" | "write"
 export const kinds: { readonly [Name in keyof Commands]: Kind } = {
   enqueue: "write",
   enqueueBelow: "write",
+  enqueueOver: "write",
   get: "read",
   list: "longRead",
   count: "longRead",
@@ -76,6 +77,8 @@ export const kinds: { readonly [Name in keyof Commands]: Kind } = {
   saveSchedule: "write",
   putOffSchedule: "write",
   removeSchedule: "write",
+  debounced: "read",
+  following: "read",
   order: "read",
   stoppedOrders: "read",
   beforeInOrder: "read",

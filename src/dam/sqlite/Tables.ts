@@ -9,6 +9,8 @@
  * Moments are `REAL`: whole numbers take no more room, and nothing beyond 2^53 can appear.
  */
 
+import { togetherTables } from "./TogetherTables.ts"
+
 /** Marks a file as a store of ours (`PRAGMA application_id`). */
 export const applicationId = 0x657a7468
 
@@ -292,20 +294,5 @@ export const migrations: ReadonlyArray<string> = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX schedules_due ON schedules (look_at) WHERE look_at IS NOT NULL;
   `,
-  `
-  ALTER TABLE jobs ADD COLUMN order_key TEXT;
-  ALTER TABLE jobs ADD COLUMN order_stops INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE jobs ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
-  CREATE INDEX jobs_in_order ON jobs (customer, order_key, seq)
-    WHERE order_key IS NOT NULL AND state IN ('scheduled', 'queued', 'parked', 'running');
-  CREATE INDEX jobs_of_order ON jobs (customer, order_key, seq) WHERE order_key IS NOT NULL;
-
-  CREATE TABLE orders (
-    customer TEXT NOT NULL,
-    key TEXT NOT NULL,
-    job_id TEXT NOT NULL,
-    at REAL NOT NULL,
-    PRIMARY KEY (customer, key)
-  ) STRICT, WITHOUT ROWID;
-  `
+  togetherTables
 ]

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { UpkeepCommands } from "../rows/UpkeepCommands.ts"
 import { bytesOf } from "./Database.ts"
+import type { Joins } from "./JoinCommands.ts"
 import { move, stateOf, type Tally } from "./Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
@@ -46,12 +47,13 @@ export interface Kept {
   readonly db: DatabaseSync
   readonly tally: Tally
   readonly texts: TextIndex | undefined
+  readonly joins: Pick<Joins, "recover">
   /** Says why nothing can be written. */
   readonly fault: () => string | undefined
 }
 
 /** Prepares the statements once and makes the commands over them. */
-export const upkeepCommands = ({ db, fault, tally, texts }: Kept): UpkeepCommands => {
+export const upkeepCommands = ({ db, fault, joins, tally, texts }: Kept): UpkeepCommands => {
   const on = prepare(db)
   return {
     release: (now) => {
@@ -78,6 +80,7 @@ export const upkeepCommands = ({ db, fault, tally, texts }: Kept): UpkeepCommand
     },
     recover: () => {
       const jobs = Number(on.recoverAll.run().changes)
+      joins.recover()
       for (const [lane, { running: here }] of tally.lanes) {
         if (here > 0) move(tally, { lane, from: "running", to: "queued", jobs: here })
       }

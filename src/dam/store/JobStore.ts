@@ -16,6 +16,7 @@ import type { JobPort } from "./JobRecords.ts"
 import type { LanePort } from "./LaneRecords.ts"
 import type { LimitPort } from "./LimitRecords.ts"
 import type { NoticePort } from "./NoticeRecords.ts"
+import type { JoinPort } from "./JoinRecords.ts"
 import type { OrderPort } from "./OrderRecords.ts"
 import type { SchedulePort } from "./ScheduleRecords.ts"
 import type { SecretPort } from "./SecretRecords.ts"
@@ -37,6 +38,7 @@ export interface Store
     LimitPort,
     SchedulePort,
     OrderPort,
+    JoinPort,
     HistoryPort,
     SecretPort,
     TrustPort,

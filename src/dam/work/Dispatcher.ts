@@ -35,7 +35,7 @@ import * as Events from "../observe/Events.ts"
 import * as History from "../observe/History.ts"
 import type { NoticeOptions } from "../observe/Notice.ts"
 import * as Stats from "../observe/Stats.ts"
-import type { Enqueued } from "../store/JobRecords.ts"
+import type { Crowded, Enqueued } from "../store/JobRecords.ts"
 import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import * as Admission from "./Admission.ts"
@@ -46,6 +46,7 @@ import * as Ends from "./Ends.ts"
 import type { Engine, Terms } from "./Engine.ts"
 import * as Explain from "./Explain.ts"
 import * as Hastening from "./Hastening.ts"
+import * as Joining from "./Joining.ts"
 import * as Leaving from "./Leaving.ts"
 import * as Noticing from "./Noticing.ts"
 import * as Orders from "./Orders.ts"
@@ -235,14 +236,18 @@ const verbsOf = (
   admission: Pick<Admission.Admission, "through">
 ): Pick<Engine["Service"], "cancel" | "change" | "rerun" | "runNow" | "submit"> => {
   const { names } = parts.ends.runner
+  const joining = Ends.joiningOf(parts.ends)
+  const file = (job: NewJob): Effect.Effect<Enqueued | Crowded, StoreError> => {
+    const { debounce } = job.step
+    if (debounce !== undefined) return Joining.debounced(joining, job, debounce, maxCustomerJobs)
+    return maxCustomerJobs === undefined ? store.enqueue(job) : store.enqueueBelow(job, maxCustomerJobs)
+  }
   const enqueue = (job: NewJob): Effect.Effect<Enqueued, StoreError | Admission.Overloaded> =>
-    maxCustomerJobs === undefined
-      ? store.enqueue(job)
-      : Effect.flatMap(store.enqueueBelow(job, maxCustomerJobs), (enqueued) =>
-          enqueued._tag === "Crowded"
-            ? Effect.fail(Admission.crowded(maxCustomerJobs, enqueued.jobs))
-            : Effect.succeed(enqueued)
-        )
+    Effect.flatMap(file(job), (enqueued) =>
+      enqueued._tag === "Crowded"
+        ? Effect.fail(Admission.crowded(maxCustomerJobs ?? 0, enqueued.jobs))
+        : Effect.succeed(enqueued)
+    )
   const submit = (job: NewJob) => admission.through(filed(parts.ends, enqueue, laned(names, job)), job.step.priority)
   return {
     submit,

@@ -7,8 +7,10 @@ import type { NewJob, StoredJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Permit } from "../lane/Permit.ts"
+import type { JoinPort } from "../store/JoinRecords.ts"
 import type { Finish, JobPort } from "../store/JobRecords.ts"
 import { type StaleEpoch, type StoreError, untilWritten } from "../store/StoreError.ts"
+import * as Joining from "./Joining.ts"
 import * as Results from "./Results.ts"
 import type { RunEnd, RunnerOptions } from "./Run.ts"
 import { childOf } from "./Run.ts"
@@ -17,7 +19,8 @@ import type { Told } from "./Telling.ts"
 
 /** What ending jobs needs. */
 export interface Ends {
-  readonly store: Pick<JobPort, "change" | "finish" | "finishIdle" | "get" | "hasten" | "lift" | "park" | "record">
+  readonly store: JoinPort &
+    Pick<JobPort, "change" | "finish" | "finishIdle" | "get" | "hasten" | "lift" | "park" | "record">
   readonly lanes: Pick<LaneRouter, "reread" | "steering" | "wake">
   readonly runner: RunnerOptions
   readonly told: Told
@@ -93,8 +96,15 @@ export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob,
     yield* self.told(child, yield* beginningOf(self, child), true)
     yield* self.lanes.wake(child.lane, queueOf(child, child.step.limits, child.step.priority))
   }
+  if (job.step.coalesce && finish.state !== "cancelled") {
+    yield* Joining.shared(joiningOf(self), job, finish).pipe(
+      Effect.catch(({ message }) =>
+        Effect.logWarning(`who shares the answer of job ${job.id} calls by itself after a start: ${message}`)
+      )
+    )
+  }
   // the next of its order has its moment now
-  if (finish.children.length > 0 || job.step.inOrder !== undefined) self.lookAround()
+  if (finish.children.length > 0 || job.step.inOrder !== undefined || job.step.coalesce) self.lookAround()
 })
 
 const parked = (self: Ends, job: StoredJob, run: Extract<RunEnd, { readonly _tag: "Parked" }>) =>
@@ -131,6 +141,13 @@ const finishOf = (
         laneOf
       )
 }
+
+/** How jobs that have to do with each other end. */
+export const joiningOf = (self: Ends): Joining.Joining => ({
+  store: self.store,
+  laneOf: self.runner.laneOf,
+  finished: (job, finish) => finished(self, job, finish)
+})
 
 /** Where a child begins: behind others of its order, or where its time says. */
 const beginningOf = ({ store }: Ends, { createdAt, id, notBefore, step }: NewJob) => {

@@ -44,6 +44,10 @@ export const make = (
     switch (job.state) {
       case "scheduled":
         if (job.step.inOrder !== undefined && job.dueAt === undefined) return yield* ofOrder(sources, job)
+        if (job.step.coalesce && job.dueAt === undefined) {
+          const words = "an identical call is in flight; it ends with the answer of that"
+          return { ...bare(job), reasons: [reason("coalesced", words, {})], confidence: "unknown" }
+        }
         return yield* ofLater(sources, job, scheduledReason(job, now))
       case "parked":
         return yield* ofLater(sources, job, pauseReason(job, now))

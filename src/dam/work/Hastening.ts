@@ -32,7 +32,7 @@ export const runNow = (self: Hastening, { id }: StoredJob): Effect.Effect<Stored
         job === undefined
           ? "it is not known any more"
           : job.state === "scheduled"
-            ? "it waits for others of its order, which it does not overtake"
+            ? "it waits for others of its order, or for the answer of an identical call"
             : "only a job that waits can be run now"
       return yield* new WrongState({ jobId: id, state: job?.state ?? "unknown", wanted })
     }

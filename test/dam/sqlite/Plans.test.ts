@@ -34,6 +34,7 @@ const exceptions: ReadonlyArray<readonly [beginsWith: string, because: string]> 
     "SELECT * FROM orders WHERE customer = ? ORDER BY",
     "of the orders of one customer that are stopped, and no further than the limit"
   ],
+  ["SELECT DISTINCT follower.leader_id", "once, at a start, of the jobs that share an answer"],
   ["SELECT * FROM limits", "once, at a start, of the limits that operators have defined"],
   ["SELECT * FROM limit_levels", "once, at a start, of what was left of limits"],
   [

@@ -64,7 +64,7 @@ export interface Accounts {
   readonly all: () => ReadonlyArray<Account>
   /** Whose turn it is. */
   readonly first: () => Account | undefined
-  /** Passes the turn on to the next customer: the account whose turn it is has made use of it. */
+  /** Passes the turn on: the account whose turn it is has made use of it. The next customer's comes when its weight is used up. */
   readonly rotate: () => void
   /** Passes the turn on to the customer's next account, and to the next customer after the last of them. */
   readonly pass: () => void
@@ -78,11 +78,18 @@ export interface Accounts {
 /** A customer, and how many of its accounts have made no use of its turn. */
 interface Customer {
   readonly accounts: Ring.Ring<Account>
+  /** How many calls its turn is for. */
+  readonly weight: number
   passed: number
+  /** How many calls its turn has been used for. */
+  used: number
 }
 
-/** Makes it with no accounts. */
-export const make = (meterOf: (account: string) => Meter.Meter): Accounts => {
+/** How many calls the turn of a customer is for, by the customer as `customerIn` names it. */
+export type Weights = ReadonlyMap<string, number>
+
+/** Makes it with no accounts; a customer without a weight has turns of one call. */
+export const make = (meterOf: (account: string) => Meter.Meter, weights: Weights = new Map()): Accounts => {
   const accounts = new Map<string, Account>()
   const customers = new Map<string, Customer>()
   const ring = Ring.make<Customer>()
@@ -100,7 +107,8 @@ export const make = (meterOf: (account: string) => Meter.Meter): Accounts => {
   const customerOf = (account: string): Customer => {
     const known = customers.get(customerIn(account))
     if (known !== undefined) return known
-    const made: Customer = { accounts: Ring.make(), passed: 0 }
+    const weight = weights.get(customerIn(account)) ?? 1
+    const made: Customer = { accounts: Ring.make(), weight, passed: 0, used: 0 }
     customers.set(customerIn(account), made)
     ring.push(made)
     return made
@@ -108,6 +116,7 @@ export const make = (meterOf: (account: string) => Meter.Meter): Accounts => {
 
   const next = (customer: Customer): void => {
     customer.passed = 0
+    customer.used = 0
     ring.rotate()
   }
 
@@ -119,7 +128,8 @@ export const make = (meterOf: (account: string) => Meter.Meter): Accounts => {
       const customer = ring.first()
       if (customer === undefined) return
       customer.accounts.rotate()
-      next(customer)
+      customer.passed = 0
+      if (++customer.used >= customer.weight) next(customer)
     },
     pass: () => {
       const customer = ring.first()

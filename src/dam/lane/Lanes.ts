@@ -12,7 +12,8 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { LanePort, StoredPace } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import { hostIn, isReceiverLane, keyedLane, keyIn } from "../job/LaneName.ts"
+import { accountOf, customerIn, hostIn, isReceiverLane, keyedLane, keyIn } from "../job/LaneName.ts"
+import type { Weights } from "./Accounts.ts"
 import * as Dial from "./Dial.ts"
 import type { Called, PacingOptions } from "./Dial.ts"
 import * as Meter from "../../engine/pace/Meter.ts"
@@ -63,7 +64,22 @@ export const make = Effect.fnUntraced(function* (
   const lanes = new Map<string, Known>()
   const meters = Meter.maker(options.burst ?? 1)
   const hosts = new Map<string, HostGate.HostGate>()
-  const self: State = { store, dial, names, limits, start, room, permitsIn, meters, fibers, fork, lanes, hosts }
+  const weights = weightsOf(options)
+  const self: State = {
+    store,
+    dial,
+    names,
+    limits,
+    start,
+    room,
+    permitsIn,
+    meters,
+    fibers,
+    fork,
+    lanes,
+    hosts,
+    weights
+  }
   yield* Effect.forkScoped(tidy(self))
   return routerOf(self)
 })
@@ -83,7 +99,17 @@ interface State {
   readonly lanes: Map<string, Known>
   /** What holds for all lanes of a host. */
   readonly hosts: Map<string, HostGate.HostGate>
+  /** How many calls the turns of customers are for. */
+  readonly weights: Weights
 }
+
+const weightsOf = ({ weights = {} }: PacingOptions): Weights =>
+  new Map(
+    Object.entries(weights).map(([customer, weight]) => [
+      customerIn(accountOf(customer, {})),
+      Math.max(1, Math.trunc(weight) || 1)
+    ])
+  )
 
 interface Known {
   readonly lane: Lane
@@ -205,6 +231,7 @@ const open = (self: State, host: string, clock: Clock.Clock): Known => {
   let share: HostGate.Share | undefined
   const lane = LaneModule.make({
     burst: options.burst ?? 1,
+    weights: self.weights,
     meters,
     settingOf: (account) => Dial.settingOf(dial, host, account),
     host: isReceiverLane(host)

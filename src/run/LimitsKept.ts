@@ -18,15 +18,12 @@ export const unkept = (step: Step, strategies: Strategies["Service"]): InvalidSt
   if (drawn !== undefined) return new LimitsNotKept({ limit: drawn })
   const joined = step.inOrder ? "inOrder" : step.debounce ? "debounce" : step.coalesce ? "coalesce" : undefined
   if (joined !== undefined && transport.keepsOrder !== true) {
-    return new InvalidStep({ field: joined, problem: alone })
+    return new InvalidStep({ field: joined, problem: "is kept by a dam alone; submit the step to one" })
   }
   return (
     (step.onSuccess && unkept(step.onSuccess, strategies)) ?? (step.onFailure && unkept(step.onFailure, strategies))
   )
 }
-
-const alone =
-  "calls that are made here know nothing of others: submit it to a dam (a PERFORMANCE step goes there by itself)"
 
 const firstOf = ({ fallbacks, limits }: Step): string | undefined =>
   limits[0]?.name ?? (fallbacks.length === 0 ? undefined : fallbacks.flatMap(({ step }) => step.limits)[0]?.name)

@@ -37,14 +37,10 @@ const facts = (self: Step): ReadonlyArray<string> => {
   if (self.retryAt !== undefined) said.push(`not before epoch millisecond ${self.retryAt}`)
   if (self.delay !== undefined) said.push(`starts ${Duration.format(self.delay)} later`)
   if (self.startBefore !== undefined) said.push(`expires unless started before epoch millisecond ${self.startBefore}`)
-  if (self.priority !== undefined) said.push(`has priority ${self.priority}`)
-  if (self.inOrder !== undefined) {
-    said.push(`in order of ${self.inOrder.key}${self.inOrder.onFailure === "stop" ? ", which a failure stops" : ""}`)
-  }
-  if (self.debounce !== undefined) {
-    said.push(`debounced as ${self.debounce.key}: the newest runs ${Duration.format(self.debounce.wait)} later`)
-  }
-  if (self.coalesce) said.push("shares its answer with identical calls in flight")
+  if (self.priority) said.push(`priority ${self.priority}`)
+  if (self.inOrder) said.push(`in order of ${self.inOrder.key}, on failure ${self.inOrder.onFailure}`)
+  if (self.debounce) said.push(`the newest of ${self.debounce.key}, ${Duration.format(self.debounce.wait)} later`)
+  if (self.coalesce) said.push("one answer for identical calls")
   const metadata = Object.keys(self.metadata)
   if (metadata.length > 0) said.push(`metadata ${metadata.join(", ")}`)
   if (self.onFailureTimeout !== undefined) said.push(`has failed after ${Duration.format(self.onFailureTimeout)}`)

@@ -13,7 +13,9 @@ export const check = (self: Step): InvalidStep | undefined => broken(self, "", f
 
 const broken = (self: Step, at: string, isChained: boolean): InvalidStep | undefined => {
   const misjoined = misjoinedIn(self, at !== "")
-  if (misjoined !== undefined) return new InvalidStep({ field: `${at}${misjoined.field}`, problem: misjoined.problem })
+  if (misjoined) {
+    return new InvalidStep({ field: `${at}${self.coalesce ? "coalesce" : "debounce"}`, problem: misjoined })
+  }
   if (self.fills.length > 0) {
     const problem = isChained ? Fills.misplaced(self.request, self.fills) : unchained
     if (problem !== undefined) return new InvalidStep({ field: `${at}fills`, problem })
@@ -37,9 +39,9 @@ const broken = (self: Step, at: string, isChained: boolean): InvalidStep | undef
     })
   }
   for (const [index, { step }] of self.fallbacks.entries()) {
-    const stands = step.inOrder === undefined ? step.priority && "priority" : "inOrder"
-    if (stands !== undefined) {
-      const problem = "is left out: a fallback runs in the turn of the step that it stands in for"
+    const stands = step.inOrder ? "inOrder" : step.priority && "priority"
+    if (stands) {
+      const problem = "is left out: a fallback has the turn of its parent"
       return new InvalidStep({ field: `${at}fallbacks[${index}].step.${stands}`, problem })
     }
     const found = broken(step, `${at}fallbacks[${index}].step.`, isChained)
@@ -51,22 +53,19 @@ const broken = (self: Step, at: string, isChained: boolean): InvalidStep | undef
   )
 }
 
-/** What is said of how a job goes together with others, and cannot be. */
-const misjoinedIn = (self: Step, isPart: boolean): { readonly field: string; readonly problem: string } | undefined => {
-  if (!self.coalesce && self.debounce === undefined) return undefined
-  const field = self.coalesce ? "coalesce" : "debounce"
-  if (isPart) return { field, problem: "is said by the step that is handed over, and by none of its parts" }
-  if (self.inOrder !== undefined)
-    return { field, problem: "is left out where there is an inOrder, which leaves no job out" }
-  if (!self.coalesce) return undefined
-  if (self.debounce !== undefined) return { field, problem: "is left out where there is a debounce" }
-  if (self.request.method !== "GET" && self.request.method !== "HEAD") {
-    return { field, problem: "Expected GET or HEAD: other calls are not safe to leave out" }
-  }
-  return self.onSuccess === undefined && self.onFailure === undefined && self.fallbacks.length === 0
-    ? undefined
-    : { field, problem: "is left out where there are fallbacks or chained steps" }
+/** Says what is wrong with how a step goes together with others, as a rule that it breaks. */
+const misjoinedIn = (self: Step, isPart: boolean): string | false | undefined => {
+  const { coalesce, debounce, request } = self
+  if (!coalesce && !debounce) return undefined
+  const isChain = self.onSuccess ?? self.onFailure ?? self.fallbacks[0]
+  const isOther = coalesce && (debounce ?? isChain ?? !/^(GET|HEAD)$/.test(request.method))
+  return (
+    (isPart || self.inOrder || isOther) &&
+    `Expected a step that ${coalesce ? sharing : "is handed over by itself, without inOrder"}`
+  )
 }
+
+const sharing = "is a single GET or HEAD, without inOrder and debounce"
 
 const unchained =
   "take from the answer of a step before this one, and there is none; chain it with onSuccess or onFailure"

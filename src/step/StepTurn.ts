@@ -3,7 +3,7 @@ import type * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import * as FieldReader from "./FieldReader.ts"
 import * as Rules from "./FieldRules.ts"
-import { InvalidStep } from "./InvalidStep.ts"
+import { optionsOf } from "./GivenOptions.ts"
 import type { Order, Priority, Step } from "./StepModel.ts"
 import { isStep } from "./StepModel.ts"
 import { changed } from "./StepValue.ts"
@@ -53,11 +53,7 @@ export const inOrder: {
 } = dual(
   (args) => isStep(args[0]),
   (self: Step, key: string, options: OrderOptions = {}): Step => {
-    const { onFailure = "continue", ...unknown } = options
-    const [other] = Object.keys(unknown)
-    if (other !== undefined) {
-      throw new InvalidStep({ field: `inOrder.${other}`, problem: "is not known here; expected onFailure" })
-    }
+    const { onFailure = "continue" } = optionsOf("inOrder", options, ["onFailure"])
     return changed(self, {
       inOrder: { key: readKey(key, "inOrder.key"), onFailure: readEnd(onFailure, "inOrder.onFailure") }
     })
@@ -92,14 +88,7 @@ export const debounce: {
   (key: string, options: DebounceOptions): (self: Step) => Step
   (self: Step, key: string, options: DebounceOptions): Step
 } = dual(3, (self: Step, key: string, options: DebounceOptions): Step => {
-  if (typeof options !== "object" || options === null) {
-    throw new InvalidStep({ field: "debounce", problem: "Expected an object" })
-  }
-  const { atMost, wait, ...unknown } = options
-  const [other] = Object.keys(unknown)
-  if (other !== undefined) {
-    throw new InvalidStep({ field: `debounce.${other}`, problem: "is not known here; expected wait, atMost" })
-  }
+  const { atMost, wait } = optionsOf("debounce", options, ["wait", "atMost"])
   return changed(self, {
     debounce: {
       key: readKey(key, "debounce.key"),

@@ -28,7 +28,8 @@ describe("the table of routes", () => {
       const { url } = yield* Double.make()
       for (const { path } of routes) {
         const allow = [...new Set(routes.filter((route) => route.path === path).flatMap(methodsOf))].join(", ")
-        const { headers, status } = yield* ask(url, "PATCH", path)
+        // the one path that has it lacks the other
+        const { headers, status } = yield* ask(url, allow.includes("PATCH") ? "PUT" : "PATCH", path)
         assert.deepStrictEqual([status, headers.get("allow")], [405, allow], path)
       }
     })

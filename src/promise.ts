@@ -41,6 +41,7 @@ export type {
   StepResult
 } from "./promise/Results.ts"
 export type { CallOptions, Runtime } from "./promise/Running.ts"
+export type { ScheduleOptions, ScheduleView } from "./promise/Schedules.ts"
 export { IdempotentStrategy, Step, StepType } from "./promise/Step.ts"
 export type { FallbackOptions, StepConstructor } from "./promise/Step.ts"
 export {

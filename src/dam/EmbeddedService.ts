@@ -30,6 +30,7 @@ import type { JobPort } from "./store/JobRecords.ts"
 import type { SecretPort } from "./store/SecretRecords.ts"
 import type { StoreError } from "./store/StoreError.ts"
 import type { Overloaded } from "./work/Admission.ts"
+import * as ClientSchedules from "./work/ClientSchedules.ts"
 import { traceIdOf } from "./observe/Tracing.ts"
 import type { Engine, WrongState } from "./work/Engine.ts"
 import * as ServiceChange from "./work/ServiceChange.ts"
@@ -65,15 +66,15 @@ export const make = (
     rerun: (jobId) => rerun(parts, jobId),
     list: (filter) => list(parts, filter),
     failures: (filter) => failures(parts, filter),
-    secrets: Secrets.make(store, localCustomer)
+    secrets: Secrets.make(store, localCustomer),
+    schedules: ClientSchedules.make(engine.schedules, (step, now) => breachOfStep(parts, step, now))
   }
 }
 
-const submit = Effect.fnUntraced(function* ({ credentials, engine, limits }: Parts, delegation: Delegation) {
+const submit = Effect.fnUntraced(function* (parts: Parts, delegation: Delegation) {
+  const { credentials, engine } = parts
   const job = yield* jobOf(delegation, credentials)
-  const breach =
-    (limits === undefined ? breachOfTree(delegation.step) : breachIn(delegation.step, limits, job.createdAt)) ??
-    breachOfLimits(delegation.step, engine.callLimits)
+  const breach = breachOfStep(parts, delegation.step, job.createdAt)
   if (breach !== undefined) return yield* refusal(breach.status, breach.problem)
   const enqueued = yield* Effect.mapError(
     engine.submit(job),
@@ -224,9 +225,13 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
       get: use(({ secrets }) => secrets.get),
       delete: use(({ secrets }) => secrets.delete),
       rotate: (next, old) => use(({ secrets }) => secrets.rotate(next, old))
-    }
+    },
+    schedules: ClientSchedules.lazily((call) => use(({ schedules }) => call(schedules)))
   }
 }
+
+const breachOfStep = ({ engine, limits }: Parts, step: Step, now: number): Refused | undefined =>
+  (limits === undefined ? breachOfTree(step) : breachIn(step, limits, now)) ?? breachOfLimits(step, engine.callLimits)
 
 const breachIn = (step: Step, limits: Limits, now: number): Refused | undefined => {
   const { body = "" } = step.request

@@ -27,6 +27,7 @@ import type { FailureList, JobAnswer, JobExplanation, JobView, QueueResult, Secr
 import type { SecretsView } from "./Results.ts"
 import { failureList, jobAnswer, jobExplanation, jobView, queueResult, secretsView } from "./Results.ts"
 import type { CallOptions, Runtime } from "./Running.ts"
+import type { ScheduleOptions, ScheduleView } from "./Schedules.ts"
 import { run, settled } from "./Running.ts"
 
 /**
@@ -235,6 +236,48 @@ export class EZThrottle {
       }),
       options
     )
+  }
+
+  /**
+   * Defines a schedule, or all of it anew: it goes on from now, and stays paused if it was. Like all about schedules, only
+   * a dam can; EZThrottle Cloud rejects.
+   */
+  async putSchedule(name: string, schedule: ScheduleOptions, options?: CallOptions): Promise<ScheduleView> {
+    return (await this.#schedules()).put(name, schedule, options)
+  }
+
+  /** Shows a schedule with its next five moments. */
+  async getSchedule(name: string, options?: CallOptions): Promise<ScheduleView> {
+    return (await this.#schedules()).get(name, options)
+  }
+
+  /** Lists the schedules of the caller by their names. */
+  async listSchedules(options?: CallOptions): Promise<ReadonlyArray<ScheduleView>> {
+    return (await this.#schedules()).list(options)
+  }
+
+  /** Ends a schedule; jobs that it has submitted go on. */
+  async deleteSchedule(name: string, options?: CallOptions): Promise<void> {
+    return (await this.#schedules()).delete(name, options)
+  }
+
+  /** Fires nothing until the schedule is resumed; what waits is dropped. */
+  async pauseSchedule(name: string, options?: CallOptions): Promise<ScheduleView> {
+    return (await this.#schedules()).pause(name, options)
+  }
+
+  /** Lets a schedule go on from now; what came in its pause is not made up. */
+  async resumeSchedule(name: string, options?: CallOptions): Promise<ScheduleView> {
+    return (await this.#schedules()).resume(name, options)
+  }
+
+  /** Submits the job of a schedule once, whatever its times and its pause say. */
+  async runScheduleNow(name: string, options?: CallOptions): Promise<ScheduleView> {
+    return (await this.#schedules()).runNow(name, options)
+  }
+
+  async #schedules() {
+    return (await Later.remote()).schedules(this.runtime)
   }
 
   /**

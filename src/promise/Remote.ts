@@ -9,6 +9,7 @@ import type { InvalidJob } from "../wire/InvalidJob.ts"
 import * as Job from "../wire/Job.ts"
 import * as Listing from "./Listing.ts"
 import * as Many from "./Many.ts"
+import * as Schedules from "./Schedules.ts"
 
 /** Makes the service behind a client. */
 export const service = RemoteClient.make
@@ -21,3 +22,5 @@ export const filterOf = Listing.filterOf
 export const failureFilterOf = Listing.failureFilterOf
 
 export const submitMany = Many.submitMany
+
+export const schedules = Schedules.make

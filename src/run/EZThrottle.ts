@@ -12,17 +12,8 @@ import type { Accepted, Outcome, StepError } from "../step/Outcome.ts"
 import type { Step } from "../step/StepModel.ts"
 import { Strategies } from "../transport/Strategies.ts"
 import * as Interpreter from "./Interpreter.ts"
-import type {
-  Explanation,
-  FailureFilter,
-  Failures,
-  Job,
-  JobChange,
-  JobFilter,
-  JobPage,
-  JobResult,
-  Secrets
-} from "./Service.ts"
+import type { Explanation, FailureFilter, Failures, Job, JobChange, JobFilter, JobPage, JobResult } from "./Service.ts"
+import type { Schedules, Secrets } from "./Service.ts"
 import { AwaitTimedOut, Service, ServiceError } from "./Service.ts"
 
 /**
@@ -67,6 +58,8 @@ export class EZThrottle extends Context.Service<
     /** Waits for the result of a job. A failed job is a result too. */
     readonly awaitJob: (jobId: string, options?: AwaitOptions) => Effect.Effect<JobResult, ServiceError>
     readonly secrets: Secrets
+    /** Jobs at times, of a dam. */
+    readonly schedules: Schedules
   }
 >()("ezthrottle-effect/run/EZThrottle") {}
 
@@ -194,7 +187,8 @@ export const make = (strategies: Strategies["Service"], service: Service["Servic
         : Effect.fail(new ServiceError({ reason: new AwaitTimedOut({ jobId, afterMillis: Duration.toMillis(limit) }) }))
     )
   },
-  secrets: service.secrets
+  secrets: service.secrets,
+  schedules: service.schedules
 })
 
 /**

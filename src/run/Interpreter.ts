@@ -10,7 +10,6 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Filling from "../engine/Filling.ts"
 import { MissingApiKey } from "../step/FailureModel.ts"
 import { takes } from "../step/Fills.ts"
 import type { History } from "../step/HistoryModel.ts"
@@ -27,6 +26,7 @@ import type { Execution } from "./Execution.ts"
 import type { Host } from "./Host.ts"
 import * as Hosts from "./Host.ts"
 import * as Keys from "./Keys.ts"
+import { filling } from "./LaterFilling.ts"
 import { unkept } from "./LimitsKept.ts"
 import * as Line from "./Line.ts"
 import * as Straight from "./Straight.ts"
@@ -218,11 +218,9 @@ const chain = (
   host.startChild !== undefined
     ? host.startChild(relation, child, parent)
     : Effect.match(
-        run(child, strategies, {
-          ...host,
-          ...ofItsOwn,
-          fill: (step) => Filling.fill(step, { response: Filling.answerOf(parent), metadata })
-        }),
+        takes(child)
+          ? Effect.flatMap(filling(parent, metadata), (fill) => run(child, strategies, { ...host, ...ofItsOwn, fill }))
+          : run(child, strategies, { ...host, ...ofItsOwn }),
         {
           onSuccess: (outcome): Chained => ({ _tag: "Ended", relation, outcome }),
           onFailure: (error): Chained => ({ _tag: "Failed", relation, error })
@@ -244,5 +242,6 @@ const ofItsOwn = {
   rested: undefined,
   acceptedAt: undefined,
   hasBegun: undefined,
-  record: undefined
+  record: undefined,
+  fill: undefined
 }

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { ServiceUnreachable } from "../step/FailureModel.ts"
 import { TransportError } from "../step/FailureModel.ts"
-import type { Secrets, Service } from "./Service.ts"
+import type { Schedules, Secrets, Service } from "./Service.ts"
 import { ServiceError } from "./Service.ts"
 
 type Offered = Service["Service"]
@@ -19,6 +19,8 @@ export const make = (load: Effect.Effect<Offered, ServiceUnreachable>): Offered 
   const service = Effect.mapError(loading, (reason) => new ServiceError({ reason }))
   const use = <A>(call: (service: Offered) => Effect.Effect<A, ServiceError>) => Effect.flatMap(service, call)
   const secrets = <A>(call: (secrets: Secrets) => Effect.Effect<A, ServiceError>) => use((of) => call(of.secrets))
+  const schedules = <A>(call: (schedules: Schedules) => Effect.Effect<A, ServiceError>) =>
+    use((of) => call(of.schedules))
   return {
     transport: {
       kind: "delegating",
@@ -42,6 +44,15 @@ export const make = (load: Effect.Effect<Offered, ServiceUnreachable>): Offered 
       get: secrets((of) => of.get),
       delete: secrets((of) => of.delete),
       rotate: (next, old) => secrets((of) => of.rotate(next, old))
+    },
+    schedules: {
+      put: (name, schedule) => schedules((of) => of.put(name, schedule)),
+      get: (name) => schedules((of) => of.get(name)),
+      list: schedules((of) => of.list),
+      delete: (name) => schedules((of) => of.delete(name)),
+      pause: (name) => schedules((of) => of.pause(name)),
+      resume: (name) => schedules((of) => of.resume(name)),
+      runNow: (name) => schedules((of) => of.runNow(name))
     }
   }
 }

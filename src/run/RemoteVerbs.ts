@@ -43,7 +43,7 @@ export const change =
         ? api.direct({
             method: "PATCH",
             path: pathOf(jobId, ""),
-            headers: { "content-type": "application/json", "if-match": revision === undefined ? "*" : `"${revision}"` },
+            headers: { "if-match": revision === undefined ? "*" : `"${revision}"` },
             body: JSON.stringify({
               ...rest,
               body_base64: bodyBase64,

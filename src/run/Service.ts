@@ -16,9 +16,13 @@ import { TaggedError } from "../step/TaggedError.ts"
 import type { Delegating } from "../transport/HttpTransport.ts"
 import type { Explanation } from "../wire/Explained.ts"
 import type { FailureFilter, Failures } from "../wire/FailedJobs.ts"
+import type { Schedule, ScheduleOptions } from "../wire/Schedules.ts"
+import type { InvalidSchedule, ScheduleNotFound, TooManySchedules } from "./ScheduleErrors.ts"
 
 export type { Explanation, Reason } from "../wire/Explained.ts"
 export type { FailureFilter, FailureGroup, Failures } from "../wire/FailedJobs.ts"
+export type { Schedule, ScheduleOptions } from "../wire/Schedules.ts"
+export { InvalidSchedule, ScheduleNotFound, TooManySchedules } from "./ScheduleErrors.ts"
 
 /**
  * A job as the service reports it.
@@ -258,6 +262,9 @@ export class ServiceError extends TaggedError("ServiceError")<{
     | NoSecrets
     | OldSecretUnknown
     | WeakSecret
+    | InvalidSchedule
+    | ScheduleNotFound
+    | TooManySchedules
 }> {
   override get message() {
     return this.reason.message
@@ -334,6 +341,29 @@ export interface Secrets {
 }
 
 /**
+ * Schedules: a job at each moment of a cron expression, or every so long. Only a dam has them; what has none fails with
+ * `NotOffered`. About a name that is unknown each fails with `ScheduleNotFound`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Schedules {
+  /** Defines one, or all of it anew: it goes on from now, and stays paused if it was. Fails with `InvalidSchedule` or `TooManySchedules`. */
+  readonly put: (name: string, schedule: ScheduleOptions) => Effect.Effect<Schedule, ServiceError>
+  readonly get: (name: string) => Effect.Effect<Schedule, ServiceError>
+  /** All of the caller, by their names. */
+  readonly list: Effect.Effect<ReadonlyArray<Schedule>, ServiceError>
+  /** Ends one; jobs that it has submitted go on. */
+  readonly delete: (name: string) => Effect.Effect<void, ServiceError>
+  /** Fires nothing until it is resumed; what waits is dropped. */
+  readonly pause: (name: string) => Effect.Effect<Schedule, ServiceError>
+  /** Goes on from now; what came in the pause is not made up. */
+  readonly resume: (name: string) => Effect.Effect<Schedule, ServiceError>
+  /** Submits its job once, whatever its times and its pause say. */
+  readonly runNow: (name: string) => Effect.Effect<Schedule, ServiceError>
+}
+
+/**
  * A service that runs steps: the remote EZThrottle or an embedded dam.
  *
  * @category services
@@ -361,5 +391,6 @@ export class Service extends Context.Service<
     /** Groups failed jobs by host, status and reason. Fails with `NotOffered` where the service cannot. */
     readonly failures: (filter?: FailureFilter) => Effect.Effect<Failures, ServiceError>
     readonly secrets: Secrets
+    readonly schedules: Schedules
   }
 >()("ezthrottle-effect/run/Service") {}

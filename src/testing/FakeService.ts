@@ -27,6 +27,7 @@ import { toResponse } from "./Answer.ts"
 import type { DelegationCall } from "./Call.ts"
 import { ledger } from "./Call.ts"
 import * as FakeFailures from "./FakeFailures.ts"
+import * as Schedules from "./FakeSchedules.ts"
 import type { FakeSecrets } from "./FakeSecrets.ts"
 import * as Secrets from "./FakeSecrets.ts"
 
@@ -218,6 +219,15 @@ const makeUnsafe = ({ extensions, tellsResults = true }: FakeServiceOptions): Fa
       })
     })
 
+  let firings = 0
+  const fire = (step: Step): Effect.Effect<string, ServiceError> =>
+    Effect.suspend(() =>
+      Result.match(file({ step, key: `firing-${++firings}`, retryAt: undefined }), {
+        onFailure: (reason) => Effect.fail(new ServiceError({ reason })),
+        onSuccess: ({ jobId }) => Effect.succeed(jobId)
+      })
+    )
+
   return {
     transport: { kind: "delegating", submit: (delegation) => calls.note(delegation, submit(delegation)) },
     job: (jobId) => Effect.map(find(jobId), ({ job }) => shown(job)),
@@ -266,6 +276,7 @@ const makeUnsafe = ({ extensions, tellsResults = true }: FakeServiceOptions): Fa
           : Effect.fail(new ServiceError({ reason: new CannotAwait({ jobId }) }))
     },
     secrets: storedSecrets.secrets,
+    schedules: Schedules.make(fire),
     storedSecrets,
     delegations: calls.calls,
     jobs: all,

@@ -17,14 +17,7 @@ import {
   TlsError,
   Unsendable
 } from "../step/FailureModel.ts"
-
-/**
- * What an error of an HTTP client can turn out to be.
- *
- * @category models
- * @since 0.1.0
- */
-export type CallFailure = ConnectionFailed | TlsError | InvalidResponse | HeadersTooLarge | InvalidEncoding | Unsendable
+import type { CallFailure } from "./CutShort.ts"
 
 /**
  * Finds out why a call brought no answer. Total: whatever was thrown, there is a failure for it.
@@ -47,24 +40,6 @@ export const failureOf = (cause: unknown): CallFailure => {
     kind: "other",
     detail: code === undefined ? "the HTTP client failed without saying why" : `the HTTP client failed (${code})`
   })
-}
-
-/**
- * The failure of an answer whose head was complete and whose body was not. What is not known is left out.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const cutShort = (
-  status: number,
-  receivedBytes: number | undefined,
-  announcedBytes: number | undefined
-): InvalidResponse => {
-  const part =
-    announcedBytes === undefined
-      ? `${receivedBytes ?? "some"} bytes of a body whose end never came`
-      : `${receivedBytes ?? "not all"} of the ${announcedBytes} bytes announced`
-  return new InvalidResponse({ received: `status ${status} and ${part}` })
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What is said of a dam that gives no answer, or none that a dam would give. */
 import { excerpt, type Failure, ServiceFailed, ServiceUnreachable } from "../step/FailureModel.ts"
-import type { CallFailure } from "./Causes.ts"
+import type { CallFailure } from "./CutShort.ts"
 import { unreachable } from "./RemoteAnswer.ts"
 
 /** Why a dam gave no answer; nobody at its address is told as that. */

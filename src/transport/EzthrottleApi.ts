@@ -103,8 +103,10 @@ export interface DirectCall<A, E> {
   /** Below the base of the service, from its first slash. */
   readonly path: string
   /** Defaults to `GET`. */
-  readonly method?: "GET" | "PATCH" | "POST" | undefined
+  readonly method?: "GET" | "PATCH" | "POST" | "PUT" | "DELETE" | undefined
+  /** Beside those that every call has. Defaults to none. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** JSON. Defaults to none. */
   readonly body?: string | undefined
   /** Reads what the service answered, whatever its status. */
   readonly read: (answer: DirectAnswer) => Result.Result<A, E>
@@ -228,7 +230,16 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
       ),
     direct: ({ body, headers, method = "GET", path, read: readDirect }) =>
       call(
-        { ...get(serviceUrl + path, { accept: "application/json", ...headers }), method, body },
+        {
+          method,
+          url: serviceUrl + path,
+          headers: {
+            accept: "application/json",
+            ...(body === undefined ? {} : { "content-type": "application/json" }),
+            ...headers
+          },
+          body
+        },
         maxDirectBytes
       ).pipe(flatMapCleaned([options.apiKey], readDirect)),
     events: (path, lastEventId) =>

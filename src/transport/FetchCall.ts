@@ -12,7 +12,8 @@ import * as Result from "effect/Result"
 import { InvalidResponse, TransportError, Unsendable } from "../step/FailureModel.ts"
 import type { Response } from "../step/ReplyModel.ts"
 import type { Request } from "../step/Request.ts"
-import { type CallFailure, cutShort, failureOf } from "./Causes.ts"
+import { type CallFailure, cutShort } from "./CutShort.ts"
+import * as LaterCauses from "./LaterCauses.ts"
 import type { OpenCall } from "./OpenCall.ts"
 import type { Done, ToldCall } from "./Redirects.ts"
 import { announcedLength, Collected, EMPTY, isBodiless, isFinalStatus, tooLarge } from "./ResponseBody.ts"
@@ -87,7 +88,7 @@ class Exchange {
   }
 
   #failBy(cause: unknown): void {
-    this.#settle(Exit.fail(new TransportError({ reason: failureOf(cause) })))
+    LaterCauses.failureOf(cause, (reason) => this.#settle(Exit.fail(new TransportError({ reason }))))
   }
 
   #fail(error: TransportError): void {
@@ -174,7 +175,7 @@ export const opening =
 
 /** Waits for a promise of the platform. Whoever is interrupted meanwhile aborts what it promised by another way. */
 const promised = <A>(make: () => Promise<A>): Effect.Effect<A, CallFailure> =>
-  Effect.tryPromise({ try: make, catch: failureOf })
+  Effect.tryPromise({ try: make, catch: (cause) => cause }).pipe(Effect.catch(LaterCauses.fail))
 
 /** Browsers show a redirect they were told not to follow as status 0 without headers. */
 export const oddStatus = (status: number): TransportError =>

@@ -6,7 +6,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Request } from "../step/Request.ts"
-import type { CallFailure } from "./Causes.ts"
+import type { CallFailure } from "./CutShort.ts"
 
 /** An answer whose head is complete and whose body is still to come. */
 export interface Opened {

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { excerpt, type Failure, MalformedAnswer, ServiceUnreachable } from "../step/FailureModel.ts"
-import { type CallFailure, cutShort } from "./Causes.ts"
+import { type CallFailure, cutShort } from "./CutShort.ts"
 import type { Opened } from "./OpenCall.ts"
 import { announcedLength, Collected } from "./ResponseBody.ts"
 

@@ -68,11 +68,24 @@ const costs = (pid: number | undefined) => {
   }
 }
 
+/** Bytes that the main thread of a dam has allocated by its last collection: what each found beyond what the one before left. */
+const garbageOf = ({ output }: Pick<Dam, "output">): number => {
+  const heaps = new Map<string, { readonly left: number; readonly sum: number }>()
+  for (const [, heap = "", found, left] of output().matchAll(/^\[\d+:(0x\w+)\].*?([\d.]+) \([\d.]+\) -> ([\d.]+) /gm)) {
+    const before = heaps.get(heap) ?? { left: 0, sum: 0 }
+    heaps.set(heap, { left: Number(left), sum: before.sum + Math.max(0, Number(found) - before.left) })
+  }
+  // the other heap is that of the store
+  return Math.max(0, ...Array.from(heaps.values(), ({ sum }) => sum)) * 1024 * 1024
+}
+
 interface Dam {
   readonly db: string
   readonly port: number
   readonly pid: number | undefined
   readonly readyAfter: string
+  /** What V8 has told since the start. */
+  readonly output: () => string
   readonly stop: () => Promise<unknown>
 }
 
@@ -91,7 +104,7 @@ const start = async (
   const db = join(folder, `${name}.db`)
   const dam = spawn(
     process.execPath,
-    [...nodeArgs, bin, "dam", "--port", "0", "--db", db, "--config", config, "--allow-private"],
+    [...nodeArgs, "--trace-gc", bin, "dam", "--port", "0", "--db", db, "--config", config, "--allow-private"],
     {
       stdio: ["ignore", "pipe", "inherit"],
       env: { ...process.env, ...env }
@@ -111,6 +124,7 @@ const start = async (
     port: Number(port),
     pid: dam.pid,
     readyAfter: /ready after (\d+ ms)/.exec(output)?.[1] ?? "",
+    output: () => output,
     stop: () => {
       const ended = once(dam, "exit")
       dam.kill("SIGTERM")
@@ -143,13 +157,15 @@ const endToEnd = async (world: World) => {
   await world.told(warm)
   const jobs = quick ? 500 : 20_000
   const cost = costs(dam.pid)
+  const garbage = garbageOf(dam)
   const started = performance.now()
   const submitted = load({ ...options, jobs, name: "measured" })
   await world.told(warm + jobs)
   const seconds = (performance.now() - started) / 1000
   await submitted
   console.log(
-    `accept to webhook, upstream unlimited: ${number(jobs / seconds)} jobs a second (budget 3,000)\n  ${cost(jobs)}`
+    `accept to webhook, upstream unlimited: ${number(jobs / seconds)} jobs a second (budget 3,000)\n  ${cost(jobs)}\n  ` +
+      `garbage of the main thread: ${((garbageOf(dam) - garbage) / jobs / 1024).toFixed(0)} KB each (budget 60)`
   )
   await dam.stop()
 }

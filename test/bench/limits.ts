@@ -6,6 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { accountOf, queueOf } from "../../src/dam/job/LaneName.ts"
+import { beside } from "../dam/lane/Beside.ts"
 import * as Lane from "../../src/dam/lane/Lane.ts"
 import * as LimitBook from "../../src/dam/lane/LimitBook.ts"
 import * as Places from "../../src/dam/lane/Places.ts"
@@ -33,6 +34,7 @@ const cost = (limits: number) =>
     const queues = new Map(customers.map((account) => [queueOf({ account, isolated: false }, draws), 0]))
     let jobs = 0
     const lane = Lane.make({
+      fork: yield* beside,
       burst: 10,
       settingOf: () => fixed({ rps, maxConcurrent: 10_000 }),
       limits: book,
@@ -49,7 +51,7 @@ const cost = (limits: number) =>
       },
       room: Places.make(() => 10_000).of
     })
-    yield* Effect.forkChild(lane.run)
+    lane.wake(undefined)
     const began = process.cpuUsage()
     for (let millis = 0; millis < 1000 * seconds; millis++) yield* TestClock.adjust(1)
     const { system, user } = process.cpuUsage(began)

@@ -163,6 +163,7 @@ const page = Effect.gen(function* () {
   yield* show("ezthrottle limits delete openai-tokens")
   yield* help("schedules")
   yield* help("schedules", "put")
+  yield* help("schedules", "apply")
   yield* help("schedules", "list")
   yield* show("ezthrottle schedules list")
   yield* help("schedules", "show")

@@ -32,7 +32,7 @@ const told = (
     yield* jobs.enqueue(job(id, { customer, step: Step.webhookQuorum(Step.get("https://a.example/"), quorum) }))
     yield* jobs.start(id, 1)
     const all = deliveries.map((change, index) => delivery(id, index, { customer, ...change }))
-    yield* jobs.finish(id, 1, ended({ deliveries: all }))
+    return yield* jobs.finish(id, 1, ended({ deliveries: all }))
   })
 
 const idsOf = (jobs: Store, filter: Partial<DeadLetterFilter> = {}) =>
@@ -286,6 +286,21 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         assert.isUndefined((yield* jobs.settleDelivery("one-1", call(130), delivered, rule)).endpoint)
         for (const at of [200, 220]) assert.isUndefined((yield* fail(jobs, "one-0", at)).endpoint)
         assert.strictEqual((yield* jobs.endpoints("local"))[0]?.failures, 2)
+      })
+    )
+
+    promises("says of the end of a job whether any of its endpoints is disabled, of its own customer", (jobs) =>
+      Effect.gen(function* () {
+        assert.isTrue(yield* told(jobs, "first", [{ url: shared }, {}], 2))
+        yield* jobs.settleDelivery("first-0", failure(20), again(30), rule)
+        // it fails, and is called all the same
+        assert.isTrue(yield* told(jobs, "second", [{ url: shared }]))
+        yield* jobs.settleDelivery("first-0", failure(30, 410), dead(37, "receiver_gone"), rule)
+        assert.isFalse(yield* told(jobs, "third", [{}, { url: shared }]))
+        assert.isTrue(yield* told(jobs, "elsewhere", [{}]))
+        assert.isTrue(yield* told(jobs, "theirs", [{ url: shared }], 1, "other"))
+        yield* jobs.enableEndpoint("local", shared, 50)
+        assert.isTrue(yield* told(jobs, "fourth", [{ url: shared }]))
       })
     )
 

@@ -32,6 +32,22 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
     it.effect(sentence, () => Effect.flatMap(JobStore, test).pipe(Effect.provide(store)))
 
   describe(`JobStore (${name}): schedules`, () => {
+    promises("are applied as a whole", (jobs) =>
+      Effect.gen(function* () {
+        yield* jobs.saveSchedule(schedule("one"))
+        yield* jobs.saveSchedule(schedule("two"))
+        yield* jobs.saveSchedule(schedule("two", { customer: "other" }))
+        const changed = schedule("one", { lookAt: 99 })
+        yield* jobs.applySchedules("local", [changed, schedule("three")], ["two", "none"])
+        const names = (yield* jobs.schedules("local")).map(({ lookAt, name }) => [name, lookAt])
+        assert.deepStrictEqual(names, [
+          ["one", 99],
+          ["three", 10]
+        ])
+        assert.strictEqual(yield* jobs.countSchedules("other"), 1)
+      })
+    )
+
     promises("are kept as they are, until they are put anew or removed", (jobs) =>
       Effect.gen(function* () {
         assert.isUndefined(yield* jobs.schedule("local", "one"))

@@ -127,6 +127,61 @@ describe("over a dam in this process", () => {
     }
   })
 
+  it("a schedule is put, shown, paused, run, resumed and deleted", async () => {
+    await using at = await setUp()
+    const { client, target } = at
+    const start = new Date(tomorrow())
+    const put = await client.putSchedule("nightly", {
+      cron: "30 2 * * *",
+      zone: "Europe/Berlin",
+      jitterMs: 1500,
+      start,
+      overlap: "queue",
+      job: { url: `${target.url}/report`, method: "POST", body: new Uint8Array([255]) }
+    })
+    assert.deepInclude(put, { name: "nightly", jitter_ms: 1500, start: +start, overlap: "queue", catch_up: "last" })
+    assert.lengthOf(put.next, 5)
+    assert.isAtLeast(put.next[0] ?? 0, +start)
+    assert.deepStrictEqual(await client.getSchedule("nightly"), put)
+    assert.strictEqual((await client.pauseSchedule("nightly")).state, "paused")
+    const run = await client.runScheduleNow("nightly")
+    assert.deepStrictEqual([run.state, run.fired], ["paused", 1])
+    await client.awaitJob(run.last?.job_id ?? "")
+    assert.deepStrictEqual(
+      target.seen.map(({ path }) => path),
+      ["/report"]
+    )
+    assert.strictEqual((await client.resumeSchedule("nightly")).state, "active")
+    assert.deepStrictEqual(
+      (await client.listSchedules()).map(({ name, fired }) => [name, fired]),
+      [["nightly", 1]]
+    )
+    await client.deleteSchedule("nightly")
+    assert.deepStrictEqual(await client.listSchedules(), [])
+    assert.strictEqual((await rejection(client.getSchedule("nightly"))).message, 'there is no schedule "nightly"')
+  })
+
+  it("a schedule that cannot be is refused with the place and what was expected", async () => {
+    await using at = await setUp()
+    const job = { url: at.target.url }
+    const said = async (schedule: object) =>
+      (await rejection(at.client.putSchedule("odd", { cron: "@daily", job, ...schedule }))).message
+    assert.match(await said({ cron: "0 22-2 * * *" }), /^cron: hour: range goes backwards; write 22-23,0-2/)
+    assert.match(await said({ cron: undefined, everyMs: 1 }), /^every_ms: Expected .* 1000/)
+    assert.match(await said({ zone: "Europe/Nowhere" }), /^zone: unknown time zone/)
+    assert.match(await said({ job: { ...job, retryAt: tomorrow() } }), /^job\.retry_at: is left out/)
+    assert.match(
+      await said({ job: { ...job, onSuccess: { ...job, idempotentKey: "k" } } }),
+      /^job\.on_success\.idempotent_key: /
+    )
+    assert.match(await said({ job: { ...job, limits: [{ name: "none" }] } }), /^job\.limits\[0\]\.name: /)
+    assert.match(await said({ every: 1 }), /^putSchedule\.every: is not known here; did you mean everyMs\?/)
+    assert.match(
+      (await rejection(at.client.putSchedule("a:b", { cron: "@daily", job }))).message,
+      /^name: Expected 1 to 128/
+    )
+  })
+
   it("idle waits for calls and for jobs, and for what follows them", async () => {
     await using at = await setUp()
     await at.client.submitJob({ url: at.target.url, onSuccess: { url: `${at.target.url}/then` } })
@@ -205,6 +260,7 @@ describe("over a service", () => {
     assert.match((await rejection(client.rerunJob(job_id))).message, /does not offer running a job again; a dam does/)
     assert.match((await rejection(collected(client.listJobs()))).message, /does not offer listing jobs; a dam does/)
     assert.match((await rejection(client.listFailures())).message, /does not offer grouping failures; a dam does/)
+    assert.match((await rejection(client.listSchedules())).message, /does not offer schedules; a dam does/)
     await client.idle()
   })
 

@@ -33,6 +33,15 @@ const echo = (): Service["Service"] => {
       get: said("get"),
       delete: said("delete"),
       rotate: (next, old) => said(`rotate ${Redacted.value(next)} ${old && Redacted.value(old)}`)
+    },
+    schedules: {
+      put: (name, { cron }) => said(`put ${name} ${cron}`),
+      get: (name) => said(`get ${name}`),
+      list: said("all"),
+      delete: (name) => said(`delete ${name}`),
+      pause: (name) => said(`pause ${name}`),
+      resume: (name) => said(`resume ${name}`),
+      runNow: (name) => said(`fire ${name}`)
     }
   }
 }
@@ -51,7 +60,14 @@ const calls: ReadonlyArray<readonly [string, (service: Service["Service"]) => Ef
   ["create a b", ({ secrets }) => secrets.create(Redacted.make("a"), Redacted.make("b"))],
   ["get", ({ secrets }) => secrets.get],
   ["delete", ({ secrets }) => secrets.delete],
-  ["rotate a b", ({ secrets }) => secrets.rotate(Redacted.make("a"), Redacted.make("b"))]
+  ["rotate a b", ({ secrets }) => secrets.rotate(Redacted.make("a"), Redacted.make("b"))],
+  ["put s @daily", ({ schedules }) => schedules.put("s", { cron: "@daily", step: delegation.step })],
+  ["get s", ({ schedules }) => schedules.get("s")],
+  ["all", ({ schedules }) => schedules.list],
+  ["delete s", ({ schedules }) => schedules.delete("s")],
+  ["pause s", ({ schedules }) => schedules.pause("s")],
+  ["resume s", ({ schedules }) => schedules.resume("s")],
+  ["fire s", ({ schedules }) => schedules.runNow("s")]
 ]
 
 describe("a service that is loaded later", () => {

@@ -255,3 +255,37 @@ describe("the fake's webhook secrets", () => {
     }).pipe(Effect.provide(FakeService.layer))
   )
 })
+
+describe("schedules of the fake", () => {
+  it.effect("are kept and shown, and submit a job when they are run", () =>
+    Effect.gen(function* () {
+      const { jobs, schedules } = yield* FakeService
+      const put = yield* schedules.put("hourly", { cron: "0 * * * *", step: order })
+      assert.deepInclude(put, { name: "hourly", state: "active", fired: 0, last: undefined })
+      assert.deepStrictEqual(put.next.slice(0, 2), [3_600_000, 7_200_000])
+      assert.strictEqual((yield* schedules.pause("hourly")).state, "paused")
+      yield* schedules.runNow("hourly")
+      const run = yield* schedules.runNow("hourly")
+      assert.deepStrictEqual([run.state, run.fired, run.last], ["paused", 2, { at: 0, jobId: "job-2" }])
+      assert.deepStrictEqual(
+        (yield* jobs).map(({ step }) => step.request.url),
+        [order.request.url, order.request.url]
+      )
+      yield* schedules.put("a", { every: "1 day", end: 0, step: order })
+      assert.deepStrictEqual(
+        (yield* schedules.list).map(({ name, state }) => [name, state]),
+        [
+          ["a", "over"],
+          ["hourly", "paused"]
+        ]
+      )
+      assert.strictEqual((yield* schedules.resume("hourly")).state, "active")
+      yield* schedules.delete("hourly")
+      for (const ask of [schedules.get, schedules.delete, schedules.runNow, schedules.pause]) {
+        assert.strictEqual(yield* reasonOf(ask("hourly")), "ScheduleNotFound")
+      }
+      const odd = yield* Effect.flip(schedules.put("odd", { cron: "0 22-2 * * *", step: order }))
+      assert.deepInclude(odd.reason, { _tag: "InvalidSchedule", field: "cron" })
+    }).pipe(Effect.provide(FakeService.layer))
+  )
+})

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { cutShort, failureOf } from "../../src/transport/Causes.ts"
+import { failureOf } from "../../src/transport/Causes.ts"
+import { cutShort } from "../../src/transport/CutShort.ts"
 
 const coded = (code: string, fields: object = {}) =>
   Object.assign(new Error(`GET http://x/?token=secret`), { code }, fields)

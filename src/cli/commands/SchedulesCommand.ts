@@ -1,9 +1,11 @@
 /** `ezthrottle schedules`: the arguments, and what becomes of them. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import * as Globals from "../output/Globals.ts"
 import { talking } from "./Running.ts"
 import * as Schedules from "./Schedules.ts"
+import * as SchedulesFile from "./SchedulesFile.ts"
 
 const name = Argument.String("name").pipe(Argument.withDescription("The schedule"))
 
@@ -56,6 +58,37 @@ const put = Command.make(
   ])
 )
 
+const apply = Command.make(
+  "apply",
+  {
+    file: Argument.String("file").pipe(
+      Argument.withMetavar("FILE|-"),
+      Argument.withDescription("Schedules by their names in JSON or YAML, - for standard input")
+    ),
+    deletes: Flag.Boolean("delete").pipe(
+      Flag.withoutNegation,
+      Flag.withDescription("End schedules that the file does not name"),
+      Flag.withDefault(false)
+    ),
+    dryRun: Flag.Boolean("dry-run").pipe(
+      Flag.withoutNegation,
+      Flag.withDescription("Show what would change, and change nothing"),
+      Flag.withDefault(false)
+    )
+  },
+  (input) => talking(SchedulesFile.apply(input))
+).pipe(
+  Command.withDescription(
+    "Makes the schedules of a file those of the dam: shows what is added, changed and left, then applies all of it or, when " +
+      "one entry cannot be, nothing. What is unchanged goes on untouched; what the file does not name stays unless --delete says otherwise."
+  ),
+  Command.withShortDescription("Apply a file of schedules as a whole"),
+  Command.withExamples([
+    { command: "ezthrottle schedules apply schedules.yaml --dry-run", description: "What would change" },
+    { command: "ezthrottle schedules apply schedules.yaml --delete", description: "These and no others" }
+  ])
+)
+
 const remove = about("delete", {
   does: Schedules.remove,
   long: "Ends a schedule. Jobs that it has submitted go on.",
@@ -86,8 +119,8 @@ const run = about("run", {
 
 export const command = Command.make("schedules").pipe(
   Command.withDescription("Schedules of a dam: a job at each moment of a cron expression, or every so long."),
-  Command.withShortDescription("List, show, put, delete, pause, resume and run schedules"),
+  Command.withShortDescription("List, show, put, apply, delete, pause, resume and run schedules"),
   Command.withExamples([{ command: "ezthrottle schedules list", description: "All of them" }]),
-  Command.withSubcommands([list, show, put, remove, pause, resume, run]),
+  Command.withSubcommands([list, show, put, apply, remove, pause, resume, run]),
   Command.withGlobalFlags(Globals.service)
 )

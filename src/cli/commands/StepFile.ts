@@ -28,13 +28,13 @@ export const read = Effect.fnUntraced(function* (
 export const readDocument = Effect.fnUntraced(function* (
   path: string
 ): Effect.fn.Return<
-  { readonly name: string; readonly document: unknown },
+  { readonly name: string; readonly document: unknown; readonly text: string },
   Problem,
   FileSystem.FileSystem | Stdio.Stdio
 > {
   const name = path === "-" ? "standard input" : path
   const text = yield* path === "-" ? readInput : readText(path)
-  return { name, document: yield* Effect.fromResult(parse(name, text)) }
+  return { name, document: yield* Effect.fromResult(parse(name, text)), text }
 })
 
 /** Reads one line of a batch: JSON, and nothing else. */

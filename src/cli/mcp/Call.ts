@@ -28,7 +28,7 @@ export class CallFailed extends Schema.TaggedError<CallFailed>()("CallFailed", {
 
 /** What a tool needs to call the dam. */
 export type Call = (
-  method: "GET" | "PATCH" | "POST",
+  method: "GET" | "PATCH" | "POST" | "PUT" | "DELETE",
   path: string,
   body?: { readonly [key: string]: unknown },
   headers?: Readonly<Record<string, string>>

@@ -13,27 +13,9 @@ import { isTerminal, states } from "../../engine/JobState.ts"
 import * as Fields from "../../step/Fields.ts"
 import { queryText } from "../service/Query.ts"
 import { type Call, CallFailed } from "./Call.ts"
+import { described, given, jobFields, jobOf, optional, reading, tool } from "./Define.ts"
+import * as ScheduleTools from "./ScheduleTools.ts"
 import { shown } from "./View.ts"
-
-const described = <S extends Schema.Top>(schema: S, description: string): S["Rebuild"] =>
-  schema.annotate({ description })
-
-/** What may be left out; many models write `null` for that. */
-const optional = <S extends Schema.Top>(schema: S, description: string) =>
-  Schema.optionalKey(described(Schema.NullOr(schema), description))
-
-type Given<A> = { readonly [Name in keyof A]: Exclude<A[Name], null> }
-
-/** The arguments that say something. */
-const given = <A extends object>(values: A): Given<A> =>
-  // it has lost its nulls and nothing else, which the type of `fromEntries` cannot tell
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as Given<A>
-
-// a text first and a URL second: JSON Schema has no word for the check, and its description would be lost with it
-const url = (description: string) =>
-  Schema.String.annotate({ description }).check(
-    Schema.makeFilter(Schema.is(Fields.Url), { expected: "an absolute http:// or https:// URL" })
-  )
 
 /** Seconds that one call may wait: the clients of models end theirs after a minute. */
 const mostWait = 45
@@ -41,68 +23,18 @@ const mostWait = 45
 const JobId = described(Schema.NonEmptyString, "Id of a job, as enqueue_job answered it")
 const jobId = { job_id: JobId }
 
-const tool = <const Name extends string, Parameters extends Schema.Struct.Fields>(
-  name: Name,
-  description: string,
-  parameters: Parameters
-) =>
-  Tool.make(name, {
-    description,
-    parameters: Schema.Struct(parameters),
-    success: Schema.JsonObject,
-    failure: CallFailed
-    // an argument that nobody reads is a mistake of whoever wrote it
-  }).annotate(Tool.Strict, true)
-
-const reading = <const Name extends string, Parameters extends Schema.Struct.Fields>(
-  name: Name,
-  description: string,
-  parameters: Parameters
-) => tool(name, description, parameters).annotate(Tool.Readonly, true).annotate(Tool.Destructive, false)
-
 const EnqueueJob = tool(
   "enqueue_job",
   "Hands an HTTP call over to the dam, which makes it at the pace its target can bear and repeats it until it is " +
     "answered. Answers at once with the job's id; use wait_for_job for the result. The same idempotent_key never " +
     "makes a second job.",
   {
-    url: url("Absolute http or https URL to call"),
-    method: optional(Fields.Method, "HTTP method; GET when left out"),
-    headers: optional(Fields.Headers, "Request headers by name"),
-    body: optional(Schema.String, "Request body as text"),
+    ...jobFields,
     idempotent_key: optional(Schema.NonEmptyString, "Two jobs with the same key are one job"),
-    limits: optional(
-      Schema.Array(
-        Schema.Struct({
-          name: described(Schema.NonEmptyString, "A limit, as list_limits names it"),
-          key: optional(Schema.String, "Whose share of it; all calls share one when left out"),
-          cost: optional(Schema.Finite, "Units that the call takes; 1 when left out")
-        })
-      ),
-      "What the call draws on beside the pace of its host"
-    ),
-    priority: optional(Fields.Priority, "How soon it has its turn; normal when left out"),
-    in_order: optional(
-      Schema.Struct({
-        key: described(Fields.OrderKey, "Jobs of one key run one at a time, first in, first out"),
-        on_failure: optional(Fields.OrderEnd, "Whether a final failure lets the next go or stops the key; continue")
-      }),
-      "The line that the call stands in"
-    ),
-    debounce: optional(
-      Schema.Struct({
-        key: described(Fields.OrderKey, "A newer job of this key takes the place of one that waits"),
-        wait_ms: described(Fields.Millis, "How long it waits for newer ones"),
-        at_most_ms: optional(Fields.Millis, "How long the first may be put off; as long as others come when left out")
-      }),
-      "Of jobs that come soon after each other only the newest runs"
-    ),
-    coalesce: optional(Schema.Boolean, "Whether a GET or HEAD shares the answer of an identical one in flight"),
-    metadata: optional(Schema.Record(Schema.String, Schema.Json), "Anything to find the job by later"),
     retry_at: optional(Schema.Int, "Not before this moment, in milliseconds since 1970"),
-    webhooks: optional(
-      Schema.Array(Schema.Struct({ url: url("Absolute http or https URL of the receiver") })),
-      "Where the result is delivered to besides"
+    start_before: optional(
+      Fields.EpochMillis,
+      "The job has failed as expired unless it has started before this moment, in milliseconds since 1970"
     )
   }
 ).annotate(Tool.Destructive, false)
@@ -195,7 +127,8 @@ const toolkit = Toolkit.make(
   ListFailures,
   ListLanes,
   ListLimits,
-  Health
+  Health,
+  ...ScheduleTools.all
 )
 
 /** Waits by long polls that end before a proxy gives up on them, until the job has ended or the time is over. */
@@ -225,17 +158,7 @@ export const layer = (call: Call) => {
   return McpServer.toolkit(toolkit).pipe(
     Layer.provide(
       toolkit.toLayer({
-        enqueue_job: ({ debounce, in_order: order, limits, ...job }) =>
-          asked(
-            "POST",
-            "/api/v1/jobs",
-            given({
-              ...job,
-              limits: limits?.map((draw) => given(draw)) ?? null,
-              in_order: order ? given(order) : null,
-              debounce: debounce ? given(debounce) : null
-            })
-          ),
+        enqueue_job: (job) => asked("POST", "/api/v1/jobs", jobOf(job)),
         get_job: ({ job_id: id }) => asked("GET", ofJob(id)),
         wait_for_job: ({ job_id: id, timeout_seconds: seconds }) =>
           Effect.map(ended(call, ofJob(id, "/wait"), (seconds ?? 30) * 1000), shown),
@@ -246,7 +169,8 @@ export const layer = (call: Call) => {
         list_failures: (filter) => asked("GET", `/api/v1/failures${queryText({ limit: 20, ...given(filter) })}`),
         list_lanes: (page) => asked("GET", `/api/v1/lanes${queryText(given(page))}`),
         list_limits: () => asked("GET", "/api/v1/limits"),
-        health: () => asked("GET", "/health")
+        health: () => asked("GET", "/health"),
+        ...ScheduleTools.handlers(asked)
       })
     )
   )

@@ -6,7 +6,15 @@
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
-import { name, Schedule, ScheduleChoice, ScheduleGone, ScheduleList } from "./ScheduleShapes.ts"
+import {
+  name,
+  Schedule,
+  ScheduleChoice,
+  ScheduleGone,
+  ScheduleList,
+  SchedulesApplied,
+  ScheduleSet
+} from "./ScheduleShapes.ts"
 import { errors } from "./Statuses.ts"
 
 const ofOne = errors(400, 401, 404, 503)
@@ -15,6 +23,11 @@ const ofOne = errors(400, 401, 404, 503)
 export const schedules = HttpApiGroup.make("schedules")
   .add(
     HttpApiEndpoint.get("list", "/api/v1/schedules", { success: ScheduleList, error: errors(401, 503) }),
+    HttpApiEndpoint.put("apply", "/api/v1/schedules", {
+      payload: ScheduleSet,
+      success: SchedulesApplied,
+      error: errors(400, 401, 413, 415, 422, 429, 503)
+    }),
     HttpApiEndpoint.get("get", "/api/v1/schedules/:name", { params: name, success: Schedule, error: ofOne }),
     HttpApiEndpoint.put("set", "/api/v1/schedules/:name", {
       params: name,

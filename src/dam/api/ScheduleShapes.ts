@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { catchUps, overlaps } from "../../engine/schedule/Firing.ts"
+import { type Timing, upcoming } from "../../engine/schedule/Timing.ts"
 import type { ScheduleDefinition, StoredSchedule } from "../store/ScheduleRecords.ts"
 import { Job } from "../../wire/Job.ts"
 import { Request, request } from "./CallShapes.ts"
@@ -33,11 +34,14 @@ export const ScheduleChoice = Schema.Struct({ ...terms, job: Job }).annotate({ i
 /** The same as it is read: the job is for the way in, which tells what is wrong with it. */
 export const ReadSchedule = Schema.Struct({ ...terms, job: Schema.Json })
 
+/** Whether a schedule may be called so. */
+export const isName = (name: string): boolean => /^[^:\p{Cc}]{1,128}$/u.test(name)
+
 /** The name of a schedule in a path. */
 export const name = {
   name: Schema.String.check(
     // generators of clients do not all read classes of Unicode
-    Schema.makeFilter((name: string) => /^[^:\p{Cc}]{1,128}$/u.test(name), {
+    Schema.makeFilter(isName, {
       message: "Expected 1 to 128 characters without `:`",
       toJsonSchema: () => ({ minLength: 1, maxLength: 128, pattern: "^[^:]+$" })
     })
@@ -79,6 +83,32 @@ export const ScheduleList = Schema.Struct({ schedules: Schema.Array(Schedule) })
   identifier: "ScheduleList"
 })
 
+/** Schedules by their names, to be applied as a whole; what `delete` says of those that are not named is no by default. */
+export const ScheduleSet = Schema.Struct({
+  schedules: Schema.Record(Schema.String, ScheduleChoice),
+  delete: nullable(Schema.Boolean),
+  dry_run: nullable(Schema.Boolean)
+}).annotate({ identifier: "ScheduleSet" })
+
+/** The same as it is read, each definition for itself. */
+export const ReadScheduleSet = Schema.Struct({
+  ...ScheduleSet.fields,
+  schedules: Schema.Record(Schema.String, Schema.JsonObject)
+})
+
+/** What has become of schedules, or would: by their names. */
+export const SchedulesApplied = Schema.Struct({
+  added: Schema.Array(Schema.String),
+  /** With the fields that differ. */
+  changed: Schema.Array(Schema.Struct({ name: Schema.String, fields: Schema.Array(Schema.String) })),
+  unchanged: Schema.Array(Schema.String),
+  deleted: Schema.Array(Schema.String),
+  /** Not named and not deleted. */
+  kept: Schema.Array(Schema.String),
+  /** Whether nothing was done. */
+  dry_run: Schema.Boolean
+}).annotate({ identifier: "SchedulesApplied" })
+
 /** What is left of a schedule: its name. Jobs that it has submitted go on. */
 export const ScheduleGone = Schema.Struct({ deleted: Schema.String }).annotate({ identifier: "ScheduleGone" })
 
@@ -100,7 +130,7 @@ export const definitionOf = (choice: typeof ReadSchedule.Type): Omit<ScheduleDef
 })
 
 /** Shows a schedule with its next moments. */
-export const view = (
+const view = (
   { changedAt, createdAt, name, progress, rules, step, timing }: StoredSchedule,
   next: ReadonlyArray<number>
 ): typeof Schedule.Encoded => ({
@@ -126,3 +156,7 @@ export const view = (
   created_at: createdAt,
   changed_at: changedAt
 })
+
+/** Shows a schedule as it stands now; without its times it has no next moments. */
+export const viewed = (schedule: StoredSchedule, timing: Timing | undefined, now: number): typeof Schedule.Encoded =>
+  view(schedule, timing === undefined ? [] : upcoming(timing, Math.max(schedule.progress.after, now), 5))

@@ -136,6 +136,7 @@ const toOptions = (config: Config): ConfigFile => {
         credentials: config.credentials,
         maxQueued: admission.queued_jobs,
         maxCustomerJobs: admission.customer_jobs,
+        maxSchedules: admission.schedules,
         maxRunning: admission.running_jobs,
         maxStoredBytes: admission.stored_bytes,
         maxMemoryBytes: admission.memory_bytes,

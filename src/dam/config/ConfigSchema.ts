@@ -221,6 +221,7 @@ export const ConfigSchema = Schema.Struct({
     Schema.Struct({
       queued_jobs: optional(whole(1)),
       customer_jobs: optional(whole(1)),
+      schedules: optional(whole(1)),
       running_jobs: optional(whole(1)),
       stored_bytes: optional(whole(1)),
       memory_bytes: optional(whole(1)),

@@ -53,10 +53,18 @@ export const make = (given: Pick<Probes, "courier" | "leaving" | "options" | "re
   }
 }
 
-/** Nothing is sent to a disabled endpoint but one probe at a time; the rest waits until its schedule would be over. */
-export const deliver = Effect.fnUntraced(function* (self: Probes, delivery: DueDelivery) {
+/**
+ * Nothing is sent to a disabled endpoint but one probe at a time; the rest waits until its schedule would be over. Answers
+ * whether the delivery is settled, and nothing that waits is due at another time because of it.
+ */
+export const deliver = Effect.fnUntraced(function* (
+  self: Probes,
+  delivery: DueDelivery,
+  /** How many endpoints had been disabled when this was known of its own. */
+  closings: number
+): Effect.fn.Return<boolean> {
   const { customer, disabled, url } = delivery
-  if (disabled === undefined) return yield* attempt(self, delivery)
+  if (disabled === undefined) return yield* attempt(self, delivery, closings)
   const now = yield* Clock.currentTimeMillis
   if (disabled.reason === "gone") return yield* giveUp(self, delivery, now, "receiver_gone")
   if (now > delivery.begunAt + self.patience) return yield* giveUp(self, delivery, now, "endpoint_disabled")
@@ -64,21 +72,28 @@ export const deliver = Effect.fnUntraced(function* (self: Probes, delivery: DueD
   const hold = (until: number) => untilWritten(delivery.jobId, self.store.holdEndpoint(customer, url, until))
   // of those that were read together, one is the probe
   const probeAt = Math.max(disabled.probeAt, self.probed.get(endpoint) ?? 0)
-  if (probeAt > now) return yield* hold(probeAt)
+  if (probeAt > now) {
+    yield* hold(probeAt)
+    return false
+  }
   const until = now + self.options.endpoints.probeMillis
   for (const [other, over] of self.probed) if (over <= now) self.probed.delete(other)
   self.probed.set(endpoint, until)
   yield* hold(until)
-  yield* attempt(self, delivery, { until })
+  return yield* attempt(self, delivery, self.closings, { until })
 })
 
-const attempt = Effect.fnUntraced(function* (self: Probes, delivery: DueDelivery, probe?: { readonly until: number }) {
+const attempt = Effect.fnUntraced(function* (
+  self: Probes,
+  delivery: DueDelivery,
+  closings: number,
+  probe?: { readonly until: number }
+): Effect.fn.Return<boolean> {
   const { schedule, timeoutMillis } = self.options
-  const known = self.closings
   const endpoint = endpointOf(delivery)
   // it may wait for its turn for long, and the receiver be gone when it comes
   const isWanted = () => {
-    const goes = !self.leaving() && (self.closed.get(endpoint) ?? 0) <= known
+    const goes = !self.leaving() && (self.closed.get(endpoint) ?? 0) <= closings
     if (goes) self.calling.add(delivery.id)
     return goes
   }
@@ -91,21 +106,22 @@ const attempt = Effect.fnUntraced(function* (self: Probes, delivery: DueDelivery
     (defect) => Effect.map(Clock.currentTimeMillis, (at) => brokenAttempt(at, String(defect)))
   )
   // it is as the store has it, and is looked at anew
-  if (made === undefined) return
+  if (made === undefined) return false
   if (made.lacks !== undefined && made.at <= delivery.begunAt + self.patience) {
     // says nothing of the receiver: its lane is held, and then it is looked at anew
     const { lane, jobId } = delivery
-    return yield* Shortages.note(self.courier.shortages, self.courier.lanes, {
+    yield* Shortages.note(self.courier.shortages, self.courier.lanes, {
       lane: receiverLane(lane),
       account: "",
       jobId,
       detail: made.lacks
     })
+    return false
   }
   const next = nextOf(schedule, delivery, made, 1 + 0.2 * (yield* Random.next))
   yield* Metric.update(next._tag === "Delivered" ? metrics.delivered : metrics.undelivered, 1)
   const isFailedProbe = probe !== undefined && next._tag !== "Delivered" && made.status !== 410
-  yield* settle(
+  return yield* settle(
     self,
     delivery,
     made,
@@ -132,11 +148,13 @@ const settle = Effect.fnUntraced(function* (
   delivery: DueDelivery,
   made: Made | undefined,
   next: NextDelivery
-) {
+): Effect.fn.Return<boolean> {
   const { options, store } = self
   const write = store.settleDelivery(delivery.id, made, next, options.endpoints)
   const { endpoint, recoveredFrom } = yield* untilWritten(delivery.jobId, write)
-  // after an answer 2xx nothing of this delivery is left to do
+  // after an answer 2xx nothing of this delivery is left to do, nor of others where its endpoint was well before
+  const isDelivered = next._tag === "Delivered" && recoveredFrom === undefined
+  if (isDelivered) return true
   if (recoveredFrom !== undefined && options.redrive === true) yield* redrive(self, delivery, recoveredFrom)
   const { origin } = new URL(delivery.url)
   if (next._tag === "Dead" && next.reason === "too_large") {
@@ -144,7 +162,7 @@ const settle = Effect.fnUntraced(function* (
       `the result of job ${delivery.jobId} is too large for ${origin}, which answered 413 twice: raise the limit of bodies there, then replay the dead letter`
     )
   }
-  if (endpoint === undefined) return
+  if (endpoint === undefined) return false
   if (endpoint === "disabled") close(self, endpointOf(delivery))
   const who = `the webhook endpoint of ${delivery.customer} at ${origin}`
   yield* endpoint === "enabled"
@@ -154,6 +172,7 @@ const settle = Effect.fnUntraced(function* (
           ? `${who} answered 410 and is disabled until it is enabled by hand`
           : `${who} has failed for too long and is disabled; it is probed from time to time`
       )
+  return false
 })
 
 /**

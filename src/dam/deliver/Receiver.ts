@@ -1,9 +1,13 @@
 /**
- * Sees to one receiver's host for as long as it has pending deliveries: looks what is due, has it delivered, and looks
- * again when some of that has ended.
+ * Sees to one receiver's host: what a job has just ended with is begun at once, and as long as the outbox holds more than
+ * that, it is looked at again and again.
+ *
+ * Whatever is pending stands in the outbox, which is the truth. A receiver that has all of it in memory looks for nothing;
+ * one that has not, because there is too much or because it is due later, has a fiber of its own that does.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as ClockWatch from "../observe/ClockWatch.ts"
 import type { DeliveryPort, DueDelivery } from "../store/DeliveryRecords.ts"
@@ -19,92 +23,227 @@ export interface Receivers {
   readonly noticeClock: Effect.Effect<void>
   readonly leaving: () => boolean
   /** Has a delivery made in a fiber of its own. */
-  readonly fork: (delivery: Effect.Effect<void>) => Effect.Effect<unknown>
-  readonly deliver: (delivery: DueDelivery) => Effect.Effect<void>
+  readonly fork: (delivery: Effect.Effect<unknown>) => unknown
+  /** Has a receiver look for more, in a fiber of its own. */
+  readonly forkLook: (lane: string, look: Effect.Effect<void>) => unknown
+  /**
+   * Makes it, unless its endpoint was disabled since so many were; answers whether it is settled, and nothing that waits is
+   * due at another time because of it.
+   */
+  readonly deliver: (delivery: DueDelivery, closings: number) => Effect.Effect<boolean>
+  /** How many endpoints were disabled so far. */
+  readonly closings: () => number
   /** By lane; whoever is not here has nothing to do. */
-  readonly signals: Map<string, Signal>
+  readonly known: Map<string, Receiver>
   underWay: number
+  /** About what all take in memory that were handed over and have to wait, in bytes. */
+  waiting: number
 }
 
-/** Opens when a delivery has ended, or with news: that there may be new ones. */
-export interface Signal extends Latch.Latch {
-  isNews: boolean
-}
-
-/** Makes a signal that is closed. */
-export const signal = (): Signal => Object.assign(Latch.makeUnsafe(false), { isNews: false })
+/** What may wait in memory, of all receivers and of one, and about what a delivery takes beside its body; in bytes. */
+const mostWaiting = 8 * 1024 * 1024
+const mostOfOne = mostWaiting / 2
+const overhead = 1024
 
 /** When a store that failed is asked again. */
 const askAgainAfter = 1000
 
 interface Receiver {
   readonly lane: string
-  readonly signal: Signal
+  /** Opens with whatever is a reason to look again. */
+  readonly signal: Latch.Latch
   /** Deliveries under way. */
   readonly ids: Set<string>
+  /** Deliveries that were handed over and wait until fewer are under way, the oldest first. */
+  readonly queue: Array<Waiting>
+  /** About what those take in memory, in bytes. */
+  waiting: number
+  /** Deliveries that were handed over during the last look, which may have found them too. */
+  readonly handed: Set<string>
   /** With how many under way it is not worth looking again. */
   enough: number
+  /** Whether a fiber looks for more. */
+  isLooking: boolean
+  /** Whether there may be new ones. */
+  isNews: boolean
+  /** Whether more may be due than what is under way: whoever is new waits behind it in the outbox. */
+  isBehind: boolean
+  /** Whether every end is a reason to look again, and not only one that changes what is due. */
+  waitsForEnds: boolean
 }
 
-/** Runs until nothing is pending in the lane. */
-export const run = Effect.fnUntraced(function* (self: Receivers, lane: string, signalOfLane: Signal) {
-  const receiver: Receiver = { lane, signal: signalOfLane, ids: new Set(), enough: 0 }
-  const { ids } = receiver
+interface Waiting {
+  readonly delivery: DueDelivery
+  /** How many endpoints had been disabled when it was handed over. */
+  readonly closings: number
+}
+
+/** Looks for what may be due in a lane. */
+export const wake = (self: Receivers, lane: string): void => {
+  const receiver = receiverOf(self, lane)
+  receiver.isNews = true
+  receiver.isBehind = true
+  look(self, receiver)
+}
+
+/** Begins a delivery that was stored just now, or has it wait: behind others in the outbox where there are any. */
+export const hand = (self: Receivers, delivery: DueDelivery): void => {
+  const receiver = receiverOf(self, delivery.lane)
+  const { handed, ids, queue } = receiver
+  const weight = weightOf(delivery)
+  const isFull = self.waiting + weight > mostWaiting || receiver.waiting + weight > mostOfOne
+  if (self.leaving() || receiver.isBehind || isFull) return wake(self, delivery.lane)
+  if (receiver.isLooking) handed.add(delivery.id)
+  if (ids.size < self.concurrency) return begin(self, receiver, delivery)
+  queue.push({ delivery, closings: self.closings() })
+  weigh(self, receiver, weight)
+}
+
+/** Has everybody look again who looks at all: the clock was set. */
+export const lookAround = ({ known }: Receivers): void => {
+  for (const { signal } of known.values()) signal.openUnsafe()
+}
+
+const receiverOf = ({ known }: Receivers, lane: string): Receiver => {
+  const found = known.get(lane)
+  if (found !== undefined) return found
+  const made: Receiver = {
+    lane,
+    signal: Latch.makeUnsafe(false),
+    ids: new Set(),
+    queue: [],
+    waiting: 0,
+    handed: new Set(),
+    enough: 0,
+    isLooking: false,
+    isNews: false,
+    isBehind: false,
+    waitsForEnds: false
+  }
+  known.set(lane, made)
+  return made
+}
+
+const look = (self: Receivers, receiver: Receiver): void => {
+  receiver.signal.openUnsafe()
+  if (receiver.isLooking) return
+  receiver.isLooking = true
+  receiver.enough = Math.floor(receiver.ids.size / 2)
+  self.forkLook(receiver.lane, run(self, receiver))
+}
+
+/** Runs until all that is pending in the lane is under way. */
+const run = Effect.fnUntraced(function* (self: Receivers, receiver: Receiver) {
+  const { handed, ids, signal } = receiver
   while (true) {
     if (!isTime(self, receiver)) yield* Effect.timeoutOption(untilTime(self, receiver), askAgainAfter)
-    receiver.signal.closeUnsafe()
-    receiver.signal.isNews = false
+    signal.closeUnsafe()
+    receiver.isNews = false
+    handed.clear()
     const now = yield* Clock.currentTimeMillis
-    const due = self.leaving() ? nothingDue : yield* dueOf(self, receiver, now)
-    for (const delivery of due.deliveries) yield* begin(self, receiver, delivery)
+    const { deliveries, isUnknown, nextDueAt } = self.leaving() ? nothingDue : yield* dueOf(self, receiver, now)
+    const found = deliveries.filter(({ id }) => !ids.has(id) && !handed.has(id))
+    // others may have been handed over meanwhile
+    const room = Math.max(0, self.concurrency - ids.size)
+    for (const delivery of found.slice(0, room)) begin(self, receiver, delivery)
     receiver.enough = Math.floor(ids.size / 2)
-    const isFull = ids.size >= self.concurrency
-    if (!isFull && due.nextDueAt !== undefined) {
+    const isMoreDue = found.length > room || (nextDueAt !== undefined && nextDueAt <= now)
+    receiver.isBehind = isUnknown || isMoreDue || receiver.isNews
+    if (isMoreDue && ids.size > 0) yield* untilEnd(receiver)
+    else if (nextDueAt !== undefined) {
       const { clockEvery, noticeClock } = self
-      yield* ClockWatch.until({ at: due.nextDueAt, signal: receiver.signal, clockEvery, noticeClock })
-    } else if (ids.size > 0 || self.leaving() || receiver.signal.isOpen()) {
-      yield* receiver.signal.await
-    } else {
-      // nothing happens between looking and leaving, so nobody wakes a receiver that is gone
-      self.signals.delete(lane)
+      yield* ClockWatch.until({ at: nextDueAt, signal, clockEvery, noticeClock })
+    } else if (!signal.isOpen()) {
+      // nothing happens between looking and leaving, so whoever wakes it has it look anew
+      receiver.isLooking = false
+      forget(self, receiver)
       return
     }
   }
 })
 
-/** Looking costs the same for one delivery and for many: where enough is under way, half of it ends first. */
-const isTime = ({ concurrency }: Receivers, { enough, ids, signal: { isNews } }: Receiver): boolean =>
-  ids.size <= (isNews ? concurrency / 2 : Math.min(concurrency / 2, enough))
+/**
+ * Looking costs the same for one delivery and for many: where enough is under way, half of it ends first, and what waits
+ * in memory is older than what is not.
+ */
+const isTime = ({ concurrency }: Receivers, { enough, ids, isNews, queue }: Receiver): boolean =>
+  queue.length === 0 && ids.size <= (isNews ? concurrency / 2 : Math.min(concurrency / 2, enough))
 
 const untilTime = Effect.fnUntraced(function* (self: Receivers, receiver: Receiver) {
   while (!isTime(self, receiver)) {
     receiver.signal.closeUnsafe()
-    yield* receiver.signal.await
+    yield* untilEnd(receiver)
   }
 })
 
-const dueOf = ({ concurrency, store }: Receivers, { ids, lane }: Receiver, now: number) =>
-  store
-    .dueDeliveries(now, concurrency - ids.size, ids, lane)
-    .pipe(
-      Effect.catch((error) =>
-        Effect.as(Effect.logWarning(`deliveries: ${error.message}`), { ...nothingDue, nextDueAt: now + askAgainAfter })
-      )
+/** Waits until a delivery has ended, or for another reason to look. */
+const untilEnd = (receiver: Receiver): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    receiver.waitsForEnds = true
+    return Effect.ensuring(
+      receiver.signal.await,
+      Effect.sync(() => void (receiver.waitsForEnds = false))
     )
+  })
 
-const begin = (self: Receivers, receiver: Receiver, delivery: DueDelivery) => {
+const dueOf = ({ concurrency, store }: Receivers, { ids, lane }: Receiver, now: number) =>
+  Effect.matchEffect(store.dueDeliveries(now, concurrency - ids.size, ids, lane), {
+    onSuccess: (due) => Effect.succeed({ ...due, isUnknown: false }),
+    onFailure: (error) =>
+      Effect.as(Effect.logWarning(`deliveries: ${error.message}`), {
+        ...nothingDue,
+        nextDueAt: now + askAgainAfter,
+        isUnknown: true
+      })
+  })
+
+const begin = (
+  self: Receivers,
+  receiver: Receiver,
+  delivery: DueDelivery,
+  closings: number = self.closings()
+): void => {
   receiver.ids.add(delivery.id)
   self.underWay++
-  return self.fork(
-    Effect.ensuring(
-      self.deliver(delivery),
-      Effect.sync(() => {
-        receiver.ids.delete(delivery.id)
-        self.underWay--
-        receiver.signal.openUnsafe()
-      })
+  self.fork(
+    Effect.onExit(self.deliver(delivery, closings), (exit) =>
+      Effect.sync(() => ended(self, receiver, delivery.id, Exit.isSuccess(exit) && exit.value))
     )
   )
 }
 
-const nothingDue = { deliveries: [], nextDueAt: undefined }
+const ended = (self: Receivers, receiver: Receiver, id: string, isSettled: boolean): void => {
+  receiver.ids.delete(id)
+  self.underWay--
+  // what waits may have to wait for longer now, or for nothing any more: the outbox knows
+  if (!isSettled || self.leaving()) drop(self, receiver)
+  const next = receiver.queue.shift()
+  if (next !== undefined) {
+    weigh(self, receiver, -weightOf(next.delivery))
+    begin(self, receiver, next.delivery, next.closings)
+  }
+  if (!isSettled) look(self, receiver)
+  else if (receiver.waitsForEnds) receiver.signal.openUnsafe()
+  else forget(self, receiver)
+}
+
+/** Leaves what waits in memory to the outbox. */
+const drop = (self: Receivers, receiver: Receiver): void => {
+  if (receiver.queue.length === 0) return
+  receiver.queue.length = 0
+  weigh(self, receiver, -receiver.waiting)
+  receiver.isBehind = true
+}
+
+const weightOf = ({ body }: DueDelivery): number => body.byteLength + overhead
+
+const weigh = (self: Receivers, receiver: Receiver, weight: number): void => {
+  self.waiting += weight
+  receiver.waiting += weight
+}
+
+const forget = ({ known }: Receivers, { ids, isLooking, lane }: Receiver): void => {
+  if (!isLooking && ids.size === 0) known.delete(lane)
+}
+
+const nothingDue = { deliveries: [], nextDueAt: undefined, isUnknown: false }

@@ -163,6 +163,9 @@ const seenFromHere = ({ reason }: TransportError | ServiceError): Failure => {
     case "NoSecrets":
     case "OldSecretUnknown":
     case "WeakSecret":
+    case "InvalidSchedule":
+    case "ScheduleNotFound":
+    case "TooManySchedules":
       return lost("other", "does not tell how the call ended")
     default:
       return reason

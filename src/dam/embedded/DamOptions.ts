@@ -138,6 +138,8 @@ export interface Settings {
         readonly queuedJobs?: number | undefined
         /** Unfinished jobs of one customer, so that one producer cannot fill the dam. Defaults to no limit of its own. */
         readonly customerJobs?: number | undefined
+        /** Schedules of one customer. Defaults to 1000. */
+        readonly schedules?: number | undefined
         /** Jobs running at once, over all hosts. Defaults to 10,000. */
         readonly runningJobs?: number | undefined
         /** What the database holds, in bytes. Defaults to 50 GiB. */
@@ -214,6 +216,7 @@ export const settle = (settings: Settings): Settled => {
     textSearch,
     maxQueued: admission.queuedJobs,
     maxCustomerJobs: admission.customerJobs,
+    maxSchedules: admission.schedules,
     maxRunning: admission.runningJobs,
     maxStoredBytes: admission.storedBytes,
     maxMemoryBytes: admission.memoryBytes,

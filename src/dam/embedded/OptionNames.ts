@@ -60,6 +60,7 @@ export const names = {
   admission: {
     queuedJobs: true,
     customerJobs: true,
+    schedules: true,
     runningJobs: true,
     storedBytes: true,
     memoryBytes: true,

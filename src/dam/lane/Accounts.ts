@@ -77,9 +77,8 @@ export interface Accounts {
 
 /** A customer, and how many of its accounts have made no use of its turn. */
 interface Customer {
+  readonly name: string
   readonly accounts: Ring.Ring<Account>
-  /** How many calls its turn is for. */
-  readonly weight: number
   passed: number
   /** How many calls its turn has been used for. */
   used: number
@@ -89,71 +88,109 @@ interface Customer {
 export type Weights = ReadonlyMap<string, number>
 
 /** Makes it with no accounts; a customer without a weight has turns of one call. */
-export const make = (meterOf: (account: string) => Meter.Meter, weights: Weights = new Map()): Accounts => {
-  const accounts = new Map<string, Account>()
-  const customers = new Map<string, Customer>()
-  const ring = Ring.make<Customer>()
+export const make = (meterOf: (account: string) => Meter.Meter, weights?: Weights): Accounts =>
+  new AccountsOf(meterOf, weights)
 
-  const get = (queueName: string): Account => {
+// a class, and nothing made before there is an account: there may be ten thousand lanes in which nobody waits
+class AccountsOf implements Accounts {
+  private readonly meterOf: (account: string) => Meter.Meter
+  private readonly weights: Weights | undefined
+  private known: Known | undefined = undefined
+
+  constructor(meterOf: (account: string) => Meter.Meter, weights: Weights | undefined) {
+    this.meterOf = meterOf
+    this.weights = weights
+  }
+
+  size(): number {
+    return this.known?.accounts.size ?? 0
+  }
+
+  all(): ReadonlyArray<Account> {
+    return this.known?.ring.all().flatMap((customer) => customer.accounts.all()) ?? none
+  }
+
+  first(): Account | undefined {
+    return this.known?.ring.first()?.accounts.first()
+  }
+
+  rotate(): void {
+    const customer = this.known?.ring.first()
+    if (customer === undefined) return
+    customer.accounts.rotate()
+    customer.passed = 0
+    if (++customer.used >= (this.weights?.get(customer.name) ?? 1)) this.next(customer)
+  }
+
+  pass(): void {
+    const customer = this.known?.ring.first()
+    if (customer === undefined) return
+    customer.accounts.rotate()
+    customer.passed++
+    if (customer.passed >= customer.accounts.size()) this.next(customer)
+  }
+
+  drop(account: Account): void {
+    const { known } = this
+    if (known === undefined) return
+    known.accounts.delete(account.name)
+    if (known.accounts.size === 0) this.known = undefined
+    const customer = customerOf(known, account.name)
+    customer.accounts.drop(account)
+    if (customer.accounts.size() > 0) {
+      // the last of those that could make use of the turn
+      if (known.ring.first() === customer && customer.passed >= customer.accounts.size()) this.next(customer)
+      return
+    }
+    known.customers?.delete(customer.name)
+    known.ring.drop(customer)
+  }
+
+  find(name: string): Account | undefined {
+    return this.known?.accounts.get(accountIn(name))
+  }
+
+  get(queueName: string): Account {
     const name = accountIn(queueName)
-    const known = accounts.get(name)
-    if (known !== undefined) return known
-    const made: Account = { name, waiters: [], queues: [], passed: Classes.fresh, meter: meterOf(name), line: [] }
-    accounts.set(name, made)
-    customerOf(name).accounts.push(made)
+    const found = this.known?.accounts.get(name)
+    if (found !== undefined) return found
+    const made: Account = { name, waiters: [], queues: [], passed: Classes.fresh, meter: this.meterOf(name), line: [] }
+    this.known ??= { accounts: new Map(), customers: undefined, ring: Ring.make() }
+    this.known.accounts.set(name, made)
+    customerOf(this.known, name).accounts.push(made)
     return made
   }
 
-  const customerOf = (account: string): Customer => {
-    const known = customers.get(customerIn(account))
-    if (known !== undefined) return known
-    const weight = weights.get(customerIn(account)) ?? 1
-    const made: Customer = { accounts: Ring.make(), weight, passed: 0, used: 0 }
-    customers.set(customerIn(account), made)
-    ring.push(made)
-    return made
+  queue(name: string): Queue {
+    return queueIn(this.get(name), name)
   }
 
-  const next = (customer: Customer): void => {
+  private next(customer: Customer): void {
     customer.passed = 0
     customer.used = 0
-    ring.rotate()
+    this.known?.ring.rotate()
   }
+}
 
-  return {
-    size: () => accounts.size,
-    all: () => ring.all().flatMap((customer) => customer.accounts.all()),
-    first: () => ring.first()?.accounts.first(),
-    rotate: () => {
-      const customer = ring.first()
-      if (customer === undefined) return
-      customer.accounts.rotate()
-      customer.passed = 0
-      if (++customer.used >= customer.weight) next(customer)
-    },
-    pass: () => {
-      const customer = ring.first()
-      if (customer === undefined) return
-      customer.accounts.rotate()
-      customer.passed++
-      if (customer.passed >= customer.accounts.size()) next(customer)
-    },
-    drop: (account) => {
-      accounts.delete(account.name)
-      const customer = customerOf(account.name)
-      customer.accounts.drop(account)
-      if (customer.accounts.size() > 0) {
-        // the last of those that could make use of the turn
-        if (ring.first() === customer && customer.passed >= customer.accounts.size()) next(customer)
-        return
-      }
-      customers.delete(customerIn(account.name))
-      ring.drop(customer)
-    },
-    find: (name) => accounts.get(accountIn(name)),
-    get,
-    queue: (name) => queueIn(get(name), name)
-  }
+interface Known {
+  readonly accounts: Map<string, Account>
+  /** `undefined` until there are two. */
+  customers: Map<string, Customer> | undefined
+  readonly ring: Ring.Ring<Customer>
+}
+
+const none: ReadonlyArray<Account> = []
+
+const customerOf = (self: Known, account: string): Customer => {
+  const name = customerIn(account)
+  const first = self.ring.first()
+  if (first?.name === name) return first
+  const known = self.customers?.get(name)
+  if (known !== undefined) return known
+  const made: Customer = { name, accounts: Ring.make(), passed: 0, used: 0 }
+  self.ring.push(made)
+  if (first !== undefined) self.customers = (self.customers ?? new Map([[first.name, first]])).set(name, made)
+  return made
 }
 
 const queueIn = (self: Account, name: string): Queue => {

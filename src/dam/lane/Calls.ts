@@ -33,33 +33,48 @@ export interface LaneCalls {
 const weight = 0.2
 
 /** Makes it with no calls. */
-export const make = (): LaneCalls => {
+export const make = (): LaneCalls => new CallsOf()
+
+// a class: each lane has one, and nearly all of them are at rest
+class CallsOf implements LaneCalls {
   // in the order in which they began
-  const open = new Set<OpenCall>()
-  let usual: number | undefined
-  let count = 0
-  let id = 0
-  return {
-    begin: (account, since, own) => {
-      const call = { id: id++, account, since, own, departed: false, ended: false }
-      open.add(call)
-      return call
-    },
-    depart: (call) => {
-      call.departed = true
-      count++
-    },
-    end: (call, now) => {
-      call.ended = true
-      open.delete(call)
-      // what was never sent says nothing of how long a call takes
-      if (!call.departed) return
-      const took = now - call.since
-      usual = usual === undefined ? took : usual + weight * (took - usual)
-    },
-    since: (account) =>
-      Array.from(open).flatMap((call) => (account === undefined || call.account === account ? [call.since] : [])),
-    count: () => count,
-    usual: () => usual
+  private open: Set<OpenCall> | undefined = undefined
+  private took: number | undefined = undefined
+  private departed = 0
+  private id = 0
+
+  begin(account: string, since: number, own: boolean): OpenCall {
+    const call = { id: this.id++, account, since, own, departed: false, ended: false }
+    this.open = (this.open ?? new Set()).add(call)
+    return call
+  }
+
+  depart(call: OpenCall): void {
+    call.departed = true
+    this.departed++
+  }
+
+  end(call: OpenCall, now: number): void {
+    call.ended = true
+    this.open?.delete(call)
+    if (this.open?.size === 0) this.open = undefined
+    // what was never sent says nothing of how long a call takes
+    if (!call.departed) return
+    const took = now - call.since
+    this.took = this.took === undefined ? took : this.took + weight * (took - this.took)
+  }
+
+  since(account: string | undefined): ReadonlyArray<number> {
+    return Array.from(this.open ?? []).flatMap((call) =>
+      account === undefined || call.account === account ? [call.since] : []
+    )
+  }
+
+  count(): number {
+    return this.departed
+  }
+
+  usual(): number | undefined {
+    return this.took
   }
 }

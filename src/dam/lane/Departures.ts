@@ -47,7 +47,7 @@ export const sent = (self: LaneState, leaving: Departing): Effect.Effect<void> =
 /** Has everybody look again: a hold, a pause or a pace is another than before. */
 export const wake = ({ accounts, apart, line }: LaneState): void => {
   // a copy: whoever is woken may step apart again before the next one is
-  for (const { woken } of Array.from(apart)) woken.openUnsafe()
+  if (apart !== undefined) for (const { woken } of Array.from(apart)) woken.openUnsafe()
   wakeLines({ accounts, line })
 }
 
@@ -60,7 +60,7 @@ export const wakeLines = ({ accounts, line }: Pick<LaneState, "accounts" | "line
 /** Counts the calls that were let through and are not sent before a moment, as far as is known. */
 export const stuck = (self: LaneState, until: number): number => {
   let count = 0
-  for (const { account } of self.apart) if (self.paused || heldUntil(self, account) >= until) count++
+  for (const { account } of self.apart ?? []) if (self.paused || heldUntil(self, account) >= until) count++
   return count
 }
 
@@ -81,10 +81,13 @@ const wait = Effect.fnUntraced(function* (self: LaneState, leaving: Departing, g
 const waitApart = (self: LaneState, leaving: Departing, now: number): Effect.Effect<void> =>
   Effect.suspend(() => {
     const held: Held = { account: leaving.call.account, woken: Latch.makeUnsafe(false) }
-    self.apart.add(held)
+    self.apart = (self.apart ?? new Set()).add(held)
     return Effect.ensuring(
       sleepOr(held.woken, holdOf(self, leaving) - now),
-      Effect.sync(() => void self.apart.delete(held))
+      Effect.sync(() => {
+        self.apart?.delete(held)
+        if (self.apart?.size === 0) self.apart = undefined
+      })
     )
   })
 

@@ -31,7 +31,7 @@ export const firstOf = (self: LaneState, account: Account, queue: Queue): Drawin
   if (draws === undefined || draws.length === 0) return undefined
   queue.claim ??= Shares.claim({
     customer: customerIn(account.name),
-    isReady: (now) => queue.tickets.length > 0 && !self.options.room.isFull() && isOpen(self, account, now),
+    isReady: (now) => queue.tickets.length > 0 && !self.room.isFull() && isOpen(self, account, now),
     wake: () => self.signal.openUnsafe()
   })
   return { draws, claim: queue.claim }

@@ -43,18 +43,18 @@ export interface Share {
   readonly gate: () => Gate.Gate | undefined
 }
 
-/** As good as no pace at all. */
-const free: Gate.Pace = { rps: 1e9, maxConcurrent: Number.MAX_SAFE_INTEGER }
-
-interface State {
-  gate: Gate.Gate
-  /** Whether somebody has set a ceiling. */
-  isSet: boolean
-  /** Of owners, and of all under the empty name. */
-  readonly holds: Map<string, number>
-  readonly lanes: Set<Member>
-  /** Those that wait, in the order of their turns. */
-  readonly line: Set<Member>
+/** The share of a lane that has its host for itself, and nothing that holds for it. */
+export const alone: Share = {
+  opensAt: () => never,
+  heldUntil: () => never,
+  ask: () => {},
+  yield: () => {},
+  pass: () => {},
+  sendsAt: () => never,
+  send: () => {},
+  leave: () => {},
+  part: () => {},
+  gate: () => undefined
 }
 
 interface Member {
@@ -63,78 +63,151 @@ interface Member {
 }
 
 /** Makes the gate of a host; `ownerOf` says whose a lane is, by its key. */
-export const make = (
-  ceiling: Partial<Gate.Pace>,
-  { burst, ownerOf }: { readonly burst: number; readonly ownerOf: (key: string) => string }
-): HostGate => {
-  const self: State = {
-    gate: Gate.make({ ...free, ...ceiling }, burst),
-    isSet: isSet(ceiling),
-    holds: new Map(),
-    lanes: new Set(),
-    line: new Set()
+export const make = (ceiling: Partial<Gate.Pace>, options: HostGateOptions): HostGate => new GateOf(ceiling, options)
+
+interface HostGateOptions {
+  readonly burst: number
+  readonly ownerOf: (key: string) => string
+}
+
+// classes: there may be ten thousand hosts, and each would have functions of its own
+class GateOf implements HostGate {
+  counted: Gate.Gate
+  private readonly ownerOf: HostGateOptions["ownerOf"]
+  /** Whether somebody has set a ceiling. */
+  private isSet: boolean
+  /** Of owners, and of all under the empty name; none while there are none. */
+  private holds: Map<string, number> | undefined = undefined
+  private lanes: Array<Member> = []
+  /** Those that wait, in the order of their turns. */
+  private line: Set<Member> | undefined = undefined
+
+  constructor(ceiling: Partial<Gate.Pace>, { burst, ownerOf }: HostGateOptions) {
+    this.isSet = isSet(ceiling)
+    this.counted = Gate.make(this.isSet ? { ...free, ...ceiling } : free, burst)
+    this.ownerOf = ownerOf
   }
-  return {
-    join: (key, told) => shareOf(self, { owner: ownerOf(key), told }),
-    repace: (next) => {
-      self.isSet = isSet(next)
-      self.gate = Gate.learn(self.gate, { ...free, ...next })
-      for (const { told } of self.lanes) told()
-    },
-    hold: (owner, until) => {
-      self.holds.set(owner, Math.max(until, self.holds.get(owner) ?? until))
-      for (const { told } of self.lanes) told()
-    },
-    lift: () => self.holds.clear(),
-    isQuiet: (now) =>
-      self.lanes.size === 0 && Gate.isQuiet(self.gate, now) && [...self.holds.values()].every((until) => until <= now)
+
+  join(key: string, told: () => void): Share {
+    const member = { owner: this.ownerOf(key), told }
+    // an array that grows by itself grows to seventeen, and most hosts have one lane
+    if (this.lanes.length === 0) this.lanes = [member]
+    else this.lanes.push(member)
+    return new ShareOf(this, member)
+  }
+
+  part(member: Member): void {
+    const place = this.lanes.indexOf(member)
+    if (place >= 0) this.lanes.splice(place, 1)
+    this.leaveLine(member)
+  }
+
+  repace(next: Partial<Gate.Pace>): void {
+    this.isSet = isSet(next)
+    this.counted = Gate.learn(this.counted, { ...free, ...next })
+    this.tellAll()
+  }
+
+  hold(owner: string, until: number): void {
+    this.holds ??= new Map()
+    this.holds.set(owner, Math.max(until, this.holds.get(owner) ?? until))
+    this.tellAll()
+  }
+
+  lift(): void {
+    this.holds = undefined
+  }
+
+  isQuiet(now: number): boolean {
+    const isHeld = this.holds !== undefined && [...this.holds.values()].some((until) => until > now)
+    return this.lanes.length === 0 && Gate.isQuiet(this.counted, now) && !isHeld
+  }
+
+  heldUntil(owner: string): number {
+    return this.holds === undefined ? never : Math.max(this.holds.get("") ?? never, this.holds.get(owner) ?? never)
+  }
+
+  counts(): boolean {
+    return this.isSet && this.lanes.length > 1
+  }
+
+  first(): Member | undefined {
+    return this.line?.values().next().value
+  }
+
+  ask(member: Member): void {
+    this.line = (this.line ?? new Set()).add(member)
+  }
+
+  leaveLine(member: Member): void {
+    if (this.line?.delete(member) === true) this.first()?.told()
+  }
+
+  private tellAll(): void {
+    for (const { told } of this.lanes.slice()) told()
+  }
+}
+
+class ShareOf implements Share {
+  private readonly host: GateOf
+  private readonly member: Member
+
+  constructor(host: GateOf, member: Member) {
+    this.host = host
+    this.member = member
+  }
+
+  opensAt(): number {
+    const { host, member } = this
+    if (!host.counts()) return never
+    return (host.first() ?? member) === member ? Gate.opensAt(host.counted) : Number.POSITIVE_INFINITY
+  }
+
+  heldUntil(): number {
+    return this.host.heldUntil(this.member.owner)
+  }
+
+  ask(): void {
+    this.host.ask(this.member)
+  }
+
+  yield(): void {
+    this.host.leaveLine(this.member)
+  }
+
+  pass(now: number): void {
+    this.host.counted = Gate.pass(this.host.counted, now)
+    this.host.leaveLine(this.member)
+  }
+
+  sendsAt(now: number): number {
+    if (!this.host.counts()) return never
+    const { pace, sendDueAt } = this.host.counted
+    // timers know whole milliseconds
+    return 1000 / pace.rps < 1 && sendDueAt - now < 1 ? now : sendDueAt
+  }
+
+  send(now: number): void {
+    this.host.counted = Gate.send(this.host.counted, now)
+  }
+
+  leave(isTurnKept: boolean): void {
+    this.host.counted = Gate.leave(isTurnKept ? this.host.counted : Gate.back(this.host.counted))
+    this.host.first()?.told()
+  }
+
+  part(): void {
+    this.host.part(this.member)
+  }
+
+  gate(): Gate.Gate | undefined {
+    return this.host.counts() ? this.host.counted : undefined
   }
 }
 
 const isSet = ({ maxConcurrent, rps }: Partial<Gate.Pace>): boolean => (rps ?? maxConcurrent) !== undefined
 
-const shareOf = (self: State, member: Member): Share => {
-  self.lanes.add(member)
-  return {
-    opensAt: () => {
-      if (!counts(self)) return Number.NEGATIVE_INFINITY
-      return (first(self) ?? member) === member ? Gate.opensAt(self.gate) : Number.POSITIVE_INFINITY
-    },
-    heldUntil: () =>
-      self.holds.size === 0
-        ? Number.NEGATIVE_INFINITY
-        : Math.max(self.holds.get("") ?? never, self.holds.get(member.owner) ?? never),
-    ask: () => void self.line.add(member),
-    yield: () => leaveLine(self, member),
-    pass: (now) => {
-      self.gate = Gate.pass(self.gate, now)
-      leaveLine(self, member)
-    },
-    sendsAt: (now) => {
-      if (!counts(self)) return never
-      const { pace, sendDueAt } = self.gate
-      // timers know whole milliseconds
-      return 1000 / pace.rps < 1 && sendDueAt - now < 1 ? now : sendDueAt
-    },
-    send: (now) => void (self.gate = Gate.send(self.gate, now)),
-    leave: (isTurnKept) => {
-      self.gate = Gate.leave(isTurnKept ? self.gate : Gate.back(self.gate))
-      first(self)?.told()
-    },
-    part: () => {
-      self.lanes.delete(member)
-      leaveLine(self, member)
-    },
-    gate: () => (counts(self) ? self.gate : undefined)
-  }
-}
+/** As good as no pace at all. */
+const free: Gate.Pace = { rps: 1e9, maxConcurrent: Number.MAX_SAFE_INTEGER }
 
 const never = Number.NEGATIVE_INFINITY
-
-const counts = ({ isSet: isCeiling, lanes }: State): boolean => isCeiling && lanes.size > 1
-
-const first = ({ line }: State): Member | undefined => line.values().next().value
-
-const leaveLine = (self: State, member: Member): void => {
-  if (self.line.delete(member)) first(self)?.told()
-}

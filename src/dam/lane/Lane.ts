@@ -33,8 +33,6 @@ import * as Turns from "./Turns.ts"
  * @since 0.1.0
  */
 export interface Lane {
-  /** Grants permits until it is interrupted. */
-  readonly run: Effect.Effect<never>
   /**
    * Waits for a permit. To be called where interruption is off, so that no permit is lost on the way: the wait alone can
    * be interrupted, which gives the place up.
@@ -73,6 +71,8 @@ export interface Lane {
   readonly heldFor: (account: string, now: number) => number
   /** Nothing runs, waits or is queued here as far as is known, and a lane made anew would be no slower. */
   readonly idle: (now: number) => boolean
+  /** Leaves its host: the lane is dropped. */
+  readonly part: () => void
 }
 
 /**
@@ -91,35 +91,92 @@ export interface Heard {
 }
 
 /**
- * Makes a lane. It does nothing until `run` is forked.
+ * Makes a lane. It does nothing until it is used or woken.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: LaneOptions): Lane => {
-  const self = LaneStates.make(options)
-  return {
-    run: Turns.run(self),
-    acquire: (name, asking) => Turns.acquire(self, name, asking),
-    seek: (name, asking) => Turns.seek(self, name, asking),
-    wake: (name) => wake(self, name),
-    reread: () => reread(self),
-    hear: (name, said, at) => hear(self, name, said, at),
-    learn: (name, lesson, now) => learn(self, name, lesson, now),
-    hold: (name, until) => hold(self, name, until),
-    pause: (paused, now) => {
-      self.paused = paused
-      Turns.changed(self, now)
-    },
-    repace: (lifts, now) => repace(self, lifts, now),
-    changed: (now) => Turns.changed(self, now),
-    why: (name, now) => why(self, name, now),
-    accounts: () => self.accounts.all().filter(Accounts.isNeeded).length,
-    waiting: (jobId) => waiting(self, jobId),
-    view: (now) => view(self, now),
-    stuck: (until) => stuck(self, until),
-    heldFor: (name, now) => Math.max(0, heldUntil(self, name) - now),
-    idle: (now) => idle(self, now)
+export const make = (options: LaneOptions): Lane => new LaneOf(LaneStates.make(options, Turns.look))
+
+// a class: there may be ten thousand lanes, and each would have functions of its own
+class LaneOf implements Lane {
+  private readonly self: LaneState
+
+  constructor(self: LaneState) {
+    this.self = self
+  }
+
+  acquire(name: string, asking?: Asking) {
+    return Turns.acquire(this.self, name, asking)
+  }
+
+  seek(name: string, asking: Asking) {
+    return Turns.seek(this.self, name, asking)
+  }
+
+  wake(name: string | undefined) {
+    wake(this.self, name)
+  }
+
+  reread() {
+    reread(this.self)
+  }
+
+  hear(name: string, said: Said, at: { readonly sentAt: number; readonly now: number }) {
+    return hear(this.self, name, said, at)
+  }
+
+  learn(name: string, lesson: Lesson, now: number) {
+    learn(this.self, name, lesson, now)
+  }
+
+  hold(name: string, until: number) {
+    hold(this.self, name, until)
+  }
+
+  pause(paused: boolean, now: number) {
+    this.self.paused = paused
+    Turns.changed(this.self, now)
+  }
+
+  repace(lifts: boolean, now: number) {
+    repace(this.self, lifts, now)
+  }
+
+  changed(now: number) {
+    Turns.changed(this.self, now)
+  }
+
+  why(name: string, now: number) {
+    return why(this.self, name, now)
+  }
+
+  accounts() {
+    return this.self.accounts.all().filter(Accounts.isNeeded).length
+  }
+
+  waiting(jobId: string) {
+    return waiting(this.self, jobId)
+  }
+
+  view(now: number) {
+    return view(this.self, now)
+  }
+
+  stuck(until: number) {
+    return stuck(this.self, until)
+  }
+
+  heldFor(name: string, now: number) {
+    return Math.max(0, heldUntil(this.self, name) - now)
+  }
+
+  idle(now: number) {
+    return idle(this.self, now)
+  }
+
+  part() {
+    this.self.host.part()
   }
 }
 
@@ -200,13 +257,13 @@ const repace = (self: LaneState, lifts: boolean, now: number): void => {
 }
 
 const why = (self: LaneState, name: string, now: number): LaneWhy => {
-  const { accountQueues, accounts, calls, options, paused } = self
+  const { accountQueues, accounts, calls, paused, room } = self
   return {
     gate: gateFor(self, name, now),
     host: self.host.gate(),
     accountQueues,
     paused,
-    hasRoom: !options.room.isFull(),
+    hasRoom: !room.isFull(),
     openSince: calls.since(accountQueues ? accounts.find(name)?.name : undefined),
     callMillis: calls.usual(),
     turns: accounts.all().map((account) => ({
@@ -234,8 +291,10 @@ const view = ({ accountQueues, accounts, calls, host, ignored, meter, paused }: 
   calls: calls.count()
 })
 
-const idle = ({ accounts, anyQueue, meter, starting }: LaneState, now: number): boolean =>
-  starting.size === 0 &&
+const idle = ({ accounts, anyQueue, meter, signal, starting }: LaneState, now: number): boolean =>
+  // one that is looking may be about to find something
+  signal.isQuiet() &&
+  starting === undefined &&
   !anyQueue &&
   Meter.isQuiet(meter, now) &&
   accounts.all().every((account) => !Accounts.isNeeded(account) && Meter.isQuiet(account.meter, now))

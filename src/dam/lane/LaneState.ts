@@ -3,7 +3,7 @@
  * looking and changing.
  */
 import type * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
+import type * as Latch from "effect/Latch"
 import type { Ticket } from "../store/JobRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import * as Accounts from "./Accounts.ts"
@@ -15,8 +15,8 @@ import * as Meter from "../../engine/pace/Meter.ts"
 import * as HostGate from "./HostGate.ts"
 import type { LimitBook } from "./LimitBook.ts"
 import * as LimitBooks from "./LimitBook.ts"
-import * as Pages from "./Pages.ts"
 import type { Permit, Room } from "./Permit.ts"
+import { Signal, type Fork } from "./Signal.ts"
 
 /**
  * What a lane needs from its surroundings.
@@ -25,6 +25,8 @@ import type { Permit, Room } from "./Permit.ts"
  * @since 0.1.0
  */
 export interface LaneOptions {
+  /** Runs what the lane does beside, as long as it is needed. */
+  readonly fork: Fork
   readonly burst: number
   /** Makes meters, for several lanes at once. Defaults to meters of its own. */
   readonly meters?: ReturnType<typeof Meter.maker> | undefined
@@ -58,20 +60,21 @@ export interface Held {
 
 /** The state of a lane. */
 export interface LaneState {
-  readonly options: Omit<LaneOptions, "host" | "room"> & { readonly room: Room }
+  readonly options: LaneOptions
+  /** Its share of the places for running jobs. */
+  readonly room: Room
   readonly host: HostGate.Share
   readonly limits: LimitBook
   /** Jobs that are on their way out of the queue: the store may still name them. */
-  readonly starting: Set<string>
+  starting: Set<string> | undefined
   /** Opens when it has to be looked whose turn it is. */
-  readonly signal: Latch.Latch
+  readonly signal: Signal
   readonly calls: LaneCalls.LaneCalls
   readonly accounts: Accounts.Accounts
   /** Calls that wait to be sent, in their order, where the host's gate counts. */
   readonly line: Array<Latch.Latch>
   /** Calls that were let through and wait for a pause or a hold to end before they are sent. */
-  readonly apart: Set<Held>
-  readonly pages: Pages.Pages
+  apart: Set<Held> | undefined
   /** The host's. */
   meter: Meter.Meter
   /** Whether each account has a pace of its own. */
@@ -89,36 +92,24 @@ export interface LaneState {
   ignored: number
 }
 
-/** Makes the state of a lane that nobody has used. */
-export const make = (options: LaneOptions): LaneState => {
-  const starting = new Set<string>()
-  const signal = Latch.makeUnsafe(false)
-  const calls = LaneCalls.make()
-  const { host = alone, room, ...more } = options
-  const told = () => signal.openUnsafe()
-  const meters = options.meters ?? Meter.maker(options.burst)
-  const meterOf = (account: string | undefined) => meters(options.settingOf(account), options.keptOf?.(account))
-  const accounts = Accounts.make((name) => {
-    const meter = meterOf(name)
-    return { ...meter, gate: { ...meter.gate, open: calls.since(name).length } }
-  }, options.weights)
+/** Makes the state of a lane that nobody has used; `look` lets everybody through who may go, and says when to look again. */
+export const make = (options: LaneOptions, look: (self: LaneState) => Effect.Effect<number>): LaneState => {
+  const told = () => self.signal.openUnsafe()
   const self: LaneState = {
-    options: { ...more, room: room(told) },
-    host: host(told),
+    options,
+    room: options.room(told),
+    host: options.host?.(told) ?? HostGate.alone,
     limits: options.limits ?? LimitBooks.make(),
-    starting,
-    signal,
-    calls,
-    accounts,
+    starting: undefined,
+    signal: new Signal(options.fork, () => look(self)),
+    calls: LaneCalls.make(),
+    accounts: Accounts.make((name) => {
+      const meter = meterOf(options, name)
+      return { ...meter, gate: { ...meter.gate, open: self.calls.since(name).length } }
+    }, options.weights),
     line: [],
-    apart: new Set(),
-    pages: Pages.make(options.page, {
-      starting,
-      rps: () => self.meter.gate.pace.rps,
-      queues: accounts.size,
-      read: () => signal.openUnsafe()
-    }),
-    meter: meterOf(undefined),
+    apart: undefined,
+    meter: meterOf(options, undefined),
     accountQueues: options.accountQueues ?? false,
     paused: false,
     anyQueue: true,
@@ -130,7 +121,11 @@ export const make = (options: LaneOptions): LaneState => {
   return self
 }
 
-const alone = (told: () => void): HostGate.Share => HostGate.make({}, { burst: 1, ownerOf: () => "" }).join("", told)
+const meterOf = (options: LaneOptions, account: string | undefined): Meter.Meter => {
+  const setting = options.settingOf(account)
+  const kept = options.keptOf?.(account)
+  return options.meters?.(setting, kept) ?? Meter.make(setting, options.burst, kept)
+}
 
 /**
  * The moment before which nothing of an account is sent: a hold of its own and one of the whole lane both count, whichever

@@ -6,8 +6,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as FiberMap from "effect/FiberMap"
+import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { LanePort, StoredPace } from "../store/LaneRecords.ts"
@@ -24,6 +23,7 @@ import type { Answer, LaneRouter } from "./LaneRouter.ts"
 import type { LaneOptions } from "./LaneState.ts"
 import * as LaneNames from "./LaneNames.ts"
 import { steeredOf } from "./Settings.ts"
+import type { Fork } from "./Signal.ts"
 import { silent } from "./Learning.ts"
 import * as LimitBook from "./LimitBook.ts"
 import * as Paces from "./Paces.ts"
@@ -56,8 +56,7 @@ export const make = Effect.fnUntraced(function* (
   options: PacingOptions,
   { called, limits = LimitBook.make(), names = LaneNames.byHost, permitsIn, room, start }: LanesParts
 ): Effect.fn.Return<LaneRouter, StoreError, Scope.Scope> {
-  const fibers = yield* FiberMap.make<string>()
-  const fork = yield* FiberMap.runtime(fibers)()
+  const fork = yield* FiberSet.runtime(yield* FiberSet.make<void>())()
   const paces = yield* Paces.make(store)
   const settings = yield* LaneSteering.load(store)
   const dial: Dial.Dial = { options, paces, settings, called }
@@ -65,21 +64,7 @@ export const make = Effect.fnUntraced(function* (
   const meters = Meter.maker(options.burst ?? 1)
   const hosts = new Map<string, HostGate.HostGate>()
   const weights = weightsOf(options)
-  const self: State = {
-    store,
-    dial,
-    names,
-    limits,
-    start,
-    room,
-    permitsIn,
-    meters,
-    fibers,
-    fork,
-    lanes,
-    hosts,
-    weights
-  }
+  const self: State = { store, dial, names, limits, start, room, permitsIn, meters, fork, lanes, hosts, weights }
   yield* Effect.forkScoped(tidy(self))
   return routerOf(self)
 })
@@ -93,9 +78,7 @@ interface State {
   readonly permitsIn: LanesParts["permitsIn"]
   readonly limits: LimitBook.LimitBook
   readonly meters: ReturnType<typeof Meter.maker>
-  /** One for each lane, and one for each count under way. */
-  readonly fibers: FiberMap.FiberMap<string>
-  readonly fork: (name: string, effect: Effect.Effect<void>) => unknown
+  readonly fork: Fork
   readonly lanes: Map<string, Known>
   /** What holds for all lanes of a host. */
   readonly hosts: Map<string, HostGate.HostGate>
@@ -111,13 +94,77 @@ const weightsOf = ({ weights = {} }: PacingOptions): Weights =>
     ])
   )
 
-interface Known {
+// its surroundings too, whose functions are the same for all: there may be ten thousand lanes
+class Known implements LaneOptions {
   readonly lane: Lane
-  /** Says that it is gone. */
-  readonly part: () => void
   usedAt: number
-  depth: number
-  countedAt: number
+  depth = 0
+  countedAt = Number.NEGATIVE_INFINITY
+  isCounting = false
+  private readonly self: State
+  private readonly name: string
+  private readonly clock: Clock.Clock
+
+  constructor(self: State, name: string, clock: Clock.Clock) {
+    this.self = self
+    this.name = name
+    this.usedAt = monotonic(clock)
+    this.clock = clock
+    this.lane = LaneModule.make(this)
+  }
+
+  get fork() {
+    return this.self.fork
+  }
+
+  get burst() {
+    return this.self.dial.options.burst ?? 1
+  }
+
+  get meters() {
+    return this.self.meters
+  }
+
+  get weights() {
+    return this.self.weights
+  }
+
+  get limits() {
+    return this.self.limits
+  }
+
+  get room() {
+    return this.self.room
+  }
+
+  get start() {
+    return this.self.start
+  }
+
+  get accountQueues() {
+    return this.self.dial.paces.get(this.name, "")?.accountQueues
+  }
+
+  get queues() {
+    return this.self.store.queues(this.name)
+  }
+
+  settingOf(account: string | undefined) {
+    return Dial.settingOf(this.self.dial, this.name, account)
+  }
+
+  keptOf(account = "") {
+    return this.self.dial.paces.get(this.name, account)?.kept
+  }
+
+  page(queue: string, limit: number) {
+    return this.self.store.page(this.name, queue, Number.MIN_SAFE_INTEGER, limit)
+  }
+
+  host(told: () => void): HostGate.Share {
+    const { name, self } = this
+    return isReceiverLane(name) ? HostGate.alone : gateOf(self, hostIn(name), this.clock).join(keyIn(name), told)
+  }
 }
 
 const routerOf = (self: State): LaneRouter => ({
@@ -226,39 +273,16 @@ const withLane = <A>(
   })
 
 const open = (self: State, host: string, clock: Clock.Clock): Known => {
-  const { dial, fork, lanes, limits, meters, room, start, store } = self
-  const { options, paces, settings } = dial
-  let share: HostGate.Share | undefined
-  const lane = LaneModule.make({
-    burst: options.burst ?? 1,
-    weights: self.weights,
-    meters,
-    settingOf: (account) => Dial.settingOf(dial, host, account),
-    host: isReceiverLane(host)
-      ? undefined
-      : (told) => (share = gateOf(self, hostIn(host), clock).join(keyIn(host), told)),
-    keptOf: (account = "") => paces.get(host, account)?.kept,
-    accountQueues: paces.get(host, "")?.accountQueues,
-    queues: store.queues(host),
-    page: (queue, limit) => store.page(host, queue, Number.MIN_SAFE_INTEGER, limit),
-    start,
-    room,
-    limits
-  })
-  const made: Known = {
-    lane,
-    part: () => share?.part(),
-    usedAt: monotonic(clock),
-    depth: 0,
-    countedAt: Number.NEGATIVE_INFINITY
-  }
-  lanes.set(host, made)
+  const { paces, settings } = self.dial
   const now = clock.currentTimeMillisUnsafe()
+  const made = new Known(self, host, clock)
+  const { lane } = made
+  self.lanes.set(host, made)
   if (steeredOf(settings, host).paused !== undefined) lane.pause(true, monotonic(clock))
   for (const { account, heldUntil = 0 } of paces.of(host)) {
     if (heldUntil > now && Paces.ownerIn(account) === undefined) lane.hold(account, monotonic(clock) + heldUntil - now)
   }
-  fork(host, lane.run)
+  lane.wake(undefined)
   return made
 }
 
@@ -278,11 +302,17 @@ const gateOf = ({ dial, hosts, names }: State, host: string, clock: Clock.Clock)
 }
 
 const load = ({ fork, store }: State, host: string, known: Known, now: number): Readonly<Record<string, string>> => {
-  if (now - known.countedAt > countedFor(known.depth)) {
+  if (!known.isCounting && now - known.countedAt > countedFor(known.depth)) {
     known.countedAt = now
+    known.isCounting = true
     const count = Effect.map(store.depth(host), (depth) => void (known.depth = depth))
     // it is told again with the next call
-    fork(`${host} depth`, Effect.ignore(count))
+    fork(
+      Effect.ensuring(
+        Effect.ignore(count),
+        Effect.sync(() => void (known.isCounting = false))
+      )
+    )
   }
   const { open: calls, pace, waiting } = known.lane.view(now)
   return {
@@ -296,18 +326,15 @@ const load = ({ fork, store }: State, host: string, known: Known, now: number): 
 const decimal = (rate: number): string => (rate < 0.01 ? rate.toFixed(6) : String(Number(rate.toPrecision(6))))
 
 /** Drops lanes that nobody needs, from time to time. */
-const tidy = Effect.fnUntraced(function* ({ dial, fibers, hosts, lanes, names, store }: State) {
+const tidy = Effect.fnUntraced(function* ({ dial, hosts, lanes, names, store }: State) {
   while (true) {
     yield* Effect.sleep(tidyEvery)
     const now = monotonic(yield* Clock.Clock)
     dial.paces.forget(yield* Clock.currentTimeMillis)
-    for (const [host, { lane, part, usedAt }] of lanes) {
+    for (const [host, { lane, usedAt }] of lanes) {
       if (now - usedAt < Duration.toMillis(tidyEvery) || !lane.idle(now)) continue
-      // found before anything else can happen: a lane made anew under the name has a fiber of its own
-      const fiber = FiberMap.getUnsafe(fibers, host)
       lanes.delete(host)
-      part()
-      if (Option.isSome(fiber)) yield* Fiber.interrupt(fiber.value)
+      lane.part()
     }
     for (const [host, gate] of hosts) if (gate.isQuiet(now)) hosts.delete(host)
     // a count that fails forgets nothing

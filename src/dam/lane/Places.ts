@@ -34,31 +34,49 @@ interface Seeker {
 /** Makes places that nobody has taken. */
 export const make = (most: () => number): Places => {
   const self: State = { most, line: new Set(), taken: 0 }
-  return { of: (told) => roomOf(self, { told, taken: 0 }), taken: () => self.taken }
+  return { of: (told) => new RoomOf(self, told), taken: () => self.taken }
 }
 
-const roomOf = (self: State, seeker: Seeker): Room => ({
-  ask: () => {
-    const isMine = isEligible(self, seeker) && (nextOf(self) ?? seeker) === seeker
-    if (!isMine) self.line.add(seeker)
+// a class: each lane has one
+class RoomOf implements Room {
+  private readonly places: State
+  private readonly seeker: Seeker
+
+  constructor(places: State, told: () => void) {
+    this.places = places
+    this.seeker = { told, taken: 0 }
+  }
+
+  ask(): boolean {
+    const { places, seeker } = this
+    const isMine = isEligible(places, seeker) && (nextOf(places) ?? seeker) === seeker
+    if (!isMine) places.line.add(seeker)
     return isMine
-  },
-  take: () => {
-    self.line.delete(seeker)
-    self.taken++
-    seeker.taken++
-    tellNext(self)
-  },
-  pass: () => {
-    if (self.line.delete(seeker)) tellNext(self)
-  },
-  isFull: () => !isEligible(self, seeker),
-  giveBack: Effect.sync(() => {
-    self.taken--
-    seeker.taken--
-    tellNext(self)
-  })
-})
+  }
+
+  take(): void {
+    this.places.line.delete(this.seeker)
+    this.places.taken++
+    this.seeker.taken++
+    tellNext(this.places)
+  }
+
+  pass(): void {
+    if (this.places.line.delete(this.seeker)) tellNext(this.places)
+  }
+
+  isFull(): boolean {
+    return !isEligible(this.places, this.seeker)
+  }
+
+  get giveBack(): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.places.taken--
+      this.seeker.taken--
+      tellNext(this.places)
+    })
+  }
+}
 
 const isEligible = ({ most, taken }: State, seeker: Seeker): boolean => {
   const left = most() - taken

@@ -21,22 +21,16 @@ import * as Pages from "./Pages.ts"
 import type { Asking, Going, Permit } from "./Permit.ts"
 import * as Shares from "./Shares.ts"
 
-/** Grants permits until it is interrupted. */
-export const run = Effect.fnUntraced(function* (self: LaneState): Effect.fn.Return<never> {
-  while (true) {
-    self.signal.closeUnsafe()
-    self.starved = false
-    self.asksHost = false
-    self.askAgainAt = Number.POSITIVE_INFINITY
-    if (self.anyQueue) yield* findQueues(self)
-    const next = Math.min(yield* grant(self), self.askAgainAt)
-    if (!self.starved) self.options.room.pass()
-    if (!self.asksHost) self.host.yield()
-    // whole milliseconds: timers know no others
-    yield* next === Number.POSITIVE_INFINITY
-      ? self.signal.await
-      : Effect.raceFirst(self.signal.await, Effect.sleep(Math.max(0, Math.ceil(next - (yield* monotonicMillis)))))
-  }
+/** Lets everybody through who may go now; answers when to look again, in monotonic milliseconds. */
+export const look = Effect.fnUntraced(function* (self: LaneState) {
+  self.starved = false
+  self.asksHost = false
+  self.askAgainAt = Number.POSITIVE_INFINITY
+  if (self.anyQueue) yield* findQueues(self)
+  const next = Math.min(yield* grant(self), self.askAgainAt)
+  if (!self.starved) self.room.pass()
+  if (!self.asksHost) self.host.yield()
+  return next
 })
 
 /** Waits for a permit; the wait alone can be interrupted, which gives the place up. */
@@ -166,12 +160,11 @@ const isKept = ({ accountQueues }: LaneState, { line, meter }: Account, now: num
 
 /** Gives an account its turn; says whether it made use of it, or the gate has closed meanwhile. */
 const serve = Effect.fnUntraced(function* (self: LaneState, account: Account) {
-  const { options, pages, starting } = self
   const before = yield* monotonicMillis
   const found =
     firstWaiter(self, account, before) !== undefined || !asksForRoom(self)
       ? undefined
-      : yield* pages.next(account, before, (waiting) => queueOpensAt(self, account, waiting, before))
+      : yield* Pages.next(self, account, before, (waiting) => queueOpensAt(self, account, waiting, before))
   const queue = found?.queue
   if (found !== undefined) self.askAgainAt = Math.min(self.askAgainAt, found.askAgainAt)
   // reading takes a while, in which the gate may have closed, the room be taken, or somebody have come to wait
@@ -189,9 +182,10 @@ const serve = Effect.fnUntraced(function* (self: LaneState, account: Account) {
   const drawing = firstOf(self, account, queue)
   queue.tickets = rest
   Accounts.rotate(account, queue)
-  starting.add(ticket.id)
-  options.room.take()
-  yield* Effect.forkChild(startOne(self, queue, ticket, permit(self, account, drawing, now)))
+  self.starting = (self.starting ?? new Set()).add(ticket.id)
+  self.room.take()
+  // not before everybody else here has had a turn
+  self.options.fork(Effect.andThen(Effect.yieldNow, startOne(self, queue, ticket, permit(self, account, drawing, now))))
   return "served"
 })
 
@@ -212,13 +206,13 @@ const firstWaiter = (self: LaneState, { waiters }: Account, now: number): Waiter
 }
 
 const asksForRoom = (self: LaneState): boolean => {
-  const hasRoom = self.options.room.ask()
+  const hasRoom = self.room.ask()
   if (!hasRoom) self.starved = true
   return hasRoom
 }
 
 const startOne = (self: LaneState, queue: Queue, ticket: Ticket, granted: Permit): Effect.Effect<void> =>
-  self.options.start(ticket, granted, self.options.room.giveBack).pipe(
+  self.options.start(ticket, granted, self.room.giveBack).pipe(
     Effect.catch((error) =>
       Effect.gen(function* () {
         yield* granted.release
@@ -232,7 +226,8 @@ const startOne = (self: LaneState, queue: Queue, ticket: Ticket, granted: Permit
     ),
     Effect.ensuring(
       Effect.sync(() => {
-        self.starting.delete(ticket.id)
+        self.starting?.delete(ticket.id)
+        if (self.starting?.size === 0) self.starting = undefined
         self.signal.openUnsafe()
       })
     )

@@ -171,7 +171,8 @@ export interface JobCommands {
   readonly hasten: (id: string, now: number) => { readonly lane: string; readonly queue: string } | undefined
   readonly change: (id: string, change: ChangeUpdate) => "Changed" | "Stale" | "Settled"
   readonly lift: (lane: string, now: number) => number
-  readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean
+  /** Answers whether none of the endpoints is disabled to which it is told; `undefined` where the epoch is over. */
+  readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean | undefined
   readonly finishIdle: (id: string, finish: FinishInsert) => boolean
 }
 

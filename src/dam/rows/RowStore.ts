@@ -141,7 +141,11 @@ const jobPort = (
     }),
   lift: (lane, now) => run("lift", lane, now),
   finish: (id, epoch, finish) =>
-    Effect.suspend(() => orStale(id, run("finish", id, epoch, JobRows.encodeFinish(finish)))),
+    Effect.suspend(() =>
+      Effect.flatMap(run("finish", id, epoch, JobRows.encodeFinish(finish)), (areOpen) =>
+        areOpen === undefined ? Effect.fail(new StaleEpoch({ jobId: id })) : Effect.succeed(areOpen)
+      )
+    ),
   finishIdle: (id, finish) =>
     Effect.suspend(() => {
       // it will not be started

@@ -9,6 +9,7 @@ import type { SchedulePort, StoredSchedule } from "../store/ScheduleRecords.ts"
 import type { Executor } from "./Commands.ts"
 import { Moment } from "./JobRows.ts"
 import { reader } from "./Reader.ts"
+import type { ScheduleRow } from "./ScheduleCommands.ts"
 
 const optionalNumber = Schema.optionalKey(Schema.Number)
 
@@ -66,25 +67,36 @@ const toSchedule = (row: typeof LoadedSchedule.Type): StoredSchedule => ({
   changedAt: row.changed_at
 })
 
+const rowOf = ({
+  changedAt,
+  createdAt,
+  customer,
+  generation,
+  lookAt,
+  name,
+  progress,
+  rules,
+  step,
+  timing
+}: StoredSchedule): ScheduleRow => [
+  customer,
+  name,
+  generation,
+  JSON.stringify({ timing, rules }),
+  JSON.stringify(step),
+  JSON.stringify(progress),
+  lookAt ?? null,
+  createdAt,
+  changedAt
+]
+
 /** What schedules need of the store, over any database. */
 export const schedulePort = (run: Executor): SchedulePort => ({
   schedules: (customer) => Effect.flatMap(run("schedules", customer ?? null), (rows) => readable(rows, readOne)),
   schedule: (customer, name) => Effect.flatMap(run("schedule", customer, name), readSchedule),
-  saveSchedule: ({ changedAt, createdAt, customer, generation, lookAt, name, progress, rules, step, timing }) =>
-    Effect.suspend(() =>
-      run(
-        "saveSchedule",
-        customer,
-        name,
-        generation,
-        JSON.stringify({ timing, rules }),
-        JSON.stringify(step),
-        JSON.stringify(progress),
-        lookAt ?? null,
-        createdAt,
-        changedAt
-      )
-    ),
+  saveSchedule: (schedule) => Effect.suspend(() => run("saveSchedule", ...rowOf(schedule))),
+  applySchedules: (customer, saved, removed) =>
+    Effect.suspend(() => run("applySchedules", customer, saved.map(rowOf), removed)),
   putOffSchedule: (customer, name, lookAt) => run("putOffSchedule", customer, name, lookAt),
   removeSchedule: (customer, name) => run("removeSchedule", customer, name),
   countSchedules: (customer) => run("countSchedules", customer),

@@ -81,6 +81,11 @@ export const make = <S extends JobPort & JoinPort & SchedulePort>(
   const openedSchedule = (schedule: StoredSchedule): Effect.Effect<StoredSchedule, StorageFailed> =>
     Effect.map(opened({ id: schedule.generation, step: schedule.step }), ({ step }) => ({ ...schedule, step }))
 
+  const sealedSchedule = (schedule: StoredSchedule): StoredSchedule => ({
+    ...schedule,
+    step: sealed({ id: schedule.generation, step: schedule.step }).step
+  })
+
   const sealedFinish = (finish: Finish): Finish =>
     finish.children.length === 0 ? finish : { ...finish, children: finish.children.map(sealed) }
 
@@ -113,8 +118,8 @@ export const make = <S extends JobPort & JoinPort & SchedulePort>(
       Effect.flatMap(store.schedule(customer, name), (one) =>
         one === undefined ? Effect.undefined : openedSchedule(one)
       ),
-    saveSchedule: (schedule) =>
-      store.saveSchedule({ ...schedule, step: sealed({ id: schedule.generation, step: schedule.step }).step })
+    saveSchedule: (schedule) => store.saveSchedule(sealedSchedule(schedule)),
+    applySchedules: (customer, saved, removed) => store.applySchedules(customer, saved.map(sealedSchedule), removed)
   }
 }
 

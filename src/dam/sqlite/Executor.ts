@@ -70,7 +70,8 @@ type Resume = (value: unknown, fault: Fault | undefined) => void
 
 type Submit = (call: Call, resume: Resume) => (() => void) | void
 
-const executor =
+/** Makes an executor of what takes calls one by one. */
+export const executor =
   (submit: Submit): Executor =>
   <Name extends keyof Commands>(name: Name, ...args: Parameters<Commands[Name]>) =>
     Effect.callback<ReturnType<Commands[Name]>, StoreError>((resume) => {
@@ -199,7 +200,7 @@ class Near {
 }
 
 /** As many of the waiting calls as one transaction takes, and always one. */
-const groupSize = (waiting: ReadonlyArray<Waiting>): number => {
+export const groupSize = (waiting: ReadonlyArray<Waiting>): number => {
   const most = Math.min(waiting.length, groupCalls)
   let bytes = 0
   for (let size = 0; size < most; size++) {

@@ -82,7 +82,8 @@ const prepare = (db: DatabaseSync) => ({
     `INSERT INTO deliveries (seq, due_at, begun_at, id, job_id, customer, place, url, regions, votes, lane)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
   ),
-  insertBody: db.prepare("INSERT INTO delivery_bodies (n, body) VALUES (?, ?)")
+  insertBody: db.prepare("INSERT INTO delivery_bodies (n, body) VALUES (?, ?)"),
+  disabled: db.prepare("SELECT 1 FROM endpoints WHERE customer = ? AND url = ? AND reason IS NOT NULL")
 })
 
 /** What jobs have to do with each other. */
@@ -152,10 +153,11 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
     },
     lift: (lane: string, now: number): number =>
       Number(self.on.lift.run(now, lane).changes) + Number(self.on.liftKeyed.run(now, ...keyedRange(lane)).changes),
-    finish: (id: string, epoch: number, finish: FinishInsert): boolean => {
+    finish: (id: string, epoch: number, finish: FinishInsert): boolean | undefined => {
       const job = self.on.endRunning.get(...endOf(finish), id, epoch)
-      if (job !== undefined) finishAt(self, job, "running", finish)
-      return job !== undefined
+      if (job === undefined) return undefined
+      finishAt(self, job, "running", finish)
+      return areOpen(self, finish)
     },
     finishIdle: (id: string, finish: FinishInsert): boolean => finishIdle(self, id, finish)
   } satisfies Omit<JobCommands, "change" | "list" | "count">
@@ -253,6 +255,11 @@ const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): v
   move(tally, { lane: String(job["lane"]), from, to: finish.state, jobs: 1, customer: String(job["customer"]) })
   tally.pending += finish.deliveries.length
 }
+
+/** Whether none of the endpoints is disabled that are told of an end: where none fails, none is looked for. */
+const areOpen = ({ on, tally }: Jobs, { deliveries }: FinishInsert): boolean =>
+  tally.endpoints === 0 ||
+  deliveries.every(({ columns: [, , customer = null, , url = null] }) => on.disabled.get(customer, url) === undefined)
 
 const parkAt = ({ on, tally }: Jobs, job: Row, parking: ParkingUpdate): void => {
   const { dueAt, heldBy, heldSince, next, pausedFor } = parking

@@ -75,6 +75,7 @@ export const kinds: { readonly [Name in keyof Commands]: Kind } = {
   countSchedules: "read",
   dueSchedules: "read",
   saveSchedule: "write",
+  applySchedules: "write",
   putOffSchedule: "write",
   removeSchedule: "write",
   debounced: "read",

@@ -20,6 +20,10 @@ export const scheduleCommands = (db: DatabaseSync): ScheduleCommands => {
     saveSchedule: (...row) => {
       save.run(...row)
     },
+    applySchedules: (customer, saved, removed) => {
+      for (const row of saved) save.run(...row)
+      for (const name of removed) remove.run(customer, name)
+    },
     putOffSchedule: (customer, name, lookAt) => {
       putOff.run(lookAt, customer, name)
     },

@@ -206,8 +206,11 @@ export interface JobPort {
   readonly change: (change: Change) => Effect.Effect<"Changed" | "Stale" | "Settled", StoreError>
   /** Makes the jobs due that sit out a hold of this lane; answers how many. */
   readonly lift: (lane: string, now: number) => Effect.Effect<number, StoreError>
-  /** Ends a running job: result, children and deliveries in one transaction. */
-  readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<void, StoreError | StaleEpoch>
+  /**
+   * Ends a running job: result, children and deliveries in one transaction. Answers whether all of the deliveries may be
+   * made at once, because none of their endpoints is disabled.
+   */
+  readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<boolean, StoreError | StaleEpoch>
   /** Ends a job that is not running (cancelled, deadline passed). `false` when it is running or final. */
   readonly finishIdle: (id: string, finish: Finish) => Effect.Effect<boolean, StoreError>
 }

@@ -52,6 +52,12 @@ export interface SchedulePort {
   readonly schedules: (customer?: string) => Effect.Effect<ReadonlyArray<StoredSchedule>, StoreError>
   readonly schedule: (customer: string, name: string) => Effect.Effect<StoredSchedule | undefined, StoreError>
   readonly saveSchedule: (schedule: StoredSchedule) => Effect.Effect<void, StoreError>
+  /** Saves some of a customer and removes others, all of it or nothing. */
+  readonly applySchedules: (
+    customer: string,
+    saved: ReadonlyArray<StoredSchedule>,
+    removed: ReadonlyArray<string>
+  ) => Effect.Effect<void, StoreError>
   /** Moves when it is looked at, also of one that cannot be read. */
   readonly putOffSchedule: (customer: string, name: string, lookAt: number) => Effect.Effect<void, StoreError>
   /** Whether there was one, readable or not. */

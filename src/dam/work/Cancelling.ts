@@ -50,6 +50,7 @@ const once = Effect.fnUntraced(function* ({ ends, running }: Cancelling, { id }:
       : yield* store.finishIdle(id, finish)
   if (!ended) return undefined
   yield* FiberMap.remove(running, id)
+  ends.unwritten.delete(id)
   yield* Ends.finished(ends, job, finish)
   return (yield* store.get(id)) ?? job
 })

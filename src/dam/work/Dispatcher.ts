@@ -174,6 +174,8 @@ export const make = Effect.fnUntraced(function* (
     runner: runnerOf(options, { lanes, names, shortages }),
     told,
     deliver: deliveries.wake,
+    unwritten: new Map(),
+    hand: deliveries.hand,
     lookAround: () => {
       if (copiedAt === undefined) duties.lookAround()
     },

@@ -3,6 +3,8 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { DeadlineExceeded, stepError } from "../../step/Outcome.ts"
+import type { Attempt } from "../../step/HistoryModel.ts"
+import type { NewDelivery } from "../job/Delivery.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
@@ -26,6 +28,10 @@ export interface Ends {
   readonly told: Told
   /** Says that a delivery may be due in these lanes. */
   readonly deliver: (lanes: Iterable<string>) => void
+  /** Attempts at jobs that were called off while nothing could be written. */
+  readonly unwritten: Map<string, Attempt>
+  /** Hands over deliveries that were stored at a moment, and may be made at once. */
+  readonly hand: (deliveries: ReadonlyArray<NewDelivery>, at: number) => void
   /** Says that a job was scheduled or parked, or has a deadline. */
   readonly lookAround: () => void
   /** Takes in how the clock was set since it was looked at last, before a pause is written by it. */
@@ -47,28 +53,41 @@ export const execute = Effect.fnUntraced(function* (self: Ends, job: StoredJob, 
       const finish = finishOf(self, job, run, yield* Clock.currentTimeMillis)
       if (run._tag === "Broken") yield* Effect.logError(`job ${job.id} is given up: ${run.problem}`)
       return yield* Effect.onInterrupt(
-        written(job, self.store.finish(job.id, job.epoch, finish), finished(self, job, finish)),
+        written(job, self.store.finish(job.id, job.epoch, finish), (areOpen) => finished(self, job, finish, areOpen)),
         // called off while the end could not be written: that there was a call is not forgotten
-        () => (finish.attempt ? Effect.ignore(self.store.record(job.id, job.epoch, finish.attempt)) : Effect.void)
+        () => (finish.attempt ? keep(self, job, finish.attempt) : Effect.void)
       )
     }
   }
 })
+
+/** Writes an attempt down, or remembers it for whoever takes the job up again. */
+const keep = ({ store, unwritten }: Ends, { epoch, id }: StoredJob, attempt: Attempt) =>
+  store.record(id, epoch, attempt).pipe(
+    Effect.catchTag("StaleEpoch", () => Effect.void),
+    Effect.catch(() => Effect.sync(() => void unwritten.set(id, attempt)))
+  )
 
 /** A job whose row makes no sense cannot be run, ever. */
 const endUnreadable = Effect.fnUntraced(function* (self: Ends, job: StoredJob, problem: string) {
   const at = yield* Clock.currentTimeMillis
   const finish = Results.finish(job, "failed", { at, result: Results.unreadable(problem) }, self.runner.laneOf)
   yield* Effect.logError(`job ${job.id} is given up: ${problem}`)
-  yield* written(job, self.store.finish(job.id, job.epoch, finish), finished(self, job, finish))
+  yield* written(job, self.store.finish(job.id, job.epoch, finish), () => finished(self, job, finish))
 })
 
 /** A job whose fiber is gone, though the store could not be told why, is queued again. */
 export const requeue = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   const job = yield* untilWritten(jobId, self.store.get(jobId))
+  const attempt = self.unwritten.get(jobId)
+  self.unwritten.delete(jobId)
   if (job?.state !== "running") return
+  // it may have been written after all, when nobody could know
+  if (attempt !== undefined && job.history.at(-1)?.at !== attempt.at) {
+    yield* Effect.ignore(untilWritten(jobId, self.store.record(jobId, job.epoch, attempt)))
+  }
   const now = yield* Clock.currentTimeMillis
-  yield* written(job, self.store.park(jobId, job.epoch, { dueAt: now }), Effect.sync(self.lookAround))
+  yield* written(job, self.store.park(jobId, job.epoch, { dueAt: now }), () => Effect.sync(self.lookAround))
 })
 
 /** Ends a job that is past its deadline and does not run. */
@@ -87,10 +106,14 @@ export const expire = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   )
 })
 
-/** Says what follows from an end that was written: its webhooks, its children, its last state. */
-export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob, finish: Finish) {
+/**
+ * Says what follows from an end that was written: its webhooks, its children, its last state. `areOpen`: its webhooks may
+ * be told at once, without a look at what is known of them.
+ */
+export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob, finish: Finish, areOpen = false) {
   yield* self.told(job, finish.state)
-  if (finish.deliveries.length > 0) self.deliver(new Set(finish.deliveries.map(({ lane }) => lane)))
+  if (areOpen) self.hand(finish.deliveries, finish.at)
+  else if (finish.deliveries.length > 0) self.deliver(new Set(finish.deliveries.map(({ lane }) => lane)))
   for (const child of finish.children) {
     if (!(yield* isStored(self, child))) continue
     yield* self.told(child, yield* beginningOf(self, child), true)
@@ -110,9 +133,7 @@ export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob,
 const parked = (self: Ends, job: StoredJob, run: Extract<RunEnd, { readonly _tag: "Parked" }>) =>
   Effect.andThen(
     self.noticeClock,
-    written(
-      job,
-      self.store.park(job.id, job.epoch, run.parking),
+    written(job, self.store.park(job.id, job.epoch, run.parking), () =>
       Effect.andThen(
         self.told({ ...job, lane: run.parking.next?.lane ?? job.lane }, "parked"),
         Effect.sync(self.lookAround)
@@ -121,8 +142,11 @@ const parked = (self: Ends, job: StoredJob, run: Extract<RunEnd, { readonly _tag
   )
 
 /** What follows from a write is never left out: nothing comes between the two. */
-const written = (job: StoredJob, write: Effect.Effect<void, StoreError | StaleEpoch>, then: Effect.Effect<void>) =>
-  Effect.ignore(untilWritten(job.id, Effect.uninterruptible(Effect.andThen(write, then))))
+const written = <A>(
+  job: StoredJob,
+  write: Effect.Effect<A, StoreError | StaleEpoch>,
+  then: (written: A) => Effect.Effect<void>
+) => Effect.ignore(untilWritten(job.id, Effect.uninterruptible(Effect.flatMap(write, then))))
 
 const finishOf = (
   { runner: { laneOf } }: Ends,

@@ -26,6 +26,7 @@ import * as ClockWatch from "../observe/ClockWatch.ts"
 import type { Enqueued, JobPort } from "../store/JobRecords.ts"
 import type { ScheduleDefinition, SchedulePort, StoredSchedule } from "../store/ScheduleRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import * as Comparing from "./ScheduleComparing.ts"
 import type { Admission, Overloaded } from "./Admission.ts"
 
 /**
@@ -43,6 +44,12 @@ export interface Schedules {
     name: string,
     definition: ScheduleDefinition
   ) => Effect.Effect<StoredSchedule, StoreError | Overloaded | TooManySchedules>
+  /** Makes all of these or none: what is as it was stays untouched. */
+  readonly apply: (
+    customer: string,
+    wanted: ReadonlyMap<string, ScheduleDefinition>,
+    how: Comparing.ApplyOptions
+  ) => Effect.Effect<Comparing.Applied, StoreError | Overloaded | TooManySchedules>
   /** Ends it; jobs that it has submitted go on. `false`: there was none. */
   readonly remove: (customer: string, name: string) => Effect.Effect<boolean, StoreError>
   readonly pause: (customer: string, name: string) => Effect.Effect<StoredSchedule | undefined, StoreError>
@@ -133,6 +140,7 @@ export const make = Effect.fnUntraced(function* (
           return yield* parts.admit(save(defined({ ...definition, customer, name, generation }, known, now)))
         })
       ),
+    apply: (customer, wanted, how) => alone(applying(parts, signal, { customer, wanted, ...how })),
     remove: (customer, name) => alone(store.removeSchedule(customer, name)),
     pause: (customer, name) =>
       change(customer, name, (schedule, now) =>
@@ -178,6 +186,38 @@ const defined = (
   const progress = { ...before, after: Math.max(before.after, now) }
   return looked({ ...said, progress, lookAt: undefined, createdAt: known?.createdAt ?? now, changedAt: now }, now)
 }
+
+interface Applying extends Comparing.ApplyOptions {
+  readonly customer: string
+  readonly wanted: ReadonlyMap<string, ScheduleDefinition>
+}
+
+const applying = Effect.fnUntraced(function* (
+  parts: ScheduleParts,
+  signal: Latch.Latch,
+  { customer, deletes, dryRun, wanted }: Applying
+) {
+  const { admit, maxSchedules, store } = parts
+  const now = yield* Clock.currentTimeMillis
+  const stored = yield* store.schedules(customer)
+  const applied = Comparing.compare(stored, wanted, deletes)
+  const current = yield* store.countSchedules(customer)
+  const more = applied.added.length - applied.deleted.length
+  if (more > 0 && current + more > maxSchedules) return yield* new TooManySchedules({ limit: maxSchedules, current })
+  const names = [...applied.added, ...applied.changed.map(({ name }) => name)]
+  if (dryRun || names.length + applied.deleted.length === 0) return applied
+  const known = new Map(stored.map((one) => [one.name, one]))
+  const saved: Array<StoredSchedule> = []
+  for (const name of names) {
+    const definition = wanted.get(name)
+    if (definition === undefined) continue
+    const generation = known.get(name)?.generation ?? (yield* parts.newId)
+    saved.push(defined({ ...definition, customer, name, generation }, known.get(name), now))
+  }
+  yield* admit(store.applySchedules(customer, saved, applied.deleted))
+  signal.openUnsafe()
+  return applied
+})
 
 const looked = (schedule: StoredSchedule, now: number): StoredSchedule => {
   const timing = timingOf(schedule)

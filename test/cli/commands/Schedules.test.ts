@@ -39,6 +39,87 @@ describe("ezthrottle schedules", () => {
     })
   )
 
+  it.live("applies a file as a whole, shows what changes, and deletes on request alone", () =>
+    Effect.gen(function* () {
+      const dam = yield* Support.dam()
+      const file = join(yield* folder, "all.yaml")
+      const apply = (text: string, ...flags: ReadonlyArray<string>) => {
+        writeFileSync(file, text)
+        return dam.run("schedules", "apply", file, ...flags)
+      }
+      const names = Effect.map(dam.run("schedules", "list", "--json"), ({ out }) =>
+        JSON.parse(out).schedules.map((one: { readonly name: string }) => one.name)
+      )
+      const job = `    job: { url: "${dam.upstream.url}/good", headers: { authorization: Bearer s3cret } }\n`
+      const hourly = `  hourly:\n    cron: 0 * * * *\n${job}`
+      const nightly = `  "night ly":\n    # in the night\n    cron: 30 2 * * *\n    zone: Europe/Berlin\n${job}`
+      const first = `schedules:\n${hourly}${nightly}`
+      const dry = yield* apply(first, "--dry-run")
+      assert.strictEqual(
+        dry.out,
+        "+ hourly\n+ night ly\n0 unchanged\ndry run: nothing was applied (2 added, 0 changed, 0 deleted)"
+      )
+      assert.deepStrictEqual(yield* names, [])
+      assert.match((yield* apply(first)).out, /\napplied: 2 added, 0 changed, 0 deleted$/)
+      assert.deepStrictEqual(yield* names, ["hourly", "night ly"])
+      assert.match((yield* apply(first)).out, /^2 unchanged\napplied: 0 added/)
+      yield* dam.run("schedules", "pause", "hourly")
+      const second = `schedules:\n${hourly.replace("0 * * * *", "30 * * * *").replace("/good", "/other")}  more:\n    every_ms: 60000\n${job}`
+      const kept = yield* apply(second)
+      assert.include(
+        kept.out,
+        "+ more\n~ hourly (cron, job)\n? night ly is not in the file and stays; --delete ends it\n"
+      )
+      assert.deepStrictEqual(yield* names, ["hourly", "more", "night ly"])
+      assert.match((yield* dam.run("schedules", "show", "hourly")).out, /30 \* \* \* \* UTC +paused/)
+      const json = JSON.parse((yield* apply(second, "--delete", "--json")).out)
+      assert.deepStrictEqual(json, {
+        added: [],
+        changed: [],
+        unchanged: ["hourly", "more"],
+        deleted: ["night ly"],
+        kept: [],
+        dry_run: false
+      })
+      assert.deepStrictEqual(yield* names, ["hourly", "more"])
+    })
+  )
+
+  it.live("applies nothing of a file with one bad entry, and names its line", () =>
+    Effect.gen(function* () {
+      const dam = yield* Support.dam()
+      const file = join(yield* folder, "bad.yaml")
+      const apply = (text: string) => {
+        writeFileSync(file, text)
+        return dam.run("schedules", "apply", file, "--delete")
+      }
+      const good = "schedules:\n  good:\n    cron: 0 * * * *\n    job:\n      url: http://127.0.0.1:1/\n"
+      const cases = [
+        [
+          "  bad.one:\n    job: { url: http://127.0.0.1:1/ }\n    cron: 0 22-2 * * *\n",
+          /bad\.yaml:8: schedules\.bad\.one\.cron: hour: range goes backwards/
+        ],
+        [
+          "  bad:\n    every_ms: 5\n    job: { url: http://127.0.0.1:1/ }\n",
+          /bad\.yaml:7: schedules\.bad\.every_ms: Expected/
+        ],
+        ["  bad:\n    cron: '@daily'\n    job:\n      url: nowhere\n", /bad\.yaml:9: schedules\.bad\.job\.url: /],
+        ["  bad:\n    crn: '@daily'\n", /bad\.yaml:7: schedules\.bad\.crn: is not one of cron, /],
+        ["  'a:b':\n    cron: '@daily'\n", /bad\.yaml:6: schedules\.a:b: Expected a name/]
+      ] as const
+      for (const [bad, told] of cases) {
+        const { code, err } = yield* apply(good + bad)
+        assert.match(err, told)
+        assert.include(err, "nothing was applied")
+        assert.strictEqual(code, 2)
+      }
+      const compact = '{ "schedules": { "good": { "cron": "x" } } }'
+      assert.match((yield* apply(compact)).err, /bad\.yaml:1: schedules\.good\.job: Missing key/)
+      assert.match((yield* apply("nightly:\n  cron: '@daily'\n")).err, /expected schedules, each under its name/)
+      assert.strictEqual((yield* dam.run("schedules", "list")).out, "no schedules")
+    })
+  )
+
   it.live("says what is wrong with a definition", () =>
     Effect.gen(function* () {
       const dam = yield* Support.dam()

@@ -61,12 +61,26 @@ describe("the tools of an agent", () => {
         "list_failures",
         "list_lanes",
         "list_limits",
-        "health"
+        "health",
+        "list_schedules",
+        "get_schedule"
       ])
       assert.deepStrictEqual(
         tools.map(({ name }) => name).filter((name) => !reading.includes(name)),
-        ["enqueue_job", "change_job"]
+        [
+          "enqueue_job",
+          "change_job",
+          "put_schedule",
+          "pause_schedule",
+          "resume_schedule",
+          "run_schedule",
+          "delete_schedule"
+        ]
       )
+      const destroying = tools
+        .filter(({ annotations }) => annotations?.destructiveHint === true)
+        .map(({ name }) => name)
+      assert.deepStrictEqual(destroying, ["delete_schedule"])
     })
   )
 
@@ -104,6 +118,37 @@ describe("the tools of an agent", () => {
       assert.include((yield* use("list_limits", {})).said, '"limits":[]')
       const drawing = yield* use("enqueue_job", { url, limits: [{ name: "none", key: null, cost: 5 }] })
       assert.match(drawing.said, /limits\[0\]/)
+    })
+  )
+
+  it.live("delay a job, and define, show, pause, run and delete schedules", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { use } = yield* agent({ url: dam.url, apiKey: undefined })
+      const told = (name: string, given: { readonly [name: string]: unknown } = {}) =>
+        Effect.map(use(name, given), ({ isError, said }) => (isError ? assert.fail(said) : JSON.parse(said)))
+      const delayed = yield* told("enqueue_job", { url, delay_ms: 60_000, start_before: Date.now() + 86_400_000 })
+      assert.strictEqual((yield* told("get_job", { job_id: delayed.job_id })).status, "scheduled")
+      const job = { url, headers: { authorization: "Bearer s3cret" }, delay_ms: null, limits: null }
+      const put = yield* told("put_schedule", {
+        name: "a b",
+        cron: "30 2 * * *",
+        zone: "Europe/Berlin",
+        every_ms: null,
+        job
+      })
+      assert.deepInclude(put, { name: "a b", state: "active" })
+      assert.lengthOf(put.next, 5)
+      assert.strictEqual((yield* told("list_schedules")).schedules[0].name, "a b")
+      assert.strictEqual((yield* told("pause_schedule", { name: "a b" })).state, "paused")
+      assert.strictEqual((yield* told("run_schedule", { name: "a b" })).fired, 1)
+      assert.strictEqual((yield* told("resume_schedule", { name: "a b" })).state, "active")
+      assert.deepInclude(yield* told("get_schedule", { name: "a b" }), { fired: 1 })
+      assert.deepStrictEqual(yield* told("delete_schedule", { name: "a b" }), { deleted: "a b" })
+      const gone = yield* use("get_schedule", { name: "a b" })
+      assert.match(gone.said, /there is no schedule of this name/)
+      const odd = yield* use("put_schedule", { name: "odd", cron: "0 22-2 * * *", job: { url } })
+      assert.match(odd.said, /cron: hour: range goes backwards; write 22-23,0-2 \(field cron\)/)
     })
   )
 

@@ -72,6 +72,9 @@ describe("what a dam answers, held against what its description says", () => {
       const schedules = { described: "/api/v1/schedules/{name}", path: "/api/v1/schedules/often" }
       const often = { every_ms: 86_400_000, job: { url: `${target.url}/good` } }
       yield* ask(url, { ...schedules, method: "PUT", body: often })
+      const set = { path: "/api/v1/schedules", method: "PUT" }
+      const sometimes = { ...often, every_ms: 172_800_000 }
+      yield* ask(url, { ...set, body: { schedules: { often: sometimes, other: often }, delete: true, dry_run: true } })
       const run = { path: `${schedules.path}/run`, described: `${schedules.described}/run`, method: "POST" }
       const { last } = yield* ask(url, run)
       const fired = yield* ask(url, { path: `/api/v1/jobs/${last.job_id}/wait`, described: `${one}/wait` })

@@ -63,7 +63,7 @@ retention: 2 days
 egress:
   allow_private: true
   allow: [billing.corp, 10.1.0.0/16]
-admission: { queued_jobs: 10, customer_jobs: 7, running_jobs: 5, stored_bytes: 1000000 }
+admission: { queued_jobs: 10, customer_jobs: 7, schedules: 9, running_jobs: 5, stored_bytes: 1000000 }
 limits: { body_bytes: 2000, job_headers: 3 }
 `)
     assert.strictEqual(file.db, "/var/lib/dam.db")
@@ -117,6 +117,7 @@ limits: { body_bytes: 2000, job_headers: 3 }
       limits: { bodyBytes: 2000, jobHeaders: 3 },
       maxQueued: 10,
       maxCustomerJobs: 7,
+      maxSchedules: 9,
       maxRunning: 5,
       maxStoredBytes: 1_000_000
     })

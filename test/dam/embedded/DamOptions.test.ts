@@ -58,7 +58,7 @@ notices: { urls: ["https://ops.example/"], events: [lane_held], thresholds: { en
 retention: 2 days
 text_search: on
 drain: 1 second
-admission: { queued_jobs: 10, customer_jobs: 7, running_jobs: 5, stored_bytes: 100, memory_bytes: 200, file_bytes: 300 }
+admission: { queued_jobs: 10, customer_jobs: 7, schedules: 9, running_jobs: 5, stored_bytes: 100, memory_bytes: 200, file_bytes: 300 }
 `)
     )
     const said = DamOptions.settle({
@@ -97,7 +97,15 @@ admission: { queued_jobs: 10, customer_jobs: 7, running_jobs: 5, stored_bytes: 1
       retention: "2 days",
       textSearch: true,
       drain: "1 second",
-      admission: { queuedJobs: 10, customerJobs: 7, runningJobs: 5, storedBytes: 100, memoryBytes: 200, fileBytes: 300 }
+      admission: {
+        queuedJobs: 10,
+        customerJobs: 7,
+        schedules: 9,
+        runningJobs: 5,
+        storedBytes: 100,
+        memoryBytes: 200,
+        fileBytes: 300
+      }
     })
     assert.deepStrictEqual<unknown>(said, file.dam)
     assert.deepStrictEqual(said.unsetPolicy?.retryCodes, RetryPolicy.durable.retryCodes)

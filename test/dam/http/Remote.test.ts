@@ -6,8 +6,9 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Keys from "../../../src/dam/http/door/Keys.ts"
+import { TooManySchedules } from "../../../src/dam/work/Schedules.ts"
 import * as RemoteService from "../../../src/run/RemoteService.ts"
-import type { JobFilter } from "../../../src/run/Service.ts"
+import type { JobFilter, ServiceError } from "../../../src/run/Service.ts"
 import * as Reply from "../../../src/step/Reply.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as EzthrottleApi from "../../../src/transport/EzthrottleApi.ts"
@@ -132,6 +133,59 @@ describe("our own client against the dam", () => {
       assert.deepStrictEqual(yield* found({ parent: first.jobId }), [])
       const refused = yield* Effect.flip(service.list({ limit: 201 }))
       assert.deepInclude(refused.reason, { _tag: "ServiceFailed", status: 400 })
+    })
+  )
+
+  it.live("keeps schedules, and is told why one cannot be", () =>
+    Effect.gen(function* () {
+      const { schedules } = (yield* setup).service
+      const nightly = { cron: "30 2 * * *", zone: "Europe/Berlin", jitter: "2 seconds", step: order } as const
+      const put = yield* schedules.put("a/b ü", nightly)
+      assert.deepInclude(put, { name: "a/b ü", state: "active", fired: 0, last: undefined })
+      assert.deepInclude(put.answer, { cron: "30 2 * * *", jitter_ms: 2000, metadata: { order: "7" } })
+      assert.lengthOf(put.next, 5)
+      assert.deepStrictEqual(yield* schedules.list, [put])
+      assert.strictEqual((yield* schedules.pause("a/b ü")).state, "paused")
+      assert.deepInclude(yield* schedules.runNow("a/b ü"), { state: "paused", fired: 1 })
+      assert.strictEqual((yield* schedules.resume("a/b ü")).state, "active")
+      const unique = yield* schedules.put("unique", { every: "1 hour", step: Step.idempotentStrategy(order, "UNIQUE") })
+      assert.strictEqual(unique.state, "active")
+      yield* schedules.delete("a/b ü")
+      const refused = (call: Effect.Effect<unknown, ServiceError>) =>
+        Effect.map(Effect.flip(call), ({ message, reason }) => [reason._tag, message])
+      const gone = ["ScheduleNotFound", 'there is no schedule "a/b ü"']
+      for (const ask of [schedules.get, schedules.delete, schedules.pause, schedules.resume, schedules.runNow]) {
+        assert.deepStrictEqual(yield* refused(ask("a/b ü")), gone)
+      }
+      const odd = (change: object) => refused(schedules.put("odd", { ...nightly, ...change }))
+      assert.deepStrictEqual(yield* odd({ cron: "0 22-2 * * *" }), [
+        "InvalidSchedule",
+        "cron: hour: range goes backwards; write 22-23,0-2"
+      ])
+      assert.deepInclude(yield* odd({ step: Step.retryAt(order, 1e12) }), "InvalidSchedule")
+      assert.deepStrictEqual(yield* refused(schedules.get("..")), [
+        "InvalidSchedule",
+        "name: Expected no part of a path"
+      ])
+    })
+  )
+
+  it.live("is told how many schedules there may be", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make({
+        keys,
+        wrapEngine: (engine) => ({
+          ...engine,
+          schedules: {
+            ...engine.schedules,
+            set: () => Effect.fail(new TooManySchedules({ limit: 3, current: 4 }))
+          }
+        })
+      })
+      const options = { apiKey: Redacted.make("key-of-acme"), dam: dam.url }
+      const { schedules } = yield* RemoteService.make(EzthrottleApi.makeFetch(options))
+      const { reason } = yield* Effect.flip(schedules.put("more", { every: "1 hour", step: order }))
+      assert.deepInclude(reason, { _tag: "TooManySchedules", limit: 3, current: 4 })
     })
   )
 

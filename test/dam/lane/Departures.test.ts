@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import type { Pace } from "../../../src/engine/pace/Gate.ts"
 import type { Ticket } from "../../../src/dam/store/JobRecords.ts"
+import { beside } from "./Beside.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
 import { fixed } from "../support.ts"
@@ -23,6 +23,7 @@ const callsOf = Effect.fnUntraced(function* (
   const calls: Array<number> = []
   const waits: Array<number> = []
   const lane = Lane.make({
+    fork: yield* beside,
     burst: 1,
     settingOf: () => fixed(pace),
     queues: Effect.succeed(["a"]),
@@ -48,9 +49,8 @@ const callsOf = Effect.fnUntraced(function* (
       }),
     room: Places.make(() => 1000).of
   })
-  const running = yield* Effect.forkChild(lane.run)
+  lane.wake(undefined)
   for (let step = 0; step < seconds * 100; step++) yield* TestClock.adjust(10)
-  yield* Fiber.interrupt(running)
   return { calls, waits }
 })
 

@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { accountOf, queueOf } from "../../../src/dam/job/LaneName.ts"
 import * as HostGate from "../../../src/dam/lane/HostGate.ts"
+import { beside } from "./Beside.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
 import * as LimitBook from "../../../src/dam/lane/LimitBook.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
@@ -28,6 +29,7 @@ const laneOver = Effect.fnUntraced(function* (book: LimitBook.LimitBook, rps = 1
   const started: Array<{ readonly id: string; readonly at: number }> = []
   let seq = 0
   const lane = Lane.make({
+    fork: yield* beside,
     burst: 1,
     settingOf: () => fixed({ rps, maxConcurrent: 100 }),
     limits: book,
@@ -50,11 +52,10 @@ const laneOver = Effect.fnUntraced(function* (book: LimitBook.LimitBook, rps = 1
     for (let n = 0; n < jobs; n++) waiting.push({ id: `${id}-${n}`, queue, seq: seq++, draws })
     lane.wake(queue)
   }
-  const fiber = yield* Effect.forkChild(lane.run)
+  lane.wake(undefined)
   return {
     lane,
     fill,
-    fiber,
     times: (id: string) => started.filter((one) => one.id.startsWith(`${id}-`)).map(({ at }) => at)
   }
 })

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { beside } from "./Beside.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
 import * as Step from "../../../src/step/Step.ts"
@@ -15,6 +16,7 @@ const nothing = { rps: undefined, maxConcurrent: undefined, accountQueues: undef
 
 const setUp = Effect.fnUntraced(function* (accountQueues: boolean) {
   const lane = Lane.make({
+    fork: yield* beside,
     burst: 1,
     settingOf: () => fixed({ rps: 10, maxConcurrent: 10 }),
     accountQueues,
@@ -23,7 +25,7 @@ const setUp = Effect.fnUntraced(function* (accountQueues: boolean) {
     start: () => Effect.void,
     room: Places.make(() => 10).of
   })
-  yield* Effect.forkChild(lane.run)
+  lane.wake(undefined)
   return lane
 })
 

@@ -3,13 +3,16 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
 import * as TestClock from "effect/testing/TestClock"
 import type { Pace } from "../../../src/engine/pace/Gate.ts"
 import type { Ticket } from "../../../src/dam/store/JobRecords.ts"
 import type { StoreError } from "../../../src/dam/store/StoreError.ts"
 import { StorageFull } from "../../../src/dam/store/StoreError.ts"
 import type { Permit } from "../../../src/dam/lane/Permit.ts"
+import { beside } from "./Beside.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
+import type { Fork } from "../../../src/dam/lane/Signal.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
 import { queueOf } from "../../../src/dam/job/LaneName.ts"
 import { fixed } from "../support.ts"
@@ -24,6 +27,7 @@ const setUp = Effect.fnUntraced(function* (
     readonly paceOf?: (account: string | undefined) => Pace
     readonly places?: number
     readonly takes?: number
+    readonly fork?: Fork
   } = {}
 ) {
   const queues = new Map<string, Array<Ticket>>()
@@ -39,6 +43,7 @@ const setUp = Effect.fnUntraced(function* (
     })
   const pace: Pace = { rps: 1000, maxConcurrent: 100, ...given.pace }
   const lane: Lane.Lane = Lane.make({
+    fork: given.fork ?? (yield* beside),
     burst: 1,
     settingOf: (account) => fixed(given.paceOf?.(account) ?? pace),
     queues: orFail(() => Array.from(queues).flatMap(([name, { length }]) => (length > 0 ? [name] : []))),
@@ -77,7 +82,7 @@ const setUp = Effect.fnUntraced(function* (
     }
     lane.wake(name)
   }
-  yield* Effect.forkChild(lane.run)
+  lane.wake(undefined)
   return {
     lane,
     fill,
@@ -337,9 +342,11 @@ describe("Lane: lessons", () => {
   it.effect("keeps an isolated queue inside its account's own pace", () =>
     Effect.gen(function* () {
       const { fill, lane, started } = yield* setUp({ pace: { rps: 2 } })
+      lane.pause(true, yield* monotonic)
       lane.learn("a", { ...silent, accountQueues: true, rps: 1 }, yield* monotonic)
       fill("a", 100)
       fill(queueOf({ account: "a", isolated: true }), 100)
+      lane.pause(false, yield* monotonic)
       yield* TestClock.adjust("10 seconds")
       assert.isAtMost(started.length, 11)
       const isolated = started.filter(({ account }) => account === queueOf({ account: "a", isolated: true })).length
@@ -362,10 +369,31 @@ describe("Lane: the store", () => {
 
   it.effect("reads smaller pages the more accounts there are", () =>
     Effect.gen(function* () {
-      const { fill, pages } = yield* setUp({ pace: { rps: 1000 } })
+      const { fill, lane, pages } = yield* setUp({ pace: { rps: 1000 } })
+      lane.pause(true, yield* monotonic)
       for (let n = 0; n < 2000; n++) fill(`account ${n}`, 10)
+      lane.pause(false, yield* monotonic)
       yield* TestClock.adjust("3 seconds")
       assert.isAtMost(Math.max(...pages), 5)
+    })
+  )
+
+  it.effect("holds no fiber while nothing waits, and one while time alone brings something new", () =>
+    Effect.gen(function* () {
+      const fibers = yield* FiberSet.make<void>()
+      const fork = yield* FiberSet.runtime(fibers)()
+      const { fill, lane } = yield* setUp({ pace: { rps: 1, maxConcurrent: 10 }, fork })
+      yield* TestClock.adjust(1)
+      assert.strictEqual(yield* FiberSet.size(fibers), 0)
+      fill("a", 3)
+      yield* TestClock.adjust(1)
+      assert.strictEqual(yield* FiberSet.size(fibers), 1)
+      lane.hold("a", (yield* monotonic) + 60_000)
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(yield* FiberSet.size(fibers), 1)
+      yield* TestClock.adjust("1 minute")
+      assert.isTrue(lane.idle(yield* monotonic))
+      assert.strictEqual(yield* FiberSet.size(fibers), 0)
     })
   )
 
@@ -405,6 +433,7 @@ describe("Lane: the store", () => {
       let broken = true
       const started: Array<string> = []
       const lane: Lane.Lane = Lane.make({
+        fork: yield* beside,
         burst: 1,
         settingOf: () => fixed({ rps: 100, maxConcurrent: 1 }),
         queues: Effect.succeed([]),
@@ -417,7 +446,7 @@ describe("Lane: the store", () => {
           }),
         room: Places.make(() => 10).of
       })
-      yield* Effect.forkChild(lane.run)
+      lane.wake(undefined)
       lane.wake("a")
       yield* TestClock.adjust("3500 millis")
       assert.strictEqual(lane.view(yield* monotonic).open, 0)
@@ -437,6 +466,7 @@ describe("Lane: the store", () => {
       const started: Array<string> = []
       let first = true
       const lane: Lane.Lane = Lane.make({
+        fork: yield* beside,
         burst: 1,
         settingOf: () => fixed({ rps: 1000, maxConcurrent: 10 }),
         queues: Effect.succeed([]),
@@ -458,7 +488,7 @@ describe("Lane: the store", () => {
           }),
         room: Places.make(() => 10).of
       })
-      yield* Effect.forkChild(lane.run)
+      lane.wake(undefined)
       lane.wake("a")
       yield* TestClock.adjust(1)
       rows.push({ id: "late", queue: "a", seq: 1 })

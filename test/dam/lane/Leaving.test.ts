@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import { beside } from "./Beside.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
 import type { Permit } from "../../../src/dam/lane/Permit.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
@@ -17,6 +18,7 @@ const nothing = { rps: undefined, maxConcurrent: undefined, accountQueues: undef
 /** A lane without jobs of its own, ten calls a second. */
 const setUp = Effect.fnUntraced(function* (accountQueues = false) {
   const lane = Lane.make({
+    fork: yield* beside,
     burst: 1,
     settingOf: () => fixed({ rps: 10, maxConcurrent: 10 }),
     accountQueues,
@@ -25,7 +27,7 @@ const setUp = Effect.fnUntraced(function* (accountQueues = false) {
     start: () => Effect.void,
     room: Places.make(() => 10).of
   })
-  yield* Effect.forkChild(lane.run)
+  lane.wake(undefined)
   return lane
 })
 

@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import { beside } from "./Beside.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
 import type { Ticket } from "../../../src/dam/store/JobRecords.ts"
@@ -52,8 +53,10 @@ const anything = Effect.fnUntraced(function* (seed: number) {
   let submitted = 0
   let seq = 0
   const takes = Effect.suspend(() => Effect.sleep(draw(4) * draw(60)))
+  const fork = yield* beside
   const laneOf = (host: string): Lane.Lane =>
     Lane.make({
+      fork,
       burst: 1,
       settingOf: () => fixed({ rps: 5, maxConcurrent: 1 + draw(3) }),
       queues: Effect.andThen(
@@ -79,7 +82,7 @@ const anything = Effect.fnUntraced(function* (seed: number) {
       room: places.of
     })
   const lanes = new Map([..."xy"].map((host) => [host, laneOf(host)]))
-  for (const lane of lanes.values()) yield* Effect.forkChild(lane.run)
+  for (const lane of lanes.values()) lane.wake(undefined)
   for (let turn = 0; turn < 120; turn++) {
     const host = draw(2) === 0 ? "x" : "y"
     const name = `${host}${draw(3)}`

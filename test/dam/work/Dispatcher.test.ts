@@ -321,6 +321,27 @@ describe("cancelling", () => {
       assert.strictEqual(job.state, "succeeded")
     })
   )
+
+  it.effect("makes no call again after a success that could not be written, where it fails itself", () =>
+    Effect.gen(function* () {
+      let full = false
+      const dam = yield* setUp({
+        target: Script.always(Script.later("1 second", ok)),
+        through: (store) => failing(store, () => full)
+      })
+      const id = yield* dam.submit(get)
+      yield* TestClock.adjust(500)
+      full = true
+      yield* TestClock.adjust("2 seconds")
+      const error = yield* Effect.flip(dam.engine.cancel(yield* dam.get(id)))
+      assert.strictEqual(error._tag, "StorageFull")
+      yield* TestClock.adjust("2 seconds")
+      full = false
+      const job = yield* toEnd(dam.get(id))
+      assert.deepStrictEqual([job.state, ...lines(job)], ["succeeded", "0 start 200"])
+      assert.lengthOf(yield* dam.exchanges, 1)
+    })
+  )
 })
 
 describe("a store that fails for a while", () => {

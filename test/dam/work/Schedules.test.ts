@@ -48,6 +48,65 @@ describe("schedules of a dam", () => {
     })
   )
 
+  it.effect(
+    "are applied as a whole: what is as it was goes on, and nothing changes where there would be too many",
+    () =>
+      Effect.gen(function* () {
+        let isFull = false
+        const through = (store: Store): Store => ({
+          ...store,
+          applySchedules: (...given) =>
+            Effect.suspend(() =>
+              isFull ? Effect.fail(new StorageFailed({ detail: "full" })) : store.applySchedules(...given)
+            )
+        })
+        const { engine, store } = yield* dam({ maxSchedules: 3, through })
+        const { schedules } = engine
+        const hourly = definition({ cron: "0 * * * *" })
+        yield* schedules.set("local", "a", definition())
+        yield* schedules.set("local", "b", hourly)
+        yield* schedules.set("other", "x", hourly)
+        yield* TestClock.adjust("25 minutes")
+        const before = yield* schedules.get("local", "a")
+        const how = { deletes: false, dryRun: false }
+        const four = new Map(["a", "c", "d"].map((name) => [name, definition()]))
+        const { current, limit } = yield* Effect.flip(schedules.apply("local", four, how)).pipe(
+          Effect.map((error) => (error._tag === "TooManySchedules" ? error : assert.fail(error._tag)))
+        )
+        assert.deepStrictEqual([current, limit], [2, 3])
+        const wanted = new Map([
+          ["a", definition()],
+          ["c", definition({ every: 60_000 })],
+          ["d", hourly]
+        ])
+        isFull = true
+        yield* Effect.flip(schedules.apply("local", wanted, { ...how, deletes: true }))
+        assert.deepStrictEqual(
+          (yield* schedules.list("local")).map(({ name }) => name),
+          ["a", "b"]
+        )
+        isFull = false
+        const applied = { added: ["c", "d"], changed: [], unchanged: ["a"], deleted: ["b"], kept: [] }
+        for (const dryRun of [true, false]) {
+          assert.deepStrictEqual(yield* schedules.apply("local", wanted, { deletes: true, dryRun }), applied)
+        }
+        assert.deepStrictEqual(
+          (yield* schedules.list("local")).map(({ name }) => name),
+          ["a", "c", "d"]
+        )
+        assert.deepStrictEqual(yield* schedules.get("local", "a"), before)
+        assert.lengthOf(yield* schedules.list("other"), 1)
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual(yield* firedIn(store), [10, 20, 26])
+        const utc = new Map([["d", definition({ cron: "0 * * * *", zone: "UTC", jitter: 0 })]])
+        assert.deepStrictEqual((yield* schedules.apply("local", utc, how)).unchanged, ["d"])
+        const other = new Map([["d", definition({ cron: "1 * * * *", zone: "Europe/Berlin" }, { overlap: "skip" })]])
+        assert.deepStrictEqual((yield* schedules.apply("local", other, how)).changed, [
+          { name: "d", fields: ["cron", "zone", "overlap"] }
+        ])
+      })
+  )
+
   it.effect("submit a firing once, also where the dam dies before it has noted it down", () =>
     Effect.gen(function* () {
       let dies = false

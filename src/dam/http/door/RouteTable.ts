@@ -85,6 +85,7 @@ const ofSteering = {
   "DELETE /api/v1/limits/:name": { takes: "nothing", by: "operator, once there is one" },
 
   "GET /api/v1/schedules": looked,
+  "PUT /api/v1/schedules": chosen,
   "GET /api/v1/schedules/:name": looked,
   "PUT /api/v1/schedules/:name": chosen,
   "DELETE /api/v1/schedules/:name": looked,

@@ -2,18 +2,17 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
-import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import * as Timing from "../../../engine/schedule/Timing.ts"
 import type { Step } from "../../../step/StepModel.ts"
 import { Api } from "../../api/Api.ts"
-import { definitionOf, ReadSchedule, view } from "../../api/ScheduleShapes.ts"
+import { definitionOf, isName, ReadSchedule, ReadScheduleSet, viewed } from "../../api/ScheduleShapes.ts"
 import { isObject } from "../../intake/Body.ts"
 import type { Intake } from "../../intake/Intake.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import { badField, refused, type Refused } from "../../intake/Refusal.ts"
-import { nodesOf, type TreeNode } from "../../intake/Tree.ts"
-import type { StoredSchedule } from "../../store/ScheduleRecords.ts"
+import { breachOfFirings, breachOfTiming } from "../../intake/ScheduleRules.ts"
+import { nodesOf } from "../../intake/Tree.ts"
+import type { ScheduleDefinition, StoredSchedule } from "../../store/ScheduleRecords.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { timingOf } from "../../work/Schedules.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
@@ -27,6 +26,7 @@ export interface Schedules {
   readonly list: (customer: string) => Effect.Effect<Answer, Refused>
   readonly get: (customer: string, name: string) => Effect.Effect<Answer, Refused>
   readonly set: (customer: string, name: string, body: Uint8Array) => Effect.Effect<Answer, Refused>
+  readonly apply: (customer: string, body: Uint8Array) => Effect.Effect<Answer, Refused>
   readonly remove: (customer: string, name: string) => Effect.Effect<Answer, Refused>
   readonly change: (verb: Verb, customer: string, name: string) => Effect.Effect<Answer, Refused>
 }
@@ -39,7 +39,9 @@ export interface Host {
 }
 
 /** Makes the handlers. */
-export const make = ({ engine: { schedules }, intake, limits }: Host): Schedules => {
+export const make = (host: Host): Schedules => {
+  const { limits } = host
+  const { schedules } = host.engine
   const show = (schedule: StoredSchedule | undefined): Effect.Effect<Answer, Refused> =>
     schedule === undefined
       ? Effect.fail(unknown())
@@ -52,12 +54,21 @@ export const make = ({ engine: { schedules }, intake, limits }: Host): Schedules
       ),
     get: (customer, name) => Effect.flatMap(orRefused(schedules.get(customer, name)), show),
     set: Effect.fnUntraced(function* (customer, name, body) {
-      const choice = yield* readChoice(ReadSchedule, body, limits)
-      const { rules, timing } = definitionOf(choice)
-      const wrong = wrongIn(timing) ?? refusedTiming(timing)
-      if (wrong !== undefined) return yield* wrong
-      const step = yield* stepOf(choice.job, { customer, intake, limits })
-      return yield* show(yield* orRefused(schedules.set(customer, name, { timing, rules, step })))
+      const definition = yield* readDefinition(host, customer, body)
+      return yield* show(yield* orRefused(schedules.set(customer, name, definition)))
+    }),
+    apply: Effect.fnUntraced(function* (customer, body) {
+      const said = yield* readChoice(ReadScheduleSet, body, limits)
+      const wanted = new Map<string, ScheduleDefinition>()
+      for (const [name, choice] of Object.entries(said.schedules)) {
+        const at = `schedules.${name.slice(0, 128)}`
+        if (!isName(name)) return yield* badField(at, "Expected a name of 1 to 128 characters without `:`")
+        const read = readDefinition(host, customer, new TextEncoder().encode(JSON.stringify(choice)))
+        wanted.set(name, yield* Effect.mapError(read, within(at)))
+      }
+      const dryRun = said.dry_run ?? false
+      const applied = yield* orRefused(schedules.apply(customer, wanted, { deletes: said.delete ?? false, dryRun }))
+      return json(200, { ...applied, dry_run: dryRun })
     }),
     remove: (customer, name) =>
       Effect.flatMap(orRefused(schedules.remove(customer, name)), (was) =>
@@ -86,6 +97,10 @@ export const group = (schedules: Schedules, { asking }: Desk) => {
         asking(({ body, customer }, { params }: OfOneSchedule) => schedules.set(customer, params.name, body))
       )
       .handleRaw(
+        "apply",
+        asking(({ body, customer }) => schedules.apply(customer, body))
+      )
+      .handleRaw(
         "delete",
         asking(({ customer }, { params }: OfOneSchedule) => schedules.remove(customer, params.name))
       )
@@ -99,11 +114,20 @@ interface OfOneSchedule extends Asked {
   readonly params: { readonly name: string }
 }
 
-const shown = (schedule: StoredSchedule, now: number) => {
-  const timing = timingOf(schedule)
-  const after = Math.max(schedule.progress.after, now)
-  return view(schedule, timing === undefined ? [] : Timing.upcoming(timing, after, upcoming))
-}
+const shown = (schedule: StoredSchedule, now: number) => viewed(schedule, timingOf(schedule), now)
+
+/** A whole definition, and nothing that could not fire. */
+const readDefinition = Effect.fnUntraced(function* (
+  { intake, limits }: Host,
+  customer: string,
+  body: Uint8Array
+): Effect.fn.Return<ScheduleDefinition, Refused> {
+  const choice = yield* readChoice(ReadSchedule, body, limits)
+  const { rules, timing } = definitionOf(choice)
+  const wrong = breachOfTiming(timing)
+  if (wrong !== undefined) return yield* wrong
+  return { timing, rules, step: yield* stepOf(choice.job, { customer, intake, limits }) }
+})
 
 /** The step of a job as it was given: what it says of time counts from each firing. */
 const stepOf = Effect.fnUntraced(function* (
@@ -112,52 +136,20 @@ const stepOf = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Step, Refused> {
   if (!isObject(job)) return yield* badField("job", "Expected object")
   const body = new TextEncoder().encode(JSON.stringify(job))
-  const step = yield* Effect.mapError(intake.step({ customer, body, headers: {} }), inJob)
+  const step = yield* Effect.mapError(intake.step({ customer, body, headers: {} }), within("job"))
   const nodes = nodesOf(step, limits)
-  const wrong = "_tag" in nodes ? nodes : nodes.map(onceOnly).find((found) => found !== undefined)
+  const wrong = "_tag" in nodes ? nodes : breachOfFirings(nodes)
   return wrong === undefined ? step : yield* wrong
 })
 
-/** What is good for one firing alone, also in a chain: the second would find what the first has started, or be too late. */
-const onceOnly = ({ at, step: { idempotency, retryAt, startBefore } }: TreeNode): Refused | undefined => {
-  if (idempotency._tag === "Custom") {
-    return badField(`job.${at}idempotent_key`, "is left out: each firing has a key of its own")
-  }
-  if (retryAt !== undefined) return badField(`job.${at}retry_at`, `is left out: ${oneMoment}; write delay_ms`)
-  return startBefore === undefined ? undefined : badField(`job.${at}start_before`, `is left out: ${oneMoment}`)
-}
-
-const oneMoment = "it is one moment, and a schedule has many"
-
-/** The refusal of a job as one of the body that it stands in. */
-const inJob = ({ code, extra, field, headers, problem, status }: Refused): Refused =>
-  refused(status, code, field !== undefined && problem.startsWith(field) ? `job.${problem}` : `job: ${problem}`, {
-    field: field === undefined ? undefined : `job.${field}`,
-    headers,
-    extra
-  })
-
-const wrongIn = ({ cron, end = lastMoment, every, start = 0, zone }: Timing.TimingOptions): Refused | undefined => {
-  if (cron === undefined && every === undefined) return badField("cron", "Expected cron or every_ms")
-  if (cron !== undefined && every !== undefined) return badField("every_ms", "is left out where there is a cron")
-  if (every !== undefined && zone !== undefined) return badField("zone", "belongs to cron, and is left out here")
-  if (start > lastMoment) return badField("start", "lies beyond the year 9999")
-  if (end > lastMoment) return badField("end", "lies beyond the year 9999")
-  return end < start ? badField("end", "lies before start") : undefined
-}
-
-/** What the engine refuses: the part of the expression, what is wrong with it, and what to write instead. */
-const refusedTiming = (options: Timing.TimingOptions): Refused | undefined =>
-  Result.match(Timing.make("", options, 0), {
-    onSuccess: () => undefined,
-    onFailure: ({ field, reason, remedy }) => {
-      const path = field === "zone" ? "zone" : "cron"
-      const part = field === path || field === "expression" ? "" : `${field}: `
-      return refused(400, "invalid_field", `${path}: ${part}${reason}; ${remedy}`, { field: path, extra: { reason } })
-    }
-  })
+/** The refusal of a part as one of the body that it stands in. */
+const within =
+  (at: string) =>
+  ({ code, extra, field, headers, problem, status }: Refused): Refused =>
+    refused(status, code, field !== undefined && problem.startsWith(field) ? `${at}.${problem}` : `${at}: ${problem}`, {
+      field: field === undefined ? undefined : `${at}.${field}`,
+      headers,
+      extra
+    })
 
 const unknown = (): Refused => refused(404, "schedule_not_found", "there is no schedule of this name")
-
-const upcoming = 5
-const lastMoment = 253_402_300_799_999

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as BackupCommand from "./commands/BackupCommand.ts"
+import * as CredentialsCommand from "./commands/CredentialsCommand.ts"
 import * as DamCommand from "./commands/DamCommand.ts"
 import * as DeadCommand from "./commands/DeadCommand.ts"
 import * as DoctorCommand from "./commands/DoctorCommand.ts"
@@ -50,6 +51,7 @@ export const ezthrottle = Command.make("ezthrottle").pipe(
     OrdersCommand.command,
     DeadCommand.command,
     SecretsCommand.command,
+    CredentialsCommand.command,
     NoticesCommand.command,
     PresetsCommand.command,
     DoctorCommand.command,

@@ -9,7 +9,7 @@
 import * as NodeDns from "@effect/platform-node/NodeDns"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
@@ -19,6 +19,7 @@ import * as Stream from "effect/Stream"
 import { Service } from "../run/Service.ts"
 import type { InvalidRegion } from "../transport/RegionalTransport.ts"
 import * as EmbeddedService from "./EmbeddedService.ts"
+import * as Links from "./deliver/Links.ts"
 import * as Signing from "./deliver/Signing.ts"
 import {
   InvalidOption,
@@ -41,6 +42,7 @@ import * as IntakeId from "./job/JobId.ts"
 import { laneOf } from "./job/LaneName.ts"
 import * as L8 from "./l8/L8.ts"
 import * as KnownSecrets from "./secrets/KnownSecrets.ts"
+import * as NamedSecrets from "./secrets/NamedSecrets.ts"
 import * as SealedJobs from "./secrets/SealedJobs.ts"
 import type { JobEvent } from "./observe/Events.ts"
 import * as Vault from "./secrets/Vault.ts"
@@ -73,10 +75,12 @@ export interface EarlierNames extends Partial<
     | "laneOf"
     | "names"
     | "limits"
+    | "links"
     | "newId"
     | "notices"
     | "pacing"
     | "retention"
+    | "secrets"
     | "signer"
     | "store"
     | "textSearch"
@@ -94,6 +98,8 @@ export interface EarlierNames extends Partial<
   readonly l8?: L8.L8Options | undefined
   /** `webhooks.followRedirects`. */
   readonly webhookRedirects?: boolean | undefined
+  /** `webhooks.linkLifetime`. */
+  readonly linkLifetime?: Duration.Duration | undefined
 }
 
 /**
@@ -137,6 +143,8 @@ export interface DamOptions extends Settings, EarlierNames {
 export interface Running {
   readonly engine: Engine["Service"]
   readonly store: JobStore["Service"]
+  /** What headers of calls may name. */
+  readonly secrets: NamedSecrets.NamedSecrets
   readonly service: Service["Service"]
   readonly regions: Regions.Regions
   /** Since when the database is a copy, in epoch milliseconds; `undefined` when it is none, or goes on as none. */
@@ -182,6 +190,7 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
   const store = { ...opened, ...SealedJobs.make(opened, sealer, options.credentials), ...secrets }
   const copiedAt = yield* copyOf(store, options.resumeCopy === true)
   const regions = yield* Effect.provide(Regions.make(options), NodeDns.layer)
+  const named = yield* NamedSecrets.make(opened, sealer, { transport: regions.proofs, egress })
   const engine = yield* Dispatcher.make({
     ...Dispatcher.defaults,
     ...options,
@@ -190,6 +199,11 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
     copiedAt,
     transport: regions.transport,
     webhooks: regions.webhooks,
+    secrets: named,
+    links: yield* Links.make(store, {
+      publicUrl: options.publicUrl,
+      lifetime: Duration.toMillis(options.linkLifetime ?? Duration.hours(24))
+    }),
     signer: yield* Signing.make(store),
     l8: yield* L8.make(options.l8, {
       database: options.path,
@@ -204,6 +218,7 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
   return {
     engine,
     store,
+    secrets: named,
     service: EmbeddedService.make(engine, store, options.limits && Limits.make(options.limits), options.credentials),
     regions,
     copiedAt,

@@ -155,6 +155,7 @@ export const isRepeatable = (failure: Failure): boolean =>
   failure._tag === "InvalidResponse" ||
   failure._tag === "InvalidEncoding" ||
   failure._tag === "TooManyInterim" ||
+  failure._tag === "TokenUnavailable" ||
   (failure._tag === "TlsError" && failure.kind !== "name" && failure.kind !== "issuer")
 
 /**
@@ -171,6 +172,8 @@ export const mayBeDone = (ended: Ended): boolean => {
     case "ConnectionFailed":
       return failure.kind === "reset" || failure.kind === "other"
     case "TlsError":
+    case "SecretRefused":
+    case "TokenUnavailable":
       return false
     default:
       return true

@@ -5,6 +5,7 @@
 import * as Base64 from "../step/Base64Text.ts"
 import * as Idempotency from "../engine/Idempotency.ts"
 import * as Given from "./Given.ts"
+import type { HeaderValue } from "../step/SecretHeader.ts"
 
 /**
  * What may be sent: text, bytes, or what a browser makes of a form. A `Blob`, a form and parameters bring their
@@ -58,9 +59,9 @@ export const settle = async <Job extends object>(job: Job, around: ReadonlyArray
 
 /** Headers with a type, unless they have one. */
 export const withType = (
-  headers: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, HeaderValue>>,
   contentType: string | undefined
-): Readonly<Record<string, string>> =>
+): Readonly<Record<string, HeaderValue>> =>
   contentType === undefined || Object.keys(headers).some((name) => name.toLowerCase() === "content-type")
     ? headers
     : { ...headers, "Content-Type": contentType }

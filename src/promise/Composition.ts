@@ -10,7 +10,7 @@ import * as Later from "./Later.ts"
 
 export interface Parts extends Pick<
   ClientParts.ClientOptions,
-  "dam" | "ezthrottleUrl" | "receiver" | "service" | "tracktagsUrl" | "transport"
+  "dam" | "ezthrottleUrl" | "receiver" | "secrets" | "service" | "tracktagsUrl" | "transport"
 > {
   readonly apiKey?: string | undefined
 }
@@ -21,6 +21,7 @@ export const layer = ({
   dam,
   ezthrottleUrl,
   receiver,
+  secrets,
   service,
   tracktagsUrl,
   transport
@@ -31,6 +32,7 @@ export const layer = ({
       dam,
       ezthrottleUrl,
       receiver,
+      secrets,
       service,
       tracktagsUrl,
       transport

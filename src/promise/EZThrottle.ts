@@ -27,6 +27,7 @@ import type { FailureList, JobAnswer, JobExplanation, JobView, QueueResult, Secr
 import type { SecretsView } from "./Results.ts"
 import { failureList, jobAnswer, jobExplanation, jobView, queueResult, secretsView } from "./Results.ts"
 import type { CallOptions, Runtime } from "./Running.ts"
+import type { SecretOptions } from "../run/ClientParts.ts"
 import type { ScheduleOptions, ScheduleView } from "./Schedules.ts"
 import { run, settled } from "./Running.ts"
 
@@ -57,6 +58,11 @@ export interface EZThrottleOptions {
    * `UndiciTransport.make()` of `ezthrottle-effect/node` costs about a third. Defaults to one over `fetch`.
    */
   readonly transport?: Exchanging | Effect.Effect<Exchanging, never, Scope.Scope> | undefined
+  /**
+   * Secrets that headers of steps made here may name (`Step.secret`), with the hosts that they may go to. Never handed to a
+   * service. Defaults to none.
+   */
+  readonly secrets?: { readonly [name: string]: SecretOptions } | undefined
   /** Everything at once, a test's clock included; the other options are not looked at. Disposed with the client. */
   readonly runtime?: Runtime | undefined
 }
@@ -430,6 +436,7 @@ const checkOptions = (options: EZThrottleOptions): void => {
     "receiver",
     "service",
     "transport",
+    "secrets",
     "runtime"
   ])
   const { dam, ezthrottleUrl, service, tracktagsUrl } = options

@@ -1,6 +1,7 @@
 /** What callers write, read as `JSON.stringify` would print it: the official SDK does so with all it is given. */
 import type { Json } from "effect/Schema"
 import * as JsonText from "../step/JsonText.ts"
+import type { HeaderValue } from "../step/SecretHeader.ts"
 import * as Names from "../step/Names.ts"
 import { EZThrottleError } from "./Errors.ts"
 
@@ -11,14 +12,14 @@ import { EZThrottleError } from "./Errors.ts"
  * @since 0.1.0
  */
 export type HeadersOptions =
-  | Iterable<readonly [name: string, value: string | number | boolean]>
-  | Readonly<Record<string, string | number | boolean | undefined>>
+  | Iterable<readonly [name: string, value: HeaderValue | number | boolean]>
+  | Readonly<Record<string, HeaderValue | number | boolean | undefined>>
 
 /** Data for JSON: what is `undefined` is left out, and what has a `toJSON`, such as a `Date`, is asked. */
 export type MetadataOptions = { readonly [key: string]: unknown }
 
 // whatever is no text after this is refused, by name, by the check of the field
-export const headers = (given: HeadersOptions): Readonly<Record<string, string>> => {
+export const headers = (given: HeadersOptions): Readonly<Record<string, HeaderValue>> => {
   if (!isObject(given)) return given
   const entries: ReadonlyArray<unknown> = isIterable(given) ? [...given] : Object.entries(given)
   return entries.every(Array.isArray)

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { HeaderValue } from "../step/SecretHeader.ts"
 import * as Result from "effect/Result"
 import type { JobChange } from "../run/Service.ts"
 import type { ExecutionMode, RegionPolicy, Step } from "../step/StepModel.ts"
@@ -27,6 +28,12 @@ export interface WebhookOptions {
   readonly hasQuorumVote?: boolean | undefined
   /** The same in the protocol's spelling. */
   readonly has_quorum_vote?: boolean | undefined
+  /** Headers beside those of every delivery; one that holds a secret names it (`Step.secret`). To a dam only. */
+  readonly headers?: Readonly<Record<string, HeaderValue>> | undefined
+  /** The credential that signs it, in place of the webhook secrets. To a dam only. */
+  readonly secret?: string | undefined
+  /** `link`: the answer without its body, and a link to that. To a dam only. */
+  readonly body?: "link" | undefined
 }
 
 /**

@@ -10,8 +10,10 @@ import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Client from "../run/EZThrottle.ts"
 import { type Outcome, StepError } from "../step/Outcome.ts"
 import type * as RetryPolicy from "../step/RetryPolicy.ts"
+import { type SecretValue, told } from "../step/SecretHeader.ts"
 import * as Fill from "../step/StepFill.ts"
 import type * as Model from "../step/StepModel.ts"
+import { secret, type SecretOptions } from "../step/StepSecret.ts"
 import * as Time from "../step/StepTime.ts"
 import * as Turn from "../step/StepTurn.ts"
 import * as Core from "../step/StepVerbs.ts"
@@ -92,6 +94,7 @@ class Builder {
   static readonly name: string = "Step"
   static readonly from = Fill.from
   static readonly answer = Fill.answer
+  static readonly secret = secret
   #value: Model.Step = unset
   #attached: ReadonlyArray<Attached> = []
   #unread: BodyOptions | undefined
@@ -358,6 +361,8 @@ export interface StepConstructor {
   readonly from: (pointer: string) => Fill.From
   /** The whole body of that answer, byte for byte. */
   readonly answer: Fill.From
+  /** Names a secret as the value of a header: it is looked up when the call is sent, and goes to its own hosts only. */
+  readonly secret: (name: string, options?: SecretOptions) => SecretValue
 }
 
 /**
@@ -386,7 +391,7 @@ const asResult: Reading<Outcome, StepResult> = {
 }
 
 const carrying = (self: Model.Step, { body, contentType }: Bodies.Read): Model.Step =>
-  Core.body(Core.headers(self, Bodies.withType(self.request.headers, contentType)), body)
+  Core.body(Core.headers(self, Bodies.withType(told(self.request.headers), contentType)), body)
 
 const spelling =
   (said: object): Explain =>

@@ -22,6 +22,19 @@ export interface ClientOptions<E = never> extends RemoteService.Options, FetchTr
    * Defaults to the `Service` that the layer is provided with, unless a dam or base URLs are named here.
    */
   readonly service?: Service["Service"] | undefined
+  /**
+   * Secrets that headers of steps made here may name (`Step.secret`), by their names. They go to their own hosts alone, and
+   * never to a service. Defaults to none: a step that names one is refused before it is called here.
+   */
+  readonly secrets?: { readonly [name: string]: SecretOptions<E> } | undefined
+}
+
+/** A secret of a program. */
+export interface SecretOptions<E = never> {
+  /** The secret, or what finds it when the client is made: one of `Config`. */
+  readonly value: Redacted.Redacted | string | Effect.Effect<Redacted.Redacted, E>
+  /** Where it may go: `api.stripe.com` over https, `http://localhost:3000` where that is written. */
+  readonly hosts: ReadonlyArray<string>
 }
 
 /** What is settled about a service before it is made. */
@@ -46,9 +59,17 @@ export const layer = <E, E2>(
       const given = options.service ?? (yield* provided(options))
       const service =
         given === undefined ? yield* Effect.flatMap(settle(options, setting), remote) : told(given, options.receiver)
-      const local = Effect.isEffect(transport) ? yield* transport : transport
+      const plain = Effect.isEffect(transport) ? yield* transport : transport
+      const local = options.secrets === undefined ? plain : yield* keeping(plain, options.secrets)
       return make(Strategies.client(local, service.transport), service)
     })
+  )
+
+/** Loaded where there are some: most programs have none. */
+const keeping = <E>(transport: Exchanging, secrets: NonNullable<ClientOptions<E>["secrets"]>) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./OwnSecrets.ts")),
+    (own) => own.over(transport, secrets)
   )
 
 /** The service that was provided to the layer; whoever names a dam or base URLs does not mean it. */

@@ -39,6 +39,12 @@ export const FailureFromJson: Schema.Codec<Failures.Failure, unknown> = Schema.U
   reason("InvalidEncoding", Failures.InvalidEncoding, { received: String }),
   reason("ResponseTooLarge", Failures.ResponseTooLarge, { status: Number, limitBytes: Number }),
   reason("Unsendable", Failures.Unsendable, { problem: String }),
+  reason("SecretRefused", Failures.SecretRefused, {
+    secret: String,
+    kind: Literals(Failures.secretKinds),
+    detail: String
+  }),
+  reason("TokenUnavailable", Failures.TokenUnavailable, { secret: String, detail: String }),
   reason("MissingApiKey", Failures.MissingApiKey, { variable: String, after: Schema.optionalKey(String) }),
   reason("ServiceUnreachable", Failures.ServiceUnreachable, { detail: String, maybeAccepted: Boolean }),
   reason("ServiceDenied", Failures.ServiceDenied, { detail: String }),

@@ -173,6 +173,50 @@ export class Unsendable extends TaggedError("Unsendable")<{
 }
 
 /**
+ * Why a call cannot have the secret that one of its headers names.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const secretKinds = ["unknown", "elsewhere", "region", "unkept", "denied", "unsealed", "unfit"] as const
+
+/**
+ * A header names a secret that the call cannot have; nothing was sent.
+ *
+ * **Details** — `unknown`: none of this name is kept. `elsewhere`: it may not go where the call leads, a redirect or a
+ * fallback included. `region`: the call would leave through another dam. `unkept`: this program keeps no secrets. `denied`:
+ * who issues its tokens refuses to. `unsealed`: what is kept cannot be opened. `unfit`: it is too
+ * short to sign with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SecretRefused extends TaggedError("SecretRefused")<{
+  readonly secret: string
+  readonly kind: (typeof secretKinds)[number]
+  readonly detail: string
+}> {
+  override get message() {
+    return `the secret ${this.secret} is not sent: ${this.detail}`
+  }
+}
+
+/**
+ * Who issues the tokens of a credential gives none at the moment; nothing was sent. Trying again may mend it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TokenUnavailable extends TaggedError("TokenUnavailable")<{
+  readonly secret: string
+  readonly detail: string
+}> {
+  override get message() {
+    return `no token for ${this.secret}: ${this.detail}`
+  }
+}
+
+/**
  * A remote call was needed and there is no API key. `after` says why the call that was made here before it failed: a
  * FRUGAL step is forwarded only then.
  *
@@ -298,6 +342,8 @@ export type Failure =
   | InvalidEncoding
   | ResponseTooLarge
   | Unsendable
+  | SecretRefused
+  | TokenUnavailable
   | MissingApiKey
   | ServiceUnreachable
   | ServiceDenied

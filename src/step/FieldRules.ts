@@ -2,6 +2,7 @@
  * The rule of each field of a step, stated once: what must hold, and what is expected in words that are read after
  * "Expected". The verbs check their own field with it (`FieldReader`), JSON and the wire decode with it (`Fields`).
  */
+import { isSecretName } from "./SecretName.ts"
 
 /** A rule over values of one kind. */
 export interface Rule<A> {
@@ -21,6 +22,8 @@ const httpUrl = (value: string): boolean => {
   return (protocol === "http:" || protocol === "https:") && hostname !== ""
 }
 
+const OWN =
+  /^(?:host|content-.*|connection|keep-alive|proxy-authorization|te|trailer|transfer-encoding|upgrade|expect|webhook-.*|x-ezthrottle-.*|x-l8-.*|traceparent)$/i
 const LIMIT_NAME = /^[A-Za-z0-9._-]{1,64}$/
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 // what Node's `http` and WebCrypto-era `Headers` both accept: Latin-1 without CR, LF and NUL
@@ -35,19 +38,59 @@ export const method: Rule<string> = {
   holds: (value) => TOKEN.test(value)
 }
 
-/** Header names and values as given; two names that differ in case only are refused. */
-export const headers = (given: { readonly [name: string]: string }): Misnamed | undefined => {
+/** What a secret is called. */
+export const secretName: Rule<string> = {
+  expected: "the name of a secret: 1 to 64 letters, digits, dots, underscores and hyphens",
+  holds: (value) => LIMIT_NAME.test(value)
+}
+
+/** What stands before a secret in its header. */
+export const secretPrefix: Rule<string> = {
+  expected: "a prefix of at most 256 characters in Latin-1 without line breaks or NUL",
+  holds: (value) => value.length <= 256 && HEADER_VALUE.test(value)
+}
+
+/** Text that a header carries. */
+export const headerValue: Rule<string> = {
+  expected: "a header value in Latin-1 without line breaks or NUL",
+  holds: (value) => HEADER_VALUE.test(value)
+}
+
+/** What is wrong with the value of a header, which is text or the name of a secret, and where within it. */
+export const headerValueProblem = (value: unknown): Misnamed | undefined => {
+  if (typeof value === "string") return undefined
+  if (typeof value !== "object" || value === null || !("secret" in value)) return { name: "", expected: "string" }
+  const strange = Object.keys(value).find((name) => name !== "secret" && name !== "prefix")
+  if (strange !== undefined) return { name: strange, expected: "secret and prefix alone" }
+  const { secret } = value
+  if (typeof secret !== "string" || !secretName.holds(secret)) return { name: "secret", expected: secretName.expected }
+  const prefix = "prefix" in value ? value.prefix : ""
+  return typeof prefix === "string" && secretPrefix.holds(prefix)
+    ? undefined
+    : { name: "prefix", expected: secretPrefix.expected }
+}
+
+/** Header names and values as given; two names that differ in case only are refused. Names of secrets have their own rule. */
+export const headers = (given: { readonly [name: string]: unknown }): Misnamed | undefined => {
   const seen = new Set<string>()
   for (const [name, value] of Object.entries(given)) {
     const lower = name.toLowerCase()
     if (!TOKEN.test(name)) return { name, expected: "a header name without spaces, colons or control characters" }
     if (seen.has(lower)) return { name, expected: "each header once, whatever its case" }
-    if (!HEADER_VALUE.test(value)) {
-      return { name, expected: "a header value in Latin-1 without line breaks or NUL" }
-    }
+    if (typeof value === "string" && !headerValue.holds(value)) return { name, expected: headerValue.expected }
     seen.add(lower)
   }
   return undefined
+}
+
+/** Headers of a webhook. They stand in the outbox as they are, so what is secret is named. */
+export const webhookHeaders = (given: { readonly [name: string]: unknown }): Misnamed | undefined => {
+  for (const [name, value] of Object.entries(given)) {
+    if (OWN.test(name)) return { name, expected: "a header that a delivery does not have anyway" }
+    if (typeof value === "string" && isSecretName(name))
+      return { name, expected: 'the name of a secret: {"secret": "NAME"}' }
+  }
+  return headers(given)
 }
 
 export const region: Rule<string> = {

@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import * as Draws from "./Draws.ts"
 import * as Rules from "./FieldRules.ts"
+import type { HeaderValue as Value } from "./SecretHeader.ts"
 
 /** `shown` is what of the rule JSON Schema can say. */
 const text = (
@@ -15,10 +16,35 @@ export const Url = text(Rules.url)
 /** An upper-case HTTP method. */
 export const Method = text(Rules.method)
 
+/** What a secret is called. */
+export const SecretName = text(Rules.secretName, { minLength: 1, maxLength: 64 })
+
+/**
+ * A header's value: text, or the name of a secret. Described as any JSON, since generators of clients do not read
+ * alternatives.
+ */
+const HeaderValue = Schema.Json.check(
+  Schema.makeFilter((value) => {
+    const wrong = Rules.headerValueProblem(value)
+    return wrong && { path: wrong.name === "" ? [] : [wrong.name], issue: `Expected ${wrong.expected}` }
+  })
+).annotate({
+  description:
+    'Text, or {"secret": "NAME", "prefix": "Bearer "}: the name of a credential that the dam keeps, looked up when the call is sent'
+}) as unknown as Schema.Codec<Value, Value> // what the check lets through is one of the two
+
 /** Header names and values as given; two names that differ in case only are refused. */
-export const Headers = Schema.Record(Schema.String, Schema.String).check(
-  Schema.makeFilter((headers: { readonly [name: string]: string }) => {
+export const Headers = Schema.Record(Schema.String, HeaderValue).check(
+  Schema.makeFilter((headers: { readonly [name: string]: unknown }) => {
     const wrong = Rules.headers(headers)
+    return wrong && { path: [wrong.name], issue: `Expected ${wrong.expected}` }
+  })
+)
+
+/** Headers of a webhook. */
+export const WebhookHeaders = Schema.Record(Schema.String, HeaderValue).check(
+  Schema.makeFilter((headers: { readonly [name: string]: unknown }) => {
+    const wrong = Rules.webhookHeaders(headers)
     return wrong && { path: [wrong.name], issue: `Expected ${wrong.expected}` }
   })
 )

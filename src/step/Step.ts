@@ -10,6 +10,8 @@ import type * as Model from "./StepModel.ts"
 
 export * from "./StepVerbs.ts"
 export { answer, fill, type FillOptions, from, type From } from "./StepFill.ts"
+export { secret, type SecretOptions } from "./StepSecret.ts"
+export { type WebhookOptions } from "./StepWebhook.ts"
 export { at, delay, startBefore } from "./StepTime.ts"
 export { coalesce, debounce, type DebounceOptions, inOrder, type OrderOptions, priority } from "./StepTurn.ts"
 export { isStep } from "./StepModel.ts"

@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Base64 from "./Base64Text.ts"
 import type * as Schema from "effect/Schema"
 import type { RetryPolicy } from "./RetryPolicy.ts"
+import { type HeaderValue, told } from "./SecretHeader.ts"
 import type { Debounce, Draw, ExecutionMode, Fill, Order, Priority, RegionPolicy, Step, StepType } from "./StepModel.ts"
 
 /**
@@ -18,7 +19,7 @@ import type { Debounce, Draw, ExecutionMode, Fill, Order, Priority, RegionPolicy
 export interface StepEncoded {
   readonly method?: string
   readonly url: string
-  readonly headers?: { readonly [name: string]: string }
+  readonly headers?: { readonly [name: string]: HeaderValue }
   readonly body?: string
   readonly bodyBase64?: string
   readonly type?: StepType
@@ -44,6 +45,9 @@ export interface StepEncoded {
     readonly url: string
     readonly regions?: ReadonlyArray<string>
     readonly hasQuorumVote?: boolean
+    readonly headers?: { readonly [name: string]: HeaderValue }
+    readonly secret?: string
+    readonly body?: "link"
   }>
   readonly webhookQuorum?: number
   readonly idempotentStrategy?: "HASH" | "UNIQUE"
@@ -71,7 +75,7 @@ export interface StepEncoded {
 export const toJson = (self: Step): StepEncoded => ({
   method: self.request.method,
   url: self.request.url,
-  ...(isEmpty(self.request.headers) ? {} : { headers: self.request.headers }),
+  ...(isEmpty(self.request.headers) ? {} : { headers: told(self.request.headers) }),
   ...(self.request.body === undefined
     ? {}
     : typeof self.request.body === "string"
@@ -92,10 +96,12 @@ export const toJson = (self: Step): StepEncoded => ({
   ...(self.webhooks.length === 0
     ? {}
     : {
-        webhooks: self.webhooks.map(({ hasQuorumVote, regions, url }) => ({
+        webhooks: self.webhooks.map(({ hasQuorumVote, headers, regions, url, ...terms }) => ({
           url,
           ...(regions.length === 0 ? {} : { regions }),
-          ...(hasQuorumVote ? {} : { hasQuorumVote })
+          ...(hasQuorumVote ? {} : { hasQuorumVote }),
+          ...(headers === undefined ? {} : { headers: told(headers) }),
+          ...terms
         }))
       }),
   ...(self.webhookQuorum === 1 ? {} : { webhookQuorum: self.webhookQuorum }),

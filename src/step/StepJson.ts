@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as Fields from "./Fields.ts"
 import { InvalidStep } from "./InvalidStep.ts"
+import { kept } from "./SecretHeader.ts"
 import { invalid } from "./StepIssue.ts"
 import type { StepEncoded } from "./StepEncoded.ts"
 import { toJson } from "./StepEncoded.ts"
@@ -50,7 +51,10 @@ const Encoded = Schema.Struct({
       Schema.Struct({
         url: Fields.Url,
         regions: optional(Fields.Regions),
-        hasQuorumVote: optional(Schema.Boolean)
+        hasQuorumVote: optional(Schema.Boolean),
+        headers: optional(Fields.WebhookHeaders),
+        secret: optional(Fields.SecretName),
+        body: optional(Schema.Literal("link"))
       })
     )
   ),
@@ -99,7 +103,7 @@ const fromJson = (json: StepEncoded): Step =>
     request: {
       method: (json.method ?? "GET").toUpperCase(),
       url: json.url,
-      headers: json.headers ?? {},
+      headers: kept(json.headers ?? {}),
       body: json.bodyBase64 === undefined ? json.body : Result.getOrThrow(Base64.decode(json.bodyBase64))
     },
     type: json.type,
@@ -121,10 +125,12 @@ const fromJson = (json: StepEncoded): Step =>
     regions: json.regions ?? [],
     regionPolicy: json.regionPolicy ?? "fallback",
     executionMode: json.executionMode ?? "race",
-    webhooks: (json.webhooks ?? []).map(({ hasQuorumVote = true, regions = [], url }) => ({
+    webhooks: (json.webhooks ?? []).map(({ hasQuorumVote = true, headers, regions = [], url, ...terms }) => ({
       url,
       regions,
-      hasQuorumVote
+      hasQuorumVote,
+      ...(headers === undefined ? {} : { headers: kept(headers) }),
+      ...terms
     })),
     webhookQuorum: json.webhookQuorum ?? 1,
     idempotency:

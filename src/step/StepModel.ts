@@ -57,6 +57,12 @@ export interface Webhook {
   readonly regions: ReadonlyArray<string>
   /** Whether its 2xx counts towards `webhookQuorum`. */
   readonly hasQuorumVote: boolean
+  /** Beside those of every delivery; what is secret of them is named. Left out: none. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** The credential that signs it. Left out: the customer's webhook secrets do. */
+  readonly secret?: string
+  /** `link`: the answer goes without its body, and with a link to that. Left out: whole. */
+  readonly body?: "link"
 }
 
 /**

@@ -8,6 +8,9 @@ import * as FieldReader from "./FieldReader.ts"
 import * as Rules from "./FieldRules.ts"
 import { InvalidStep } from "./InvalidStep.ts"
 import type { RetryPolicyOptions } from "./RetryPolicy.ts"
+import type { HeaderValue } from "./SecretHeader.ts"
+import { readHeaders } from "./StepSecret.ts"
+import { readWebhooks, type WebhookOptions } from "./StepWebhook.ts"
 import type { ExecutionMode, RegionPolicy, Step, StepFields, Trigger } from "./StepModel.ts"
 import { isStep } from "./StepModel.ts"
 import { changed, makeStep } from "./StepValue.ts"
@@ -21,7 +24,8 @@ import { changed, makeStep } from "./StepValue.ts"
 export interface RequestOptions {
   /** Any case; kept in upper case. Defaults to `GET`. */
   readonly method?: string | undefined
-  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Text, or `Step.secret("name")` for what is looked up when the call is sent. */
+  readonly headers?: Readonly<Record<string, HeaderValue>> | undefined
   /** Text or bytes, sent as they are, or parameters of a form; for a value as JSON use `bodyJson`. */
   readonly body?: string | Uint8Array | URLSearchParams | undefined
 }
@@ -101,14 +105,19 @@ export const method = verb((self, value: string) =>
 /** Sets the absolute `http:` or `https:` URL. @category verbs @since 0.1.0 */
 export const url = verb((self, value: string | URL) => request(self, { url: parse.url(String(value)) }))
 
-/** Replaces all headers. Values are Latin-1 without line breaks. @category verbs @since 0.1.0 */
-export const headers = verb((self, value: Readonly<Record<string, string>>) =>
+/**
+ * Replaces all headers. Values are Latin-1 without line breaks, or the name of a secret (`secret`).
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const headers = verb((self, value: Readonly<Record<string, HeaderValue>>) =>
   request(self, { headers: parse.headers(value) })
 )
 
 /** Sets one header, replacing one of the same name in any case. @category verbs @since 0.1.0 */
-export const header = verb((self, name: string, value: string) =>
-  request(self, { headers: parse.headers({ ...without(self.request.headers, name), [name]: value }) })
+export const header = verb((self, name: string, value: HeaderValue) =>
+  request(self, { headers: { ...without(self.request.headers, name), ...parse.headers({ [name]: value }) } })
 )
 
 /**
@@ -245,32 +254,8 @@ export const regionPolicy = verb((_, policy: RegionPolicy) => ({ regionPolicy: p
 /** Races the regions (`race`, the default) or calls them all and keeps every answer (`fanout`). @category verbs @since 0.1.0 */
 export const executionMode = verb((_, mode: ExecutionMode) => ({ executionMode: parse.executionMode(mode) }))
 
-/**
- * A webhook as `webhooks` takes it.
- *
- * @category models
- * @since 0.1.0
- */
-export interface WebhookOptions {
-  readonly url: string | URL
-  /** Regions a delivery may leave from, tried in order. */
-  readonly regions?: ReadonlyArray<string> | undefined
-  /** Whether it counts towards the quorum. Defaults to `true`. */
-  readonly hasQuorumVote?: boolean | undefined
-}
-
 /** Sets who is told the result. @category verbs @since 0.1.0 */
-export const webhooks = verb((_, targets: ReadonlyArray<WebhookOptions>) => ({
-  webhooks: parse.webhooks(
-    Array.isArray(targets)
-      ? targets.map((target: WebhookOptions, index) => {
-          const known = ["url", "regions", "hasQuorumVote"] as const
-          const { hasQuorumVote = true, regions = [], url } = optionsOf(`webhooks[${index}]`, target, known)
-          return { url: String(url), regions, hasQuorumVote }
-        })
-      : targets
-  )
-}))
+export const webhooks = verb((_, targets: ReadonlyArray<WebhookOptions>) => ({ webhooks: readWebhooks(targets) }))
 
 /** Sets how many voting webhooks must answer 2xx for the result to count as delivered. Defaults to `1`. @category verbs @since 0.1.0 */
 export const webhookQuorum = verb((_, votes: number) => ({ webhookQuorum: parse.webhookQuorum(votes) }))
@@ -404,13 +389,12 @@ const regionNames = FieldReader.list(FieldReader.text(Rules.region))
 const count = FieldReader.optional("number", FieldReader.number(Rules.retries))
 const policyCodes = FieldReader.optional("array", codes)
 
-const headerFields = reading("headers", FieldReader.record(FieldReader.anyText, Rules.headers))
 const metadataFields = reading("metadata", FieldReader.record(FieldReader.json))
 
 const parse = {
   method: reading("method", FieldReader.text(Rules.method)),
   url: reading("url", FieldReader.text(Rules.url)),
-  headers: (value: Readonly<Record<string, string>>) => headerFields(aRecord("headers", value)),
+  headers: (value: Readonly<Record<string, HeaderValue>>) => readHeaders(aRecord("headers", value)),
   body: (value: unknown): string | Uint8Array | undefined => {
     if (value instanceof Uint8Array) return new Uint8Array(value)
     if (value === undefined || typeof value === "string") return value
@@ -435,12 +419,6 @@ const parse = {
   regions: reading("regions", regionNames),
   regionPolicy: reading("regionPolicy", FieldReader.oneOf("fallback", "strict")),
   executionMode: reading("executionMode", FieldReader.oneOf("race", "fanout")),
-  webhooks: reading(
-    "webhooks",
-    FieldReader.list(
-      FieldReader.struct({ url: FieldReader.text(Rules.url), regions: regionNames, hasQuorumVote: FieldReader.flag })
-    )
-  ),
   webhookQuorum: reading("webhookQuorum", FieldReader.number(Rules.quorum)),
   idempotentKey: reading("idempotentKey", FieldReader.text(Rules.idempotentKey)),
   idempotentStrategy: reading("idempotentStrategy", FieldReader.oneOf("HASH", "UNIQUE")),

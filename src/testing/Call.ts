@@ -104,3 +104,12 @@ export const ledger = <Asked, Reply>(): Ledger<Asked, Reply> => {
       })
   }
 }
+
+/** What goes on with an exchange as it is sent: with the secrets that it names. */
+export const revealed = <A>(
+  exchange: Exchange,
+  send: (whole: Exchange) => Effect.Effect<A, TransportError>
+): Effect.Effect<A, TransportError> =>
+  exchange.reveal === undefined
+    ? send(exchange)
+    : Effect.flatMap(exchange.reveal(exchange.request), (request) => send({ ...exchange, request }))

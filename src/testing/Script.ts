@@ -18,7 +18,7 @@ import type { Strategies } from "../transport/Strategies.ts"
 import type { Answer, Input } from "./Answer.ts"
 import { from, start } from "./Answer.ts"
 import type { ExchangeCall } from "./Call.ts"
-import { ledger } from "./Call.ts"
+import { ledger, revealed } from "./Call.ts"
 import * as Faults from "./Faults.ts"
 import { FakeService } from "./FakeService.ts"
 import { surround } from "./Surroundings.ts"
@@ -176,7 +176,7 @@ export const make = (
   const met = faults === undefined ? Effect.succeed(scripted) : Faults.over(scripted, faults)
   return Effect.map(met, (transport) => ({
     ...transport,
-    send: (exchange) => calls.note(exchange, transport.send(exchange)),
+    send: (exchange) => revealed(exchange, (whole) => calls.note(whole, transport.send(whole))),
     exchanges: calls.calls
   }))
 }

@@ -225,7 +225,7 @@ const makeUnsafe = ({
       regions: Effect.succeed(regions),
       egress,
       keepsLimits,
-      send: (exchange) => exchanges.note(exchange, calls.meet(exchange))
+      send: (exchange) => Call.revealed(exchange, (whole) => exchanges.note(whole, calls.meet(whole)))
     },
     delegating: {
       kind: "delegating",

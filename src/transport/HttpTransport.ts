@@ -35,6 +35,11 @@ export interface Exchange {
    * again. A durable service puts its job's id before it.
    */
   readonly attempt?: string | undefined
+  /**
+   * Puts secrets in the place of their names, for where a request goes; whoever sends asks it, and for each redirect anew.
+   * Defaults to none, so that a request which names some cannot be sent.
+   */
+  readonly reveal?: ((request: Request) => Effect.Effect<Request, TransportError>) | undefined
 }
 
 /**
@@ -85,6 +90,8 @@ export interface Exchanging {
   readonly keepsLimits?: boolean | undefined
   /** Whether its calls are made in the order that their steps ask for. Defaults to `false`: such steps are refused. */
   readonly keepsOrder?: boolean | undefined
+  /** Whether its calls get the secrets that they name. Defaults to `false`: steps that name some are refused. */
+  readonly keepsSecrets?: boolean | undefined
   /** What is known of how the target of a request refuses. Defaults to no more than of every upstream. */
   readonly rules?: ((request: Request) => Rules | undefined) | undefined
   /**

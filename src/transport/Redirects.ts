@@ -12,6 +12,7 @@ import * as Exit from "effect/Exit"
 import { credentials } from "../engine/Idempotency.ts"
 import { InvalidResponse, TransportError, Unsendable } from "../step/FailureModel.ts"
 import type { Request } from "../step/Request.ts"
+import { secretIn } from "../step/SecretHeader.ts"
 import type { Response } from "../step/ReplyModel.ts"
 import * as Direct from "./Direct.ts"
 import type { Exchange, Exchanging } from "./HttpTransport.ts"
@@ -79,14 +80,16 @@ export type Follows = boolean | "sameRequest"
 /** Turns one call into an exchange, which follows redirects unless told not to. */
 export const following =
   (call: Call, follows: Follows = true) =>
-  ({ request, step, timeoutMillis }: Exchange): Effect.Effect<Response, TransportError> =>
+  ({ request, reveal, step, timeoutMillis }: Exchange): Effect.Effect<Response, TransportError> =>
     refusal(request) ??
     Effect.withFiber((fiber) => {
       const limit = new TimeLimit(fiber, timeoutMillis)
-      const first = call(request, limit, true, step.retryUnsafe === false)
+      const made: Call =
+        reveal === undefined ? call : (named, ...how) => Effect.flatMap(reveal(named), (whole) => call(whole, ...how))
+      const first = made(request, limit, true, step.retryUnsafe === false)
       const statuses = followed(request.method, follows)
       if (statuses === undefined) return first
-      const hop: Hop = (redirected) => call(redirected, limit, false, false)
+      const hop: Hop = (redirected) => made(redirected, limit, false, false)
       return Effect.flatMap(first, (response) => follow(hop, request, response, { statuses }))
     })
 
@@ -140,8 +143,10 @@ const redirect = (request: Request, to: URL, more: ReadonlyArray<string> = []): 
 
 const withoutCredentials = (headers: Request["headers"], more: ReadonlyArray<string>): Request["headers"] =>
   Object.fromEntries(
-    Object.entries(headers).filter(([header]) => {
+    Object.entries(headers).filter(([header, value]) => {
       const lower = header.toLowerCase()
+      // a secret says itself where it may go
+      if (secretIn(value) !== undefined) return true
       return !PERSONAL.has(lower) && !more.some((name) => name.toLowerCase() === lower)
     })
   )

@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Fields from "../step/Fields.ts"
+import { kept } from "../step/SecretHeader.ts"
 import type { Step, Trigger } from "../step/StepModel.ts"
 import { makeStep } from "../step/StepValue.ts"
 import { InvalidJob } from "./InvalidJob.ts"
@@ -80,7 +81,10 @@ const fields = {
       Schema.Struct({
         url: Fields.Url,
         regions: optional(Fields.Regions),
-        has_quorum_vote: optional(Schema.Boolean)
+        has_quorum_vote: optional(Schema.Boolean),
+        headers: optional(Fields.WebhookHeaders),
+        secret: optional(Fields.SecretName),
+        body: optional(Schema.Literal("link"))
       })
     )
   ),
@@ -137,7 +141,7 @@ const toStep = (job: JobJson): Step =>
     request: {
       method: (job.method ?? "GET").toUpperCase(),
       url: job.url,
-      headers: job.headers ?? {},
+      headers: kept(job.headers ?? {}),
       body: job.body_base64 === undefined ? job.body : Result.getOrThrow(Base64.decode(job.body_base64))
     },
     retryPolicy: job.retry_policy && {
@@ -154,10 +158,12 @@ const toStep = (job: JobJson): Step =>
     regions: job.regions ?? [],
     regionPolicy: job.region_policy ?? "fallback",
     executionMode: job.execution_mode ?? "race",
-    webhooks: (job.webhooks ?? []).map(({ has_quorum_vote = true, regions = [], url }) => ({
+    webhooks: (job.webhooks ?? []).map(({ has_quorum_vote = true, headers, regions = [], url, ...terms }) => ({
       url,
       regions,
-      hasQuorumVote: has_quorum_vote
+      hasQuorumVote: has_quorum_vote,
+      ...(headers === undefined ? {} : { headers: kept(headers) }),
+      ...terms
     })),
     webhookQuorum: job.webhook_quorum ?? 1,
     idempotency: job.idempotent_key === undefined ? { _tag: "Hash" } : { _tag: "Custom", key: job.idempotent_key },

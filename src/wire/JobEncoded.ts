@@ -9,6 +9,7 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import { Unsendable } from "../step/Failure.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
+import { among, told } from "../step/SecretHeader.ts"
 import type { Debounce, Draw, Fallback, Order, Step, Trigger, Webhook } from "../step/StepModel.ts"
 import type {
   DebounceJson,
@@ -102,7 +103,7 @@ const job = (
     return {
       url: self.request.url,
       method: self.request.method,
-      ...(isEmpty(self.request.headers) ? {} : { headers: self.request.headers }),
+      ...(isEmpty(self.request.headers) ? {} : { headers: told(self.request.headers) }),
       ...body,
       ...(isEmpty(self.metadata) ? {} : { metadata: self.metadata }),
       ...(self.webhooks.length === 0 ? {} : { webhooks: self.webhooks.map(webhook) }),
@@ -146,7 +147,7 @@ type Extended = Pick<
 
 /** What the protocol has no key for: see the table of extensions in the reference. */
 const extensionsOf = (
-  { coalesce, debounce, delay, fills, inOrder, limits, priority, retryUnsafe, startBefore }: Step,
+  { coalesce, debounce, delay, fills, inOrder, limits, priority, request, retryUnsafe, startBefore, webhooks }: Step,
   place: Place
 ): Result.Result<Extended, Unsendable> => {
   const extended: Extended = {
@@ -161,6 +162,15 @@ const extensionsOf = (
     ...(coalesce ? { coalesce } : {})
   }
   const [first] = Object.keys(extended)
+  const [named] = first === undefined && place.extensions !== "send" ? among(request.headers) : []
+  if (named !== undefined) {
+    const problem = `names the secret ${named[1].secret} in its header ${named[0]}, and EZThrottle keeps none; use a dam`
+    return refuse(place, problem)
+  }
+  const own = place.extensions === "send" ? undefined : webhooks.flatMap(termsOf)[0]
+  if (own !== undefined) {
+    return refuse(place, `says ${own} of a webhook, and EZThrottle has no such key; leave it out, or use a dam`)
+  }
   return first === undefined || place.extensions === "send"
     ? Result.succeed(extended)
     : refuse(place, `says ${first}, and EZThrottle has no such key; leave it out, or use a dam`)
@@ -180,10 +190,12 @@ const keyOf = ({ idempotency }: Step, place: Place): Result.Result<string | unde
 const refuse = ({ at }: Place, problem: string) =>
   Result.fail(new Unsendable({ problem: `${at === "" ? "the step" : `the step at ${at.slice(0, -1)}`} ${problem}` }))
 
-const webhook = ({ hasQuorumVote, regions, url }: Webhook): WebhookJson => ({
+const webhook = ({ hasQuorumVote, headers, regions, url, ...terms }: Webhook): WebhookJson => ({
   url,
   ...(regions.length === 0 ? {} : { regions }),
-  ...(hasQuorumVote ? {} : { has_quorum_vote: false })
+  ...(hasQuorumVote ? {} : { has_quorum_vote: false }),
+  ...(headers === undefined ? {} : { headers: told(headers) }),
+  ...terms
 })
 
 const order = ({ key, onFailure }: Order): OrderJson => ({
@@ -196,6 +208,10 @@ const debounced = ({ atMost, key, wait }: Debounce): DebounceJson => ({
   wait_ms: Duration.toMillis(wait),
   ...(atMost === undefined ? {} : { at_most_ms: Duration.toMillis(atMost) })
 })
+
+const termsOf = ({ body, headers, secret }: Webhook) => Object.keys(defined({ body, headers, secret }))
+
+const defined = (given: object) => Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 
 const draw = ({ cost, key, name }: Draw): DrawJson => ({
   name,

@@ -4,6 +4,7 @@
  * This file and its neighbours `Job*.ts` are the only ones that know these names.
  */
 import type * as Schema from "effect/Schema"
+import type { HeaderValue } from "../step/SecretHeader.ts"
 import type { ExecutionMode, Fill, Order, Priority, RegionPolicy } from "../step/StepModel.ts"
 
 /**
@@ -17,6 +18,10 @@ export interface WebhookJson {
   readonly regions?: ReadonlyArray<string>
   /** Left out when `true`. */
   readonly has_quorum_vote?: boolean
+  /** Extensions of the dam: more headers, the credential that signs it, and whether it has a link in place of a body. */
+  readonly headers?: { readonly [name: string]: HeaderValue }
+  readonly secret?: string
+  readonly body?: "link"
 }
 
 /**
@@ -88,7 +93,8 @@ export interface TriggerJson {
 export interface JobJson {
   readonly url: string
   readonly method?: string
-  readonly headers?: { readonly [name: string]: string }
+  /** The name of a secret as a value is an extension of the dam. */
+  readonly headers?: { readonly [name: string]: HeaderValue }
   readonly body?: string
   /** An extension of the dam: a body that is not text. */
   readonly body_base64?: string

@@ -3,7 +3,8 @@
  *
  * Clients spell the same key in two ways: snake_case, and the camelCase that Node nests and Go sends. Reading turns
  * every key of the protocol into its snake_case spelling, at every depth, and refuses the rest by name: a misspelt
- * policy must not be lost in silence. What users put below `headers` and `metadata` is theirs and stays as it is.
+ * policy must not be lost in silence. What users put below `headers` and `metadata` is theirs and stays as it is, names of
+ * secrets excepted.
  */
 import * as Result from "effect/Result"
 import { distance } from "../step/Names.ts"
@@ -29,8 +30,8 @@ interface Names {
   readonly spellings: ReadonlyMap<string, string>
 }
 
-/** A list has an object of its kind in each place. */
-type Below = "value" | (() => Names) | { readonly each: () => Names }
+/** A list has an object of its kind in each place, a record under each of its names where it has one. */
+type Below = "value" | (() => Names) | { readonly each: () => Names } | { readonly every: () => Names }
 
 const names = (keys: Readonly<Record<string, Below>>): Names => ({
   known: new Map(Object.entries(keys)),
@@ -49,7 +50,7 @@ const snakeCase = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_$
 const keysOfJob: Readonly<Record<string, Below>> = {
   url: "value",
   method: "value",
-  headers: "value",
+  headers: { every: () => secret },
   body: "value",
   body_base64: "value",
   metadata: "value",
@@ -79,8 +80,16 @@ const keysOfJob: Readonly<Record<string, Below>> = {
 const job = names(keysOfJob)
 const fallback = names({ ...keysOfJob, trigger: () => trigger })
 const trigger = names({ type: "value", codes: "value", timeout_ms: "value" })
-const webhook = names({ url: "value", regions: "value", has_quorum_vote: "value" })
+const webhook = names({
+  url: "value",
+  regions: "value",
+  has_quorum_vote: "value",
+  headers: { every: () => secret },
+  secret: "value",
+  body: "value"
+})
 const draw = names({ name: "value", key: "value", cost: "value" })
+const secret = names({ secret: "value", prefix: "value" })
 const fill = names({ into: "value", from: "value" })
 const debounce = names({ key: "value", wait_ms: "value", at_most_ms: "value" })
 const order = names({ key: "value", on_failure: "value" })
@@ -109,10 +118,24 @@ const respell = (shape: Names, json: unknown, at: string): Result.Result<unknown
 
 const below = (kind: Exclude<Below, "value">, value: unknown, at: string): Result.Result<unknown, InvalidJob> => {
   if (typeof kind === "function") return respell(kind(), value, `${at}.`)
+  if ("every" in kind) {
+    if (!isObject(value) || !Object.values(value).some(isNamed)) return Result.succeed(value)
+    return Result.all(
+      Object.fromEntries(
+        Object.entries(value).map(([name, item]) => [
+          name,
+          isNamed(item) ? respell(kind.every(), item, `${at}.${name}.`) : Result.succeed(item)
+        ])
+      )
+    )
+  }
   return Array.isArray(value)
     ? Result.all(value.map((item: unknown, index) => respell(kind.each(), item, `${at}[${index}].`)))
     : Result.succeed(value)
 }
+
+/** Whatever else stands there is for the schema to refuse. */
+const isNamed = (value: unknown): boolean => isObject(value) && "secret" in value
 
 const unknown = (shape: Names, key: string, at: string): InvalidJob => {
   const nearest = nearestTo(snakeCase(key), [...shape.known.keys()])

@@ -26,7 +26,7 @@ export const schema = Schema.Struct({
   error_tag: Schema.optionalKey(Schema.String.annotate({ description: "Which failure it was" })),
   error_kind: Schema.optionalKey(
     Schema.String.annotate({
-      description: "Which kind of ConnectionFailed or TlsError it was, such as refused or expired"
+      description: "Which kind of ConnectionFailed, TlsError or SecretRefused it was, such as refused or expired"
     })
   ),
   error_detail: Schema.optionalKey(
@@ -90,6 +90,10 @@ const detailsOf = (failure: Failure): ToldFailure => {
     case "InvalidResponse":
     case "InvalidEncoding":
       return { error_detail: excerpt(failure.received) }
+    case "SecretRefused":
+      return { error_kind: failure.kind, error_detail: excerpt(failure.detail) }
+    case "TokenUnavailable":
+      return { error_detail: excerpt(failure.detail) }
     case "Unsendable":
       return { error_detail: excerpt(failure.problem) }
     case "ResponseTooLarge":

@@ -43,6 +43,8 @@ export interface WebhookEvent {
   readonly status: "success" | "failed"
   /** The answer that decided; `undefined` when the target gave none. */
   readonly response: Reply.Response | undefined
+  /** Where the body of the answer may be had, for a while, where it was left out. */
+  readonly bodyUrl?: string
   /** Why there is no answer, or why the job failed in spite of one. */
   readonly error: string | undefined
   /** What the step carried; empty in the flat dialect. */
@@ -101,7 +103,12 @@ const StatusCode = Schema.Number.check(
   })
 )
 
-const bodyFields = { body: optional(Schema.String), body_base64: optional(Schema.Uint8ArrayFromBase64) }
+const bodyFields = {
+  body: optional(Schema.String),
+  body_base64: optional(Schema.Uint8ArrayFromBase64),
+  /** Where the body may be had that was left out. */
+  body_url: optional(Schema.String)
+}
 
 const CloudAnswer = Schema.Struct({
   status_code: StatusCode,
@@ -160,7 +167,8 @@ const fromCloud = (json: unknown): Result.Result<WebhookEvent, InvalidWebhookEve
     response: answerOf(wire.response),
     error: wire.error ?? undefined,
     metadata: wire.metadata ?? {},
-    responses: wire.responses ? mapValues(wire.responses, answerOf) : undefined
+    responses: wire.responses ? mapValues(wire.responses, answerOf) : undefined,
+    ...linkOf(wire.response)
   }))
 
 const fromFlat = (json: unknown): Result.Result<WebhookEvent, InvalidWebhookEvent> =>
@@ -177,9 +185,13 @@ const fromFlat = (json: unknown): Result.Result<WebhookEvent, InvalidWebhookEven
       response,
       error: wire.reason ?? undefined,
       metadata: {},
-      responses: undefined
+      responses: undefined,
+      ...linkOf(wire)
     })
   })
+
+const linkOf = (wire: { readonly body_url?: string | null | undefined } | null | undefined) =>
+  typeof wire?.body_url === "string" ? { bodyUrl: wire.body_url } : {}
 
 const answerOf = (wire: CloudAnswer | null | undefined): Reply.Response | undefined =>
   wire === null || wire === undefined || wire.status_code === 0

@@ -14,6 +14,8 @@ const every: { readonly [Tag in Failure.Failure["_tag"]]: Extract<Failure.Failur
   InvalidEncoding: new Failure.InvalidEncoding({ received: "half" }),
   ResponseTooLarge: new Failure.ResponseTooLarge({ status: 200, limitBytes: 4 }),
   Unsendable: new Failure.Unsendable({ problem: "a body" }),
+  SecretRefused: new Failure.SecretRefused({ secret: "stripe", kind: "elsewhere", detail: "not there" }),
+  TokenUnavailable: new Failure.TokenUnavailable({ secret: "crm", detail: "answered 503" }),
   MissingApiKey: new Failure.MissingApiKey({ variable: "KEY", after: "answered 500" }),
   ServiceUnreachable: new Failure.ServiceUnreachable({ detail: "silent", maybeAccepted: true }),
   ServiceDenied: new Failure.ServiceDenied({ detail: "no plan" }),

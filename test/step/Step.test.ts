@@ -184,7 +184,8 @@ describe("Step", () => {
       "toJson",
       "from",
       "answer",
-      "coalesce"
+      "coalesce",
+      "secret"
     ]
     const named = verbs.map(([name]) => name)
     assert.deepStrictEqual(Object.keys(Step).sort(), [...named, ...others].sort())

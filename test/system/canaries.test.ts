@@ -21,10 +21,13 @@ const masterKey = Buffer.from("canary master key of 32 bytes!!!").toString("base
 const l8 = peer()
 const apiKey = "0123-canary-of-the-api-key-0123"
 const secrets = ["0000-canary-of-the-first-0000", "1111-canary-of-the-second-1111", "2222-canary-of-the-third-2222"]
+const credentials = ["4444-canary-of-a-credential-4444", "5555-canary-of-its-rotation-5555"]
 
 it("shows no secret in its output, its answers and its sealed file", async () => {
+  const heard: Array<string | undefined> = []
   const receiver = createServer((request, response) => {
     request.resume()
+    if (request.url === "/named") heard.push(request.headers.authorization)
     response.writeHead(request.url === "/gone" ? 410 : 500).end("no")
   })
   await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve))
@@ -81,6 +84,17 @@ it("shows no secret in its output, its answers and its sealed file", async () =>
   await ask("/api/v1/webhook-secrets", { primary_secret: secrets[2], secondary_secret: secrets[2] })
   await ask("/api/v1/webhook-secrets", { primary_secret: secrets[2], rotated: true })
   await ask("/api/v1/webhook-secrets", { primary_secret: secrets[1], rotate: true })
+  for (const value of credentials) {
+    assert.strictEqual((await ask("/api/v1/credentials/stripe", { value, hosts: [hook] }, "PUT")).status, 200)
+  }
+  const wrong = { value: `${credentials[0]}\n`, hosts: [`https://user:${credentials[0]}@a.example`] }
+  assert.strictEqual((await ask("/api/v1/credentials/wrong", wrong, "PUT")).status, 400)
+  const named = { authorization: { secret: "stripe", prefix: "Bearer " } }
+  for (const url of [`${hook}/named`, hook.replace("127.0.0.1", "localhost")]) {
+    const { job_id: id } = JSON.parse((await ask("/api/v1/jobs", { url, headers: named })).text)
+    await ask(`/api/v1/jobs/${id}/wait`)
+    await ask(`/api/v1/jobs/${id}/explain`)
+  }
   await ask("/api/v1/jobs", undefined, undefined, `${apiKey}!`)
   const job = {
     url: `${hook}/target`,
@@ -98,6 +112,10 @@ it("shows no secret in its output, its answers and its sealed file", async () =>
     `/api/v1/jobs/${id}/explain`,
     "/api/v1/webhook-secrets",
     "/api/v1/webhook-key",
+    "/api/v1/credentials",
+    "/api/v1/credentials/stripe",
+    "/api/v1/history",
+    "/metrics",
     "/api/v1/endpoints",
     "/api/v1/l8/trust",
     "/.well-known/l8",
@@ -125,7 +143,8 @@ it("shows no secret in its output, its answers and its sealed file", async () =>
   assert.include(output, "answered 410")
   assert.include(answers, l8.publicKey)
   // the first half of an L8 key is the private one
-  for (const canary of [...secrets, apiKey, masterKey, l8File.slice(0, 40), l8.secret.slice(0, 40)]) {
+  assert.include(heard, `Bearer ${credentials[1]}`)
+  for (const canary of [...secrets, ...credentials, apiKey, masterKey, l8File.slice(0, 40), l8.secret.slice(0, 40)]) {
     assert.notInclude(output, canary)
     assert.notInclude(answers, canary)
     assert.notInclude(file, canary)

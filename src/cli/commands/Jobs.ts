@@ -142,6 +142,16 @@ export const change = Effect.fnUntraced(function* (id: string, to: Schema.JsonOb
   yield* Output.print(json, () => `${id} ${value.status}, changed ${value.revision ?? 0} times`)
 })
 
+export const erase = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
+  const service = yield* Service
+  yield* each(ids, (id) =>
+    Effect.map(service.call({ method: "DELETE", path: pathOf(id, ""), schema: JobView }), ({ json }) => ({
+      json,
+      text: `${id} is erased; its id, key, state and times are kept`
+    }))
+  )
+})
+
 export const rerun = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
   const service = yield* Service
   yield* each(ids, (id) =>

@@ -240,6 +240,16 @@ const headerIn = (pair: string): readonly [name: string, value: string | null] =
   return at < 0 ? [pair, null] : [pair.slice(0, at), pair.slice(at + 1)]
 }
 
+const erase = Command.make("erase", { ids }, (input) => talking(Jobs.erase(input.ids))).pipe(
+  Command.withDescription(
+    "Takes out of the dam what ended jobs have sent and received. Their ids, keys, states and times are kept."
+  ),
+  Command.withShortDescription("Erase what ended jobs have sent and received"),
+  Command.withExamples([
+    { command: "ezthrottle jobs erase job_01JD9Q6Z7Y8X9W0V1T2S3R4Q5P", description: "Nothing of its content is left" }
+  ])
+)
+
 const rerun = Command.make("rerun", many, (input) => talking(doing("rerun", Jobs.rerun, ["failed"])(input))).pipe(
   Command.withDescription(
     "Makes a new job of each finished one: the same call under a new id. By their ids, or all that filters find: those that failed, unless --status says otherwise."
@@ -253,8 +263,8 @@ const rerun = Command.make("rerun", many, (input) => talking(doing("rerun", Jobs
 
 export const command = Command.make("jobs").pipe(
   Command.withDescription("Looks at jobs, waits for them, stops and repeats them."),
-  Command.withShortDescription("List, export, show, watch, wait for, cancel, hasten, change and rerun jobs"),
+  Command.withShortDescription("List, export, show, watch, wait for, cancel, hasten, change, rerun and erase jobs"),
   Command.withExamples([{ command: "ezthrottle jobs list --status queued", description: "What waits" }]),
-  Command.withSubcommands([list, exportAll, show, watch, wait, cancel, runNow, change, rerun]),
+  Command.withSubcommands([list, exportAll, show, watch, wait, cancel, runNow, change, rerun, erase]),
   Command.withGlobalFlags(Globals.service)
 )

@@ -9,9 +9,8 @@ import * as Cloud from "../service/Cloud.ts"
 import * as StepFile from "./StepFile.ts"
 import { variable } from "../service/Target.ts"
 
-/** Where a secret stands: `env:NAME`, a file, or `-` for standard input. */
-export const read = Effect.fnUntraced(function* (source: string) {
-  const name = source === "-" ? "standard input" : source
+/** A secret from where it stands: `env:NAME`, a file, or `-` for standard input. Without the line break of an editor. */
+export const readAny = Effect.fnUntraced(function* (source: string) {
   const text = source.startsWith("env:")
     ? yield* Effect.flatMap(variable(source.slice(4)), (value) =>
         value === undefined
@@ -19,8 +18,13 @@ export const read = Effect.fnUntraced(function* (source: string) {
           : Effect.succeed(value)
       )
     : yield* source === "-" ? StepFile.readInput : fileOf(source)
-  // an editor ends a file with a line break
-  const secret = text.replace(/\r?\n$/, "")
+  return Redacted.make(text.replace(/\r?\n$/, ""))
+})
+
+/** The same, of a secret that signs. */
+export const read = Effect.fnUntraced(function* (source: string) {
+  const name = source === "-" ? "standard input" : source
+  const secret = Redacted.value(yield* readAny(source))
   if (secret.length < 16) {
     return yield* Effect.fail(
       problem("usage", `the secret from ${name} has ${secret.length} characters, and at least 16 are needed`, {

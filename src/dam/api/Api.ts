@@ -15,6 +15,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { Job } from "../../wire/Job.ts"
 import { IfMatch, JobChange } from "./ChangeShapes.ts"
+import { credentials } from "./CredentialApi.ts"
 import { deliveries } from "./DeliveryApi.ts"
 import { described } from "./Described.ts"
 import { failures } from "./FailureApi.ts"
@@ -28,6 +29,7 @@ import { overview } from "./OverviewApi.ts"
 import { between, optional } from "./Parts.ts"
 import { permits } from "./PermitApi.ts"
 import { Envelope, Proxied } from "./ProxyShapes.ts"
+import { results } from "./ResultApi.ts"
 import { schedules } from "./ScheduleApi.ts"
 import { errors } from "./Statuses.ts"
 import { Done, MaskedSecrets, SecretChoice } from "./SecretShapes.ts"
@@ -53,6 +55,11 @@ const jobs = HttpApiGroup.make("jobs")
       error: errors(400, 401, 503)
     }),
     HttpApiEndpoint.get("get", "/api/v1/jobs/:id", { params: id, success: JobView, error: ofOneJob }),
+    HttpApiEndpoint.delete("erase", "/api/v1/jobs/:id", {
+      params: id,
+      success: JobView,
+      error: errors(400, 401, 404, 409, 503)
+    }),
     HttpApiEndpoint.get("wait", "/api/v1/jobs/:id/wait", {
       params: id,
       query: { timeout_ms: optional(between(0, 3_600_000)) },
@@ -169,6 +176,8 @@ const routes = HttpApi.make("dam")
     permits,
     overview,
     secrets,
+    credentials,
+    results,
     notices,
     proxy,
     flat,

@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import type * as History from "../../step/History.ts"
 import * as Reply from "../../step/Reply.ts"
 import type { Request as Sent } from "../../step/Request.ts"
+import { secretIn } from "../../step/SecretHeader.ts"
 import { isSecretName } from "../../step/SecretName.ts"
 import * as ToldFailure from "../../wire/ToldFailure.ts"
 import { Amount, Count, Moment, optional, Status, word } from "./Parts.ts"
@@ -28,13 +29,17 @@ export const request = ({ body, headers, method, url }: Sent): typeof Request.En
   const shown = {
     method,
     url,
-    headers: Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [name, isSecretName(name) ? "<redacted>" : value])
-    )
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, shownIn(name, value)]))
   }
   if (body === undefined) return shown
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body
   return { ...shown, body: new TextDecoder().decode(bytes.subarray(0, bodyShown)), body_bytes: bytes.length }
+}
+
+const shownIn = (name: string, value: string): string => {
+  const named = secretIn(value)
+  if (named !== undefined) return `<secret ${named.secret}>`
+  return isSecretName(name) ? "<redacted>" : value
 }
 
 /** How much of a request's body is shown, in bytes. */

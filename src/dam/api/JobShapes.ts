@@ -152,6 +152,7 @@ const RELATIONS = { onSuccess: "on_success", onFailure: "on_failure" } as const
 export const JobView = Schema.Struct({
   ...summaryFields,
   request: Request,
+  erased_at: optional(Moment.annotate({ description: "When what it has sent and received was erased" })),
   /** What each call draws on beside the pace of its lane; left out where that is nothing. */
   limits: optional(Schema.Array(Schema.Struct({ name: Schema.String, key: optional(Schema.String), cost: Amount }))),
   /** How often it was changed while it waited, which is its ETag; left out where it never was. */
@@ -181,6 +182,7 @@ export const whole = (
 ): typeof JobView.Encoded => ({
   ...summary(job),
   request: request(job.step.request),
+  ...(job.erasedAt === undefined ? {} : { erased_at: job.erasedAt }),
   ...(job.step.limits.length === 0 ? {} : { limits: job.step.limits.map(draw) }),
   ...(job.revision === undefined ? {} : { revision: job.revision }),
   ...(job.step.priority === undefined ? {} : { priority: job.step.priority }),

@@ -145,6 +145,9 @@ const toOptions = (config: Config): ConfigFile => {
         presets: config.presets,
         regions: config.regions && regionsOf(config.regions),
         webhookRedirects: webhooks.follow_redirects,
+        thinAfter413: webhooks.thin_after_413,
+        linkLifetime: webhooks.link_lifetime,
+        publicUrl: config.public_url,
         l8: webhooks.l8,
         resumeCopy: config.resume_copy
       })

@@ -196,6 +196,8 @@ export const ConfigSchema = Schema.Struct({
       https_only: optional(Schema.Boolean),
       follow_redirects: optional(Schema.Boolean),
       redrive: optional(Schema.Boolean),
+      thin_after_413: optional(Schema.Boolean),
+      link_lifetime: optional(Lasting),
       l8: optional(Schema.Struct({ default: optional(L8Mode), hosts: optional(L8Hosts) }))
     })
   ),
@@ -214,6 +216,7 @@ export const ConfigSchema = Schema.Struct({
       )
     })
   ),
+  public_url: optional(text("an http or https URL", isWebUrl)),
   retention: optional(Span),
   text_search: optional(Schema.Literals(["on", "off"])),
   egress: optional(Schema.Struct({ allow_private: optional(Schema.Boolean), allow: optional(Schema.Array(some)) })),

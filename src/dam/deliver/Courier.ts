@@ -5,18 +5,24 @@ import * as Effect from "effect/Effect"
 import * as RetryAfter from "../../engine/RetryAfter.ts"
 import { sending } from "../../run/Racer.ts"
 import * as Reply from "../../step/Reply.ts"
-import { post } from "../../step/Step.ts"
+import type { TransportError } from "../../step/Failure.ts"
+import { makeStep } from "../../step/StepValue.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
+import * as Secrets from "../../transport/Secrets.ts"
 import type { StoredDelivery } from "../job/Delivery.ts"
 import type { L8, Sign } from "../l8/L8.ts"
 import { receiverLane } from "../job/LaneName.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Going } from "../lane/Permit.ts"
 import * as Shortages from "../lane/Shortages.ts"
+import type { NamedSecrets, Revealed } from "../secrets/NamedSecrets.ts"
+import { breachOf } from "../secrets/SecretRules.ts"
 import type { SecretPort, StoredSecrets } from "../store/SecretRecords.ts"
 import { untilWritten } from "../store/StoreError.ts"
 import { brokenAttempt, type Made } from "./Schedule.ts"
+import type { Links } from "./Links.ts"
 import * as Signing from "./Signing.ts"
+import { thinned } from "./Thin.ts"
 
 /** What a courier works with. */
 export interface Courier {
@@ -28,6 +34,12 @@ export interface Courier {
   readonly l8: L8 | undefined
   /** What this machine has lacked lately. */
   readonly shortages: Shortages.Shortages
+  /** What headers of webhooks may name, and what may sign them. Defaults to nothing. */
+  readonly secrets?: Pick<NamedSecrets, "call"> | undefined
+  /** Where answers may be had that are not sent along. Defaults to nowhere. */
+  readonly links?: Pick<Links, "to"> | undefined
+  /** Sends a link in place of the answer's body once a receiver has answered 413. Defaults to `false`. */
+  readonly thinAfter413?: boolean | undefined
 }
 
 /** What an attempt is made with. */
@@ -46,11 +58,14 @@ interface Proofs {
  */
 export const call = Effect.fnUntraced(function* (
   courier: Courier,
-  delivery: StoredDelivery,
+  given: StoredDelivery,
   timeoutMillis: number,
   going: Going
 ): Effect.fn.Return<Made | undefined> {
   const { l8, lanes, store } = courier
+  const delivery = isThin(courier, given)
+    ? { ...given, body: thinned(given.body, courier.links?.to(given.jobId, yield* Clock.currentTimeMillis)) }
+    : given
   const prepared = yield* Effect.result(
     l8?.prepare(delivery, regionOf(delivery), timeoutMillis, lanes) ?? Effect.succeed(undefined)
   )
@@ -82,6 +97,9 @@ export const call = Effect.fnUntraced(function* (
   )
 })
 
+const isThin = ({ thinAfter413 = false }: Courier, { attempts, terms }: StoredDelivery): boolean =>
+  terms?.body === "link" || (thinAfter413 && attempts.some(({ status }) => status === 413))
+
 const send = Effect.fnUntraced(function* (
   courier: Courier,
   delivery: StoredDelivery,
@@ -90,9 +108,22 @@ const send = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Made> {
   const at = yield* Clock.currentTimeMillis
   const from = yield* Clock.monotonicTimeNanos
-  const step = post(delivery.url, { headers: yield* headersOf(courier, delivery, at, proofs), body: delivery.body })
+  const named = delivery.terms === undefined ? undefined : courier.secrets?.call(delivery.customer)
+  const signing = yield* Effect.result(signedWith(delivery, proofs.secrets, named))
+  if (signing._tag === "Failure") return brokenAttempt(at, signing.failure.message)
+  const own = yield* headersOf(courier, delivery, at, { ...proofs, secrets: signing.success })
+  const step = makeStep({
+    request: { method: "POST", url: delivery.url, headers: { ...delivery.terms?.headers, ...own }, body: delivery.body }
+  })
   const region = regionOf(delivery)
-  const exchange = { request: step.request, region, step, timeoutMillis, attempt: `${delivery.id}/${at}` }
+  const exchange = {
+    request: step.request,
+    region,
+    step,
+    timeoutMillis,
+    attempt: `${delivery.id}/${at}`,
+    reveal: delivery.terms?.headers && (named?.reveal ?? nothingKept)
+  }
   const answer = yield* Effect.withFiber(sending(courier.transport, exchange)).pipe(
     // what a receiver says at length is not read, but it has said whether it took the delivery
     Effect.catch((error) =>
@@ -129,6 +160,25 @@ const send = Effect.fnUntraced(function* (
     ...unsigned
   }
 })
+
+/** What signs it: the secret that its webhook names, else those of the customer. */
+const signedWith = (
+  { terms, url }: StoredDelivery,
+  secrets: StoredSecrets | undefined,
+  named: Revealed | undefined
+): Effect.Effect<StoredSecrets | undefined, TransportError> => {
+  const name = terms?.secret
+  if (name === undefined) return Effect.succeed(secrets)
+  return named === undefined
+    ? Secrets.refuse(name, "unknown", "this dam keeps none")
+    : Effect.flatMap(named.secret(name, url), (primary) =>
+        breachOf({ primary, secondary: undefined }) === undefined
+          ? Effect.succeed({ primary, secondary: undefined })
+          : Secrets.refuse(name, "unfit", "what signs has 16 to 1024 characters")
+      )
+}
+
+const nothingKept = Secrets.revealing(() => Effect.undefined)
 
 const headersOf = ({ signer }: Courier, delivery: StoredDelivery, at: number, { secrets, sign }: Proofs) => {
   const own = Effect.map(Signing.headers(delivery, secrets, at, signer), (signed) => ({

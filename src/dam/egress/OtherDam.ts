@@ -15,10 +15,12 @@ import type { ServiceError } from "../../run/Service.ts"
 import { ConnectionFailed, ResponseTooLarge, TransportError } from "../../step/Failure.ts"
 import type { Failure } from "../../step/Failure.ts"
 import type { Receipt, Response } from "../../step/Reply.ts"
+import * as SecretHeader from "../../step/SecretHeader.ts"
 import * as Step from "../../step/Step.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import * as EzthrottleApi from "../../transport/EzthrottleApi.ts"
 import type { Exchange, Exchanging } from "../../transport/HttpTransport.ts"
+import * as Secrets from "../../transport/Secrets.ts"
 import * as ToldFailure from "../../wire/ToldFailure.ts"
 import * as IntakeId from "../job/JobId.ts"
 import type { OtherDam } from "./Region.ts"
@@ -53,6 +55,11 @@ const send = Effect.fnUntraced(function* (
   self: Link,
   { attempt, request, step: { retryUnsafe }, timeoutMillis }: Exchange
 ): Effect.fn.Return<Response, TransportError> {
+  const [named] = SecretHeader.among(request.headers)
+  if (named !== undefined) {
+    const detail = "the call would leave through another dam, and secrets do not go there"
+    return yield* Secrets.refuse(named[1].secret, "region", detail)
+  }
   const key = attempt ?? (yield* IntakeId.fresh)
   // not of the caller's life: whoever gives up has to learn the id of what is to be called off
   const handedOver = self.fork(handOver(self, callOf({ request, retryUnsafe }, timeoutMillis), key))

@@ -98,10 +98,16 @@ export interface Settings {
         readonly followRedirects?: boolean | undefined
         /** Tells an endpoint that works again what was given up while it failed, if it is younger than 7 days. Defaults to `false`. */
         readonly redrive?: boolean | undefined
+        /** Sends a link in place of the answer's body once a receiver has answered 413. Defaults to `false`. */
+        readonly thinAfter413?: boolean | undefined
+        /** How long a link to an answer holds. Defaults to 24 hours. */
+        readonly linkLifetime?: Duration.Input | undefined
         /** Deliveries that prove where they come from without a shared secret. Defaults to none. */
         readonly l8?: L8Options | undefined
       }
     | undefined
+  /** Where this dam's API is reached from outside, such as `https://dam.example.com`. Left out, no links are made. */
+  readonly publicUrl?: string | undefined
   /** Webhooks of the dam's own. Defaults to none. */
   readonly notices?:
     | (Omit<NoticeOptions, "thresholds"> & {
@@ -172,9 +178,12 @@ export type Settled = Partial<
     | "retention"
     | "retryUnsafe"
     | "textSearch"
+    | "thinAfter413"
     | "unsetPolicy"
   >
 > & {
+  readonly publicUrl?: string
+  readonly linkLifetime?: Duration.Duration
   readonly connectTimeout?: Duration.Input
   readonly maxResponseBytes?: number
   readonly maxBytes?: number
@@ -192,6 +201,7 @@ export const settle = (settings: Settings): Settled => {
     drain,
     notices,
     pacing,
+    publicUrl,
     retention,
     retry,
     textSearch,
@@ -209,6 +219,9 @@ export const settle = (settings: Settings): Settled => {
     deliveries: webhooks && deliveriesOf(webhooks),
     l8: webhooks?.l8,
     webhookRedirects: webhooks?.followRedirects,
+    thinAfter413: webhooks?.thinAfter413,
+    linkLifetime: spanOf(webhooks?.linkLifetime),
+    publicUrl,
     notices: notices && noticesOf(notices),
     credentials,
     retention: spanOf(retention),

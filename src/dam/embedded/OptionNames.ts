@@ -45,6 +45,8 @@ export const names = {
     disableAfter: { failures: true, failingFor: true },
     probeEvery: true,
     followRedirects: true,
+    thinAfter413: true,
+    linkLifetime: true,
     redrive: true,
     l8: { default: true, hosts: true, privateKey: true, serviceName: true }
   },
@@ -53,6 +55,7 @@ export const names = {
     events: true,
     thresholds: { endpointFailures: true, deadLetters: true, laneHeld: true, storedBytes: true, memoryBytes: true }
   },
+  publicUrl: true,
   retention: true,
   textSearch: true,
   drain: true,

@@ -20,6 +20,7 @@ import { faultIn, makeRoom, type Reading, sourceOf, type Threshold } from "./doo
 import { routeOfRequest } from "./door/RouteTable.ts"
 import * as Session from "./door/Session.ts"
 import * as BackupRoutes from "./routes/BackupRoutes.ts"
+import * as CredentialRoutes from "./routes/CredentialRoutes.ts"
 import * as DeliveryRoutes from "./routes/DeliveryRoutes.ts"
 import * as FailureRoutes from "./routes/FailureRoutes.ts"
 import * as Feed from "./routes/Feed.ts"
@@ -32,6 +33,7 @@ import * as OrderRoutes from "./routes/OrderRoutes.ts"
 import * as PageRoutes from "./routes/PageRoutes.ts"
 import * as PermitRoutes from "./routes/PermitRoutes.ts"
 import * as ProxyRoute from "./routes/ProxyRoute.ts"
+import * as ResultRoutes from "./routes/ResultRoutes.ts"
 import * as ScheduleRoutes from "./routes/ScheduleRoutes.ts"
 import * as SecretRoutes from "./routes/SecretRoutes.ts"
 import * as TrustRoutes from "./routes/TrustRoutes.ts"
@@ -73,6 +75,8 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
     OrderRoutes.group(OrderRoutes.make(engine), desk),
     DeliveryRoutes.group(DeliveryRoutes.make(engine, limits), desk),
     SecretRoutes.group(secrets, desk),
+    ResultRoutes.group(options),
+    CredentialRoutes.group(CredentialRoutes.make(options), desk),
     NoticeRoutes.group(NoticeRoutes.make(engine, options.intake, limits), desk),
     ProxyRoute.group(ProxyRoute.make({ jobs, secrets, limits }), callers, reading),
     TrustRoutes.group(TrustRoutes.make(engine, reading), desk),

@@ -2,7 +2,7 @@
  * Changes of a job that waits, checked as a job is that is handed in: the fields, the limits, what each header may say.
  */
 import * as Result from "effect/Result"
-import type * as Schema from "effect/Schema"
+import { type HeaderValue, told } from "../../step/SecretHeader.ts"
 import type { Priority, Step } from "../../step/StepModel.ts"
 import { takenUp } from "../../step/TakenUp.ts"
 import { changed } from "../../step/StepValue.ts"
@@ -84,7 +84,7 @@ const stepOf = (step: Step, given: Given, { limits, now, policy }: ChangeTerms):
     return Result.fail(badField("body_base64", "is left out where there is a body"))
   }
   const { method, url } = step.request
-  const said: { [name: string]: Schema.Json } = { url, method, headers: merged(step.request.headers, headers) }
+  const said: { [name: string]: unknown } = { url, method, headers: merged(told(step.request.headers), headers) }
   for (const [name, value] of Object.entries({ ...given, headers: undefined })) {
     if (value !== undefined && value !== null) said[name] = value
   }
@@ -102,10 +102,11 @@ const stepOf = (step: Step, given: Given, { limits, now, policy }: ChangeTerms):
 
 /** Headers with some set and some taken away, whatever the case of their names. */
 const merged = (
-  headers: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, HeaderValue>>,
   given: Readonly<Record<string, string | null>>
-): { readonly [name: string]: string } => {
+): { readonly [name: string]: HeaderValue } => {
   const named = new Set(Object.keys(given).map((name) => name.toLowerCase()))
+  // a secret stays the name of one
   const kept = Object.entries(headers).filter(([name]) => !named.has(name.toLowerCase()))
   const set = Object.entries(given).flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]))
   return Object.fromEntries([...kept, ...set])

@@ -1,3 +1,5 @@
+import type { Webhook } from "../../step/StepModel.ts"
+
 /**
  * One result to be told to one webhook.
  *
@@ -14,9 +16,19 @@ export interface NewDelivery {
   readonly regions: ReadonlyArray<string>
   readonly hasQuorumVote: boolean
   readonly lane: string
-  /** The exact body; every repetition and replay sends these bytes. */
+  /** The exact body; every repetition and replay sends these bytes, or what `terms` make of them. */
   readonly body: Uint8Array
+  /** What its webhook says of it beside the usual; left out: nothing. */
+  readonly terms?: DeliveryTerms | undefined
 }
+
+/**
+ * What a webhook says of its deliveries beside the usual.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type DeliveryTerms = Pick<Webhook, "body" | "headers" | "secret">
 
 /**
  * Where a delivery is.

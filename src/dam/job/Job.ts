@@ -101,6 +101,8 @@ export interface StoredJob extends NewJob {
   readonly heldSince: number | undefined
   /** How often it was changed while it waited; left out where it never was. */
   readonly revision?: number
+  /** Epoch milliseconds when what it has sent and received was erased; not there while it is. */
+  readonly erasedAt?: number
   /** Where its row makes no sense; then its step, history and result stand in for what cannot be read. */
   readonly unreadable?: string
 }

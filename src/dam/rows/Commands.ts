@@ -6,12 +6,13 @@
  * (`sqlite/Groups`); `RowStore` makes the whole store over any executor of these.
  */
 import type * as Effect from "effect/Effect"
-import type { Counted, Parking } from "../store/JobRecords.ts"
+import type { Counted, Erased, Parking } from "../store/JobRecords.ts"
 import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { Failures } from "../store/FailureRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { ChangeUpdate } from "./ChangeUpdate.ts"
+import type { CredentialCommands } from "./CredentialCommands.ts"
 import type { HistoryCommands } from "./HistoryCommands.ts"
 import type { JoinCommands } from "./JoinCommands.ts"
 import type { OrderCommands } from "./OrderCommands.ts"
@@ -174,6 +175,7 @@ export interface JobCommands {
   /** Answers whether none of the endpoints is disabled to which it is told; `undefined` where the epoch is over. */
   readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean | undefined
   readonly finishIdle: (id: string, finish: FinishInsert) => boolean
+  readonly erase: (id: string, at: number) => Erased | undefined
 }
 
 /** `FailureFilter` as it travels, with its defaults. */
@@ -384,6 +386,7 @@ export interface Commands
     JoinCommands,
     HistoryCommands,
     SecretCommands,
+    CredentialCommands,
     TrustCommands,
     NoticeCommands,
     UpkeepCommands {}

@@ -9,7 +9,7 @@ import type { Executor, Wanted } from "./Commands.ts"
 import { Bit, LoadedJob, Moment } from "./JobRows.ts"
 import { readLanes } from "./LaneRows.ts"
 import { placeOf, reader } from "./Reader.ts"
-import { DeliveryAttempt, encodeDeliveryAttempt } from "./RowTexts.ts"
+import { DeliveryAttempt, DeliveryTerms, encodeDeliveryAttempt, termsOf } from "./RowTexts.ts"
 import { readUntried } from "./UntriedDelivery.ts"
 
 /** A loaded dead letter. */
@@ -28,7 +28,8 @@ const LoadedDeadLetter = Schema.Struct({
   begun_at: Moment,
   spent: Schema.Number,
   reason: Schema.NullOr(Schema.Literals(deadReasons)),
-  dead_at: Moment
+  dead_at: Moment,
+  terms: Schema.NullOr(Schema.fromJsonString(DeliveryTerms))
 })
 
 /** A loaded dead letter as the port knows it. */
@@ -39,10 +40,12 @@ const toDeadLetter = ({
   job_id: jobId,
   place: index,
   reason,
+  terms,
   votes,
   ...row
 }: typeof LoadedDeadLetter.Type): DeadLetter => ({
   ...row,
+  ...(terms === null ? {} : { terms: termsOf(terms) }),
   jobId,
   index,
   hasQuorumVote: votes === 1,

@@ -114,7 +114,8 @@ const deliveryColumns = (delivery: Omit<NewDelivery, "body">) => [
   delivery.url,
   JSON.stringify(delivery.regions),
   Number(delivery.hasQuorumVote),
-  delivery.lane
+  delivery.lane,
+  RowTexts.encodeTerms(delivery.terms)
 ]
 
 /** An attempt as what is inserted. */
@@ -184,7 +185,8 @@ const columns = {
   finished_at: Moment,
   held_since: Moment,
   paused_for: Schema.NullOr(Schema.Number),
-  revision: Schema.Number
+  revision: Schema.Number,
+  erased_at: Moment
 }
 
 /** A loaded job. */
@@ -262,7 +264,8 @@ export const toJob = ({ attempts, job }: typeof LoadedJob.Type): StoredJob => ({
   finishedAt: job.finished_at ?? undefined,
   result: job.result === null ? undefined : toResult(job.result, job.bodies ?? EMPTY),
   heldSince: job.held_since ?? undefined,
-  ...(job.revision === 0 ? {} : { revision: job.revision })
+  ...(job.revision === 0 ? {} : { revision: job.revision }),
+  ...(job.erased_at === null ? {} : { erasedAt: job.erased_at })
 })
 
 const waitingOf = (state: StoredJob["state"], dueAt: number | undefined) =>

@@ -15,6 +15,7 @@ import type { Store } from "../store/JobStore.ts"
 import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort } from "../store/Upkeep.ts"
 import type { Executor, JobInsert, Listing } from "./Commands.ts"
+import { credentialPort } from "./CredentialRows.ts"
 import { deliveryPort } from "./DeliveryRows.ts"
 import { failurePort } from "./FailureRows.ts"
 import * as Fresh from "./Fresh.ts"
@@ -48,6 +49,7 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
   ...orderPort(run),
   ...historyPort(run),
   ...secretPort(run),
+  ...credentialPort(run),
   ...trustPort(run),
   ...noticePort(run),
   ...upkeepPort(run)
@@ -151,7 +153,9 @@ const jobPort = (
       // it will not be started
       fresh.take(id)
       return run("finishIdle", id, JobRows.encodeFinish(finish))
-    })
+    }),
+  // the log holds what stood there before
+  erase: (id, at) => Effect.tap(run("erase", id, at), () => run("foldLog"))
 })
 
 const upkeepPort = (run: Executor): UpkeepPort => ({

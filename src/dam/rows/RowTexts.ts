@@ -7,7 +7,9 @@
 import * as Schema from "effect/Schema"
 import { FailureFromJson } from "../../step/FailureJson.ts"
 import { Attempt, type Ending } from "../../step/History.ts"
-import type { DeliveryAttempt as AttemptToDeliver } from "../job/Delivery.ts"
+import * as Fields from "../../step/Fields.ts"
+import { kept, told } from "../../step/SecretHeader.ts"
+import type { DeliveryAttempt as AttemptToDeliver, DeliveryTerms as Terms } from "../job/Delivery.ts"
 import type { JobResult } from "../job/Job.ts"
 
 const { response: _, ...bareFields } = Attempt.fields
@@ -114,6 +116,23 @@ export const encodeDeliveryAttempt = (attempt: AttemptToDeliver): string => {
   }
   return JSON.stringify("unsigned" in attempt ? { ...known, unsigned: unsigned ?? null } : known)
 }
+
+/** What a webhook says of its deliveries. */
+export const DeliveryTerms = Schema.Struct({
+  headers: Schema.optionalKey(Fields.WebhookHeaders),
+  secret: Schema.optionalKey(Schema.String),
+  body: Schema.optionalKey(Schema.Literal("link"))
+})
+
+/** What was read of it. */
+export const termsOf = ({ headers, ...terms }: typeof DeliveryTerms.Type): Terms => ({
+  ...(headers === undefined ? {} : { headers: kept(headers) }),
+  ...terms
+})
+
+/** Writes what a webhook says of its deliveries, as {@link DeliveryTerms} does. */
+export const encodeTerms = (terms: Terms | undefined): string | null =>
+  terms === undefined ? null : JSON.stringify({ ...terms, headers: terms.headers && told(terms.headers) })
 
 /** JSON has no word for these. */
 const number = (value: number): number | string => (Number.isFinite(value) ? value : String(value))

@@ -25,6 +25,7 @@ export const readUntried = (row: unknown): DueDelivery | undefined => {
     row.regions === "[]" &&
     row.state === "pending" &&
     row.reason === null &&
+    row.terms === null &&
     row.dead_at === null &&
     row.disabled_reason === null &&
     row.probe_at === null
@@ -78,6 +79,7 @@ type Column =
   | "regions"
   | "spent"
   | "state"
+  | "terms"
   | "url"
   | "votes"
 

@@ -8,6 +8,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { isSecretName } from "../../step/SecretName.ts"
+import { secretIn } from "../../step/SecretHeader.ts"
 import type { Step } from "../../step/StepModel.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
@@ -156,7 +157,10 @@ const changed = (
     request: {
       ...step.request,
       headers: Object.fromEntries(
-        Object.entries(headers).map(([name, value]) => [name, isSealed(name) ? change(name, value) : value])
+        Object.entries(headers).map(([name, value]) => [
+          name,
+          isSealed(name) && secretIn(value) === undefined ? change(name, value) : value
+        ])
       )
     },
     fallbacks,

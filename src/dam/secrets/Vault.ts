@@ -18,7 +18,7 @@ import { StorageFailed } from "../store/StoreError.ts"
 const check = "master_key_check"
 
 /** Settings that hold keys of the dam's own. */
-const keys = ["webhook_key", "lane_key"] as const
+const keys = ["webhook_key", "lane_key", "link_key"] as const
 
 /**
  * Opens the secrets of a store. With a key, plain ones are sealed at the first start; without one, a sealed file is

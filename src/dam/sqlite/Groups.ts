@@ -14,9 +14,11 @@ import * as Result from "effect/Result"
 import type { DatabaseSync } from "node:sqlite"
 import { type Commands, type Fault } from "../rows/Commands.ts"
 import { changeCommand } from "./ChangeCommand.ts"
+import { credentialCommands } from "./CredentialCommands.ts"
 import { attempt, type DatabaseOptions, faultOf, ioError, kindOf, open, openBeside, type Opened } from "./Database.ts"
 import { deadLetterCommands } from "./DeadLetterCommands.ts"
 import { deliveryCommands } from "./DeliveryCommands.ts"
+import { eraseCommand } from "./EraseCommand.ts"
 import { failureCommands } from "./FailureCommands.ts"
 import { historyCommands } from "./HistoryCommands.ts"
 import { jobCommands } from "./JobCommands.ts"
@@ -45,6 +47,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
   return {
     ...jobs.commands,
     ...changeCommand(db, tally),
+    ...eraseCommand({ db, tally, texts }),
     ...listCommand({ db, texts, load: jobs.load }),
     ...failureCommands(db),
     ...laneCommands(db),
@@ -58,6 +61,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...deliveries.commands,
     ...deadLetterCommands(db, tally, deliveries.judge),
     ...secretCommands(db),
+    ...credentialCommands(db),
     ...trustCommands(db),
     ...noticeCommands(db, jobs.commands),
     ...upkeepCommands({ db, tally, texts, fault, joins })

@@ -79,8 +79,8 @@ const prepare = (db: DatabaseSync) => ({
   endIdle: db.prepare(`${end} WHERE seq = ?`),
   insertResult: db.prepare("INSERT INTO results (seq, result, bodies) VALUES (?, ?, ?)"),
   insertDelivery: db.prepare(
-    `INSERT INTO deliveries (seq, due_at, begun_at, id, job_id, customer, place, url, regions, votes, lane)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    `INSERT INTO deliveries (seq, due_at, begun_at, id, job_id, customer, place, url, regions, votes, lane, terms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
   ),
   insertBody: db.prepare("INSERT INTO delivery_bodies (n, body) VALUES (?, ?)"),
   disabled: db.prepare("SELECT 1 FROM endpoints WHERE customer = ? AND url = ? AND reason IS NOT NULL")
@@ -160,7 +160,7 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
       return areOpen(self, finish)
     },
     finishIdle: (id: string, finish: FinishInsert): boolean => finishIdle(self, id, finish)
-  } satisfies Omit<JobCommands, "change" | "list" | "count">
+  } satisfies Omit<JobCommands, "change" | "list" | "count" | "erase">
   return { load: (seq: SQLInputValue) => load(self, seq), commands }
 }
 

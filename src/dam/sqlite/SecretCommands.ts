@@ -2,6 +2,14 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { SecretCommands } from "../rows/Commands.ts"
 
+/** Makes a change after which what it replaces is overwritten with zeros. */
+export const withoutTrace = <A>(db: DatabaseSync, change: () => A): A => {
+  db.exec("PRAGMA secure_delete = ON")
+  const done = change()
+  db.exec("PRAGMA secure_delete = OFF")
+  return done
+}
+
 /** Prepares the statements once and makes the commands over them. */
 export const secretCommands = (db: DatabaseSync): SecretCommands => {
   const secrets = db.prepare("SELECT primary_secret, secondary_secret FROM secrets WHERE customer = ?")
@@ -16,23 +24,16 @@ export const secretCommands = (db: DatabaseSync): SecretCommands => {
   const setting = db.prepare("SELECT value FROM settings WHERE name = ?")
   const set = db.prepare("INSERT OR REPLACE INTO settings VALUES (?, ?)")
 
-  /** What is replaced is overwritten with zeros. */
-  const withoutTrace = <A>(change: () => A): A => {
-    db.exec("PRAGMA secure_delete = ON")
-    const done = change()
-    db.exec("PRAGMA secure_delete = OFF")
-    return done
-  }
-
   return {
     secrets: (customer) => secrets.get(customer),
     setSecrets: (customer, primary, secondary) =>
-      withoutTrace(() => {
+      withoutTrace(db, () => {
         if (primary === null) remove.run(customer)
         else put.run(customer, primary, secondary)
       }),
     replaceSecrets: (customer, known, primary, secondary) =>
       withoutTrace(
+        db,
         () =>
           (known === null ? add.run(customer, primary, secondary) : replace.run(primary, secondary, customer, ...known))
             .changes === 1
@@ -40,7 +41,7 @@ export const secretCommands = (db: DatabaseSync): SecretCommands => {
     everySecret: () => everySecret.all(),
     setting: (name) => setting.get(name),
     putSecrets: (rows, settings) =>
-      withoutTrace(() => {
+      withoutTrace(db, () => {
         for (const row of rows) put.run(...row)
         for (const row of settings) set.run(...row)
       }),

@@ -294,5 +294,19 @@ export const migrations: ReadonlyArray<string> = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX schedules_due ON schedules (look_at) WHERE look_at IS NOT NULL;
   `,
+  `
+  ALTER TABLE jobs ADD COLUMN erased_at REAL;
+  ALTER TABLE deliveries ADD COLUMN terms TEXT;
+
+  CREATE TABLE credentials (
+    customer TEXT NOT NULL,
+    name TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    made_at REAL NOT NULL,
+    rotated_at REAL NOT NULL,
+    PRIMARY KEY (customer, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
   togetherTables
 ]

@@ -213,4 +213,17 @@ export interface JobPort {
   readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<boolean, StoreError | StaleEpoch>
   /** Ends a job that is not running (cancelled, deadline passed). `false` when it is running or final. */
   readonly finishIdle: (id: string, finish: Finish) => Effect.Effect<boolean, StoreError>
+  /**
+   * Takes all that a job has sent and received out of the store, its attempts, deliveries and dead letters included, and
+   * leaves nothing of it on disk. Id, key, state, times and the name of its error stay. `undefined`: there is no such job.
+   */
+  readonly erase: (id: string, at: number) => Effect.Effect<Erased | undefined, StoreError>
 }
+
+/**
+ * What became of an erasure: `unended` and `untold` jobs are left as they are.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Erased = "erased" | "unended" | "untold"

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import type { CredentialPort } from "./CredentialRecords.ts"
 import type { DeliveryPort } from "./DeliveryRecords.ts"
 import type { FailurePort } from "./FailureRecords.ts"
 import type { HistoryPort } from "./HistoryRecords.ts"
@@ -41,6 +42,7 @@ export interface Store
     JoinPort,
     HistoryPort,
     SecretPort,
+    CredentialPort,
     TrustPort,
     NoticePort,
     UpkeepPort {}

@@ -18,6 +18,7 @@ import type { Exchanging } from "../../transport/HttpTransport.ts"
 import * as DeadLetters from "../deliver/DeadLetters.ts"
 import * as Deliveries from "../deliver/Deliveries.ts"
 import * as Schedule from "../deliver/Schedule.ts"
+import type { Links } from "../deliver/Links.ts"
 import type { Signer } from "../deliver/Signing.ts"
 import * as Egress from "../egress/EgressPolicy.ts"
 import * as Limits from "../intake/Limits.ts"
@@ -35,6 +36,7 @@ import * as Events from "../observe/Events.ts"
 import * as History from "../observe/History.ts"
 import type { NoticeOptions } from "../observe/Notice.ts"
 import * as Stats from "../observe/Stats.ts"
+import type { NamedSecrets } from "../secrets/NamedSecrets.ts"
 import type { Crowded, Enqueued } from "../store/JobRecords.ts"
 import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -94,8 +96,14 @@ export interface DispatcherOptions extends Admission.AdmissionOptions, Terms {
   readonly maxRunning: number
   /** Schedules of one customer. */
   readonly maxSchedules: number
+  /** What headers of calls may name. Defaults to nothing. */
+  readonly secrets?: NamedSecrets | undefined
   /** Signs deliveries with a key pair beside the customer's secrets. Defaults to none. */
   readonly signer?: Signer | undefined
+  /** Makes links to answers that webhooks are not sent. Defaults to none. */
+  readonly links?: Links | undefined
+  /** Sends a link in place of the answer's body once a receiver has answered 413. Defaults to `false`. */
+  readonly thinAfter413?: boolean | undefined
   /** Signs deliveries for receivers that have proved themselves. Defaults to none. */
   readonly l8?: L8 | undefined
   /** What operators are told, and where. Defaults to nothing. */
@@ -261,18 +269,30 @@ const verbsOf = (
 }
 
 /** What is told of the settings to every way in. */
-const termsOf = ({ credentials, drain, egress, l8, limits, signer }: DispatcherOptions) => ({
+const termsOf = ({ credentials, drain, egress, l8, limits, links, secrets, signer }: DispatcherOptions) => ({
   webhookKey: signer?.publicKey,
   l8,
+  secrets,
+  links,
   terms: { egress, limits, drain, credentials }
 })
 
 const deliveriesOf = (
-  { clockEvery, deliveries, l8, signer, store, webhooks }: DispatcherOptions,
+  { clockEvery, deliveries, l8, links, secrets, signer, store, thinAfter413, webhooks }: DispatcherOptions,
   parts: Pick<Deliveries.DeliveryParts, "lanes" | "leaving" | "noticeClock" | "shortages">
 ) =>
   Deliveries.make(
-    { ...parts, store, transport: webhooks, signer, l8, clockEvery: Duration.toMillis(clockEvery) },
+    {
+      ...parts,
+      store,
+      transport: webhooks,
+      signer,
+      l8,
+      secrets,
+      links,
+      thinAfter413,
+      clockEvery: Duration.toMillis(clockEvery)
+    },
     deliveries
   )
 

@@ -14,7 +14,9 @@ import type { DeadLetters } from "../deliver/DeadLetters.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import type { Limits } from "../intake/Limits.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
+import type { Links } from "../deliver/Links.ts"
 import type { L8 } from "../l8/L8.ts"
+import type { NamedSecrets } from "../secrets/NamedSecrets.ts"
 import type { CallLimits } from "../lane/CallLimits.ts"
 import type { LaneView } from "../lane/LaneView.ts"
 import type { Permits } from "../lane/Permits.ts"
@@ -124,6 +126,10 @@ export class Engine extends Context.Service<
     readonly webhookKey: string | undefined
     /** L8, where it is on. */
     readonly l8: L8 | undefined
+    /** Links to answers; `undefined`: none are made. */
+    readonly links: Links | undefined
+    /** What headers of calls may name; `undefined`: nothing. */
+    readonly secrets: NamedSecrets | undefined
     /** What may be done with results that could not be told. */
     readonly deadLetters: DeadLetters
     /** What operators are told without asking. */

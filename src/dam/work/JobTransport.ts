@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { TransportError, Unsendable } from "../../step/Failure.ts"
 import type { Response } from "../../step/Reply.ts"
+import * as SecretHeader from "../../step/SecretHeader.ts"
 import type { Exchange, Exchanging } from "../../transport/HttpTransport.ts"
 import * as Redirects from "../../transport/Redirects.ts"
 import * as TimeLimit from "../../transport/TimeLimit.ts"
@@ -20,6 +21,7 @@ import { checkUrl } from "../egress/Url.ts"
 import { callIn, laneFor, type Run } from "./Run.ts"
 import type { Permit } from "../lane/Permit.ts"
 import * as Shortages from "../lane/Shortages.ts"
+import type { Revealed } from "../secrets/NamedSecrets.ts"
 
 /** The permit under which an exchange has begun. */
 export const Under = Context.Reference<Pick<Permit, "release" | "settle">>("ezthrottle-effect/dam/work/Under", {
@@ -38,6 +40,7 @@ export const make = (self: Run): Exchanging => {
     ...transport,
     keepsLimits: true,
     keepsOrder: true,
+    keepsSecrets: true,
     send: (exchange) =>
       Clock.clockWith((clock) => {
         const call = { ...exchange, attempt: exchange.attempt && `${self.job.id}/${exchange.attempt}` }
@@ -67,9 +70,15 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
     const lane = laneFor(self, request)
     self.lane = lane
     const sentAt = monotonic(clock)
-    const sent = Effect.flatMap(options.lanes.load(lane), (load) =>
-      options.transport.send({ ...exchange, request: { ...request, headers: headersOf(request.headers, load, nth) } })
+    const secrets = SecretHeader.names(request.headers) ? options.secrets?.call(job.customer) : undefined
+    const call = Effect.flatMap(options.lanes.load(lane), (load) =>
+      options.transport.send({
+        ...exchange,
+        request: { ...request, headers: headersOf(request.headers, load, nth) },
+        reveal: secrets?.reveal ?? exchange.reveal
+      })
     )
+    const sent = secrets === undefined ? call : renewing(secrets, call)
     // learnt before anybody else is let through
     return sent.pipe(
       Effect.tap((response) => {
@@ -94,6 +103,14 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
       )
     )
   })
+
+/** A target that does not accept a token any more has done nothing: the call is made again with another, once. */
+const renewing = <E>({ refused }: Revealed, call: Effect.Effect<Response, E>): Effect.Effect<Response, E> =>
+  Effect.flatMap(call, (response) =>
+    response.status === 401
+      ? Effect.flatMap(refused, (again) => (again ? call : Effect.succeed(response)))
+      : Effect.succeed(response)
+  )
 
 /** An answer to the n-th call that leads elsewhere, and the monotonic millisecond at which the exchange ends. */
 interface Redirected {

@@ -12,6 +12,9 @@ export const make = (submit: Engine["Service"]["submit"], newId: Effect.Effect<s
     if (!isTerminal(job.state)) {
       return yield* new WrongState({ jobId: job.id, state: job.state, wanted: "only a finished job can be run again" })
     }
+    if (job.erasedAt !== undefined) {
+      return yield* new WrongState({ jobId: job.id, state: job.state, wanted: "what it was to do was erased" })
+    }
     if (job.unreadable !== undefined) {
       return yield* new WrongState({
         jobId: job.id,

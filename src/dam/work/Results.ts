@@ -78,7 +78,7 @@ export const finish = (
   const told = end.answeredBy === undefined ? job.step : inherit(end.answeredBy, job.step)
   // the same bytes for all, and for every repetition
   const body = told.webhooks.length === 0 ? noBytes : bodyOf(job, result, state === "succeeded")
-  const deliveries = told.webhooks.map(({ hasQuorumVote, regions, url }, index): NewDelivery => ({
+  const deliveries = told.webhooks.map(({ hasQuorumVote, regions, url, ...terms }, index): NewDelivery => ({
     id: `${job.id}:${index}`,
     jobId: job.id,
     customer: job.customer,
@@ -87,7 +87,8 @@ export const finish = (
     regions,
     hasQuorumVote,
     lane: laneOf(url),
-    body
+    body,
+    ...(isEmpty(terms) ? {} : { terms })
   }))
   return { state, at, result, children, deliveries, quorum: told.webhookQuorum, attempt }
 }
@@ -117,6 +118,11 @@ const bodyOf = (job: StoredJob, { error, response, responses }: JobResult, succe
       job.dialect
     )
   )
+
+const isEmpty = (terms: object): boolean => {
+  for (const _ in terms) return false
+  return true
+}
 
 const encoder = new TextEncoder()
 const noBytes = new Uint8Array(0)

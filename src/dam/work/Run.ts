@@ -27,6 +27,7 @@ import type { PacingOptions } from "../lane/Dial.ts"
 import type { LaneCall, LaneNames } from "../lane/LaneNames.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Permit } from "../lane/Permit.ts"
+import type { NamedSecrets } from "../secrets/NamedSecrets.ts"
 import type { JobPort, NextCall, Parking } from "../store/JobRecords.ts"
 
 /**
@@ -43,6 +44,8 @@ export interface RunnerOptions {
   readonly egress: EgressPolicy
   /** Names of headers that are credentials beside those that are known. Defaults to none. */
   readonly credentials?: ReadonlyArray<string> | undefined
+  /** What headers of calls may name. Defaults to nothing. */
+  readonly secrets?: Pick<NamedSecrets, "call"> | undefined
   /** What this machine has lacked lately. */
   readonly shortages: Shortages
   /** What a step without a retry policy gets; a policy that leaves its lists out takes these. */
@@ -223,10 +226,11 @@ const refusalsBefore = ({ history, step }: StoredJob): number => {
 
 /**
  * Whether an attempt's ending is no ending of the job's. "Too many" counts only where the step itself speaks of it: in the
- * path's policy, or in a later fallback's trigger. That this machine lacked something says nothing of the job.
+ * path's policy, or in a later fallback's trigger. That this machine lacked something says nothing of the job, and neither
+ * does it that there is no token for it yet.
  */
 export const isHeld = (root: Step, { ending, path }: Attempt): boolean => {
-  if (ending._tag === "Failed") return isShortage(ending.failure)
+  if (ending._tag === "Failed") return isShortage(ending.failure) || ending.failure._tag === "TokenUnavailable"
   if (ending._tag !== "Answered" || !isTooMany(ending)) return false
   const { rerouteCodes = [], retryCodes = [] } = (root.fallbacks[path - 1]?.step ?? root).retryPolicy ?? {}
   const isListed = lists(retryCodes, ending) || lists(rerouteCodes, ending)

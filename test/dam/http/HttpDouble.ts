@@ -3,7 +3,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Dns from "effect/net/Dns"
 import * as NetAddress from "effect/net/NetAddress"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
 import * as DeadLetters from "../../../src/dam/deliver/DeadLetters.ts"
 import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
 import { Engine, type Terms, WrongState } from "../../../src/dam/work/Engine.ts"
@@ -18,6 +20,8 @@ import * as HttpServer from "../../../src/dam/http/HttpServer.ts"
 import type { JobResult } from "../../../src/dam/job/Job.ts"
 import { JobStore } from "../../../src/dam/store/JobStore.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
+import * as NamedSecrets from "../../../src/dam/secrets/NamedSecrets.ts"
+import * as Vault from "../../../src/dam/secrets/Vault.ts"
 import { isTerminal } from "../../../src/engine/JobState.ts"
 import * as Reply from "../../../src/step/Reply.ts"
 import * as JobId from "../../../src/dam/job/JobId.ts"
@@ -66,6 +70,14 @@ const schedulesOver = (store: Store) =>
     maxSchedules: 1000,
     credentials: undefined
   })
+
+/** Sealed, and kept for as long as the test runs; nothing asks for tokens here. */
+const secretsOver = (store: Store) =>
+  Effect.gen(function* () {
+    const sealer = yield* Vault.sealer(Redacted.make(Buffer.alloc(32, 7).toString("base64")))
+    const transport = { kind: "exchanging", regions: Effect.succeed([]), send: () => Effect.never } as const
+    return yield* NamedSecrets.make(store, sealer, { transport, egress: EgressPolicy.open })
+  }).pipe(Scope.provide(Effect.runSync(Scope.make())))
 
 /** Rules that operators set, and none that is known. */
 const ruled = (store: Store) => {
@@ -133,6 +145,8 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
   callLimits: LimitsInMemory.make(),
   webhookKey: "whpk_of the double",
   l8: undefined,
+  links: undefined,
+  secrets: Effect.runSync(secretsOver(store)),
   deadLetters: DeadLetters.make(store, () => {}),
   admission: Effect.map(store.stats, ({ bytes, jobs }) => ({ queued: jobs.queued, bytes })),
   leave: Effect.void,

@@ -22,6 +22,7 @@ const untried = {
   spent: 0,
   reason: null,
   dead_at: null,
+  terms: null,
   body: Uint8Array.from([1, 2]),
   disabled_reason: null,
   probe_at: null

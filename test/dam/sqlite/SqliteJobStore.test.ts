@@ -21,6 +21,8 @@ import { suite as history } from "../../conformance/jobStoreHistory.ts"
 import { suite as endpoints } from "../../conformance/jobStoreEndpoints.ts"
 import { suite as l8 } from "../../conformance/jobStoreL8.ts"
 import { suite as orders } from "../../conformance/jobStoreOrders.ts"
+import { suite as credentials } from "../../conformance/jobStoreCredentials.ts"
+import { suite as erasure } from "../../conformance/jobStoreErasure.ts"
 import { suite as schedules } from "../../conformance/jobStoreSchedules.ts"
 import { suite as search } from "../../conformance/jobStoreSearch.ts"
 import { suite as notices } from "../../conformance/jobStoreNotices.ts"
@@ -58,6 +60,8 @@ for (const [name, store] of Object.entries(stores)) {
   search(name, store)
   schedules(name, store)
   orders(name, store)
+  credentials(name, store)
+  erasure(name, store)
 }
 
 const executors = ["worker", "sameThread"] as const

@@ -45,6 +45,7 @@ const ofJobs = {
   "GET /api/v1/jobs": { ...looked, enveloped: true },
   "GET /api/v1/jobs/:id": { ...looked, enveloped: true },
   "PATCH /api/v1/jobs/:id": chosen,
+  "DELETE /api/v1/jobs/:id": looked,
   "GET /api/v1/jobs/:id/wait": looked,
   "GET /api/v1/jobs/:id/stream": looked,
   "GET /api/v1/jobs/:id/explain": { ...looked, enveloped: true },
@@ -84,6 +85,10 @@ const ofSteering = {
   "PUT /api/v1/limits/:name": { takes: "json", by: "operator, once there is one" },
   "DELETE /api/v1/limits/:name": { takes: "nothing", by: "operator, once there is one" },
 
+  "GET /api/v1/credentials": looked,
+  "GET /api/v1/credentials/:name": looked,
+  "PUT /api/v1/credentials/:name": chosen,
+  "DELETE /api/v1/credentials/:name": looked,
   "GET /api/v1/schedules": looked,
   "PUT /api/v1/schedules": chosen,
   "GET /api/v1/schedules/:name": looked,
@@ -125,6 +130,9 @@ const ofTheDam = {
   "GET /api/v1/l8/trust": looked,
   "POST /api/v1/l8/trust/revoke": { takes: "json", by: "operator, once there is one" },
   "POST /api/v1/l8/trust/forget": { takes: "json", by: "operator, once there is one" },
+
+  // its signature says who may
+  "GET /api/v1/results/:id": shown,
 
   "GET /health": shown,
 

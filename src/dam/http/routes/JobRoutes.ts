@@ -24,6 +24,7 @@ import type { DeliveryPort } from "../../store/DeliveryRecords.ts"
 import type { Enqueued, JobPort, JobFilter } from "../../store/JobRecords.ts"
 import type { LanePort } from "../../store/LaneRecords.ts"
 import { traceIdOf } from "../../observe/Tracing.ts"
+import * as Erasing from "../../work/Erasing.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
 import { readChoice } from "../door/Choice.ts"
@@ -56,6 +57,7 @@ export interface Jobs {
   readonly cancel: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly change: (customer: string, id: string, change: Changed) => Effect.Effect<Answer, Refused>
   readonly runNow: (customer: string, id: string) => Effect.Effect<Answer, Refused>
+  readonly erase: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly rerun: (customer: string, id: string) => Effect.Effect<Answer, Refused>
 }
 
@@ -125,6 +127,8 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
     }),
     runNow: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.runNow(job)), show)),
+    erase: (customer, id) =>
+      Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(Erasing.erase(store, job)), show)),
     rerun: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) =>
         Effect.map(orRefused(engine.rerun(job)), (made) => json(201, Views.accepted(made)))
@@ -194,6 +198,7 @@ export const groups = (jobs: Jobs, streams: JobStreams, { asking, streaming }: D
         )
       )
       .handleRaw("runNow", ofOne(jobs.runNow))
+      .handleRaw("erase", ofOne(jobs.erase))
       .handleRaw("rerun", ofOne(jobs.rerun))
   )
   const flat = HttpApiBuilder.group(Api, "flat", (handlers) =>

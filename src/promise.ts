@@ -26,12 +26,14 @@ export type {
   RetryPolicyOptions,
   WebhookOptions
 } from "./promise/JobOptions.ts"
+export type { BulkOptions, BulkResult, SubmitAllOptions } from "./promise/All.ts"
 export type { ListFailuresOptions, ListJobsOptions } from "./promise/Listing.ts"
 export type { SubmitCount, SubmitManyOptions } from "./promise/Many.ts"
 export type {
   FailureList,
   JobAnswer,
   JobExplanation,
+  BatchView,
   JobView,
   LocalFailure,
   LocalSuccess,

@@ -1,6 +1,7 @@
 /** Every example, live, against a target that misbehaves. Ends with 1 unless every promise held. */
 import { main } from "./support/Scene.ts"
 import awaitJob from "./await-job.ts"
+import cron from "./cron.ts"
 import deadline from "./deadline.ts"
 import fallbackOnError from "./fallback-on-error.ts"
 import fallbackOnTimeout from "./fallback-on-timeout.ts"
@@ -53,5 +54,6 @@ main([
   webhookSignature,
   pace,
   restart,
+  cron,
   promise
 ])

@@ -27,6 +27,7 @@ import * as NoticesCommand from "./commands/NoticesCommand.ts"
 import * as PresetsCommand from "./commands/PresetsCommand.ts"
 import { exits, problem, type Problem } from "./output/Problem.ts"
 import * as OrdersCommand from "./commands/OrdersCommand.ts"
+import * as BatchesCommand from "./commands/BatchesCommand.ts"
 import * as SchedulesCommand from "./commands/SchedulesCommand.ts"
 import * as SecretsCommand from "./commands/SecretsCommand.ts"
 import * as SubmitCommand from "./commands/SubmitCommand.ts"
@@ -47,6 +48,7 @@ export const ezthrottle = Command.make("ezthrottle").pipe(
     LanesCommand.explain,
     LanesCommand.lanes,
     LimitsCommand.command,
+    BatchesCommand.command,
     SchedulesCommand.command,
     OrdersCommand.command,
     DeadCommand.command,

@@ -9,20 +9,15 @@ import { JobNotFound, ServiceError, WrongJobState } from "../run/Service.ts"
 import type { Failure } from "../step/Failure.ts"
 import { JobRefused, ServiceFailed, ServiceRateLimited, TransportError } from "../step/Failure.ts"
 import type { Receipt } from "../step/Reply.ts"
-import { type Step } from "../step/StepModel.ts"
-import { makeStep } from "../step/StepValue.ts"
+import type { Step } from "../step/StepModel.ts"
 import type { Delegation } from "../transport/HttpTransport.ts"
 import * as Views from "./api/JobShapes.ts"
-import { breachOfDraws, type KnownLimits } from "./intake/Draws.ts"
+import { breachIn, breachOfLimits, breachOfTree, jobOf } from "./intake/InProcess.ts"
 import type { Limits } from "./intake/Limits.ts"
-import { credentialsDiffer, refused, type Refused } from "./intake/Refusal.ts"
-import * as SentHeaders from "./intake/SentHeaders.ts"
-import { breachOf, breachOfSending, nodesOf } from "./intake/Tree.ts"
+import { credentialsDiffer, type Refused } from "./intake/Refusal.ts"
 import type { StoredJob } from "./job/Job.ts"
-import * as IntakeId from "./job/JobId.ts"
 import * as Search from "./job/Search.ts"
 import { localCustomer } from "./job/JobKey.ts"
-import { newJob } from "./job/NewJob.ts"
 import * as Secrets from "./secrets/Secrets.ts"
 import type { DeliveryPort } from "./store/DeliveryRecords.ts"
 import type { FailurePort } from "./store/FailureRecords.ts"
@@ -32,8 +27,10 @@ import type { StoreError } from "./store/StoreError.ts"
 import type { Overloaded } from "./work/Admission.ts"
 import * as ClientSchedules from "./work/ClientSchedules.ts"
 import { traceIdOf } from "./observe/Tracing.ts"
-import type { Engine, WrongState } from "./work/Engine.ts"
+import type { Engine } from "./work/Engine.ts"
+import * as ManyInProcess from "./work/ManyInProcess.ts"
 import * as ServiceChange from "./work/ServiceChange.ts"
+import type { WrongState } from "./work/WrongState.ts"
 
 /** What the service works with. */
 interface Parts {
@@ -66,6 +63,7 @@ export const make = (
     rerun: (jobId) => rerun(parts, jobId),
     list: (filter) => list(parts, filter),
     failures: (filter) => failures(parts, filter),
+    many: ManyInProcess.make(parts),
     secrets: Secrets.make(store, localCustomer),
     schedules: ClientSchedules.make(engine.schedules, (step, now) => breachOfStep(parts, step, now))
   }
@@ -220,6 +218,14 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
     rerun: (jobId) => use(({ rerun }) => rerun(jobId)),
     list: (filter) => use(({ list }) => list(filter)),
     failures: (filter) => use(({ failures }) => failures(filter)),
+    many: {
+      sendBatch: (part) => use(({ many }) => many.sendBatch(part)),
+      batch: (id) => use(({ many }) => many.batch(id)),
+      awaitBatch: (id) => use(({ many }) => many.awaitBatch(id)),
+      cancelBatch: (id) => use(({ many }) => many.cancelBatch(id)),
+      rerunBatch: (id) => use(({ many }) => many.rerunBatch(id)),
+      bulk: (request) => use(({ many }) => many.bulk(request))
+    },
     secrets: {
       create: (primary, secondary) => use(({ secrets }) => secrets.create(primary, secondary)),
       get: use(({ secrets }) => secrets.get),
@@ -232,53 +238,6 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
 
 const breachOfStep = ({ engine, limits }: Parts, step: Step, now: number): Refused | undefined =>
   (limits === undefined ? breachOfTree(step) : breachIn(step, limits, now)) ?? breachOfLimits(step, engine.callLimits)
-
-const breachIn = (step: Step, limits: Limits, now: number): Refused | undefined => {
-  const { body = "" } = step.request
-  const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length
-  if (bodyBytes > limits.bodyBytes) {
-    return refused(413, "body_too_large", `the body is larger than ${limits.bodyBytes} bytes`)
-  }
-  const nodes = nodesOf(step, limits)
-  // what is measured only where the whole is large enough is measured here in any case
-  return "_tag" in nodes ? nodes : breachOf(nodes, { limits, now, bodyBytes: Number.MAX_SAFE_INTEGER })
-}
-
-/** A limit that nobody has defined cannot be drawn on, limits of intake or not. */
-const breachOfLimits = (step: Step, known: KnownLimits): Refused | undefined => {
-  const nodes = nodesOf(step, { treeDepth: Infinity, treeNodes: Infinity })
-  return "_tag" in nodes ? nodes : breachOfDraws(nodes, known)
-}
-
-/** What cannot be sent cannot be sent from anywhere, limits or not. */
-const breachOfTree = (step: Step): Refused | undefined => {
-  const nodes = nodesOf(step, { treeDepth: Infinity, treeNodes: Infinity })
-  if ("_tag" in nodes) return nodes
-  for (const node of nodes) {
-    const breach = breachOfSending(node.step, node.at)
-    if (breach !== undefined) return breach
-  }
-  return undefined
-}
-
-const jobOf = Effect.fnUntraced(function* (
-  { key, retryAt, step, traceparent }: Delegation,
-  credentials: ReadonlyArray<string> | undefined
-) {
-  const notBefore = Math.max(step.retryAt ?? 0, retryAt ?? 0)
-  return newJob({
-    id: yield* IntakeId.fresh,
-    at: yield* Clock.currentTimeMillis,
-    customer: localCustomer,
-    dialect: "cloud",
-    keyScope: localCustomer,
-    step: SentHeaders.withoutAgreed(makeStep({ ...step, retryAt: notBefore === 0 ? undefined : notBefore })),
-    key,
-    credentials,
-    isolated: false,
-    traceparent
-  })
-})
 
 const receiptOf = (
   answer: ReturnType<typeof Views.accepted>,

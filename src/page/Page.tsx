@@ -16,6 +16,7 @@ import { Notices } from "./Notices.tsx"
 import { OneJob } from "./OneJob.tsx"
 import { OneLane } from "./OneLane.tsx"
 import { Overview } from "./Overview.tsx"
+import { Schedules } from "./Schedules.tsx"
 import { SignIn } from "./SignIn.tsx"
 import { Submit } from "./Submit.tsx"
 
@@ -30,6 +31,7 @@ const places = [
   { path: "/failures", name: "Failures", view: Failures },
   { path: "/dead", name: "Dead letters", view: DeadLetters },
   { path: "/limits", name: "Limits", view: Limits },
+  { path: "/schedules", name: "Schedules", view: Schedules },
   { path: "/notices", name: "Notices", view: Notices },
   { path: "/submit", name: "Submit", view: Submit }
 ]

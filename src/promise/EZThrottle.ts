@@ -7,11 +7,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { JobState } from "../engine/JobState.ts"
 import * as Client from "../run/EZThrottle.ts"
-import type { JobReceiver, Secrets, Service } from "../run/Service.ts"
+import type { JobReceiver, Service } from "../run/Service.ts"
 import type { Step } from "../step/StepModel.ts"
 import * as DamUrl from "../transport/DamUrl.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
@@ -19,17 +17,29 @@ import * as Composition from "./Composition.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
 import type { ChangeJobOptions, JobOptions } from "./JobOptions.ts"
 import { toStep } from "./JobOptions.ts"
+import { awaitOpen } from "./Idle.ts"
 import * as Later from "./Later.ts"
 import type { ListFailuresOptions, ListJobsOptions } from "./Listing.ts"
 import type { SubmitCount, SubmitManyOptions } from "./Many.ts"
+import type { BulkOptions, BulkResult, SubmitAllOptions } from "./All.ts"
+import { ofBatch } from "./Batches.ts"
 import * as Given from "./Given.ts"
-import type { FailureList, JobAnswer, JobExplanation, JobView, QueueResult, SecretAnswer } from "./Results.ts"
+import type {
+  BatchView,
+  FailureList,
+  JobAnswer,
+  JobExplanation,
+  JobView,
+  QueueResult,
+  SecretAnswer
+} from "./Results.ts"
 import type { SecretsView } from "./Results.ts"
 import { failureList, jobAnswer, jobExplanation, jobView, queueResult, secretsView } from "./Results.ts"
 import type { CallOptions, Runtime } from "./Running.ts"
 import type { SecretOptions } from "../run/ClientParts.ts"
 import type { ScheduleOptions, ScheduleView } from "./Schedules.ts"
-import { run, settled } from "./Running.ts"
+import { about, run, settled } from "./Running.ts"
+import { optionalSecret, secret, withSecrets } from "./SecretTexts.ts"
 
 /**
  * How a client is set up.
@@ -158,6 +168,47 @@ export class EZThrottle {
   ): Promise<SubmitCount> {
     const { submitMany } = await Later.remote()
     return submitMany((job, call) => this.submitJob(job, call), jobs, options)
+  }
+
+  /**
+   * Hands over thousands of jobs as one batch, a part at a time: what comes later is asked for when what was before it is
+   * taken. With a `batchId` the same jobs go on where they were cut off. Only a dam can; EZThrottle Cloud rejects.
+   */
+  async submitAll(
+    jobs: Iterable<JobOptions> | AsyncIterable<JobOptions>,
+    options?: SubmitAllOptions
+  ): Promise<BatchView> {
+    const { submitAll } = await Later.remote()
+    return submitAll(this.runtime, jobs, options)
+  }
+
+  /** Shows a batch as it is now. Only a dam can; EZThrottle Cloud rejects. */
+  async getBatch(batchId: string, options?: CallOptions): Promise<BatchView> {
+    return ofBatch(this.runtime, ({ batch }) => batch(batchId), options)
+  }
+
+  /** Waits until all jobs of a batch have ended. Only a dam can; EZThrottle Cloud rejects. */
+  async awaitBatch(batchId: string, options?: CallOptions): Promise<BatchView> {
+    return ofBatch(this.runtime, ({ awaitBatch }) => awaitBatch(batchId), options)
+  }
+
+  /** Calls off what has not ended of a batch. Only a dam can; EZThrottle Cloud rejects. */
+  async cancelBatch(batchId: string, options?: CallOptions): Promise<BatchView> {
+    return ofBatch(this.runtime, ({ cancelBatch }) => cancelBatch(batchId), options)
+  }
+
+  /** Runs the jobs of a batch again that failed, as a batch of their own. Only a dam can; EZThrottle Cloud rejects. */
+  async rerunBatch(batchId: string, options?: CallOptions): Promise<BatchView> {
+    return ofBatch(this.runtime, ({ rerunBatch }) => rerunBatch(batchId), options)
+  }
+
+  /**
+   * Cancels, runs again or deletes all jobs that a filter finds; `dryRun` only tells how many they are. Only a dam can;
+   * EZThrottle Cloud rejects.
+   */
+  async bulkJobs(request: BulkOptions, options?: CallOptions): Promise<BulkResult> {
+    const { bulkJobs } = await Later.remote()
+    return bulkJobs(this.runtime, request, options)
   }
 
   /** @deprecated Use `submitJob`, which can say everything a job can. */
@@ -396,31 +447,6 @@ const submitAndWait = Effect.fnUntraced(function* (step: Step, timeout: number) 
   return queueResult(result, accepted.key)
 })
 
-/** A call about a job, whose error names it. */
-const about = <A, B, E>(jobId: string, call: Effect.Effect<A, E, Client.EZThrottle>, read: (answer: A) => B) =>
-  Effect.mapBoth(call, { onSuccess: read, onFailure: (error) => toError(error, jobId) })
-
-const open: ReadonlyArray<JobState> = ["scheduled", "queued", "running", "parked"]
-
-/** Waits for the jobs of a page that have not ended; `false` when there are none, or nobody tells. */
-const awaitOpen = Effect.flatMap(Client.list({ status: open, limit: 100 }), ({ jobs }) =>
-  Effect.as(
-    Effect.forEach(
-      jobs,
-      ({ jobId }) =>
-        // one that is gone by now has ended
-        Effect.catchReason(
-          Client.awaitJob(jobId, { timeout: Number.POSITIVE_INFINITY }),
-          "ServiceError",
-          "JobNotFound",
-          () => Effect.void
-        ),
-      { concurrency: 16, discard: true }
-    ),
-    jobs.length > 0
-  )
-).pipe(Effect.catchReason("ServiceError", "NotOffered", () => Effect.succeed(false)))
-
 const limitOf = (timeout: number): number => {
   if (timeout > 0) return timeout
   throw new EZThrottleError("timeout: Expected a positive number of milliseconds")
@@ -447,15 +473,6 @@ const checkOptions = (options: EZThrottleOptions): void => {
     throw new EZThrottleError("dam: Expected no service, tracktagsUrl or ezthrottleUrl beside it: they say the same")
   }
 }
-
-const withSecrets = <A, E>(use: (secrets: Secrets) => Effect.Effect<A, E>) =>
-  Effect.flatMap(Client.EZThrottle, ({ secrets }) => use(secrets))
-
-// a caller without types may pass anything; the service refuses what is too short
-const secret = (text: string): Redacted.Redacted<string> => Redacted.make(String(text ?? ""))
-
-const optionalSecret = (text: string | null | undefined): Redacted.Redacted<string> | undefined =>
-  text ? secret(text) : undefined
 
 const jobOf = (given: QueueOptions): JobOptions => {
   const { webhookUrl, ...request } = given ?? noJob()

@@ -128,6 +128,24 @@ export interface JobOptions {
   readonly debounce?: { readonly key: string; readonly waitMs: number; readonly atMostMs?: number } | undefined
   /** Whether identical calls that are in flight at once share one answer. Only a dam does it. */
   readonly coalesce?: boolean | undefined
+  /** When a slow call is made once more beside itself. Only a dam hedges. */
+  readonly hedge?:
+    | {
+        /** Later than so many of a hundred calls to the target. Defaults to 95. */
+        readonly percentile?: number | undefined
+        readonly afterMs?: number | undefined
+        /** Defaults to 1. */
+        readonly max?: number | undefined
+        /** Defaults to `same`. */
+        readonly to?: "same" | "region" | undefined
+      }
+    | undefined
+  /** Milliseconds that one attempt may take. Only a dam reads it. */
+  readonly attemptTimeoutMs?: number | undefined
+  /** Milliseconds after it is taken up in which the job must have succeeded. Only a dam reads it. */
+  readonly totalTimeoutMs?: number | undefined
+  /** The header that tells the target how many milliseconds an attempt may still take. Only a dam sends it. */
+  readonly timeoutHeader?: string | undefined
 }
 
 /**

@@ -28,6 +28,8 @@ export interface ListJobsOptions {
   /** The key of the order that they stand in. */
   readonly order?: string | undefined
   readonly priority?: "high" | "normal" | "low" | undefined
+  /** The id of the batch that they were handed in with. */
+  readonly batch?: string | undefined
   /** Epoch milliseconds, or a `Date`. */
   readonly createdFrom?: number | Date | undefined
   /** Epoch milliseconds, or a `Date`. */
@@ -107,6 +109,7 @@ const known = [
   "rerunOf",
   "order",
   "priority",
+  "batch",
   "createdFrom",
   "createdTo",
   "metadata",

@@ -7,6 +7,7 @@ import * as RemoteClient from "../run/RemoteClient.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { InvalidJob } from "../wire/InvalidJob.ts"
 import * as Job from "../wire/Job.ts"
+import * as All from "./All.ts"
 import * as Listing from "./Listing.ts"
 import * as Many from "./Many.ts"
 import * as Schedules from "./Schedules.ts"
@@ -22,5 +23,9 @@ export const filterOf = Listing.filterOf
 export const failureFilterOf = Listing.failureFilterOf
 
 export const submitMany = Many.submitMany
+
+export const submitAll = All.submitAll
+
+export const bulkJobs = All.bulkJobs
 
 export const schedules = Schedules.make

@@ -7,7 +7,7 @@ import * as Base64 from "../step/Base64Text.ts"
 import type { Accepted, Outcome } from "../step/Outcome.ts"
 import type { Response } from "../step/ReplyModel.ts"
 import * as Reply from "../step/ReplyModel.ts"
-import type { Explanation, Failures, Job, JobResult, WebhookSecrets } from "../run/Service.ts"
+import type { Batch, Explanation, Failures, Job, JobResult, WebhookSecrets } from "../run/Service.ts"
 import type { Json } from "effect/Schema"
 
 /**
@@ -36,6 +36,19 @@ export interface JobAnswer {
 export interface JobView {
   readonly job_id: string
   /** `scheduled`, `queued`, `running`, `parked`, `succeeded`, `failed` or `cancelled`. */
+  readonly status: string
+  readonly [key: string]: Json
+}
+
+/**
+ * A batch, as the dam's API spells it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BatchView {
+  readonly batch_id: string
+  /** `open`, `showing`, `running` or `ended`. */
   readonly status: string
   readonly [key: string]: Json
 }
@@ -199,6 +212,8 @@ export const jobAnswer = ({ jobId, receipt, status }: Accepted): JobAnswer => ({
 })
 
 export const jobView = ({ answer, jobId, status }: Job): JobView => ({ ...answer, job_id: jobId, status })
+
+export const batchView = ({ answer, batchId, status }: Batch): BatchView => ({ ...answer, batch_id: batchId, status })
 
 export const queueResult = (
   { error, idempotentKey, jobId, metadata, response, status }: JobResult,

@@ -118,3 +118,7 @@ const failed = (error: unknown): unknown =>
         }
       )
     : toError(error)
+
+/** A call about a job, whose error names it. */
+export const about = <A, B, E>(jobId: string, call: Effect.Effect<A, E, Client.EZThrottle>, read: (answer: A) => B) =>
+  Effect.mapBoth(call, { onSuccess: read, onFailure: (error) => toError(error, jobId) })

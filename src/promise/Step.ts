@@ -13,6 +13,7 @@ import type * as RetryPolicy from "../step/RetryPolicy.ts"
 import { type SecretValue, told } from "../step/SecretHeader.ts"
 import * as Fill from "../step/StepFill.ts"
 import type * as Model from "../step/StepModel.ts"
+import * as Hedge from "../step/StepHedge.ts"
 import { secret, type SecretOptions } from "../step/StepSecret.ts"
 import * as Time from "../step/StepTime.ts"
 import * as Turn from "../step/StepTurn.ts"
@@ -190,6 +191,22 @@ class Builder {
   /** Lets a GET or HEAD end with the answer of an identical one that is in flight in the same dam. */
   coalesce(): this {
     return this.#set(Turn.coalesce)
+  }
+  /** Limits each attempt, here and in a dam, in milliseconds. `timeout` limits those that are made here. */
+  attemptTimeout(millis: number): this {
+    return this.#set((self) => Time.attemptTimeout(self, millis))
+  }
+  /** Lets the step fail unless it has succeeded this many milliseconds after it is taken up, all waits included. */
+  totalTimeout(millis: number): this {
+    return this.#set((self) => Time.totalTimeout(self, millis))
+  }
+  /** Tells the target in this header how many milliseconds an attempt may still take. */
+  timeoutHeader(name: string): this {
+    return this.#set((self) => Time.timeoutHeader(self, name))
+  }
+  /** Makes a further call when the first is slow; the first acceptable answer wins. A number `after` is milliseconds. */
+  hedge(options?: Hedge.HedgeOptions): this {
+    return this.#set((self) => Hedge.hedge(self, options))
   }
   /** Files the call under a key of the caller's. */
   idempotentKey(key: string): this {

@@ -1,4 +1,6 @@
 /** Handing a step over: once, and again with the same key when the service could not be reached. */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Pause from "../engine/Pause.ts"
@@ -9,6 +11,7 @@ import type { Receipt } from "../step/ReplyModel.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import * as Telemetry from "./Telemetry.ts"
 import type { Step } from "../step/StepModel.ts"
+import { changed } from "../step/StepValue.ts"
 import type { Delegating } from "../transport/HttpTransport.ts"
 import type { Execution, Facts } from "./Execution.ts"
 import { perform } from "./Execution.ts"
@@ -52,8 +55,9 @@ export const delegate = Effect.fnUntraced(function* (
     const pause = last === undefined ? 0 : Pause.draw(bounds, yield* Random.next)
     if (pause > 0) yield* execution.host.pause(pause, true)
     let receipt: Receipt | undefined
+    const whole = yield* withTimeLeft(execution, step)
     const submitted = Effect.flatMap(Telemetry.traceparent, (traceparent) =>
-      transport.submit({ step, key, retryAt, ...(traceparent === undefined ? {} : { traceparent }) })
+      transport.submit({ step: whole, key, retryAt, ...(traceparent === undefined ? {} : { traceparent }) })
     )
     const facts: Facts = { path, racer: 0, kind: "forward", region: undefined, pause }
     const read = (reply: Receipt) => {
@@ -65,6 +69,14 @@ export const delegate = Effect.fnUntraced(function* (
     if (receipt !== undefined) return accepted(receipt, key, execution)
     if (ending._tag === "Failed") failures.push(ending.failure)
   }
+})
+
+/** The job that goes on for a step has what is left of the time that was allowed to both. */
+const withTimeLeft = Effect.fnUntraced(function* ({ totalUntil = Number.POSITIVE_INFINITY }: Execution, step: Step) {
+  if (totalUntil === Number.POSITIVE_INFINITY) return step
+  const left = Math.max(1, Math.floor(totalUntil - Number(yield* Clock.monotonicTimeNanos) / 1e6))
+  const own = step.totalTimeout === undefined ? left : Duration.toMillis(step.totalTimeout)
+  return changed(step, { totalTimeout: Duration.millis(Math.min(left, own)) })
 })
 
 /** Whether a submission that ended like this may have made a job all the same. */

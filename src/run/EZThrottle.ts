@@ -8,13 +8,29 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Stream from "effect/Stream"
 import type { Accepted, Outcome, StepError } from "../step/Outcome.ts"
 import type { Step } from "../step/StepModel.ts"
 import { Strategies } from "../transport/Strategies.ts"
 import * as Interpreter from "./Interpreter.ts"
-import type { Explanation, FailureFilter, Failures, Job, JobChange, JobFilter, JobPage, JobResult } from "./Service.ts"
-import type { Schedules, Secrets } from "./Service.ts"
+import type {
+  Batch,
+  BulkDone,
+  BulkRequest,
+  Explanation,
+  FailureFilter,
+  Failures,
+  Job,
+  JobChange,
+  JobFilter,
+  JobPage,
+  JobResult,
+  ManyJobs,
+  Schedules,
+  Secrets
+} from "./Service.ts"
 import { AwaitTimedOut, Service, ServiceError } from "./Service.ts"
+import type { BatchBroken, SubmitAllOptions } from "./SubmitAll.ts"
 
 /**
  * How long `awaitJob` waits.
@@ -57,6 +73,8 @@ export class EZThrottle extends Context.Service<
     readonly failures: (filter?: FailureFilter) => Effect.Effect<Failures, ServiceError>
     /** Waits for the result of a job. A failed job is a result too. */
     readonly awaitJob: (jobId: string, options?: AwaitOptions) => Effect.Effect<JobResult, ServiceError>
+    /** Jobs by the thousand: batches, and what is done to all jobs that a filter finds. */
+    readonly many: ManyJobs
     readonly secrets: Secrets
     /** Jobs at times, of a dam. */
     readonly schedules: Schedules
@@ -163,6 +181,76 @@ export const awaitJob = (jobId: string, options?: AwaitOptions): Effect.Effect<J
   Effect.flatMap(EZThrottle, (client) => client.awaitJob(jobId, options))
 
 /**
+ * Hands over any number of steps as one batch, a part at a time: as much is asked of the stream as the service takes, and
+ * nothing is kept of what was taken. Only a dam can.
+ *
+ * **When to use** — thousands of jobs that belong together, or that are only to be handed over fast.
+ * **Details** — with a `batchId` the same steps go on where they were cut off, and none is taken twice; without one it is
+ * drawn, and told by `onProgress` and by what it fails with.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const submitAll = <E, R>(
+  steps: Stream.Stream<Step, E, R>,
+  options?: SubmitAllOptions
+): Effect.Effect<Batch, E | BatchBroken, EZThrottle | R> =>
+  Effect.flatMap(EZThrottle, ({ many }) =>
+    // streams are loaded by whoever has one
+    Effect.flatMap(
+      Effect.promise(() => import("./SubmitAll.ts")),
+      (loaded) => loaded.submitAll(many, steps, options)
+    )
+  )
+
+/**
+ * Looks at a batch once.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const batch = (batchId: string): Effect.Effect<Batch, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, ({ many }) => many.batch(batchId))
+
+/**
+ * Waits until all jobs of a batch have ended.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const awaitBatch = (batchId: string): Effect.Effect<Batch, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, ({ many }) => many.awaitBatch(batchId))
+
+/**
+ * Calls off what has not ended of a batch; it takes no step any more.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const cancelBatch = (batchId: string): Effect.Effect<Batch, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, ({ many }) => many.cancelBatch(batchId))
+
+/**
+ * Has the jobs of a batch run again that failed, as a batch of their own; answers that one.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const rerunBatch = (batchId: string): Effect.Effect<Batch, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, ({ many }) => many.rerunBatch(batchId))
+
+/**
+ * Calls off, runs again or deletes all jobs that a filter finds, or says how many they would be. Only a dam can.
+ *
+ * **Gotchas** — of very many it does what it can within twenty seconds and answers a `cursor`: go on with it.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const bulk = (request: BulkRequest): Effect.Effect<BulkDone, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, ({ many }) => many.bulk(request))
+
+/**
  * Builds the client from strategies and a service.
  *
  * @category constructors
@@ -179,6 +267,7 @@ export const make = (strategies: Strategies["Service"], service: Service["Servic
   rerun: service.rerun,
   list: service.list,
   failures: service.failures,
+  many: service.many,
   awaitJob: (jobId, options) => {
     const limit = Duration.fromInputUnsafe(options?.timeout ?? Duration.minutes(5))
     return Effect.flatMap(Effect.timeoutOption(service.results.await(jobId), limit), (result) =>

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import type { Deadline } from "../engine/Deadline.ts"
 import type { Ended } from "../engine/Decide.ts"
 import { isGood } from "../engine/Decide.ts"
 import * as Refusal from "../engine/Refusal.ts"
@@ -26,6 +27,12 @@ export interface Execution {
   readonly host: Host
   /** Grows as attempts end. */
   history: History.History
+  /** What it must have succeeded by, once that is known. */
+  deadline?: Deadline
+  /** The monotonic millisecond of that. */
+  until?: number
+  /** Monotonic millisecond at which its `totalTimeout` passes, which goes on where it is forwarded. */
+  totalUntil?: number
 }
 
 export type Facts = Pick<Attempt, "kind" | "path" | "pause" | "racer" | "region">
@@ -63,7 +70,12 @@ export const perform = <A>(
   })
 
 /** Begins an attempt; who tells what it returns how it ended gets it for the history, where it stands already. */
-export const begin = (execution: Execution, step: Step, facts: Facts, fiber: Fiber.Fiber<unknown, unknown>) => {
+export const begin = (
+  execution: Pick<Execution, "history">,
+  step: Step,
+  facts: Facts,
+  fiber: Fiber.Fiber<unknown, unknown>
+) => {
   const clock = fiber.getRef(Clock.Clock)
   const at = clock.currentTimeMillisUnsafe()
   const from = clock.monotonicTimeNanosUnsafe()

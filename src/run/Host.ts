@@ -13,6 +13,7 @@ import type { Request } from "../step/Request.ts"
 import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import * as RetryPolicy from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"
+import type { Targets } from "./Targets.ts"
 import type { PacedCall } from "../transport/HttpTransport.ts"
 
 /**
@@ -54,14 +55,14 @@ export interface Host {
    * and is not drawn again. `undefined`: the run broke off in some other way.
    */
   readonly rested: number | undefined
-  /** Epoch milliseconds when the step was accepted, for `onFailureTimeout`; `undefined`: when the run starts. */
+  /** Epoch milliseconds when the step was accepted, for the limits over everything; `undefined`: when the run starts. */
   readonly acceptedAt: number | undefined
   /** Stores an attempt; the next decision waits for it. `undefined`: nothing to store. */
   readonly record: ((attempt: Attempt) => Effect.Effect<void>) | undefined
   /** Waits between attempts. With `alone` nothing else of the step is running, so a host may interrupt the run instead and resume it later. */
   readonly pause: (millis: number, alone: boolean) => Effect.Effect<void>
   /**
-   * Lets each exchange wait for its turn. What it waits counts for `onFailureTimeout`, but not for the attempt's limit and
+   * Lets each exchange wait for its turn. What it waits counts for the limits over everything, but not for the attempt's limit and
    * not for a fallback's `onTimeout`. With `alone` nothing else of the step is running, so a host may interrupt the run
    * instead of waiting, as for `pause`. `undefined`: everything is sent at once.
    */
@@ -74,6 +75,8 @@ export interface Host {
    */
   readonly repeatsAfter:
     ((step: Step, request: Request, attempt: EndedAttempt) => Effect.Effect<number | undefined>) | undefined
+  /** What hedges know of targets. `undefined`: what was learnt over the transport at hand. */
+  readonly hedges?: Targets | undefined
   /** Whether an earlier run has started the step, so that it cannot expire any more. Defaults to `false`. */
   readonly hasBegun?: boolean | undefined
   /** Fills a step from the answer it is chained to. `undefined`: it is chained to none. */
@@ -90,7 +93,7 @@ export interface Host {
  */
 export const client: Host = {
   unsetPolicy: RetryPolicy.once,
-  attemptTimeout: (step) => localTimeout(step),
+  attemptTimeout: (step) => attemptTimeout(step),
   patience: (step) => localTimeout(step),
   hashKey: undefined,
   rules: undefined,
@@ -106,3 +109,6 @@ export const client: Host = {
 
 const localTimeout = (step: Step): number =>
   step.localTimeout === undefined ? 30_000 : Duration.toMillis(step.localTimeout)
+
+const attemptTimeout = (step: Step): number =>
+  step.attemptTimeout === undefined ? localTimeout(step) : Duration.toMillis(step.attemptTimeout)

@@ -7,14 +7,14 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Deadline from "../engine/Deadline.ts"
 import { MissingApiKey } from "../step/FailureModel.ts"
 import { takes } from "../step/Fills.ts"
 import type { History } from "../step/HistoryModel.ts"
 import type { Accepted, Chained, Completed, Outcome, StepError, StepReason } from "../step/Outcome.ts"
-import { DeadlineExceeded, Expired, stepError } from "../step/Outcome.ts"
+import { deadlineExceeded, Expired, stepError } from "../step/Outcome.ts"
 import type { Step } from "../step/StepModel.ts"
 import { check } from "../step/StepRules.ts"
 import { takenUp } from "../step/TakenUp.ts"
@@ -48,7 +48,7 @@ export const run = (
     if (host.fill !== undefined && takes(given))
       return filled(given, strategies, { ...host, fill: undefined }, host.fill)
     const step = takenUp(given, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
-    const broken = check(step) ?? unkept(step, strategies)
+    const broken = check(given, host.hashKey !== undefined) ?? unkept(step, strategies)
     if (broken !== undefined) return Telemetry.step(step, Effect.fail(stepError(step, broken, noHistory)))
     const transport = fiber.getRef(Straight.Straight) ? Straight.over(step, strategies, host) : undefined
     if (transport === undefined) return Telemetry.step(step, walk(step, strategies, host))
@@ -143,14 +143,21 @@ const walk = Effect.fnUntraced(function* (
 })
 
 /** Waits for `retryAt` and answers the monotonic millisecond at which the step has failed. */
-const start = Effect.fnUntraced(function* ({ host, step }: Execution) {
+const start = Effect.fnUntraced(function* (execution: Execution) {
+  const { host, step } = execution
   const now = yield* Clock.currentTimeMillis
   const { acceptedAt = now } = host
-  if (step.retryAt !== undefined && step.retryAt > now) yield* host.pause(step.retryAt - now, true)
-  if (step.onFailureTimeout === undefined) return Number.POSITIVE_INFINITY
+  const wait = Math.min(step.retryAt ?? now, Deadline.totalOf(step, Math.min(acceptedAt, now))) - now
+  if (wait > 0) yield* host.pause(wait, true)
+  const begun = yield* Clock.currentTimeMillis
   // a clock that was set back makes what was accepted lie ahead
-  const elapsed = Math.max(0, (yield* Clock.currentTimeMillis) - Math.max(acceptedAt, step.retryAt ?? acceptedAt))
-  return (yield* Line.monotonicMillis) + Duration.toMillis(step.onFailureTimeout) - elapsed
+  const from = Math.min(acceptedAt, begun)
+  const deadline = Deadline.of(step, { acceptedAt: from, notBefore: step.retryAt && Math.min(step.retryAt, begun) })
+  if (deadline === undefined) return Number.POSITIVE_INFINITY
+  const monotonic = yield* Line.monotonicMillis
+  execution.deadline = deadline
+  execution.totalUntil = monotonic + Deadline.totalOf(step, from) - begun
+  return (execution.until = monotonic + deadline.at - begun)
 })
 
 /** Whether it starts too late. What has begun already is not asked again. */
@@ -199,9 +206,7 @@ const failed = Effect.fnUntraced(function* (
   { after, given }: { readonly given: StepReason | undefined; readonly after: StepReason | undefined }
 ): Effect.fn.Return<never, StepError> {
   const { step } = execution
-  const limit = step.onFailureTimeout === undefined ? 0 : Duration.toMillis(step.onFailureTimeout)
-  const reason =
-    given === undefined || given._tag === "DeadlineExceeded" ? new DeadlineExceeded({ afterMillis: limit }) : given
+  const reason = given === undefined || given._tag === "DeadlineExceeded" ? deadlineExceeded(execution.deadline) : given
   const error = stepError(original, reason, execution.history, { after })
   // a job that may exist runs its own chain; running it here as well would run it twice
   if (step.onFailure === undefined || mayExist(reason)) return yield* error

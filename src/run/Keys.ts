@@ -31,7 +31,7 @@ const draw: (step: Step) => Effect.Effect<Step> = Effect.fnUntraced(function* (s
 })
 
 /** The request as the target gets it: with `Idempotency-Key` on unsafe methods, unless the step sets one itself. */
-export const requestFor = (step: Step, host: Host): Request => {
+export const requestFor = (step: Step, host: Pick<Host, "hashKey">): Request => {
   const { request } = step
   if (!Idempotency.isUnsafe(request.method)) return request
   const key =

@@ -39,6 +39,14 @@ export const make = (load: Effect.Effect<Offered, ServiceUnreachable>): Offered 
     rerun: (jobId) => use((of) => of.rerun(jobId)),
     list: (filter) => use((of) => of.list(filter)),
     failures: (filter) => use((of) => of.failures(filter)),
+    many: {
+      sendBatch: (part) => use(({ many }) => many.sendBatch(part)),
+      batch: (id) => use(({ many }) => many.batch(id)),
+      awaitBatch: (id) => use(({ many }) => many.awaitBatch(id)),
+      cancelBatch: (id) => use(({ many }) => many.cancelBatch(id)),
+      rerunBatch: (id) => use(({ many }) => many.rerunBatch(id)),
+      bulk: (request) => use(({ many }) => many.bulk(request))
+    },
     secrets: {
       create: (primary, secondary) => secrets((of) => of.create(primary, secondary)),
       get: secrets((of) => of.get),

@@ -17,7 +17,7 @@ import * as Judge from "./Judge.ts"
 import * as Keys from "./Keys.ts"
 import type { PathEnd } from "./PathEnd.ts"
 import { bad, good, isGoodAttempt, isOf, single } from "./PathEnd.ts"
-import type { Path } from "./Racer.ts"
+import type { Path } from "./PathUnderWay.ts"
 import * as Racer from "./Racer.ts"
 import type { Limits } from "./Turns.ts"
 

@@ -11,6 +11,7 @@ import * as EzthrottleApi from "../transport/EzthrottleApi.ts"
 import * as RemoteTransport from "../transport/RemoteTransport.ts"
 import type { EncodeOptions } from "../wire/Job.ts"
 import * as RemoteJobs from "./RemoteJobs.ts"
+import * as RemoteMany from "./RemoteMany.ts"
 import * as RemoteSchedules from "./RemoteSchedules.ts"
 import * as RemoteSecrets from "./RemoteSecrets.ts"
 import * as RemoteVerbs from "./RemoteVerbs.ts"
@@ -63,6 +64,7 @@ export const make = (
     rerun: RemoteVerbs.post(api, "rerun"),
     list: RemoteVerbs.list(api),
     failures: RemoteVerbs.failures(api),
+    many: RemoteMany.make(api, options),
     secrets,
     schedules: RemoteSchedules.make(api)
   }))

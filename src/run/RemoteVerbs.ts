@@ -106,6 +106,7 @@ const reading = <A, E>(
 
 const queryOf = ({
   account,
+  batch,
   createdFrom,
   createdTo,
   cursor,
@@ -130,6 +131,7 @@ const queryOf = ({
     ["rerun_of", rerunOf],
     ["order", order],
     ["priority", priority],
+    ["batch", batch],
     ["created_from", createdFrom],
     ["created_to", createdTo],
     ...each(

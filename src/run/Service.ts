@@ -17,8 +17,10 @@ import type { Delegating } from "../transport/HttpTransport.ts"
 import type { Explanation } from "../wire/Explained.ts"
 import type { FailureFilter, Failures } from "../wire/FailedJobs.ts"
 import type { Schedule, ScheduleOptions } from "../wire/Schedules.ts"
+import type { Batch, BatchPart } from "./Batch.ts"
 import type { InvalidSchedule, ScheduleNotFound, TooManySchedules } from "./ScheduleErrors.ts"
 
+export type { Batch, BatchOptions, BatchPart } from "./Batch.ts"
 export type { Explanation, Reason } from "../wire/Explained.ts"
 export type { FailureFilter, FailureGroup, Failures } from "../wire/FailedJobs.ts"
 export type { Schedule, ScheduleOptions } from "../wire/Schedules.ts"
@@ -59,6 +61,8 @@ export interface JobFilter {
   /** The key of the order that they stand in. */
   readonly order?: string | undefined
   readonly priority?: "high" | "normal" | "low" | undefined
+  /** The id of the batch that they were handed in with. */
+  readonly batch?: string | undefined
   /** Epoch milliseconds. */
   readonly createdFrom?: number | undefined
   /** Epoch milliseconds. */
@@ -246,6 +250,18 @@ export class WeakSecret extends TaggedError("WeakSecret")<{ readonly problem: st
 }
 
 /**
+ * The service knows no such batch.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class BatchNotFound extends TaggedError("BatchNotFound")<{ readonly batchId: string }> {
+  override get message() {
+    return `The service knows no batch ${this.batchId}`
+  }
+}
+
+/**
  * A call to the service failed; `reason` says why.
  *
  * @category errors
@@ -258,6 +274,7 @@ export class ServiceError extends TaggedError("ServiceError")<{
     | CannotAwait
     | NotOffered
     | WrongJobState
+    | BatchNotFound
     | AwaitTimedOut
     | NoSecrets
     | OldSecretUnknown
@@ -269,6 +286,59 @@ export class ServiceError extends TaggedError("ServiceError")<{
   override get message() {
     return this.reason.message
   }
+}
+
+/**
+ * What is done to many jobs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BulkRequest {
+  readonly action: "cancel" | "rerun" | "delete"
+  /** Which jobs. An empty one is all of them. */
+  readonly filter: Omit<JobFilter, "cursor" | "limit" | "sort">
+  /** Only tells how many there are, and shows some. Defaults to `false`. */
+  readonly dryRun?: boolean | undefined
+  /** Where to go on, as the answer before said. */
+  readonly cursor?: string | undefined
+}
+
+/**
+ * What was done to many jobs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BulkDone {
+  /** To how many it was done; of a dry run, to how many it would be. */
+  readonly jobs: number
+  /** `false` where there are at least so many. */
+  readonly isExact: boolean
+  /** To how many it could not be done: they were in another state by then. */
+  readonly skipped: number
+  readonly examples: ReadonlyArray<Job>
+  /** Where to go on, for time was up; `undefined` when all is done. */
+  readonly cursor: string | undefined
+}
+
+/**
+ * What a service does with jobs by the thousand. EZThrottle Cloud does none of it, and fails with `NotOffered`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ManyJobs {
+  /** Hands over some steps of a batch. Those that it has already are not taken twice. */
+  readonly sendBatch: (part: BatchPart) => Effect.Effect<Batch, ServiceError>
+  readonly batch: (batchId: string) => Effect.Effect<Batch, ServiceError>
+  /** Waits until all jobs of a batch have ended, and what its end starts is there. */
+  readonly awaitBatch: (batchId: string) => Effect.Effect<Batch, ServiceError>
+  /** Takes no step any more, and has its jobs called off. */
+  readonly cancelBatch: (batchId: string) => Effect.Effect<Batch, ServiceError>
+  /** Has the jobs run again that failed, as a batch of their own, which is answered. */
+  readonly rerunBatch: (batchId: string) => Effect.Effect<Batch, ServiceError>
+  readonly bulk: (request: BulkRequest) => Effect.Effect<BulkDone, ServiceError>
 }
 
 /**
@@ -390,6 +460,8 @@ export class Service extends Context.Service<
     readonly list: (filter?: JobFilter) => Effect.Effect<JobPage, ServiceError>
     /** Groups failed jobs by host, status and reason. Fails with `NotOffered` where the service cannot. */
     readonly failures: (filter?: FailureFilter) => Effect.Effect<Failures, ServiceError>
+    /** Jobs by the thousand. */
+    readonly many: ManyJobs
     readonly secrets: Secrets
     readonly schedules: Schedules
   }

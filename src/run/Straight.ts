@@ -40,20 +40,24 @@ export const Straight = Context.Reference<boolean>("ezthrottle-effect/run/Straig
 export type Interpret = (step: Step, strategies: Strategies["Service"], host: Host) => Effect.Effect<Outcome, StepError>
 
 /**
- * The transport of a step that can be sent at once: here first, once at a time, now, with a key that stands, and with
- * nothing that might end it early or follow on its success. The rules between its fields have been checked.
+ * Whether a step can be sent at once: here first, once at a time, now, with a key that stands, and with nothing that
+ * might end it early or follow on its success. The rules between its fields have been checked.
  */
+export const isPlain = (step: Step): boolean =>
+  step.regions.length === 0 &&
+  step.retryAt === undefined &&
+  step.startBefore === undefined &&
+  step.onFailureTimeout === undefined &&
+  step.totalTimeout === undefined &&
+  step.timeoutHeader === undefined &&
+  step.hedge === undefined &&
+  step.onSuccess === undefined &&
+  step.fallbacks[0]?.trigger._tag !== "OnTimeout" &&
+  !Keys.hasUnique(step)
+
+/** The transport of a step that can be. */
 export const over = (step: Step, strategies: Strategies["Service"], host: Host): Exchanging | undefined => {
-  const isPlain =
-    step.regions.length === 0 &&
-    step.retryAt === undefined &&
-    step.startBefore === undefined &&
-    step.onFailureTimeout === undefined &&
-    step.onSuccess === undefined &&
-    step.fallbacks[0]?.trigger._tag !== "OnTimeout" &&
-    !Keys.hasUnique(step) &&
-    host.history.length === 0
-  if (!isPlain) return undefined
+  if (!isPlain(step) || host.history.length > 0) return undefined
   const [{ transport }] = step.type === "FRUGAL" ? strategies.frugal : strategies.performance
   return transport.kind === "exchanging" ? transport : undefined
 }
@@ -154,7 +158,8 @@ const goOn = (
     ? Effect.succeed(completed(step, execution, attempt))
     : interpret(step, strategies, { ...host, history: execution.history, goesOn: true })
 
-const completed = (step: Step, { history }: Execution, attempt: EndedAttempt): Completed => ({
+/** How a step ends whose one attempt was good. */
+export const completed = (step: Step, { history }: Pick<Execution, "history">, attempt: EndedAttempt): Completed => ({
   _tag: "Completed",
   response: responseOf(attempt),
   region: undefined,
@@ -175,4 +180,5 @@ export interface StraightRun {
   readonly transport: Exchanging
 }
 
-const first: Facts = { path: 0, racer: 0, kind: "start", region: undefined, pause: 0 }
+/** What is known of the first attempt of a step that is sent straight. */
+export const first: Facts = { path: 0, racer: 0, kind: "start", region: undefined, pause: 0 }

@@ -75,7 +75,7 @@ export const attributes = {
 } as const
 
 const endings = ["Answered", "Failed", "Interrupted"] as const
-const kinds = ["start", "retry", "reroute", "forward", "repeat"] as const
+const kinds = ["start", "retry", "reroute", "forward", "repeat", "hedge"] as const
 
 const attemptCounters = Object.fromEntries(
   kinds.map((kind) => [
@@ -85,7 +85,7 @@ const attemptCounters = Object.fromEntries(
         ending,
         Metric.counter("ezthrottle_attempts_total", {
           description:
-            "Attempts by kind (start, retry, reroute, forward, repeat) and ending (answered, failed, interrupted)",
+            "Attempts by kind (start, retry, reroute, forward, repeat, hedge) and ending (answered, failed, interrupted)",
           incremental: true,
           attributes: { kind, ending: ending.toLowerCase() }
         })

@@ -18,12 +18,15 @@ export interface Misnamed {
 
 const httpUrl = (value: string): boolean => {
   if (!URL.canParse(value)) return false
+  // what is written so begins with that scheme for every parser, and has a host: no job pays for a second look
+  if (HTTP.test(value)) return true
   const { hostname, protocol } = new URL(value)
   return (protocol === "http:" || protocol === "https:") && hostname !== ""
 }
 
 const OWN =
   /^(?:host|content-.*|connection|keep-alive|proxy-authorization|te|trailer|transfer-encoding|upgrade|expect|webhook-.*|x-ezthrottle-.*|x-l8-.*|traceparent)$/i
+const HTTP = /^https?:/i
 const LIMIT_NAME = /^[A-Za-z0-9._-]{1,64}$/
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 // what Node's `http` and WebCrypto-era `Headers` both accept: Latin-1 without CR, LF and NUL
@@ -81,6 +84,17 @@ export const headers = (given: { readonly [name: string]: unknown }): Misnamed |
     seen.add(lower)
   }
   return undefined
+}
+
+/** The header that tells a target how long a call may take. Where a call goes and how it is framed are not said by it. */
+export const timeoutHeader: Rule<string> = {
+  expected: "the name of a header that says neither where a call goes nor how it is framed",
+  holds: (value) => value.length <= 256 && TOKEN.test(value) && !FRAMING.test(`/headers/${value}`)
+}
+
+export const percentile: Rule<number> = {
+  expected: "a percentile from p50 to p99.9",
+  holds: (value) => value >= 50 && value <= 99.9
 }
 
 /** Headers of a webhook. They stand in the outbox as they are, so what is secret is named. */
@@ -159,6 +173,9 @@ export const code: Whole = whole(100, 599, "an HTTP status code between 100 and 
 const count = (least: number): Whole => whole(least, Number.MAX_SAFE_INTEGER, `a whole number of at least ${least}`)
 
 export const retries: Whole = count(0)
+
+/** Further calls of one that is slow. */
+export const hedges: Whole = whole(1, 3, "1, 2 or 3")
 
 export const quorum: Whole = count(1)
 

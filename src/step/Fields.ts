@@ -110,6 +110,18 @@ const whole = ({ expected, holds, maximum, minimum }: Rules.Whole) =>
     })
   )
 
+/** The header that tells a target how long a call may take. */
+export const TimeoutHeader = text(Rules.timeoutHeader, { minLength: 1, maxLength: 256 })
+
+/** So many of a hundred calls: 50 to 99.9. */
+export const Percentile = Schema.Number.check(
+  Schema.isFinite({ expected: Rules.percentile.expected }),
+  Schema.isBetween({ minimum: 50, maximum: 99.9 }, { expected: Rules.percentile.expected })
+)
+
+/** Further calls of one that is slow: 1 to 3. */
+export const Hedges = whole(Rules.hedges)
+
 /** HTTP status codes, 100 to 599. */
 export const Codes = Schema.Array(whole(Rules.code))
 

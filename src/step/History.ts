@@ -55,7 +55,7 @@ export const Attempt = Schema.Struct({
    * Why it was made: first of its racer, again in the same region, in another one, handed to a service, or again without
    * spending a retry because the host asked everybody to wait.
    */
-  kind: Schema.Literals(["start", "retry", "reroute", "forward", "repeat"]),
+  kind: Schema.Literals(["start", "retry", "reroute", "forward", "repeat", "hedge"]),
   region: Schema.UndefinedOr(Schema.String),
   /** Epoch milliseconds when it was sent. */
   at: Schema.Number,

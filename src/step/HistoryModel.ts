@@ -31,13 +31,13 @@ export type Ending =
 export interface Attempt {
   /** 0 is the step itself, n the n-th fallback of its line. */
   readonly path: number
-  /** Which of the path's starts it belongs to; 0 unless regions are raced or fanned out. */
+  /** Which of the path's starts it belongs to; 0 unless regions are raced or fanned out, or it is a hedge. */
   readonly racer: number
   /**
-   * Why it was made: first of its racer, again in the same region, in another one, handed to a service, or again without
-   * spending a retry because the host asked everybody to wait.
+   * Why it was made: first of its racer, again in the same region, in another one, handed to a service, again without
+   * spending a retry because the host asked everybody to wait, or beside one that is slow.
    */
-  readonly kind: "start" | "retry" | "reroute" | "forward" | "repeat"
+  readonly kind: "start" | "retry" | "reroute" | "forward" | "repeat" | "hedge"
   readonly region: string | undefined
   /** Epoch milliseconds when it was sent. */
   readonly at: number

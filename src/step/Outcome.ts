@@ -143,18 +143,29 @@ export class PathTimedOut extends TaggedError("PathTimedOut")<{ readonly afterMi
 }
 
 /**
- * `onFailureTimeout` passed before anything succeeded.
+ * `onFailureTimeout`, or `totalTimeout` where that came first, passed before anything succeeded.
  *
  * @category errors
  * @since 0.1.0
  */
 export class DeadlineExceeded extends TaggedError("DeadlineExceeded")<{
   readonly afterMillis: number
+  /** Which of the two it was; left out: `onFailureTimeout`. */
+  readonly limit?: "totalTimeout"
 }> {
   override get message() {
-    return `no success within onFailureTimeout (${this.afterMillis} ms)`
+    return `no success within ${this.limit ?? "onFailureTimeout"} (${this.afterMillis} ms)`
   }
 }
+
+/** Says which limit it was that a step has not kept. */
+export const deadlineExceeded = (
+  passed: { readonly limit: "onFailureTimeout" | "totalTimeout"; readonly afterMillis: number } | undefined
+): DeadlineExceeded =>
+  new DeadlineExceeded({
+    afterMillis: passed?.afterMillis ?? 0,
+    ...(passed?.limit === "totalTimeout" ? { limit: passed.limit } : {})
+  })
 
 /**
  * A fanout under the strict region policy had a region without success.

@@ -8,7 +8,18 @@ import * as Base64 from "./Base64Text.ts"
 import type * as Schema from "effect/Schema"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import { type HeaderValue, told } from "./SecretHeader.ts"
-import type { Debounce, Draw, ExecutionMode, Fill, Order, Priority, RegionPolicy, Step, StepType } from "./StepModel.ts"
+import type {
+  Debounce,
+  Draw,
+  ExecutionMode,
+  Fill,
+  Hedge,
+  Order,
+  Priority,
+  RegionPolicy,
+  Step,
+  StepType
+} from "./StepModel.ts"
 
 /**
  * The JSON form of a step. Durations are milliseconds, moments epoch milliseconds, bytes base64.
@@ -27,6 +38,14 @@ export interface StepEncoded {
   readonly responseDescription?: string
   readonly fallbackOnError?: ReadonlyArray<number>
   readonly localTimeout?: number
+  readonly attemptTimeout?: number
+  readonly timeoutHeader?: string
+  readonly hedge?: {
+    readonly percentile?: number
+    readonly after?: number
+    readonly max?: number
+    readonly to?: Hedge["to"]
+  }
   readonly retryPolicy?: {
     readonly maxRetries?: number
     readonly maxReroutes?: number
@@ -69,6 +88,7 @@ export interface StepEncoded {
   readonly onSuccess?: StepEncoded
   readonly onFailure?: StepEncoded
   readonly onFailureTimeout?: number
+  readonly totalTimeout?: number
 }
 
 /** Encodes a step; the inverse of `Step.decode`. */
@@ -86,6 +106,9 @@ export const toJson = (self: Step): StepEncoded => ({
   ...(self.responseDescription === undefined ? {} : { responseDescription: self.responseDescription }),
   ...(self.fallbackOnError === undefined ? {} : { fallbackOnError: self.fallbackOnError }),
   ...(self.localTimeout === undefined ? {} : { localTimeout: Duration.toMillis(self.localTimeout) }),
+  ...(self.attemptTimeout === undefined ? {} : { attemptTimeout: Duration.toMillis(self.attemptTimeout) }),
+  ...(self.timeoutHeader === undefined ? {} : { timeoutHeader: self.timeoutHeader }),
+  ...(self.hedge === undefined ? {} : { hedge: hedge(self.hedge) }),
   ...(self.retryPolicy === undefined ? {} : { retryPolicy: policy(self.retryPolicy) }),
   ...(self.retryUnsafe === undefined ? {} : { retryUnsafe: self.retryUnsafe }),
   ...(self.limits.length === 0 ? {} : { limits: self.limits.map(draw) }),
@@ -127,7 +150,15 @@ export const toJson = (self: Step): StepEncoded => ({
       }),
   ...(self.onSuccess === undefined ? {} : { onSuccess: toJson(self.onSuccess) }),
   ...(self.onFailure === undefined ? {} : { onFailure: toJson(self.onFailure) }),
-  ...(self.onFailureTimeout === undefined ? {} : { onFailureTimeout: Duration.toMillis(self.onFailureTimeout) })
+  ...(self.onFailureTimeout === undefined ? {} : { onFailureTimeout: Duration.toMillis(self.onFailureTimeout) }),
+  ...(self.totalTimeout === undefined ? {} : { totalTimeout: Duration.toMillis(self.totalTimeout) })
+})
+
+const hedge = ({ after, max, percentile, to }: Hedge) => ({
+  ...(percentile === undefined ? {} : { percentile }),
+  ...(after === undefined ? {} : { after: Duration.toMillis(after) }),
+  ...(max === 1 ? {} : { max }),
+  ...(to === "same" ? {} : { to })
 })
 
 const policy = (self: RetryPolicy) => ({

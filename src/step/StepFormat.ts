@@ -2,7 +2,7 @@
 import * as Duration from "effect/Duration"
 import { target } from "./Request.ts"
 import * as RetryPolicy from "./RetryPolicy.ts"
-import type { Step, StepType, Trigger } from "./StepModel.ts"
+import type { Hedge, Step, StepType, Trigger } from "./StepModel.ts"
 
 /** Prints a step, chained steps indented below it. */
 export const format = (self: Step): string => lines(self, "PERFORMANCE").join("\n")
@@ -20,6 +20,9 @@ const facts = (self: Step): ReadonlyArray<string> => {
   if (self.responseDescription !== undefined) said.push(`answers ${self.responseDescription}`)
   if (self.fallbackOnError !== undefined) said.push(`forwards on ${self.fallbackOnError.join(", ")}`)
   if (self.localTimeout !== undefined) said.push(`each local attempt ends after ${Duration.format(self.localTimeout)}`)
+  if (self.attemptTimeout !== undefined) said.push(`each attempt ends after ${Duration.format(self.attemptTimeout)}`)
+  if (self.timeoutHeader !== undefined) said.push(`tells the target its time in ${self.timeoutHeader}`)
+  if (self.hedge !== undefined) said.push(hedged(self.hedge))
   if (self.retryPolicy !== undefined) said.push(RetryPolicy.format(self.retryPolicy))
   if (self.retryUnsafe !== undefined) {
     said.push(self.retryUnsafe ? "may be carried out twice" : "is never made again where it may have been carried out")
@@ -44,6 +47,7 @@ const facts = (self: Step): ReadonlyArray<string> => {
   const metadata = Object.keys(self.metadata)
   if (metadata.length > 0) said.push(`metadata ${metadata.join(", ")}`)
   if (self.onFailureTimeout !== undefined) said.push(`has failed after ${Duration.format(self.onFailureTimeout)}`)
+  if (self.totalTimeout !== undefined) said.push(`is over ${Duration.format(self.totalTimeout)} after it was taken up`)
   return said
 }
 
@@ -51,6 +55,9 @@ const child = (relation: string, step: Step, type: StepType): ReadonlyArray<stri
   const [first, ...rest] = lines(step, type)
   return [`  ${relation}: ${first}`, ...rest.map((line) => `  ${line}`)]
 }
+
+const hedged = ({ after, max, percentile, to }: Hedge): string =>
+  `calls ${max} more when slower than ${after === undefined ? `p${percentile}` : Duration.format(after)}${to === "same" ? "" : ", from another region"}`
 
 const when = (trigger: Trigger): string => {
   switch (trigger._tag) {

@@ -30,6 +30,20 @@ const Encoded = Schema.Struct({
   responseDescription: optional(Schema.String),
   fallbackOnError: optional(Fields.Codes),
   localTimeout: optional(Fields.Millis),
+  attemptTimeout: optional(Fields.Millis),
+  timeoutHeader: optional(Fields.TimeoutHeader),
+  hedge: optional(
+    Schema.Struct({
+      percentile: optional(Fields.Percentile),
+      after: optional(Fields.Millis),
+      max: optional(Fields.Hedges),
+      to: optional(Schema.Literals(["same", "region"]))
+    }).check(
+      Schema.makeFilter(({ after, percentile }) => after === undefined || percentile === undefined, {
+        expected: "percentile or after, not both"
+      })
+    )
+  ),
   retryPolicy: optional(
     Schema.Struct({
       maxRetries: optional(Fields.Count),
@@ -85,7 +99,8 @@ const Encoded = Schema.Struct({
   ),
   onSuccess: optional(Nested),
   onFailure: optional(Nested),
-  onFailureTimeout: optional(Fields.Millis)
+  onFailureTimeout: optional(Fields.Millis),
+  totalTimeout: optional(Fields.Millis)
 }).check(
   Schema.makeFilter(({ body, bodyBase64 }) => body === undefined || bodyBase64 === undefined, {
     expected: "body or bodyBase64, not both"
@@ -111,6 +126,14 @@ const fromJson = (json: StepEncoded): Step =>
     responseDescription: json.responseDescription,
     fallbackOnError: json.fallbackOnError,
     localTimeout: millis(json.localTimeout),
+    attemptTimeout: millis(json.attemptTimeout),
+    timeoutHeader: json.timeoutHeader,
+    hedge: json.hedge && {
+      after: millis(json.hedge.after),
+      percentile: json.hedge.after === undefined ? (json.hedge.percentile ?? 95) : undefined,
+      max: json.hedge.max ?? 1,
+      to: json.hedge.to ?? "same"
+    },
     retryPolicy: json.retryPolicy && {
       maxRetries: json.retryPolicy.maxRetries,
       maxReroutes: json.retryPolicy.maxReroutes,
@@ -156,7 +179,8 @@ const fromJson = (json: StepEncoded): Step =>
     })),
     onSuccess: json.onSuccess && fromJson(json.onSuccess),
     onFailure: json.onFailure && fromJson(json.onFailure),
-    onFailureTimeout: millis(json.onFailureTimeout)
+    onFailureTimeout: millis(json.onFailureTimeout),
+    totalTimeout: millis(json.totalTimeout)
   })
 
 const millis = (value: number | undefined) => (value === undefined ? undefined : Duration.millis(value))

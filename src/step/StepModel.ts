@@ -128,6 +128,21 @@ export interface Debounce {
 }
 
 /**
+ * When a call is made once more beside itself: after a time, or later than so many of a hundred calls to its target have
+ * ended. One of the two is there.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Hedge {
+  readonly after: Duration.Duration | undefined
+  readonly percentile: number | undefined
+  /** Further calls. */
+  readonly max: number
+  readonly to: "same" | "region"
+}
+
+/**
  * When a fallback runs, judged against the path directly before it. `OnError`: it ended with one of these codes or
  * without an answer. `OnTimeout`: it took longer than that. `Any`: it failed.
  *
@@ -168,6 +183,12 @@ export interface StepFields {
   readonly fallbackOnError: ReadonlyArray<number> | undefined
   /** Limit of one local attempt; `undefined`: 30 seconds. */
   readonly localTimeout: Duration.Duration | undefined
+  /** Limit of one attempt, wherever it is made; `undefined`: `localTimeout` here, a dam's own limit there. */
+  readonly attemptTimeout: Duration.Duration | undefined
+  /** The header that tells the target how many milliseconds an attempt may still take; `undefined`: none. */
+  readonly timeoutHeader: string | undefined
+  /** How a slow call is hedged; `undefined`: not at all. */
+  readonly hedge: Hedge | undefined
   readonly retryPolicy: RetryPolicy | undefined
   /**
    * Whether a call that changes something may be made again where it may have been carried out; `undefined`: whoever
@@ -207,6 +228,8 @@ export interface StepFields {
   readonly onFailure: Step | undefined
   /** The one deadline over everything the step does before `onFailure` runs. */
   readonly onFailureTimeout: Duration.Duration | undefined
+  /** The same from when it was taken up, the wait for its moment included; the earlier of the two ends it. */
+  readonly totalTimeout: Duration.Duration | undefined
 }
 
 /**

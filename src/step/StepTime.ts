@@ -47,6 +47,53 @@ export const startBefore: {
   changed(self, { startBefore: readMoment(millisOf(moment), "startBefore") })
 )
 
+/**
+ * Limits each attempt, here and in a dam. Without it an attempt here has `localTimeout`, and one in a dam the dam's own
+ * limit.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const attemptTimeout: {
+  (limit: Duration.Input): (self: Step) => Step
+  (self: Step, limit: Duration.Input): Step
+} = dual(2, (self: Step, limit: Duration.Input): Step =>
+  changed(self, { attemptTimeout: FieldReader.duration(limit, "attemptTimeout") })
+)
+
+/**
+ * Lets the step fail as `DeadlineExceeded` unless it has succeeded this long after it was taken up: executed, or accepted
+ * by a dam. Attempts, pauses, turns, reroutes and fallbacks count, and so does the wait for the step's own moment.
+ *
+ * **Details** — `onFailureTimeout` counts from that moment where the step has one; the earlier of the two ends the step,
+ * and `onFailure` runs after either. What is chained has a time of its own.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const totalTimeout: {
+  (limit: Duration.Input): (self: Step) => Step
+  (self: Step, limit: Duration.Input): Step
+} = dual(2, (self: Step, limit: Duration.Input): Step =>
+  changed(self, { totalTimeout: FieldReader.duration(limit, "totalTimeout") })
+)
+
+/**
+ * Tells the target, in a header of each call, how many milliseconds are left: to the attempt, or to the whole step where
+ * that is less. A target that looks can give up what nobody waits for any more.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const timeoutHeader: {
+  (name: string): (self: Step) => Step
+  (self: Step, name: string): Step
+} = dual(2, (self: Step, name: string): Step =>
+  changed(self, { timeoutHeader: readTimeoutHeader(name, "timeoutHeader") })
+)
+
+const readTimeoutHeader = FieldReader.text(Rules.timeoutHeader)
+
 type Moment = number | Date | { readonly epochMilliseconds: number }
 
 const readMoment = FieldReader.number(Rules.epochMillis)

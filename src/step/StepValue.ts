@@ -22,6 +22,9 @@ export class Made implements Step {
   readonly responseDescription: StepFields["responseDescription"]
   readonly fallbackOnError: StepFields["fallbackOnError"]
   readonly localTimeout: StepFields["localTimeout"]
+  readonly attemptTimeout: StepFields["attemptTimeout"]
+  readonly timeoutHeader: StepFields["timeoutHeader"]
+  readonly hedge: StepFields["hedge"]
   readonly retryPolicy: StepFields["retryPolicy"]
   readonly retryUnsafe: StepFields["retryUnsafe"]
   readonly limits: StepFields["limits"]
@@ -45,6 +48,7 @@ export class Made implements Step {
   readonly onSuccess: StepFields["onSuccess"]
   readonly onFailure: StepFields["onFailure"]
   readonly onFailureTimeout: StepFields["onFailureTimeout"]
+  readonly totalTimeout: StepFields["totalTimeout"]
 
   constructor(fields: Pick<StepFields, "request"> & Partial<StepFields>) {
     this.request = fields.request
@@ -53,6 +57,9 @@ export class Made implements Step {
     this.responseDescription = fields.responseDescription
     this.fallbackOnError = fields.fallbackOnError
     this.localTimeout = fields.localTimeout
+    this.attemptTimeout = fields.attemptTimeout
+    this.timeoutHeader = fields.timeoutHeader
+    this.hedge = fields.hedge
     this.retryPolicy = fields.retryPolicy
     this.retryUnsafe = fields.retryUnsafe
     this.limits = fields.limits === undefined ? [] : Draws.inOrder(fields.limits)
@@ -77,6 +84,7 @@ export class Made implements Step {
     this.onSuccess = fields.onSuccess
     this.onFailure = fields.onFailure
     this.onFailureTimeout = fields.onFailureTimeout
+    this.totalTimeout = fields.totalTimeout
   }
   get [TypeId](): typeof TypeId {
     return TypeId

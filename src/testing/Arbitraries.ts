@@ -10,10 +10,11 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import type { Failure } from "../step/Failure.ts"
 import { AttemptTimedOut, ConnectionFailed, InvalidResponse, TlsError } from "../step/Failure.ts"
+import { isUnsafe } from "../engine/Idempotency.ts"
 import * as Fields from "../step/Fields.ts"
 import type { Request } from "../step/Request.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
-import type { Fallback, Step, StepFields, StepType } from "../step/StepModel.ts"
+import type { Fallback, Hedge, Step, StepFields, StepType } from "../step/StepModel.ts"
 import { changed, makeStep } from "../step/StepValue.ts"
 import type { Answer, ReplyLike } from "./Answer.ts"
 import * as Answers from "./Answer.ts"
@@ -168,6 +169,15 @@ export const answers: Arbitrary.Arbitrary<Answer> = Arbitrary.map(
 
 const order = Arbitrary.all({ key: oneOf(["a", "b"]), onFailure: oneOf(["continue", "stop"]) })
 
+const hedge: Arbitrary.Arbitrary<Hedge> = Arbitrary.map(
+  Arbitrary.all({ after: optional(duration), max: between(1, 3), to: oneOf<Hedge["to"]>(["same", "region"]) }),
+  (fields) => ({ ...fields, percentile: fields.after === undefined ? 95 : undefined })
+)
+
+/** Whether a target can recognise the call when it is made twice. */
+const isKnown = (step: Pick<StepFields, "idempotency" | "request" | "sendIdempotencyKey">): boolean =>
+  !isUnsafe(step.request.method) || step.sendIdempotencyKey || step.idempotency._tag !== "Hash"
+
 const singleStep = ({
   draws = false,
   regions = ["iad", "lax", "ord", "fra"],
@@ -182,6 +192,9 @@ const singleStep = ({
       responseDescription: optional(text),
       fallbackOnError: optional(codes),
       localTimeout: optional(duration),
+      attemptTimeout: times ? optional(duration) : nothing,
+      timeoutHeader: times ? optional(oneOf(["X-Time-Left"])) : nothing,
+      hedge: times ? optional(hedge) : nothing,
       retryPolicy: optional(retryPolicy),
       retryUnsafe: optional(bool),
       limits: draws ? limits : Arbitrary.Constant([]),
@@ -200,7 +213,8 @@ const singleStep = ({
       debounce: nothing,
       coalesce: Arbitrary.Constant(false),
       metadata: Arbitrary.schema(Fields.Metadata),
-      onFailureTimeout: optional(duration)
+      onFailureTimeout: optional(duration),
+      totalTimeout: times ? optional(duration) : nothing
     }),
     (fields) => {
       const votes = fields.webhooks.filter(({ hasQuorumVote }) => hasQuorumVote).length
@@ -212,6 +226,9 @@ const singleStep = ({
           fields.webhooks.length === 0
             ? fields.webhookQuorum
             : Math.min(fields.webhookQuorum, votes === 0 ? fields.webhooks.length : votes),
+        // one that is over before the step may start is refused
+        delay: fields.totalTimeout === undefined ? fields.delay : undefined,
+        hedge: fields.regions.length > 1 || fields.retryUnsafe === false || !isKnown(fields) ? undefined : fields.hedge,
         fills: [],
         fallbacks: [],
         onSuccess: undefined,

@@ -13,7 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { credentialsIn, hash } from "../engine/Idempotency.ts"
 import type { Job as ShownJob, JobResult } from "../run/Service.ts"
-import { CannotAwait, JobNotFound, Service, ServiceError, WrongJobState } from "../run/Service.ts"
+import { CannotAwait, JobNotFound, NotOffered, Service, ServiceError, WrongJobState } from "../run/Service.ts"
 import type { Failure } from "../step/Failure.ts"
 import { JobRefused, ServiceDenied, ServiceRateLimited, ServiceUnreachable, TransportError } from "../step/Failure.ts"
 import type { Receipt } from "../step/Reply.ts"
@@ -275,6 +275,7 @@ const makeUnsafe = ({ extensions, tellsResults = true }: FakeServiceOptions): Fa
           ? Effect.flatMap(find(jobId), ({ ended }) => Deferred.await(ended))
           : Effect.fail(new ServiceError({ reason: new CannotAwait({ jobId }) }))
     },
+    many: { sendBatch: none, batch: none, awaitBatch: none, cancelBatch: none, rerunBatch: none, bulk: none },
     secrets: storedSecrets.secrets,
     schedules: Schedules.make(fire),
     storedSecrets,
@@ -294,6 +295,9 @@ const makeUnsafe = ({ extensions, tellsResults = true }: FakeServiceOptions): Fa
     accept
   }
 }
+
+/** The fake has jobs one by one, as the cloud has. */
+const none = () => Effect.fail(new ServiceError({ reason: new NotOffered({ operation: "batches of jobs" }) }))
 
 const shown = ({ jobId, key, status }: FakeJob): ShownJob => ({
   jobId,

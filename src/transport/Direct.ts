@@ -36,6 +36,13 @@ export const begunBy = (transport: Exchanging, begin: Begin): Exchanging => {
 export const of = ({ inTurn, regions, rules, send }: Exchanging): Begin | undefined =>
   inTurn === undefined && rules === undefined && regions === nowhere ? begins.get(send) : undefined
 
+/** Says it of a transport that sends by way of another, and chooses no region either, where it is so of the other. */
+export const begunLike = (transport: Exchanging, other: Exchanging): Exchanging => {
+  const begin = of(other)
+  if (begin !== undefined) begins.set(transport.send, begin)
+  return transport
+}
+
 const heardOnce =
   (begin: Begin): Begin =>
   (exchange, fiber, done) => {

@@ -106,8 +106,10 @@ export interface DirectCall<A, E> {
   readonly method?: "GET" | "PATCH" | "POST" | "PUT" | "DELETE" | undefined
   /** Beside those that every call has. Defaults to none. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** JSON. Defaults to none. */
+  /** Defaults to none. */
   readonly body?: string | undefined
+  /** What the body is. Defaults to JSON. */
+  readonly type?: string | undefined
   /** Reads what the service answered, whatever its status. */
   readonly read: (answer: DirectAnswer) => Result.Result<A, E>
 }
@@ -228,14 +230,14 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
           return stranger === undefined ? Result.flatMap(readAnswer(answer), readForwarded) : Result.fail(stranger)
         })
       ),
-    direct: ({ body, headers, method = "GET", path, read: readDirect }) =>
+    direct: ({ body, headers, method = "GET", path, read: readDirect, type = "application/json" }) =>
       call(
         {
           method,
           url: serviceUrl + path,
           headers: {
             accept: "application/json",
-            ...(body === undefined ? {} : { "content-type": "application/json" }),
+            ...(body === undefined ? {} : { "content-type": type }),
             ...headers
           },
           body

@@ -17,6 +17,7 @@ import { hadNoAnswer } from "../engine/Forward.ts"
 import { type Failure, TransportError, Unsendable } from "../step/FailureModel.ts"
 import type { Response } from "../step/ReplyModel.ts"
 import { type Exchange, type Exchanging, HttpTransport } from "./HttpTransport.ts"
+import * as Direct from "./Direct.ts"
 import * as LocalTransport from "./LocalTransport.ts"
 import * as TimeLimit from "./TimeLimit.ts"
 
@@ -116,10 +117,17 @@ export const make = Effect.fnUntraced(function* (
 
   const all = [...transports.values(), ...(options.default === undefined ? [] : [options.default])]
   const keepsLimits = all.length > 0 && all.every((transport) => transport.keepsLimits === true)
-  return TimeLimit.keepingLike(
-    { kind: "exchanging", regions, egress, home: options.default && ELSEWHERE, keepsLimits, send },
-    all
-  )
+  const made: Exchanging = {
+    kind: "exchanging",
+    // where there is nothing to choose from, nobody need look
+    regions: transports.size === 0 ? Direct.nowhere : regions,
+    egress,
+    home: options.default && ELSEWHERE,
+    keepsLimits,
+    send
+  }
+  if (transports.size === 0 && options.default !== undefined) Direct.begunLike(made, options.default)
+  return TimeLimit.keepingLike(made, all)
 })
 
 /**

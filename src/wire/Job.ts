@@ -100,6 +100,20 @@ const fields = {
       reroute_codes: optional(Fields.Codes)
     })
   ),
+  attempt_timeout_ms: optional(Fields.Millis),
+  timeout_header: optional(Fields.TimeoutHeader),
+  hedge: optional(
+    Schema.Struct({
+      percentile: optional(Fields.Percentile),
+      after_ms: optional(Fields.Millis),
+      max: optional(Fields.Hedges),
+      to: optional(Schema.Literals(["same", "region"]))
+    }).check(
+      Schema.makeFilter(({ after_ms, percentile }) => after_ms === undefined || percentile === undefined, {
+        expected: "percentile or after_ms, not both"
+      })
+    )
+  ),
   retry_unsafe: optional(Schema.Boolean),
   limits: optional(Fields.Limits),
   fills: optional(Fields.Fills),
@@ -107,6 +121,7 @@ const fields = {
   on_success: optional(Schema.suspend((): Schema.Codec<JobJson> => Job)),
   on_failure: optional(Schema.suspend((): Schema.Codec<JobJson> => Job)),
   on_failure_timeout_ms: optional(Fields.Millis),
+  total_timeout_ms: optional(Fields.Millis),
   idempotent_key: optional(Fields.IdempotentKey),
   retry_at: optional(Fields.EpochMillis),
   delay_ms: optional(Fields.Millis),
@@ -152,6 +167,14 @@ const toStep = (job: JobJson): Step =>
       base: undefined,
       cap: undefined
     },
+    attemptTimeout: millis(job.attempt_timeout_ms),
+    timeoutHeader: job.timeout_header,
+    hedge: job.hedge && {
+      after: millis(job.hedge.after_ms),
+      percentile: job.hedge.after_ms === undefined ? (job.hedge.percentile ?? 95) : undefined,
+      max: job.hedge.max ?? 1,
+      to: job.hedge.to ?? "same"
+    },
     retryUnsafe: job.retry_unsafe,
     limits: (job.limits ?? []).map(({ cost = 1, key = "", name }) => ({ name, key, cost })),
     fills: job.fills ?? [],
@@ -168,7 +191,7 @@ const toStep = (job: JobJson): Step =>
     webhookQuorum: job.webhook_quorum ?? 1,
     idempotency: job.idempotent_key === undefined ? { _tag: "Hash" } : { _tag: "Custom", key: job.idempotent_key },
     retryAt: job.retry_at,
-    delay: job.delay_ms === undefined ? undefined : Duration.millis(job.delay_ms),
+    delay: millis(job.delay_ms),
     startBefore: job.start_before,
     priority: job.priority,
     debounce: job.debounce && {
@@ -185,8 +208,11 @@ const toStep = (job: JobJson): Step =>
         : [{ step: toStep(job.fallback_job), trigger: toTrigger(job.fallback_job.trigger) }],
     onSuccess: job.on_success && toStep(job.on_success),
     onFailure: job.on_failure && toStep(job.on_failure),
-    onFailureTimeout: job.on_failure_timeout_ms === undefined ? undefined : Duration.millis(job.on_failure_timeout_ms)
+    onFailureTimeout: millis(job.on_failure_timeout_ms),
+    totalTimeout: millis(job.total_timeout_ms)
   })
+
+const millis = (value: number | undefined) => (value === undefined ? undefined : Duration.millis(value))
 
 const toTrigger = ({ codes, timeout_ms }: TriggerJson = {}): Trigger => {
   if (codes !== undefined) return { _tag: "OnError", codes }

@@ -10,10 +10,11 @@ import * as Result from "effect/Result"
 import { Unsendable } from "../step/Failure.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
 import { among, told } from "../step/SecretHeader.ts"
-import type { Debounce, Draw, Fallback, Order, Step, Trigger, Webhook } from "../step/StepModel.ts"
+import type { Debounce, Draw, Fallback, Hedge, Order, Step, Trigger, Webhook } from "../step/StepModel.ts"
 import type {
   DebounceJson,
   DrawJson,
+  HedgeJson,
   JobJson,
   OrderJson,
   RetryPolicyJson,
@@ -142,20 +143,52 @@ const bodyOf = (
 
 type Extended = Pick<
   JobJson,
-  "coalesce" | "debounce" | "delay_ms" | "fills" | "in_order" | "limits" | "priority" | "retry_unsafe" | "start_before"
+  | "attempt_timeout_ms"
+  | "coalesce"
+  | "debounce"
+  | "delay_ms"
+  | "fills"
+  | "hedge"
+  | "in_order"
+  | "limits"
+  | "priority"
+  | "retry_unsafe"
+  | "start_before"
+  | "timeout_header"
+  | "total_timeout_ms"
 >
 
 /** What the protocol has no key for: see the table of extensions in the reference. */
 const extensionsOf = (
-  { coalesce, debounce, delay, fills, inOrder, limits, priority, request, retryUnsafe, startBefore, webhooks }: Step,
+  {
+    attemptTimeout,
+    coalesce,
+    debounce,
+    delay,
+    fills,
+    hedge,
+    inOrder,
+    limits,
+    priority,
+    request,
+    retryUnsafe,
+    startBefore,
+    timeoutHeader,
+    totalTimeout,
+    webhooks
+  }: Step,
   place: Place
 ): Result.Result<Extended, Unsendable> => {
   const extended: Extended = {
     ...(retryUnsafe === undefined ? {} : { retry_unsafe: retryUnsafe }),
     ...(limits.length === 0 ? {} : { limits: limits.map(draw) }),
     ...(fills.length === 0 ? {} : { fills }),
+    ...(hedge === undefined ? {} : { hedge: hedged(hedge) }),
     ...(delay === undefined ? {} : { delay_ms: Duration.toMillis(delay) }),
     ...(startBefore === undefined ? {} : { start_before: startBefore }),
+    ...(attemptTimeout === undefined ? {} : { attempt_timeout_ms: Duration.toMillis(attemptTimeout) }),
+    ...(timeoutHeader === undefined ? {} : { timeout_header: timeoutHeader }),
+    ...(totalTimeout === undefined ? {} : { total_timeout_ms: Duration.toMillis(totalTimeout) }),
     ...(priority === undefined ? {} : { priority }),
     ...(inOrder === undefined ? {} : { in_order: order(inOrder) }),
     ...(debounce === undefined ? {} : { debounce: debounced(debounce) }),
@@ -175,6 +208,13 @@ const extensionsOf = (
     ? Result.succeed(extended)
     : refuse(place, `says ${first}, and EZThrottle has no such key; leave it out, or use a dam`)
 }
+
+const hedged = ({ after, max, percentile, to }: Hedge): HedgeJson => ({
+  ...(percentile === undefined ? {} : { percentile }),
+  ...(after === undefined ? {} : { after_ms: Duration.toMillis(after) }),
+  ...(max === 1 ? {} : { max }),
+  ...(to === "same" ? {} : { to })
+})
 
 const keyOf = ({ idempotency }: Step, place: Place): Result.Result<string | undefined, Unsendable> => {
   switch (idempotency._tag) {

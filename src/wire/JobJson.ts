@@ -5,7 +5,7 @@
  */
 import type * as Schema from "effect/Schema"
 import type { HeaderValue } from "../step/SecretHeader.ts"
-import type { ExecutionMode, Fill, Order, Priority, RegionPolicy } from "../step/StepModel.ts"
+import type { ExecutionMode, Fill, Hedge, Order, Priority, RegionPolicy } from "../step/StepModel.ts"
 
 /**
  * A webhook of a job.
@@ -129,6 +129,28 @@ export interface JobJson {
   readonly debounce?: DebounceJson
   /** An extension of the dam: whether identical calls that are in flight at once share one answer. */
   readonly coalesce?: boolean
+  /** An extension of the dam: when a slow call is made once more beside itself. */
+  readonly hedge?: HedgeJson
+  /** An extension of the dam: limit of one attempt. */
+  readonly attempt_timeout_ms?: number
+  /** An extension of the dam: the header that tells the target how long an attempt may still take. */
+  readonly timeout_header?: string
+  /** An extension of the dam: how long after it is taken up it must have succeeded. */
+  readonly total_timeout_ms?: number
+}
+
+/**
+ * When a call is slow: later than so many of a hundred calls to its target, or after a time; how many more there are then,
+ * and where from.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HedgeJson {
+  readonly percentile?: number
+  readonly after_ms?: number
+  readonly max?: number
+  readonly to?: Hedge["to"]
 }
 
 /**

@@ -71,6 +71,10 @@ const keysOfJob: Readonly<Record<string, Below>> = {
   retry_at: "value",
   delay_ms: "value",
   start_before: "value",
+  attempt_timeout_ms: "value",
+  hedge: () => hedge,
+  timeout_header: "value",
+  total_timeout_ms: "value",
   priority: "value",
   in_order: () => order,
   debounce: () => debounce,
@@ -88,6 +92,7 @@ const webhook = names({
   secret: "value",
   body: "value"
 })
+const hedge = names({ percentile: "value", after_ms: "value", max: "value", to: "value" })
 const draw = names({ name: "value", key: "value", cost: "value" })
 const secret = names({ secret: "value", prefix: "value" })
 const fill = names({ into: "value", from: "value" })

@@ -115,6 +115,8 @@ const fields: ReadonlyMap<string, Holds> = new Map([
   ["retry_unsafe", isBoolean],
   ["idempotent_key", text(Rules.idempotentKey)],
   ["retry_at", number(Rules.epochMillis)],
+  ["attempt_timeout_ms", number(Rules.millis)],
+  ["total_timeout_ms", number(Rules.millis)],
   ["priority", oneOf("high", "normal", "low")],
   ["in_order", objectOf(order, "key")],
   ["debounce", objectOf(debounce, "key", "wait_ms")],

@@ -7,8 +7,8 @@ import { globSync } from "node:fs"
 import { basename, join } from "node:path"
 
 const here = import.meta.dirname
-/** What is run by hand alone: peers need databases that not every machine has. */
-const apart = [basename(import.meta.filename), "peers.ts"]
+/** What is run by hand alone: peers are installed for it, and some need databases that not every machine has. */
+const apart = [basename(import.meta.filename), "paced.ts", "peers.ts"]
 const files = globSync("*.ts", { cwd: here })
   .filter((file) => !apart.includes(file))
   .toSorted()

@@ -14,12 +14,20 @@ import type { StoreError } from "../../src/dam/store/StoreError.ts"
 import * as Step from "../../src/step/Step.ts"
 import { answered, attempt, delivery, ended, fails, job, revealed, rich, secretsOf } from "./jobStore/Fixtures.ts"
 
-export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) => {
-  const promises = (
-    sentence: string,
-    test: (jobs: JobStore["Service"]) => Effect.Effect<void, unknown>,
-    timeout?: number
-  ) => it.effect(sentence, () => Effect.flatMap(JobStore, test).pipe(Effect.provide(store)), timeout)
+type Promises = (
+  sentence: string,
+  test: (jobs: JobStore["Service"]) => Effect.Effect<void, unknown>,
+  timeout?: number
+) => void
+
+const promisesOf =
+  (store: Layer.Layer<JobStore, StoreError>): Promises =>
+  (sentence, test, timeout) =>
+    it.effect(sentence, () => Effect.flatMap(JobStore, test).pipe(Effect.provide(store)), timeout)
+
+/** What a store promises of filing, in whichever way it is asked. */
+export const filing = (name: string, store: Layer.Layer<JobStore, StoreError>) => {
+  const promises = promisesOf(store)
 
   describe(`JobStore (${name}): filing`, () => {
     promises("answers what it was given, losing nothing", (jobs) =>
@@ -131,6 +139,11 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
   })
+}
+
+export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) => {
+  const promises = promisesOf(store)
+  filing(name, store)
 
   describe(`JobStore (${name}): running`, () => {
     promises("gives a job to one claimer only", (jobs) =>
@@ -288,6 +301,33 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         assert.isTrue(yield* jobs.finishIdle("queued", ended({ state: "failed" })))
         assert.deepStrictEqual(yield* jobs.overdue(150, 9), { ids: ["parked", "scheduled"], nextAt: undefined })
       })
+    )
+
+    promises(
+      "names jobs that have never begun when they must not begin any more, whatever else they wait for",
+      (jobs) =>
+        Effect.gen(function* () {
+          const by = (id: string, moment: number, change: Partial<NewJob> = {}) =>
+            jobs.enqueue(
+              job(id, { step: Step.get("https://a.example/").pipe(Step.startBefore(moment)), createdAt: 10, ...change })
+            )
+          yield* by("queued", 110)
+          yield* by("scheduled", 100, { notBefore: 500 })
+          yield* by("begun", 90)
+          yield* jobs.start("begun", 30)
+          yield* jobs.park("begun", 1, { dueAt: 999 })
+          const both = Step.get("https://a.example/").pipe(Step.startBefore(120), Step.onFailureTimeout(100))
+          yield* jobs.enqueue(job("both", { step: both, createdAt: 10 }))
+          assert.deepStrictEqual(yield* jobs.overdue(99, 9), { ids: [], nextAt: 100 })
+          assert.deepStrictEqual(yield* jobs.overdue(105, 9), { ids: ["scheduled"], nextAt: 110 })
+          assert.deepStrictEqual(yield* jobs.overdue(120, 9), {
+            ids: ["both", "scheduled", "queued"],
+            nextAt: undefined
+          })
+          yield* jobs.start("both", 60)
+          yield* jobs.park("both", 1, { dueAt: 999 })
+          assert.deepStrictEqual(yield* jobs.overdue(109, 1), { ids: ["scheduled"], nextAt: 110 })
+        })
     )
 
     promises("releases what is due, in portions, and says when the next is", (jobs) =>

@@ -12,6 +12,7 @@ import { ConnectionFailed, InvalidResponse } from "../../src/step/Failure.ts"
 import type { Outcome, StepError } from "../../src/step/Outcome.ts"
 import * as RetryPolicy from "../../src/step/RetryPolicy.ts"
 import * as Step from "../../src/step/Step.ts"
+import { takenUp } from "../../src/step/TakenUp.ts"
 import type { Answer } from "../../src/testing/Answer.ts"
 import { fail, hang, later, reply, start } from "../../src/testing/Answer.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
@@ -34,7 +35,7 @@ const AnyAnswer: Arbitrary.Arbitrary<Answer> = Arbitrary.map(
 )
 
 const World = Arbitrary.all({
-  step: Arbitraries.step({ depth: 1, types: ["PERFORMANCE", undefined] }),
+  step: Arbitraries.step({ depth: 1, types: ["PERFORMANCE", undefined], times: true }),
   answers: Arbitrary.array(AnyAnswer, { minLength: 1, maxLength: 9 }),
   regions: Arbitrary.array(oneOf(["iad", "lax", "ord", "fra"]), { maxLength: 4 }),
   /** A transport with a place of its own, which one of the regions shares. */
@@ -139,7 +140,7 @@ const inDam = (world: World) =>
         }
       })
     })
-    const id = yield* dam.submit(world.step)
+    const id = yield* dam.submit(takenUp(world.step, yield* Clock.currentTimeMillis))
     const job = yield* toEnd(dam.get(id), "1 hour")
     return ofJob(job, children, sent())
   }).pipe(Effect.scoped, Effect.provide(TestClock.layer()))
@@ -162,6 +163,7 @@ const endings: Readonly<Record<string, World>> = {
   ConnectionFailed: here(once, fail(new ConnectionFailed({ kind: "refused", detail: "nobody listens" }))),
   InvalidResponse: here(once, fail(new InvalidResponse({ received: "half a head" }))),
   AttemptTimedOut: here(once, hang),
+  Expired: here(get.pipe(Step.delay("2 seconds"), Step.startBefore(1000)), reply({ status: 200 })),
   DeadlineExceeded: here(Step.onFailureTimeout(get, "1 second"), hang),
   // the sums of the letters of these two places are even and odd
   FanoutIncomplete: { ...here(everywhere, reply({ status: 200 }), reply({ status: 404 })), regions: ["iad", "lax"] }
@@ -184,7 +186,8 @@ describe("a step", () => {
     { arbitrary: { runs: 320, seed: process.env["DIFFERENTIAL_SEED"] ?? "a step" }, timeout: 240_000 }
   )
 
-  it("was drawn to succeed, to be rejected and to run out of time", () => {
-    for (const tag of ["succeeded", "Rejected", "DeadlineExceeded"]) assert.isAtLeast(seen.get(tag) ?? 0, 10, tag)
+  it("was drawn to succeed, to be rejected, to expire and to run out of time", () => {
+    for (const tag of ["succeeded", "Rejected", "Expired", "DeadlineExceeded"])
+      assert.isAtLeast(seen.get(tag) ?? 0, 10, tag)
   })
 })

@@ -73,7 +73,7 @@ const described = (constant: string): string =>
     names(constant).map(({ meaning, name }) => [code(name), meaning])
   )
 
-const kinds = ["start", "retry", "reroute", "forward", "repeat"] as const
+const kinds = ["start", "retry", "reroute", "forward", "repeat", "hedge"] as const
 const endings = ["Answered", "Failed", "Interrupted"] as const
 
 /** Every name the library reports under. */

@@ -63,6 +63,7 @@ describe("the README's table of what a step can say", () => {
       Step.fill({ query: { id: Step.from("/response/body/id") } }),
       Step.delay(1),
       Step.startBefore(1),
+      (self) => self.pipe(Step.attemptTimeout(1), Step.totalTimeout(2), Step.timeoutHeader("X-Left"), Step.hedge()),
       Step.priority("low"),
       Step.inOrder("key"),
       (self) => self.pipe(Step.debounce("key", { wait: 1 }), Step.coalesce)
@@ -95,6 +96,10 @@ describe("the README's table of what a step can say", () => {
           Step.retryAt(1),
           Step.delay(1),
           Step.startBefore(1),
+          Step.attemptTimeout(1),
+          Step.totalTimeout(2),
+          Step.timeoutHeader("X-Left"),
+          Step.hedge(),
           Step.priority("low"),
           Step.inOrder("k"),
           Step.debounce("k", { wait: 1 }),

@@ -123,7 +123,9 @@ const histories = (end: Outcome | StepError): ReadonlyArray<History> => {
 /** Design, section 4, point 3: starts, retries and reroutes. */
 const mostExchanges = (step: StepValue, regions: ReadonlyArray<string>): number => {
   const policy = resolve(step.retryPolicy)
-  return Regions.plan(step, regions, egress).starts.length + policy.maxRetries + policy.maxReroutes
+  const moves = Regions.plan(step, regions, egress).starts.length + policy.maxRetries + policy.maxReroutes
+  // each of them may be slow
+  return moves * (1 + (step.hedge?.max ?? 0))
 }
 
 /** Paths of an execution that were handed over and of which a job exists, or may. */
@@ -268,7 +270,13 @@ describe("laws of going on from a history", () => {
 /** In most of these worlds there is nothing that the straight way would leave alone. */
 const Plain = Arbitrary.map(Arbitrary.all([World, between(0, 3)]), ([world, choice]): World => {
   if (choice === 0) return world
-  const times = { retryAt: undefined, delay: undefined, startBefore: undefined }
+  const times = {
+    retryAt: undefined,
+    delay: undefined,
+    startBefore: undefined,
+    totalTimeout: undefined,
+    timeoutHeader: undefined
+  }
   const plain = { regions: [], ...times, onFailureTimeout: undefined, onSuccess: undefined }
   return { ...world, regions: [], step: makeStep({ ...world.step, ...plain, type: "FRUGAL" }) }
 })

@@ -28,6 +28,12 @@ describe("the surface", () => {
     assert.deepStrictEqual(methods(promise.EZThrottle.prototype), [
       "submitJob",
       "submitMany",
+      "submitAll",
+      "getBatch",
+      "awaitBatch",
+      "cancelBatch",
+      "rerunBatch",
+      "bulkJobs",
       "queueRequest",
       "queueAndWait",
       "getJob",

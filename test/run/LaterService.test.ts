@@ -27,6 +27,14 @@ const echo = (): Service["Service"] => {
     rerun: (jobId) => said(`rerun ${jobId}`),
     list: (filter) => said(`list ${filter?.q}`),
     failures: (filter) => said(`failures ${filter?.host}`),
+    many: {
+      sendBatch: ({ batchId }) => said(`sendBatch ${batchId}`),
+      batch: (id) => said(`batch ${id}`),
+      awaitBatch: (id) => said(`awaitBatch ${id}`),
+      cancelBatch: (id) => said(`cancelBatch ${id}`),
+      rerunBatch: (id) => said(`rerunBatch ${id}`),
+      bulk: ({ action }) => said(`bulk ${action}`)
+    },
     secrets: {
       create: (primary, secondary) =>
         said(`create ${Redacted.value(primary)} ${secondary && Redacted.value(secondary)}`),
@@ -57,6 +65,12 @@ const calls: ReadonlyArray<readonly [string, (service: Service["Service"]) => Ef
   ["rerun j", ({ rerun }) => rerun("j")],
   ["failures a.example", ({ failures }) => failures({ host: "a.example" })],
   ["list a.example", ({ list }) => list({ q: "a.example" })],
+  ["sendBatch b", ({ many }) => many.sendBatch({ batchId: "b", first: 1, steps: [], isLast: true, options: {} })],
+  ["batch b", ({ many }) => many.batch("b")],
+  ["awaitBatch b", ({ many }) => many.awaitBatch("b")],
+  ["cancelBatch b", ({ many }) => many.cancelBatch("b")],
+  ["rerunBatch b", ({ many }) => many.rerunBatch("b")],
+  ["bulk cancel", ({ many }) => many.bulk({ action: "cancel", filter: {} })],
   ["create a b", ({ secrets }) => secrets.create(Redacted.make("a"), Redacted.make("b"))],
   ["get", ({ secrets }) => secrets.get],
   ["delete", ({ secrets }) => secrets.delete],

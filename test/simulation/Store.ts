@@ -1,7 +1,7 @@
 /** The dam's store on a simulated disk: calls of a turn are one group, answered when the disk has answered. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Executor } from "../../src/dam/rows/Commands.ts"
+import type { Executor } from "../../src/dam/rows/Running.ts"
 import { over } from "../../src/dam/rows/RowStore.ts"
 import { executor, groupSize } from "../../src/dam/sqlite/Executor.ts"
 import { type Call, type Groups, make as makeGroups } from "../../src/dam/sqlite/Groups.ts"

@@ -111,6 +111,28 @@ const verbs: ReadonlyArray<
     [{ name: "tokens", key: "acme", cost: 1200 }]
   ],
   ["delay", Step.delay(base, "1 second"), Step.delay(1000), (s) => s.delay, Duration.seconds(1)],
+  [
+    "attemptTimeout",
+    Step.attemptTimeout(base, "1 second"),
+    Step.attemptTimeout(1000),
+    (s) => s.attemptTimeout,
+    Duration.seconds(1)
+  ],
+  [
+    "totalTimeout",
+    Step.totalTimeout(base, "1 second"),
+    Step.totalTimeout(1000),
+    (s) => s.totalTimeout,
+    Duration.seconds(1)
+  ],
+  ["timeoutHeader", Step.timeoutHeader(base, "X-Left"), Step.timeoutHeader("X-Left"), (s) => s.timeoutHeader, "X-Left"],
+  [
+    "hedge",
+    Step.hedge(base, { after: "p99.5", max: 2, to: "region" }),
+    Step.hedge({ after: "p99.5", max: 2, to: "region" }),
+    (s) => s.hedge,
+    { percentile: 99.5, after: undefined, max: 2, to: "region" }
+  ],
   ["startBefore", Step.startBefore(base, new Date(5)), Step.startBefore(5), (s) => s.startBefore, 5],
   [
     "debounce",
@@ -328,6 +350,16 @@ const refused: ReadonlyArray<readonly [verb: keyof typeof Step, field: string, .
   ["inOrder", "inOrder.key", "a\nb"],
   ["inOrder", "inOrder.key", "k".repeat(129)],
   ["inOrder", "inOrder.onFailure", "k", { onFailure: "halt" }],
+  ["hedge", "hedge.after", { after: "p12" }],
+  ["hedge", "hedge.after", { after: "p95x" }],
+  ["hedge", "hedge.after", { after: 0 }],
+  ["hedge", "hedge.max", { max: 4 }],
+  ["hedge", "hedge.to", { to: "fallback" }],
+  ["hedge", "hedge.delay", { delay: 5 }],
+  ["attemptTimeout", "attemptTimeout", 0],
+  ["totalTimeout", "totalTimeout", -1],
+  ["timeoutHeader", "timeoutHeader", "a b"],
+  ["timeoutHeader", "timeoutHeader", "Content-Length"],
   ["at", "at.zone", "2027-03-28T02:30", "Europe/Nowhere"],
   ["at", "at.local", "2027-03-28T02:30Z", "Europe/Berlin"],
   ["at", "at.local", "2027-02-30T02:30", "Europe/Berlin"],

@@ -39,6 +39,27 @@ const some = async (host: string, count: number) => {
   return ids
 }
 
+describe("schedules", () => {
+  it("are shown with their next moments, paused, resumed and run", async () => {
+    const path = "/api/v1/schedules/nightly%20report"
+    const definition = { cron: "30 2 * * *", zone: "Europe/Berlin", job: { url: world.at("nightly", "/report") } }
+    const { status } = await ask(world.url + path, { method: "PUT", body: definition })
+    assert.strictEqual(status, 200)
+    const page = await open("#/schedules")
+    const row = rowOf(page, "nightly report")
+    await row.getByText("30 2 * * * Europe/Berlin").waitFor()
+    await row.getByText("then").click()
+    assert.strictEqual(await row.getByRole("time").count(), 5)
+    await row.getByRole("button", { name: "Pause nightly report" }).click()
+    await row.getByText("paused").waitFor()
+    await row.getByRole("button", { name: "Run now nightly report" }).click()
+    await row.getByRole("link", { name: /^Job / }).waitFor()
+    await row.getByRole("button", { name: "Resume nightly report" }).click()
+    await row.getByText("active").waitFor()
+    await ask(world.url + path, { method: "DELETE" })
+  })
+})
+
 describe("finding jobs", () => {
   it("takes a host without its port, and shows in each field what the address says", async () => {
     await some("portless", 2)

@@ -37,10 +37,10 @@ describe("random steps", () => {
       assert.deepStrictEqual(
         [...said].sort(),
         (
-          "body bodyBase64 delay description executionMode fallbackOnError fallbacks headers idempotentKey " +
+          "attemptTimeout body bodyBase64 delay description executionMode fallbackOnError fallbacks headers hedge idempotentKey " +
           "idempotentStrategy inOrder limits localTimeout metadata method onFailure onFailureTimeout onSuccess priority " +
-          "regionPolicy regions " +
-          "responseDescription retryAt retryPolicy retryUnsafe sendIdempotencyKey startBefore type url webhookQuorum webhooks"
+          "regionPolicy regions responseDescription retryAt retryPolicy retryUnsafe sendIdempotencyKey startBefore " +
+          "timeoutHeader totalTimeout type url webhookQuorum webhooks"
         ).split(" ")
       )
       for (const key of [...said].filter((name) => name !== "method" && name !== "url")) {

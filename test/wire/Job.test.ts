@@ -129,6 +129,12 @@ describe("Job.encode", () => {
     ["retry_unsafe", Step.retryUnsafe(Step.post(url), true), true],
     ["limits", Step.limit(Step.post(url), "tokens"), [{ name: "tokens" }]],
     ["delay_ms", Step.delay(Step.post(url), "1 second"), 1000],
+    ["hedge", Step.hedge(Step.post(url)), { percentile: 95 }],
+    [
+      "hedge",
+      Step.hedge(Step.post(url), { after: 300, max: 2, to: "region" }),
+      { after_ms: 300, max: 2, to: "region" }
+    ],
     ["start_before", Step.startBefore(Step.post(url), 5), 5],
     ["coalesce", Step.coalesce(Step.post(url)), true],
     ["debounce", Step.debounce(Step.post(url), "k", { wait: 5 }), { key: "k", wait_ms: 5 }],
@@ -136,6 +142,9 @@ describe("Job.encode", () => {
     ["priority", Step.priority(Step.post(url), "high"), "high"],
     ["in_order", Step.inOrder(Step.post(url), "k"), { key: "k" }],
     ["in_order", Step.inOrder(Step.post(url), "k", { onFailure: "stop" }), { key: "k", on_failure: "stop" }],
+    ["attempt_timeout_ms", Step.attemptTimeout(Step.post(url), 5), 5],
+    ["total_timeout_ms", Step.totalTimeout(Step.post(url), 5), 5],
+    ["timeout_header", Step.timeoutHeader(Step.post(url), "X-Left"), "X-Left"],
     [
       "fills",
       Step.fill(Step.post(url), { query: { id: Step.from("/response/body/id") } }),

@@ -105,6 +105,19 @@ const values: Readonly<Record<string, readonly [good: ReadonlyArray<unknown>, ba
     ["k", "ü".repeat(127), "x".repeat(255)],
     ["", "x".repeat(256), "ü".repeat(128), "a\u0000", null]
   ],
+  attempt_timeout_ms: [
+    [1, 60_000],
+    [0, 1.5, -1, "1", null]
+  ],
+  total_timeout_ms: [
+    [1, 60_000],
+    [0, 1.5, -1, "1", null]
+  ],
+  timeout_header: [["X-Left"], ["", "a b", "Host", 1]],
+  hedge: [
+    [{}, { percentile: 99.9 }, { after_ms: 5, max: 3, to: "region" }],
+    [{ percentile: 5 }, { percentile: 95, after_ms: 5 }, { max: 0 }, { to: "fallback" }, [], null]
+  ],
   retry_at: [
     [0, 1_700_000_000_000],
     [-1, 0.5, "0", 2 ** 53, Number.POSITIVE_INFINITY]

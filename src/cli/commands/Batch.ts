@@ -9,6 +9,7 @@ import * as Output from "../output/Output.ts"
 import { exits, type Problem, problem } from "../output/Problem.ts"
 import * as Progress from "../output/Progress.ts"
 import { Service } from "../service/Service.ts"
+import { patiently } from "../service/Patience.ts"
 import * as StepFile from "./StepFile.ts"
 import * as Submitting from "./Submitting.ts"
 
@@ -142,23 +143,6 @@ const isOfLine = ({ code, exit, passesAfter }: Problem): boolean =>
   passesAfter === undefined && (exit === exits.usage || exit === exits.failed) && !ofService.has(code)
 
 const ofService: ReadonlySet<string> = new Set(["no_such_route", "not_offered", "malformed_answer", "bad_journal"])
-
-/** Waits out what passes: for ever while the service asks to slow down, for a while when nothing answers. */
-const patiently = <A, R>(effect: Effect.Effect<A, Problem, R>): Effect.Effect<A, Problem, R> => {
-  const attempt = (silent: number): Effect.Effect<A, Problem, R> =>
-    Effect.catchTag(effect, "Problem", (problem) => {
-      if (problem.passesAfter === undefined) return Effect.fail(problem)
-      const failures = problem.exit === exits.unreachable ? silent + 1 : 0
-      if (failures > patience) return Effect.fail(problem)
-      const pause = Math.min(10_000, 250 * 2 ** failures)
-      return Effect.flatMap(Random.next, (drawn) =>
-        Effect.delay(attempt(failures), Math.max(problem.passesAfter ?? 0, pause * (0.5 + drawn / 2)))
-      )
-    })
-  return Effect.suspend(() => attempt(0))
-}
-
-const patience = 5
 
 /** The refused lines with their reasons; the file of an earlier run goes when there are none. */
 const keepRefused = (path: string, { refused }: Tally) =>

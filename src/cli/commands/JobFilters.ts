@@ -32,6 +32,7 @@ export const flags = {
     Flag.withDescription("Only jobs of this priority"),
     Flag.optional
   ),
+  batch: Flags.text("batch", "BATCH-ID", "Only jobs of this batch").pipe(Flag.optional),
   metadata: Flags.text("metadata", "NAME=VALUE", "Only jobs with this metadata; may be repeated").pipe(Flag.atLeast(0)),
   ...Flags.window("Only jobs created")
 }
@@ -49,14 +50,15 @@ export interface Given extends Flags.Window {
   readonly rerunOf: Option.Option<string>
   readonly order: Option.Option<string>
   readonly priority: Option.Option<string>
+  readonly batch: Option.Option<string>
   readonly metadata: ReadonlyArray<string>
 }
 
 /** Whether anything restricts. */
 export const isAny = (given: Given): boolean => {
-  const { account, host, metadata, order, parent, priority, q, rerunOf, since, status, until, webhooks } = given
+  const { account, batch, host, metadata, order, parent, priority, q, rerunOf, since, status, until, webhooks } = given
   return (
-    [q, host, account, parent, rerunOf, order, priority].some(Option.isSome) ||
+    [q, host, account, parent, rerunOf, batch, order, priority].some(Option.isSome) ||
     Option.isSome(since) ||
     Option.isSome(until) ||
     [...status, ...webhooks, ...metadata].length > 0
@@ -86,6 +88,7 @@ export const queryOf = Effect.fnUntraced(function* (given: Given): Effect.fn.Ret
     rerun_of: Option.getOrUndefined(given.rerunOf),
     order: Option.getOrUndefined(given.order),
     priority: Option.getOrUndefined(given.priority),
+    batch: Option.getOrUndefined(given.batch),
     metadata: pairs,
     created_from: since,
     created_to: until

@@ -4,6 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { actions as bulkActions } from "../../dam/api/BulkShapes.ts"
 import * as Flags from "./Flags.ts"
 import * as Globals from "../output/Globals.ts"
 import * as JobFilters from "./JobFilters.ts"
@@ -261,10 +262,47 @@ const rerun = Command.make("rerun", many, (input) => talking(doing("rerun", Jobs
   ])
 )
 
+const bulk = Command.make(
+  "bulk",
+  {
+    action: Argument.Literals("action", bulkActions).pipe(
+      Argument.withDescription("What is done: cancel, rerun, or delete of jobs that have ended")
+    ),
+    ...JobFilters.flags,
+    dryRun: many.dryRun
+  },
+  ({ action, dryRun, ...given }) =>
+    talking(
+      Effect.gen(function* () {
+        if (!JobFilters.isAny(given)) {
+          return yield* Effect.fail(
+            problem("usage", "no filter is given", {
+              next: "say which jobs, such as with --q or --batch, first with --dry-run"
+            })
+          )
+        }
+        const { status, ...query } = yield* JobFilters.queryOf(given)
+        yield* JobsMany.bulk({ action, dryRun, query: given.status.length === 0 ? query : { ...query, status } })
+      })
+    )
+).pipe(
+  Command.withDescription(
+    "Cancels, runs again or deletes all jobs that the filters find, in one call: as fast as the dam can. To spread them over " +
+      "time use `jobs cancel` and `jobs rerun` with --rps."
+  ),
+  Command.withShortDescription("Cancel, rerun or delete all that filters find, at once"),
+  Command.withExamples([
+    { command: "ezthrottle jobs bulk cancel --batch may --dry-run", description: "How many would be cancelled" },
+    { command: "ezthrottle jobs bulk delete --q api.example.com --until 7d", description: "What ended there long ago" }
+  ])
+)
+
 export const command = Command.make("jobs").pipe(
   Command.withDescription("Looks at jobs, waits for them, stops and repeats them."),
-  Command.withShortDescription("List, export, show, watch, wait for, cancel, hasten, change, rerun and erase jobs"),
+  Command.withShortDescription(
+    "List, export, show, watch, wait for, cancel, hasten, change, rerun, erase and delete jobs"
+  ),
   Command.withExamples([{ command: "ezthrottle jobs list --status queued", description: "What waits" }]),
-  Command.withSubcommands([list, exportAll, show, watch, wait, cancel, runNow, change, rerun, erase]),
+  Command.withSubcommands([list, exportAll, show, watch, wait, cancel, runNow, change, rerun, erase, bulk]),
   Command.withGlobalFlags(Globals.service)
 )

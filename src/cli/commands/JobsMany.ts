@@ -8,6 +8,7 @@ import { problem } from "../output/Problem.ts"
 import * as Progress from "../output/Progress.ts"
 import type { Query } from "../service/Query.ts"
 import { Service } from "../service/Service.ts"
+import { type actions as bulkActions, BulkDone } from "../../dam/api/BulkShapes.ts"
 import { csvHead, csvLine } from "../../dam/api/JobLines.ts"
 import { JobPage, type JobSummary } from "../../dam/api/JobShapes.ts"
 
@@ -149,3 +150,57 @@ const preview = Effect.fnUntraced(function* (query: Query, verb: Many["verb"]) {
 
 const words = { cancel: "cancelled", rerun: "run again" }
 const toldAtMost = 20
+
+export interface Bulk {
+  readonly action: (typeof bulkActions)[number]
+  readonly query: Query
+  readonly dryRun: boolean
+}
+
+/** Has the dam do something to every job that a query finds, in as few calls as it takes. */
+export const bulk = Effect.fnUntraced(function* ({ action, dryRun, query }: Bulk) {
+  const service = yield* Service
+  const progress = yield* Progress.make
+  let jobs = 0
+  let skipped = 0
+  let isExact = true
+  let cursor: string | null = null
+  do {
+    const { value }: { readonly value: typeof BulkDone.Type } = yield* service.call({
+      method: "POST",
+      path: "/api/v1/jobs/bulk",
+      body: { action, filter: filterOf(query), dry_run: dryRun, cursor },
+      schema: BulkDone,
+      timeout: "1 minute"
+    })
+    jobs += value.jobs
+    skipped += value.skipped
+    isExact &&= value.is_exact
+    cursor = value.cursor
+    yield* progress.show({ done: jobs, total: jobs, before: 0, failed: skipped })
+  } while (cursor !== null)
+  yield* progress.clear
+  yield* Output.print({ action, dry_run: dryRun, jobs, is_exact: isExact, skipped }, () =>
+    dryRun
+      ? `${isExact ? "" : "at least "}${jobs} jobs would be ${bulkWords[action]}`
+      : `${jobs} jobs ${bulkWords[action]}${skipped === 0 ? "" : `, ${skipped} were in another state by then`}`
+  )
+})
+
+const bulkWords = { ...words, delete: "deleted" }
+
+/** The query of a list as a filter: what it does not say is left out. */
+const filterOf = ({ metadata = [], ...query }: Query): Schema.JsonObject => ({
+  ...Object.fromEntries(
+    Object.entries(query).flatMap(([name, value]): ReadonlyArray<[string, Schema.Json]> =>
+      value === undefined || (Array.isArray(value) && value.length === 0) ? [] : [[name, value as Schema.Json]]
+    )
+  ),
+  ...(Array.isArray(metadata) && metadata.length > 0
+    ? {
+        metadata: Object.fromEntries(
+          metadata.map((pair: string) => [pair.slice(0, pair.indexOf(":")), pair.slice(pair.indexOf(":") + 1)])
+        )
+      }
+    : {})
+})

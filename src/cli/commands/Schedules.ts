@@ -2,17 +2,18 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Shapes from "../../dam/api/ScheduleShapes.ts"
+import { ScheduleGone } from "../../dam/api/ScheduleShapes.ts"
+import * as Views from "../../dam/api/ScheduleViews.ts"
 import * as Output from "../output/Output.ts"
 import { problem } from "../output/Problem.ts"
 import { type Call, Service } from "../service/Service.ts"
 import * as StepFile from "./StepFile.ts"
 
-type Schedule = typeof Shapes.Schedule.Type
+type Schedule = typeof Views.Schedule.Type
 
 export const list = Effect.gen(function* () {
   const service = yield* Service
-  const { json, value } = yield* service.call({ path: "/api/v1/schedules", schema: Shapes.ScheduleList })
+  const { json, value } = yield* service.call({ path: "/api/v1/schedules", schema: Views.ScheduleList })
   yield* Output.print(json, (paint) => table(paint, value.schedules))
 })
 
@@ -37,14 +38,14 @@ const table = (paint: Output.Paint, schedules: ReadonlyArray<Schedule>): string 
 const whenOf = ({ cron, every_ms: every, zone }: Pick<Schedule, "cron" | "every_ms" | "zone">): string =>
   cron === null ? `every ${(every ?? 0) / 1000}s` : Output.plain(`${cron} ${zone ?? ""}`.trim(), 60)
 
-export const show = (name: string) => one({ path: pathOf(name), schema: Shapes.Schedule })
+export const show = (name: string) => one({ path: pathOf(name), schema: Views.Schedule })
 
 export const pause = (name: string) => change(name, "pause")
 export const resume = (name: string) => change(name, "resume")
 export const run = (name: string) => change(name, "run")
 
 const change = (name: string, verb: "pause" | "resume" | "run") =>
-  one({ method: "POST", path: `${pathOf(name)}/${verb}`, schema: Shapes.Schedule })
+  one({ method: "POST", path: `${pathOf(name)}/${verb}`, schema: Views.Schedule })
 
 const one = Effect.fnUntraced(function* (call: Call<Schedule>) {
   const service = yield* Service
@@ -70,12 +71,12 @@ export const put = Effect.fnUntraced(function* (name: string, path: string) {
   const body = Schema.decodeUnknownResult(Schema.JsonObject)(file.document)
   if (Result.isFailure(body))
     return yield* problem("usage", `${file.name}: expected an object with cron or every_ms, and job`)
-  yield* one({ method: "PUT", path: pathOf(name), schema: Shapes.Schedule, body: body.success })
+  yield* one({ method: "PUT", path: pathOf(name), schema: Views.Schedule, body: body.success })
 })
 
 export const remove = Effect.fnUntraced(function* (name: string) {
   const service = yield* Service
-  const { json } = yield* service.call({ method: "DELETE", path: pathOf(name), schema: Shapes.ScheduleGone })
+  const { json } = yield* service.call({ method: "DELETE", path: pathOf(name), schema: ScheduleGone })
   yield* Output.print(json, () => `${Output.plain(name, 128)} is deleted; jobs that it has submitted go on`)
 })
 

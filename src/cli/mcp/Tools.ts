@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import { isTerminal, states } from "../../engine/JobState.ts"
 import * as Fields from "../../step/Fields.ts"
 import { queryText } from "../service/Query.ts"
+import * as BatchTools from "./BatchTools.ts"
 import { type Call, CallFailed } from "./Call.ts"
 import { described, given, jobFields, jobOf, optional, reading, tool } from "./Define.ts"
 import * as ScheduleTools from "./ScheduleTools.ts"
@@ -119,6 +120,9 @@ const Health = Tool.make("health", {
 
 const toolkit = Toolkit.make(
   EnqueueJob,
+  BatchTools.EnqueueBatch,
+  BatchTools.GetBatch,
+  BatchTools.BulkJobs,
   GetJob,
   WaitForJob,
   ExplainJob,
@@ -159,6 +163,7 @@ export const layer = (call: Call) => {
     Layer.provide(
       toolkit.toLayer({
         enqueue_job: (job) => asked("POST", "/api/v1/jobs", jobOf(job)),
+        ...BatchTools.handlers(asked),
         get_job: ({ job_id: id }) => asked("GET", ofJob(id)),
         wait_for_job: ({ job_id: id, timeout_seconds: seconds }) =>
           Effect.map(ended(call, ofJob(id, "/wait"), (seconds ?? 30) * 1000), shown),

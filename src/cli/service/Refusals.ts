@@ -139,6 +139,7 @@ export const ofAnswer = (
 
 const nextOf: Readonly<Record<string, string>> = {
   job_not_found: "look for it with `ezthrottle jobs list`; jobs are removed some time after their end",
+  batch_not_found: "look for it with `ezthrottle batches list`; batches are removed some time after their end",
   secrets_not_found: "set one with `ezthrottle secrets create`",
   wrong_state: "look at it with `ezthrottle jobs show`",
   operator_required: "ask whoever runs the dam, or use a key that its keys file marks with :operator",

@@ -28,6 +28,8 @@ export interface Call<A> {
   readonly path: string
   readonly query?: Query
   readonly body?: Schema.Json
+  /** Lines of JSON, instead of one. */
+  readonly lines?: string
   readonly schema: Schema.ConstraintDecoder<A>
   /** Whether the cloud has this route too. */
   readonly cloud?: boolean
@@ -70,7 +72,7 @@ export const make = (target: Target): Service["Service"] => {
   const open = opening(target)
   const exchange = exchanging(target, open)
   const proxied = proxying(target)
-  const direct = ({ body, headers, method = "GET", path, query, timeout = "30 seconds" }: Call<unknown>) =>
+  const direct = ({ body, headers, lines, method = "GET", path, query, timeout = "30 seconds" }: Call<unknown>) =>
     exchange(
       {
         method,
@@ -78,9 +80,10 @@ export const make = (target: Target): Service["Service"] => {
         headers: {
           accept: "application/json",
           ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(lines === undefined ? {} : { "content-type": "application/x-ndjson" }),
           ...headers
         },
-        body: body === undefined ? undefined : JSON.stringify(body)
+        body: body === undefined ? lines : JSON.stringify(body)
       },
       timeout
     )

@@ -15,6 +15,8 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { Job } from "../../wire/Job.ts"
 import { IfMatch, JobChange } from "./ChangeShapes.ts"
+import { batches } from "./BatchApi.ts"
+import { BulkChoice, BulkDone } from "./BulkShapes.ts"
 import { credentials } from "./CredentialApi.ts"
 import { deliveries } from "./DeliveryApi.ts"
 import { described } from "./Described.ts"
@@ -53,6 +55,11 @@ const jobs = HttpApiGroup.make("jobs")
       query: ListQuery,
       success: JobPage,
       error: errors(400, 401, 503)
+    }),
+    HttpApiEndpoint.post("bulk", "/api/v1/jobs/bulk", {
+      payload: BulkChoice,
+      success: BulkDone,
+      error: errors(400, 401, 413, 415, 429, 503)
     }),
     HttpApiEndpoint.get("get", "/api/v1/jobs/:id", { params: id, success: JobView, error: ofOneJob }),
     HttpApiEndpoint.delete("erase", "/api/v1/jobs/:id", {
@@ -167,6 +174,7 @@ const system = HttpApiGroup.make("system").add(
 const routes = HttpApi.make("dam")
   .add(
     jobs,
+    batches,
     failures,
     deliveries,
     lanes,

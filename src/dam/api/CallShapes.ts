@@ -68,7 +68,7 @@ export const bodyOf = (response: Reply.Response): Pick<typeof Answer.Encoded, "b
 export const Attempt = Schema.Struct({
   path: Count,
   racer: Count,
-  kind: word(["start", "retry", "reroute", "forward", "repeat"]),
+  kind: word(["start", "retry", "reroute", "forward", "repeat", "hedge"]),
   region: Schema.NullOr(Schema.String),
   at: Moment,
   pause_ms: Amount,

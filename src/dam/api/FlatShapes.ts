@@ -125,8 +125,11 @@ const flatStatus = ({ result, state }: StoredJob): FlatStatus => toFlat(state, f
 const finalStatus = (result: JobResult | undefined): number | undefined =>
   result?.error === undefined || result.error.tag === "Rejected" ? result?.response?.status : undefined
 
-const reasonOf = ({ result, state }: StoredJob): string =>
-  state === "cancelled" ? "cancelled" : (result?.error?.message ?? "no answer from the target")
+const reasonOf = ({ result, state }: StoredJob): string => {
+  if (state === "cancelled") return "cancelled"
+  // one word, as webhooks tell it
+  return result?.error?.tag === "Expired" ? "expired" : (result?.error?.message ?? "no answer from the target")
+}
 
 const flatAnswer = (result: JobResult | undefined): Schema.Struct<typeof answerFields>["Encoded"] =>
   result?.response === undefined ? {} : { response_status: result.response.status, ...bodyOf(result.response) }

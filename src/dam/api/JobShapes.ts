@@ -105,7 +105,9 @@ const summaryFields = {
   response_status: Schema.NullOr(Status),
   metadata: Schema.JsonObject,
   parent: Schema.NullOr(Parent),
-  rerun_of: Schema.NullOr(Schema.String)
+  rerun_of: Schema.NullOr(Schema.String),
+  /** The batch that it was handed in with, and which line of it it is. */
+  batch: optional(Schema.Struct({ batch_id: Schema.String, line: Count }))
 }
 
 /**
@@ -138,7 +140,8 @@ export const summary = (job: StoredJob): typeof JobSummary.Encoded => ({
   response_status: job.result?.response?.status ?? null,
   metadata: job.step.metadata,
   parent: job.parent === undefined ? null : { job_id: job.parent.id, relation: RELATIONS[job.parent.relation] },
-  rerun_of: job.rerunOf ?? null
+  rerun_of: job.rerunOf ?? null,
+  ...(job.batch === undefined ? {} : { batch: { batch_id: job.batch.id, line: job.batch.line } })
 })
 
 const RELATIONS = { onSuccess: "on_success", onFailure: "on_failure" } as const
@@ -256,6 +259,8 @@ export const ListQuery = {
   /** The key of the order that they stand in. */
   order: optional(Fields.OrderKey),
   priority: optional(Fields.Priority),
+  /** The batch that they were handed in with, by its id. */
+  batch: optional(Schema.String),
   created_from: optional(Fields.EpochMillis),
   created_to: optional(Fields.EpochMillis),
   /** `name:value` of a top-level field of the metadata; all given ones must match. */

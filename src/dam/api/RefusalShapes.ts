@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import type { Refused } from "../intake/Refusal.ts"
+import { batchStates } from "../store/BatchRecords.ts"
 import { states } from "../../engine/JobState.ts"
 import { Count, Moment, optional, word } from "./Parts.ts"
 
@@ -23,7 +24,11 @@ export const ApiError = Schema.Struct({
   position: said(Count, "Where the body stops being JSON, in characters from its beginning"),
   nearest: said(Schema.String, "The known key that is spelt most like the one that is not"),
   reason: said(Schema.String, "Why a URL is denied, or the times of a schedule"),
-  state: said(word([...states, "unknown"]), "Where the job is that something else is wanted of"),
+  state: said(
+    word([...states, ...batchStates, "unknown"]),
+    "Where the job or batch is that something else is wanted of"
+  ),
+  line: said(Count, "The line of a batch that is wrong, or missing"),
   job_id: said(Schema.String, "The job that has the idempotency key already"),
   limit_reason: said(Schema.String, "Which limit is reached"),
   limit: said(Count, "How much that limit allows"),

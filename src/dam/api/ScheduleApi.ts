@@ -6,15 +6,8 @@
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
-import {
-  name,
-  Schedule,
-  ScheduleChoice,
-  ScheduleGone,
-  ScheduleList,
-  SchedulesApplied,
-  ScheduleSet
-} from "./ScheduleShapes.ts"
+import { name, ScheduleChoice, ScheduleGone, SchedulesApplied, ScheduleSet } from "./ScheduleShapes.ts"
+import { Schedule, ScheduleList } from "./ScheduleViews.ts"
 import { errors } from "./Statuses.ts"
 
 const ofOne = errors(400, 401, 404, 503)

@@ -8,8 +8,9 @@ import { catchUps, overlaps } from "../../engine/schedule/Firing.ts"
 import { type Timing, upcoming } from "../../engine/schedule/Timing.ts"
 import type { ScheduleDefinition, StoredSchedule } from "../store/ScheduleRecords.ts"
 import { Job } from "../../wire/Job.ts"
-import { Request, request } from "./CallShapes.ts"
-import { between, Count, length, Moment, nullable, word } from "./Parts.ts"
+import { request } from "./CallShapes.ts"
+import { between, length, Moment, nullable } from "./Parts.ts"
+import type { Schedule } from "./ScheduleViews.ts"
 
 const day = 86_400_000
 
@@ -47,41 +48,6 @@ export const name = {
     })
   )
 }
-
-/** A schedule, how it stands, and its next moments. */
-export const Schedule = Schema.Struct({
-  name: Schema.String,
-  cron: Schema.NullOr(Schema.String),
-  zone: Schema.NullOr(Schema.String),
-  every_ms: Schema.NullOr(Count),
-  jitter_ms: Count,
-  start: Schema.NullOr(Moment),
-  end: Schema.NullOr(Moment),
-  overlap: word(overlaps),
-  catch_up: word(catchUps),
-  catch_up_most: Count,
-  /** Over: no moment is to come. */
-  state: word(["active", "paused", "over"]),
-  /** The next five moments; of one that is paused, those that come if it is resumed. */
-  next: Schema.Array(Moment),
-  fired: Count,
-  /** Moments that wait for a job before them to end. */
-  waiting: Count,
-  /** Moments that passed while the dam was down, and were not made up. */
-  missed: Count,
-  /** Moments dropped because a job before them had not ended. */
-  skipped: Count,
-  last: Schema.NullOr(Schema.Struct({ at: Moment, job_id: Schema.String })),
-  request: Request,
-  metadata: Schema.JsonObject,
-  created_at: Moment,
-  changed_at: Moment
-}).annotate({ identifier: "Schedule" })
-
-/** All schedules of a customer, by their names. */
-export const ScheduleList = Schema.Struct({ schedules: Schema.Array(Schedule) }).annotate({
-  identifier: "ScheduleList"
-})
 
 /** Schedules by their names, to be applied as a whole; what `delete` says of those that are not named is no by default. */
 export const ScheduleSet = Schema.Struct({

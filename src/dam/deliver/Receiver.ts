@@ -15,7 +15,7 @@ import type { DeliveryPort, DueDelivery } from "../store/DeliveryRecords.ts"
 /** What all receivers share. */
 export interface Receivers {
   readonly store: Pick<DeliveryPort, "dueDeliveries">
-  /** Deliveries of one host that are in memory at once. */
+  /** Deliveries of one host that are under way at once. */
   readonly concurrency: number
   /** How often the clock is looked at while a delivery waits for its time, in milliseconds. */
   readonly clockEvery: number

@@ -34,7 +34,7 @@ export interface DeliveryOptions {
   readonly schedule: ReadonlyArray<Duration.Duration>
   /** Limit of one attempt in milliseconds. */
   readonly timeoutMillis: number
-  /** Deliveries to one receiver's host that are in memory at once, most of them waiting for its lane. */
+  /** Deliveries to one receiver's host that are under way at once, most of them waiting for its lane. */
   readonly concurrency: number
   /** When an endpoint that fails is disabled, and how often it is probed then. */
   readonly endpoints: EndpointRule
@@ -43,7 +43,7 @@ export interface DeliveryOptions {
 }
 
 /**
- * The defaults: the schedule above, 15 seconds per attempt, 100 in memory; an endpoint is disabled after 20 failures in a
+ * The defaults: the schedule above, 15 seconds per attempt, 100 under way; an endpoint is disabled after 20 failures in a
  * row over a day or longer, and probed every hour.
  *
  * @category constants

@@ -53,7 +53,7 @@ export const make = Effect.fnUntraced(function* (
 
 const send = Effect.fnUntraced(function* (
   self: Link,
-  { attempt, request, step: { retryUnsafe }, timeoutMillis }: Exchange
+  { attempt, request, step: { attemptTimeout, retryUnsafe }, timeoutMillis }: Exchange
 ): Effect.fn.Return<Response, TransportError> {
   const [named] = SecretHeader.among(request.headers)
   if (named !== undefined) {
@@ -62,7 +62,7 @@ const send = Effect.fnUntraced(function* (
   }
   const key = attempt ?? (yield* IntakeId.fresh)
   // not of the caller's life: whoever gives up has to learn the id of what is to be called off
-  const handedOver = self.fork(handOver(self, callOf({ request, retryUnsafe }, timeoutMillis), key))
+  const handedOver = self.fork(handOver(self, callOf({ request, retryUnsafe, attemptTimeout }, timeoutMillis), key))
   return yield* Fiber.join(handedOver).pipe(
     Effect.flatMap(({ jobId }) => answer(self, jobId, timeoutMillis)),
     Effect.mapError((error) => {
@@ -121,7 +121,10 @@ const cancel = ({ api }: Link, jobId: string) =>
     .pipe(Effect.retry({ times: 2, schedule: Schedule.exponential("200 millis") }))
 
 /** One call and nothing else: what to do after it is decided here. A policy that names 429 has it answered at once. */
-const callOf = (call: Pick<Step.Step, "request" | "retryUnsafe">, timeoutMillis: number): Step.Step =>
+const callOf = (
+  call: Pick<Step.Step, "request" | "retryUnsafe" | "attemptTimeout">,
+  timeoutMillis: number
+): Step.Step =>
   makeStep(call).pipe(
     Step.retryPolicy({ maxRetries: 0, maxReroutes: 0, retryCodes: [429], rerouteCodes: [] }),
     Step.onFailureTimeout(timeoutMillis)
@@ -166,6 +169,7 @@ const seenFromHere = ({ reason }: TransportError | ServiceError): Failure => {
     case "CannotAwait":
     case "NotOffered":
     case "WrongJobState":
+    case "BatchNotFound":
     case "AwaitTimedOut":
     case "NoSecrets":
     case "OldSecretUnknown":

@@ -10,6 +10,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Dns from "effect/net/Dns"
 import type * as Scope from "effect/Scope"
+import * as Direct from "../../transport/Direct.ts"
 import type { Exchanging } from "../../transport/HttpTransport.ts"
 import * as RegionalTransport from "../../transport/RegionalTransport.ts"
 import * as TimeLimit from "../../transport/TimeLimit.ts"
@@ -101,7 +102,8 @@ export const make = Effect.fnUntraced(function* (
         return send(exchange)
       }
     }
-    return TimeLimit.keepingLike(made, [transport])
+    // what names no region is not noted
+    return TimeLimit.keepingLike(Direct.begunLike(made, transport), [transport])
   }
   return {
     transport: noting(yield* regional("transport")),

@@ -87,7 +87,7 @@ export interface Settings {
         readonly schedule?: ReadonlyArray<Duration.Input> | undefined
         /** Limit of one attempt. Defaults to 15 seconds. */
         readonly timeout?: Duration.Input | undefined
-        /** Deliveries to one receiver's host that are in memory at once. Defaults to 100. */
+        /** Deliveries to one receiver's host that are under way at once. Defaults to 100. */
         readonly concurrency?: number | undefined
         /** When both are reached an endpoint is disabled. Defaults to 20 failures over 24 hours. */
         readonly disableAfter?:

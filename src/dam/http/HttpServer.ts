@@ -21,6 +21,7 @@ import type * as Dns from "effect/net/Dns"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Http from "node:http"
+import type { Duplex } from "node:stream"
 import * as EgressDoor from "../egress/Door.ts"
 import * as EgressPolicy from "../egress/EgressPolicy.ts"
 import * as Intake from "../intake/Intake.ts"
@@ -31,6 +32,7 @@ import { Engine } from "../work/Engine.ts"
 import { build } from "./Routes.ts"
 import { orRefused } from "./door/Answer.ts"
 import type { Keys } from "./door/Keys.ts"
+import { isUnhurried } from "./door/Lines.ts"
 import * as Proxied from "./door/Proxied.ts"
 import type { BackupOptions } from "./routes/BackupRoutes.ts"
 import * as HttpL8 from "./routes/TrustRoutes.ts"
@@ -161,6 +163,7 @@ export const make = Effect.fnUntraced(function* (
       if (!fast(request, response)) handler(request, response)
     }
   )
+  server.on("clientError", patiently)
   // Node would keep the first thousands and drop the rest without a word; they are counted at the door
   server.maxHeadersCount = 0
   const address = yield* Effect.acquireRelease(listen(server, host, options.port ?? 8080), () =>
@@ -214,6 +217,29 @@ const stop = (server: Http.Server, drain: Duration.Duration): Effect.Effect<void
     ),
     Effect.timeoutOrElse({ duration: drain, orElse: () => Effect.sync(() => server.closeAllConnections()) })
   )
+
+/** What Node does where nobody listens, but for a body that may take as long as it comes: its reader has a patience of its own. */
+const patiently = (error: Error & { readonly code?: string }, socket: Duplex): void => {
+  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && isUnhurried(socket)) return
+  if (socket.writable && !hasBegun(socket)) socket.write(statusOf(error.code))
+  socket.destroy(error)
+}
+
+/** Half an answer must not be followed by another. */
+const hasBegun = (socket: Duplex): boolean =>
+  "_httpMessage" in socket && (socket._httpMessage as Http.ServerResponse | null)?.headersSent === true
+
+const statusOf = (code: string | undefined): string => {
+  const status =
+    code === "HPE_HEADER_OVERFLOW"
+      ? 431
+      : code === "HPE_CHUNK_EXTENSIONS_OVERFLOW"
+        ? 413
+        : code === "ERR_HTTP_REQUEST_TIMEOUT"
+          ? 408
+          : 400
+  return `HTTP/1.1 ${status} ${Http.STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`
+}
 
 const httpServices = Layer.mergeAll(NodeHttpPlatform.layer, Etag.layerWeak, NodeServices.layer)
 

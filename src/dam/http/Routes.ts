@@ -20,6 +20,8 @@ import { faultIn, makeRoom, type Reading, sourceOf, type Threshold } from "./doo
 import { routeOfRequest } from "./door/RouteTable.ts"
 import * as Session from "./door/Session.ts"
 import * as BackupRoutes from "./routes/BackupRoutes.ts"
+import * as BatchRoutes from "./routes/BatchRoutes.ts"
+import * as BulkRoute from "./routes/BulkRoute.ts"
 import * as CredentialRoutes from "./routes/CredentialRoutes.ts"
 import * as DeliveryRoutes from "./routes/DeliveryRoutes.ts"
 import * as FailureRoutes from "./routes/FailureRoutes.ts"
@@ -65,7 +67,8 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
   const secrets = SecretRoutes.make(store, limits)
   const backup = BackupRoutes.make(options.backups)
   const groups = Layer.mergeAll(
-    JobRoutes.groups(jobs, JobStream.make(options, slots), desk),
+    JobRoutes.groups(jobs, BulkRoute.make(engine, limits), JobStream.make(options, slots), desk),
+    BatchRoutes.group(BatchRoutes.make(options), desk),
     Feed.group(feed, { engine, slots, callers }, desk),
     FailureRoutes.group(FailureRoutes.make(store), desk),
     LaneRoutes.group(LaneRoutes.make(engine, limits), desk),

@@ -8,18 +8,20 @@ import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http"
-import { type Answer, ofRefusal, settled } from "./door/Answer.ts"
+import { type Answer, NONE, ofRefusal, settled } from "./door/Answer.ts"
 import type { Jobs } from "./routes/JobRoutes.ts"
 import type { Caller } from "./door/Keys.ts"
 import { collect, faultIn, faultInContent, type Reading, type Threshold } from "./door/Request.ts"
 import { type Short, short } from "./door/RouteTable.ts"
 import { faultInOrigin } from "./door/Session.ts"
 import { refused, type Refused } from "../intake/Refusal.ts"
+import type { Dialect } from "../job/Job.ts"
 
 /** What the short way needs. */
 export interface FastOptions extends Threshold, Reading {
-  readonly jobs: Pick<Jobs, "submit" | "submitFlat">
+  readonly jobs: Pick<Jobs, "begin">
   readonly authenticate: (authorization: string | undefined) => Caller | Refused
 }
 
@@ -30,19 +32,23 @@ export type Fast = (request: IncomingMessage, response: ServerResponse) => boole
 export const make = (options: FastOptions, context: Context.Context<never>): Fast => {
   const run = Effect.runForkWith(context)
 
-  const take = (request: IncomingMessage, response: ServerResponse, customer: string, submit: Jobs["submit"]): void => {
+  const take = (request: IncomingMessage, response: ServerResponse, customer: string, dialect: Dialect): void => {
+    const answered = (answer: Answer | Effect.Effect<Answer, Refused>): void => {
+      if (!Effect.isEffect(answer)) return write(response, answer)
+      run(settled(answer)).addObserver((exit) =>
+        write(response, Exit.isSuccess(exit) ? exit.value : broken(exit.cause))
+      )
+    }
     collect(request, options, (body) => {
       if (!(body instanceof Uint8Array)) return write(response, ofRefusal(body))
-      const fiber = run(settled(submit({ customer, body, headers: single(request.headers) })))
-      fiber.addObserver((exit) => write(response, Exit.isSuccess(exit) ? exit.value : broken(exit.cause)))
+      const submission = { customer, body, headers: single(request.headers) }
+      const begun = Result.try(() => options.jobs.begin(answered, dialect, submission, context))
+      if (Result.isFailure(begun)) write(response, broken(Cause.die(begun.failure)))
     })
   }
 
-  const submits: Readonly<Record<Short, Jobs["submit"]>> = {
-    "POST /api/v1/jobs": options.jobs.submit,
-    "POST /jobs": options.jobs.submitFlat
-  }
-  const byUrl = new Map(short.map(({ name, path }) => [path, submits[name]]))
+  const dialects: Readonly<Record<Short, Dialect>> = { "POST /api/v1/jobs": "cloud", "POST /jobs": "flat" }
+  const byUrl = new Map(short.map(({ name, path }) => [path, dialects[name]]))
 
   const broken = (cause: Cause.Cause<never>): Answer => {
     if (!Cause.hasInterruptsOnly(cause)) run(Effect.logError("a submission failed", cause))
@@ -51,11 +57,11 @@ export const make = (options: FastOptions, context: Context.Context<never>): Fas
 
   return (request, response) => {
     if (request.method !== "POST") return false
-    const submit = byUrl.get(request.url ?? "")
-    if (submit === undefined || !isPlain(request, options)) return false
+    const dialect = byUrl.get(request.url ?? "")
+    if (dialect === undefined || !isPlain(request, options)) return false
     const caller = options.authenticate(request.headers.authorization)
     if ("_tag" in caller) return false
-    take(request, response, caller.customer, submit)
+    take(request, response, caller.customer, dialect)
     return true
   }
 }
@@ -75,13 +81,13 @@ const isPlain = (request: IncomingMessage, options: Threshold): boolean => {
 /** Writes an answer; whoever has gone misses it. */
 const write = (response: ServerResponse, { body, headers, status }: Answer): void => {
   if (response.destroyed || response.writableEnded) return
-  response.writeHead(status, {
-    ...headers,
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(body)
-  })
+  const described = ["content-type", JSON_TYPE, "content-length", String(Buffer.byteLength(body))]
+  // as a list: an object would be made into one
+  response.writeHead(status, headers === NONE ? described : [...Object.entries(headers).flat(), ...described])
   response.end(body)
 }
+
+const JSON_TYPE = "application/json"
 
 // Node gives a list for `set-cookie` only, which no request has a use for
 const single = (headers: IncomingHttpHeaders) => headers as Readonly<Record<string, string>>

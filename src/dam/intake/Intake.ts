@@ -7,12 +7,14 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as WebCrypto from "effect/crypto/WebCrypto"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Pacing from "../../engine/Pacing.ts"
 import type { Step } from "../../step/StepModel.ts"
 import type { EgressDoor } from "../egress/Door.ts"
+import type { EgressPolicy } from "../egress/EgressPolicy.ts"
 import type { DnsFailed } from "../egress/Resolver.ts"
 import type { UrlDenied } from "../egress/Url.ts"
 import { httpsRequired, lacksHttps } from "../egress/Webhook.ts"
@@ -52,6 +54,12 @@ export interface Intake {
   readonly cloud: (submission: Submission) => Effect.Effect<NewJob, Refused>
   /** `POST /jobs`. */
   readonly flat: (submission: Submission) => Effect.Effect<NewJob, Refused>
+  /** The same without a fiber, where nobody has to be asked: the job, or how it is told whether it is one. */
+  readonly now: (
+    dialect: Dialect,
+    submission: Submission,
+    context: Context.Context<never>
+  ) => NewJob | Effect.Effect<NewJob, Refused>
   /** A job that the dam submits by itself later on: the same checks, and its step as it was said. */
   readonly step: (submission: Submission) => Effect.Effect<Step, Refused>
   /** The URL of a call that belongs to a job which was taken before, in a field of this name. */
@@ -88,66 +96,88 @@ export const make = (options: IntakeOptions): Intake => {
   const { admit, isStrange } = makeAdmitting(options)
 
   /** What can be told without asking anybody, which is everything for hosts that were admitted just now. */
-  const take = (dialect: Dialect, submission: Submission, step: Step, userId: string | undefined) =>
-    Effect.withFiber((fiber): Effect.Effect<NewJob, Refused> => {
-      const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
-      const key = keyOf(submission, step)
-      if (typeof key === "object") return Effect.fail(key)
-      const nodes = nodesOf(step, limits)
-      if (!isList(nodes)) return Effect.fail(nodes)
-      const breach =
-        breachOf(nodes, { limits, now, bodyBytes: submission.body.length }) ??
-        breachOfDraws(nodes, callLimits, (...asked) => placesOf(submission)(...asked))
-      if (breach !== undefined) return Effect.fail(breach)
-      const job = newJob({
-        id: JobId.at(now, fiber.getRef(WebCrypto.WebCrypto)),
-        at: now,
-        customer: submission.customer,
-        dialect,
-        keyScope: scopeOf(submission.customer, userId),
-        step: SentHeaders.withoutAgreed(step),
-        key,
-        credentials: options.credentials,
-        isolated: Pacing.parse(submission.headers)?.accountQueue === "enabled",
-        traceparent: traceparentIn(submission.headers)
-      })
-      const strange = urlsOf(nodes).filter((submitted) => isStrange(submitted, now))
-      return strange.length === 0
-        ? Effect.succeed(job)
-        : Effect.as(
-            Effect.forEach(strange, (url) => admit(dialect, url, now), { discard: true }),
-            job
-          )
+  const take = ({ context, dialect, step, submission, userId }: Taking): NewJob | Effect.Effect<NewJob, Refused> => {
+    const now = Context.get(context, Clock.Clock).currentTimeMillisUnsafe()
+    const key = keyOf(submission, step)
+    if (typeof key === "object") return Effect.fail(key)
+    const nodes = nodesOf(step, limits)
+    if (!isList(nodes)) return Effect.fail(nodes)
+    const breach =
+      breachOf(nodes, { limits, now, bodyBytes: submission.body.length }) ??
+      breachOfDraws(nodes, callLimits, (...asked) => placesOf(submission)(...asked))
+    if (breach !== undefined) return Effect.fail(breach)
+    const job = newJob({
+      id: JobId.at(now, Context.get(context, WebCrypto.WebCrypto)),
+      at: now,
+      customer: submission.customer,
+      dialect,
+      keyScope: scopeOf(submission.customer, userId),
+      step: SentHeaders.withoutAgreed(step),
+      key,
+      credentials: options.credentials,
+      isolated: Pacing.parse(submission.headers)?.accountQueue === "enabled",
+      traceparent: traceparentIn(submission.headers)
+    })
+    const strange = urlsOf(nodes).filter((submitted) => isStrange(submitted, now))
+    return strange.length === 0
+      ? job
+      : Effect.as(
+          Effect.forEach(strange, (url) => admit(dialect, url, now), { discard: true }),
+          job
+        )
+  }
+
+  const now: Intake["now"] = (dialect, submission, context) => {
+    const read = readers[dialect](submission.body, limits, door.policy)
+    return Result.isFailure(read) ? Effect.fail(read.failure) : take({ dialect, submission, context, ...read.success })
+  }
+
+  const inFiber = (dialect: Dialect, submission: Submission): Effect.Effect<NewJob, Refused> =>
+    Effect.contextWith((context: Context.Context<never>) => {
+      const taken = now(dialect, submission, context)
+      return Effect.isEffect(taken) ? taken : Effect.succeed(taken)
     })
 
   /** Read again, for whoever is refused: a step holds what it draws on in an order of its own. */
   const placesOf = ({ body }: Submission) => placesIn(Result.getOrUndefined(readJson(body, limits)), valueAt)
 
   return {
-    cloud: (submission) =>
-      Effect.suspend(() => {
-        const read = readCloud(submission.body, limits, door.policy)
-        return Result.isFailure(read) ? Effect.fail(read.failure) : take("cloud", submission, read.success, undefined)
-      }),
-    flat: (submission) =>
-      Effect.suspend(() => {
-        const read = readFlat(submission.body, limits, door.policy)
-        return Result.isFailure(read)
-          ? Effect.fail(read.failure)
-          : take("flat", submission, read.success.step, read.success.userId)
-      }),
+    now,
+    cloud: (submission) => inFiber("cloud", submission),
+    flat: (submission) => inFiber("flat", submission),
     step: (submission) =>
-      Effect.suspend(() => {
-        const read = readCloud(submission.body, limits, door.policy)
-        return Result.isFailure(read)
-          ? Effect.fail(read.failure)
-          : Effect.as(take("cloud", submission, read.success, undefined), SentHeaders.withoutAgreed(read.success))
+      Effect.contextWith((context: Context.Context<never>) => {
+        const read = readers.cloud(submission.body, limits, door.policy)
+        if (Result.isFailure(read)) return Effect.fail(read.failure)
+        const { step } = read.success
+        const taken = take({ dialect: "cloud", submission, context, ...read.success })
+        const asSaid = SentHeaders.withoutAgreed(step)
+        return Effect.isEffect(taken) ? Effect.as(taken, asSaid) : Effect.succeed(asSaid)
       }),
     url: (field, url) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => admit("cloud", { field, url, webhook: false }, now)),
     webhook: (field, url) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => admit("cloud", { field, url, webhook: true }, now))
   }
+}
+
+interface Read {
+  readonly step: Step
+  readonly userId: string | undefined
+}
+
+interface Taking extends Read {
+  readonly dialect: Dialect
+  readonly submission: Submission
+  readonly context: Context.Context<never>
+}
+
+/** How a body is read in each dialect. */
+const readers: {
+  readonly [D in Dialect]: (body: Uint8Array, limits: Limits, policy: EgressPolicy) => Result.Result<Read, Refused>
+} = {
+  cloud: (body, limits, policy) => Result.map(readCloud(body, limits, policy), (step) => ({ step, userId: undefined })),
+  flat: readFlat
 }
 
 const noLimits: KnownLimits = { definition: () => undefined, names: () => [] }

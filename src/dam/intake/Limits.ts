@@ -57,7 +57,9 @@ export interface Limits {
   readonly retryAhead: number
   /** The longest that `timeout_ms` of a fallback's trigger may be, in milliseconds. */
   readonly triggerMillis: number
-  /** The longest that `on_failure_timeout_ms` may be, in milliseconds. */
+  /** The longest that `attempt_timeout_ms` may be, in milliseconds. */
+  readonly attemptMillis: number
+  /** The longest that `on_failure_timeout_ms` and `total_timeout_ms` may be, in milliseconds. */
   readonly deadlineMillis: number
   /** Bytes of bodies that are being read at the same time. */
   readonly readingBytes: number
@@ -105,6 +107,7 @@ export const defaults: Limits = {
   retries: 100,
   retryAhead: 30 * 24 * 60 * 60 * 1000,
   triggerMillis: 24 * 60 * 60 * 1000,
+  attemptMillis: 3_600_000,
   deadlineMillis: 30 * 24 * 60 * 60 * 1000,
   readingBytes: 67_108_864,
   waiting: 2000,

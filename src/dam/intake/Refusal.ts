@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { states } from "../../engine/JobState.ts"
+import { batchStates } from "../store/BatchRecords.ts"
 
 /**
  * What a refusal may say beside its sentence, its code and its field, in the spelling of the API.
@@ -16,7 +17,8 @@ export const Extra = Schema.Struct({
   position: Schema.optionalKey(Schema.Number),
   nearest: Schema.optionalKey(Schema.String),
   reason: Schema.optionalKey(Schema.String),
-  state: Schema.optionalKey(Schema.Literals([...states, "unknown"])),
+  state: Schema.optionalKey(Schema.Literals([...states, ...batchStates, "unknown"])),
+  line: Schema.optionalKey(Schema.Number),
   job_id: Schema.optionalKey(Schema.String),
   limit_reason: Schema.optionalKey(Schema.String),
   limit: Schema.optionalKey(Schema.Number),

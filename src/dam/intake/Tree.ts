@@ -54,7 +54,7 @@ export const breachOf = (nodes: ReadonlyArray<TreeNode>, where: Circumstances): 
     if (breach !== undefined) return breach
   }
   const root = nodes[0]
-  const broken = root && StepRules.check(root.step)
+  const broken = root && StepRules.check(root.step, true)
   return broken && badField(wireField(broken.field), broken.problem)
 }
 
@@ -112,11 +112,17 @@ const breachOfCodes = ({ fallbacks, retryPolicy }: Step, at: string, limits: Lim
   return long && badField(at + long[0], `are more than ${limits.codes}`)
 }
 
-const breachOfTimes = ({ fallbacks, onFailureTimeout }: Step, at: string, limits: Limits): Refused | undefined => {
-  const { deadlineMillis, triggerMillis } = limits
-  if (onFailureTimeout !== undefined && Duration.toMillis(onFailureTimeout) > deadlineMillis) {
-    return badField(`${at}on_failure_timeout_ms`, `is longer than ${deadlineMillis} ms`)
-  }
+const breachOfTimes = (step: Step, at: string, limits: Limits): Refused | undefined => {
+  const { attemptTimeout, fallbacks, onFailureTimeout, totalTimeout } = step
+  const { attemptMillis, deadlineMillis, triggerMillis } = limits
+  const long = (
+    [
+      ["on_failure_timeout_ms", onFailureTimeout, deadlineMillis],
+      ["total_timeout_ms", totalTimeout, deadlineMillis],
+      ["attempt_timeout_ms", attemptTimeout, attemptMillis]
+    ] as const
+  ).find(([, length, most]) => length !== undefined && Duration.toMillis(length) > most)
+  if (long !== undefined) return badField(at + long[0], `is longer than ${long[2]} ms`)
   const late = fallbacks.findIndex(
     ({ trigger }) => trigger._tag === "OnTimeout" && Duration.toMillis(trigger.after) > triggerMillis
   )

@@ -53,6 +53,23 @@ export interface NewJob {
   readonly debouncedSince?: number
   /** W3C trace context of the submission. */
   readonly traceparent: string | undefined
+  /** The batch it was handed in with, and which line of it it is; not there for one that came by itself. */
+  readonly batch?: BatchPlace | undefined
+}
+
+/**
+ * A job's place in a batch.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BatchPlace {
+  /** Names the batch among those of all customers. */
+  readonly number: number
+  /** Names it to its customer. */
+  readonly id: string
+  /** Counted from 1. */
+  readonly line: number
 }
 
 /**

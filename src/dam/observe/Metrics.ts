@@ -25,6 +25,14 @@ const delivery = (outcome: string) =>
     attributes: { outcome }
   })
 
+const moment = (outcome: string) =>
+  Metric.counter("ezthrottle_dam_schedule_moments_total", {
+    description:
+      "Moments of schedules, by what became of them (fired: a job was submitted, missed: passed while the dam was down and not made up, skipped: dropped because the job before had not ended)",
+    incremental: true,
+    attributes: { outcome }
+  })
+
 /**
  * What is counted as it happens.
  *
@@ -38,6 +46,9 @@ export const metrics = {
   cancelled: event("cancelled"),
   delivered: delivery("delivered"),
   undelivered: delivery("failed"),
+  fired: moment("fired"),
+  missed: moment("missed"),
+  skipped: moment("skipped"),
   wait: seconds(
     "ezthrottle_dam_queue_wait_seconds",
     "Seconds from acceptance, or from the moment a job was scheduled for, to its first start"

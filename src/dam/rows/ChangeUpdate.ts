@@ -9,6 +9,7 @@ export interface ChangeUpdate {
   readonly lane: string | null
   readonly account: string
   readonly priority: Priority
+  readonly startBefore: number | null
   /** Its time, where it has another one. */
   readonly time: { readonly notBefore: number | null; readonly deadlineAt: number | null } | undefined
   readonly now: number

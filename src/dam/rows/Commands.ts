@@ -5,13 +5,12 @@
  * contract (a key that is taken, an epoch that is over) are answers. SQLite answers in the thread that writes
  * (`sqlite/Groups`); `RowStore` makes the whole store over any executor of these.
  */
-import type * as Effect from "effect/Effect"
 import type { Counted, Erased, Parking } from "../store/JobRecords.ts"
 import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { Failures } from "../store/FailureRecords.ts"
-import type { StoreError } from "../store/StoreError.ts"
 import type { ChangeUpdate } from "./ChangeUpdate.ts"
+import type { BatchCommands } from "./BatchCommands.ts"
 import type { CredentialCommands } from "./CredentialCommands.ts"
 import type { HistoryCommands } from "./HistoryCommands.ts"
 import type { JoinCommands } from "./JoinCommands.ts"
@@ -19,6 +18,7 @@ import type { OrderCommands } from "./OrderCommands.ts"
 import type { Cell, Row } from "./Row.ts"
 import type { ScheduleCommands } from "./ScheduleCommands.ts"
 import type { UpkeepCommands } from "./UpkeepCommands.ts"
+import type { TrustCommands } from "./TrustCommands.ts"
 
 export type { Cell, Row } from "./Row.ts"
 
@@ -55,7 +55,10 @@ export const jobColumns = [
   "quorum",
   "due_at",
   "deadline_at",
-  "limits"
+  "start_before",
+  "limits",
+  "batch",
+  "batch_line"
 ] as const
 
 /** One of `jobColumns`. */
@@ -129,6 +132,7 @@ export interface Listing {
   readonly order: string | undefined
   /** How the names of the queues end, empty for the usual one. */
   readonly priority: string | undefined
+  readonly batch: string | undefined
   readonly createdFrom: number | undefined
   readonly createdTo: number | undefined
   readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
@@ -323,24 +327,6 @@ export interface SecretCommands {
   readonly foldLog: () => void
 }
 
-/** What is known of an origin, as it travels: origin, key, when it was proved, another key, when it was revoked. */
-export type TrustRow = readonly [
-  origin: string,
-  publicKey: string | null,
-  provedAt: number | null,
-  changedKey: string | null,
-  revokedAt: number | null
-]
-
-/** What L8 remembers. */
-export interface TrustCommands {
-  readonly takeL8Nonce: (nonce: string, now: number, keepMillis: number, most: number) => "Taken" | "Seen" | "Full"
-  readonly l8Trust: (origin: string) => Row | undefined
-  readonly l8Trusts: (limit: number) => ReadonlyArray<Row>
-  readonly saveL8Trust: (...row: TrustRow) => void
-  readonly forgetL8Trust: (origin: string) => boolean
-}
-
 /** What is left of a limit for one key: name, key, level, moment. */
 export type LevelRow = readonly [name: string, key: string, level: number, at: number]
 
@@ -373,10 +359,18 @@ export interface NoticeCommands {
   readonly deadOf: (customer: string) => number
 }
 
+/** What batches need of jobs. */
+export interface BatchForms {
+  readonly insert: JobInsert
+  readonly loaded: LoadedJob
+  readonly finish: FinishInsert
+}
+
 /** Everything a database can be told to do. */
 export interface Commands
   extends
     JobCommands,
+    BatchCommands<BatchForms>,
     FailureCommands,
     DeliveryCommands,
     LaneCommands,
@@ -390,9 +384,3 @@ export interface Commands
     TrustCommands,
     NoticeCommands,
     UpkeepCommands {}
-
-/** Runs one command, durably done when it answers. */
-export type Executor = <Name extends keyof Commands>(
-  name: Name,
-  ...args: Parameters<Commands[Name]>
-) => Effect.Effect<ReturnType<Commands[Name]>, StoreError>

@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { CredentialPort, StoredCredential } from "../store/CredentialRecords.ts"
-import type { Executor } from "./Commands.ts"
 import { reader } from "./Reader.ts"
+import type { Executor } from "./Running.ts"
 
 const Definition = Schema.fromJsonString(
   Schema.Struct({

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { JobResult } from "../job/Job.ts"
 import type { FailureGroup, FailurePort } from "../store/FailureRecords.ts"
-import type { Executor } from "./Commands.ts"
+import type { Executor } from "./Running.ts"
 import { reader } from "./Reader.ts"
 
 /** What failed jobs are grouped by, beside their lane, as columns: the status, and the tag with the kind behind it. */

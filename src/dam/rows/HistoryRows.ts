@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { HistoryEntry, HistoryPort } from "../store/HistoryRecords.ts"
-import type { Executor } from "./Commands.ts"
+import type { Executor } from "./Running.ts"
 import { reader } from "./Reader.ts"
 
 const LoadedSpan = Schema.Struct({

@@ -4,7 +4,7 @@
  * Rows are read through schemas even though only this store writes them: a file outlives the version that wrote it.
  * Bodies never become text: a result's bodies stand one after the other in one blob, and its JSON knows their sizes.
  */
-import * as Duration from "effect/Duration"
+import * as Deadline from "../../engine/Deadline.ts"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { deliveryStates, isTerminal, states } from "../../engine/JobState.ts"
@@ -48,7 +48,10 @@ export const encodeJob = (job: NewJob): JobInsert => {
     quorum: job.step.webhookQuorum,
     due_at: waits ? job.notBefore : undefined,
     deadline_at: deadlineOf(job),
-    limits: encodeDraws(job.step.limits)
+    start_before: job.step.startBefore,
+    limits: encodeDraws(job.step.limits),
+    batch: job.batch?.number,
+    batch_line: job.batch?.line
   }
   return {
     columns: jobColumns.map((column) => values[column] ?? null),
@@ -69,16 +72,17 @@ export const encodeChange = ({ isRetimed, job, now, revision }: Change): ChangeU
   lane: job.history.length === 0 ? job.lane : null,
   account: job.account,
   priority: job.step.priority ?? "normal",
+  startBefore: job.step.startBefore ?? null,
   time: isRetimed ? { notBefore: job.notBefore ?? null, deadlineAt: deadlineOf(job) ?? null } : undefined,
   now
 })
 
 const deadlineOf = ({
   createdAt,
-  notBefore = 0,
+  notBefore,
   step
 }: Pick<NewJob, "createdAt" | "notBefore" | "step">): number | undefined =>
-  step.onFailureTimeout && Math.max(createdAt, notBefore) + Duration.toMillis(step.onFailureTimeout)
+  Deadline.of(step, { acceptedAt: createdAt, notBefore })?.at
 
 /** Top-level metadata as a filter can name it: texts as they are, numbers and booleans as JSON spells them. */
 const metadataOf = (metadata: { readonly [name: string]: Schema.Json }) =>
@@ -186,6 +190,9 @@ const columns = {
   held_since: Moment,
   paused_for: Schema.NullOr(Schema.Number),
   revision: Schema.Number,
+  batch: Schema.NullOr(Schema.Number),
+  batch_line: Schema.NullOr(Schema.Number),
+  batch_id: Text,
   erased_at: Moment
 }
 
@@ -265,8 +272,13 @@ export const toJob = ({ attempts, job }: typeof LoadedJob.Type): StoredJob => ({
   result: job.result === null ? undefined : toResult(job.result, job.bodies ?? EMPTY),
   heldSince: job.held_since ?? undefined,
   ...(job.revision === 0 ? {} : { revision: job.revision }),
+  ...batchOf(job),
   ...(job.erased_at === null ? {} : { erasedAt: job.erased_at })
 })
+
+/** A job that came by itself has no such field. */
+const batchOf = ({ batch, batch_id: id, batch_line: line }: (typeof LoadedJob.Type)["job"]) =>
+  batch === null || id === null || line === null ? {} : { batch: { number: batch, id, line } }
 
 const waitingOf = (state: StoredJob["state"], dueAt: number | undefined) =>
   state === "scheduled" || state === "parked"

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Draw } from "../../step/StepModel.ts"
 import type { LimitPort } from "../store/LimitRecords.ts"
-import type { Executor } from "./Commands.ts"
+import type { Executor } from "./Running.ts"
 import { reader } from "./Reader.ts"
 
 /** A limit, as it is kept. */

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { NoticePort } from "../store/NoticeRecords.ts"
-import type { Executor } from "./Commands.ts"
+import type { Executor } from "./Running.ts"
 import { encodeFinish, encodeJob } from "./JobRows.ts"
 import { reader } from "./Reader.ts"
 

@@ -5,17 +5,21 @@
  * the database; one with several owners is given none.
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { states } from "../../engine/JobState.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
 import { classes, means } from "../job/LaneName.ts"
+import * as Filing from "../store/Filing.ts"
 import type { Crowded, Enqueued, JobFilter, JobPort } from "../store/JobRecords.ts"
 import type { JoinPort, Moved } from "../store/JoinRecords.ts"
 import type { Store } from "../store/JobStore.ts"
 import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort } from "../store/Upkeep.ts"
-import type { Executor, JobInsert, Listing } from "./Commands.ts"
+import { batchPort } from "./BatchRows.ts"
+import type { JobInsert, Listing, LoadedJob } from "./Commands.ts"
 import { credentialPort } from "./CredentialRows.ts"
+import type { Executor } from "./Running.ts"
 import { deliveryPort } from "./DeliveryRows.ts"
 import { failurePort } from "./FailureRows.ts"
 import * as Fresh from "./Fresh.ts"
@@ -40,7 +44,9 @@ export interface RowStoreOptions {
 
 /** Makes a store over an executor. */
 export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes) }: RowStoreOptions = {}): Store => ({
-  ...jobPort(run, fresh, credentials),
+  ...filingPort(run, { fresh, credentials }),
+  ...jobPort(run, fresh),
+  ...batchPort(run, readJob),
   ...failurePort(run),
   ...deliveryPort(run),
   ...lanePort(run),
@@ -59,48 +65,76 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
 const freshBytes = 8 * 1024 * 1024
 const freshOverhead = 1024
 
+type First = LoadedJob | "behind" | undefined
+
+/** Files jobs: in a fiber, and where the executor can do that without one. */
+const filingPort = (
+  run: Executor,
+  { credentials, fresh }: RowStoreOptions & { readonly fresh: Fresh.Fresh }
+): Pick<JobPort & JoinPort, "enqueue" | "enqueueBelow" | "enqueueOver"> => {
+  const { begin } = run
+  const found = (job: NewJob, first: LoadedJob): Effect.Effect<Enqueued, StoreError> =>
+    Effect.map(readJob(first), (known) => compare(job, known, credentials))
+  const filed = (job: NewJob, insert: JobInsert, first: First) =>
+    first === undefined || first === "behind" ? stored(fresh, job, insert, first) : found(job, first)
+  const filedBelow = (job: NewJob, insert: JobInsert, first: First | number) =>
+    typeof first === "number"
+      ? Effect.succeed<Enqueued | Crowded>({ _tag: "Crowded", jobs: first })
+      : filed(job, insert, first)
+  return {
+    enqueue: Filing.begunBy(
+      (job) =>
+        Effect.suspend(() => {
+          const insert = JobRows.encodeJob(job)
+          return Effect.flatMap(run("enqueue", insert), (first) => asEffect(filed(job, insert, first)))
+        }),
+      begin &&
+        ((done, job) => {
+          const insert = JobRows.encodeJob(job)
+          begin((first) => done(orFailed(first, (row) => filed(job, insert, row))), "enqueue", insert)
+        })
+    ),
+    enqueueBelow: Filing.begunBy<[number], Enqueued | Crowded, StoreError>(
+      (job, most) =>
+        Effect.suspend(() => {
+          const insert = JobRows.encodeJob(job)
+          return Effect.flatMap(run("enqueueBelow", insert, most), (first) => asEffect(filedBelow(job, insert, first)))
+        }),
+      begin &&
+        ((done, job, most) => {
+          const insert = JobRows.encodeJob(job)
+          begin((first) => done(orFailed(first, (row) => filedBelow(job, insert, row))), "enqueueBelow", insert, most)
+        })
+    ),
+    enqueueOver: (job, over, most) =>
+      Effect.suspend(() => {
+        const insert = JobRows.encodeJob(job)
+        // it will not be started
+        if (over !== undefined) fresh.take(over.id)
+        const finish = over && { id: over.id, finish: JobRows.encodeFinish(over.finish) }
+        return Effect.flatMap(
+          run("enqueueOver", insert, finish ?? null, most ?? null),
+          (first): Effect.Effect<Enqueued | Crowded | Moved, StoreError> =>
+            first === "moved" ? Effect.succeed({ _tag: "Moved" }) : asEffect(filedBelow(job, insert, first))
+        )
+      })
+  }
+}
+
+const asEffect = <A>(
+  filed: Filing.Stored | Effect.Effect<A, StoreError>
+): Effect.Effect<A | Filing.Stored, StoreError> => (Effect.isEffect(filed) ? filed : Effect.succeed(filed))
+
+const orFailed = <A, B>(
+  answer: Result.Result<A, StoreError>,
+  filed: (value: A) => Filing.Stored | Effect.Effect<B, StoreError>
+): Filing.Stored | Effect.Effect<B, StoreError> =>
+  Result.isFailure(answer) ? Effect.fail(answer.failure) : filed(answer.success)
+
 const jobPort = (
   run: Executor,
-  fresh: Fresh.Fresh,
-  credentials: ReadonlyArray<string> | undefined
-): JobPort & JoinPort => ({
-  enqueue: (job) =>
-    Effect.suspend(() => {
-      const insert = JobRows.encodeJob(job)
-      return Effect.flatMap(run("enqueue", insert), (first) =>
-        first === undefined || first === "behind"
-          ? stored(fresh, job, insert, first)
-          : Effect.map(readJob(first), (known) => compare(job, known, credentials))
-      )
-    }),
-  enqueueBelow: (job, most) =>
-    Effect.suspend(() => {
-      const insert = JobRows.encodeJob(job)
-      return Effect.flatMap(
-        run("enqueueBelow", insert, most),
-        (first): Effect.Effect<Enqueued | Crowded, StoreError> => {
-          if (first === undefined || first === "behind") return stored(fresh, job, insert, first)
-          if (typeof first === "number") return Effect.succeed({ _tag: "Crowded", jobs: first })
-          return Effect.map(readJob(first), (known) => compare(job, known, credentials))
-        }
-      )
-    }),
-  enqueueOver: (job, over, most) =>
-    Effect.suspend(() => {
-      const insert = JobRows.encodeJob(job)
-      // it will not be started
-      if (over !== undefined) fresh.take(over.id)
-      const finish = over && { id: over.id, finish: JobRows.encodeFinish(over.finish) }
-      return Effect.flatMap(
-        run("enqueueOver", insert, finish ?? null, most ?? null),
-        (first): Effect.Effect<Enqueued | Crowded | Moved, StoreError> => {
-          if (first === "moved") return Effect.succeed({ _tag: "Moved" })
-          if (first === undefined || first === "behind") return stored(fresh, job, insert, first)
-          if (typeof first === "number") return Effect.succeed({ _tag: "Crowded", jobs: first })
-          return Effect.map(readJob(first), (known) => compare(job, known, credentials))
-        }
-      )
-    }),
+  fresh: Fresh.Fresh
+): Omit<JobPort & JoinPort, "enqueue" | "enqueueBelow" | "enqueueOver"> => ({
   debounced: (customer, key) => run("debounced", customer, key),
   following: (leaderId, limit) => run("following", leaderId, limit),
   get: (id) => Effect.flatMap(run("get", id), readOptionalJob),
@@ -154,6 +188,7 @@ const jobPort = (
       fresh.take(id)
       return run("finishIdle", id, JobRows.encodeFinish(finish))
     }),
+  deleteEnded: (ids) => run("deleteEnded", JSON.stringify(ids)),
   // the log holds what stood there before
   erase: (id, at) => Effect.tap(run("erase", id, at), () => run("foldLog"))
 })
@@ -168,20 +203,23 @@ const upkeepPort = (run: Executor): UpkeepPort => ({
   stats: run("stats")
 })
 
-const stored = (
-  fresh: Fresh.Fresh,
-  job: NewJob,
-  insert: JobInsert,
-  place: "behind" | undefined
-): Effect.Effect<Enqueued> =>
-  Effect.sync(() => {
-    const { step } = insert
-    const state = place === undefined ? insert.state : "scheduled"
-    if (state === "queued") fresh.add(job, step.length + freshOverhead)
-    return { _tag: "Stored", state }
-  })
+const stored = (fresh: Fresh.Fresh, job: NewJob, insert: JobInsert, place: "behind" | undefined): Filing.Stored => {
+  const state = place === undefined ? insert.state : "scheduled"
+  if (state === "queued") fresh.add(job, insert.step.length + freshOverhead)
+  return { _tag: "Stored", state }
+}
 
-const compare = (job: NewJob, known: StoredJob, credentials: ReadonlyArray<string> | undefined): Enqueued => {
+/** `Enqueued` of a key that is known. */
+export type Met<Known> =
+  | Extract<Enqueued, { readonly _tag: "Conflict" | "CredentialsDiffer" }>
+  | { readonly _tag: "Duplicate"; readonly job: Known }
+
+/** What a job is to the one that has its key already. */
+export const compare = <Known extends NewJob>(
+  job: NewJob,
+  known: Known,
+  credentials: ReadonlyArray<string> | undefined
+): Met<Known> => {
   if (job.dialect === "cloud" && job.keyGiven && known.payload !== job.payload) {
     return { _tag: "Conflict", jobId: known.id }
   }
@@ -226,6 +264,7 @@ const listingOf = (filter: JobFilter): Listing | undefined => {
     rerunOf: filter.rerunOf,
     order: filter.order,
     priority: filter.priority && (filter.priority === "normal" ? "" : classes[filter.priority]),
+    batch: filter.batch,
     createdFrom: filter.createdFrom,
     createdTo: filter.createdTo,
     metadata: [...Object.entries(filter.metadata ?? {}), ...(search?.metadata ?? [])],

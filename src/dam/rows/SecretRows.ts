@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { SecretPort, StoredSecrets } from "../store/SecretRecords.ts"
-import type { Executor } from "./Commands.ts"
+import type { Executor } from "./Running.ts"
 import { Text } from "./JobRows.ts"
 import { reader } from "./Reader.ts"
 

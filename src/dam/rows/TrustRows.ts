@@ -2,7 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { TrustPort, StoredTrust } from "../store/TrustRecords.ts"
-import type { Executor, TrustRow } from "./Commands.ts"
+import type { Executor } from "./Running.ts"
+import type { TrustRow } from "./TrustCommands.ts"
 import { Text, Moment } from "./JobRows.ts"
 import { reader } from "./Reader.ts"
 

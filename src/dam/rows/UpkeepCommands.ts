@@ -11,6 +11,8 @@ export interface UpkeepCommands {
     limit: number
   ) => { readonly ids: ReadonlyArray<string>; readonly nextAt: number | undefined }
   readonly sweep: (endedBefore: number, limit: number) => number
+  /** A JSON array. */
+  readonly deleteEnded: (ids: string) => number
   readonly fillTexts: (jobs: number) => number
   readonly stats: () => StoreStats
 }

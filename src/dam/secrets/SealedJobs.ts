@@ -13,6 +13,8 @@ import type { Step } from "../../step/StepModel.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
+import * as Filing from "../store/Filing.ts"
+import type { Added, BatchPort, NewBatch } from "../store/BatchRecords.ts"
 import type { Crowded, Enqueued, Finish, JobPort } from "../store/JobRecords.ts"
 import type { JoinPort, Moved } from "../store/JoinRecords.ts"
 import { readable } from "../store/Readable.ts"
@@ -27,7 +29,7 @@ const mark = "sealed:"
  * Seals the jobs of a store; without a sealer they are kept as they are. `credentials` names headers that are sealed beside
  * those whose name speaks of a secret.
  */
-export const make = <S extends JobPort & JoinPort & SchedulePort>(
+export const make = <S extends JobPort & JoinPort & SchedulePort & BatchPort>(
   store: S,
   sealer: Sealer | undefined,
   credentials: ReadonlyArray<string> = []
@@ -82,6 +84,22 @@ export const make = <S extends JobPort & JoinPort & SchedulePort>(
   const openedSchedule = (schedule: StoredSchedule): Effect.Effect<StoredSchedule, StorageFailed> =>
     Effect.map(opened({ id: schedule.generation, step: schedule.step }), ({ step }) => ({ ...schedule, step }))
 
+  const eachStep = <B extends NewBatch, E>(
+    batch: B,
+    change: (whose: Sealable) => Effect.Effect<Sealable, E>
+  ): Effect.Effect<B, E> => {
+    const of = (step: Step | undefined, name: string) =>
+      step === undefined
+        ? Effect.undefined
+        : Effect.map(change({ id: `${batch.customer} ${batch.id} ${name}`, step }), (changed) => changed.step)
+    return Effect.zipWith(
+      of(batch.onComplete, "complete"),
+      of(batch.onAnyFailure, "failure"),
+      (onComplete, onAnyFailure) => ({ ...batch, onComplete, onAnyFailure })
+    )
+  }
+  const openedBatch = <B extends NewBatch>(batch: B) => eachStep(batch, opened)
+
   const sealedSchedule = (schedule: StoredSchedule): StoredSchedule => ({
     ...schedule,
     step: sealed({ id: schedule.generation, step: schedule.step }).step
@@ -92,13 +110,13 @@ export const make = <S extends JobPort & JoinPort & SchedulePort>(
 
   return {
     ...store,
-    enqueue: (job) => Effect.flatMap(store.enqueue(sealed(job)), (enqueued) => filed(job, enqueued)),
-    enqueueBelow: (job, most) =>
-      Effect.flatMap(
-        store.enqueueBelow(sealed(job), most),
-        (enqueued): Effect.Effect<Enqueued | Crowded, StoreError> =>
-          enqueued._tag === "Crowded" ? Effect.succeed(enqueued) : filed(job, enqueued)
-      ),
+    enqueue: Filing.around(store.enqueue, sealed, filed),
+    enqueueBelow: Filing.around(
+      store.enqueueBelow,
+      sealed,
+      (job, enqueued): Effect.Effect<Enqueued | Crowded, StoreError> =>
+        enqueued._tag === "Crowded" ? Effect.succeed(enqueued) : filed(job, enqueued)
+    ),
     enqueueOver: (job, over, most) =>
       Effect.flatMap(
         store.enqueueOver(sealed(job), over, most),
@@ -114,6 +132,36 @@ export const make = <S extends JobPort & JoinPort & SchedulePort>(
     start: (id, at) => Effect.flatMap(store.start(id, at), openedIfThere),
     finish: (id, epoch, finish) => store.finish(id, epoch, sealedFinish(finish)),
     finishIdle: (id, finish) => store.finishIdle(id, sealedFinish(finish)),
+    openBatch: (batch) =>
+      Effect.flatMap(
+        eachStep(batch, (whose) => Effect.sync(() => sealed(whose))),
+        (closed) =>
+          Effect.flatMap(store.openBatch(closed), (made) =>
+            Effect.map(openedBatch(made.batch), (open) => ({ ...made, batch: open }))
+          )
+      ),
+    batch: (customer, id) =>
+      Effect.flatMap(store.batch(customer, id), (found) =>
+        found === undefined ? Effect.undefined : openedBatch(found)
+      ),
+    batches: (customer, cursor, limit) =>
+      Effect.flatMap(store.batches(customer, cursor, limit), (page) =>
+        Effect.map(readable(page.batches, openedBatch), (batches) => ({ ...page, batches }))
+      ),
+    dueBatches: (limit) => Effect.flatMap(store.dueBatches(limit), (due) => readable(due, openedBatch)),
+    addLines: (group) =>
+      Effect.flatMap(
+        store.addLines({ ...group, jobs: group.jobs.map(sealed) }),
+        (added): Effect.Effect<Added, StoreError> =>
+          added._tag === "Known"
+            ? Effect.map(
+                Effect.forEach(added.known, ({ job, place }) =>
+                  Effect.map(opened(job), (open) => ({ place, job: open }))
+                ),
+                (known) => ({ ...added, known })
+              )
+            : Effect.succeed(added)
+      ),
     schedules: (customer) => Effect.flatMap(store.schedules(customer), (all) => readable(all, openedSchedule)),
     schedule: (customer, name) =>
       Effect.flatMap(store.schedule(customer, name), (one) =>

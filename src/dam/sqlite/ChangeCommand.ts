@@ -12,7 +12,7 @@ const prepare = (db: DatabaseSync) => ({
      WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')`
   ),
   update: db.prepare(
-    `UPDATE jobs SET revision = revision + 1, lane = ?2, account = ?3, state = ?4, due_at = ?5 WHERE seq = ?1`
+    `UPDATE jobs SET revision = revision + 1, lane = ?2, account = ?3, state = ?4, due_at = ?5, start_before = ?6 WHERE seq = ?1`
   ),
   retime: db.prepare("UPDATE jobs SET not_before = ?2, deadline_at = coalesce(?3, deadline_at) WHERE seq = ?1"),
   step: db.prepare("UPDATE payloads SET step = ?2 WHERE seq = ?1")
@@ -30,7 +30,8 @@ export const changeCommand = (db: DatabaseSync, tally: Tally): Pick<JobCommands,
       const from = { lane: String(job["lane"]), state: stateOf(job["state"]) }
       const { dueAt, state } = placeOf(job, from.state, change)
       const lane = change.lane ?? from.lane
-      on.update.run(seq, lane, requeued(String(job["account"]), change.account, change.priority), state, dueAt)
+      const account = requeued(String(job["account"]), change.account, change.priority)
+      on.update.run(seq, lane, account, state, dueAt, change.startBefore)
       on.step.run(seq, change.step)
       if (change.time !== undefined) on.retime.run(seq, change.time.notBefore, change.time.deadlineAt)
       moveOver(tally, from, { lane, state })

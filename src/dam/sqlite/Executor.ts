@@ -10,7 +10,8 @@ import type * as Scope from "effect/Scope"
 import { Worker } from "node:worker_threads"
 import { OutcomeUnknown, type StoreError, StorageFailed, StorageFull, StorageLost } from "../store/StoreError.ts"
 import type { DatabaseOptions } from "./Database.ts"
-import type { Executor, Fault, FinishInsert } from "../rows/Commands.ts"
+import type { Fault, FinishInsert } from "../rows/Commands.ts"
+import type { BeginCommand, Executor } from "../rows/Running.ts"
 import { type Call, closed, type Group, make } from "./Groups.ts"
 import { kinds } from "./Kinds.ts"
 import { fileIn } from "./Ownership.ts"
@@ -71,17 +72,25 @@ type Resume = (value: unknown, fault: Fault | undefined) => void
 type Submit = (call: Call, resume: Resume) => (() => void) | void
 
 /** Makes an executor of what takes calls one by one. */
-export const executor =
-  (submit: Submit): Executor =>
-  <Name extends keyof Commands>(name: Name, ...args: Parameters<Commands[Name]>) =>
+export const executor = (submit: Submit): Executor => {
+  // a name with the arguments of its command is a call, and its value the command's; TypeScript loses both here
+  const run = <Name extends keyof Commands>(name: Name, ...args: Parameters<Commands[Name]>) =>
     Effect.callback<ReturnType<Commands[Name]>, StoreError>((resume) => {
-      // a name with the arguments of its command is a call, and its value the command's; TypeScript loses both here
-      const call = [name, ...args] as unknown as Call
-      const drop = submit(call, (value, fault) =>
+      const drop = submit([name, ...args] as unknown as Call, (value, fault) =>
         resume(fault === undefined ? Effect.succeed(value as ReturnType<Commands[Name]>) : Effect.fail(errorOf(fault)))
       )
       return drop && Effect.sync(drop)
     })
+  const begin: BeginCommand = <Name extends keyof Commands>(
+    done: (answer: Result.Result<ReturnType<Commands[Name]>, StoreError>) => void,
+    name: Name,
+    ...args: Parameters<Commands[Name]>
+  ) =>
+    void submit([name, ...args] as unknown as Call, (value, fault) =>
+      done(fault === undefined ? Result.succeed(value as ReturnType<Commands[Name]>) : Result.fail(errorOf(fault)))
+    )
+  return Object.assign(run, { begin })
+}
 
 /** The most that one transaction takes: enough to make its commit cheap, little enough to answer soon. */
 const groupCalls = 512

@@ -14,6 +14,7 @@ import * as Result from "effect/Result"
 import type { DatabaseSync } from "node:sqlite"
 import { type Commands, type Fault } from "../rows/Commands.ts"
 import { changeCommand } from "./ChangeCommand.ts"
+import { batchCommands } from "./BatchCommands.ts"
 import { credentialCommands } from "./CredentialCommands.ts"
 import { attempt, type DatabaseOptions, faultOf, ioError, kindOf, open, openBeside, type Opened } from "./Database.ts"
 import { deadLetterCommands } from "./DeadLetterCommands.ts"
@@ -47,6 +48,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
   return {
     ...jobs.commands,
     ...changeCommand(db, tally),
+    ...batchCommands(db, tally, { ...jobs.commands, known: jobs.known }),
     ...eraseCommand({ db, tally, texts }),
     ...listCommand({ db, texts, load: jobs.load }),
     ...failureCommands(db),

@@ -18,6 +18,7 @@ import type {
 import type { Joins } from "./JoinCommands.ts"
 import type { Orders } from "./OrderCommands.ts"
 import type { JoinCommands } from "../rows/JoinCommands.ts"
+import { batchEnds } from "./BatchCommands.ts"
 import { add, liveOf, move, moveOver, stateOf, type Tally } from "./Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
@@ -37,7 +38,7 @@ const prepare = (db: DatabaseSync) => ({
   byKey: db.prepare("SELECT seq FROM jobs WHERE key_digest = ?"),
   byId: db.prepare("SELECT seq FROM jobs WHERE id = ?"),
   whole: db.prepare(
-    `SELECT jobs.*, step, result, bodies FROM jobs JOIN payloads USING (seq) LEFT JOIN results USING (seq)
+    `SELECT jobs.*, step, result, bodies, (SELECT id FROM batches WHERE n = jobs.batch) AS batch_id FROM jobs JOIN payloads USING (seq) LEFT JOIN results USING (seq)
      WHERE jobs.seq = ?`
   ),
   attemptsOf: db.prepare("SELECT attempt, response, body FROM attempts WHERE seq = ? ORDER BY n"),
@@ -50,7 +51,7 @@ const prepare = (db: DatabaseSync) => ({
      FROM jobs WHERE id = ? AND epoch = ? AND state = 'running'`
   ),
   idle: db.prepare(
-    `SELECT seq, lane, customer, state, due_at, epoch, id, order_key, order_stops, coalesce_key FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')`
+    `SELECT seq, lane, customer, batch, state, due_at, epoch, id, order_key, order_stops, coalesce_key FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')`
   ),
   letGo: db.prepare(
     `UPDATE attempts SET response = NULL, body = NULL
@@ -74,7 +75,7 @@ const prepare = (db: DatabaseSync) => ({
   ),
   endRunning: db.prepare(
     `${end} WHERE id = ? AND epoch = ? AND state = 'running'
-     RETURNING seq, lane, customer, epoch, id, order_key, order_stops, coalesce_key, EXISTS (SELECT 1 FROM attempts WHERE attempts.seq = jobs.seq) AS tried`
+     RETURNING seq, lane, customer, batch, epoch, id, order_key, order_stops, coalesce_key, EXISTS (SELECT 1 FROM attempts WHERE attempts.seq = jobs.seq) AS tried`
   ),
   endIdle: db.prepare(`${end} WHERE seq = ?`),
   insertResult: db.prepare("INSERT INTO results (seq, result, bodies) VALUES (?, ?, ?)"),
@@ -96,7 +97,7 @@ interface Lines {
 /** Prepares the statements once and makes the commands over them; `load` reads one job whole. */
 export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | undefined, lines: Lines) => {
   const { joined } = lines
-  const self: Jobs = { on: prepare(db), tally, texts, ...lines }
+  const self: Jobs = { on: prepare(db), tally, texts, batches: batchEnds(db), ...lines }
   const commands = {
     enqueue: (job: JobInsert) => enqueue(self, job),
     enqueueBelow: (job: JobInsert, most: number) => {
@@ -161,7 +162,11 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
     },
     finishIdle: (id: string, finish: FinishInsert): boolean => finishIdle(self, id, finish)
   } satisfies Omit<JobCommands, "change" | "list" | "count" | "erase">
-  return { load: (seq: SQLInputValue) => load(self, seq), commands }
+  return {
+    load: (seq: SQLInputValue) => load(self, seq),
+    known: (job: JobInsert) => known(self, digestOf(job)),
+    commands
+  }
 }
 
 interface Jobs {
@@ -170,6 +175,7 @@ interface Jobs {
   readonly texts: TextIndex | undefined
   readonly orders: Orders
   readonly joins: Joins
+  readonly batches: ReturnType<typeof batchEnds>
 }
 
 const load = ({ on }: Jobs, seq: SQLInputValue): LoadedJob => {
@@ -254,6 +260,7 @@ const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): v
   }
   move(tally, { lane: String(job["lane"]), from, to: finish.state, jobs: 1, customer: String(job["customer"]) })
   tally.pending += finish.deliveries.length
+  if (job["batch"] !== null) self.batches.jobEnded(Number(job["batch"]), finish.state, finish.at)
 }
 
 /** Whether none of the endpoints is disabled that are told of an end: where none fails, none is looked for. */

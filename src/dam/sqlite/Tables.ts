@@ -11,6 +11,8 @@
 
 import { togetherTables } from "./TogetherTables.ts"
 
+import { batchTables } from "./BatchTables.ts"
+
 /** Marks a file as a store of ours (`PRAGMA application_id`). */
 export const applicationId = 0x657a7468
 
@@ -308,5 +310,11 @@ export const migrations: ReadonlyArray<string> = [
     PRIMARY KEY (customer, name)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE jobs ADD COLUMN start_before REAL;
+  CREATE INDEX jobs_expiring ON jobs (start_before)
+    WHERE start_before IS NOT NULL AND epoch = 0 AND state IN ('scheduled', 'queued', 'parked');
+  `,
+  batchTables,
   togetherTables
 ]

@@ -1,6 +1,6 @@
 /** What L8 remembers, as statements: nonces that were seen, and what is known of origins. */
 import type { DatabaseSync } from "node:sqlite"
-import type { TrustCommands } from "../rows/Commands.ts"
+import type { TrustCommands } from "../rows/TrustCommands.ts"
 
 /** Prepares the statements once and makes the commands over them. */
 export const trustCommands = (db: DatabaseSync): TrustCommands => {

@@ -1,6 +1,7 @@
 /** What keeps the store in order, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
 import type { UpkeepCommands } from "../rows/UpkeepCommands.ts"
+import { batchSweeps } from "./BatchCommands.ts"
 import { bytesOf } from "./Database.ts"
 import type { Joins } from "./JoinCommands.ts"
 import { move, stateOf, type Tally } from "./Tally.ts"
@@ -27,9 +28,17 @@ const prepare = (db: DatabaseSync) => ({
     `SELECT id, deadline_at FROM jobs INDEXED BY jobs_overdue
      WHERE deadline_at IS NOT NULL AND state IN ('scheduled', 'queued', 'parked') ORDER BY deadline_at LIMIT ?`
   ),
+  expiring: db.prepare(
+    `SELECT id, start_before FROM jobs INDEXED BY jobs_expiring
+     WHERE start_before IS NOT NULL AND epoch = 0 AND state IN ('scheduled', 'queued', 'parked')
+     ORDER BY start_before LIMIT ?`
+  ),
   recoverAll: db.prepare("UPDATE jobs SET state = 'queued' WHERE state = 'running'"),
   settled: db.prepare(
-    "SELECT seq, state FROM jobs WHERE settled_at IS NOT NULL AND settled_at < ? ORDER BY settled_at LIMIT ?"
+    "SELECT seq, state, batch FROM jobs WHERE settled_at IS NOT NULL AND settled_at < ? ORDER BY settled_at LIMIT ?"
+  ),
+  settledOf: db.prepare(
+    "SELECT seq, state, batch FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND settled_at IS NOT NULL"
   ),
   deadOf: db.prepare("SELECT count(*) AS dead FROM deliveries WHERE state = 'dead' AND seq = ?"),
   remove: db.prepare("DELETE FROM jobs WHERE seq = ?"),
@@ -55,6 +64,21 @@ export interface Kept {
 /** Prepares the statements once and makes the commands over them. */
 export const upkeepCommands = ({ db, fault, joins, tally, texts }: Kept): UpkeepCommands => {
   const on = prepare(db)
+  const batches = batchSweeps(db)
+  const remove = (jobs: ReadonlyArray<Record<string, unknown>>): number => {
+    for (const job of jobs) {
+      const seq = Number(job["seq"])
+      tally.dead -= Number(on.deadOf.get(seq)?.["dead"])
+      const state = stateOf(job["state"])
+      tally.jobs[state]--
+      on.remove.run(seq)
+      // its batch goes on counting it
+      if (job["batch"] !== null) batches.swept(Number(job["batch"]), state)
+      texts?.remove(seq)
+    }
+    if (jobs.length > 0) texts?.tidy()
+    return jobs.length
+  }
   return {
     release: (now) => {
       const lanes = new Set<string>()
@@ -73,10 +97,13 @@ export const upkeepCommands = ({ db, fault, joins, tally, texts }: Kept): Upkeep
     },
     overdue: (now, limit) => {
       // one more than asked for tells when to come back
-      const next = on.overdue.all(limit + 1)
-      const past = next.slice(0, limit).filter((job) => Number(job["deadline_at"]) <= now)
-      const after = next[past.length]?.["deadline_at"]
-      return { ids: past.map(({ id }) => String(id)), nextAt: typeof after === "number" ? after : undefined }
+      const late = pastIn(on.overdue.all(limit + 1), "deadline_at", { now, limit })
+      const expired = pastIn(on.expiring.all(limit + 1), "start_before", { now, limit })
+      const nextAt = Math.min(late.nextAt, expired.nextAt)
+      return {
+        ids: [...new Set([...late.ids, ...expired.ids])],
+        nextAt: nextAt === Infinity ? undefined : nextAt
+      }
     },
     recover: () => {
       const jobs = Number(on.recoverAll.run().changes)
@@ -86,16 +113,11 @@ export const upkeepCommands = ({ db, fault, joins, tally, texts }: Kept): Upkeep
       }
       return jobs
     },
+    deleteEnded: (ids) => remove(on.settledOf.all(ids)),
     sweep: (endedBefore, limit) => {
       const jobs = on.settled.all(endedBefore, limit)
-      for (const job of jobs) {
-        const seq = Number(job["seq"])
-        tally.dead -= Number(on.deadOf.get(seq)?.["dead"])
-        tally.jobs[stateOf(job["state"])]--
-        on.remove.run(seq)
-        texts?.remove(seq)
-      }
-      if (jobs.length > 0) texts?.tidy()
+      remove(jobs)
+      batches.sweep(endedBefore, limit)
       on.forget.run(endedBefore)
       tally.endpoints -= Number(on.forgetEndpoints.run(endedBefore).changes)
       return jobs.length
@@ -110,4 +132,15 @@ export const upkeepCommands = ({ db, fault, joins, tally, texts }: Kept): Upkeep
       fault: fault()
     })
   }
+}
+
+/** Those that are past by a column they are sorted by, and when the next is. */
+const pastIn = (
+  rows: ReadonlyArray<Readonly<Record<string, unknown>>>,
+  column: string,
+  { limit, now }: { readonly now: number; readonly limit: number }
+) => {
+  const past = rows.slice(0, limit).filter((row) => Number(row[column]) <= now)
+  const after = rows[past.length]?.[column]
+  return { ids: past.map(({ id }) => String(id)), nextAt: typeof after === "number" ? after : Infinity }
 }

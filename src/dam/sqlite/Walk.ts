@@ -136,7 +136,7 @@ const queriesOf = (
   lanes: ReadonlyArray<string> | undefined,
   mark: number | undefined
 ): ReadonlyArray<Query> => {
-  const { customer, id, oldestFirst, states } = filter
+  const { batch, customer, id, oldestFirst, states } = filter
   if (lanes?.length === 0) return []
   const related = relatedIndexOf(filter)
   const [first, ...more] = filter.metadata
@@ -169,6 +169,16 @@ const queriesOf = (
     const all = [told.condition, ...conditions, oneOf("state", states)]
     return [select(`jobs INDEXED BY ${told.index}`, all, "seq", oldestFirst)]
   }
+  if (batch !== undefined) {
+    return states.map((state) =>
+      select(
+        "jobs INDEXED BY jobs_of_batch",
+        [...conditions, { sql: "state = ?", params: [state] }],
+        "seq",
+        oldestFirst
+      )
+    )
+  }
   return states.map((state) =>
     select("jobs INDEXED BY jobs_by_state", [{ sql: "state = ?", params: [state] }, ...conditions], "seq", oldestFirst)
   )
@@ -176,6 +186,7 @@ const queriesOf = (
 
 const conditionsOf = ({
   account,
+  batch,
   createdFrom,
   createdTo,
   customer,
@@ -191,6 +202,14 @@ const conditionsOf = ({
   ...(rerunOf === undefined ? [] : [{ sql: "rerun_of = ? AND parent_id IS NOT ?", params: [rerunOf, rerunOf] }]),
   ...optional("order_key = ?", order),
   ...(priority === undefined ? [] : [ofPriority(priority)]),
+  ...(batch === undefined
+    ? []
+    : [
+        {
+          sql: "batch = (SELECT n FROM batches WHERE batches.customer = ? AND batches.id = ?)",
+          params: [customer, batch]
+        }
+      ]),
   // the names of an account's queues begin with its own
   ...(account === undefined ? [] : [{ sql: "account >= ? AND account < ?", params: [account, endOf(account)] }]),
   ...optional("created_at >= ?", createdFrom),

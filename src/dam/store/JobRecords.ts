@@ -121,6 +121,8 @@ export interface JobFilter {
   /** The key of the order that they stand in. */
   readonly order?: string | undefined
   readonly priority?: Priority | undefined
+  /** The batch they were handed in with, by its id. */
+  readonly batch?: string | undefined
   readonly createdFrom?: number | undefined
   readonly createdTo?: number | undefined
   /** Top-level metadata fields that must equal these texts; numbers and booleans count as JSON spells them. */
@@ -213,6 +215,8 @@ export interface JobPort {
   readonly finish: (id: string, epoch: number, finish: Finish) => Effect.Effect<boolean, StoreError | StaleEpoch>
   /** Ends a job that is not running (cancelled, deadline passed). `false` when it is running or final. */
   readonly finishIdle: (id: string, finish: Finish) => Effect.Effect<boolean, StoreError>
+  /** Deletes those of these jobs that have ended and whose webhooks are settled; answers how many. Their keys are free then. */
+  readonly deleteEnded: (ids: ReadonlyArray<string>) => Effect.Effect<number, StoreError>
   /**
    * Takes all that a job has sent and received out of the store, its attempts, deliveries and dead letters included, and
    * leaves nothing of it on disk. Id, key, state, times and the name of its error stay. `undefined`: there is no such job.

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import type { BatchPort } from "./BatchRecords.ts"
 import type { CredentialPort } from "./CredentialRecords.ts"
 import type { DeliveryPort } from "./DeliveryRecords.ts"
 import type { FailurePort } from "./FailureRecords.ts"
@@ -33,6 +34,7 @@ import type { UpkeepPort } from "./Upkeep.ts"
 export interface Store
   extends
     JobPort,
+    BatchPort,
     FailurePort,
     DeliveryPort,
     LanePort,

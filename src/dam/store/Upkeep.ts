@@ -47,8 +47,9 @@ export interface UpkeepPort {
    */
   readonly shiftPauses: (millis: number) => Effect.Effect<void, StoreError>
   /**
-   * Jobs that are not running and whose `onFailureTimeout` has passed, the longest overdue first; it counts from
-   * acceptance, or from `notBefore` where that is later. Answers when the next one will be.
+   * Jobs that are not running and whose `onFailureTimeout` or `totalTimeout` has passed, the longest overdue first; the
+   * one counts from acceptance, or from `notBefore` where that is later, the other from acceptance. Answers when the next
+   * one will be.
    */
   readonly overdue: (
     now: number,

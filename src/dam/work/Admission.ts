@@ -57,11 +57,18 @@ export const defaults: AdmissionOptions = {
  * @since 0.1.0
  */
 export interface Admission {
-  /** Files a job if there is room for it: one of low priority, if there is a fifth of the room left. */
+  /** Files a job, or so many, if there is room: where it is of low priority, if there is a fifth of the room left. */
   readonly through: <A, E, R>(
     file: Effect.Effect<A, E, R>,
+    jobs?: number,
     priority?: Priority
   ) => Effect.Effect<A, E | StoreError | Overloaded, R>
+  /**
+   * The same at once, where what is known suffices: counts a job on its way, which `left` ends, or knows nothing. Jobs of
+   * low priority do not come this way.
+   */
+  readonly enter: (clock: Clock.Clock) => boolean
+  readonly left: () => void
   /** The numbers it goes by, and its marks, as `/health` shows them. */
   readonly view: Effect.Effect<Readonly<Record<string, number>>, StoreError>
 }
@@ -87,9 +94,10 @@ interface Guard {
   memory: number
   /** Whether the store is being asked. */
   asking: boolean
-  /** Jobs on their way into the store, and filed since it was asked. */
+  /** Jobs on their way into the store, filed in all, and those of them that what the store said knows of. */
   underWay: number
   filed: number
+  known: number
 }
 
 /**
@@ -107,11 +115,19 @@ export const make = (store: Pick<UpkeepPort, "stats">, options: AdmissionOptions
     memory: 0,
     asking: false,
     underWay: 0,
-    filed: 0
+    filed: 0,
+    known: 0
   }
   const [checked, checkedLow] = [check(guard, 1), check(guard, partForLow)]
   return {
-    through: (file, priority) => Effect.flatMap(priority === "low" ? checkedLow : checked, () => counted(guard, file)),
+    through: (file, jobs = 1, priority) =>
+      Effect.flatMap(priority === "low" ? checkedLow : checked, () => counted(guard, file, jobs)),
+    enter: (clock) => {
+      const isOpen = isSurelyOpen(guard, ageOf(guard, clock), 1)
+      if (isOpen) guard.underWay++
+      return isOpen
+    },
+    left: () => left(guard, 1),
     view: Effect.map(ask(guard), (stats) => viewOf(guard, stats))
   }
 }
@@ -123,7 +139,8 @@ const check = (self: Guard, part: number): Effect.Effect<void, StoreError | Over
   Effect.gen(function* () {
     const { copiedAt } = self.options
     if (copiedAt !== undefined) return yield* new IsCopy({ copiedAt })
-    const age = Number(yield* Clock.monotonicTimeNanos) / 1e6 - self.seenAt
+    const age = ageOf(self, yield* Clock.Clock)
+    if (isSurelyOpen(self, age, part)) return
     // one asks; the others go by what is known meanwhile
     const known = self.seen === undefined || (age > believedFor && !self.asking) ? yield* ask(self) : self.seen
     const breach = breachOf(self, known, part)
@@ -132,15 +149,26 @@ const check = (self: Guard, part: number): Effect.Effect<void, StoreError | Over
     if (again !== undefined) return yield* again
   })
 
+/** Milliseconds since the store was asked. */
+const ageOf = ({ seenAt }: Guard, clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6 - seenAt
+
+/** Whether there is room by what is known, and that is believed. */
+const isSurelyOpen = (self: Guard, age: number, part: number): boolean =>
+  self.options.copiedAt === undefined &&
+  self.seen !== undefined &&
+  (age <= believedFor || self.asking) &&
+  breachOf(self, self.seen, part) === undefined
+
 const ask = (self: Guard): Effect.Effect<StoreStats, StoreError> =>
   Effect.suspend(() => {
     self.asking = true
-    // what was filed before now is seen by the store
-    self.filed = 0
+    // what was filed before now is seen by the store, but not known until it has answered
+    const { filed } = self
     return Effect.ensuring(
       Effect.flatMap(self.store.stats, (stats) =>
         Effect.map(Clock.monotonicTimeNanos, (nanos) => {
           self.seen = stats
+          self.known = filed
           self.seenAt = Number(nanos) / 1e6
           // where files are used up the platform cannot look, and says so: what was known counts then
           self.memory = Result.getOrElse(Result.try(self.options.memoryBytes), () => self.memory)
@@ -151,19 +179,19 @@ const ask = (self: Guard): Effect.Effect<StoreStats, StoreError> =>
     )
   })
 
-const counted = <A, E, R>(self: Guard, file: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+const counted = <A, E, R>(self: Guard, file: Effect.Effect<A, E, R>, jobs: number): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
-    self.underWay++
-    return Effect.onExit(file, () =>
-      Effect.sync(() => {
-        self.underWay--
-        self.filed++
-      })
-    )
+    self.underWay += jobs
+    return Effect.onExit(file, () => Effect.sync(() => left(self, jobs)))
   })
 
+const left = (self: Guard, jobs: number): void => {
+  self.underWay -= jobs
+  self.filed += jobs
+}
+
 const breachOf = (
-  { filed, memory, options, underWay }: Guard,
+  { filed, known, memory, options, underWay }: Guard,
   stats: StoreStats,
   part: number
 ): Overloaded | undefined => {
@@ -172,7 +200,7 @@ const breachOf = (
     return current < limit ? undefined : new Overloaded({ limitReason, limit, current, retryAfterSeconds })
   }
   return (
-    refuse("queued_jobs", options.maxQueued, waiting(stats) + underWay + filed) ??
+    refuse("queued_jobs", options.maxQueued, waiting(stats) + underWay + filed - known) ??
     refuse("stored_bytes", options.maxStoredBytes, stats.bytes) ??
     refuse("memory", options.maxMemoryBytes, memory)
   )

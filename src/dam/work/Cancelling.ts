@@ -6,7 +6,7 @@ import { isTerminal } from "../../engine/JobState.ts"
 import type { StoredJob } from "../job/Job.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import * as Ends from "./Ends.ts"
-import { WrongState } from "./Engine.ts"
+import { WrongState } from "./WrongState.ts"
 import * as Results from "./Results.ts"
 
 /** What calling off needs. */

@@ -5,9 +5,10 @@ import type { StoredJob } from "../job/Job.ts"
 import type { LaneNames } from "../lane/LaneNames.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { JobPort } from "../store/JobRecords.ts"
-import { type Engine, Outdated, WrongState } from "./Engine.ts"
+import type { Engine } from "./Engine.ts"
 import { laned } from "./Run.ts"
 import type { Told } from "./Telling.ts"
+import { Outdated, WrongState } from "./WrongState.ts"
 
 /** What it needs. */
 export interface Changing {

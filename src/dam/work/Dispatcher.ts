@@ -10,6 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
+import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import type { Limit } from "../../engine/limits/Limit.ts"
 import type { ResolvedRetryPolicy } from "../../step/RetryPolicy.ts"
@@ -22,8 +23,6 @@ import type { Links } from "../deliver/Links.ts"
 import type { Signer } from "../deliver/Signing.ts"
 import * as Egress from "../egress/EgressPolicy.ts"
 import * as Limits from "../intake/Limits.ts"
-import type { NewJob } from "../job/Job.ts"
-import { queueOf } from "../job/LaneName.ts"
 import type { L8 } from "../l8/L8.ts"
 import { type PacingOptions, ruleOf } from "../lane/Dial.ts"
 import * as LaneNames from "../lane/LaneNames.ts"
@@ -37,10 +36,11 @@ import * as History from "../observe/History.ts"
 import type { NoticeOptions } from "../observe/Notice.ts"
 import * as Stats from "../observe/Stats.ts"
 import type { NamedSecrets } from "../secrets/NamedSecrets.ts"
-import type { Crowded, Enqueued } from "../store/JobRecords.ts"
 import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import * as Admission from "./Admission.ts"
+import * as Batches from "./Batches.ts"
+import * as Bulk from "./Bulk.ts"
 import * as Cancelling from "./Cancelling.ts"
 import * as Changing from "./Changing.ts"
 import * as Duties from "./Duties.ts"
@@ -48,15 +48,15 @@ import * as Ends from "./Ends.ts"
 import type { Engine, Terms } from "./Engine.ts"
 import * as Explain from "./Explain.ts"
 import * as Hastening from "./Hastening.ts"
-import * as Joining from "./Joining.ts"
 import * as Leaving from "./Leaving.ts"
 import * as Noticing from "./Noticing.ts"
 import * as Orders from "./Orders.ts"
 import * as Reruns from "./Reruns.ts"
 import * as Schedules from "./Schedules.ts"
-import { laned, type RunnerOptions } from "./Run.ts"
+import type { RunnerOptions } from "./Run.ts"
 import * as Shortages from "../lane/Shortages.ts"
 import * as Starts from "./Starts.ts"
+import * as Submitting from "./Submitting.ts"
 import * as Telling from "./Telling.ts"
 
 /**
@@ -174,6 +174,7 @@ export const make = Effect.fnUntraced(function* (
   const permits: Permits.Permits = yield* Permits.make({ lanes, names, newId: options.newId, most, copiedAt })
   const shortages = Shortages.make()
   const noticeClock: Effect.Effect<void> = Effect.suspend(() => duties.noticeClock)
+  const batchSignal = Latch.makeUnsafe(true)
   const isLeaving = () => Leaving.isLeaving(leaving)
   const deliveries = yield* deliveriesOf(options, { lanes, shortages, noticeClock, leaving: isLeaving })
   const ends: Ends.Ends = {
@@ -187,7 +188,8 @@ export const make = Effect.fnUntraced(function* (
     lookAround: () => {
       if (copiedAt === undefined) duties.lookAround()
     },
-    noticeClock
+    noticeClock,
+    batchEnded: () => void batchSignal.openUnsafe()
   }
   const duties = yield* dutiesOf(options, ends, deliveries.lookAround)
 
@@ -206,7 +208,15 @@ export const make = Effect.fnUntraced(function* (
     leaving: isLeaving
   })
   const admission = Admission.make(store, options)
-  const verbs = verbsOf(options, { ends, running, fork }, admission)
+  const submit = Submitting.make({
+    ...options,
+    names,
+    ends,
+    joining: Ends.joiningOf(ends),
+    admission,
+    context: yield* Effect.context<never>()
+  })
+  const verbs = verbsOf({ ends, running, fork }, submit, options.newId)
   const schedules = yield* Schedules.make({
     ...options,
     submit: verbs.submit,
@@ -216,11 +226,24 @@ export const make = Effect.fnUntraced(function* (
     leaving: isLeaving,
     credentials: options.credentials
   })
+  const batches = yield* Batches.make({
+    ...options,
+    maxCustomerJobs: options.maxCustomerJobs,
+    credentials: options.credentials,
+    signal: batchSignal,
+    ends,
+    admit: admission.through,
+    submit: verbs.submit,
+    cancelJob: verbs.cancel,
+    leaving: isLeaving
+  })
   const room = () => ({ running_now: places.taken(), max_running: maxRunning })
   return {
     ...verbs,
     schedules,
     orders: Orders.make(store, ends.lookAround),
+    batches,
+    bulk: Bulk.make(store, verbs),
     events: events.follow,
     recent: events.recent,
     history: history.read,
@@ -241,32 +264,16 @@ export const make = Effect.fnUntraced(function* (
 
 /** What may be done with jobs. */
 const verbsOf = (
-  { maxCustomerJobs, newId, store }: DispatcherOptions,
   parts: Cancelling.Cancelling,
-  admission: Pick<Admission.Admission, "through">
-): Pick<Engine["Service"], "cancel" | "change" | "rerun" | "runNow" | "submit"> => {
-  const { names } = parts.ends.runner
-  const joining = Ends.joiningOf(parts.ends)
-  const file = (job: NewJob): Effect.Effect<Enqueued | Crowded, StoreError> => {
-    const { debounce } = job.step
-    if (debounce !== undefined) return Joining.debounced(joining, job, debounce, maxCustomerJobs)
-    return maxCustomerJobs === undefined ? store.enqueue(job) : store.enqueueBelow(job, maxCustomerJobs)
-  }
-  const enqueue = (job: NewJob): Effect.Effect<Enqueued, StoreError | Admission.Overloaded> =>
-    Effect.flatMap(file(job), (enqueued) =>
-      enqueued._tag === "Crowded"
-        ? Effect.fail(Admission.crowded(maxCustomerJobs ?? 0, enqueued.jobs))
-        : Effect.succeed(enqueued)
-    )
-  const submit = (job: NewJob) => admission.through(filed(parts.ends, enqueue, laned(names, job)), job.step.priority)
-  return {
-    submit,
-    cancel: (job) => Cancelling.cancel(parts, job),
-    change: Changing.make(parts.ends, names),
-    runNow: (job) => Hastening.runNow(parts.ends, job),
-    rerun: Reruns.make(submit, newId)
-  }
-}
+  submit: Engine["Service"]["submit"],
+  newId: Effect.Effect<string>
+): Pick<Engine["Service"], "cancel" | "change" | "rerun" | "runNow" | "submit"> => ({
+  submit,
+  cancel: (job) => Cancelling.cancel(parts, job),
+  change: Changing.make(parts.ends, parts.ends.runner.names),
+  runNow: (job) => Hastening.runNow(parts.ends, job),
+  rerun: Reruns.make(submit, newId)
+})
 
 /** What is told of the settings to every way in. */
 const termsOf = ({ credentials, drain, egress, l8, limits, links, secrets, signer }: DispatcherOptions) => ({
@@ -335,20 +342,3 @@ const runnerOf = (
   attemptTimeout: Duration.toMillis(options.attemptTimeout),
   patience429: Duration.toMillis(options.patience429)
 })
-
-/** Files a job and says so. Whoever submitted may lose patience, but a job that is stored is looked after. */
-const filed = (
-  { lanes, lookAround, told }: Ends.Ends,
-  enqueue: (job: NewJob) => Effect.Effect<Enqueued, StoreError | Admission.Overloaded>,
-  job: NewJob
-) =>
-  Effect.uninterruptible(
-    Effect.tap(enqueue(job), (enqueued) =>
-      Effect.gen(function* () {
-        if (enqueued._tag !== "Stored") return
-        yield* told(job, enqueued.state, true)
-        if (enqueued.state === "queued") yield* lanes.wake(job.lane, queueOf(job, job.step.limits, job.step.priority))
-        if (enqueued.state === "scheduled" || job.step.onFailureTimeout !== undefined) lookAround()
-      })
-    )
-  )

@@ -1,6 +1,6 @@
 /**
  * What the clock asks of the dam: to queue what is scheduled and parked when its time has come, to end what has waited
- * past its deadline, and to delete what has been finished for long enough. And what nobody waits for: to take new jobs into
+ * past its deadline or has not started in time, and to delete what has been finished for long enough. And what nobody waits for: to take new jobs into
  * the index of texts, where there is one.
  *
  * The clock may be set while the dam runs, and a machine may sleep. What waits for a moment follows the clock, so it is
@@ -20,7 +20,7 @@ import type { UpkeepPort } from "../store/Upkeep.ts"
 export interface DutyOptions {
   /** Jobs of this lane were queued. */
   readonly released: (lane: string) => Effect.Effect<void>
-  /** Ends a job that is past its deadline and does not run. */
+  /** Ends a job that does not run and is past its deadline, or has not started in time. */
   readonly expire: (jobId: string) => Effect.Effect<void, StoreError>
   /** The clock was set. */
   readonly clockWasSet: () => void
@@ -34,7 +34,7 @@ export interface DutyOptions {
 
 /** The duties at work. */
 export interface Duties {
-  /** Says that the dam has started, or that a job was scheduled or parked, or has a deadline. */
+  /** Says that the dam has started, or that a job was scheduled or parked, or has a moment to be ended at. */
   readonly lookAround: () => void
   /** Says that a job was filed or has ended. */
   readonly noteTexts: () => void

@@ -1,8 +1,8 @@
 /** How jobs end, and what follows: the end is written with its children and webhooks, then everybody concerned hears of it. */
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { DeadlineExceeded, stepError } from "../../step/Outcome.ts"
+import * as Deadline from "../../engine/Deadline.ts"
+import { type DeadlineExceeded, deadlineExceeded, Expired, stepError } from "../../step/Outcome.ts"
 import type { Attempt } from "../../step/HistoryModel.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
@@ -32,10 +32,12 @@ export interface Ends {
   readonly unwritten: Map<string, Attempt>
   /** Hands over deliveries that were stored at a moment, and may be made at once. */
   readonly hand: (deliveries: ReadonlyArray<NewDelivery>, at: number) => void
-  /** Says that a job was scheduled or parked, or has a deadline. */
+  /** Says that a job was scheduled or parked, or has a moment to be ended at. */
   readonly lookAround: () => void
   /** Takes in how the clock was set since it was looked at last, before a pause is written by it. */
   readonly noticeClock: Effect.Effect<void>
+  /** Hears that a job of a batch has ended. */
+  readonly batchEnded: () => void
 }
 
 /** Runs a job and writes what came of it. */
@@ -90,14 +92,15 @@ export const requeue = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   yield* written(job, self.store.park(jobId, job.epoch, { dueAt: now }), () => Effect.sync(self.lookAround))
 })
 
-/** Ends a job that is past its deadline and does not run. */
+/** Ends a job that does not run and is past its deadline, or past the moment before which it had to start. */
 export const expire = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   const { laneOf } = self.runner
   const job = yield* self.store.get(jobId)
   if (job === undefined) return
   const at = yield* Clock.currentTimeMillis
-  const after = job.step.onFailureTimeout ?? Duration.zero
-  const error = stepError(job.step, new DeadlineExceeded({ afterMillis: Duration.toMillis(after) }), job.history)
+  const reason = reasonToEnd(job, at)
+  if (reason === undefined) return
+  const error = stepError(job.step, reason, job.history)
   const { onFailure } = job.step
   const children = onFailure === undefined ? [] : [yield* childOf(self.runner, job, "onFailure", onFailure, error)]
   const finish = Results.finish(job, "failed", { at, result: Results.failed(error), children }, laneOf)
@@ -106,12 +109,24 @@ export const expire = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   )
 })
 
+/** What it is too late for; `undefined`: it has begun meanwhile, which is all that was asked of it. */
+const reasonToEnd = (
+  { createdAt, epoch, notBefore, step }: StoredJob,
+  at: number
+): Expired | DeadlineExceeded | undefined => {
+  const { startBefore } = step
+  if (startBefore !== undefined && startBefore <= at && epoch === 0) return new Expired({ startBefore })
+  const deadline = Deadline.of(step, { acceptedAt: createdAt, notBefore })
+  return deadline !== undefined && deadline.at <= at ? deadlineExceeded(deadline) : undefined
+}
+
 /**
  * Says what follows from an end that was written: its webhooks, its children, its last state. `areOpen`: its webhooks may
  * be told at once, without a look at what is known of them.
  */
 export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob, finish: Finish, areOpen = false) {
   yield* self.told(job, finish.state)
+  if (job.batch !== undefined) self.batchEnded()
   if (areOpen) self.hand(finish.deliveries, finish.at)
   else if (finish.deliveries.length > 0) self.deliver(new Set(finish.deliveries.map(({ lane }) => lane)))
   for (const child of finish.children) {

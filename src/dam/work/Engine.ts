@@ -6,9 +6,7 @@
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import { states } from "../../engine/JobState.ts"
 import type { Explanation } from "../../wire/Explained.ts"
 import type { DeadLetters } from "../deliver/DeadLetters.ts"
 import type { EgressPolicy } from "../egress/EgressPolicy.ts"
@@ -28,38 +26,12 @@ import type { Change, Enqueued } from "../store/JobRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { ShortageView } from "../lane/Shortages.ts"
 import type { Overloaded } from "./Admission.ts"
+import type { Batches } from "./Batches.ts"
+import type { Bulk } from "./Bulk.ts"
 import type { Notices } from "./Noticing.ts"
 import type { Orders } from "./Orders.ts"
 import type { Schedules } from "./Schedules.ts"
-
-/**
- * The job is not in a state in which this can be done.
- *
- * @category errors
- * @since 0.1.0
- */
-export class WrongState extends Schema.TaggedError<WrongState>()("WrongState", {
-  jobId: Schema.String,
-  /** `unknown` for one that was removed meanwhile. */
-  state: Schema.Literals([...states, "unknown"]),
-  wanted: Schema.String
-}) {
-  override get message() {
-    return `job ${this.jobId} is ${this.state}; ${this.wanted}`
-  }
-}
-
-/**
- * The job was changed since whoever wants to change it has looked at it.
- *
- * @category errors
- * @since 0.1.0
- */
-export class Outdated extends Schema.TaggedError<Outdated>()("Outdated", { jobId: Schema.String }) {
-  override get message() {
-    return `job ${this.jobId} was changed meanwhile; look at it again`
-  }
-}
+import type { Outdated, WrongState } from "./WrongState.ts"
 
 /**
  * What holds wherever something comes into the dam or leaves it: said once, kept at the door and at the socket alike.
@@ -100,6 +72,8 @@ export class Engine extends Context.Service<
     readonly runNow: (job: StoredJob) => Effect.Effect<StoredJob, StoreError | WrongState>
     /** Files a finished job once more, as a job of its own outside the key index; its children run again too. */
     readonly rerun: (job: StoredJob) => Effect.Effect<NewJob, StoreError | Overloaded | WrongState>
+    /** Something done to all jobs that a filter finds. */
+    readonly bulk: Bulk
     /** The states a job goes through from now on; ends after a final one. A slow reader is cut off (the stream ends). */
     readonly events: (jobId: string) => Stream.Stream<JobEvent>
     /** What happened to jobs of all customers lately. */
@@ -122,6 +96,8 @@ export class Engine extends Context.Service<
     readonly orders: Orders
     /** What customers have called at times of their own. */
     readonly schedules: Schedules
+    /** Jobs that were handed in together. */
+    readonly batches: Batches
     /** The public key of what deliveries are signed with, where they are: `whpk_` and base64. */
     readonly webhookKey: string | undefined
     /** L8, where it is on. */

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type { StoredJob } from "../job/Job.ts"
 import type { JobPort } from "../store/JobRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import { WrongState } from "./Engine.ts"
+import { WrongState } from "./WrongState.ts"
 
 /** Erases an ended job whose webhooks are settled, and answers with what is left of it. */
 export const erase = Effect.fnUntraced(function* (

@@ -6,7 +6,7 @@ import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Steering } from "../lane/Steering.ts"
 import type { JobPort } from "../store/JobRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import { WrongState } from "./Engine.ts"
+import { WrongState } from "./WrongState.ts"
 import type { Told } from "./Telling.ts"
 
 /** What it needs. */

@@ -5,11 +5,13 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { isSuccess } from "../../engine/Decide.ts"
 import type { Given } from "../../engine/Filling.ts"
 import * as Refusal from "../../engine/Refusal.ts"
 import type { Host } from "../../run/Host.ts"
+import * as Targets from "../../run/Targets.ts"
 import * as Hosts from "../../run/Host.ts"
 import type { Attempt } from "../../step/History.ts"
 import * as Draws from "../../step/Draws.ts"
@@ -37,14 +39,15 @@ export const make = (self: Run, given?: Given): Host => {
   return {
     ...Hosts.client,
     unsetPolicy: options.unsetPolicy,
-    attemptTimeout: () => options.attemptTimeout,
+    attemptTimeout: (step) => attemptMillis(options, step),
     patience: () => Number.POSITIVE_INFINITY,
     hashKey: job.id,
-    rules: (request) => options.pacing && rulesOf(options.pacing, options.laneOf(request.url)),
+    rules: (request) => refusals(self, request),
     history: job.history,
     rested: restedOf(job),
     acceptedAt: job.createdAt,
     hasBegun: job.epoch > 1,
+    hedges: Targets.targetsOf(options.transport),
     record: recording(self),
     pause: pausing(self),
     paced: paced(self),
@@ -58,6 +61,16 @@ export const make = (self: Run, given?: Given): Host => {
       })
   }
 }
+
+/** What is known of how the target of a request refuses. */
+export const refusals = ({ options }: Pick<Run, "options">, request: Request): Refusal.Rules | undefined =>
+  options.pacing && rulesOf(options.pacing, options.laneOf(request.url))
+
+/** The limit of one attempt at a step, in milliseconds: its own, or the dam's. */
+export const attemptMillis = (
+  options: Pick<Run["options"], "attemptTimeout">,
+  { attemptTimeout }: Pick<Step, "attemptTimeout">
+): number => (attemptTimeout === undefined ? options.attemptTimeout : Duration.toMillis(attemptTimeout))
 
 /** Lets exchanges through as their lanes do. Where nothing runs beside one, the run is ended rather than kept waiting for long. */
 const paced =
@@ -74,11 +87,12 @@ const paced =
       })
     )
 
-const mayLeave: Going = { canLeave: true }
+/** Goes where it may at once, or comes back by the store. */
+export const mayLeave: Going = { canLeave: true }
 const always: Going = {}
 
 /** Nobody is let through for long: the job is queued again, so that it takes no place from others meanwhile. */
-const comeBack = (self: Run): Effect.Effect<never> =>
+export const comeBack = (self: Run): Effect.Effect<never> =>
   Effect.flatMap(Clock.currentTimeMillis, (dueAt) => {
     const { heldSince, job, last, next } = self
     // a pause that was rested stays rested
@@ -170,7 +184,9 @@ const repeating =
  * may still be under way. Nothing is decided after it that a crash could forget: the job would only be run again.
  */
 const lastIn = (root: Step): ((attempt: Attempt) => boolean) => {
-  const isAlone = [root, ...root.fallbacks.map(({ step }) => step)].every(({ regions }) => regions.length < 2)
+  const isAlone = [root, ...root.fallbacks.map(({ step }) => step)].every(
+    ({ hedge, regions }) => regions.length < 2 && hedge === undefined
+  )
   return ({ ending }) => isAlone && ending._tag === "Answered" && isSuccess(ending)
 }
 

@@ -14,6 +14,7 @@ import * as Result from "effect/Result"
 import { TransportError, Unsendable } from "../../step/Failure.ts"
 import type { Response } from "../../step/Reply.ts"
 import * as SecretHeader from "../../step/SecretHeader.ts"
+import type { Request } from "../../step/Request.ts"
 import type { Exchange, Exchanging } from "../../transport/HttpTransport.ts"
 import * as Redirects from "../../transport/Redirects.ts"
 import * as TimeLimit from "../../transport/TimeLimit.ts"
@@ -45,22 +46,39 @@ export const make = (self: Run): Exchanging => {
       Clock.clockWith((clock) => {
         const call = { ...exchange, attempt: exchange.attempt && `${self.job.id}/${exchange.attempt}` }
         const nth = ++self.calls
-        const first = once(self, call, nth)
-        if (!Redirects.isFollowed(exchange.request.method)) return first
-        const until = monotonic(clock) + exchange.timeoutMillis
-        return Effect.flatMap(first, (response) =>
-          response.status < 300 || response.status > 308
-            ? Effect.succeed(response)
-            : TimeLimit.within(
-                followed(self, call, { nth, response, until }),
-                Math.max(1, until - monotonic(clock)),
-                exchange.timeoutMillis
-              )
-        )
+        return wholly(self, call, { nth, sentAt: monotonic(clock) }, once(self, call, nth))
       })
   }
   // then one call is ended by whoever makes it, and what follows on it here: nobody need race with either
   return TimeLimit.keepingLike(made, [transport])
+}
+
+/** A call that was sent: which one of the job's it is, and when it was, in monotonic milliseconds. */
+export interface Sent {
+  readonly nth: number
+  readonly sentAt: number
+}
+
+/** Follows a call where its answer leads elsewhere, within what is left of its limit. */
+export const wholly = (
+  self: Run,
+  call: Exchange,
+  { nth, sentAt }: Sent,
+  first: Effect.Effect<Response, TransportError>
+): Effect.Effect<Response, TransportError> => {
+  if (!Redirects.isFollowed(call.request.method)) return first
+  const until = sentAt + call.timeoutMillis
+  return Effect.flatMap(first, (response) =>
+    response.status < 300 || response.status > 308
+      ? Effect.succeed(response)
+      : Clock.clockWith((clock) =>
+          TimeLimit.within(
+            followed(self, call, { nth, response, until }),
+            Math.max(1, until - monotonic(clock)),
+            call.timeoutMillis
+          )
+        )
+  )
 }
 
 const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Response, TransportError> =>
@@ -79,29 +97,7 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
       })
     )
     const sent = secrets === undefined ? call : renewing(secrets, call)
-    // learnt before anybody else is let through
-    return sent.pipe(
-      Effect.tap((response) => {
-        Shortages.over(options.shortages, lane)
-        const spokenOf = options.names.heard(callIn(job, request), response.headers)
-        self.lane = spokenOf
-        // where it names another, that is where the next one like it waits
-        if (self.next.lane === lane) self.next = { ...self.next, lane: spokenOf }
-        const answer = { lane: spokenOf, account: job.account, response, jobId: job.id, sentAt }
-        const observed = options.lanes.observe(answer)
-        return self.next.draws.length === 0 ? observed : Effect.andThen(observed, settled(response))
-      }),
-      Effect.tapError(({ reason }) =>
-        Shortages.isShortage(reason)
-          ? Shortages.note(options.shortages, options.lanes, {
-              lane,
-              account: job.account,
-              jobId: job.id,
-              detail: reason.message
-            })
-          : Effect.void
-      )
-    )
+    return learning(self, { request, lane, sentAt }, sent)
   })
 
 /** A target that does not accept a token any more has done nothing: the call is made again with another, once. */
@@ -111,6 +107,46 @@ const renewing = <E>({ refused }: Revealed, call: Effect.Effect<Response, E>): E
       ? Effect.flatMap(refused, (again) => (again ? call : Effect.succeed(response)))
       : Effect.succeed(response)
   )
+
+/** A call to a lane, and when it was sent. */
+interface Asked {
+  readonly request: Request
+  readonly lane: string
+  readonly sentAt: number
+}
+
+/** Learns from what a call ends with, before anybody else is let through. */
+export const learning = (
+  self: Run,
+  asked: Asked,
+  sent: Effect.Effect<Response, TransportError>
+): Effect.Effect<Response, TransportError> =>
+  sent.pipe(
+    Effect.tap((response) => learnt(self, asked, response)),
+    Effect.tapError(({ reason }) =>
+      Shortages.isShortage(reason)
+        ? Shortages.note(self.options.shortages, self.options.lanes, {
+            lane: asked.lane,
+            account: self.job.account,
+            jobId: self.job.id,
+            detail: reason.message
+          })
+        : Effect.void
+    )
+  )
+
+/** Learns from an answer. */
+export const learnt = (self: Run, { lane, request, sentAt }: Asked, response: Response): Effect.Effect<void> => {
+  const { job, options } = self
+  Shortages.over(options.shortages, lane)
+  const spokenOf = options.names.heard(callIn(job, request), response.headers)
+  self.lane = spokenOf
+  // where it names another, that is where the next one like it waits
+  if (self.next.lane === lane && spokenOf !== lane) self.next = { ...self.next, lane: spokenOf }
+  const answer = { lane: spokenOf, account: job.account, response, jobId: job.id, sentAt }
+  const observed = options.lanes.observe(answer)
+  return self.next.draws.length === 0 ? observed : Effect.andThen(observed, settled(response))
+}
 
 /** An answer to the n-th call that leads elsewhere, and the monotonic millisecond at which the exchange ends. */
 interface Redirected {
@@ -162,7 +198,7 @@ const followed = Effect.fnUntraced(function* (
 const attemptHeader = "X-EZThrottle-Attempt"
 
 /** The headers of a call with ours; whatever has the name of one of them gives way, except where a dam stands before. */
-const headersOf = (
+export const headersOf = (
   given: Readonly<Record<string, string>>,
   load: Readonly<Record<string, string>>,
   attempt: number

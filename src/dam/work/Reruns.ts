@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import { isTerminal } from "../../engine/JobState.ts"
 import type { StoredJob } from "../job/Job.ts"
 import { rerunOf } from "../job/NewJob.ts"
-import { type Engine, WrongState } from "./Engine.ts"
+import type { Engine } from "./Engine.ts"
+import { WrongState } from "./WrongState.ts"
 
 /** Makes the verb over one that submits. */
 export const make = (submit: Engine["Service"]["submit"], newId: Effect.Effect<string>): Engine["Service"]["rerun"] =>

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { isTooMany, lists } from "../../engine/Decide.ts"
 import { answerOf, fill, type Given } from "../../engine/Filling.ts"
+import * as Deadline from "../../engine/Deadline.ts"
 import type { Host } from "../../run/Host.ts"
 import type { Attempt } from "../../step/History.ts"
 import type { Request } from "../../step/Request.ts"
@@ -134,7 +135,7 @@ export const make = (options: RunnerOptions, job: StoredJob, permit: Permit): Ru
     options,
     job,
     step,
-    isLone: step.regions.length < 2 && step.fallbacks.length === 0 && step.onFailureTimeout === undefined,
+    isLone: step.regions.length < 2 && step.hedge === undefined && step.fallbacks.length === 0 && !Deadline.has(step),
     stopped: Deferred.makeUnsafe(),
     children: [],
     stoppedWith: undefined,
@@ -278,6 +279,10 @@ const whole = ({ retryUnsafe, unsetPolicy }: RunnerOptions, step: Step): Step =>
 const stepOf = (root: Step, history: StoredJob["history"]): Step =>
   root.fallbacks[(history.at(-1)?.path ?? 0) - 1]?.step ?? root
 
-/** How many calls of a step may be in flight at once: raced or fanned-out regions. */
-const atOnceOf = ({ fallbacks, regions }: Step): number =>
-  Math.max(1, regions.length, ...fallbacks.map(({ step }) => step.regions.length))
+/** How many calls of a step may be in flight at once: raced or fanned-out regions, hedges. */
+const atOnceOf = (root: Step): number =>
+  Math.max(
+    ...[root, ...root.fallbacks.map(({ step }) => step)].map(({ hedge, regions }) =>
+      Math.max(1, regions.length, 1 + (hedge?.max ?? 0))
+    )
+  )

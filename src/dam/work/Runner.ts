@@ -22,6 +22,7 @@ import { untilWritten } from "../store/StoreError.ts"
 import * as JobHost from "./JobHost.ts"
 import * as JobTransport from "./JobTransport.ts"
 import * as Runs from "./Run.ts"
+import * as StraightRun from "./StraightRun.ts"
 
 /**
  * Runs a job to its end, or to a pause that the store shall keep. What it answers is not written yet; the attempts are.
@@ -30,12 +31,10 @@ import * as Runs from "./Run.ts"
  * @since 0.1.0
  */
 export const run = (options: Runs.RunnerOptions, job: StoredJob, first: Permit): Effect.Effect<Runs.RunEnd> =>
-  Effect.suspend(() => {
+  Effect.withFiber((fiber) => {
     const self = Runs.make(options, job, first)
-    const over = Strategies.only(JobTransport.make(self))
-    const walk = takes(self.step)
-      ? Effect.flatMap(givenTo(options, job), (given) => Interpreter.run(self.step, over, JobHost.make(self, given)))
-      : Interpreter.run(self.step, over, JobHost.make(self))
+    const beginCall = StraightRun.over(self, fiber)
+    const walk = beginCall === undefined ? walked(self) : StraightRun.run(self, beginCall, fiber)
     const ended = Effect.map(Effect.exit(walk), (exit) => endOf(self, exit))
     return (self.isLone ? ended : Effect.raceFirst(ended, Deferred.await(self.stopped))).pipe(
       // called off between its last answer and its end: that there was a call is not forgotten
@@ -47,6 +46,14 @@ export const run = (options: Runs.RunnerOptions, job: StoredJob, first: Permit):
       Effect.ensuring(Runs.letGo(self))
     )
   })
+
+const walked = (self: Runs.Run): Effect.Effect<Outcome, StepError> => {
+  const { job, options, step } = self
+  const over = Strategies.only(JobTransport.make(self))
+  return takes(step)
+    ? Effect.flatMap(givenTo(options, job), (given) => Interpreter.run(step, over, JobHost.make(self, given)))
+    : Interpreter.run(step, over, JobHost.make(self))
+}
 
 /** What a job that could not be filled when it was made was to take from: it is told once more why. */
 const givenTo = Effect.fnUntraced(function* ({ store }: Runs.RunnerOptions, { id, parent }: StoredJob) {

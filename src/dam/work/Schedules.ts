@@ -11,6 +11,7 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
+import * as Metric from "effect/Metric"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -23,6 +24,7 @@ import type { NewJob } from "../job/Job.ts"
 import { accountOf } from "../job/LaneName.ts"
 import { newJob } from "../job/NewJob.ts"
 import * as ClockWatch from "../observe/ClockWatch.ts"
+import { metrics } from "../observe/Metrics.ts"
 import type { Enqueued, JobPort } from "../store/JobRecords.ts"
 import type { ScheduleDefinition, SchedulePort, StoredSchedule } from "../store/ScheduleRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -157,6 +159,7 @@ export const make = Effect.fnUntraced(function* (
           const goesOnFrom = (yield* goesOn(store, schedule)) ? schedule.progress.last : undefined
           const last = yield* fire(parts, schedule, now, "now")
           const progress = { ...schedule.progress, fired: schedule.progress.fired + 1, last: goesOnFrom ?? last }
+          yield* counted(schedule.progress, progress)
           return { ...schedule, progress }
         })
       )
@@ -303,6 +306,14 @@ const one = Effect.fnUntraced(function* (parts: ScheduleParts, customer: string,
     fired++
   }
   yield* store.saveSchedule({ ...schedule, progress: { ...progress, fired, last }, lookAt })
+  yield* counted(schedule.progress, { ...progress, fired })
+})
+
+/** Counts what is noted down, so that nothing is counted twice. */
+const counted = Effect.fnUntraced(function* (before: Firing.Progress, after: Firing.Progress) {
+  for (const what of ["fired", "missed", "skipped"] as const) {
+    if (after[what] > before[what]) yield* Metric.update(metrics[what], after[what] - before[what])
+  }
 })
 
 const goesOn = (store: Pick<JobPort, "get">, { progress }: StoredSchedule): Effect.Effect<boolean, StoreError> =>

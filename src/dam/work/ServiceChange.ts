@@ -8,7 +8,8 @@ import { changedJob, type Given } from "../intake/Change.ts"
 import * as Limits from "../intake/Limits.ts"
 import type { StoredJob } from "../job/Job.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import type { Engine, Outdated, WrongState } from "./Engine.ts"
+import type { Engine } from "./Engine.ts"
+import type { Outdated, WrongState } from "./WrongState.ts"
 
 /** Changes a job by the same checks as over HTTP; without limits of its own by the usual ones. */
 export const change = Effect.fnUntraced(function* (

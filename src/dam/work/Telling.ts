@@ -8,8 +8,11 @@ import { metrics } from "../observe/Metrics.ts"
 import type { History } from "../observe/History.ts"
 import type { Stats } from "../observe/Stats.ts"
 
+/** What of a job is told. */
+export type TellableJob = Pick<NewJob, "createdAt" | "customer" | "id" | "lane" | "notBefore">
+
 /** Tells a job's state; `isFirst`: it was taken in, or started, for the first time. */
-export type Told = (job: NewJob, state: JobState, isFirst?: boolean) => Effect.Effect<void>
+export type Told = (job: TellableJob, state: JobState, isFirst?: boolean) => Effect.Effect<void>
 
 /** Who is told. */
 export interface Listeners {

@@ -22,8 +22,10 @@ export interface Levels {
   readonly sinceTop: number
   /** After how many one more is tried. */
   readonly tryAfter: number
-  /** Accepted calls by level, fading. */
+  /** Accepted calls by level, fading, but for the last ones. */
   readonly accepted: ReadonlyArray<number>
+  /** The levels of those, the oldest first: there may be hundreds of counts, and only a refusal asks for them. */
+  readonly since: ReadonlyArray<number>
   /** First refusals by level, fading. */
   readonly refused: ReadonlyArray<number>
   /** The latencies of the last calls, at most nine. */
@@ -43,6 +45,9 @@ export interface Levels {
 export const startCap = 2
 
 const fading = 0.9995
+
+/** How many accepted calls are counted together. */
+const together = 32
 const sample = 10
 
 /** The base rises by this factor with each sample, so that an upstream may become slower for good. */
@@ -80,6 +85,7 @@ export const make = (most: number, cap: number = startCap): Levels => ({
   sinceTop: 0,
   tryAfter: firstTry,
   accepted: [],
+  since: [],
   refused: [],
   latencies: [],
   base: Number.POSITIVE_INFINITY,
@@ -101,7 +107,7 @@ export const capOf = ({ cap, top }: Levels): number => Math.max(1, Math.min(Math
  * @since 0.1.0
  */
 export const accepted = (self: Levels, level: number, latency: number, most: number): Levels => {
-  const timed = measure(self, level, latency)
+  const timed = measure(counting(self, level), level, latency)
   const isSlow = timed.recent > timed.base * (1 + (slow - 1) / 2)
   // one more for each round of calls, while it is the number that holds them back
   const cap =
@@ -112,9 +118,26 @@ export const accepted = (self: Levels, level: number, latency: number, most: num
     cap,
     top: isTried ? timed.top + 1 : timed.top,
     sinceTop: isTried || timed.top >= most ? 0 : timed.sinceTop + 1,
-    accepted: raised(self.accepted, level, fading),
     refused: self.refused.length === 0 ? self.refused : self.refused.map((count) => count * fading)
   }
+}
+
+/** Notes an accepted call, and counts those together that were not counted yet, where they are many. */
+const counting = (self: Levels, level: number): Levels => {
+  const since = [...self.since, level]
+  return since.length < together ? { ...self, since } : counted({ ...self, since })
+}
+
+/** Counts what was not counted yet. */
+const counted = (self: Levels): Levels => {
+  if (self.since.length === 0) return self
+  const accepted = Array.from(self.accepted)
+  for (const level of self.since) {
+    for (let other = 0; other < accepted.length; other++) accepted[other] = (accepted[other] ?? 0) * fading
+    while (accepted.length <= level) accepted.push(0)
+    accepted[level] = (accepted[level] ?? 0) + 1
+  }
+  return { ...self, accepted, since: [] }
 }
 
 /** The mean of ten latencies against the least such mean. */
@@ -139,10 +162,10 @@ export const refused = (
   level: number,
   { mayBlame, most }: { readonly mayBlame: boolean; readonly most: number }
 ): { readonly levels: Levels; readonly isBlamed: boolean } => {
-  const counted: Levels = { ...before, refused: raised(before.refused, level) }
+  const heard: Levels = { ...counted(before), refused: raised(before.refused, level) }
   // refused again at a level that was thought to be allowed: it was not the number
-  const isWrong = level <= counted.top && counted.top < most && (counted.refused[level] ?? 0) > 1.5
-  const self = isWrong ? { ...counted, top: most, tryAfter: firstTry } : counted
+  const isWrong = level <= heard.top && heard.top < most && (heard.refused[level] ?? 0) > 1.5
+  const self = isWrong ? { ...heard, top: most, tryAfter: firstTry } : heard
   const lowest = self.refused.findIndex((count) => count > notFaded)
   if (!mayBlame || level < 2 || lowest < 2 || !isTelling(self, lowest)) return { levels: self, isBlamed: false }
   const top = lowest - 1
@@ -173,8 +196,8 @@ const sum = (counts: ReadonlyArray<number>, from: number): number => {
   return total
 }
 
-const raised = (counts: ReadonlyArray<number>, level: number, fade = 1): ReadonlyArray<number> => {
-  const next = fade === 1 ? Array.from(counts) : counts.map((count) => count * fade)
+const raised = (counts: ReadonlyArray<number>, level: number): ReadonlyArray<number> => {
+  const next = Array.from(counts)
   while (next.length <= level) next.push(0)
   next[level] = (next[level] ?? 0) + 1
   return next

@@ -54,6 +54,7 @@ describe("the tools of an agent", () => {
       const { tools } = yield* client.listTools()
       const reading = tools.filter(({ annotations }) => annotations?.readOnlyHint === true).map(({ name }) => name)
       assert.deepStrictEqual(reading, [
+        "get_batch",
         "get_job",
         "wait_for_job",
         "explain_job",
@@ -69,6 +70,8 @@ describe("the tools of an agent", () => {
         tools.map(({ name }) => name).filter((name) => !reading.includes(name)),
         [
           "enqueue_job",
+          "enqueue_batch",
+          "bulk_jobs",
           "change_job",
           "put_schedule",
           "pause_schedule",
@@ -80,7 +83,7 @@ describe("the tools of an agent", () => {
       const destroying = tools
         .filter(({ annotations }) => annotations?.destructiveHint === true)
         .map(({ name }) => name)
-      assert.deepStrictEqual(destroying, ["delete_schedule"])
+      assert.deepStrictEqual(destroying, ["bulk_jobs", "delete_schedule"])
     })
   )
 
@@ -118,6 +121,20 @@ describe("the tools of an agent", () => {
       assert.include((yield* use("list_limits", {})).said, '"limits":[]')
       const drawing = yield* use("enqueue_job", { url, limits: [{ name: "none", key: null, cost: 5 }] })
       assert.match(drawing.said, /limits\[0\]/)
+    })
+  )
+
+  it.live("hand several calls over as a batch, and act on all of it after looking", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make()
+      const { use } = yield* agent({ url: dam.url, apiKey: undefined })
+      const jobs = [{ url }, { url, method: "POST", body: null }, { url: "http://127.0.0.1/" }]
+      const batch = yield* use("enqueue_batch", { batch_id: "b", together: null, jobs })
+      assert.match(batch.said, /"accepted":2.*"refused":1/)
+      assert.include((yield* use("get_batch", { batch_id: "b" })).said, '"line":3')
+      assert.match((yield* use("bulk_jobs", { action: "cancel", dry_run: true, batch: "b", q: null })).said, /"jobs":2/)
+      assert.match((yield* use("bulk_jobs", { action: "cancel", dry_run: false, batch: "b" })).said, /"jobs":2/)
+      assert.strictEqual((yield* dam.store.stats).jobs.cancelled, 2)
     })
   )
 

@@ -108,6 +108,7 @@ describe("the description that clients are generated from", () => {
       "nearest",
       "reason",
       "state",
+      "line",
       "job_id",
       "limit_reason",
       "copied_at",

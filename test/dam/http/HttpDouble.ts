@@ -1,6 +1,7 @@
 /** A dam for tests: the real way in over HTTP, a store in memory, and an engine whose jobs go where the test says. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Dns from "effect/net/Dns"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Redacted from "effect/Redacted"
@@ -8,7 +9,8 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as DeadLetters from "../../../src/dam/deliver/DeadLetters.ts"
 import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
-import { Engine, type Terms, WrongState } from "../../../src/dam/work/Engine.ts"
+import { Engine, type Terms } from "../../../src/dam/work/Engine.ts"
+import { WrongState } from "../../../src/dam/work/WrongState.ts"
 import * as Events from "../../../src/dam/observe/Events.ts"
 import * as Explain from "../../../src/dam/work/Explain.ts"
 import * as Gate from "../../../src/engine/pace/Gate.ts"
@@ -25,6 +27,9 @@ import * as Vault from "../../../src/dam/secrets/Vault.ts"
 import { isTerminal } from "../../../src/engine/JobState.ts"
 import * as Reply from "../../../src/step/Reply.ts"
 import * as JobId from "../../../src/dam/job/JobId.ts"
+import * as Bulk from "../../../src/dam/work/Bulk.ts"
+import * as Batches from "../../../src/dam/work/Batches.ts"
+import type { Ends } from "../../../src/dam/work/Ends.ts"
 import * as Noticing from "../../../src/dam/work/Noticing.ts"
 import * as Changing from "../../../src/dam/work/Changing.ts"
 import * as Orders from "../../../src/dam/work/Orders.ts"
@@ -71,6 +76,27 @@ const schedulesOver = (store: Store) =>
     credentials: undefined
   })
 
+/** Lines become jobs, and nothing else is done for a batch. */
+const batchesOver = (store: Store) =>
+  Batches.make({
+    store,
+    // of a world of its own only what filing asks of it
+    ends: {
+      runner: { names: Effect.runSync(LaneNames.make(store, { ruleOf: () => undefined })) },
+      lanes: { wake: () => Effect.void },
+      told: () => Effect.void,
+      lookAround: () => undefined
+    } as unknown as Ends,
+    admit: (file) => file,
+    submit: (job) => store.enqueue(job),
+    cancelJob: () => Effect.die("nobody is called off here"),
+    newId: JobId.fresh,
+    signal: Latch.makeUnsafe(false),
+    maxCustomerJobs: undefined,
+    credentials: undefined,
+    leaving: () => true
+  })
+
 /** Sealed, and kept for as long as the test runs; nothing asks for tokens here. */
 const secretsOver = (store: Store) =>
   Effect.gen(function* () {
@@ -85,26 +111,11 @@ const ruled = (store: Store) => {
   return { ruleOf, setRule }
 }
 
-/** An engine that files jobs and runs none; `Runs` moves them. */
-export const engine = (store: Store, events: Events.Events, terms: Terms = usual): Engine["Service"] => ({
-  submit: (job) => store.enqueue(job),
-  orders: Orders.make(store, () => undefined),
-  change: Changing.make(
-    { store, lanes: { reread: () => Effect.void }, told: () => Effect.void, lookAround: () => undefined },
-    LaneNames.byHost
-  ),
-  rerun: Reruns.make((job) => store.enqueue(job), JobId.fresh),
-  runNow: (job) =>
-    Effect.gen(function* () {
-      const hastened = yield* store.hasten(job.id, 1)
-      if (hastened === undefined) {
-        return yield* Effect.fail(
-          new WrongState({ jobId: job.id, state: job.state, wanted: "only a job that waits can be run now" })
-        )
-      }
-      return (yield* store.get(job.id)) ?? job
-    }),
-  cancel: (job) =>
+const reruns = (store: Store) => Reruns.make((job) => store.enqueue(job), JobId.fresh)
+
+const cancelling =
+  (store: Store, events: Events.Events): Engine["Service"]["cancel"] =>
+  (job) =>
     Effect.gen(function* () {
       if (isTerminal(job.state)) {
         return yield* Effect.fail(new WrongState({ jobId: job.id, state: job.state, wanted: "it has ended already" }))
@@ -115,11 +126,34 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
       )
       events.publish({ jobId: job.id, state: "cancelled", at: 0, customer: job.customer, lane: job.lane })
       return (yield* store.get(job.id)) ?? job
+    })
+
+/** An engine that files jobs and runs none; `Runs` moves them. */
+export const engine = (store: Store, events: Events.Events, terms: Terms = usual): Engine["Service"] => ({
+  submit: (job) => store.enqueue(job),
+  orders: Orders.make(store, () => undefined),
+  change: Changing.make(
+    { store, lanes: { reread: () => Effect.void }, told: () => Effect.void, lookAround: () => undefined },
+    LaneNames.byHost
+  ),
+  rerun: reruns(store),
+  bulk: Bulk.make(store, { rerun: reruns(store), cancel: cancelling(store, events) }),
+  runNow: (job) =>
+    Effect.gen(function* () {
+      const hastened = yield* store.hasten(job.id, 1)
+      if (hastened === undefined) {
+        return yield* Effect.fail(
+          new WrongState({ jobId: job.id, state: job.state, wanted: "only a job that waits can be run now" })
+        )
+      }
+      return (yield* store.get(job.id)) ?? job
     }),
+  cancel: cancelling(store, events),
   events: events.follow,
   recent: events.recent,
   notices: Effect.runSync(Effect.scoped(noticesOver(store))),
   schedules: Effect.runSync(Effect.scoped(schedulesOver(store))),
+  batches: Effect.runSync(Effect.scoped(batchesOver(store))),
   stats: Effect.succeed([]),
   history: (_, hours) => Effect.succeed({ spanMillis: 300_000, from: hours, spans: [] }),
   lanes: Effect.succeed([]),

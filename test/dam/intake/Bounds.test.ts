@@ -55,6 +55,13 @@ const edges: ReadonlyArray<readonly [what: string, most: object, beyond: object,
     { on_success: { url, on_failure_timeout_ms: 30 * day + 1 } },
     "on_success.on_failure_timeout_ms"
   ],
+  ["a total of 30 days", { total_timeout_ms: 30 * day }, { total_timeout_ms: 30 * day + 1 }, "total_timeout_ms"],
+  [
+    "an attempt of an hour",
+    { fallback_job: { url, attempt_timeout_ms: day / 24 } },
+    { fallback_job: { url, attempt_timeout_ms: day / 24 + 1 } },
+    "fallback_job.attempt_timeout_ms"
+  ],
   ["a quorum of 16", { webhook_quorum: 16 }, { webhook_quorum: 17 }, "webhook_quorum"]
 ]
 

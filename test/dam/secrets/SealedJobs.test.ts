@@ -48,6 +48,37 @@ const step = authorised("self").pipe(
 )
 
 describe("jobs of a dam with a master key", () => {
+  inFolder("keep none of a batch in it, of its lines or of what its end starts", (folder, db) =>
+    Effect.gen(function* () {
+      const store = yield* open(db)
+      const { batch } = yield* store.openBatch({
+        customer: "local",
+        id: "b",
+        together: true,
+        webhook: undefined,
+        metadata: {},
+        onComplete: step,
+        onAnyFailure: step,
+        rerunOf: undefined,
+        createdAt: 1
+      })
+      assert.deepStrictEqual([batch.onComplete, batch.onAnyFailure], [step, step])
+      const line = job("line", { step, batch: { number: batch.number, id: "b", line: 1 } })
+      yield* store.addLines({ batch, after: 0, through: 1, jobs: [line], notes: [], at: 1 })
+      assert.notInclude(bytesIn(folder), "canary")
+      yield* store.closeBatch(batch.number, 2)
+      yield* store.showLines(batch.number, 3, 10)
+      assert.deepStrictEqual((yield* store.get("line"))?.step, step)
+      assert.deepStrictEqual((yield* store.batch("local", "b"))?.onComplete, step)
+      assert.deepStrictEqual((yield* store.batches("local", undefined, 1)).batches[0]?.onAnyFailure, step)
+      const next = yield* store.openBatch({ ...batch, id: "next", together: false })
+      const again = { ...line, id: "again", batch: { number: next.batch.number, id: "next", line: 1 } }
+      const met = yield* store.addLines({ batch: next.batch, after: 0, through: 1, jobs: [again], notes: [], at: 4 })
+      assert.deepStrictEqual(met._tag === "Known" && met.known[0]?.job.step, step)
+      assert.notInclude(bytesIn(folder), "canary")
+    })
+  )
+
   inFolder("keep none of a schedule in it either", (folder, db) =>
     Effect.gen(function* () {
       const store = yield* open(db)

@@ -35,6 +35,10 @@ const exceptions: ReadonlyArray<readonly [beginsWith: string, because: string]> 
     "of the orders of one customer that are stopped, and no further than the limit"
   ],
   ["SELECT DISTINCT follower.leader_id", "once, at a start, of the jobs that share an answer"],
+  [
+    "SELECT * FROM batches INDEXED BY batches_due",
+    "of an index that holds only those for which something is to be done"
+  ],
   ["SELECT * FROM limits", "once, at a start, of the limits that operators have defined"],
   ["SELECT * FROM limit_levels", "once, at a start, of what was left of limits"],
   [
@@ -79,6 +83,8 @@ const filters: ReadonlyArray<Partial<JobFilter>> = [
   { order: "o", priority: "low", states: ["queued"] },
   { priority: "high" },
   { priority: "normal", lane: "a.example:443" },
+  { batch: "b" },
+  { batch: "b", states: ["failed"], metadata: { order: "1" }, lane: "a.example:443", oldestFirst: true },
   { rerunOf: "r", states: ["failed"], createdFrom: 5, deliveryStates: ["undelivered"] },
   { oldestFirst: true, rerunOf: "r", search: Search.parse("a.example text") },
   { oldestFirst: true },

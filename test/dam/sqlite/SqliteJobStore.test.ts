@@ -13,7 +13,9 @@ import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import type { SqliteOptions } from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import * as Step from "../../../src/step/Step.ts"
 import { attempt, delivery, ended, job, revealed, rich, secretsOf } from "../../conformance/jobStore/Fixtures.ts"
-import { suite } from "../../conformance/jobStore.ts"
+import { filing, suite } from "../../conformance/jobStore.ts"
+import { straightly } from "../../conformance/jobStore/Straightly.ts"
+import { suite as batches } from "../../conformance/jobStoreBatches.ts"
 import { suite as deliveries } from "../../conformance/jobStoreDeliveries.ts"
 import { suite as crowds } from "../../conformance/jobStoreCrowds.ts"
 import { suite as failures } from "../../conformance/jobStoreFailures.ts"
@@ -50,6 +52,9 @@ const stores = {
 
 for (const [name, store] of Object.entries(stores)) {
   suite(name, store)
+  const straight = Layer.effect(JobStore, Effect.map(JobStore, straightly)).pipe(Layer.provide(store))
+  filing(`${name}, without a fiber`, straight)
+  crowds(`${name}, without a fiber`, straight)
   crowds(name, store)
   notices(name, store)
   deliveries(name, store)
@@ -60,6 +65,7 @@ for (const [name, store] of Object.entries(stores)) {
   search(name, store)
   schedules(name, store)
   orders(name, store)
+  batches(name, store)
   credentials(name, store)
   erasure(name, store)
 }

@@ -1,5 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import * as Admission from "../../../src/dam/work/Admission.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
@@ -43,6 +46,27 @@ describe("admission", () => {
       yield* dam.submit(order(9))
       yield* dam.submit(order(10).pipe(Step.priority("high")))
       assert.deepInclude(yield* Effect.flip(dam.engine.submit(yield* jobOf(order(11)))), { limit: 10 })
+    })
+  )
+
+  it.effect("counts what it filed until the store has answered anew, and not only until it is asked", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ pacing: { pace: { rps: 0.001, maxConcurrent: 1 } } })
+      const empty = yield* dam.store.stats
+      const queued = (jobs: number) => ({ ...empty, jobs: { ...empty.jobs, queued: jobs } })
+      const answer = yield* Deferred.make<typeof empty>()
+      const answers = [Effect.succeed(empty), Deferred.await(answer)]
+      const stats = Effect.suspend(() => answers.shift() ?? Effect.succeed(queued(3)))
+      const guard = Admission.make({ stats }, { ...Admission.defaults, maxQueued: 3, maxMemoryBytes: Infinity })
+      for (let n = 0; n < 2; n++) yield* guard.through(Effect.void)
+      yield* TestClock.adjust("2 seconds")
+      const asking = yield* Effect.forkChild(guard.through(Effect.void))
+      yield* Effect.yieldNow
+      yield* guard.through(Effect.void)
+      assert.isFalse(guard.enter(yield* Clock.Clock))
+      assert.deepInclude(yield* Effect.flip(guard.through(Effect.void)), { limitReason: "queued_jobs", current: 3 })
+      yield* Deferred.succeed(answer, queued(2))
+      assert.deepInclude(yield* Effect.flip(Fiber.join(asking)), { limitReason: "queued_jobs", current: 3 })
     })
   )
 

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import * as FlatShapes from "../../../src/dam/api/FlatShapes.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
 import { accepted, backup, client, completed, failed, third, url } from "../../run/support.ts"
@@ -77,6 +79,52 @@ describe("startBefore", () => {
     })
   )
 
+  it.effect("ends a job at its moment, also in a lane that is paused, and leaves one alone that has begun", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({
+        target: Script.all(
+          Script.on(backup, { status: 503, headers: { "Retry-After": "60" } }),
+          Script.always({ status: 200 })
+        )
+      })
+      const lane = "api.example:443"
+      yield* dam.engine.steering.change(lane, "me", { _tag: "Pause", note: undefined })
+      const waiting = yield* dam.submit(Step.startBefore(get, 5000))
+      const later = yield* dam.submit(Step.get(`${url}later`).pipe(Step.startBefore(7000)))
+      // its attempts go on after its moment: it has started before
+      const begun = yield* dam.submit(Step.get(backup).pipe(Step.startBefore(1000)))
+      yield* TestClock.adjust(4999)
+      assert.strictEqual((yield* dam.get(waiting)).state, "queued")
+      yield* TestClock.adjust(1)
+      const ended = yield* dam.get(waiting)
+      assert.deepStrictEqual([ended.state, ended.result?.error?.tag, ended.finishedAt], ["failed", "Expired", 5000])
+      assert.strictEqual((yield* dam.get(later)).state, "queued")
+      yield* TestClock.adjust(2000)
+      assert.strictEqual((yield* dam.get(later)).state, "failed")
+      assert.strictEqual((yield* dam.get(begun)).state, "parked")
+    })
+  )
+
+  it.effect("is told to those who speak the flat dialect as a failed job whose reason is expired", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp()
+      const step = get.pipe(
+        Step.retryAt(10_000),
+        Step.startBefore(5000),
+        Step.webhooks([{ url: "https://me.example/hook" }])
+      )
+      const id = yield* dam.submit(step, { dialect: "flat" })
+      const job = yield* toEnd(dam.get(id))
+      assert.deepInclude(FlatShapes.flat(job), { status: "failed" })
+      assert.deepStrictEqual(FlatShapes.flatEnd(job), { event: "failed", data: { job_id: id, reason: "expired" } })
+      yield* TestClock.adjust("1 minute")
+      const [told] = yield* dam.told
+      const { body } = told?.asked.request ?? {}
+      const event = JSON.parse(new TextDecoder().decode(body as Uint8Array))
+      assert.deepStrictEqual(event, { job_id: id, status: "failed", reason: "expired" })
+    })
+  )
+
   it.effect("ends a job whose turn comes too late; its webhook tells expired, and its onFailure runs", () =>
     Effect.gen(function* () {
       const dam = yield* setUp()
@@ -94,6 +142,52 @@ describe("startBefore", () => {
         status: "failed",
         error: "expired"
       })
+    })
+  )
+})
+
+describe("the time a job may take", () => {
+  it.effect("is its own for each attempt, more or less than the dam's", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ target: Script.always(Script.hang), attemptTimeout: Duration.seconds(60) })
+      const once = { maxRetries: 0, maxReroutes: 0 }
+      const slow = yield* dam.runToEnd(
+        get.pipe(Step.idempotentKey("slow"), Step.attemptTimeout("10 minutes"), Step.retryPolicy(once))
+      )
+      const quick = yield* dam.runToEnd(
+        get.pipe(Step.idempotentKey("quick"), Step.attemptTimeout("1 second"), Step.retryPolicy(once))
+      )
+      const other = yield* dam.runToEnd(get.pipe(Step.retryPolicy(once)))
+      assert.deepStrictEqual(
+        [slow, quick, other].map(({ history }) => history.map(({ latency }) => latency)),
+        [[600_000], [1000], [60_000]]
+      )
+    })
+  )
+
+  it.effect("ends it in all, wherever it is: under way, between attempts, or before its moment", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ target: Script.on(url, { status: 503 }) })
+      const total = get.pipe(Step.totalTimeout("1 minute"), Step.onFailure(Step.get(third)))
+      const [parked, scheduled] = [
+        yield* dam.runToEnd(Step.retryPolicy(total, { maxRetries: 1000 })),
+        yield* dam.runToEnd(total.pipe(Step.idempotentKey("later"), Step.retryAt(86_400_000)))
+      ]
+      for (const job of [parked, scheduled]) {
+        assert.deepStrictEqual([job.state, job.result?.error?.tag], ["failed", "DeadlineExceeded"])
+        assert.match(job.result?.error?.message ?? "", /totalTimeout \(60000 ms\)/)
+      }
+      assert.lengthOf(scheduled.history, 0)
+      assert.isAbove(parked.history.length, 1)
+    })
+  )
+
+  it.effect("is told to the target by each call of a job that says in which header", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp()
+      yield* dam.runToEnd(get.pipe(Step.timeoutHeader("X-Left"), Step.attemptTimeout("5 seconds")))
+      const [call] = yield* dam.exchanges
+      assert.strictEqual(call?.asked.request.headers["X-Left"], "5000")
     })
   )
 })

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Schema from "effect/Schema"
 import { refusal as body } from "../../api/RefusalShapes.ts"
-import type { Outdated, WrongState } from "../../work/Engine.ts"
+import type { Outdated, WrongState } from "../../work/WrongState.ts"
 import type { Overloaded } from "../../work/Admission.ts"
 import type { TooManySchedules } from "../../work/Schedules.ts"
 import { later, refused, type Refused } from "../../intake/Refusal.ts"
@@ -86,4 +86,5 @@ export const settled = (effect: Effect.Effect<Answer, Refused>): Effect.Effect<A
 export const toResponse = ({ body, headers, status }: Answer): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.text(body, { status, headers, contentType: "application/json" })
 
-const NONE = {}
+/** The headers of an answer that has none of its own. */
+export const NONE: Answer["headers"] = {}

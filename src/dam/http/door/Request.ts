@@ -195,8 +195,10 @@ const isAmong = (hosts: ReadonlySet<string>, { headers, url = "/" }: Head): bool
   return url.startsWith("/") || isHost(hosts, URL.parse(url)?.host ?? "")
 }
 
-const isHost = (hosts: ReadonlySet<string>, host: string): boolean =>
-  hosts.has(nameIn(host)) || LOOPBACK.test(nameIn(host))
+const isHost = (hosts: ReadonlySet<string>, host: string): boolean => {
+  const name = nameIn(host)
+  return hosts.has(name) || LOOPBACK.test(name)
+}
 
 /** Whether a `Host` names this machine. */
 export const isLoopbackName = (host: string): boolean => LOOPBACK_NAMES.has(nameIn(host)) || LOOPBACK.test(nameIn(host))

@@ -43,6 +43,7 @@ const shown = { takes: "nothing", by: "anyone" } as const
 const ofJobs = {
   "POST /api/v1/jobs": { ...chosen, enveloped: true, short: true },
   "GET /api/v1/jobs": { ...looked, enveloped: true },
+  "POST /api/v1/jobs/bulk": chosen,
   "GET /api/v1/jobs/:id": { ...looked, enveloped: true },
   "PATCH /api/v1/jobs/:id": chosen,
   "DELETE /api/v1/jobs/:id": looked,
@@ -52,6 +53,15 @@ const ofJobs = {
   "POST /api/v1/jobs/:id/cancel": { ...looked, enveloped: true },
   "POST /api/v1/jobs/:id/run-now": { ...looked, enveloped: true },
   "POST /api/v1/jobs/:id/rerun": { ...looked, enveloped: true },
+
+  // read by its own reader, a line at a time
+  "POST /api/v1/batches": looked,
+  "GET /api/v1/batches": looked,
+  "GET /api/v1/batches/:id": looked,
+  "GET /api/v1/batches/:id/wait": looked,
+  "GET /api/v1/batches/:id/lines": looked,
+  "POST /api/v1/batches/:id/cancel": looked,
+  "POST /api/v1/batches/:id/rerun": looked,
 
   "GET /api/v1/failures": looked,
 

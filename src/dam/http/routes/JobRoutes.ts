@@ -2,6 +2,7 @@
  * What the API does with jobs: file, show, list, wait, cancel, run now, run again.
  */
 import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import type * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -17,10 +18,11 @@ import { changedJob } from "../../intake/Change.ts"
 import type { Intake, Submission } from "../../intake/Intake.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import { badField, credentialsDiffer, later, refused, type Refused } from "../../intake/Refusal.ts"
-import type { NewJob, StoredJob } from "../../job/Job.ts"
+import type { Dialect, NewJob, StoredJob } from "../../job/Job.ts"
 import * as IntakeId from "../../job/JobId.ts"
 import * as Search from "../../job/Search.ts"
 import type { DeliveryPort } from "../../store/DeliveryRecords.ts"
+import * as Filing from "../../store/Filing.ts"
 import type { Enqueued, JobPort, JobFilter } from "../../store/JobRecords.ts"
 import type { LanePort } from "../../store/LaneRecords.ts"
 import { traceIdOf } from "../../observe/Tracing.ts"
@@ -29,6 +31,7 @@ import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
 import { readChoice } from "../door/Choice.ts"
 import type { Asked, Desk, OfOneJob } from "../door/Asked.ts"
+import type * as BulkRoute from "./BulkRoute.ts"
 import type { JobStreams } from "./JobStream.ts"
 import * as HttpWatch from "./Watch.ts"
 
@@ -42,12 +45,24 @@ export interface Host {
   readonly leaving: Deferred.Deferred<void>
 }
 
+type Bulk = ReturnType<typeof BulkRoute.make>
+
 type Query = Schema.Struct<typeof ListQuery>["Type"]
 
 /** What the API does with jobs, for a customer. */
 export interface Jobs {
   readonly submit: (submission: Submission) => Effect.Effect<Answer, Refused>
   readonly submitFlat: (submission: Submission) => Effect.Effect<Answer, Refused>
+  /**
+   * The same as both without a fiber, where a job is plain and new: its answer, once, or how it is answered. Throws where
+   * something breaks before anything has begun.
+   */
+  readonly begin: (
+    done: (answer: Answer | Effect.Effect<Answer, Refused>) => void,
+    dialect: Dialect,
+    submission: Submission,
+    context: Context.Context<never>
+  ) => void
   readonly find: (customer: string, id: string) => Effect.Effect<StoredJob, Refused>
   readonly get: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly getFlat: (customer: string, id: string) => Effect.Effect<Answer, Refused>
@@ -74,6 +89,22 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
   const file = (job: NewJob): Effect.Effect<Answer, Refused> =>
     Effect.flatMap(orRefused(engine.submit(job)), (enqueued) => receipt(job, enqueued))
 
+  const filing = Filing.of(engine.submit)
+  const begin: Jobs["begin"] = (done, dialect, submission, context) => {
+    const job = intake.now(dialect, submission, context)
+    if (Effect.isEffect(job)) return done(Effect.flatMap(job, file))
+    if (filing === undefined) return done(file(job))
+    filing(
+      (filed) =>
+        done(
+          Effect.isEffect(filed)
+            ? Effect.flatMap(orRefused(filed), (enqueued) => receipt(job, enqueued))
+            : storedReceipt(job)
+        ),
+      job
+    )
+  }
+
   const find = (customer: string, id: string): Effect.Effect<StoredJob, Refused> => {
     if (!IntakeId.isId(id)) return Effect.fail(id.includes("\0") ? badField("id", "holds U+0000") : unknownJob())
     return Effect.flatMap(orRefused(store.get(id)), (job) =>
@@ -90,6 +121,7 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
   return {
     submit: (submission) => Effect.flatMap(intake.cloud(submission), file),
     submitFlat: (submission) => Effect.flatMap(intake.flat(submission), file),
+    begin,
     find,
     get: (customer, id) => Effect.flatMap(find(customer, id), show),
     getFlat: (customer, id) => Effect.map(find(customer, id), (job) => json(200, Flat.flat(job))),
@@ -168,7 +200,7 @@ const makeWaits = ({ waiting }: Limits) => {
 }
 
 /** The routes of both dialects. */
-export const groups = (jobs: Jobs, streams: JobStreams, { asking, streaming }: Desk) => {
+export const groups = (jobs: Jobs, bulk: Bulk, streams: JobStreams, { asking, streaming }: Desk) => {
   const submitting = (submit: Jobs["submit"]) =>
     asking(({ body, customer }, { request }: Asked) => submit({ customer, body, headers: request.headers }))
   const ofOne = (answer: (customer: string, id: string) => Effect.Effect<Answer, Refused>) =>
@@ -182,6 +214,10 @@ export const groups = (jobs: Jobs, streams: JobStreams, { asking, streaming }: D
       .handleRaw(
         "list",
         asking(({ customer }, { query }) => jobs.list(customer, query))
+      )
+      .handleRaw(
+        "bulk",
+        asking(({ body, customer }) => bulk(customer, body))
       )
       .handleRaw("get", ofOne(jobs.get))
       .handleRaw(
@@ -210,11 +246,14 @@ export const groups = (jobs: Jobs, streams: JobStreams, { asking, streaming }: D
   return Layer.merge(cloud, flat)
 }
 
+const storedReceipt = (job: NewJob): Answer =>
+  json(201, job.dialect === "flat" ? Flat.flatAccepted(job) : Views.accepted(job))
+
 const receipt = (job: NewJob, enqueued: Enqueued): Effect.Effect<Answer, Refused> => {
   const isFlat = job.dialect === "flat"
   switch (enqueued._tag) {
     case "Stored":
-      return Effect.succeed(json(201, isFlat ? Flat.flatAccepted(job) : Views.accepted(job)))
+      return Effect.succeed(storedReceipt(job))
     case "Duplicate":
       return Effect.succeed(json(200, isFlat ? Flat.flatDuplicate(enqueued.job) : Views.duplicate(enqueued.job)))
     case "Conflict":
@@ -246,6 +285,7 @@ const filterOf = (customer: string, query: Query): JobFilter => ({
   rerunOf: query.rerun_of,
   order: query.order,
   priority: query.priority,
+  batch: query.batch,
   createdFrom: query.created_from,
   createdTo: query.created_to,
   metadata:

@@ -27,7 +27,8 @@ describe("the table of routes", () => {
     Effect.gen(function* () {
       const { url } = yield* Double.make()
       for (const { path } of routes) {
-        const allow = [...new Set(routes.filter((route) => route.path === path).flatMap(methodsOf))].join(", ")
+        // a word may stand where another route has a parameter
+        const allow = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(methodsOf))].join(", ")
         // the one path that has it lacks the other
         const { headers, status } = yield* ask(url, allow.includes("PATCH") ? "PUT" : "PATCH", path)
         assert.deepStrictEqual([status, headers.get("allow")], [405, allow], path)

@@ -44,6 +44,33 @@ describe("the dam's metrics", () => {
     )
   )
 
+  it.effect("count what became of the moments of schedules", () =>
+    alone(
+      Effect.gen(function* () {
+        let ids = 0
+        const dam = yield* setUp({ newId: Effect.sync(() => `fired-${++ids}`) })
+        // its jobs wait, so that the next moments find one that goes on
+        yield* dam.engine.steering.change("api.example:443", "me", { _tag: "Pause", note: undefined })
+        const definition = {
+          timing: { every: 600_000 },
+          rules: { overlap: "skip", catchUp: "none", catchUpMost: 1 },
+          step: Step.get(url)
+        } as const
+        yield* dam.engine.schedules.set("local", "tens", definition)
+        yield* TestClock.adjust("40 minutes")
+        yield* dam.engine.schedules.runNow("local", "tens")
+        yield* dam.stop
+        yield* TestClock.adjust("25 minutes")
+        const { engine } = yield* dam.begin()
+        yield* TestClock.adjust("1 second")
+        const text = yield* DamTelemetry.render(engine)
+        const moments = (outcome: string) =>
+          valueOf(text, `ezthrottle_dam_schedule_moments_total{outcome="${outcome}"}`)
+        assert.deepStrictEqual([moments("fired"), moments("skipped"), moments("missed")], [2, 3, 2])
+      })
+    )
+  )
+
   it.effect("name no more than a hundred lanes, and leave nothing behind of one that is gone", () =>
     alone(
       Effect.gen(function* () {

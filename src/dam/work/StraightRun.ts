@@ -1,0 +1,166 @@
+/**
+ * The first attempt of a plain job, made straight: under the permit with which it was started, begun by a function and told
+ * by a callback.
+ *
+ * Nothing is decided here. A 2xx ends the job; after anything else what happened is a history, and the interpreter goes on
+ * from it in the surroundings of every other job.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import { isSuccess } from "../../engine/Decide.ts"
+import { begin, readResponse } from "../../run/Execution.ts"
+import * as Interpreter from "../../run/Interpreter.ts"
+import * as Keys from "../../run/Keys.ts"
+import { isGoodAttempt } from "../../run/PathEnd.ts"
+import * as Straight from "../../run/Straight.ts"
+import * as Telemetry from "../../run/Telemetry.ts"
+import type { TransportError } from "../../step/FailureModel.ts"
+import type { Ending, History } from "../../step/HistoryModel.ts"
+import { takes } from "../../step/Fills.ts"
+import type { Outcome, StepError } from "../../step/Outcome.ts"
+import type { Response } from "../../step/ReplyModel.ts"
+import * as SecretHeader from "../../step/SecretHeader.ts"
+import { check } from "../../step/StepRules.ts"
+import { takenUp } from "../../step/TakenUp.ts"
+import * as Direct from "../../transport/Direct.ts"
+import type { Exchange } from "../../transport/HttpTransport.ts"
+import * as Strategies from "../../transport/Strategies.ts"
+import type { Permit } from "../lane/Permit.ts"
+import * as JobHost from "./JobHost.ts"
+import * as JobTransport from "./JobTransport.ts"
+import { laneFor, letGo, type Run } from "./Run.ts"
+
+/**
+ * How the first call of a run is begun, where it can be made straight: by a plain step without limits of its own, that has
+ * not been tried and still goes where it got its permit for.
+ */
+export const over = (self: Run, fiber: Fiber.Fiber<unknown, unknown>): Direct.Begin | undefined => {
+  const { isLone, job, options, step, unused } = self
+  const isPlain =
+    fiber.cache.tracer === undefined &&
+    isLone &&
+    job.history.length === 0 &&
+    step.limits.length === 0 &&
+    unused?.draws.length === 0 &&
+    Straight.isPlain(step) &&
+    // what it names is looked up as it is sent
+    !SecretHeader.names(step.request.headers) &&
+    !takes(step) &&
+    takenUp(step, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()) === step &&
+    check(step) === undefined &&
+    fiber.getRef(Straight.Straight) &&
+    laneFor(self, step.request) === job.lane
+  return isPlain ? Direct.of(options.transport) : undefined
+}
+
+/** Runs a job whose first call is begun as {@link over} says. */
+export const run = (
+  self: Run,
+  beginCall: Direct.Begin,
+  fiber: Fiber.Fiber<unknown, unknown>
+): Effect.Effect<Outcome, StepError> =>
+  Effect.suspend(() => {
+    const { job, options, unused: permit } = self
+    if (permit === undefined) return Effect.never
+    return Effect.flatMap(permit.depart(JobHost.mayLeave), (departed) =>
+      departed
+        ? Effect.flatMap(options.lanes.load(job.lane), (load) => call(self, { permit, load, fiber }, beginCall))
+        : Effect.andThen(letGo(self), JobHost.comeBack(self))
+    )
+  })
+
+/** With what a call leaves. */
+interface Leaving {
+  readonly permit: Permit
+  readonly load: Readonly<Record<string, string>>
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+}
+
+const call = (
+  self: Run,
+  { fiber, load, permit }: Leaving,
+  beginCall: Direct.Begin
+): Effect.Effect<Outcome, StepError> =>
+  Effect.callback<Outcome, StepError>((resume) => {
+    const { job, options, step } = self
+    // from here on it is given back here
+    self.unused = undefined
+    const clock = fiber.getRef(Clock.Clock)
+    const request = Keys.requestFor(step, { hashKey: job.id })
+    const nth = ++self.calls
+    const sent = { nth, sentAt: Number(clock.monotonicTimeNanosUnsafe()) / 1e6 }
+    const asked = { request, lane: job.lane, sentAt: sent.sentAt }
+    const exchange: Exchange = {
+      request,
+      region: undefined,
+      step,
+      timeoutMillis: JobHost.attemptMillis(options, step),
+      attempt: `${job.id}/0.0.0`
+    }
+    const execution: { history: History } = { history: job.history }
+    const ended = begin(execution, step, Straight.first, fiber)
+    const read = readResponse(JobHost.refusals(self, request))
+    /** What differs from a 2xx goes the way of every other job. */
+    const rest = (result: Effect.Effect<Response, TransportError>): Effect.Effect<Outcome, StepError> => {
+      const host = JobHost.make(self)
+      const end = <E extends Ending>(ending: E, response: Response | undefined) => {
+        const attempt = ended(ending, response)
+        return host.record === undefined ? Effect.succeed(attempt) : Effect.as(host.record(attempt), attempt)
+      }
+      const whole = JobTransport.wholly(self, exchange, sent, JobTransport.learning(self, asked, result))
+      const attempt = Effect.matchEffect(
+        Effect.onInterrupt(whole, () => end({ _tag: "Interrupted" }, undefined)),
+        {
+          onSuccess: (reply) => {
+            const { ending, response } = read(reply, clock.currentTimeMillisUnsafe())
+            return end(ending, response)
+          },
+          onFailure: ({ kept, reason }) => end({ _tag: "Failed", failure: reason } as const, kept)
+        }
+      )
+      const made = Effect.uninterruptibleMask((restore) =>
+        Effect.ensuring(Effect.provideService(restore(attempt), JobTransport.Under, permit), permit.release)
+      )
+      return Effect.flatMap(made, (tried) =>
+        isGoodAttempt(tried)
+          ? Telemetry.step(step, Effect.succeed(Straight.completed(step, execution, tried)))
+          : Interpreter.run(step, Strategies.only(JobTransport.make(self)), {
+              ...host,
+              history: execution.history,
+              goesOn: true
+            })
+      )
+    }
+    let isTold = false
+    const headers = JobTransport.headersOf(request.headers, load, nth)
+    const stop = beginCall({ ...exchange, request: { ...request, headers } }, fiber, (result, more) => {
+      isTold = true
+      if (more !== undefined || Exit.isFailure(result)) return resume(rest(more ?? result))
+      const { ending, response } = read(result.value, clock.currentTimeMillisUnsafe())
+      if (ending._tag !== "Answered" || !isSuccess(ending)) return resume(rest(result))
+      resume(
+        Effect.uninterruptible(
+          Effect.flatMap(JobTransport.learnt(self, asked, response ?? result.value), () => {
+            const attempt = ended(ending, response)
+            // it is stored with the end
+            self.last = attempt
+            self.unwritten = attempt
+            const outcome = Straight.completed(step, execution, attempt)
+            Telemetry.countStep(outcome, fiber.context)
+            return Effect.as(permit.release, outcome)
+          })
+        )
+      )
+    })
+    return Effect.suspend(() => {
+      // what it was resumed with may be interrupted too
+      if (isTold) return Effect.void
+      stop()
+      const attempt = ended({ _tag: "Interrupted" }, undefined)
+      return Effect.andThen(permit.release, Effect.ignore(options.store.record(job.id, job.epoch, attempt)))
+    })
+  })

@@ -188,11 +188,11 @@ export const joiningOf = (self: Ends): Joining.Joining => ({
   finished: (job, finish) => finished(self, job, finish)
 })
 
-/** Where a child begins: behind others of its order, or where its time says. */
-const beginningOf = ({ store }: Ends, { createdAt, id, notBefore, step }: NewJob) => {
+/** Where a job begins: behind others of its order, beside one whose answer it shares, or where its time says. */
+export const beginningOf = ({ store }: Ends, { createdAt, id, notBefore, step }: NewJob) => {
   const isLater = notBefore !== undefined && notBefore > createdAt
   const told = isLater ? ("scheduled" as const) : ("queued" as const)
-  return step.inOrder === undefined
+  return step.inOrder === undefined && !step.coalesce
     ? Effect.succeed(told)
     : Effect.match(store.get(id), { onFailure: () => told, onSuccess: (found) => found?.state ?? told })
 }

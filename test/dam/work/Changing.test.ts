@@ -46,6 +46,27 @@ describe("a job that waits", () => {
     })
   )
 
+  it.effect("keeps its deadlines as they are after a change, and takes another moment to start before", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp()
+      const submitted = (more: (self: Step.Step) => Step.Step) =>
+        dam.submit(Step.get(url).pipe(Step.retryAt(3_600_000), more))
+      const total = yield* submitted(Step.totalTimeout("1 minute"))
+      const starts = yield* submitted((self) => self.pipe(Step.startBefore(3_700_000), Step.idempotentKey("2")))
+      yield* retime(dam, total, 7_200_000)
+      yield* Effect.flatMap(dam.get(starts), (job) =>
+        dam.engine.change(
+          { ...job, step: Step.startBefore(job.step, 30_000) },
+          { isRetimed: false, revision: undefined }
+        )
+      )
+      yield* TestClock.adjust("31 seconds")
+      assert.deepInclude((yield* dam.get(starts)).result?.error, { tag: "Expired" })
+      yield* TestClock.adjust("30 seconds")
+      assert.deepInclude((yield* dam.get(total)).result?.error, { tag: "DeadlineExceeded" })
+    })
+  )
+
   it.effect("goes at once where its time is taken away, and keeps its place in its order", () =>
     Effect.gen(function* () {
       const dam = yield* setUp()

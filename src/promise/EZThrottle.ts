@@ -24,16 +24,8 @@ import type { SubmitCount, SubmitManyOptions } from "./Many.ts"
 import type { BulkOptions, BulkResult, SubmitAllOptions } from "./All.ts"
 import { ofBatch } from "./Batches.ts"
 import * as Given from "./Given.ts"
-import type {
-  BatchView,
-  FailureList,
-  JobAnswer,
-  JobExplanation,
-  JobView,
-  QueueResult,
-  SecretAnswer
-} from "./Results.ts"
-import type { SecretsView } from "./Results.ts"
+import type { BatchView, FailureList, JobAnswer, JobExplanation, JobView } from "./Results.ts"
+import type { QueueResult, SecretAnswer, SecretsView } from "./Results.ts"
 import { failureList, jobAnswer, jobExplanation, jobView, queueResult, secretsView } from "./Results.ts"
 import type { CallOptions, Runtime } from "./Running.ts"
 import type { SecretOptions } from "../run/ClientParts.ts"

@@ -19,7 +19,6 @@ import * as Time from "../step/StepTime.ts"
 import * as Turn from "../step/StepTurn.ts"
 import * as Core from "../step/StepVerbs.ts"
 import { makeStep } from "../step/StepValue.ts"
-import type { BodyOptions } from "./Bodies.ts"
 import * as Bodies from "./Bodies.ts"
 import type { EZThrottle } from "./EZThrottle.ts"
 import type { Explain } from "./Errors.ts"
@@ -98,7 +97,7 @@ class Builder {
   static readonly secret = secret
   #value: Model.Step = unset
   #attached: ReadonlyArray<Attached> = []
-  #unread: BodyOptions | undefined
+  #unread: Bodies.BodyOptions | undefined
   readonly #client: EZThrottle | undefined
 
   constructor(client?: EZThrottle | null) {
@@ -121,7 +120,7 @@ class Builder {
     return this.#set((self) => Core.headers(self, Given.headers(headers)))
   }
   /** Sets the body. A `Blob` or a form is read when the step is executed. */
-  body(body: BodyOptions): this {
+  body(body: Bodies.BodyOptions): this {
     this.#unread = Bodies.isUnread(body) ? body : undefined
     return this.#set((self) => Core.body(self, Bodies.isUnread(body) ? undefined : body))
   }

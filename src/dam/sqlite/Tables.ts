@@ -9,9 +9,9 @@
  * Moments are `REAL`: whole numbers take no more room, and nothing beyond 2^53 can appear.
  */
 
-import { togetherTables } from "./TogetherTables.ts"
-
 import { batchTables } from "./BatchTables.ts"
+import { credentialTables } from "./CredentialTables.ts"
+import { togetherTables } from "./TogetherTables.ts"
 
 /** Marks a file as a store of ours (`PRAGMA application_id`). */
 export const applicationId = 0x657a7468
@@ -296,20 +296,7 @@ export const migrations: ReadonlyArray<string> = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX schedules_due ON schedules (look_at) WHERE look_at IS NOT NULL;
   `,
-  `
-  ALTER TABLE jobs ADD COLUMN erased_at REAL;
-  ALTER TABLE deliveries ADD COLUMN terms TEXT;
-
-  CREATE TABLE credentials (
-    customer TEXT NOT NULL,
-    name TEXT NOT NULL,
-    definition TEXT NOT NULL,
-    secret TEXT NOT NULL,
-    made_at REAL NOT NULL,
-    rotated_at REAL NOT NULL,
-    PRIMARY KEY (customer, name)
-  ) STRICT, WITHOUT ROWID;
-  `,
+  credentialTables,
   `
   ALTER TABLE jobs ADD COLUMN start_before REAL;
   CREATE INDEX jobs_expiring ON jobs (start_before)

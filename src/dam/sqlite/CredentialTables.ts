@@ -1,0 +1,15 @@
+/** The table of credentials, and what is kept of jobs that were erased: one of the migrations, and never edited as they are not. */
+export const credentialTables = `
+  ALTER TABLE jobs ADD COLUMN erased_at REAL;
+  ALTER TABLE deliveries ADD COLUMN terms TEXT;
+
+  CREATE TABLE credentials (
+    customer TEXT NOT NULL,
+    name TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    made_at REAL NOT NULL,
+    rotated_at REAL NOT NULL,
+    PRIMARY KEY (customer, name)
+  ) STRICT, WITHOUT ROWID;
+  `

@@ -7,8 +7,8 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 // workers, and the threads that tests start in them, read what others have compiled
 process.env["NODE_COMPILE_CACHE"] ??= path("../.tmp/compile-cache")
 
-// they set variables of the environment, which Effect reads once per process
-const ofTheirOwn = ["test/docs/recipes.test.ts"]
+// one sets variables of the environment, which Effect reads once per process; one needs a module that nobody has used yet
+const ofTheirOwn = ["test/docs/recipes.test.ts", "test/transport/LaterCauses.test.ts"]
 
 const helpers = ["test/fixtures/**", "test/bench/**"]
 

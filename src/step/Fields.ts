@@ -23,15 +23,17 @@ export const SecretName = text(Rules.secretName, { minLength: 1, maxLength: 64 }
  * A header's value: text, or the name of a secret. Described as any JSON, since generators of clients do not read
  * alternatives.
  */
-const HeaderValue = Schema.Json.check(
-  Schema.makeFilter((value) => {
-    const wrong = Rules.headerValueProblem(value)
-    return wrong && { path: wrong.name === "" ? [] : [wrong.name], issue: `Expected ${wrong.expected}` }
-  })
-).annotate({
-  description:
-    'Text, or {"secret": "NAME", "prefix": "Bearer "}: the name of a credential that the dam keeps, looked up when the call is sent'
-}) as unknown as Schema.Codec<Value, Value> // what the check lets through is one of the two
+const HeaderValue = Schema.Json.annotate({ expected: "string" })
+  .check(
+    Schema.makeFilter((value) => {
+      const wrong = Rules.headerValueProblem(value)
+      return wrong && { path: wrong.name === "" ? [] : [wrong.name], issue: `Expected ${wrong.expected}` }
+    })
+  )
+  .annotate({
+    description:
+      'Text, or {"secret": "NAME", "prefix": "Bearer "}: the name of a credential that the dam keeps, looked up when the call is sent'
+  }) as unknown as Schema.Codec<Value, Value> // what the check lets through is one of the two
 
 /** Header names and values as given; two names that differ in case only are refused. */
 export const Headers = Schema.Record(Schema.String, HeaderValue).check(

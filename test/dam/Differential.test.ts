@@ -105,7 +105,7 @@ const inClient = (world: World) =>
     const run = Interpreter.run(world.step, Strategies.only(transport), {
       ...Hosts.client,
       unsetPolicy: RetryPolicy.defaults,
-      attemptTimeout: () => 60_000,
+      attemptTimeout: ({ attemptTimeout }) => Duration.toMillis(attemptTimeout ?? Duration.minutes(1)),
       patience: () => Number.POSITIVE_INFINITY,
       acceptedAt: yield* Clock.currentTimeMillis,
       startChild: (relation) => Effect.sync(() => ({ _tag: "Started", relation, jobId: `child ${++children}` }))
@@ -141,6 +141,8 @@ const inDam = (world: World) =>
       })
     })
     const id = yield* dam.submit(takenUp(world.step, yield* Clock.currentTimeMillis))
+    // it is under way before the clock turns, as it is where time passes by itself
+    yield* Effect.repeat(Effect.yieldNow, { times: 30 })
     const job = yield* toEnd(dam.get(id), "1 hour")
     return ofJob(job, children, sent())
   }).pipe(Effect.scoped, Effect.provide(TestClock.layer()))

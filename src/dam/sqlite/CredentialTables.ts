@@ -1,4 +1,4 @@
-/** The table of credentials, and what is kept of jobs that were erased: one of the migrations, and never edited as they are not. */
+/** The tables of credentials, and what jobs and deliveries keep of what was erased and of who signs them. */
 export const credentialTables = `
   ALTER TABLE jobs ADD COLUMN erased_at REAL;
   ALTER TABLE deliveries ADD COLUMN terms TEXT;
@@ -12,4 +12,4 @@ export const credentialTables = `
     rotated_at REAL NOT NULL,
     PRIMARY KEY (customer, name)
   ) STRICT, WITHOUT ROWID;
-  `
+`

@@ -18,9 +18,11 @@ export type { Forwarded, ForwardRequest } from "./promise/Forwarding.ts"
 export type { BodyOptions } from "./promise/Bodies.ts"
 export type { HeadersOptions, MetadataOptions } from "./promise/Given.ts"
 export type {
+  ChangeJobOptions,
   DrawOptions,
   FallbackJobOptions,
   JobOptions,
+  OrderOptions,
   RetryPolicyOptions,
   WebhookOptions
 } from "./promise/JobOptions.ts"

@@ -26,6 +26,7 @@ import * as McpCommand from "./commands/McpCommand.ts"
 import * as NoticesCommand from "./commands/NoticesCommand.ts"
 import * as PresetsCommand from "./commands/PresetsCommand.ts"
 import { exits, problem, type Problem } from "./output/Problem.ts"
+import * as OrdersCommand from "./commands/OrdersCommand.ts"
 import * as BatchesCommand from "./commands/BatchesCommand.ts"
 import * as SchedulesCommand from "./commands/SchedulesCommand.ts"
 import * as SecretsCommand from "./commands/SecretsCommand.ts"
@@ -49,6 +50,7 @@ export const ezthrottle = Command.make("ezthrottle").pipe(
     LimitsCommand.command,
     BatchesCommand.command,
     SchedulesCommand.command,
+    OrdersCommand.command,
     DeadCommand.command,
     SecretsCommand.command,
     CredentialsCommand.command,

@@ -29,6 +29,7 @@ import * as ClientSchedules from "./work/ClientSchedules.ts"
 import { traceIdOf } from "./observe/Tracing.ts"
 import type { Engine } from "./work/Engine.ts"
 import * as ManyInProcess from "./work/ManyInProcess.ts"
+import * as ServiceChange from "./work/ServiceChange.ts"
 import type { WrongState } from "./work/WrongState.ts"
 
 /** What the service works with. */
@@ -54,6 +55,10 @@ export const make = (
     job: (jobId) => Effect.flatMap(find(parts, jobId), (job) => show(parts, job)),
     explain: (jobId) => Effect.flatMap(find(parts, jobId), (job) => Secrets.inService(engine.explain(job))),
     runNow: (jobId) => changed(parts, jobId, engine.runNow),
+    change: (jobId, change) =>
+      Effect.flatMap(find(parts, jobId), (job) =>
+        Effect.flatMap(ServiceChange.change(engine, limits, job, change), (after) => show(parts, after))
+      ),
     cancel: (jobId) => changed(parts, jobId, engine.cancel),
     rerun: (jobId) => rerun(parts, jobId),
     list: (filter) => list(parts, filter),
@@ -208,6 +213,7 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
     job: (jobId) => use(({ job }) => job(jobId)),
     explain: (jobId) => use(({ explain }) => explain(jobId)),
     runNow: (jobId) => use(({ runNow }) => runNow(jobId)),
+    change: (jobId, change) => use((of) => of.change(jobId, change)),
     cancel: (jobId) => use(({ cancel }) => cancel(jobId)),
     rerun: (jobId) => use(({ rerun }) => rerun(jobId)),
     list: (filter) => use(({ list }) => list(filter)),

@@ -9,7 +9,8 @@ import * as Record from "effect/Record"
 
 const edges = {
   scheduled: ["queued", "failed", "cancelled"],
-  queued: ["running", "failed", "cancelled"],
+  // back to `scheduled` is what happens to a job that somebody gives another time
+  queued: ["running", "scheduled", "failed", "cancelled"],
   // back to `queued` is what happens to a job whose host died under it
   running: ["parked", "succeeded", "failed", "queued", "cancelled"],
   parked: ["queued", "failed", "cancelled"],

@@ -15,7 +15,7 @@ import * as DamUrl from "../transport/DamUrl.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as Composition from "./Composition.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
-import type { JobOptions } from "./JobOptions.ts"
+import type { ChangeJobOptions, JobOptions } from "./JobOptions.ts"
 import { toStep } from "./JobOptions.ts"
 import { awaitOpen } from "./Idle.ts"
 import * as Later from "./Later.ts"
@@ -24,16 +24,8 @@ import type { SubmitCount, SubmitManyOptions } from "./Many.ts"
 import type { BulkOptions, BulkResult, SubmitAllOptions } from "./All.ts"
 import { ofBatch } from "./Batches.ts"
 import * as Given from "./Given.ts"
-import type {
-  BatchView,
-  FailureList,
-  JobAnswer,
-  JobExplanation,
-  JobView,
-  QueueResult,
-  SecretAnswer
-} from "./Results.ts"
-import type { SecretsView } from "./Results.ts"
+import type { BatchView, FailureList, JobAnswer, JobExplanation, JobView } from "./Results.ts"
+import type { QueueResult, SecretAnswer, SecretsView } from "./Results.ts"
 import { failureList, jobAnswer, jobExplanation, jobView, queueResult, secretsView } from "./Results.ts"
 import type { CallOptions, Runtime } from "./Running.ts"
 import type { SecretOptions } from "../run/ClientParts.ts"
@@ -243,6 +235,14 @@ export class EZThrottle {
    */
   async runJobNow(jobId: string, options?: CallOptions): Promise<JobView> {
     return run(this.runtime, about(jobId, Client.runNow(jobId), jobView), options)
+  }
+
+  /**
+   * Changes a job that waits: its priority, time, body or headers; its key stays. What is left out stays as it is, `null` takes
+   * it away. Only a dam can; EZThrottle Cloud rejects.
+   */
+  async changeJob(jobId: string, change: ChangeJobOptions, options?: CallOptions): Promise<JobView> {
+    return run(this.runtime, about(jobId, Client.change(jobId, change), jobView), options)
   }
 
   /** Stops a job that has not ended. Only a dam can; EZThrottle Cloud rejects. */

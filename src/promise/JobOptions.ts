@@ -5,6 +5,7 @@
  */
 import type { HeaderValue } from "../step/SecretHeader.ts"
 import * as Result from "effect/Result"
+import type { JobChange } from "../run/Service.ts"
 import type { ExecutionMode, RegionPolicy, Step } from "../step/StepModel.ts"
 import type { BodyOptions } from "./Bodies.ts"
 import * as Bodies from "./Bodies.ts"
@@ -72,6 +73,14 @@ export interface DrawOptions {
 }
 
 /**
+ * What `changeJob` changes of a job that waits: what is left out stays as it is, `null` takes it away.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ChangeJobOptions = JobChange
+
+/**
  * A job for `submitJob`.
  *
  * @category models
@@ -111,6 +120,14 @@ export interface JobOptions {
   readonly delayMs?: number | undefined
   /** Epoch milliseconds before which the job must have started; else it has expired. Only a dam looks. */
   readonly startBefore?: number | undefined
+  /** How soon it has its turn. Defaults to `normal`. Only a dam has turns. */
+  readonly priority?: "high" | "normal" | "low" | undefined
+  /** The line that it stands in: one of a key runs at a time, in the order in which a dam took them in. */
+  readonly inOrder?: OrderOptions | undefined
+  /** Of the jobs of a key that come soon after each other only the newest runs. Only a dam does it. */
+  readonly debounce?: { readonly key: string; readonly waitMs: number; readonly atMostMs?: number } | undefined
+  /** Whether identical calls that are in flight at once share one answer. Only a dam does it. */
+  readonly coalesce?: boolean | undefined
   /** When a slow call is made once more beside itself. Only a dam hedges. */
   readonly hedge?:
     | {
@@ -129,6 +146,18 @@ export interface JobOptions {
   readonly totalTimeoutMs?: number | undefined
   /** The header that tells the target how many milliseconds an attempt may still take. Only a dam sends it. */
   readonly timeoutHeader?: string | undefined
+}
+
+/**
+ * The line that a job stands in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OrderOptions {
+  readonly key: string
+  /** Whether a job that has failed for good lets the next one go, or stops the key. Defaults to `continue`. */
+  readonly onFailure?: "continue" | "stop" | undefined
 }
 
 /**

@@ -25,6 +25,9 @@ export interface ListJobsOptions {
   readonly parent?: string | undefined
   /** The id of the job that they run again. */
   readonly rerunOf?: string | undefined
+  /** The key of the order that they stand in. */
+  readonly order?: string | undefined
+  readonly priority?: "high" | "normal" | "low" | undefined
   /** The id of the batch that they were handed in with. */
   readonly batch?: string | undefined
   /** Epoch milliseconds, or a `Date`. */
@@ -104,6 +107,8 @@ const known = [
   "account",
   "parent",
   "rerunOf",
+  "order",
+  "priority",
   "batch",
   "createdFrom",
   "createdTo",

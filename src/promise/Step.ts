@@ -16,9 +16,9 @@ import type * as Model from "../step/StepModel.ts"
 import * as Hedge from "../step/StepHedge.ts"
 import { secret, type SecretOptions } from "../step/StepSecret.ts"
 import * as Time from "../step/StepTime.ts"
+import * as Turn from "../step/StepTurn.ts"
 import * as Core from "../step/StepVerbs.ts"
 import { makeStep } from "../step/StepValue.ts"
-import type { BodyOptions } from "./Bodies.ts"
 import * as Bodies from "./Bodies.ts"
 import type { EZThrottle } from "./EZThrottle.ts"
 import type { Explain } from "./Errors.ts"
@@ -97,7 +97,7 @@ class Builder {
   static readonly secret = secret
   #value: Model.Step = unset
   #attached: ReadonlyArray<Attached> = []
-  #unread: BodyOptions | undefined
+  #unread: Bodies.BodyOptions | undefined
   readonly #client: EZThrottle | undefined
 
   constructor(client?: EZThrottle | null) {
@@ -120,7 +120,7 @@ class Builder {
     return this.#set((self) => Core.headers(self, Given.headers(headers)))
   }
   /** Sets the body. A `Blob` or a form is read when the step is executed. */
-  body(body: BodyOptions): this {
+  body(body: Bodies.BodyOptions): this {
     this.#unread = Bodies.isUnread(body) ? body : undefined
     return this.#set((self) => Core.body(self, Bodies.isUnread(body) ? undefined : body))
   }
@@ -174,6 +174,22 @@ class Builder {
   /** Lets the step fail as expired unless it has started before a moment in epoch milliseconds. */
   startBefore(epochMillis: number): this {
     return this.#set((self) => Time.startBefore(self, Given.moment(epochMillis)))
+  }
+  /** Says how soon the job has its turn in a dam: `high`, `normal` (the default) or `low`. */
+  priority(priority: Model.Priority): this {
+    return this.#set((self) => Turn.priority(self, priority))
+  }
+  /** Has a dam run the jobs of a key one at a time, in the order in which it took them in. */
+  inOrder(key: string, options?: Turn.OrderOptions): this {
+    return this.#set((self) => Turn.inOrder(self, key, options))
+  }
+  /** Lets only the newest of the jobs of a key run that come soon after each other; times are in milliseconds. */
+  debounce(key: string, options: Turn.DebounceOptions): this {
+    return this.#set((self) => Turn.debounce(self, key, options))
+  }
+  /** Lets a GET or HEAD end with the answer of an identical one that is in flight in the same dam. */
+  coalesce(): this {
+    return this.#set(Turn.coalesce)
   }
   /** Limits each attempt, here and in a dam, in milliseconds. `timeout` limits those that are made here. */
   attemptTimeout(millis: number): this {

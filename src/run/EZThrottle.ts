@@ -21,6 +21,7 @@ import type {
   FailureFilter,
   Failures,
   Job,
+  JobChange,
   JobFilter,
   JobPage,
   JobResult,
@@ -61,6 +62,7 @@ export class EZThrottle extends Context.Service<
     readonly explain: (jobId: string) => Effect.Effect<Explanation, ServiceError>
     /** Lets a job go that is scheduled or parked, whatever it waits for. */
     readonly runNow: (jobId: string) => Effect.Effect<Job, ServiceError>
+    readonly change: (jobId: string, change: JobChange) => Effect.Effect<Job, ServiceError>
     /** Stops a job that has not ended, and shows it. */
     readonly cancel: (jobId: string) => Effect.Effect<Job, ServiceError>
     /** Files a job that has ended once more; answers the new job. */
@@ -123,6 +125,15 @@ export const explain = (jobId: string): Effect.Effect<Explanation, ServiceError,
  */
 export const runNow = (jobId: string): Effect.Effect<Job, ServiceError, EZThrottle> =>
   Effect.flatMap(EZThrottle, (client) => client.runNow(jobId))
+
+/**
+ * Changes a job that waits: its priority, time, body or headers; its key stays. Only a dam can.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const change = (jobId: string, change: JobChange): Effect.Effect<Job, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, (client) => client.change(jobId, change))
 
 /**
  * Stops a job that has not ended, and shows it.
@@ -251,6 +262,7 @@ export const make = (strategies: Strategies["Service"], service: Service["Servic
   job: service.job,
   explain: service.explain,
   runNow: service.runNow,
+  change: service.change,
   cancel: service.cancel,
   rerun: service.rerun,
   list: service.list,

@@ -34,6 +34,7 @@ export const make = (load: Effect.Effect<Offered, ServiceUnreachable>): Offered 
     job: (jobId) => use((of) => of.job(jobId)),
     explain: (jobId) => use((of) => of.explain(jobId)),
     runNow: (jobId) => use((of) => of.runNow(jobId)),
+    change: (jobId, change) => use((of) => of.change(jobId, change)),
     cancel: (jobId) => use((of) => of.cancel(jobId)),
     rerun: (jobId) => use((of) => of.rerun(jobId)),
     list: (filter) => use((of) => of.list(filter)),

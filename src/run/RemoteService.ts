@@ -59,6 +59,7 @@ export const make = (
     job: RemoteJobs.job(api),
     explain: RemoteJobs.explain(api),
     runNow: RemoteVerbs.post(api, "run-now"),
+    change: RemoteVerbs.change(api),
     cancel: RemoteVerbs.post(api, "cancel"),
     rerun: RemoteVerbs.post(api, "rerun"),
     list: RemoteVerbs.list(api),

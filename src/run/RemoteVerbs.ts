@@ -7,7 +7,7 @@ import * as FailedJobs from "../wire/FailedJobs.ts"
 import * as JobView from "../wire/JobView.ts"
 import { errorIn } from "../wire/Proxy.ts"
 import { asJob, isId, pathOf, type Reason, refusalOf } from "./RemoteJobs.ts"
-import type { FailureFilter, Failures, Job, JobFilter, JobPage } from "./Service.ts"
+import type { FailureFilter, Failures, Job, JobChange, JobFilter, JobPage } from "./Service.ts"
 import { JobNotFound, NotOffered, ServiceError, WrongJobState } from "./Service.ts"
 
 type Api = EzthrottleApi["Service"]
@@ -26,6 +26,32 @@ export const post =
             method: "POST",
             path: pathOf(jobId, `/${operation}`),
             read: (answer) => reading(answer, operations[operation], jobId, JobView.read)
+          })
+        : Effect.fail<Refusal>(new JobNotFound({ jobId })),
+      { onFailure: (reason) => new ServiceError({ reason }), onSuccess: (view) => asJob(view, jobId) }
+    )
+
+/** Changes a job that waits, and shows it. */
+export const change =
+  (api: Api) =>
+  (
+    jobId: string,
+    { bodyBase64, delayMs, retryAt, revision, startBefore, ...rest }: JobChange
+  ): Effect.Effect<Job, ServiceError> =>
+    Effect.mapBoth(
+      isId(jobId)
+        ? api.direct({
+            method: "PATCH",
+            path: pathOf(jobId, ""),
+            headers: { "if-match": revision === undefined ? "*" : `"${revision}"` },
+            body: JSON.stringify({
+              ...rest,
+              body_base64: bodyBase64,
+              delay_ms: delayMs,
+              retry_at: retryAt,
+              start_before: startBefore
+            }),
+            read: (answer) => reading(answer, "changing a job", jobId, JobView.read)
           })
         : Effect.fail<Refusal>(new JobNotFound({ jobId })),
       { onFailure: (reason) => new ServiceError({ reason }), onSuccess: (view) => asJob(view, jobId) }
@@ -70,7 +96,7 @@ const reading = <A, E>(
   jobId: string,
   read: (body: string) => Result.Result<A, E>
 ): Result.Result<A, Refusal | E> => {
-  if (answer.status === 409) {
+  if (answer.status === 409 || answer.status === 412) {
     return Result.fail(new WrongJobState({ jobId, detail: excerpt(errorIn(answer.body).error ?? answer.body) }))
   }
   const refusal = refusalOf(jobId, answer)
@@ -88,7 +114,9 @@ const queryOf = ({
   lane,
   limit,
   metadata,
+  order,
   parent,
+  priority,
   q,
   rerunOf,
   sort,
@@ -101,6 +129,8 @@ const queryOf = ({
     ["account", account],
     ["parent", parent],
     ["rerun_of", rerunOf],
+    ["order", order],
+    ["priority", priority],
     ["batch", batch],
     ["created_from", createdFrom],
     ["created_to", createdTo],

@@ -58,6 +58,9 @@ export interface JobFilter {
   readonly parent?: string | undefined
   /** The id of the job that they run again. */
   readonly rerunOf?: string | undefined
+  /** The key of the order that they stand in. */
+  readonly order?: string | undefined
+  readonly priority?: "high" | "normal" | "low" | undefined
   /** The id of the batch that they were handed in with. */
   readonly batch?: string | undefined
   /** Epoch milliseconds. */
@@ -77,6 +80,28 @@ export interface JobFilter {
   readonly cursor?: string | undefined
   /** 1 to 200. Defaults to 50. */
   readonly limit?: number | undefined
+}
+
+/**
+ * What is changed of a job that waits: what is left out stays as it is, `null` takes it away.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobChange {
+  readonly priority?: "high" | "normal" | "low" | null | undefined
+  /** Epoch milliseconds before which it shall not start. */
+  readonly retryAt?: number | null | undefined
+  /** Milliseconds from now, in place of `retryAt`. */
+  readonly delayMs?: number | undefined
+  /** Epoch milliseconds before which it must have started. */
+  readonly startBefore?: number | null | undefined
+  readonly body?: string | null | undefined
+  readonly bodyBase64?: string | undefined
+  /** By name; what is not named stays. */
+  readonly headers?: Readonly<Record<string, string | null>> | undefined
+  /** The revision that is meant, as the job tells it. Defaults to whichever it is. */
+  readonly revision?: number | undefined
 }
 
 /**
@@ -425,6 +450,8 @@ export class Service extends Context.Service<
     readonly explain: (jobId: string) => Effect.Effect<Explanation, ServiceError>
     /** Lets a job go that is scheduled or parked. Fails with `NotOffered` where the service cannot. */
     readonly runNow: (jobId: string) => Effect.Effect<Job, ServiceError>
+    /** Changes a job that waits, and shows it. Fails with `NotOffered` where the service cannot. */
+    readonly change: (jobId: string, change: JobChange) => Effect.Effect<Job, ServiceError>
     /** Stops a job that has not ended, and shows it. */
     readonly cancel: (jobId: string) => Effect.Effect<Job, ServiceError>
     /** Files a job that has ended once more; answers the new job. */

@@ -123,6 +123,12 @@ export const limitKey: Rule<string> = {
   holds: (value) => value.length <= 256 && !CONTROL.test(value)
 }
 
+/** What a line of jobs is called. */
+export const orderKey: Rule<string> = {
+  expected: "the key of an order: 1 to 128 characters, none of them a control character",
+  holds: (value) => value !== "" && value.length <= 128 && !CONTROL.test(value)
+}
+
 export const limitCost: Rule<number> = {
   expected: "a finite number above 0",
   holds: (value) => Number.isFinite(value) && value > 0

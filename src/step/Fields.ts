@@ -101,6 +101,15 @@ export const EpochMillis = whole(Rules.epochMillis)
 /** A key of 1 to 255 bytes without control characters. */
 export const IdempotentKey = text(Rules.idempotentKey, { minLength: 1, maxLength: 255 })
 
+/** How soon a job has its turn. */
+export const Priority = Schema.Literals(["high", "normal", "low"])
+
+/** The name of a line of jobs. */
+export const OrderKey = text(Rules.orderKey, { minLength: 1, maxLength: 128 })
+
+/** What becomes of a line when one of its jobs has failed for good. */
+export const OrderEnd = Schema.Literals(["continue", "stop"])
+
 /** Free data of the caller that comes back with the result. */
 export const Metadata = Schema.Record(Schema.String, Schema.Json)
 

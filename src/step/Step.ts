@@ -14,6 +14,7 @@ export { at, attemptTimeout, delay, startBefore, timeoutHeader, totalTimeout } f
 export { hedge, type HedgeOptions } from "./StepHedge.ts"
 export { secret, type SecretOptions } from "./StepSecret.ts"
 export { type WebhookOptions } from "./StepWebhook.ts"
+export { coalesce, debounce, type DebounceOptions, inOrder, type OrderOptions, priority } from "./StepTurn.ts"
 export { isStep } from "./StepModel.ts"
 export { inherit } from "./StepInherit.ts"
 export { check } from "./StepRules.ts"
@@ -21,6 +22,14 @@ export { decode, StepFromJson } from "./StepJson.ts"
 export { toJson, type StepEncoded } from "./StepEncoded.ts"
 
 // aliases, because the bundled declarations would take re-exported types of a namespace for values
+/**
+ * Of the jobs of a key that come soon after each other only the newest runs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Debounce = Model.Debounce
+
 /**
  * What a call draws on a limit.
  *
@@ -60,6 +69,22 @@ export type Fallback = Model.Fallback
  * @since 0.1.0
  */
 export type Idempotency = Model.Idempotency
+
+/**
+ * In which line a job stands, and what becomes of it when one has failed for good.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Order = Model.Order
+
+/**
+ * How soon a job has its turn: `high`, `normal` or `low`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Priority = Model.Priority
 
 /**
  * Where else an attempt may leave from: `fallback` or `strict`.

@@ -8,7 +8,18 @@ import * as Base64 from "./Base64Text.ts"
 import type * as Schema from "effect/Schema"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import { type HeaderValue, told } from "./SecretHeader.ts"
-import type { Draw, ExecutionMode, Fill, Hedge, RegionPolicy, Step, StepType } from "./StepModel.ts"
+import type {
+  Debounce,
+  Draw,
+  ExecutionMode,
+  Fill,
+  Hedge,
+  Order,
+  Priority,
+  RegionPolicy,
+  Step,
+  StepType
+} from "./StepModel.ts"
 
 /**
  * The JSON form of a step. Durations are milliseconds, moments epoch milliseconds, bytes base64.
@@ -64,6 +75,10 @@ export interface StepEncoded {
   readonly retryAt?: number
   readonly delay?: number
   readonly startBefore?: number
+  readonly priority?: Priority
+  readonly inOrder?: { readonly key: string; readonly onFailure?: Order["onFailure"] }
+  readonly debounce?: { readonly key: string; readonly wait: number; readonly atMost?: number }
+  readonly coalesce?: boolean
   readonly metadata?: { readonly [key: string]: Schema.Json }
   readonly fallbacks?: ReadonlyArray<{
     readonly step: StepEncoded
@@ -119,6 +134,10 @@ export const toJson = (self: Step): StepEncoded => ({
   ...(self.retryAt === undefined ? {} : { retryAt: self.retryAt }),
   ...(self.delay === undefined ? {} : { delay: Duration.toMillis(self.delay) }),
   ...(self.startBefore === undefined ? {} : { startBefore: self.startBefore }),
+  ...(self.priority === undefined ? {} : { priority: self.priority }),
+  ...(self.inOrder === undefined ? {} : { inOrder: order(self.inOrder) }),
+  ...(self.debounce === undefined ? {} : { debounce: debounced(self.debounce) }),
+  ...(self.coalesce ? { coalesce: true } : {}),
   ...(isEmpty(self.metadata) ? {} : { metadata: self.metadata }),
   ...(self.fallbacks.length === 0
     ? {}
@@ -149,6 +168,14 @@ const policy = (self: RetryPolicy) => ({
   ...(self.rerouteCodes === undefined ? {} : { rerouteCodes: self.rerouteCodes }),
   ...(self.base === undefined ? {} : { base: Duration.toMillis(self.base) }),
   ...(self.cap === undefined ? {} : { cap: Duration.toMillis(self.cap) })
+})
+
+const order = ({ key, onFailure }: Order) => (onFailure === "continue" ? { key } : { key, onFailure })
+
+const debounced = ({ atMost, key, wait }: Debounce) => ({
+  key,
+  wait: Duration.toMillis(wait),
+  ...(atMost === undefined ? {} : { atMost: Duration.toMillis(atMost) })
 })
 
 const draw = ({ cost, key, name }: Draw) => ({

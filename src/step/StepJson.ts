@@ -80,6 +80,10 @@ const Encoded = Schema.Struct({
   retryAt: optional(Fields.EpochMillis),
   delay: optional(Fields.Millis),
   startBefore: optional(Fields.EpochMillis),
+  priority: optional(Fields.Priority),
+  inOrder: optional(Schema.Struct({ key: Fields.OrderKey, onFailure: optional(Fields.OrderEnd) })),
+  debounce: optional(Schema.Struct({ key: Fields.OrderKey, wait: Fields.Millis, atMost: optional(Fields.Millis) })),
+  coalesce: optional(Schema.Boolean),
   metadata: optional(Fields.Metadata),
   fallbacks: optional(
     Schema.Array(
@@ -161,6 +165,14 @@ const fromJson = (json: StepEncoded): Step =>
     retryAt: json.retryAt,
     delay: millis(json.delay),
     startBefore: json.startBefore,
+    priority: json.priority,
+    debounce: json.debounce && {
+      key: json.debounce.key,
+      wait: Duration.millis(json.debounce.wait),
+      atMost: millis(json.debounce.atMost)
+    },
+    coalesce: json.coalesce ?? false,
+    inOrder: json.inOrder && { key: json.inOrder.key, onFailure: json.inOrder.onFailure ?? "continue" },
     metadata: json.metadata ?? {},
     fallbacks: (json.fallbacks ?? []).map(({ onError, onTimeout, step }) => ({
       step: fromJson(step),

@@ -94,6 +94,40 @@ export interface Fill {
 }
 
 /**
+ * How soon a job has its turn among those of its account in a lane.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Priority = "high" | "normal" | "low"
+
+/**
+ * In which line a job stands: one of a key runs at a time, first in, first out.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Order {
+  readonly key: string
+  /** Whether the next one goes (`continue`), or all wait for somebody's word (`stop`), when one has failed for good. */
+  readonly onFailure: "continue" | "stop"
+}
+
+/**
+ * Of the jobs of a key that come soon after each other only the newest runs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Debounce {
+  readonly key: string
+  /** How long after it was taken it runs, unless another one comes. */
+  readonly wait: Duration.Duration
+  /** How long the first may be put off by others; `undefined`: as long as they come. */
+  readonly atMost: Duration.Duration | undefined
+}
+
+/**
  * When a call is made once more beside itself: after a time, or later than so many of a hundred calls to its target have
  * ended. One of the two is there.
  *
@@ -179,6 +213,14 @@ export interface StepFields {
   readonly delay: Duration.Duration | undefined
   /** The moment before which it must have started, epoch milliseconds; else it has expired and fails. */
   readonly startBefore: number | undefined
+  /** `undefined`: `normal`. */
+  readonly priority: Priority | undefined
+  /** The line that it stands in; `undefined`: none. */
+  readonly inOrder: Order | undefined
+  /** How jobs that come soon after each other become one; `undefined`: they do not. */
+  readonly debounce: Debounce | undefined
+  /** Whether identical calls that are in flight at once share one answer. */
+  readonly coalesce: boolean
   readonly metadata: { readonly [key: string]: Schema.Json }
   /** One line: a fallback's own fallbacks stand before its next sibling, and have none themselves. */
   readonly fallbacks: ReadonlyArray<Fallback>

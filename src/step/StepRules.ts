@@ -22,6 +22,10 @@ interface Around {
 
 const broken = (self: Step, at: string, around: Around): InvalidStep | undefined => {
   const { isChained } = around
+  const misjoined = misjoinedIn(self, at !== "")
+  if (misjoined) {
+    return new InvalidStep({ field: `${at}${self.coalesce ? "coalesce" : "debounce"}`, problem: misjoined })
+  }
   if (self.fills.length > 0) {
     const problem = isChained ? Fills.misplaced(self.request, self.fills) : unchained
     if (problem !== undefined) return new InvalidStep({ field: `${at}fills`, problem })
@@ -55,6 +59,11 @@ const broken = (self: Step, at: string, around: Around): InvalidStep | undefined
   const unhedged = self.hedge === undefined ? undefined : breachOfHedge(self, around)
   if (unhedged !== undefined) return new InvalidStep({ field: `${at}hedge`, problem: unhedged })
   for (const [index, { step }] of self.fallbacks.entries()) {
+    const stands = step.inOrder ? "inOrder" : step.priority && "priority"
+    if (stands) {
+      const problem = "is left out: a fallback has the turn of its parent"
+      return new InvalidStep({ field: `${at}fallbacks[${index}].step.${stands}`, problem })
+    }
     const found = broken(step, `${at}fallbacks[${index}].step.`, around)
     if (found !== undefined) return found
   }
@@ -63,6 +72,20 @@ const broken = (self: Step, at: string, around: Around): InvalidStep | undefined
     (self.onFailure && broken(self.onFailure, `${at}onFailure.`, { ...around, isChained: true }))
   )
 }
+
+/** Says what is wrong with how a step goes together with others, as a rule that it breaks. */
+const misjoinedIn = (self: Step, isPart: boolean): string | false | undefined => {
+  const { coalesce, debounce, request } = self
+  if (!coalesce && !debounce) return undefined
+  const isChain = self.onSuccess ?? self.onFailure ?? self.fallbacks[0]
+  const isOther = coalesce && (debounce ?? isChain ?? !/^(GET|HEAD)$/.test(request.method))
+  return (
+    (isPart || self.inOrder || isOther) &&
+    `Expected a step that ${coalesce ? sharing : "is handed over by itself, without inOrder"}`
+  )
+}
+
+const sharing = "is a single GET or HEAD, without inOrder and debounce"
 
 const breachOfHedge = (self: Step, { keysAreSent }: Around): string | undefined => {
   const { idempotency, regions, request, retryUnsafe, sendIdempotencyKey } = self

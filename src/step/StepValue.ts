@@ -39,6 +39,10 @@ export class Made implements Step {
   readonly retryAt: StepFields["retryAt"]
   readonly delay: StepFields["delay"]
   readonly startBefore: StepFields["startBefore"]
+  readonly priority: StepFields["priority"]
+  readonly inOrder: StepFields["inOrder"]
+  readonly debounce: StepFields["debounce"]
+  readonly coalesce: StepFields["coalesce"]
   readonly metadata: StepFields["metadata"]
   readonly fallbacks: StepFields["fallbacks"]
   readonly onSuccess: StepFields["onSuccess"]
@@ -70,6 +74,10 @@ export class Made implements Step {
     this.retryAt = fields.retryAt
     this.delay = fields.delay
     this.startBefore = fields.startBefore
+    this.priority = fields.priority
+    this.inOrder = fields.inOrder
+    this.debounce = fields.debounce
+    this.coalesce = fields.coalesce ?? false
     this.metadata = fields.metadata ?? {}
     // what was made here is in one line already
     this.fallbacks = fields instanceof Made ? fields.fallbacks : (fields.fallbacks ?? []).flatMap(oneLine)

@@ -3,6 +3,7 @@ import type * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import type * as Schema from "effect/Schema"
 import * as Draws from "./Draws.ts"
+import { anObject, optionsOf } from "./GivenOptions.ts"
 import * as FieldReader from "./FieldReader.ts"
 import * as Rules from "./FieldRules.ts"
 import { InvalidStep } from "./InvalidStep.ts"
@@ -364,12 +365,6 @@ const trigger = (given: FallbackOptions = {}): Trigger => {
   return { _tag: "Any" }
 }
 
-// JavaScript callers get the name of the field too, not a TypeError
-const anObject = <A extends object>(field: string, value: A): A => {
-  if (typeof value === "object" && value !== null) return value
-  throw new InvalidStep({ field, problem: "Expected an object" })
-}
-
 // a `Headers` or a `Map` has no keys of its own, and would be taken for an empty record
 const aRecord = <A extends object>(field: string, value: A): A => {
   if (FieldReader.isPlain(anObject(field, value))) return value
@@ -377,16 +372,6 @@ const aRecord = <A extends object>(field: string, value: A): A => {
     field,
     problem: "Expected a plain object; turn Headers or a Map into one with Object.fromEntries"
   })
-}
-
-// a misspelt option would be lost in silence
-const optionsOf = <A extends object>(field: string, value: A, known: ReadonlyArray<Extract<keyof A, string>>): A => {
-  for (const key of Object.keys(anObject(field, value))) {
-    if (!known.some((name) => name === key)) {
-      throw new InvalidStep({ field: `${field}.${key}`, problem: `is not known here; expected ${known.join(", ")}` })
-    }
-  }
-  return value
 }
 
 const without = (record: Readonly<Record<string, string>>, name: string) =>

@@ -14,7 +14,7 @@ import { isUnsafe } from "../engine/Idempotency.ts"
 import * as Fields from "../step/Fields.ts"
 import type { Request } from "../step/Request.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
-import type { Hedge, Step, StepFields, StepType } from "../step/StepModel.ts"
+import type { Fallback, Hedge, Step, StepFields, StepType } from "../step/StepModel.ts"
 import { changed, makeStep } from "../step/StepValue.ts"
 import type { Answer, ReplyLike } from "./Answer.ts"
 import * as Answers from "./Answer.ts"
@@ -49,7 +49,7 @@ export interface StepOptions {
   readonly types?: readonly [StepType | undefined, ...ReadonlyArray<StepType | undefined>] | undefined
   /** Regions to choose from. Defaults to `iad`, `lax`, `ord` and `fra`. */
   readonly regions?: readonly [string, ...ReadonlyArray<string>] | undefined
-  /** Whether some draw on limits, which calls that are made here refuse. Defaults to `false`. */
+  /** Whether some draw on limits and stand in an order, which calls that are made here refuse. Defaults to `false`. */
   readonly draws?: boolean | undefined
   /** Whether some chained steps take from the answer before them, which the cloud refuses. Defaults to `false`. */
   readonly takes?: boolean | undefined
@@ -167,6 +167,8 @@ export const answers: Arbitrary.Arbitrary<Answer> = Arbitrary.map(
   ([first, rest]) => Answers.inTurn(first, ...rest)
 )
 
+const order = Arbitrary.all({ key: oneOf(["a", "b"]), onFailure: oneOf(["continue", "stop"]) })
+
 const hedge: Arbitrary.Arbitrary<Hedge> = Arbitrary.map(
   Arbitrary.all({ after: optional(duration), max: between(1, 3), to: oneOf<Hedge["to"]>(["same", "region"]) }),
   (fields) => ({ ...fields, percentile: fields.after === undefined ? 95 : undefined })
@@ -206,6 +208,10 @@ const singleStep = ({
       retryAt: optional(between(0, 86_400_000)),
       delay: times ? optional(duration) : nothing,
       startBefore: times ? optional(between(0, 86_400_000)) : nothing,
+      priority: draws ? optional(oneOf(["high", "normal", "low"])) : nothing,
+      inOrder: draws ? optional(order) : nothing,
+      debounce: nothing,
+      coalesce: Arbitrary.Constant(false),
       metadata: Arbitrary.schema(Fields.Metadata),
       onFailureTimeout: optional(duration),
       totalTimeout: times ? optional(duration) : nothing
@@ -245,9 +251,16 @@ const grown = (
         onSuccess: shape % 4 === 3 ? taking(child, takes) : nothing,
         onFailure: shape % 5 === 4 ? taking(child, takes) : nothing
       }),
-      ({ fallbacks, fields, onFailure, onSuccess }) => makeStep({ ...fields, fallbacks, onSuccess, onFailure })
+      ({ fallbacks, fields, onFailure, onSuccess }) =>
+        makeStep({ ...fields, fallbacks: fallbacks.map(turnless), onSuccess, onFailure })
     )
   )
+
+/** A fallback runs in the turn of the step that it stands in for. */
+const turnless = ({ step, ...rest }: Fallback): Fallback => ({
+  ...rest,
+  step: changed(step, { priority: undefined, inOrder: undefined })
+})
 
 /** A chained step that takes something, or does not. */
 const taking = (child: Arbitrary.Arbitrary<Step>, takes: boolean): Arbitrary.Arbitrary<Step> =>

@@ -240,6 +240,10 @@ const makeUnsafe = ({ extensions, tellsResults = true }: FakeServiceOptions): Fa
         confidence: "unknown"
       })),
     runNow: (jobId) => Effect.map(find(jobId), ({ job }) => shown(job)),
+    change: (jobId) =>
+      Effect.flatMap(find(jobId), ({ job }) =>
+        Effect.fail(wrongState(job, "jobs of the fake do not wait, so none can be changed"))
+      ),
     cancel: (jobId) =>
       Effect.flatMap(find(jobId), ({ job }) =>
         job.result === undefined

@@ -103,7 +103,9 @@ export interface DirectCall<A, E> {
   /** Below the base of the service, from its first slash. */
   readonly path: string
   /** Defaults to `GET`. */
-  readonly method?: "GET" | "POST" | "PUT" | "DELETE" | undefined
+  readonly method?: "GET" | "PATCH" | "POST" | "PUT" | "DELETE" | undefined
+  /** Beside those that every call has. Defaults to none. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
   /** Defaults to none. */
   readonly body?: string | undefined
   /** What the body is. Defaults to JSON. */
@@ -228,14 +230,15 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
           return stranger === undefined ? Result.flatMap(readAnswer(answer), readForwarded) : Result.fail(stranger)
         })
       ),
-    direct: ({ body, method = "GET", path, read: readDirect, type = "application/json" }) =>
+    direct: ({ body, headers, method = "GET", path, read: readDirect, type = "application/json" }) =>
       call(
         {
           method,
           url: serviceUrl + path,
           headers: {
             accept: "application/json",
-            ...(body === undefined ? {} : { "content-type": type })
+            ...(body === undefined ? {} : { "content-type": type }),
+            ...headers
           },
           body
         },

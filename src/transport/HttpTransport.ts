@@ -88,6 +88,8 @@ export interface Exchanging {
   readonly home?: string | undefined
   /** Whether its calls draw on what their steps say in `limits`. Defaults to `false`: such steps are refused. */
   readonly keepsLimits?: boolean | undefined
+  /** Whether its calls are made in the order that their steps ask for. Defaults to `false`: such steps are refused. */
+  readonly keepsOrder?: boolean | undefined
   /** Whether its calls get the secrets that they name. Defaults to `false`: steps that name some are refused. */
   readonly keepsSecrets?: boolean | undefined
   /** What is known of how the target of a request refuses. Defaults to no more than of every upstream. */

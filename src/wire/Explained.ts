@@ -18,6 +18,8 @@ export const reasonKinds = [
   "paused",
   "account_turn",
   "limit",
+  "order",
+  "coalesced",
   "scheduled",
   "retry_pause",
   "running",

@@ -17,7 +17,16 @@ import { canonical } from "./JobNames.ts"
 import { isPlain } from "./PlainJob.ts"
 
 export { encode, type EncodeOptions, type Submission } from "./JobEncoded.ts"
-export type { DrawJson, FallbackJson, JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
+export type {
+  DebounceJson,
+  DrawJson,
+  FallbackJson,
+  JobJson,
+  OrderJson,
+  RetryPolicyJson,
+  TriggerJson,
+  WebhookJson
+} from "./JobJson.ts"
 export { InvalidJob } from "./InvalidJob.ts"
 
 /**
@@ -117,7 +126,13 @@ const fields = {
   idempotent_key: optional(Fields.IdempotentKey),
   retry_at: optional(Fields.EpochMillis),
   delay_ms: optional(Fields.Millis),
-  start_before: optional(Fields.EpochMillis)
+  start_before: optional(Fields.EpochMillis),
+  priority: optional(Fields.Priority),
+  debounce: optional(
+    Schema.Struct({ key: Fields.OrderKey, wait_ms: Fields.Millis, at_most_ms: optional(Fields.Millis) })
+  ),
+  coalesce: optional(Schema.Boolean),
+  in_order: optional(Schema.Struct({ key: Fields.OrderKey, on_failure: optional(Fields.OrderEnd) }))
 }
 
 const oneBody = Schema.makeFilter(({ body, body_base64 }: JobJson) => body === undefined || body_base64 === undefined, {
@@ -179,6 +194,14 @@ const toStep = (job: JobJson): Step =>
     retryAt: job.retry_at,
     delay: millis(job.delay_ms),
     startBefore: job.start_before,
+    priority: job.priority,
+    debounce: job.debounce && {
+      key: job.debounce.key,
+      wait: Duration.millis(job.debounce.wait_ms),
+      atMost: job.debounce.at_most_ms === undefined ? undefined : Duration.millis(job.debounce.at_most_ms)
+    },
+    coalesce: job.coalesce ?? false,
+    inOrder: job.in_order && { key: job.in_order.key, onFailure: job.in_order.on_failure ?? "continue" },
     metadata: job.metadata ?? {},
     fallbacks:
       job.fallback_job === undefined

@@ -10,8 +10,17 @@ import * as Result from "effect/Result"
 import { Unsendable } from "../step/Failure.ts"
 import type { RetryPolicy } from "../step/RetryPolicy.ts"
 import { among, told } from "../step/SecretHeader.ts"
-import type { Draw, Fallback, Hedge, Step, Trigger, Webhook } from "../step/StepModel.ts"
-import type { DrawJson, HedgeJson, JobJson, RetryPolicyJson, TriggerJson, WebhookJson } from "./JobJson.ts"
+import type { Debounce, Draw, Fallback, Hedge, Order, Step, Trigger, Webhook } from "../step/StepModel.ts"
+import type {
+  DebounceJson,
+  DrawJson,
+  HedgeJson,
+  JobJson,
+  OrderJson,
+  RetryPolicyJson,
+  TriggerJson,
+  WebhookJson
+} from "./JobJson.ts"
 import { maxNested } from "./JobJson.ts"
 
 /**
@@ -135,10 +144,14 @@ const bodyOf = (
 type Extended = Pick<
   JobJson,
   | "attempt_timeout_ms"
+  | "coalesce"
+  | "debounce"
   | "delay_ms"
   | "fills"
   | "hedge"
+  | "in_order"
   | "limits"
+  | "priority"
   | "retry_unsafe"
   | "start_before"
   | "timeout_header"
@@ -149,10 +162,14 @@ type Extended = Pick<
 const extensionsOf = (
   {
     attemptTimeout,
+    coalesce,
+    debounce,
     delay,
     fills,
     hedge,
+    inOrder,
     limits,
+    priority,
     request,
     retryUnsafe,
     startBefore,
@@ -171,7 +188,11 @@ const extensionsOf = (
     ...(startBefore === undefined ? {} : { start_before: startBefore }),
     ...(attemptTimeout === undefined ? {} : { attempt_timeout_ms: Duration.toMillis(attemptTimeout) }),
     ...(timeoutHeader === undefined ? {} : { timeout_header: timeoutHeader }),
-    ...(totalTimeout === undefined ? {} : { total_timeout_ms: Duration.toMillis(totalTimeout) })
+    ...(totalTimeout === undefined ? {} : { total_timeout_ms: Duration.toMillis(totalTimeout) }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(inOrder === undefined ? {} : { in_order: order(inOrder) }),
+    ...(debounce === undefined ? {} : { debounce: debounced(debounce) }),
+    ...(coalesce ? { coalesce } : {})
   }
   const [first] = Object.keys(extended)
   const [named] = first === undefined && place.extensions !== "send" ? among(request.headers) : []
@@ -215,6 +236,17 @@ const webhook = ({ hasQuorumVote, headers, regions, url, ...terms }: Webhook): W
   ...(hasQuorumVote ? {} : { has_quorum_vote: false }),
   ...(headers === undefined ? {} : { headers: told(headers) }),
   ...terms
+})
+
+const order = ({ key, onFailure }: Order): OrderJson => ({
+  key,
+  ...(onFailure === "continue" ? {} : { on_failure: onFailure })
+})
+
+const debounced = ({ atMost, key, wait }: Debounce): DebounceJson => ({
+  key,
+  wait_ms: Duration.toMillis(wait),
+  ...(atMost === undefined ? {} : { at_most_ms: Duration.toMillis(atMost) })
 })
 
 const termsOf = ({ body, headers, secret }: Webhook) => Object.keys(defined({ body, headers, secret }))

@@ -5,7 +5,7 @@
  */
 import type * as Schema from "effect/Schema"
 import type { HeaderValue } from "../step/SecretHeader.ts"
-import type { ExecutionMode, Fill, Hedge, RegionPolicy } from "../step/StepModel.ts"
+import type { ExecutionMode, Fill, Hedge, Order, Priority, RegionPolicy } from "../step/StepModel.ts"
 
 /**
  * A webhook of a job.
@@ -47,6 +47,29 @@ export interface DrawJson {
   readonly name: string
   readonly key?: string
   readonly cost?: number
+}
+
+/**
+ * The line that a job stands in; `on_failure` is left out where it is `continue`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OrderJson {
+  readonly key: string
+  readonly on_failure?: Order["onFailure"]
+}
+
+/**
+ * Of the jobs of a key that come soon after each other only the newest runs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DebounceJson {
+  readonly key: string
+  readonly wait_ms: number
+  readonly at_most_ms?: number
 }
 
 /**
@@ -98,6 +121,14 @@ export interface JobJson {
   readonly delay_ms?: number
   /** An extension of the dam: the moment before which it must have started. */
   readonly start_before?: number
+  /** An extension of the dam: how soon it has its turn. */
+  readonly priority?: Priority
+  /** An extension of the dam: the line that it stands in. */
+  readonly in_order?: OrderJson
+  /** An extension of the dam: how jobs that come soon after each other become one. */
+  readonly debounce?: DebounceJson
+  /** An extension of the dam: whether identical calls that are in flight at once share one answer. */
+  readonly coalesce?: boolean
   /** An extension of the dam: when a slow call is made once more beside itself. */
   readonly hedge?: HedgeJson
   /** An extension of the dam: limit of one attempt. */

@@ -74,7 +74,11 @@ const keysOfJob: Readonly<Record<string, Below>> = {
   attempt_timeout_ms: "value",
   hedge: () => hedge,
   timeout_header: "value",
-  total_timeout_ms: "value"
+  total_timeout_ms: "value",
+  priority: "value",
+  in_order: () => order,
+  debounce: () => debounce,
+  coalesce: "value"
 }
 
 const job = names(keysOfJob)
@@ -92,6 +96,8 @@ const hedge = names({ percentile: "value", after_ms: "value", max: "value", to: 
 const draw = names({ name: "value", key: "value", cost: "value" })
 const secret = names({ secret: "value", prefix: "value" })
 const fill = names({ into: "value", from: "value" })
+const debounce = names({ key: "value", wait_ms: "value", at_most_ms: "value" })
+const order = names({ key: "value", on_failure: "value" })
 const retryPolicy = names({ max_retries: "value", max_reroutes: "value", retry_codes: "value", reroute_codes: "value" })
 
 // written as a loop: it runs for every job a busy dam takes in

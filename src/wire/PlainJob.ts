@@ -89,6 +89,17 @@ const retryPolicy: ReadonlyMap<string, Holds> = new Map([
   ["reroute_codes", codes]
 ])
 
+const debounce: ReadonlyMap<string, Holds> = new Map([
+  ["key", text(Rules.orderKey)],
+  ["wait_ms", number(Rules.millis)],
+  ["at_most_ms", number(Rules.millis)]
+])
+
+const order: ReadonlyMap<string, Holds> = new Map([
+  ["key", text(Rules.orderKey)],
+  ["on_failure", oneOf("continue", "stop")]
+])
+
 const fields: ReadonlyMap<string, Holds> = new Map([
   ["url", text(Rules.url)],
   ["method", text(Rules.method)],
@@ -105,5 +116,9 @@ const fields: ReadonlyMap<string, Holds> = new Map([
   ["idempotent_key", text(Rules.idempotentKey)],
   ["retry_at", number(Rules.epochMillis)],
   ["attempt_timeout_ms", number(Rules.millis)],
-  ["total_timeout_ms", number(Rules.millis)]
+  ["total_timeout_ms", number(Rules.millis)],
+  ["priority", oneOf("high", "normal", "low")],
+  ["in_order", objectOf(order, "key")],
+  ["debounce", objectOf(debounce, "key", "wait_ms")],
+  ["coalesce", isBoolean]
 ])

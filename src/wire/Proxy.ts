@@ -27,7 +27,7 @@ export interface Call {
   readonly targetUrl: string
   /** What the service is told besides. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  readonly method: "GET" | "POST" | "PUT" | "DELETE"
+  readonly method: "GET" | "PATCH" | "POST" | "PUT" | "DELETE"
   /** JSON text. Left out it travels as empty text, because the proxy wants the key. */
   readonly body?: string | undefined
 }

@@ -63,7 +63,10 @@ describe("the README's table of what a step can say", () => {
       Step.fill({ query: { id: Step.from("/response/body/id") } }),
       Step.delay(1),
       Step.startBefore(1),
-      (self) => self.pipe(Step.attemptTimeout(1), Step.totalTimeout(2), Step.timeoutHeader("X-Left"), Step.hedge())
+      (self) => self.pipe(Step.attemptTimeout(1), Step.totalTimeout(2), Step.timeoutHeader("X-Left"), Step.hedge()),
+      Step.priority("low"),
+      Step.inOrder("key"),
+      (self) => self.pipe(Step.debounce("key", { wait: 1 }), Step.coalesce)
     )
     const job = Job.encode({ step, key: undefined, retryAt: undefined }, { binary: "base64", extensions: "send" })
     const plain = ["url", "method"]
@@ -96,7 +99,11 @@ describe("the README's table of what a step can say", () => {
           Step.attemptTimeout(1),
           Step.totalTimeout(2),
           Step.timeoutHeader("X-Left"),
-          Step.hedge()
+          Step.hedge(),
+          Step.priority("low"),
+          Step.inOrder("k"),
+          Step.debounce("k", { wait: 1 }),
+          Step.coalesce
         ),
       Step.metadata({ a: 1 }),
       Step.fallback(other),

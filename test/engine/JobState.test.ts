@@ -6,7 +6,7 @@ describe("JobState", () => {
     const moves = JobState.states.map((from) => [from, JobState.states.filter((to) => JobState.canBecome(from, to))])
     assert.deepStrictEqual(moves, [
       ["scheduled", ["queued", "failed", "cancelled"]],
-      ["queued", ["running", "failed", "cancelled"]],
+      ["queued", ["scheduled", "running", "failed", "cancelled"]],
       ["running", ["queued", "parked", "succeeded", "failed", "cancelled"]],
       ["parked", ["queued", "failed", "cancelled"]],
       ["succeeded", []],
@@ -68,6 +68,7 @@ describe("JobState", () => {
     scheduled --> failed
     scheduled --> cancelled
     queued --> running
+    queued --> scheduled
     queued --> failed
     queued --> cancelled
     running --> parked

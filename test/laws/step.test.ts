@@ -33,6 +33,11 @@ const setters: ReadonlyArray<(from: Step.Step) => (self: Step.Step) => Step.Step
   (from) => Step.retryAt(from.retryAt ?? 0),
   (from) => Step.delay(from.delay ?? 1),
   (from) => Step.startBefore(from.startBefore ?? 0),
+  (from) => Step.priority(from.priority ?? "normal"),
+  (from) =>
+    Step.debounce(from.debounce?.key ?? "key", { wait: from.debounce?.wait ?? 1, atMost: from.debounce?.atMost }),
+  (from) => (from.coalesce ? Step.coalesce : (self) => self),
+  (from) => Step.inOrder(from.inOrder?.key ?? "key", { onFailure: from.inOrder?.onFailure }),
   (from) => Step.attemptTimeout(from.attemptTimeout ?? 1),
   (from) => Step.totalTimeout(from.totalTimeout ?? 1),
   (from) => Step.timeoutHeader(from.timeoutHeader ?? "X-Other"),

@@ -39,6 +39,7 @@ describe("the surface", () => {
       "getJob",
       "awaitJob",
       "runJobNow",
+      "changeJob",
       "cancelJob",
       "rerunJob",
       "listJobs",

@@ -22,6 +22,7 @@ const echo = (): Service["Service"] => {
     job: (jobId) => said(`job ${jobId}`),
     explain: (jobId) => said(`explain ${jobId}`),
     runNow: (jobId) => said(`runNow ${jobId}`),
+    change: (jobId, { priority }) => said(`change ${jobId} ${priority}`),
     cancel: (jobId) => said(`cancel ${jobId}`),
     rerun: (jobId) => said(`rerun ${jobId}`),
     list: (filter) => said(`list ${filter?.q}`),

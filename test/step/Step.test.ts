@@ -135,6 +135,21 @@ const verbs: ReadonlyArray<
   ],
   ["startBefore", Step.startBefore(base, new Date(5)), Step.startBefore(5), (s) => s.startBefore, 5],
   [
+    "debounce",
+    Step.debounce(base, "reindex", { wait: "2 seconds", atMost: 9000 }),
+    Step.debounce("reindex", { wait: 2000, atMost: "9 seconds" }),
+    (s) => s.debounce,
+    { key: "reindex", wait: Duration.seconds(2), atMost: Duration.seconds(9) }
+  ],
+  ["priority", Step.priority(base, "low"), Step.priority("low"), (s) => s.priority, "low"],
+  [
+    "inOrder",
+    Step.inOrder(base, "customer 7"),
+    Step.inOrder("customer 7", {}),
+    (s) => s.inOrder,
+    { key: "customer 7", onFailure: "continue" }
+  ],
+  [
     "at",
     Step.at(base, "2027-03-28T02:30", "Europe/Berlin"),
     Step.at("2027-03-28T02:30", "Europe/Berlin"),
@@ -191,6 +206,7 @@ describe("Step", () => {
       "toJson",
       "from",
       "answer",
+      "coalesce",
       "secret"
     ]
     const named = verbs.map(([name]) => name)
@@ -325,6 +341,15 @@ const refused: ReadonlyArray<readonly [verb: keyof typeof Step, field: string, .
   ["retryUnsafe", "retryUnsafe", "no"],
   ["delay", "delay", 0],
   ["startBefore", "startBefore", 1.5],
+  ["debounce", "debounce", "k", 5],
+  ["debounce", "debounce.key", "", { wait: 1 }],
+  ["debounce", "debounce.wait", "k", {}],
+  ["debounce", "debounce.atMost", "k", { wait: 1, atMost: 0 }],
+  ["priority", "priority", "urgent"],
+  ["inOrder", "inOrder.key", ""],
+  ["inOrder", "inOrder.key", "a\nb"],
+  ["inOrder", "inOrder.key", "k".repeat(129)],
+  ["inOrder", "inOrder.onFailure", "k", { onFailure: "halt" }],
   ["hedge", "hedge.after", { after: "p12" }],
   ["hedge", "hedge.after", { after: "p95x" }],
   ["hedge", "hedge.after", { after: 0 }],

@@ -38,8 +38,9 @@ describe("random steps", () => {
         [...said].sort(),
         (
           "attemptTimeout body bodyBase64 delay description executionMode fallbackOnError fallbacks headers hedge idempotentKey " +
-          "idempotentStrategy limits localTimeout metadata method onFailure onFailureTimeout onSuccess regionPolicy regions " +
-          "responseDescription retryAt retryPolicy retryUnsafe sendIdempotencyKey startBefore timeoutHeader totalTimeout type url webhookQuorum webhooks"
+          "idempotentStrategy inOrder limits localTimeout metadata method onFailure onFailureTimeout onSuccess priority " +
+          "regionPolicy regions responseDescription retryAt retryPolicy retryUnsafe sendIdempotencyKey startBefore " +
+          "timeoutHeader totalTimeout type url webhookQuorum webhooks"
         ).split(" ")
       )
       for (const key of [...said].filter((name) => name !== "method" && name !== "url")) {

@@ -136,6 +136,12 @@ describe("Job.encode", () => {
       { after_ms: 300, max: 2, to: "region" }
     ],
     ["start_before", Step.startBefore(Step.post(url), 5), 5],
+    ["coalesce", Step.coalesce(Step.post(url)), true],
+    ["debounce", Step.debounce(Step.post(url), "k", { wait: 5 }), { key: "k", wait_ms: 5 }],
+    ["debounce", Step.debounce(Step.post(url), "k", { wait: 5, atMost: 9 }), { key: "k", wait_ms: 5, at_most_ms: 9 }],
+    ["priority", Step.priority(Step.post(url), "high"), "high"],
+    ["in_order", Step.inOrder(Step.post(url), "k"), { key: "k" }],
+    ["in_order", Step.inOrder(Step.post(url), "k", { onFailure: "stop" }), { key: "k", on_failure: "stop" }],
     ["attempt_timeout_ms", Step.attemptTimeout(Step.post(url), 5), 5],
     ["total_timeout_ms", Step.totalTimeout(Step.post(url), 5), 5],
     ["timeout_header", Step.timeoutHeader(Step.post(url), "X-Left"), "X-Left"],

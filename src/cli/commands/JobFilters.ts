@@ -27,6 +27,11 @@ export const flags = {
   account: Flags.text("account", "ACCOUNT", "Only jobs of this account").pipe(Flag.optional),
   parent: Flags.text("parent", "JOB-ID", "Only jobs that this one started").pipe(Flag.optional),
   rerunOf: Flags.text("rerun-of", "JOB-ID", "Only jobs that run this one again").pipe(Flag.optional),
+  order: Flags.text("order", "KEY", "Only jobs that stand in this order").pipe(Flag.optional),
+  priority: Flag.Literals("priority", ["high", "normal", "low"]).pipe(
+    Flag.withDescription("Only jobs of this priority"),
+    Flag.optional
+  ),
   batch: Flags.text("batch", "BATCH-ID", "Only jobs of this batch").pipe(Flag.optional),
   metadata: Flags.text("metadata", "NAME=VALUE", "Only jobs with this metadata; may be repeated").pipe(Flag.atLeast(0)),
   ...Flags.window("Only jobs created")
@@ -43,15 +48,17 @@ export interface Given extends Flags.Window {
   readonly account: Option.Option<string>
   readonly parent: Option.Option<string>
   readonly rerunOf: Option.Option<string>
+  readonly order: Option.Option<string>
+  readonly priority: Option.Option<string>
   readonly batch: Option.Option<string>
   readonly metadata: ReadonlyArray<string>
 }
 
 /** Whether anything restricts. */
 export const isAny = (given: Given): boolean => {
-  const { account, batch, host, metadata, parent, q, rerunOf, since, status, until, webhooks } = given
+  const { account, batch, host, metadata, order, parent, priority, q, rerunOf, since, status, until, webhooks } = given
   return (
-    [q, host, account, parent, rerunOf, batch].some(Option.isSome) ||
+    [q, host, account, parent, rerunOf, batch, order, priority].some(Option.isSome) ||
     Option.isSome(since) ||
     Option.isSome(until) ||
     [...status, ...webhooks, ...metadata].length > 0
@@ -79,6 +86,8 @@ export const queryOf = Effect.fnUntraced(function* (given: Given): Effect.fn.Ret
     account: Option.getOrUndefined(given.account),
     parent: Option.getOrUndefined(given.parent),
     rerun_of: Option.getOrUndefined(given.rerunOf),
+    order: Option.getOrUndefined(given.order),
+    priority: Option.getOrUndefined(given.priority),
     batch: Option.getOrUndefined(given.batch),
     metadata: pairs,
     created_from: since,

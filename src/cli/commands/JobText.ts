@@ -55,6 +55,8 @@ export const show = (paint: Output.Paint, job: Job, now: number): string => {
           ?.map(({ cost, key, name }) => Output.plain(`${name}${key === undefined ? "" : ` (${key})`}: ${cost}`, 200))
           .join(", ")
       ],
+      ["priority", job.priority],
+      ["in order of", job.in_order && Output.plain(job.in_order.key, 200)],
       ["metadata", metadata === "{}" ? undefined : Output.plain(metadata, 500)],
       ["parent", job.parent === null ? undefined : `${job.parent.job_id} (${job.parent.relation})`],
       ["rerun of", job.rerun_of ?? undefined]

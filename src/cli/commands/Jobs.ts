@@ -129,6 +129,19 @@ export const runNow = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
   )
 })
 
+/** Changes a job that waits; without a revision whichever it is. */
+export const change = Effect.fnUntraced(function* (id: string, to: Schema.JsonObject, revision: number | undefined) {
+  const service = yield* Service
+  const { json, value } = yield* service.call({
+    method: "PATCH",
+    path: pathOf(id, ""),
+    headers: { "if-match": revision === undefined ? "*" : `"${revision}"` },
+    body: to,
+    schema: JobView
+  })
+  yield* Output.print(json, () => `${id} ${value.status}, changed ${value.revision ?? 0} times`)
+})
+
 export const erase = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
   const service = yield* Service
   yield* each(ids, (id) =>

@@ -10,6 +10,7 @@ import * as Globals from "../output/Globals.ts"
 import * as JobFilters from "./JobFilters.ts"
 import * as Jobs from "./Jobs.ts"
 import * as JobsMany from "./JobsMany.ts"
+import * as Moments from "../output/Moments.ts"
 import { problem } from "../output/Problem.ts"
 import { talking } from "./Running.ts"
 
@@ -186,6 +187,60 @@ const runNow = Command.make("run-now", { ids }, (input) => talking(Jobs.runNow(i
   ])
 )
 
+const change = Command.make(
+  "change",
+  {
+    id,
+    priority: Flag.Literals("priority", ["high", "normal", "low"]).pipe(
+      Flag.withDescription("How soon it has its turn"),
+      Flag.optional
+    ),
+    delay: Moments.span("delay", "Not before this time from now").pipe(Flag.optional),
+    at: Moments.flag("at", "Not before this moment: a date"),
+    body: Flags.text("body", "TEXT", "Another body").pipe(Flag.optional),
+    header: Flags.text("header", "NAME=VALUE", "A header to set, to take away without a value; may be repeated").pipe(
+      Flag.atLeast(0)
+    ),
+    revision: Flag.Int("revision").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("Only if it is this revision, as `jobs show --json` says; 0 of one that was never changed"),
+      Flag.optional
+    )
+  },
+  ({ at, body, delay, header, id: job, priority, revision }) =>
+    talking(
+      Effect.gen(function* () {
+        const moment = yield* Moments.resolve(at)
+        const to = {
+          ...Option.match(priority, { onNone: () => ({}), onSome: (one) => ({ priority: one }) }),
+          ...Option.match(delay, { onNone: () => ({}), onSome: (millis) => ({ delay_ms: millis }) }),
+          ...(moment === undefined ? {} : { retry_at: moment }),
+          ...Option.match(body, { onNone: () => ({}), onSome: (text) => ({ body: text }) }),
+          ...(header.length === 0 ? {} : { headers: Object.fromEntries(header.map(headerIn)) })
+        }
+        if (Object.keys(to).length === 0) return yield* problem("usage", "nothing to change is given")
+        yield* Jobs.change(job, to, Option.getOrUndefined(revision))
+      })
+    )
+).pipe(
+  Command.withDescription(
+    "Changes a job that is scheduled, queued or parked: its priority, time, body or headers. Its key stays; what is not given stays too."
+  ),
+  Command.withShortDescription("Change a job that waits"),
+  Command.withExamples([
+    {
+      command: "ezthrottle jobs change job_01JD9Q6Z7Y8X9W0V1T2S3R4Q5P --priority low",
+      description: "Let others go first"
+    },
+    { command: "ezthrottle jobs change job_01JD9Q6Z7Y8X9W0V1T2S3R4Q5P --delay 5m", description: "In five minutes" }
+  ])
+)
+
+const headerIn = (pair: string): readonly [name: string, value: string | null] => {
+  const at = pair.indexOf("=")
+  return at < 0 ? [pair, null] : [pair.slice(0, at), pair.slice(at + 1)]
+}
+
 const erase = Command.make("erase", { ids }, (input) => talking(Jobs.erase(input.ids))).pipe(
   Command.withDescription(
     "Takes out of the dam what ended jobs have sent and received. Their ids, keys, states and times are kept."
@@ -244,8 +299,10 @@ const bulk = Command.make(
 
 export const command = Command.make("jobs").pipe(
   Command.withDescription("Looks at jobs, waits for them, stops and repeats them."),
-  Command.withShortDescription("List, export, show, watch, wait for, cancel, hasten, rerun, erase and delete jobs"),
+  Command.withShortDescription(
+    "List, export, show, watch, wait for, cancel, hasten, change, rerun, erase and delete jobs"
+  ),
   Command.withExamples([{ command: "ezthrottle jobs list --status queued", description: "What waits" }]),
-  Command.withSubcommands([list, exportAll, show, watch, wait, cancel, runNow, rerun, erase, bulk]),
+  Command.withSubcommands([list, exportAll, show, watch, wait, cancel, runNow, change, rerun, erase, bulk]),
   Command.withGlobalFlags(Globals.service)
 )

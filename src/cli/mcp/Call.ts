@@ -28,9 +28,10 @@ export class CallFailed extends Schema.TaggedError<CallFailed>()("CallFailed", {
 
 /** What a tool needs to call the dam. */
 export type Call = (
-  method: "GET" | "POST" | "PUT" | "DELETE",
+  method: "GET" | "PATCH" | "POST" | "PUT" | "DELETE",
   path: string,
-  body?: { readonly [key: string]: unknown }
+  body?: { readonly [key: string]: unknown },
+  headers?: Readonly<Record<string, string>>
 ) => Effect.Effect<Schema.JsonObject, CallFailed>
 
 const ErrorBody = Schema.Struct({
@@ -47,8 +48,8 @@ export const make = ({ apiKey, url }: Dam): Effect.Effect<Call, never, HttpClien
   Effect.map(HttpClient.HttpClient, (client): Call => {
     const base = url.replace(/\/+$/, "")
     const failed = (problem: string) => new CallFailed({ problem: cleaned(problem, [apiKey]) })
-    return (method, path, body) => {
-      const plain = HttpClientRequest.make(method)(`${base}${path}`).pipe(
+    return (method, path, body, headers = {}) => {
+      const plain = HttpClientRequest.make(method)(`${base}${path}`, { headers }).pipe(
         apiKey === undefined
           ? HttpClientRequest.acceptJson
           : (it) => HttpClientRequest.bearerToken(HttpClientRequest.acceptJson(it), apiKey)

@@ -60,6 +60,23 @@ export const jobFields = {
     ),
     "What the call draws on beside the pace of its host"
   ),
+  priority: optional(Fields.Priority, "How soon it has its turn; normal when left out"),
+  in_order: optional(
+    Schema.Struct({
+      key: described(Fields.OrderKey, "Jobs of one key run one at a time, first in, first out"),
+      on_failure: optional(Fields.OrderEnd, "Whether a final failure lets the next go or stops the key; continue")
+    }),
+    "The line that the call stands in"
+  ),
+  debounce: optional(
+    Schema.Struct({
+      key: described(Fields.OrderKey, "A newer job of this key takes the place of one that waits"),
+      wait_ms: described(Fields.Millis, "How long it waits for newer ones"),
+      at_most_ms: optional(Fields.Millis, "How long the first may be put off; as long as others come when left out")
+    }),
+    "Of jobs that come soon after each other only the newest runs"
+  ),
+  coalesce: optional(Schema.Boolean, "Whether a GET or HEAD shares the answer of an identical one in flight"),
   metadata: optional(Schema.Record(Schema.String, Schema.Json), "Anything to find the job by later"),
   delay_ms: optional(Fields.Millis, "Not before so many milliseconds after it was taken up"),
   webhooks: optional(
@@ -69,7 +86,21 @@ export const jobFields = {
 }
 
 /** The job that the arguments say. */
-export const jobOf = <A extends { readonly limits?: ReadonlyArray<object> | null | undefined }>({
+export const jobOf = <
+  A extends {
+    readonly limits?: ReadonlyArray<object> | null | undefined
+    readonly in_order?: object | null | undefined
+    readonly debounce?: object | null | undefined
+  }
+>({
+  debounce,
+  in_order: order,
   limits,
   ...job
-}: A) => given({ ...job, limits: limits?.map((draw) => given(draw)) ?? null })
+}: A) =>
+  given({
+    ...job,
+    limits: limits?.map((draw) => given(draw)) ?? null,
+    in_order: order ? given(order) : null,
+    debounce: debounce ? given(debounce) : null
+  })

@@ -56,11 +56,27 @@ const WaitForJob = reading(
 
 const ExplainJob = reading("explain_job", "Says why a job is still waiting, until when, and how sure that is.", jobId)
 
+const ChangeJob = tool(
+  "change_job",
+  "Changes a job that has not begun or waits for its next attempt: what is left out stays as it is. Its key stays.",
+  {
+    ...jobId,
+    revision: optional(Schema.Int, "The revision that get_job showed, 0 where it showed none; any when left out"),
+    priority: optional(Fields.Priority, "How soon it has its turn"),
+    retry_at: optional(Schema.Int, "Not before this moment, in milliseconds since 1970"),
+    delay_ms: optional(Schema.Int, "Not before so many milliseconds from now"),
+    body: optional(Schema.String, "Another request body, as text"),
+    headers: optional(Fields.Headers, "Request headers to set by name; others stay")
+  }
+).annotate(Tool.Destructive, false)
+
 const ListJobs = reading("list_jobs", "Lists jobs, the newest first.", {
   status: optional(Schema.Array(Schema.Literals(states)), "Only jobs in one of these states"),
   lane: optional(Schema.NonEmptyString, "Only jobs of this host, written host:port"),
   parent: optional(Schema.NonEmptyString, "Only jobs that the job with this id started"),
   rerun_of: optional(Schema.NonEmptyString, "Only jobs that run the job with this id again"),
+  order: optional(Fields.OrderKey, "Only jobs that stand in the order of this key"),
+  priority: optional(Fields.Priority, "Only jobs of this priority"),
   limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })), "20 when left out"),
   cursor: optional(Schema.NonEmptyString, "Where to go on, as the page before said")
 })
@@ -110,6 +126,7 @@ const toolkit = Toolkit.make(
   GetJob,
   WaitForJob,
   ExplainJob,
+  ChangeJob,
   ListJobs,
   ListFailures,
   ListLanes,
@@ -151,6 +168,8 @@ export const layer = (call: Call) => {
         wait_for_job: ({ job_id: id, timeout_seconds: seconds }) =>
           Effect.map(ended(call, ofJob(id, "/wait"), (seconds ?? 30) * 1000), shown),
         explain_job: ({ job_id: id }) => asked("GET", ofJob(id, "/explain")),
+        change_job: ({ job_id: id, revision, ...change }) =>
+          asked("PATCH", ofJob(id), given(change), { "if-match": revision === null ? "*" : `"${revision}"` }),
         list_jobs: (filter) => asked("GET", `/api/v1/jobs${queryText({ limit: 20, ...given(filter) })}`),
         list_failures: (filter) => asked("GET", `/api/v1/failures${queryText({ limit: 20, ...given(filter) })}`),
         list_lanes: (page) => asked("GET", `/api/v1/lanes${queryText(given(page))}`),

@@ -22,7 +22,8 @@ import * as Refusals from "./Refusals.ts"
 import type { Target } from "./Target.ts"
 
 export interface Call<A> {
-  readonly method?: "GET" | "POST" | "PUT" | "DELETE"
+  readonly method?: "GET" | "PATCH" | "POST" | "PUT" | "DELETE"
+  readonly headers?: Readonly<Record<string, string>>
   /** Below the base of the service, from its first slash. */
   readonly path: string
   readonly query?: Query
@@ -71,7 +72,7 @@ export const make = (target: Target): Service["Service"] => {
   const open = opening(target)
   const exchange = exchanging(target, open)
   const proxied = proxying(target)
-  const direct = ({ body, lines, method = "GET", path, query, timeout = "30 seconds" }: Call<unknown>) =>
+  const direct = ({ body, headers, lines, method = "GET", path, query, timeout = "30 seconds" }: Call<unknown>) =>
     exchange(
       {
         method,
@@ -79,7 +80,8 @@ export const make = (target: Target): Service["Service"] => {
         headers: {
           accept: "application/json",
           ...(body === undefined ? {} : { "content-type": "application/json" }),
-          ...(lines === undefined ? {} : { "content-type": "application/x-ndjson" })
+          ...(lines === undefined ? {} : { "content-type": "application/x-ndjson" }),
+          ...headers
         },
         body: body === undefined ? lines : JSON.stringify(body)
       },

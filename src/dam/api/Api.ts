@@ -14,6 +14,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { Job } from "../../wire/Job.ts"
+import { IfMatch, JobChange } from "./ChangeShapes.ts"
 import { batches } from "./BatchApi.ts"
 import { BulkChoice, BulkDone } from "./BulkShapes.ts"
 import { credentials } from "./CredentialApi.ts"
@@ -25,6 +26,7 @@ import { Explanation, JobPage, JobView, ListQuery, Receipt } from "./JobShapes.t
 import { lanes } from "./LaneApi.ts"
 import { limits } from "./LimitApi.ts"
 import { notices } from "./NoticeApi.ts"
+import { orders } from "./OrderApi.ts"
 import { overview } from "./OverviewApi.ts"
 import { between, optional } from "./Parts.ts"
 import { permits } from "./PermitApi.ts"
@@ -85,6 +87,13 @@ const jobs = HttpApiGroup.make("jobs")
       params: id,
       success: JobView,
       error: errors(400, 401, 404, 409, 503)
+    }),
+    HttpApiEndpoint.patch("change", "/api/v1/jobs/:id", {
+      params: id,
+      headers: IfMatch,
+      payload: JobChange,
+      success: JobView,
+      error: errors(400, 401, 404, 409, 412, 413, 415, 422, 428, 503)
     }),
     HttpApiEndpoint.post("runNow", "/api/v1/jobs/:id/run-now", {
       params: id,
@@ -171,6 +180,7 @@ const routes = HttpApi.make("dam")
     lanes,
     limits,
     schedules,
+    orders,
     permits,
     overview,
     secrets,

@@ -19,7 +19,9 @@ const resultFields = {
   response: nullable(Answer),
   responses: optional(Schema.Array(Schema.Struct({ region: Schema.NullOr(Schema.String), ...Answer.fields }))),
   error: nullable(Schema.String),
-  error_tag: optional(Schema.String)
+  error_tag: optional(Schema.String),
+  /** The job that has replaced it, where one has. */
+  replaced_by: optional(Schema.String)
 }
 
 const resultOf = (result: JobResult | undefined): Schema.Struct<typeof resultFields>["Encoded"] => {
@@ -31,7 +33,8 @@ const resultOf = (result: JobResult | undefined): Schema.Struct<typeof resultFie
       ? {}
       : { responses: responses.map((of) => ({ region: of.region ?? null, ...answer(of.response) })) }),
     error: error?.message ?? null,
-    ...(error === undefined ? {} : { error_tag: error.tag })
+    ...(error === undefined ? {} : { error_tag: error.tag }),
+    ...(error?.tag === "Replaced" && error.kind !== undefined ? { replaced_by: error.kind } : {})
   }
 }
 
@@ -155,6 +158,12 @@ export const JobView = Schema.Struct({
   erased_at: optional(Moment.annotate({ description: "When what it has sent and received was erased" })),
   /** What each call draws on beside the pace of its lane; left out where that is nothing. */
   limits: optional(Schema.Array(Schema.Struct({ name: Schema.String, key: optional(Schema.String), cost: Amount }))),
+  /** How often it was changed while it waited, which is its ETag; left out where it never was. */
+  revision: optional(Count),
+  /** Left out where it is the usual one. */
+  priority: optional(word(["high", "normal", "low"])),
+  /** The line that it stands in; left out where it stands in none. */
+  in_order: optional(Schema.Struct({ key: Schema.String, on_failure: word(["continue", "stop"]) })),
   region: Schema.NullOr(Schema.String),
   trace_id: optional(
     Schema.String.annotate({ description: "The trace that its spans belong to, its caller's if it had one" })
@@ -178,6 +187,11 @@ export const whole = (
   request: request(job.step.request),
   ...(job.erasedAt === undefined ? {} : { erased_at: job.erasedAt }),
   ...(job.step.limits.length === 0 ? {} : { limits: job.step.limits.map(draw) }),
+  ...(job.revision === undefined ? {} : { revision: job.revision }),
+  ...(job.step.priority === undefined ? {} : { priority: job.step.priority }),
+  ...(job.step.inOrder === undefined
+    ? {}
+    : { in_order: { key: job.step.inOrder.key, on_failure: job.step.inOrder.onFailure } }),
   region: job.result?.region ?? null,
   trace_id: traceId,
   ...resultOf(job.result),
@@ -242,6 +256,9 @@ export const ListQuery = {
   parent: optional(Schema.String),
   /** The id of the job that they run again. */
   rerun_of: optional(Schema.String),
+  /** The key of the order that they stand in. */
+  order: optional(Fields.OrderKey),
+  priority: optional(Fields.Priority),
   /** The batch that they were handed in with, by its id. */
   batch: optional(Schema.String),
   created_from: optional(Fields.EpochMillis),

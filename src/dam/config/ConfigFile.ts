@@ -98,7 +98,7 @@ const toOptions = (config: Config): ConfigFile => {
     egress: { allowPrivate: config.egress?.allow_private, allowEgress: config.egress?.allow },
     dam: {
       pacing: {
-        ...given({ keysPerHost: pacing.keys_per_host }),
+        ...given({ keysPerHost: pacing.keys_per_host, weights: pacing.weights }),
         pace: pacing.default && paceOf(pacing.default),
         receivers: pacing.receivers && paceOf(pacing.receivers),
         hosts: pacing.hosts && hostsOf(pacing.hosts),

@@ -160,7 +160,8 @@ export const ConfigSchema = Schema.Struct({
       hosts: optional(Hosts),
       burst: optional(whole(0)),
       bounds: optional(bounds),
-      keys_per_host: optional(whole(1))
+      keys_per_host: optional(whole(1)),
+      weights: optional(Schema.Record(Schema.String, whole(1)))
     })
   ),
   call_limits: optional(CallLimits),

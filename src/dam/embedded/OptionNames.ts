@@ -13,6 +13,7 @@ export const names = {
     },
     burst: true,
     keysPerHost: true,
+    weights: true,
     bounds: { minRps: true, maxRps: true, minConcurrent: true, maxConcurrent: true }
   },
   callLimits: {

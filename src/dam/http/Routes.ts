@@ -31,6 +31,7 @@ import * as JobStream from "./routes/JobStream.ts"
 import * as LaneRoutes from "./routes/LaneRoutes.ts"
 import * as LimitRoutes from "./routes/LimitRoutes.ts"
 import * as NoticeRoutes from "./routes/NoticeRoutes.ts"
+import * as OrderRoutes from "./routes/OrderRoutes.ts"
 import * as PageRoutes from "./routes/PageRoutes.ts"
 import * as PermitRoutes from "./routes/PermitRoutes.ts"
 import * as ProxyRoute from "./routes/ProxyRoute.ts"
@@ -74,6 +75,7 @@ const layer = (options: RoutesOptions, { callers, feed, jobs, reading }: Parts) 
     PermitRoutes.group(PermitRoutes.make(options), desk),
     LimitRoutes.group(LimitRoutes.make(engine, limits, options.keys), desk),
     ScheduleRoutes.group(ScheduleRoutes.make(options), desk),
+    OrderRoutes.group(OrderRoutes.make(engine), desk),
     DeliveryRoutes.group(DeliveryRoutes.make(engine, limits), desk),
     SecretRoutes.group(secrets, desk),
     ResultRoutes.group(options),

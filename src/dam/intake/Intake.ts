@@ -62,6 +62,8 @@ export interface Intake {
   ) => NewJob | Effect.Effect<NewJob, Refused>
   /** A job that the dam submits by itself later on: the same checks, and its step as it was said. */
   readonly step: (submission: Submission) => Effect.Effect<Step, Refused>
+  /** The URL of a call that belongs to a job which was taken before, in a field of this name. */
+  readonly url: (field: string, url: string) => Effect.Effect<void, Refused>
   /** The URL of a webhook that belongs to no job, in a field of this name. */
   readonly webhook: (field: string, url: string) => Effect.Effect<void, Refused>
 }
@@ -152,6 +154,8 @@ export const make = (options: IntakeOptions): Intake => {
         const asSaid = SentHeaders.withoutAgreed(step)
         return Effect.isEffect(taken) ? Effect.as(taken, asSaid) : Effect.succeed(asSaid)
       }),
+    url: (field, url) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => admit("cloud", { field, url, webhook: false }, now)),
     webhook: (field, url) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => admit("cloud", { field, url, webhook: true }, now))
   }

@@ -49,6 +49,8 @@ export interface NewJob {
   readonly parent: { readonly id: string; readonly relation: "onSuccess" | "onFailure" } | undefined
   /** The finished job this one runs again. Such a job stands outside the key index. */
   readonly rerunOf: string | undefined
+  /** Epoch milliseconds since when it, and those that it has replaced, are put off. Defaults to `createdAt`. */
+  readonly debouncedSince?: number
   /** W3C trace context of the submission. */
   readonly traceparent: string | undefined
   /** The batch it was handed in with, and which line of it it is; not there for one that came by itself. */
@@ -114,6 +116,8 @@ export interface StoredJob extends NewJob {
   readonly result: JobResult | undefined
   /** Epoch milliseconds of its own first 429, from which its patience counts. */
   readonly heldSince: number | undefined
+  /** How often it was changed while it waited; left out where it never was. */
+  readonly revision?: number
   /** Epoch milliseconds when what it has sent and received was erased; not there while it is. */
   readonly erasedAt?: number
   /** Where its row makes no sense; then its step, history and result stand in for what cannot be read. */

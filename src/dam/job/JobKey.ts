@@ -5,6 +5,7 @@
  */
 import { hash } from "node:crypto"
 import * as Idempotency from "../../engine/Idempotency.ts"
+import type { NewJob } from "./Job.ts"
 import type { Request } from "../../step/Request.ts"
 
 /**
@@ -57,6 +58,24 @@ export const credentialsDiffer = (self: Request, that: Request, more?: ReadonlyA
 export const callOf = ({ body = "", method, url }: Request): string => {
   if (typeof body === "string") return hash("sha256", framed(method) + framed(url) + framed(body), "hex")
   return hash("sha256", Buffer.concat([Buffer.from(`${framed(method)}${framed(url)}${body.length}:`), body]), "hex")
+}
+
+/**
+ * Names what identical calls of a customer have in common: all of the call, and where it may leave from.
+ *
+ * @category keys
+ * @since 0.1.0
+ */
+export const coalesceOf = ({ customer, step }: Pick<NewJob, "customer" | "step">): string => {
+  const { executionMode, regionPolicy, regions, request } = step
+  const headers = Object.entries(request.headers)
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return hash(
+    "sha256",
+    JSON.stringify([customer, callOf(request), headers, executionMode, regionPolicy, regions]),
+    "hex"
+  )
 }
 
 /**

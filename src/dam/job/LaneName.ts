@@ -8,7 +8,7 @@
  */
 import { hash } from "node:crypto"
 import { hostOf } from "../../engine/HostName.ts"
-import type { Draw } from "../../step/StepModel.ts"
+import type { Draw, Priority } from "../../step/StepModel.ts"
 import type { NewJob } from "./Job.ts"
 
 /**
@@ -188,19 +188,41 @@ const customerOf = (scope: string): string => {
 }
 
 /**
- * Names the queue of a job: its account's, or the one beside it for jobs that asked for isolation; and for each set of
- * limits one of its own, so that a job which waits for a limit keeps none waiting that does not draw on it.
+ * Names the queue of a job: its account's, or the one beside it for jobs that asked for isolation; for each set of limits
+ * one of its own, so that a job which waits for a limit keeps none waiting that does not draw on it; and for each priority.
  *
  * @category accessors
  * @since 0.1.0
  */
 export const queueOf = (
   { account, isolated }: Pick<NewJob, "account" | "isolated">,
-  draws: ReadonlyArray<Draw> = []
+  draws: ReadonlyArray<Draw> = [],
+  priority: Priority = "normal"
 ): string => {
   const own = isolated ? `${account}${beside}` : account
-  return draws.length === 0 ? own : `${own}${drawing}${drawnBy(draws)}`
+  const queue = draws.length === 0 ? own : `${own}${drawing}${drawnBy(draws)}`
+  return priority === "normal" ? queue : `${queue}${classes[priority]}`
 }
+
+/** The queue in which a job of this one waits that goes over to another account, or another priority. */
+export const requeued = (queue: string, account: string, priority: Priority = "normal"): string => {
+  const usual = priorityIn(queue) === "normal" ? queue : queue.slice(0, -classes.low.length)
+  const moved = `${account}${usual.slice(accountIn(usual).length)}`
+  return priority === "normal" ? moved : `${moved}${classes[priority]}`
+}
+
+/** The priority of the jobs of a queue. */
+export const priorityIn = (queue: string): Priority =>
+  queue.endsWith(classes.high) ? "high" : queue.endsWith(classes.low) ? "low" : "normal"
+
+/** How often a class that waits is passed over before it goes first; see `lane/Classes`. The highest never is. */
+export const patience = { high: 0, normal: 4, low: 16 } as const
+
+/** The same for the jobs of a queue. */
+export const patienceIn = (queue: string): number => patience[priorityIn(queue)]
+
+/** How the names of queues end that are not of the usual priority. */
+export const classes = { high: "!h", low: "!l" } as const
 
 /** What a job costs says nothing of where it waits. */
 const drawnBy = (draws: ReadonlyArray<Draw>): string =>
@@ -218,7 +240,7 @@ export const isDrawing = (queue: string): boolean => queue.includes(drawing)
 // accounts are named by hashes, which have no such signs
 const beside = "+"
 const drawing = "~"
-const SIGN = /[+~]/
+const SIGN = /[+~!]/
 
 /**
  * Headers of a call that say as whom it is made, the first that is there.

@@ -55,13 +55,15 @@ export const newJob = (facts: JobFacts): NewJob => {
     custom === hash ||
     custom === payload ||
     (custom?.length === hash.length && custom === payloadOf(request, undefined, payload))
-  const given = isHash && facts.otherwise === undefined ? undefined : custom
+  // others that are the same are not the same job
+  const { otherwise = isJoined(step) ? facts.id : undefined } = facts
+  const given = isHash && otherwise === undefined ? undefined : custom
   return {
     id: facts.id,
     customer: facts.customer,
     dialect: facts.dialect,
     keyScope: facts.keyScope,
-    key: given ?? facts.otherwise ?? hash,
+    key: given ?? otherwise ?? hash,
     keyGiven: given !== undefined,
     payload,
     step,
@@ -104,8 +106,8 @@ export const childJob = (
   })
 
 /**
- * Makes a finished job once more, as a job of its own outside the key index. A `startBefore` that has passed is left out:
- * whoever runs it again knows that it is late.
+ * Makes a finished job once more, as a job of its own outside the key index. A `startBefore` that has passed is left out,
+ * and what it has to do with others: whoever runs it again knows that it is late, and wants this one.
  *
  * @category constructors
  * @since 0.1.0
@@ -114,7 +116,7 @@ export const rerunOf = (job: StoredJob, { at, id }: Pick<JobFacts, "at" | "id">)
   newJob({
     id,
     at,
-    step: (job.step.startBefore ?? at) < at ? changed(job.step, { startBefore: undefined }) : job.step,
+    step: again(job.step, at),
     customer: job.customer,
     dialect: job.dialect,
     keyScope: job.keyScope,
@@ -125,6 +127,14 @@ export const rerunOf = (job: StoredJob, { at, id }: Pick<JobFacts, "at" | "id">)
     rerunOf: job.id,
     traceparent: job.traceparent
   })
+
+const again = (step: Step, at: number): Step => {
+  const isLate = (step.startBefore ?? at) < at
+  if (!isLate && !isJoined(step)) return step
+  return changed(step, { startBefore: isLate ? undefined : step.startBefore, debounce: undefined, coalesce: false })
+}
+
+const isJoined = ({ coalesce, debounce }: Step): boolean => coalesce || debounce !== undefined
 
 /** What a step says goes before what came beside it. */
 const keyed = (step: Step, key: string): Step =>

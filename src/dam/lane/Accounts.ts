@@ -11,6 +11,7 @@ import type * as Meter from "../../engine/pace/Meter.ts"
 import type { Ticket } from "../store/JobRecords.ts"
 import type { Permit } from "./Permit.ts"
 import { accountIn, customerIn } from "../job/LaneName.ts"
+import * as Classes from "./Classes.ts"
 import type { Drawing } from "./LimitBook.ts"
 import * as Ring from "./Ring.ts"
 import type { Claim } from "./Shares.ts"
@@ -49,6 +50,8 @@ export interface Account {
   readonly waiters: Array<Waiter>
   /** In the order of their turns. */
   queues: ReadonlyArray<Queue>
+  /** How its classes of priority stand; see `Classes`. */
+  passed: Classes.Passed
   meter: Meter.Meter
   /** Calls that wait to be sent, where the account has a pace of its own. */
   readonly line: Array<Latch.Latch>
@@ -61,7 +64,7 @@ export interface Accounts {
   readonly all: () => ReadonlyArray<Account>
   /** Whose turn it is. */
   readonly first: () => Account | undefined
-  /** Passes the turn on to the next customer: the account whose turn it is has made use of it. */
+  /** Passes the turn on: the account whose turn it is has made use of it. The next customer's comes when its weight is used up. */
   readonly rotate: () => void
   /** Passes the turn on to the customer's next account, and to the next customer after the last of them. */
   readonly pass: () => void
@@ -77,18 +80,26 @@ interface Customer {
   readonly name: string
   readonly accounts: Ring.Ring<Account>
   passed: number
+  /** How many calls its turn has been used for. */
+  used: number
 }
 
-/** Makes it with no accounts. */
-export const make = (meterOf: (account: string) => Meter.Meter): Accounts => new AccountsOf(meterOf)
+/** How many calls the turn of a customer is for, by the customer as `customerIn` names it. */
+export type Weights = ReadonlyMap<string, number>
+
+/** Makes it with no accounts; a customer without a weight has turns of one call. */
+export const make = (meterOf: (account: string) => Meter.Meter, weights?: Weights): Accounts =>
+  new AccountsOf(meterOf, weights)
 
 // a class, and nothing made before there is an account: there may be ten thousand lanes in which nobody waits
 class AccountsOf implements Accounts {
   private readonly meterOf: (account: string) => Meter.Meter
+  private readonly weights: Weights | undefined
   private known: Known | undefined = undefined
 
-  constructor(meterOf: (account: string) => Meter.Meter) {
+  constructor(meterOf: (account: string) => Meter.Meter, weights: Weights | undefined) {
     this.meterOf = meterOf
+    this.weights = weights
   }
 
   size(): number {
@@ -107,7 +118,8 @@ class AccountsOf implements Accounts {
     const customer = this.known?.ring.first()
     if (customer === undefined) return
     customer.accounts.rotate()
-    this.next(customer)
+    customer.passed = 0
+    if (++customer.used >= (this.weights?.get(customer.name) ?? 1)) this.next(customer)
   }
 
   pass(): void {
@@ -142,7 +154,7 @@ class AccountsOf implements Accounts {
     const name = accountIn(queueName)
     const found = this.known?.accounts.get(name)
     if (found !== undefined) return found
-    const made: Account = { name, waiters: [], queues: [], meter: this.meterOf(name), line: [] }
+    const made: Account = { name, waiters: [], queues: [], passed: Classes.fresh, meter: this.meterOf(name), line: [] }
     this.known ??= { accounts: new Map(), customers: undefined, ring: Ring.make() }
     this.known.accounts.set(name, made)
     customerOf(this.known, name).accounts.push(made)
@@ -155,6 +167,7 @@ class AccountsOf implements Accounts {
 
   private next(customer: Customer): void {
     customer.passed = 0
+    customer.used = 0
     this.known?.ring.rotate()
   }
 }
@@ -174,7 +187,7 @@ const customerOf = (self: Known, account: string): Customer => {
   if (first?.name === name) return first
   const known = self.customers?.get(name)
   if (known !== undefined) return known
-  const made: Customer = { name, accounts: Ring.make(), passed: 0 }
+  const made: Customer = { name, accounts: Ring.make(), passed: 0, used: 0 }
   self.ring.push(made)
   if (first !== undefined) self.customers = (self.customers ?? new Map([[first.name, first]])).set(name, made)
   return made
@@ -198,7 +211,9 @@ const queueIn = (self: Account, name: string): Queue => {
 
 /** Passes the turn on from one queue of an account to the other. */
 export const rotate = (self: Account, served: Queue): void => {
-  if (self.queues.length > 1) self.queues = [...self.queues.filter((queue) => queue !== served), served]
+  if (self.queues.length < 2) return
+  self.passed = Classes.served(self.queues, served, self.passed)
+  self.queues = [...self.queues.filter((queue) => queue !== served), served]
 }
 
 /** Whether somebody waits here, or something is queued as far as is known. */

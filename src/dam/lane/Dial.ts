@@ -37,6 +37,8 @@ export interface PacingOptions {
   readonly lanes?: ((lane: string) => Rule | undefined) | undefined
   /** Keys by which the calls to one host may be told apart; further ones share a lane. Defaults to 1,000. */
   readonly keysPerHost?: number | undefined
+  /** Calls that a customer may make in each of its turns in a lane, by customer: whole numbers. Defaults to 1 each. */
+  readonly weights?: Readonly<Record<string, number>> | undefined
   /** Calls that being late may give back. Defaults to 1. */
   readonly burst?: number | undefined
   /** What an upstream may raise or lower its pace to. Defaults to 0.01 to 1,000 per second and 1 to 100 at once. */

@@ -3,6 +3,7 @@
  */
 import * as Gate from "../../engine/pace/Gate.ts"
 import type { Ahead } from "../store/LaneRecords.ts"
+import * as Classes from "./Classes.ts"
 import { accountIn, customerIn } from "../job/LaneName.ts"
 import type { LaneWhy } from "./LaneView.ts"
 
@@ -27,11 +28,15 @@ export interface Forecast {
 export const lineOfJob = (why: LaneWhy, { jobs, others, queue }: Ahead): Line => {
   const account = accountIn(queue)
   const self = why.turns.find((turn) => turn.account === account)
-  const twin = others.find((other) => accountIn(other.queue) === account)
   const { queues = [] } = self ?? {}
-  // the two queues of an account take turns
-  const isTwinFirst = twin !== undefined && queues.indexOf(twin.queue) < queues.indexOf(queue)
-  const own = (self?.waiting.length ?? 0) + jobs + Math.min(twin?.jobs ?? 0, jobs + Number(isTwinFirst))
+  const twins = others.filter((other) => accountIn(other.queue) === account)
+  const own = twins.reduce(
+    (sum, twin) => {
+      const isFirst = queues.indexOf(twin.queue) < queues.indexOf(queue)
+      return sum + Math.min(twin.jobs, Classes.turnsBefore(twin.queue, queue, jobs, isFirst))
+    },
+    (self?.waiting.length ?? 0) + jobs
+  )
   return lineOf(why, account, own, others)
 }
 

@@ -13,6 +13,7 @@
 import type * as Effect from "effect/Effect"
 import type { Draw } from "../../step/StepModel.ts"
 import * as Accounts from "./Accounts.ts"
+import * as Classes from "./Classes.ts"
 import * as Departures from "./Departures.ts"
 import type { Said } from "../../engine/pace/Said.ts"
 import * as Kept from "../../engine/pace/Kept.ts"
@@ -44,6 +45,8 @@ export interface Lane {
   readonly seek: (account: string, asking: Asking) => Effect.Effect<Permit | undefined>
   /** Says that jobs of this queue may have been queued; of any, where none is named. */
   readonly wake: (queue: string | undefined) => void
+  /** Says that jobs which are queued have changed: what was read of them is read again. */
+  readonly reread: () => void
   /** Takes in what an answer says of the pace. */
   readonly hear: (account: string, said: Said, at: { readonly sentAt: number; readonly now: number }) => Heard
   /** Takes in what an answer taught beside that. */
@@ -113,6 +116,10 @@ class LaneOf implements Lane {
 
   wake(name: string | undefined) {
     wake(this.self, name)
+  }
+
+  reread() {
+    reread(this.self)
   }
 
   hear(name: string, said: Said, at: { readonly sentAt: number; readonly now: number }) {
@@ -186,6 +193,11 @@ const wake = (self: LaneState, name: string | undefined): void => {
   if (isNews) self.signal.openUnsafe()
 }
 
+const reread = (self: LaneState): void => {
+  for (const { queues } of self.accounts.all()) for (const queue of queues) queue.tickets = []
+  wake(self, undefined)
+}
+
 const hear = (
   self: LaneState,
   name: string,
@@ -257,7 +269,7 @@ const why = (self: LaneState, name: string, now: number): LaneWhy => {
     turns: accounts.all().map((account) => ({
       account: account.name,
       waiting: account.waiters.map(({ jobId }) => jobId),
-      queues: account.queues.map((queue) => queue.name)
+      queues: Classes.inTurn(account.queues, account.passed).map((queue) => queue.name)
     }))
   }
 }

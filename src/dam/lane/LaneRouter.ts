@@ -21,6 +21,8 @@ export interface LaneRouter {
   readonly seek: (lane: string, account: string, asking: Asking) => Effect.Effect<Permit | undefined>
   /** Says that jobs may have been queued in a lane, or in one queue of it. */
   readonly wake: (lane: string, queue?: string) => Effect.Effect<void>
+  /** Says that queued jobs of a lane have changed: what was read of them is read again. */
+  readonly reread: (lane: string) => Effect.Effect<void>
   /** Calls that wait, wherever, for a pause or a hold which lasts until a moment at least. */
   readonly stuck: (until: number) => number
   /** Takes in what an answer of the host taught, before anybody else is let through. */

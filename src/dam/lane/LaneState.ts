@@ -36,6 +36,8 @@ export interface LaneOptions {
   readonly keptOf?: ((account: string | undefined) => Kept | undefined) | undefined
   /** Whether the upstream has enabled account queues. Defaults to `false`. */
   readonly accountQueues?: boolean | undefined
+  /** How many calls the turns of customers are for. Defaults to one each. */
+  readonly weights?: Accounts.Weights | undefined
   /** The queues that have queued jobs: accounts, and what `queueOf` makes of them. */
   readonly queues: Effect.Effect<ReadonlyArray<string>, StoreError>
   /** The first queued jobs of a queue. */
@@ -104,7 +106,7 @@ export const make = (options: LaneOptions, look: (self: LaneState) => Effect.Eff
     accounts: Accounts.make((name) => {
       const meter = meterOf(options, name)
       return { ...meter, gate: { ...meter.gate, open: self.calls.since(name).length } }
-    }),
+    }, options.weights),
     line: [],
     apart: undefined,
     meter: meterOf(options, undefined),

@@ -11,7 +11,8 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { LanePort, StoredPace } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import { hostIn, isReceiverLane, keyedLane, keyIn } from "../job/LaneName.ts"
+import { accountOf, customerIn, hostIn, isReceiverLane, keyedLane, keyIn } from "../job/LaneName.ts"
+import type { Weights } from "./Accounts.ts"
 import * as Dial from "./Dial.ts"
 import type { Called, PacingOptions } from "./Dial.ts"
 import * as Meter from "../../engine/pace/Meter.ts"
@@ -62,7 +63,8 @@ export const make = Effect.fnUntraced(function* (
   const lanes = new Map<string, Known>()
   const meters = Meter.maker(options.burst ?? 1)
   const hosts = new Map<string, HostGate.HostGate>()
-  const self: State = { store, dial, names, limits, start, room, permitsIn, meters, fork, lanes, hosts }
+  const weights = weightsOf(options)
+  const self: State = { store, dial, names, limits, start, room, permitsIn, meters, fork, lanes, hosts, weights }
   yield* Effect.forkScoped(tidy(self))
   return routerOf(self)
 })
@@ -80,7 +82,17 @@ interface State {
   readonly lanes: Map<string, Known>
   /** What holds for all lanes of a host. */
   readonly hosts: Map<string, HostGate.HostGate>
+  /** How many calls the turns of customers are for. */
+  readonly weights: Weights
 }
+
+const weightsOf = ({ weights = {} }: PacingOptions): Weights =>
+  new Map(
+    Object.entries(weights).map(([customer, weight]) => [
+      customerIn(accountOf(customer, {})),
+      Math.max(1, Math.trunc(weight) || 1)
+    ])
+  )
 
 // its surroundings too, whose functions are the same for all: there may be ten thousand lanes
 class Known implements LaneOptions {
@@ -111,6 +123,10 @@ class Known implements LaneOptions {
 
   get meters() {
     return this.self.meters
+  }
+
+  get weights() {
+    return this.self.weights
   }
 
   get limits() {
@@ -154,6 +170,7 @@ class Known implements LaneOptions {
 const routerOf = (self: State): LaneRouter => ({
   acquire: (host, account, asking) => Effect.flatten(withLane(self, host, (lane) => lane.acquire(account, asking))),
   wake: (host, queue) => withLane(self, host, (lane) => lane.wake(queue)),
+  reread: (host) => withLane(self, host, (lane) => lane.reread()),
   seek: (host, account, asking) => Effect.flatten(withLane(self, host, (lane) => lane.seek(account, asking))),
   stuck: (until) => {
     let count = 0

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type { Ticket } from "../store/JobRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { Account, Queue } from "./Accounts.ts"
+import * as Classes from "./Classes.ts"
 import type { Fork } from "./Signal.ts"
 
 /** What pages need of their lane. */
@@ -78,7 +79,7 @@ export const next = Effect.fnUntraced(function* (
   opensAt: (queue: Queue) => number
 ) {
   let askAgainAt = Number.POSITIVE_INFINITY
-  for (const queue of account.queues) {
+  for (const queue of Classes.inTurn(account.queues, account.passed)) {
     const isDry = queue.tickets.length === 0
     if (queue.more && !queue.isReading && queue.restsUntil <= now) {
       if (isDry) yield* read(self, queue, now)

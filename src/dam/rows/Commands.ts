@@ -5,22 +5,22 @@
  * contract (a key that is taken, an epoch that is over) are answers. SQLite answers in the thread that writes
  * (`sqlite/Groups`); `RowStore` makes the whole store over any executor of these.
  */
-import type { HistoryEntry } from "../store/HistoryRecords.ts"
 import type { Counted, Erased, Parking } from "../store/JobRecords.ts"
 import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
 import type { Ahead, LaneCounts, LaneLogEntry, StoredSteering } from "../store/LaneRecords.ts"
 import type { Failures } from "../store/FailureRecords.ts"
-import type { StoreStats } from "../store/Upkeep.ts"
+import type { ChangeUpdate } from "./ChangeUpdate.ts"
 import type { BatchCommands } from "./BatchCommands.ts"
 import type { CredentialCommands } from "./CredentialCommands.ts"
+import type { HistoryCommands } from "./HistoryCommands.ts"
+import type { JoinCommands } from "./JoinCommands.ts"
+import type { OrderCommands } from "./OrderCommands.ts"
+import type { Cell, Row } from "./Row.ts"
 import type { ScheduleCommands } from "./ScheduleCommands.ts"
+import type { UpkeepCommands } from "./UpkeepCommands.ts"
 import type { TrustCommands } from "./TrustCommands.ts"
 
-/** What one column of one row holds. */
-export type Cell = string | number | bigint | Uint8Array | null
-
-/** A row as the database answers it, by the names of its columns; nothing is known of it before it was read. */
-export type Row = Readonly<Record<string, Cell>>
+export type { Cell, Row } from "./Row.ts"
 
 /** Why something could not be done. Plain data, since it travels from the writing thread. */
 export interface Fault {
@@ -70,6 +70,11 @@ export interface JobInsert {
   readonly state: "scheduled" | "queued"
   readonly step: string
   readonly metadata: ReadonlyArray<readonly [name: string, value: string]>
+  /** The line that it stands in, if any. */
+  readonly order: { readonly key: string; readonly stops: boolean } | undefined
+  readonly debounce: { readonly key: string; readonly since: number } | undefined
+  /** What identical calls have in common, where they share one answer. */
+  readonly coalesce: string | undefined
 }
 
 /** A job with its payload and result in one row, and its attempts, oldest first. */
@@ -124,6 +129,9 @@ export interface Listing {
   readonly account: string | undefined
   readonly parent: string | undefined
   readonly rerunOf: string | undefined
+  readonly order: string | undefined
+  /** How the names of the queues end, empty for the usual one. */
+  readonly priority: string | undefined
   readonly batch: string | undefined
   readonly createdFrom: number | undefined
   readonly createdTo: number | undefined
@@ -147,10 +155,16 @@ export interface ParkingUpdate extends Omit<Parking, "next"> {
 
 /** What jobs need. Where an epoch is told, `false` says that it is over. */
 export interface JobCommands {
-  /** Answers the job that has the key already. */
-  readonly enqueue: (job: JobInsert) => LoadedJob | undefined
+  /** Answers the job that has the key already, or that the new one stands behind others of its order. */
+  readonly enqueue: (job: JobInsert) => LoadedJob | "behind" | undefined
   /** Answers too how many unfinished jobs its customer has, where there may be no more. */
-  readonly enqueueBelow: (job: JobInsert, most: number) => LoadedJob | number | undefined
+  readonly enqueueBelow: (job: JobInsert, most: number) => LoadedJob | "behind" | number | undefined
+  /** Answers too that another one waits than was thought. */
+  readonly enqueueOver: (
+    job: JobInsert,
+    over: { readonly id: string; readonly finish: FinishInsert } | null,
+    most: number | null
+  ) => LoadedJob | "behind" | "moved" | number | undefined
   readonly get: (id: string) => LoadedJob | undefined
   readonly list: (filter: Listing) => ListedPage
   readonly count: (filter: Listing) => Counted
@@ -160,6 +174,7 @@ export interface JobCommands {
   readonly record: (id: string, epoch: number, attempt: AttemptInsert) => boolean
   readonly park: (id: string, epoch: number, parking: ParkingUpdate) => boolean
   readonly hasten: (id: string, now: number) => { readonly lane: string; readonly queue: string } | undefined
+  readonly change: (id: string, change: ChangeUpdate) => "Changed" | "Stale" | "Settled"
   readonly lift: (lane: string, now: number) => number
   /** Answers whether none of the endpoints is disabled to which it is told; `undefined` where the epoch is over. */
   readonly finish: (id: string, epoch: number, finish: FinishInsert) => boolean | undefined
@@ -287,12 +302,6 @@ export interface LaneCommands {
   readonly laneLog: (lane: string, limit: number) => ReadonlyArray<Row>
 }
 
-/** What history needs. */
-export interface HistoryCommands {
-  readonly noteHistory: (entries: ReadonlyArray<HistoryEntry>) => void
-  readonly history: (lane: string, span: number, from: number) => ReadonlyArray<Row>
-}
-
 /** Secrets of one customer as they travel: customer, primary, secondary. */
 export type SecretsRow = readonly [customer: string, primary: string, secondary: string | null]
 
@@ -350,22 +359,6 @@ export interface NoticeCommands {
   readonly deadOf: (customer: string) => number
 }
 
-/** What keeps the store in order. */
-export interface UpkeepCommands {
-  readonly recover: () => number
-  readonly release: (now: number) => { readonly lanes: ReadonlyArray<string>; readonly nextDueAt: number | undefined }
-  readonly shiftPauses: (millis: number) => void
-  readonly overdue: (
-    now: number,
-    limit: number
-  ) => { readonly ids: ReadonlyArray<string>; readonly nextAt: number | undefined }
-  readonly sweep: (endedBefore: number, limit: number) => number
-  /** A JSON array. */
-  readonly deleteEnded: (ids: string) => number
-  readonly fillTexts: (jobs: number) => number
-  readonly stats: () => StoreStats
-}
-
 /** What batches need of jobs. */
 export interface BatchForms {
   readonly insert: JobInsert
@@ -383,6 +376,8 @@ export interface Commands
     LaneCommands,
     LimitCommands,
     ScheduleCommands,
+    OrderCommands,
+    JoinCommands,
     HistoryCommands,
     SecretCommands,
     CredentialCommands,

@@ -8,6 +8,7 @@ import * as Deadline from "../../engine/Deadline.ts"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { deliveryStates, isTerminal, states } from "../../engine/JobState.ts"
+import type { ChangeUpdate } from "./ChangeUpdate.ts"
 import type { Attempt } from "../../step/History.ts"
 import * as JsonTextSchema from "../../step/JsonTextSchema.ts"
 import type { Response } from "../../step/Reply.ts"
@@ -16,9 +17,10 @@ import { StepFromJson } from "../../step/StepJson.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
 import type { JobResult, NewJob, StoredJob } from "../job/Job.ts"
 import { accountIn, hostIn, queueOf } from "../job/LaneName.ts"
-import type { Finish } from "../store/JobRecords.ts"
+import type { Change, Finish } from "../store/JobRecords.ts"
 import type { AttemptInsert, FinishInsert, JobInsert } from "./Commands.ts"
 import { type JobColumn, jobColumns } from "./Commands.ts"
+import { coalesceOf } from "../job/JobKey.ts"
 import { failureOf } from "./FailureRows.ts"
 import { encodeDraws } from "./LimitRows.ts"
 import * as RowTexts from "./RowTexts.ts"
@@ -35,7 +37,7 @@ export const encodeJob = (job: NewJob): JobInsert => {
     key_given: Number(job.keyGiven),
     payload: job.payload,
     lane: job.lane,
-    account: queueOf(job, job.step.limits),
+    account: queueOf(job, job.step.limits, job.step.priority),
     isolated: Number(job.isolated),
     created_at: job.createdAt,
     not_before: job.notBefore,
@@ -45,7 +47,7 @@ export const encodeJob = (job: NewJob): JobInsert => {
     traceparent: job.traceparent,
     quorum: job.step.webhookQuorum,
     due_at: waits ? job.notBefore : undefined,
-    deadline_at: Deadline.of(job.step, { acceptedAt: job.createdAt, notBefore: job.notBefore })?.at,
+    deadline_at: deadlineOf(job),
     start_before: job.step.startBefore,
     limits: encodeDraws(job.step.limits),
     batch: job.batch?.number,
@@ -55,9 +57,32 @@ export const encodeJob = (job: NewJob): JobInsert => {
     columns: jobColumns.map((column) => values[column] ?? null),
     state: waits ? "scheduled" : "queued",
     step: JSON.stringify(job.step),
-    metadata: metadataOf(job.step.metadata)
+    metadata: metadataOf(job.step.metadata),
+    order: job.step.inOrder && { key: job.step.inOrder.key, stops: job.step.inOrder.onFailure === "stop" },
+    debounce: job.step.debounce && { key: job.step.debounce.key, since: job.debouncedSince ?? job.createdAt },
+    coalesce: job.step.coalesce ? coalesceOf(job) : undefined
   }
 }
+
+/** A job that waits as what it is changed to. */
+export const encodeChange = ({ isRetimed, job, now, revision }: Change): ChangeUpdate => ({
+  revision: revision ?? null,
+  step: JSON.stringify(job.step),
+  // one that has begun goes on where it stands
+  lane: job.history.length === 0 ? job.lane : null,
+  account: job.account,
+  priority: job.step.priority ?? "normal",
+  startBefore: job.step.startBefore ?? null,
+  time: isRetimed ? { notBefore: job.notBefore ?? null, deadlineAt: deadlineOf(job) ?? null } : undefined,
+  now
+})
+
+const deadlineOf = ({
+  createdAt,
+  notBefore,
+  step
+}: Pick<NewJob, "createdAt" | "notBefore" | "step">): number | undefined =>
+  Deadline.of(step, { acceptedAt: createdAt, notBefore })?.at
 
 /** Top-level metadata as a filter can name it: texts as they are, numbers and booleans as JSON spells them. */
 const metadataOf = (metadata: { readonly [name: string]: Schema.Json }) =>
@@ -164,6 +189,7 @@ const columns = {
   finished_at: Moment,
   held_since: Moment,
   paused_for: Schema.NullOr(Schema.Number),
+  revision: Schema.Number,
   batch: Schema.NullOr(Schema.Number),
   batch_line: Schema.NullOr(Schema.Number),
   batch_id: Text,
@@ -245,6 +271,7 @@ export const toJob = ({ attempts, job }: typeof LoadedJob.Type): StoredJob => ({
   finishedAt: job.finished_at ?? undefined,
   result: job.result === null ? undefined : toResult(job.result, job.bodies ?? EMPTY),
   heldSince: job.held_since ?? undefined,
+  ...(job.revision === 0 ? {} : { revision: job.revision }),
   ...batchOf(job),
   ...(job.erased_at === null ? {} : { erasedAt: job.erased_at })
 })

@@ -9,9 +9,10 @@ import * as Result from "effect/Result"
 import { states } from "../../engine/JobState.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
 import { credentialsDiffer } from "../job/JobKey.ts"
-import { means } from "../job/LaneName.ts"
+import { classes, means } from "../job/LaneName.ts"
 import * as Filing from "../store/Filing.ts"
 import type { Crowded, Enqueued, JobFilter, JobPort } from "../store/JobRecords.ts"
+import type { JoinPort, Moved } from "../store/JoinRecords.ts"
 import type { Store } from "../store/JobStore.ts"
 import { StaleEpoch, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort } from "../store/Upkeep.ts"
@@ -27,6 +28,7 @@ import * as JobRows from "./JobRows.ts"
 import { lanePort } from "./LaneRows.ts"
 import { encodeDraws, limitPort } from "./LimitRows.ts"
 import { noticePort } from "./NoticeRows.ts"
+import { orderPort } from "./OrderRows.ts"
 import { placeOf, reader } from "./Reader.ts"
 import { schedulePort } from "./ScheduleRows.ts"
 import { secretPort } from "./SecretRows.ts"
@@ -50,6 +52,7 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
   ...lanePort(run),
   ...limitPort(run),
   ...schedulePort(run),
+  ...orderPort(run),
   ...historyPort(run),
   ...secretPort(run),
   ...credentialPort(run),
@@ -62,17 +65,19 @@ export const over = (run: Executor, { credentials, fresh = Fresh.make(freshBytes
 const freshBytes = 8 * 1024 * 1024
 const freshOverhead = 1024
 
+type First = LoadedJob | "behind" | undefined
+
 /** Files jobs: in a fiber, and where the executor can do that without one. */
 const filingPort = (
   run: Executor,
   { credentials, fresh }: RowStoreOptions & { readonly fresh: Fresh.Fresh }
-): Pick<JobPort, "enqueue" | "enqueueBelow"> => {
+): Pick<JobPort & JoinPort, "enqueue" | "enqueueBelow" | "enqueueOver"> => {
   const { begin } = run
   const found = (job: NewJob, first: LoadedJob): Effect.Effect<Enqueued, StoreError> =>
     Effect.map(readJob(first), (known) => compare(job, known, credentials))
-  const filed = (job: NewJob, insert: JobInsert, first: LoadedJob | undefined) =>
-    first === undefined ? stored(fresh, job, insert) : found(job, first)
-  const filedBelow = (job: NewJob, insert: JobInsert, first: LoadedJob | number | undefined) =>
+  const filed = (job: NewJob, insert: JobInsert, first: First) =>
+    first === undefined || first === "behind" ? stored(fresh, job, insert, first) : found(job, first)
+  const filedBelow = (job: NewJob, insert: JobInsert, first: First | number) =>
     typeof first === "number"
       ? Effect.succeed<Enqueued | Crowded>({ _tag: "Crowded", jobs: first })
       : filed(job, insert, first)
@@ -100,7 +105,19 @@ const filingPort = (
           const insert = JobRows.encodeJob(job)
           begin((first) => done(orFailed(first, (row) => filedBelow(job, insert, row))), "enqueueBelow", insert, most)
         })
-    )
+    ),
+    enqueueOver: (job, over, most) =>
+      Effect.suspend(() => {
+        const insert = JobRows.encodeJob(job)
+        // it will not be started
+        if (over !== undefined) fresh.take(over.id)
+        const finish = over && { id: over.id, finish: JobRows.encodeFinish(over.finish) }
+        return Effect.flatMap(
+          run("enqueueOver", insert, finish ?? null, most ?? null),
+          (first): Effect.Effect<Enqueued | Crowded | Moved, StoreError> =>
+            first === "moved" ? Effect.succeed({ _tag: "Moved" }) : asEffect(filedBelow(job, insert, first))
+        )
+      })
   }
 }
 
@@ -114,7 +131,12 @@ const orFailed = <A, B>(
 ): Filing.Stored | Effect.Effect<B, StoreError> =>
   Result.isFailure(answer) ? Effect.fail(answer.failure) : filed(answer.success)
 
-const jobPort = (run: Executor, fresh: Fresh.Fresh): Omit<JobPort, "enqueue" | "enqueueBelow"> => ({
+const jobPort = (
+  run: Executor,
+  fresh: Fresh.Fresh
+): Omit<JobPort & JoinPort, "enqueue" | "enqueueBelow" | "enqueueOver"> => ({
+  debounced: (customer, key) => run("debounced", customer, key),
+  following: (leaderId, limit) => run("following", leaderId, limit),
   get: (id) => Effect.flatMap(run("get", id), readOptionalJob),
   list: (filter) => {
     const listing = listingOf(filter)
@@ -147,6 +169,12 @@ const jobPort = (run: Executor, fresh: Fresh.Fresh): Omit<JobPort, "enqueue" | "
       })
     ),
   hasten: (id, now) => run("hasten", id, now),
+  change: ({ isRetimed, job, now, revision }) =>
+    Effect.suspend(() => {
+      // what is kept for its start is not what it is any more
+      fresh.take(job.id)
+      return run("change", job.id, JobRows.encodeChange({ isRetimed, job, now, revision }))
+    }),
   lift: (lane, now) => run("lift", lane, now),
   finish: (id, epoch, finish) =>
     Effect.suspend(() =>
@@ -175,8 +203,9 @@ const upkeepPort = (run: Executor): UpkeepPort => ({
   stats: run("stats")
 })
 
-const stored = (fresh: Fresh.Fresh, job: NewJob, { state, step }: JobInsert): Filing.Stored => {
-  if (state === "queued") fresh.add(job, step.length + freshOverhead)
+const stored = (fresh: Fresh.Fresh, job: NewJob, insert: JobInsert, place: "behind" | undefined): Filing.Stored => {
+  const state = place === undefined ? insert.state : "scheduled"
+  if (state === "queued") fresh.add(job, insert.step.length + freshOverhead)
   return { _tag: "Stored", state }
 }
 
@@ -233,6 +262,8 @@ const listingOf = (filter: JobFilter): Listing | undefined => {
     account: filter.account,
     parent: filter.parent,
     rerunOf: filter.rerunOf,
+    order: filter.order,
+    priority: filter.priority && (filter.priority === "normal" ? "" : classes[filter.priority]),
     batch: filter.batch,
     createdFrom: filter.createdFrom,
     createdTo: filter.createdTo,

@@ -16,6 +16,7 @@ import { credentialsDiffer } from "../job/JobKey.ts"
 import * as Filing from "../store/Filing.ts"
 import type { Added, BatchPort, NewBatch } from "../store/BatchRecords.ts"
 import type { Crowded, Enqueued, Finish, JobPort } from "../store/JobRecords.ts"
+import type { JoinPort, Moved } from "../store/JoinRecords.ts"
 import { readable } from "../store/Readable.ts"
 import type { SchedulePort, StoredSchedule } from "../store/ScheduleRecords.ts"
 import { StorageFailed, type StoreError } from "../store/StoreError.ts"
@@ -28,7 +29,7 @@ const mark = "sealed:"
  * Seals the jobs of a store; without a sealer they are kept as they are. `credentials` names headers that are sealed beside
  * those whose name speaks of a secret.
  */
-export const make = <S extends JobPort & SchedulePort & BatchPort>(
+export const make = <S extends JobPort & JoinPort & SchedulePort & BatchPort>(
   store: S,
   sealer: Sealer | undefined,
   credentials: ReadonlyArray<string> = []
@@ -116,11 +117,18 @@ export const make = <S extends JobPort & SchedulePort & BatchPort>(
       (job, enqueued): Effect.Effect<Enqueued | Crowded, StoreError> =>
         enqueued._tag === "Crowded" ? Effect.succeed(enqueued) : filed(job, enqueued)
     ),
+    enqueueOver: (job, over, most) =>
+      Effect.flatMap(
+        store.enqueueOver(sealed(job), over, most),
+        (enqueued): Effect.Effect<Enqueued | Crowded | Moved, StoreError> =>
+          enqueued._tag === "Crowded" || enqueued._tag === "Moved" ? Effect.succeed(enqueued) : filed(job, enqueued)
+      ),
     get: (id) => Effect.flatMap(store.get(id), openedIfThere),
     list: (filter) =>
       Effect.flatMap(store.list(filter), ({ cursor, jobs }) =>
         Effect.map(Effect.forEach(jobs, opened), (page) => ({ jobs: page, cursor }))
       ),
+    change: (change) => store.change({ ...change, job: sealed(change.job) }),
     start: (id, at) => Effect.flatMap(store.start(id, at), openedIfThere),
     finish: (id, epoch, finish) => store.finish(id, epoch, sealedFinish(finish)),
     finishIdle: (id, finish) => store.finishIdle(id, sealedFinish(finish)),

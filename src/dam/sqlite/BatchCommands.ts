@@ -204,7 +204,7 @@ const addLines = (
     if (!isWanted(line)) continue
     accepted++
     if (isTogether) on.stage.run(batch, line, JSON.stringify(insert))
-    else if (jobs.enqueue(insert) !== undefined) throw new Error("two lines of a group have one key")
+    else if (isKnown(jobs.enqueue(insert))) throw new Error("two lines of a group have one key")
   }
   const noted = { Refused: 0, Duplicate: 0 }
   for (const [line, kind, detail] of notes) {
@@ -215,6 +215,10 @@ const addLines = (
   on.settle.run(through, accepted, noted.Duplicate, noted.Refused - again, at, batch)
   return { _tag: "Added" }
 }
+
+/** Whether a job was there already; one behind others is new as well. */
+const isKnown = (first: LoadedJob | "behind" | undefined): first is LoadedJob =>
+  first !== undefined && first !== "behind"
 
 const customerAt = jobColumns.indexOf("customer")
 const idAt = jobColumns.indexOf("id")
@@ -242,19 +246,19 @@ const showLines = ({ jobs, on }: Self, batch: number, limit: number) => {
 const showOne = (on: Self["on"], jobs: OfJobs, batch: number, line: number, text: string) => {
   const insert = JSON.parse(text) as JobInsert
   const known = jobs.enqueue(insert)
-  if (known !== undefined) {
+  if (isKnown(known)) {
     on.shownAs.run(1, batch)
     on.note.run(batch, line, "Duplicate", JSON.stringify({ jobId: known.job["id"] }))
     return []
   }
-  const { columns, state } = insert
+  const { columns } = insert
   return [
     {
       id: columns[idAt] ?? null,
       customer: columns[customerAt] ?? null,
       lane: columns[laneAt] ?? null,
       queue: columns[queueAt] ?? null,
-      state
+      state: known === undefined ? insert.state : "scheduled"
     }
   ]
 }

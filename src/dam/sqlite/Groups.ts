@@ -13,6 +13,7 @@
 import * as Result from "effect/Result"
 import type { DatabaseSync } from "node:sqlite"
 import { type Commands, type Fault } from "../rows/Commands.ts"
+import { changeCommand } from "./ChangeCommand.ts"
 import { batchCommands } from "./BatchCommands.ts"
 import { credentialCommands } from "./CredentialCommands.ts"
 import { attempt, type DatabaseOptions, faultOf, ioError, kindOf, open, openBeside, type Opened } from "./Database.ts"
@@ -27,6 +28,8 @@ import { laneCommands } from "./LaneCommands.ts"
 import { limitCommands } from "./LimitCommands.ts"
 import { listCommand } from "./ListCommand.ts"
 import { noticeCommands } from "./NoticeCommands.ts"
+import { joinsOver } from "./JoinCommands.ts"
+import { ordersOver } from "./OrderCommands.ts"
 import { outboxCommands } from "./OutboxCommands.ts"
 import { scheduleCommands } from "./ScheduleCommands.ts"
 import { secretCommands } from "./SecretCommands.ts"
@@ -38,10 +41,13 @@ import { upkeepCommands } from "./UpkeepCommands.ts"
 
 const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | undefined) => {
   const texts = TextIndex.over(db)
-  const jobs = jobCommands(db, tally, texts)
+  const { commands: ordered, orders } = ordersOver(db)
+  const { commands: joined, joins } = joinsOver(db)
+  const jobs = jobCommands(db, tally, texts, { orders, joins, joined })
   const deliveries = deliveryCommands(db, tally)
   return {
     ...jobs.commands,
+    ...changeCommand(db, tally),
     ...batchCommands(db, tally, { ...jobs.commands, known: jobs.known }),
     ...eraseCommand({ db, tally, texts }),
     ...listCommand({ db, texts, load: jobs.load }),
@@ -50,6 +56,8 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...steeringCommands(db, tally),
     ...limitCommands(db),
     ...scheduleCommands(db),
+    ...ordered,
+    ...joined,
     ...historyCommands(db),
     ...outboxCommands(db),
     ...deliveries.commands,
@@ -58,7 +66,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
     ...credentialCommands(db),
     ...trustCommands(db),
     ...noticeCommands(db, jobs.commands),
-    ...upkeepCommands({ db, tally, texts, fault })
+    ...upkeepCommands({ db, tally, texts, fault, joins })
   } satisfies Commands
 }
 

@@ -1,6 +1,6 @@
 /** What history needs of the database, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
-import type { HistoryCommands } from "../rows/Commands.ts"
+import type { HistoryCommands } from "../rows/HistoryCommands.ts"
 import { type HistoryEntry, resolutions } from "../store/HistoryRecords.ts"
 
 const prepare = (db: DatabaseSync) => ({

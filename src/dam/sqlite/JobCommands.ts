@@ -15,6 +15,9 @@ import type {
   ParkingUpdate,
   Row
 } from "../rows/Commands.ts"
+import type { Joins } from "./JoinCommands.ts"
+import type { Orders } from "./OrderCommands.ts"
+import type { JoinCommands } from "../rows/JoinCommands.ts"
 import { batchEnds } from "./BatchCommands.ts"
 import { add, liveOf, move, moveOver, stateOf, type Tally } from "./Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
@@ -48,7 +51,7 @@ const prepare = (db: DatabaseSync) => ({
      FROM jobs WHERE id = ? AND epoch = ? AND state = 'running'`
   ),
   idle: db.prepare(
-    "SELECT seq, lane, customer, batch, state FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')"
+    `SELECT seq, lane, customer, batch, state, due_at, epoch, id, order_key, order_stops, coalesce_key FROM jobs WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')`
   ),
   letGo: db.prepare(
     `UPDATE attempts SET response = NULL, body = NULL
@@ -72,7 +75,7 @@ const prepare = (db: DatabaseSync) => ({
   ),
   endRunning: db.prepare(
     `${end} WHERE id = ? AND epoch = ? AND state = 'running'
-     RETURNING seq, lane, customer, batch, EXISTS (SELECT 1 FROM attempts WHERE attempts.seq = jobs.seq) AS tried`
+     RETURNING seq, lane, customer, batch, epoch, id, order_key, order_stops, coalesce_key, EXISTS (SELECT 1 FROM attempts WHERE attempts.seq = jobs.seq) AS tried`
   ),
   endIdle: db.prepare(`${end} WHERE seq = ?`),
   insertResult: db.prepare("INSERT INTO results (seq, result, bodies) VALUES (?, ?, ?)"),
@@ -84,14 +87,39 @@ const prepare = (db: DatabaseSync) => ({
   disabled: db.prepare("SELECT 1 FROM endpoints WHERE customer = ? AND url = ? AND reason IS NOT NULL")
 })
 
+/** What jobs have to do with each other. */
+interface Lines {
+  readonly orders: Orders
+  readonly joins: Joins
+  readonly joined: Pick<JoinCommands, "debounced">
+}
+
 /** Prepares the statements once and makes the commands over them; `load` reads one job whole. */
-export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | undefined) => {
-  const self: Jobs = { on: prepare(db), tally, texts, batches: batchEnds(db) }
+export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | undefined, lines: Lines) => {
+  const { joined } = lines
+  const self: Jobs = { on: prepare(db), tally, texts, batches: batchEnds(db), ...lines }
   const commands = {
     enqueue: (job: JobInsert) => enqueue(self, job),
     enqueueBelow: (job: JobInsert, most: number) => {
       const jobs = liveOf(db, tally, String(valueOf(job, "customer")))
       return jobs < most ? enqueue(self, job) : (known(self, digestOf(job)) ?? jobs)
+    },
+    enqueueOver: (
+      job: JobInsert,
+      over: { readonly id: string; readonly finish: FinishInsert } | null,
+      most: number | null
+    ) => {
+      const customer = String(valueOf(job, "customer"))
+      const first = known(self, digestOf(job))
+      if (first !== undefined) return first
+      const waiting = job.debounce && joined.debounced(customer, job.debounce.key)
+      if (waiting?.id !== over?.id) return "moved"
+      if (over !== null) finishIdle(self, over.id, over.finish)
+      else if (most !== null) {
+        const jobs = liveOf(db, tally, customer)
+        if (jobs >= most) return jobs
+      }
+      return enqueue(self, job)
     },
     get: (id: string): LoadedJob | undefined => {
       const found = self.on.byId.get(id)
@@ -117,7 +145,8 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
     },
     hasten: (id: string, now: number) => {
       const waits = self.on.idle.get(id)
-      if (waits === undefined || waits["state"] === "queued") return undefined
+      // without a moment it waits for others, which nobody can hasten
+      if (waits === undefined || waits["state"] === "queued" || waits["due_at"] === null) return undefined
       const job = self.on.hasten.get(now, seqOf(waits))
       if (job === undefined) return undefined
       moveOne(tally, job, stateOf(waits["state"]), "queued")
@@ -131,15 +160,8 @@ export const jobCommands = (db: DatabaseSync, tally: Tally, texts: TextIndex | u
       finishAt(self, job, "running", finish)
       return areOpen(self, finish)
     },
-    finishIdle: (id: string, finish: FinishInsert): boolean => {
-      const job = self.on.idle.get(id)
-      if (job === undefined) return false
-      self.on.endIdle.run(...endOf(finish), seqOf(job))
-      // whoever is idle may have run before
-      finishAt(self, { ...job, tried: 1 }, stateOf(job["state"]), finish)
-      return true
-    }
-  } satisfies Omit<JobCommands, "list" | "count" | "erase">
+    finishIdle: (id: string, finish: FinishInsert): boolean => finishIdle(self, id, finish)
+  } satisfies Omit<JobCommands, "change" | "list" | "count" | "erase">
   return {
     load: (seq: SQLInputValue) => load(self, seq),
     known: (job: JobInsert) => known(self, digestOf(job)),
@@ -151,6 +173,8 @@ interface Jobs {
   readonly on: ReturnType<typeof prepare>
   readonly tally: Tally
   readonly texts: TextIndex | undefined
+  readonly orders: Orders
+  readonly joins: Joins
   readonly batches: ReturnType<typeof batchEnds>
 }
 
@@ -160,11 +184,15 @@ const load = ({ on }: Jobs, seq: SQLInputValue): LoadedJob => {
   return { job, attempts: job["epoch"] === 0 ? [] : on.attemptsOf.all(seq) }
 }
 
-const enqueue = (self: Jobs, job: JobInsert): LoadedJob | undefined => {
-  const { on, tally } = self
+const enqueue = (self: Jobs, job: JobInsert): LoadedJob | "behind" | undefined => {
+  const { joins, on, orders, tally } = self
+  const { coalesce, debounce, order } = job
+  const leader = coalesce !== undefined && job.state === "queued" ? joins.leaderOf(coalesce) : undefined
+  const isBehind = order !== undefined && orders.isTaken(String(valueOf(job, "customer")), order.key)
+  const state = isBehind || leader !== undefined ? "scheduled" : job.state
   const seq = tally.seq + 1
   const digest = digestOf(job)
-  if (on.insert.run(seq, job.state, digest, ...job.columns).changes === 0) {
+  if (on.insert.run(seq, state, digest, ...job.columns).changes === 0) {
     const first = known(self, digest)
     if (first === undefined) throw new Error("the job's id is taken")
     return first
@@ -172,8 +200,11 @@ const enqueue = (self: Jobs, job: JobInsert): LoadedJob | undefined => {
   on.insertPayload.run(seq, job.step)
   for (const [name, value] of job.metadata) on.insertMetadata.run(name, value, seq)
   tally.seq = seq
-  add(tally, { lane: String(valueOf(job, "lane")), customer: String(valueOf(job, "customer")) }, job.state)
-  return undefined
+  add(tally, { lane: String(valueOf(job, "lane")), customer: String(valueOf(job, "customer")) }, state)
+  if (order !== undefined) orders.stand(seq, order, isBehind)
+  if (debounce !== undefined) joins.debounce(seq, debounce)
+  if (coalesce !== undefined) joins.coalesce(seq, coalesce, leader)
+  return isBehind || leader !== undefined ? "behind" : undefined
 }
 
 /** The job that has a key already. */
@@ -195,6 +226,15 @@ const note = ({ on }: Jobs, job: Row, { attempt, body, path, racer, response }: 
   on.insertAttempt.run(seq, path, racer, attempt, response, body)
 }
 
+const finishIdle = (self: Jobs, id: string, finish: FinishInsert): boolean => {
+  const job = self.on.idle.get(id)
+  if (job === undefined) return false
+  self.on.endIdle.run(...endOf(finish), seqOf(job))
+  // whoever is idle may have run before
+  finishAt(self, { ...job, tried: 1 }, stateOf(job["state"]), finish)
+  return true
+}
+
 /** What the end of a job changes in its row. */
 const endOf = ({ at, deliveries, failure, quorum, state }: FinishInsert) => {
   const { reason = null, status = null } = failure ?? {}
@@ -204,11 +244,15 @@ const endOf = ({ at, deliveries, failure, quorum, state }: FinishInsert) => {
 
 /** Adds what belongs to the end of a job whose row says so already. */
 const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): void => {
-  const { on, tally, texts } = self
+  const { joins, on, orders, tally, texts } = self
   const seq = seqOf(job)
   if (finish.attempt !== undefined) note(self, job, finish.attempt)
   on.insertResult.run(seq, finish.result, finish.bodies)
   if (finish.state !== "succeeded") texts?.changed(seq)
+  // before its children, which go to the end of the line
+  if (job["order_key"] !== null) orders.ended(job, finish)
+  // whoever else ends has an answer for those that wait for it
+  if (job["coalesce_key"] !== null && finish.state === "cancelled") joins.orphan(String(job["id"]))
   for (const child of finish.children) enqueue(self, child)
   for (const { body, columns } of finish.deliveries) {
     const { lastInsertRowid } = on.insertDelivery.run(seq, finish.at, finish.at, ...columns)

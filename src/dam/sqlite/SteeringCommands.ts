@@ -1,5 +1,6 @@
 /** What operators and those who ask why a job waits need of the database, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
+import { accountIn, patienceIn, priorityIn } from "../job/LaneName.ts"
 import type { LaneCommands } from "../rows/Commands.ts"
 import type { Tally } from "./Tally.ts"
 
@@ -64,9 +65,17 @@ export const steeringCommands = (db: DatabaseSync, tally: Tally) => {
       const lane = String(job["lane"])
       const queue = String(job["account"])
       const jobs = Number(own.get(lane, queue, job["seq"] ?? null)?.["jobs"])
-      // in turns nobody else gets more than one call for each of this queue's
+      // in turns nobody else gets more than one call for each of this queue's, but for higher classes of its account
       const others = lengths(lane, 2 * (jobs + 1)).filter((other) => other.queue !== queue)
-      return { queue, jobs, others }
+      const most = patienceIn(queue) * (jobs + 1)
+      const counted = others.map((other) =>
+        accountIn(other.queue) === accountIn(queue) &&
+        priorityIn(other.queue) !== priorityIn(queue) &&
+        most > other.jobs
+          ? { ...other, jobs: Number(some.get(lane, other.queue, most)?.["jobs"]) }
+          : other
+      )
+      return { queue, jobs, others: counted }
     },
     queueLengths: lengths
   } satisfies Pick<LaneCommands, "ahead" | "laneCounts" | "laneLog" | "queueLengths" | "steer" | "steering">

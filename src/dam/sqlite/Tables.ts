@@ -11,6 +11,7 @@
 
 import { batchTables } from "./BatchTables.ts"
 import { credentialTables } from "./CredentialTables.ts"
+import { togetherTables } from "./TogetherTables.ts"
 
 /** Marks a file as a store of ours (`PRAGMA application_id`). */
 export const applicationId = 0x657a7468
@@ -301,5 +302,6 @@ export const migrations: ReadonlyArray<string> = [
   CREATE INDEX jobs_expiring ON jobs (start_before)
     WHERE start_before IS NOT NULL AND epoch = 0 AND state IN ('scheduled', 'queued', 'parked');
   `,
-  batchTables
+  batchTables,
+  togetherTables
 ]

@@ -1,8 +1,9 @@
 /** What keeps the store in order, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
-import type { UpkeepCommands } from "../rows/Commands.ts"
+import type { UpkeepCommands } from "../rows/UpkeepCommands.ts"
 import { batchSweeps } from "./BatchCommands.ts"
 import { bytesOf } from "./Database.ts"
+import type { Joins } from "./JoinCommands.ts"
 import { move, stateOf, type Tally } from "./Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
@@ -55,12 +56,13 @@ export interface Kept {
   readonly db: DatabaseSync
   readonly tally: Tally
   readonly texts: TextIndex | undefined
+  readonly joins: Pick<Joins, "recover">
   /** Says why nothing can be written. */
   readonly fault: () => string | undefined
 }
 
 /** Prepares the statements once and makes the commands over them. */
-export const upkeepCommands = ({ db, fault, tally, texts }: Kept): UpkeepCommands => {
+export const upkeepCommands = ({ db, fault, joins, tally, texts }: Kept): UpkeepCommands => {
   const on = prepare(db)
   const batches = batchSweeps(db)
   const remove = (jobs: ReadonlyArray<Record<string, unknown>>): number => {
@@ -105,6 +107,7 @@ export const upkeepCommands = ({ db, fault, tally, texts }: Kept): UpkeepCommand
     },
     recover: () => {
       const jobs = Number(on.recoverAll.run().changes)
+      joins.recover()
       for (const [lane, { running: here }] of tally.lanes) {
         if (here > 0) move(tally, { lane, from: "running", to: "queued", jobs: here })
       }

@@ -191,13 +191,17 @@ const conditionsOf = ({
   createdTo,
   customer,
   deliveryStates,
+  order,
   parent,
+  priority,
   rerunOf
 }: Listing): ReadonlyArray<Query> => [
   { sql: "jobs.customer = ?", params: [customer] },
   ...optional("parent_id = ?", parent),
   // the child of a rerun names its parent as what it repeats, so that it has no place among the keys either
   ...(rerunOf === undefined ? [] : [{ sql: "rerun_of = ? AND parent_id IS NOT ?", params: [rerunOf, rerunOf] }]),
+  ...optional("order_key = ?", order),
+  ...(priority === undefined ? [] : [ofPriority(priority)]),
   ...(batch === undefined
     ? []
     : [
@@ -213,9 +217,16 @@ const conditionsOf = ({
   ...(deliveryStates === undefined ? [] : [oneOf("delivery_state", deliveryStates)])
 ]
 
-/** The index of children or of reruns: nobody has many of either. */
-const relatedIndexOf = ({ parent, rerunOf }: Listing): string | undefined =>
-  parent !== undefined ? "jobs_of_parent" : rerunOf !== undefined ? "jobs_of_rerun" : undefined
+/** The usual one has no sign of its own. */
+const ofPriority = (end: string): Query =>
+  end === "" ? { sql: "instr(account, '!') = 0", params: [] } : { sql: "instr(account, ?) > 0", params: [end] }
+
+/** The index of children, of reruns or of an order: nobody has many of the first two. */
+const relatedIndexOf = ({ order, parent, rerunOf }: Listing): string | undefined => {
+  if (parent !== undefined) return "jobs_of_parent"
+  if (rerunOf !== undefined) return "jobs_of_rerun"
+  return order === undefined ? undefined : "jobs_of_order"
+}
 
 /** The index that holds only what was told so, or was not. */
 const deliveryIndexOf = ({ deliveryStates = [] }: Listing): { index: string; condition: Query } | undefined => {

@@ -6,7 +6,7 @@
 import type * as Effect from "effect/Effect"
 import type { DeliveryState, JobState } from "../../engine/JobState.ts"
 import type { Attempt } from "../../step/History.ts"
-import type { Draw } from "../../step/StepModel.ts"
+import type { Draw, Priority } from "../../step/StepModel.ts"
 import type { NewDelivery } from "../job/Delivery.ts"
 import type { NewJob, JobResult, StoredJob } from "../job/Job.ts"
 import type { Search } from "../job/Search.ts"
@@ -118,6 +118,9 @@ export interface JobFilter {
   readonly parent?: string | undefined
   /** The job that they run again, by its id. */
   readonly rerunOf?: string | undefined
+  /** The key of the order that they stand in. */
+  readonly order?: string | undefined
+  readonly priority?: Priority | undefined
   /** The batch they were handed in with, by its id. */
   readonly batch?: string | undefined
   readonly createdFrom?: number | undefined
@@ -144,6 +147,22 @@ export interface Counted {
   readonly jobs: number
   /** Whether these are all; otherwise there are at least so many. */
   readonly isExact: boolean
+}
+
+/**
+ * What becomes of a job that waits, as it is then.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Change {
+  readonly job: StoredJob
+  /** The revision that it was made from; of any, where it is left out. */
+  readonly revision?: number | undefined
+  /** Whether it has another time. */
+  readonly isRetimed: boolean
+  /** Epoch milliseconds. */
+  readonly now: number
 }
 
 /**
@@ -181,6 +200,12 @@ export interface JobPort {
     id: string,
     now: number
   ) => Effect.Effect<{ readonly lane: string; readonly queue: string } | undefined, StoreError>
+  /**
+   * Changes a job that is scheduled, queued or parked: its step, lane, account, priority and time; its key stays. With
+   * another time it is scheduled, unless others of its order come first. `Stale`: it was changed since. `Settled`: it runs,
+   * or has ended.
+   */
+  readonly change: (change: Change) => Effect.Effect<"Changed" | "Stale" | "Settled", StoreError>
   /** Makes the jobs due that sit out a hold of this lane; answers how many. */
   readonly lift: (lane: string, now: number) => Effect.Effect<number, StoreError>
   /**

@@ -18,6 +18,8 @@ import type { JobPort } from "./JobRecords.ts"
 import type { LanePort } from "./LaneRecords.ts"
 import type { LimitPort } from "./LimitRecords.ts"
 import type { NoticePort } from "./NoticeRecords.ts"
+import type { JoinPort } from "./JoinRecords.ts"
+import type { OrderPort } from "./OrderRecords.ts"
 import type { SchedulePort } from "./ScheduleRecords.ts"
 import type { SecretPort } from "./SecretRecords.ts"
 import type { TrustPort } from "./TrustRecords.ts"
@@ -38,6 +40,8 @@ export interface Store
     LanePort,
     LimitPort,
     SchedulePort,
+    OrderPort,
+    JoinPort,
     HistoryPort,
     SecretPort,
     CredentialPort,

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { totalmem } from "node:os"
+import type { Priority } from "../../step/StepModel.ts"
 import { IsCopy, type StoreError } from "../store/StoreError.ts"
 import type { UpkeepPort, StoreStats } from "../store/Upkeep.ts"
 
@@ -56,12 +57,16 @@ export const defaults: AdmissionOptions = {
  * @since 0.1.0
  */
 export interface Admission {
-  /** Files a job, or so many, if there is room. */
+  /** Files a job, or so many, if there is room: where it is of low priority, if there is a fifth of the room left. */
   readonly through: <A, E, R>(
     file: Effect.Effect<A, E, R>,
-    jobs?: number
+    jobs?: number,
+    priority?: Priority
   ) => Effect.Effect<A, E | StoreError | Overloaded, R>
-  /** The same at once, where what is known suffices: counts a job on its way, which `left` ends, or knows nothing. */
+  /**
+   * The same at once, where what is known suffices: counts a job on its way, which `left` ends, or knows nothing. Jobs of
+   * low priority do not come this way.
+   */
   readonly enter: (clock: Clock.Clock) => boolean
   readonly left: () => void
   /** The numbers it goes by, and its marks, as `/health` shows them. */
@@ -113,11 +118,12 @@ export const make = (store: Pick<UpkeepPort, "stats">, options: AdmissionOptions
     filed: 0,
     known: 0
   }
-  const checked = check(guard)
+  const [checked, checkedLow] = [check(guard, 1), check(guard, partForLow)]
   return {
-    through: (file, jobs = 1) => Effect.flatMap(checked, () => counted(guard, file, jobs)),
+    through: (file, jobs = 1, priority) =>
+      Effect.flatMap(priority === "low" ? checkedLow : checked, () => counted(guard, file, jobs)),
     enter: (clock) => {
-      const isOpen = isSurelyOpen(guard, ageOf(guard, clock))
+      const isOpen = isSurelyOpen(guard, ageOf(guard, clock), 1)
       if (isOpen) guard.underWay++
       return isOpen
     },
@@ -126,17 +132,20 @@ export const make = (store: Pick<UpkeepPort, "stats">, options: AdmissionOptions
   }
 }
 
-const check = (self: Guard): Effect.Effect<void, StoreError | Overloaded> =>
+/** How full the dam may be for jobs of low priority, which are refused first. */
+const partForLow = 0.8
+
+const check = (self: Guard, part: number): Effect.Effect<void, StoreError | Overloaded> =>
   Effect.gen(function* () {
     const { copiedAt } = self.options
     if (copiedAt !== undefined) return yield* new IsCopy({ copiedAt })
     const age = ageOf(self, yield* Clock.Clock)
-    if (isSurelyOpen(self, age)) return
+    if (isSurelyOpen(self, age, part)) return
     // one asks; the others go by what is known meanwhile
     const known = self.seen === undefined || (age > believedFor && !self.asking) ? yield* ask(self) : self.seen
-    const breach = breachOf(self, known)
+    const breach = breachOf(self, known, part)
     if (breach === undefined) return
-    const again = age > believedForNo && !self.asking ? breachOf(self, yield* ask(self)) : breach
+    const again = age > believedForNo && !self.asking ? breachOf(self, yield* ask(self), part) : breach
     if (again !== undefined) return yield* again
   })
 
@@ -144,11 +153,11 @@ const check = (self: Guard): Effect.Effect<void, StoreError | Overloaded> =>
 const ageOf = ({ seenAt }: Guard, clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6 - seenAt
 
 /** Whether there is room by what is known, and that is believed. */
-const isSurelyOpen = (self: Guard, age: number): boolean =>
+const isSurelyOpen = (self: Guard, age: number, part: number): boolean =>
   self.options.copiedAt === undefined &&
   self.seen !== undefined &&
   (age <= believedFor || self.asking) &&
-  breachOf(self, self.seen) === undefined
+  breachOf(self, self.seen, part) === undefined
 
 const ask = (self: Guard): Effect.Effect<StoreStats, StoreError> =>
   Effect.suspend(() => {
@@ -181,9 +190,15 @@ const left = (self: Guard, jobs: number): void => {
   self.filed += jobs
 }
 
-const breachOf = ({ filed, known, memory, options, underWay }: Guard, stats: StoreStats): Overloaded | undefined => {
-  const refuse = (limitReason: string, limit: number, current: number) =>
-    current < limit ? undefined : new Overloaded({ limitReason, limit, current, retryAfterSeconds })
+const breachOf = (
+  { filed, known, memory, options, underWay }: Guard,
+  stats: StoreStats,
+  part: number
+): Overloaded | undefined => {
+  const refuse = (limitReason: string, most: number, current: number) => {
+    const limit = part === 1 ? most : Math.floor(part * most)
+    return current < limit ? undefined : new Overloaded({ limitReason, limit, current, retryAfterSeconds })
+  }
   return (
     refuse("queued_jobs", options.maxQueued, waiting(stats) + underWay + filed - known) ??
     refuse("stored_bytes", options.maxStoredBytes, stats.bytes) ??

@@ -1,6 +1,7 @@
 /** Lines of a batch become jobs: a group at a time, in one commit with how far the batch is. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Deadline from "../../engine/Deadline.ts"
 import type { NewJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
 import { compare, type Met } from "../rows/RowStore.ts"
@@ -8,11 +9,19 @@ import type { BatchPort, LineNote, StoredBatch } from "../store/BatchRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import { credentialsDiffer } from "../intake/Refusal.ts"
 import * as Admission from "./Admission.ts"
-import type { Ends } from "./Ends.ts"
+import { beginningOf, type Ends } from "./Ends.ts"
 import { laned } from "./Run.ts"
 
 /** A line that was read: its job, or what is wrong with it. */
 export type Line = { readonly line: number; readonly job: NewJob } | Extract<LineNote, { readonly _tag: "Refused" }>
+
+/** A job as a line. One that waits for newer ones would take the place of what another line has handed in. */
+export const lineOf = (line: number, job: NewJob): Line =>
+  job.step.debounce === undefined
+    ? { line, job }
+    : { _tag: "Refused", line, code: "invalid_field", field: "debounce", problem: undebounced }
+
+const undebounced = "debounce: is left out: each line of a batch is a job that runs"
 
 /** What taking lines needs. */
 export interface Taking {
@@ -146,17 +155,18 @@ const noteOf = ({ batch }: NewJob, met: Met<NewJob>): LineNote => {
 }
 
 /** Says that jobs were filed; a lane that several of them are for is woken once. */
-const filed = Effect.fnUntraced(function* ({ lanes, lookAround, told }: Ends, jobs: ReadonlyArray<NewJob>) {
+const filed = Effect.fnUntraced(function* (ends: Ends, jobs: ReadonlyArray<NewJob>) {
+  const { lanes, lookAround, told } = ends
   const queues = new Map<string, readonly [lane: string, queue: string]>()
   let waits = false
   for (const job of jobs) {
-    const isLater = job.notBefore !== undefined && job.notBefore > job.createdAt
-    yield* told(job, isLater ? "scheduled" : "queued", true)
-    if (!isLater) {
-      const queue = queueOf(job, job.step.limits)
+    const state = yield* beginningOf(ends, job)
+    yield* told(job, state, true)
+    if (state === "queued") {
+      const queue = queueOf(job, job.step.limits, job.step.priority)
       queues.set(`${job.lane} ${queue}`, [job.lane, queue])
     }
-    waits ||= isLater || job.step.onFailureTimeout !== undefined
+    waits ||= state === "scheduled" || job.step.startBefore !== undefined || Deadline.has(job.step)
   }
   for (const [lane, queue] of queues.values()) yield* lanes.wake(lane, queue)
   if (waits) lookAround()

@@ -42,6 +42,7 @@ import * as Admission from "./Admission.ts"
 import * as Batches from "./Batches.ts"
 import * as Bulk from "./Bulk.ts"
 import * as Cancelling from "./Cancelling.ts"
+import * as Changing from "./Changing.ts"
 import * as Duties from "./Duties.ts"
 import * as Ends from "./Ends.ts"
 import type { Engine, Terms } from "./Engine.ts"
@@ -49,6 +50,7 @@ import * as Explain from "./Explain.ts"
 import * as Hastening from "./Hastening.ts"
 import * as Leaving from "./Leaving.ts"
 import * as Noticing from "./Noticing.ts"
+import * as Orders from "./Orders.ts"
 import * as Reruns from "./Reruns.ts"
 import * as Schedules from "./Schedules.ts"
 import type { RunnerOptions } from "./Run.ts"
@@ -206,7 +208,14 @@ export const make = Effect.fnUntraced(function* (
     leaving: isLeaving
   })
   const admission = Admission.make(store, options)
-  const submit = Submitting.make({ ...options, names, ends, admission, context: yield* Effect.context<never>() })
+  const submit = Submitting.make({
+    ...options,
+    names,
+    ends,
+    joining: Ends.joiningOf(ends),
+    admission,
+    context: yield* Effect.context<never>()
+  })
   const verbs = verbsOf({ ends, running, fork }, submit, options.newId)
   const schedules = yield* Schedules.make({
     ...options,
@@ -232,6 +241,7 @@ export const make = Effect.fnUntraced(function* (
   return {
     ...verbs,
     schedules,
+    orders: Orders.make(store, ends.lookAround),
     batches,
     bulk: Bulk.make(store, verbs),
     events: events.follow,
@@ -257,9 +267,10 @@ const verbsOf = (
   parts: Cancelling.Cancelling,
   submit: Engine["Service"]["submit"],
   newId: Effect.Effect<string>
-): Pick<Engine["Service"], "cancel" | "rerun" | "runNow" | "submit"> => ({
+): Pick<Engine["Service"], "cancel" | "change" | "rerun" | "runNow" | "submit"> => ({
   submit,
   cancel: (job) => Cancelling.cancel(parts, job),
+  change: Changing.make(parts.ends, parts.ends.runner.names),
   runNow: (job) => Hastening.runNow(parts.ends, job),
   rerun: Reruns.make(submit, newId)
 })

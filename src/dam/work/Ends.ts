@@ -9,8 +9,10 @@ import type { NewJob, StoredJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { Permit } from "../lane/Permit.ts"
+import type { JoinPort } from "../store/JoinRecords.ts"
 import type { Finish, JobPort } from "../store/JobRecords.ts"
 import { type StaleEpoch, type StoreError, untilWritten } from "../store/StoreError.ts"
+import * as Joining from "./Joining.ts"
 import * as Results from "./Results.ts"
 import type { RunEnd, RunnerOptions } from "./Run.ts"
 import { childOf } from "./Run.ts"
@@ -19,8 +21,9 @@ import type { Told } from "./Telling.ts"
 
 /** What ending jobs needs. */
 export interface Ends {
-  readonly store: Pick<JobPort, "finish" | "finishIdle" | "get" | "hasten" | "lift" | "park" | "record">
-  readonly lanes: Pick<LaneRouter, "steering" | "wake">
+  readonly store: JoinPort &
+    Pick<JobPort, "change" | "finish" | "finishIdle" | "get" | "hasten" | "lift" | "park" | "record">
+  readonly lanes: Pick<LaneRouter, "reread" | "steering" | "wake">
   readonly runner: RunnerOptions
   readonly told: Told
   /** Says that a delivery may be due in these lanes. */
@@ -128,11 +131,18 @@ export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob,
   else if (finish.deliveries.length > 0) self.deliver(new Set(finish.deliveries.map(({ lane }) => lane)))
   for (const child of finish.children) {
     if (!(yield* isStored(self, child))) continue
-    const isLater = child.notBefore !== undefined && child.notBefore > child.createdAt
-    yield* self.told(child, isLater ? "scheduled" : "queued", true)
-    yield* self.lanes.wake(child.lane, queueOf(child, child.step.limits))
+    yield* self.told(child, yield* beginningOf(self, child), true)
+    yield* self.lanes.wake(child.lane, queueOf(child, child.step.limits, child.step.priority))
   }
-  if (finish.children.length > 0) self.lookAround()
+  if (job.step.coalesce && finish.state !== "cancelled") {
+    yield* Joining.shared(joiningOf(self), job, finish).pipe(
+      Effect.catch(({ message }) =>
+        Effect.logWarning(`who shares the answer of job ${job.id} calls by itself after a start: ${message}`)
+      )
+    )
+  }
+  // the next of its order has its moment now
+  if (finish.children.length > 0 || job.step.inOrder !== undefined || job.step.coalesce) self.lookAround()
 })
 
 const parked = (self: Ends, job: StoredJob, run: Extract<RunEnd, { readonly _tag: "Parked" }>) =>
@@ -169,6 +179,22 @@ const finishOf = (
         { at, attempt, result: Results.succeeded(end), children, answeredBy: end.answeredBy },
         laneOf
       )
+}
+
+/** How jobs that have to do with each other end. */
+export const joiningOf = (self: Ends): Joining.Joining => ({
+  store: self.store,
+  laneOf: self.runner.laneOf,
+  finished: (job, finish) => finished(self, job, finish)
+})
+
+/** Where a job begins: behind others of its order, beside one whose answer it shares, or where its time says. */
+export const beginningOf = ({ store }: Ends, { createdAt, id, notBefore, step }: NewJob) => {
+  const isLater = notBefore !== undefined && notBefore > createdAt
+  const told = isLater ? ("scheduled" as const) : ("queued" as const)
+  return step.inOrder === undefined && !step.coalesce
+    ? Effect.succeed(told)
+    : Effect.match(store.get(id), { onFailure: () => told, onSuccess: (found) => found?.state ?? told })
 }
 
 /** A child is not, where the key it was given names an earlier job; other keys are made for it. */

@@ -22,15 +22,16 @@ import type { Steering } from "../lane/Steering.ts"
 import type { JobEvent, Recent } from "../observe/Events.ts"
 import type { History } from "../observe/History.ts"
 import type { Span } from "../observe/Stats.ts"
-import type { Enqueued } from "../store/JobRecords.ts"
+import type { Change, Enqueued } from "../store/JobRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { ShortageView } from "../lane/Shortages.ts"
 import type { Overloaded } from "./Admission.ts"
 import type { Batches } from "./Batches.ts"
 import type { Bulk } from "./Bulk.ts"
 import type { Notices } from "./Noticing.ts"
+import type { Orders } from "./Orders.ts"
 import type { Schedules } from "./Schedules.ts"
-import type { WrongState } from "./WrongState.ts"
+import type { Outdated, WrongState } from "./WrongState.ts"
 
 /**
  * What holds wherever something comes into the dam or leaves it: said once, kept at the door and at the socket alike.
@@ -62,6 +63,11 @@ export class Engine extends Context.Service<
     readonly submit: (job: NewJob) => Effect.Effect<Enqueued, StoreError | Overloaded>
     /** Stops a job that is not final: what runs is interrupted, the job ends `cancelled` and its webhooks are told. */
     readonly cancel: (job: StoredJob) => Effect.Effect<StoredJob, StoreError | WrongState>
+    /** Changes a job that waits. Fails with `Outdated` where it was changed since the revision that is named. */
+    readonly change: (
+      job: StoredJob,
+      how: Pick<Change, "isRetimed" | "revision">
+    ) => Effect.Effect<StoredJob, StoreError | WrongState | Outdated>
     /** Queues a job that is scheduled or parked, whatever it waits for. */
     readonly runNow: (job: StoredJob) => Effect.Effect<StoredJob, StoreError | WrongState>
     /** Files a finished job once more, as a job of its own outside the key index; its children run again too. */
@@ -86,6 +92,8 @@ export class Engine extends Context.Service<
     readonly permits: Permits
     /** The limits that calls draw on together. */
     readonly callLimits: CallLimits
+    /** Lines of jobs that run one at a time. */
+    readonly orders: Orders
     /** What customers have called at times of their own. */
     readonly schedules: Schedules
     /** Jobs that were handed in together. */

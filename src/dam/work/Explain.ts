@@ -16,12 +16,16 @@ import { callsBefore, type Line, lineOfCall, lineOfJob } from "../lane/Forecast.
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { DeliveryPort } from "../store/DeliveryRecords.ts"
 import type { LanePort } from "../store/LaneRecords.ts"
+import type { OrderLine, OrderPort } from "../store/OrderRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import { forecastOf, gateReasons, laneReasons, lasting, reason, wall, type Why } from "./Reasons.ts"
 
 /** Where it looks. */
 interface Sources {
-  readonly store: Pick<LanePort & DeliveryPort, "ahead" | "deliveries" | "queueLengths">
+  readonly store: Pick<
+    LanePort & DeliveryPort & OrderPort,
+    "ahead" | "beforeInOrder" | "deliveries" | "order" | "queueLengths"
+  >
   readonly lanes: Pick<LaneRouter, "limits" | "waiting" | "why">
   /** Whether the receiver of a delivery is being called. */
   readonly isCalling: (deliveryId: string) => boolean
@@ -39,6 +43,11 @@ export const make = (
     const now = yield* Clock.currentTimeMillis
     switch (job.state) {
       case "scheduled":
+        if (job.step.inOrder !== undefined && job.dueAt === undefined) return yield* ofOrder(sources, job)
+        if (job.step.coalesce && job.dueAt === undefined) {
+          const words = "an identical call is in flight; it ends with the answer of that"
+          return { ...bare(job), reasons: [reason("coalesced", words, {})], confidence: "unknown" }
+        }
         return yield* ofLater(sources, job, scheduledReason(job, now))
       case "parked":
         return yield* ofLater(sources, job, pauseReason(job, now))
@@ -49,6 +58,20 @@ export const make = (
     }
   })
 }
+
+/** A job that waits for those before it in its order. */
+const ofOrder = Effect.fnUntraced(function* ({ store }: Sources, job: StoredJob) {
+  const { key = "" } = job.step.inOrder ?? {}
+  const line = yield* store.order(job.customer, key)
+  const before = yield* store.beforeInOrder(job.id)
+  const { first, stopped } = line ?? {}
+  const waits = first === undefined || first === job.id ? [] : [orderReason(key, before, first)]
+  return {
+    ...bare(job),
+    reasons: stopped === undefined ? waits : [stopReason(key, stopped), ...waits],
+    confidence: "unknown" as const
+  }
+})
 
 /** A job that waits for its time, and then for its turn. */
 const ofLater = Effect.fnUntraced(function* (sources: Sources, job: StoredJob, first: Reason) {
@@ -66,7 +89,7 @@ const ofLater = Effect.fnUntraced(function* (sources: Sources, job: StoredJob, f
 /** What the lane makes a waiting job wait for, and when its turn comes. */
 const inLane = Effect.fnUntraced(function* ({ lanes, store }: Sources, job: StoredJob) {
   const ahead = yield* store.ahead(job.id)
-  const queue = ahead?.queue ?? queueOf(job, job.step.limits)
+  const queue = ahead?.queue ?? queueOf(job, job.step.limits, job.step.priority)
   const why = yield* lanes.why(job.lane, queue)
   const line = ahead === undefined ? noLine : lineOfJob(why, ahead)
   const turn = turnOf({ lane: job.lane, account: job.account, why, line, isNew: true })
@@ -213,6 +236,20 @@ const holdWords = (
       return `${lane} asked for a pause of another ${left} (${HELD[held]}${answer})`
   }
 }
+
+const orderReason = (key: string, before: number, first: string): Reason =>
+  reason("order", `it is number ${before + 1} in the order of ${key}, where one runs at a time; ${first} is in front`, {
+    key,
+    before,
+    job_id: first
+  })
+
+const stopReason = (key: string, { at, jobId }: NonNullable<OrderLine["stopped"]>): Reason =>
+  reason("order", `the order of ${key} stopped when ${jobId} failed; it goes on when somebody resumes it`, {
+    key,
+    stopped_by: jobId,
+    stopped_at: at
+  })
 
 const scheduledReason = ({ dueAt }: StoredJob, now: number): Reason =>
   reason("scheduled", `it must not start for another ${lasting((dueAt ?? now) - now)}`, {}, dueAt)

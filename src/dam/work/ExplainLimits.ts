@@ -9,8 +9,9 @@ import type { LimitWhy } from "../lane/LimitBook.ts"
 
 /** What the next call of a job that waits in a queue draws on: it may be one of a fallback. */
 export const drawsIn = (job: StoredJob, queue: string): Step["limits"] =>
-  [job.step, ...job.step.fallbacks.map(({ step }) => step)].find(({ limits }) => queueOf(job, limits) === queue)
-    ?.limits ?? []
+  [job.step, ...job.step.fallbacks.map(({ step }) => step)].find(
+    ({ limits }) => queueOf(job, limits, job.step.priority) === queue
+  )?.limits ?? []
 
 type Turn = Pick<Explanation, "confidence" | "estimatedStart" | "reasons">
 

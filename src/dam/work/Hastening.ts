@@ -28,7 +28,12 @@ export const runNow = (self: Hastening, { id }: StoredJob): Effect.Effect<Stored
     const job = yield* self.store.get(id)
     if (hastened === undefined) {
       if (job?.state === "queued") return job
-      const wanted = job === undefined ? "it is not known any more" : "only a job that waits can be run now"
+      const wanted =
+        job === undefined
+          ? "it is not known any more"
+          : job.state === "scheduled"
+            ? "it waits for others of its order, or for the answer of an identical call"
+            : "only a job that waits can be run now"
       return yield* new WrongState({ jobId: id, state: job?.state ?? "unknown", wanted })
     }
     yield* self.lanes.wake(hastened.lane, hastened.queue)

@@ -40,6 +40,7 @@ export const make = (self: Run): Exchanging => {
   const made: Exchanging = {
     ...transport,
     keepsLimits: true,
+    keepsOrder: true,
     keepsSecrets: true,
     send: (exchange) =>
       Clock.clockWith((clock) => {

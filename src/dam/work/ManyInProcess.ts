@@ -17,7 +17,7 @@ import * as Search from "../job/Search.ts"
 import type { StoredBatch } from "../store/BatchRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { Overloaded } from "./Admission.ts"
-import type { Line } from "./BatchLines.ts"
+import { type Line, lineOf as toLine } from "./BatchLines.ts"
 import type { Engine } from "./Engine.ts"
 import type { WrongState } from "./WrongState.ts"
 
@@ -138,7 +138,7 @@ const lineOf = ({ credentials, engine, limits }: Parts, line: number, step: Step
         (limits === undefined ? breachOfTree(step) : breachIn(step, limits, job.createdAt)) ??
         breachOfLimits(step, engine.callLimits)
       return breach === undefined
-        ? { line, job }
+        ? toLine(line, job)
         : { _tag: "Refused", line, code: breach.code, field: breach.field, problem: breach.problem }
     }
   )

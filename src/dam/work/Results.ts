@@ -48,6 +48,12 @@ export const cancelled: JobResult = {
   error: { tag: "Cancelled", message: "cancelled" }
 }
 
+/** The result of a job that a newer one has replaced. */
+export const replaced = (by: string): JobResult => ({
+  ...cancelled,
+  error: { tag: "Replaced", message: `replaced by ${by}`, kind: by }
+})
+
 const isAnswered = (reason: StepReason): reason is Rejected | QuotaUsedUp =>
   reason._tag === "Rejected" || reason._tag === "QuotaUsedUp"
 

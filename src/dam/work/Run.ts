@@ -166,7 +166,7 @@ export const nextIn = (options: RunnerOptions, job: StoredJob, step: Step): Next
 
 const nextOf = (job: StoredJob, lane: string, { limits }: Step): NextCall => ({
   lane,
-  queue: queueOf(job, limits),
+  queue: queueOf(job, limits, job.step.priority),
   draws: limits
 })
 

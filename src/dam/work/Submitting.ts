@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Deadline from "../../engine/Deadline.ts"
 import * as Result from "effect/Result"
+import type { Step } from "../../step/StepModel.ts"
 import type { NewJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
 import type { LaneNames } from "../lane/LaneNames.ts"
@@ -19,11 +20,14 @@ import type { StoreError } from "../store/StoreError.ts"
 import { type Admission, crowded, type Overloaded } from "./Admission.ts"
 import type { Ends } from "./Ends.ts"
 import type { Engine } from "./Engine.ts"
+import * as Joining from "./Joining.ts"
 import { laned } from "./Run.ts"
 
 /** What submitting needs. */
 export interface SubmittingParts {
   readonly store: Pick<JobPort, "enqueue" | "enqueueBelow">
+  /** What becomes one with jobs that came before. */
+  readonly joining: Joining.Joining
   readonly admission: Pick<Admission, "enter" | "left" | "through">
   readonly names: LaneNames
   readonly ends: Pick<Ends, "lookAround" | "told"> & { readonly lanes: Pick<Ends["lanes"], "wake"> }
@@ -37,7 +41,8 @@ export interface SubmittingParts {
 export const make = (parts: SubmittingParts): Engine["Service"]["submit"] => {
   const { admission, context, ends, names } = parts
   const { begin, enqueue } = filingOf(parts)
-  const submit: Engine["Service"]["submit"] = (job) => admission.through(filed(ends, enqueue, laned(names, job)))
+  const submit: Engine["Service"]["submit"] = (job) =>
+    admission.through(filed(ends, enqueue, laned(names, job)), 1, job.step.priority)
   const clock = Context.get(context, Clock.Clock)
   const told = together(Effect.runForkWith(context), ({ done, filed, job }: Told) =>
     Effect.catchCause(
@@ -49,7 +54,7 @@ export const make = (parts: SubmittingParts): Engine["Service"]["submit"] => {
     submit,
     begin &&
       ((done, given) => {
-        if (!admission.enter(clock)) return done(submit(given))
+        if (!isUsual(given.step) || !admission.enter(clock)) return done(submit(given))
         const begun = Result.try(() => {
           const job = laned(names, given)
           begin((filed) => {
@@ -73,17 +78,25 @@ interface Told {
   readonly done: Filing.Done<Enqueued, Failure>
 }
 
-/** How a job is filed, whatever its customer has already, or below the mark. */
-const filingOf = ({ maxCustomerJobs: most, store }: SubmittingParts) => {
-  if (most === undefined) return { enqueue: store.enqueue, begin: Filing.of(store.enqueue) }
+/** Whether it is refused no earlier than others, and takes the place of none. */
+const isUsual = ({ debounce, priority }: Step): boolean => debounce === undefined && priority !== "low"
+
+/** How a job is filed: in the place of another one, whatever its customer has already, or below the mark. */
+const filingOf = ({ joining, maxCustomerJobs: most, store }: SubmittingParts) => {
   const judged = (filed: Effect.Effect<Crowded | Enqueued, StoreError>): Effect.Effect<Enqueued, Failure> =>
     Effect.flatMap(filed, (enqueued) =>
-      enqueued._tag === "Crowded" ? Effect.fail(crowded(most, enqueued.jobs)) : Effect.succeed(enqueued)
+      enqueued._tag === "Crowded" ? Effect.fail(crowded(most ?? 0, enqueued.jobs)) : Effect.succeed(enqueued)
     )
+  const enqueue = (job: NewJob): Effect.Effect<Enqueued, Failure> => {
+    const { debounce } = job.step
+    if (debounce !== undefined) return judged(Joining.debounced(joining, job, debounce, most))
+    return most === undefined ? store.enqueue(job) : judged(store.enqueueBelow(job, most))
+  }
+  if (most === undefined) return { enqueue, begin: Filing.of(store.enqueue) }
   const begin = Filing.of(store.enqueueBelow)
   const begun: Filing.Begin<[], Enqueued, Failure> | undefined =
     begin && ((done, job) => begin((filed) => done(Effect.isEffect(filed) ? judged(filed) : filed), job, most))
-  return { enqueue: (job: NewJob) => judged(store.enqueueBelow(job, most)), begin: begun }
+  return { enqueue, begin: begun }
 }
 
 const filed = (
@@ -103,7 +116,7 @@ const noticed = (
   const { state } = enqueued
   return Effect.flatMap(told(job, state, true), () => {
     if (state === "scheduled" || job.step.startBefore !== undefined || Deadline.has(job.step)) lookAround()
-    return state === "queued" ? lanes.wake(job.lane, queueOf(job, job.step.limits)) : Effect.void
+    return state === "queued" ? lanes.wake(job.lane, queueOf(job, job.step.limits, job.step.priority)) : Effect.void
   })
 }
 

@@ -25,3 +25,15 @@ export class WrongState extends Schema.TaggedError<WrongState>()("WrongState", {
     return `${this.kind ?? "job"} ${this.jobId} is ${this.state}; ${this.wanted}`
   }
 }
+
+/**
+ * The job was changed since whoever wants to change it has looked at it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Outdated extends Schema.TaggedError<Outdated>()("Outdated", { jobId: Schema.String }) {
+  override get message() {
+    return `job ${this.jobId} was changed meanwhile; look at it again`
+  }
+}

@@ -72,6 +72,7 @@ describe("the tools of an agent", () => {
           "enqueue_job",
           "enqueue_batch",
           "bulk_jobs",
+          "change_job",
           "put_schedule",
           "pause_schedule",
           "resume_schedule",

@@ -49,7 +49,7 @@ describe("the options of an embedded dam", () => {
   it("mean what the file means by them", () => {
     const file = Result.getOrThrow(
       ConfigFile.parse(`
-pacing: { default: { rps: 5, max_concurrent: 3 }, receivers: { rps: 40 }, hosts: { api.example.com: { rps: 9, refusals: [529], used_up: [quota], lane: host } }, burst: 2, keys_per_host: 9, bounds: { max_rps: 50 } }
+pacing: { default: { rps: 5, max_concurrent: 3 }, receivers: { rps: 40 }, hosts: { api.example.com: { rps: 9, refusals: [529], used_up: [quota], lane: host } }, burst: 2, keys_per_host: 9, weights: { acme: 3 }, bounds: { max_rps: 50 } }
 credentials: [X-Tenant]
 retry: { max_retries: 7, unsafe: false, base: 1 second }
 attempts: { timeout: 20 seconds, connect_timeout: 250 millis, patience_429: 1 hour, response_bytes: 1000 }
@@ -67,6 +67,7 @@ admission: { queued_jobs: 10, customer_jobs: 7, schedules: 9, running_jobs: 5, s
         receivers: { rps: 40 },
         hosts: { "api.example.com": { rps: 9, refusals: [529], usedUp: ["quota"], lane: "host" } },
         keysPerHost: 9,
+        weights: { acme: 3 },
         burst: 2,
         bounds: { maxRps: 50 }
       },

@@ -31,6 +31,8 @@ import * as Bulk from "../../../src/dam/work/Bulk.ts"
 import * as Batches from "../../../src/dam/work/Batches.ts"
 import type { Ends } from "../../../src/dam/work/Ends.ts"
 import * as Noticing from "../../../src/dam/work/Noticing.ts"
+import * as Changing from "../../../src/dam/work/Changing.ts"
+import * as Orders from "../../../src/dam/work/Orders.ts"
 import * as Reruns from "../../../src/dam/work/Reruns.ts"
 import * as Schedules from "../../../src/dam/work/Schedules.ts"
 import { fixed } from "../support.ts"
@@ -129,6 +131,11 @@ const cancelling =
 /** An engine that files jobs and runs none; `Runs` moves them. */
 export const engine = (store: Store, events: Events.Events, terms: Terms = usual): Engine["Service"] => ({
   submit: (job) => store.enqueue(job),
+  orders: Orders.make(store, () => undefined),
+  change: Changing.make(
+    { store, lanes: { reread: () => Effect.void }, told: () => Effect.void, lookAround: () => undefined },
+    LaneNames.byHost
+  ),
   rerun: reruns(store),
   bulk: Bulk.make(store, { rerun: reruns(store), cancel: cancelling(store, events) }),
   runNow: (job) =>

@@ -51,6 +51,21 @@ describe("turns among customers", () => {
     })
   )
 
+  it.effect("are longer for a customer of more weight", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ pacing: { pace: { rps: 4, maxConcurrent: 10 }, weights: { many: 3 } } })
+      const ids: Array<string> = []
+      for (let n = 0; n < 20; n++) {
+        ids.push(yield* dam.submit(call(n, "many"), submitted("many", "many")))
+        ids.push(yield* dam.submit(call(n, "few"), submitted("few", "few")))
+      }
+      yield* TestClock.adjust("5 seconds")
+      const started = (yield* Effect.forEach(ids, dam.get)).filter((job) => job.startedAt !== undefined)
+      const of = (customer: string) => started.filter((job) => job.customer === customer).length
+      assert.approximately(of("many") / of("few"), 3, 0.6)
+    })
+  )
+
   it("go to every account before any of them has a second one, whoever makes use of them", () => {
     const accounts = Accounts.make(() => Meter.make(fixed(Gate.defaultPace)))
     const names = ["aaaaaaaa1", "aaaaaaaa2", "aaaaaaaa3", "bbbbbbbb1", "cccccccc1", "cccccccc2"]

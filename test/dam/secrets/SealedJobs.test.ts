@@ -101,6 +101,17 @@ describe("jobs of a dam with a master key", () => {
     })
   )
 
+  inFolder("keep none of a change in it either", (folder, db) =>
+    Effect.gen(function* () {
+      const store = yield* open(db)
+      yield* store.enqueue(job("one"))
+      const before = (yield* store.get("one"))!
+      yield* store.change({ job: { ...before, step: authorised("changed") }, isRetimed: false, now: 1 })
+      assert.notInclude(bytesIn(folder), "canary")
+      assert.deepStrictEqual((yield* store.get("one"))?.step, authorised("changed"))
+    })
+  )
+
   inFolder("keep no credential in the file, and have them all when they are read", (folder, db) =>
     Effect.gen(function* () {
       yield* Effect.scoped(

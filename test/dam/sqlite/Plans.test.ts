@@ -31,6 +31,11 @@ const exceptions: ReadonlyArray<readonly [beginsWith: string, because: string]> 
   ["SELECT * FROM steering", "once, at a start, of the lanes that an operator steers"],
   ["SELECT * FROM schedules ORDER BY", "once, at a start, and where an operator lists them, of all schedules"],
   [
+    "SELECT * FROM orders WHERE customer = ? ORDER BY",
+    "of the orders of one customer that are stopped, and no further than the limit"
+  ],
+  ["SELECT DISTINCT follower.leader_id", "once, at a start, of the jobs that share an answer"],
+  [
     "SELECT * FROM batches INDEXED BY batches_due",
     "of an index that holds only those for which something is to be done"
   ],
@@ -74,6 +79,10 @@ const filters: ReadonlyArray<Partial<JobFilter>> = [
   { metadata: { order: "1", other: "2" }, lane: "a.example:443", createdFrom: 5 },
   { parent: "p" },
   { parent: "p", rerunOf: "r", metadata: { order: "1" }, lane: "a.example:443" },
+  { order: "o" },
+  { order: "o", priority: "low", states: ["queued"] },
+  { priority: "high" },
+  { priority: "normal", lane: "a.example:443" },
   { batch: "b" },
   { batch: "b", states: ["failed"], metadata: { order: "1" }, lane: "a.example:443", oldestFirst: true },
   { rerunOf: "r", states: ["failed"], createdFrom: 5, deliveryStates: ["undelivered"] },

@@ -22,6 +22,7 @@ import { suite as failures } from "../../conformance/jobStoreFailures.ts"
 import { suite as history } from "../../conformance/jobStoreHistory.ts"
 import { suite as endpoints } from "../../conformance/jobStoreEndpoints.ts"
 import { suite as l8 } from "../../conformance/jobStoreL8.ts"
+import { suite as orders } from "../../conformance/jobStoreOrders.ts"
 import { suite as credentials } from "../../conformance/jobStoreCredentials.ts"
 import { suite as erasure } from "../../conformance/jobStoreErasure.ts"
 import { suite as schedules } from "../../conformance/jobStoreSchedules.ts"
@@ -63,6 +64,7 @@ for (const [name, store] of Object.entries(stores)) {
   l8(name, store)
   search(name, store)
   schedules(name, store)
+  orders(name, store)
   batches(name, store)
   credentials(name, store)
   erasure(name, store)

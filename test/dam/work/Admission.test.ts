@@ -37,6 +37,18 @@ describe("admission", () => {
     })
   )
 
+  it.effect("refuses low priority first, from four fifths on", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ maxQueued: 10, maxRunning: 0 })
+      for (let n = 0; n < 8; n++) yield* dam.submit(order(n))
+      const low = yield* jobOf(order(8).pipe(Step.priority("low")))
+      assert.deepInclude(yield* Effect.flip(dam.engine.submit(low)), { _tag: "Overloaded", limit: 8, current: 8 })
+      yield* dam.submit(order(9))
+      yield* dam.submit(order(10).pipe(Step.priority("high")))
+      assert.deepInclude(yield* Effect.flip(dam.engine.submit(yield* jobOf(order(11)))), { limit: 10 })
+    })
+  )
+
   it.effect("counts what it filed until the store has answered anew, and not only until it is asked", () =>
     Effect.gen(function* () {
       const dam = yield* setUp({ pacing: { pace: { rps: 0.001, maxConcurrent: 1 } } })

@@ -6,6 +6,8 @@ import { StorageFailed } from "../../../src/dam/store/StoreError.ts"
 import type { Batches } from "../../../src/dam/work/Batches.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
+import * as BatchLines from "../../../src/dam/work/BatchLines.ts"
+import { job } from "../../conformance/jobStore/Fixtures.ts"
 import { hook, jobOf, setUp, type Store, url } from "../support.ts"
 
 const asked: Parameters<Batches["open"]>[0] = {
@@ -91,6 +93,33 @@ describe("batches of a dam", () => {
       assert.deepStrictEqual(paths(yield* first.exchanges), ["a", "done"])
     })
   )
+
+  it.effect.each([false, true])(
+    "run jobs of an order one after the other, and share answers (together: %s)",
+    (together) =>
+      Effect.gen(function* () {
+        const dam = yield* setUp({ target: Script.always(Script.later("5 seconds", { status: 200 })) })
+        const { batches } = dam.engine
+        const { batch } = yield* batches.open({ ...asked, together })
+        const inOrder = (path: string) => Step.get(`${url}${path}`).pipe(Step.inOrder("k"))
+        const shared = (n: number) => Step.get(`${url}shared`).pipe(Step.coalesce, Step.idempotentKey(`${n}`))
+        const lines = yield* Effect.forEach([inOrder("a"), inOrder("b"), shared(1), shared(2)], (step, n) =>
+          Effect.map(jobOf(step), (job) => ({ line: n + 1, job }))
+        )
+        yield* batches.take(batch, { lines, through: 4, isAgain: false })
+        yield* batches.close(batch)
+        yield* TestClock.adjust("4 seconds")
+        assert.sameMembers(paths(yield* dam.exchanges), ["a", "shared"])
+        yield* TestClock.adjust("20 seconds")
+        assert.sameMembers(paths(yield* dam.exchanges), ["a", "shared", "b"])
+        assert.deepStrictEqual(yield* countsOf(batches, batch), { succeeded: 4 })
+      })
+  )
+
+  it("take no line that another one would take the place of", () => {
+    const debounced = { ...job("one"), step: Step.get(url).pipe(Step.debounce("k", { wait: 1 })) }
+    assert.deepInclude(BatchLines.lineOf(3, debounced), { _tag: "Refused", line: 3, field: "debounce" })
+  })
 
   it.effect("fill the step of their end from the summary", () =>
     Effect.gen(function* () {

@@ -7,9 +7,12 @@ import * as Filing from "../../../src/dam/store/Filing.ts"
 import type { NewJob } from "../../../src/dam/job/Job.ts"
 import type { Enqueued } from "../../../src/dam/store/JobRecords.ts"
 import { StorageFailed, type StoreError } from "../../../src/dam/store/StoreError.ts"
+import * as Step from "../../../src/step/Step.ts"
 import * as Submitting from "../../../src/dam/work/Submitting.ts"
 import { job } from "../../conformance/jobStore/Fixtures.ts"
 import { straight } from "../../conformance/jobStore/Straightly.ts"
+
+const url = "https://a.example/"
 
 type Begin = Filing.Begin<[], Enqueued, StoreError>
 
@@ -43,6 +46,21 @@ const over = Effect.fnUntraced(function* (begin: Begin, isOpen = true) {
       lookAround: () => void noted.push("looks around"),
       told: ({ id }) => (id === "broken" ? Effect.die("broken") : Effect.sync(() => void noted.push(`told ${id}`)))
     },
+    joining: {
+      store: {
+        debounced: () => Effect.undefined,
+        enqueueOver: ({ id }) =>
+          Effect.as(
+            Effect.sync(() => noted.push(`put ${id}`)),
+            scheduled
+          ),
+        following: () => Effect.succeed([]),
+        finishIdle: () => Effect.succeed(false),
+        get: () => Effect.undefined
+      },
+      laneOf: () => "lane",
+      finished: () => Effect.void
+    },
     context: yield* Effect.context<never>()
   })
   return { submit: straight(submit), noted, counts }
@@ -71,6 +89,23 @@ describe("submitting without a fiber", () => {
       assert.deepStrictEqual(yield* all(submit, "one"), [Exit.succeed(stored)])
       assert.deepStrictEqual(noted, ["filed one", "told one", "wakes lane"])
       assert.deepStrictEqual(counts, { entered: 0, left: 0, through: 1 })
+    })
+  )
+
+  it.effect("goes the way of every job where it is refused earlier, or takes the place of another one", () =>
+    Effect.gen(function* () {
+      const { counts, noted, submit } = yield* over(() => assert.fail("was begun"))
+      yield* submit(job("low", { step: Step.get(url).pipe(Step.priority("low")) }))
+      yield* submit(job("newest", { step: Step.get(url).pipe(Step.debounce("k", { wait: 5 })) }))
+      assert.deepStrictEqual(noted, [
+        "filed low",
+        "told low",
+        "wakes lane",
+        "put newest",
+        "told newest",
+        "looks around"
+      ])
+      assert.deepStrictEqual(counts, { entered: 0, left: 0, through: 2 })
     })
   )
 

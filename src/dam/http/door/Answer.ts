@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Schema from "effect/Schema"
 import { refusal as body } from "../../api/RefusalShapes.ts"
-import type { WrongState } from "../../work/WrongState.ts"
+import type { Outdated, WrongState } from "../../work/WrongState.ts"
 import type { Overloaded } from "../../work/Admission.ts"
 import type { TooManySchedules } from "../../work/Schedules.ts"
 import { later, refused, type Refused } from "../../intake/Refusal.ts"
@@ -31,7 +31,7 @@ export const ofRefusal = (refusal: Refused): Answer => json(refusal.status, body
 
 /** Turns whatever goes wrong behind the API into what the caller is told. */
 export const orRefused = <A>(
-  effect: Effect.Effect<A, StoreError | Overloaded | TooManySchedules | WrongState | Refused>
+  effect: Effect.Effect<A, StoreError | Overloaded | Outdated | TooManySchedules | WrongState | Refused>
 ): Effect.Effect<A, Refused> =>
   effect.pipe(
     // how the database failed is the operator's business
@@ -39,7 +39,7 @@ export const orRefused = <A>(
     Effect.mapError(refusalOf)
   )
 
-const refusalOf = (error: StoreError | Overloaded | TooManySchedules | WrongState | Refused): Refused => {
+const refusalOf = (error: StoreError | Overloaded | Outdated | TooManySchedules | WrongState | Refused): Refused => {
   switch (error._tag) {
     case "Refused":
       return error
@@ -71,6 +71,8 @@ const refusalOf = (error: StoreError | Overloaded | TooManySchedules | WrongStat
       return refused(429, "too_many_schedules", error.message, {
         extra: { limit_reason: "schedules", limit: error.limit, current: error.current }
       })
+    case "Outdated":
+      return refused(412, "precondition_failed", error.message, { field: "If-Match" })
     case "WrongState":
       return refused(409, "wrong_state", error.message, { extra: { state: error.state } })
   }

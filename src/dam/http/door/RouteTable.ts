@@ -45,6 +45,7 @@ const ofJobs = {
   "GET /api/v1/jobs": { ...looked, enveloped: true },
   "POST /api/v1/jobs/bulk": chosen,
   "GET /api/v1/jobs/:id": { ...looked, enveloped: true },
+  "PATCH /api/v1/jobs/:id": chosen,
   "DELETE /api/v1/jobs/:id": looked,
   "GET /api/v1/jobs/:id/wait": looked,
   "GET /api/v1/jobs/:id/stream": looked,
@@ -105,7 +106,11 @@ const ofSteering = {
   "DELETE /api/v1/schedules/:name": looked,
   "POST /api/v1/schedules/:name/pause": looked,
   "POST /api/v1/schedules/:name/resume": looked,
-  "POST /api/v1/schedules/:name/run": looked
+  "POST /api/v1/schedules/:name/run": looked,
+
+  "GET /api/v1/orders": looked,
+  "GET /api/v1/orders/:key": looked,
+  "POST /api/v1/orders/:key/resume": looked
 } as const satisfies Rows
 
 const ofTheDam = {

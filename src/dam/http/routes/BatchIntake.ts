@@ -7,7 +7,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Result from "effect/Result"
 import type { LineNote, StoredBatch } from "../../store/BatchRecords.ts"
 import { refused, type Refused } from "../../intake/Refusal.ts"
-import type { Line } from "../../work/BatchLines.ts"
+import { type Line, lineOf } from "../../work/BatchLines.ts"
 import { orRefused } from "../door/Answer.ts"
 import { type Head, headOf, type Host, open, type Query } from "./BatchHead.ts"
 
@@ -119,7 +119,7 @@ const readLine = (
   return Effect.flatMap(
     Effect.result(host.intake.cloud({ customer, body, headers })),
     (read): Effect.Effect<Line, Refused> => {
-      if (Result.isSuccess(read)) return Effect.succeed({ line, job: read.success })
+      if (Result.isSuccess(read)) return Effect.succeed(lineOf(line, read.success))
       const { code, field, problem, status } = read.failure
       // what passes is no fault of the line
       return status === 429 || status >= 500

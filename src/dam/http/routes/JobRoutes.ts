@@ -10,9 +10,11 @@ import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import { isTerminal } from "../../../engine/JobState.ts"
 import { Api } from "../../api/Api.ts"
+import { JobChange } from "../../api/ChangeShapes.ts"
 import * as Flat from "../../api/FlatShapes.ts"
 import type { ListQuery } from "../../api/JobShapes.ts"
 import * as Views from "../../api/JobShapes.ts"
+import { changedJob } from "../../intake/Change.ts"
 import type { Intake, Submission } from "../../intake/Intake.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import { badField, credentialsDiffer, later, refused, type Refused } from "../../intake/Refusal.ts"
@@ -27,6 +29,7 @@ import { traceIdOf } from "../../observe/Tracing.ts"
 import * as Erasing from "../../work/Erasing.ts"
 import type { Engine } from "../../work/Engine.ts"
 import { type Answer, json, orRefused } from "../door/Answer.ts"
+import { readChoice } from "../door/Choice.ts"
 import type { Asked, Desk, OfOneJob } from "../door/Asked.ts"
 import type * as BulkRoute from "./BulkRoute.ts"
 import type { JobStreams } from "./JobStream.ts"
@@ -67,9 +70,17 @@ export interface Jobs {
   readonly wait: (customer: string, id: string, timeout: number | undefined) => Effect.Effect<Answer, Refused>
   readonly explain: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly cancel: (customer: string, id: string) => Effect.Effect<Answer, Refused>
+  readonly change: (customer: string, id: string, change: Changed) => Effect.Effect<Answer, Refused>
   readonly runNow: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly erase: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly rerun: (customer: string, id: string) => Effect.Effect<Answer, Refused>
+}
+
+/** A change as it was sent. */
+export interface Changed {
+  readonly body: Uint8Array
+  /** Which revision it is meant for. */
+  readonly ifMatch: string | undefined
 }
 
 /** Makes the handlers. */
@@ -104,7 +115,7 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
 
   const show = (job: StoredJob): Effect.Effect<Answer, Refused> =>
     Effect.map(orRefused(store.deliveries(job.id)), (deliveries) =>
-      json(200, Views.whole(job, { deliveries, traceId: traceIdOf(job) }))
+      json(200, Views.whole(job, { deliveries, traceId: traceIdOf(job) }), { etag: etagOf(job) })
     )
 
   return {
@@ -136,6 +147,16 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
       ),
     cancel: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.cancel(job)), show)),
+    change: Effect.fnUntraced(function* (customer, id, { body, ifMatch }) {
+      const job = yield* find(customer, id)
+      const revision = yield* revisionIn(ifMatch)
+      const given = yield* readChoice(JobChange, body, limits)
+      const now = yield* Clock.currentTimeMillis
+      const change = changedJob(job, given, { limits, policy: engine.terms.egress, now })
+      const { isRetimed, job: after } = yield* Effect.fromResult(change)
+      yield* intake.url("url", after.step.request.url)
+      return yield* Effect.flatMap(orRefused(engine.change(after, { isRetimed, revision })), show)
+    }),
     runNow: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.runNow(job)), show)),
     erase: (customer, id) =>
@@ -206,6 +227,12 @@ export const groups = (jobs: Jobs, bulk: Bulk, streams: JobStreams, { asking, st
       .handleRaw("stream", following)
       .handleRaw("explain", ofOne(jobs.explain))
       .handleRaw("cancel", ofOne(jobs.cancel))
+      .handleRaw(
+        "change",
+        asking(({ body, customer }, { params, request }: OfOneJob) =>
+          jobs.change(customer, params.id, { body, ifMatch: request.headers["if-match"] })
+        )
+      )
       .handleRaw("runNow", ofOne(jobs.runNow))
       .handleRaw("erase", ofOne(jobs.erase))
       .handleRaw("rerun", ofOne(jobs.rerun))
@@ -256,6 +283,8 @@ const filterOf = (customer: string, query: Query): JobFilter => ({
   account: query.account,
   parent: query.parent,
   rerunOf: query.rerun_of,
+  order: query.order,
+  priority: query.priority,
   batch: query.batch,
   createdFrom: query.created_from,
   createdTo: query.created_to,
@@ -269,6 +298,20 @@ const filterOf = (customer: string, query: Query): JobFilter => ({
   cursor: query.cursor,
   limit: query.limit ?? defaultPage
 })
+
+/** What changes with every change of a job that waits. */
+const etagOf = ({ revision = 0 }: StoredJob): string => `"${revision}"`
+
+/** The revision that is named; nothing where any will do. One that never was is none that matches. */
+const revisionIn = (ifMatch: string | undefined): Effect.Effect<number | undefined, Refused> => {
+  if (ifMatch === undefined) {
+    const problem = "say which revision of the job is meant: its ETag, or * for whichever it is"
+    return Effect.fail(refused(428, "precondition_required", `If-Match: ${problem}`, { field: "If-Match" }))
+  }
+  if (ifMatch.trim() === "*") return Effect.succeed(undefined)
+  const found = /^"(\d{1,15})"$/.exec(ifMatch.trim())?.[1]
+  return Effect.succeed(found === undefined ? -1 : Number(found))
+}
 
 const keyReused = (jobId: string): Refused =>
   refused(422, "key_reused", `the idempotency key names job ${jobId}, which has another url, method or body`, {

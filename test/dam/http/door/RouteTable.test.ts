@@ -29,7 +29,8 @@ describe("the table of routes", () => {
       for (const { path } of routes) {
         // a word may stand where another route has a parameter
         const allow = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(methodsOf))].join(", ")
-        const { headers, status } = yield* ask(url, "PATCH", path)
+        // the one path that has it lacks the other
+        const { headers, status } = yield* ask(url, allow.includes("PATCH") ? "PUT" : "PATCH", path)
         assert.deepStrictEqual([status, headers.get("allow")], [405, allow], path)
       }
     })

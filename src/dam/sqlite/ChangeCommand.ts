@@ -1,0 +1,56 @@
+/** Changes jobs that wait, as statements. Runs in the thread that writes. */
+import type { ChangeUpdate } from "../rows/ChangeUpdate.ts"
+import type { DatabaseSync } from "node:sqlite"
+import type { JobState } from "../../engine/JobState.ts"
+import { requeued } from "../job/LaneName.ts"
+import type { JobCommands, Row } from "../rows/Commands.ts"
+import { moveOver, stateOf, type Tally } from "./Tally.ts"
+
+const prepare = (db: DatabaseSync) => ({
+  waiting: db.prepare(
+    `SELECT seq, lane, account, state, due_at, order_key, revision FROM jobs
+     WHERE id = ? AND state IN ('scheduled', 'queued', 'parked')`
+  ),
+  update: db.prepare(
+    `UPDATE jobs SET revision = revision + 1, lane = ?2, account = ?3, state = ?4, due_at = ?5, start_before = ?6 WHERE seq = ?1`
+  ),
+  retime: db.prepare("UPDATE jobs SET not_before = ?2, deadline_at = coalesce(?3, deadline_at) WHERE seq = ?1"),
+  step: db.prepare("UPDATE payloads SET step = ?2 WHERE seq = ?1")
+})
+
+/** Prepares the statements once and makes the command over them. */
+export const changeCommand = (db: DatabaseSync, tally: Tally): Pick<JobCommands, "change"> => {
+  const on = prepare(db)
+  return {
+    change: (id, change) => {
+      const job = on.waiting.get(id)
+      if (job === undefined) return "Settled"
+      if (change.revision !== null && change.revision !== job["revision"]) return "Stale"
+      const seq = job["seq"] ?? null
+      const from = { lane: String(job["lane"]), state: stateOf(job["state"]) }
+      const { dueAt, state } = placeOf(job, from.state, change)
+      const lane = change.lane ?? from.lane
+      const account = requeued(String(job["account"]), change.account, change.priority)
+      on.update.run(seq, lane, account, state, dueAt, change.startBefore)
+      on.step.run(seq, change.step)
+      if (change.time !== undefined) on.retime.run(seq, change.time.notBefore, change.time.deadlineAt)
+      moveOver(tally, from, { lane, state })
+      return "Changed"
+    }
+  }
+}
+
+/** Where a job waits then, and until when. */
+const placeOf = (
+  job: Row,
+  state: JobState,
+  { now, time }: ChangeUpdate
+): { readonly state: JobState; readonly dueAt: number | null } => {
+  const dueAt = typeof job["due_at"] === "number" ? job["due_at"] : null
+  if (time === undefined) return { state, dueAt }
+  // behind others of its order it has a time only when its turn comes
+  if (state === "scheduled" && dueAt === null) return { state, dueAt }
+  const at = time.notBefore ?? 0
+  if (state === "queued") return at > now ? { state: "scheduled", dueAt: at } : { state, dueAt }
+  return { state, dueAt: at }
+}

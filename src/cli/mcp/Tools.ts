@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { isTerminal, states } from "../../engine/JobState.ts"
 import * as Fields from "../../step/Fields.ts"
+import * as HeaderFields from "../../step/HeaderFields.ts"
 import { queryText } from "../service/Query.ts"
 import * as BatchTools from "./BatchTools.ts"
 import { type Call, CallFailed } from "./Call.ts"
@@ -66,7 +67,7 @@ const ChangeJob = tool(
     retry_at: optional(Schema.Int, "Not before this moment, in milliseconds since 1970"),
     delay_ms: optional(Schema.Int, "Not before so many milliseconds from now"),
     body: optional(Schema.String, "Another request body, as text"),
-    headers: optional(Fields.Headers, "Request headers to set by name; others stay")
+    headers: optional(HeaderFields.Headers, "Request headers to set by name; others stay")
   }
 ).annotate(Tool.Destructive, false)
 

@@ -159,13 +159,13 @@ const doctored: ReadonlyArray<readonly [string, ReadonlyArray<Invariant>, Ledger
     })
   ],
   [
-    "a job that was running waits for its first start",
+    "a job that had ended runs again",
     ["I8"],
     more({
       submissions: [
         ...sound.submissions,
-        { key: "a", bodyHash: "#a", at: 10, answer: { ...answer, state: "running", at: 12 } },
-        { key: "a", bodyHash: "#a", at: 20, answer: { ...answer, state: "scheduled", at: 22 } }
+        { key: "a", bodyHash: "#a", at: 10, answer: { ...answer, state: "succeeded", at: 12 } },
+        { key: "a", bodyHash: "#a", at: 20, answer: { ...answer, state: "running", at: 22 } }
       ]
     })
   ],

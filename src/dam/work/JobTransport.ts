@@ -109,7 +109,7 @@ const renewing = <E>({ refused }: Revealed, call: Effect.Effect<Response, E>): E
   )
 
 /** A call to a lane, and when it was sent. */
-interface Asked {
+export interface Asked {
   readonly request: Request
   readonly lane: string
   readonly sentAt: number

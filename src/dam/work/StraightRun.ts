@@ -12,14 +12,14 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { isSuccess } from "../../engine/Decide.ts"
-import { begin, readResponse } from "../../run/Execution.ts"
+import { begin, readResponse, recorded } from "../../run/Execution.ts"
 import * as Interpreter from "../../run/Interpreter.ts"
 import * as Keys from "../../run/Keys.ts"
 import { isGoodAttempt } from "../../run/PathEnd.ts"
 import * as Straight from "../../run/Straight.ts"
 import * as Telemetry from "../../run/Telemetry.ts"
 import type { TransportError } from "../../step/FailureModel.ts"
-import type { Ending, History } from "../../step/HistoryModel.ts"
+import type { History } from "../../step/HistoryModel.ts"
 import { takes } from "../../step/Fills.ts"
 import type { Outcome, StepError } from "../../step/Outcome.ts"
 import type { Response } from "../../step/ReplyModel.ts"
@@ -165,21 +165,8 @@ const rest = (made: Calling, result: Effect.Effect<Response, TransportError>): E
   const { asked, ended, exchange, execution, fiber, permit, read, self, sent } = made
   const { step } = self
   const host = JobHost.make(self)
-  const end = <E extends Ending>(ending: E, response: Response | undefined) => {
-    const attempt = ended(ending, response)
-    return host.record === undefined ? Effect.succeed(attempt) : Effect.as(host.record(attempt), attempt)
-  }
   const whole = JobTransport.wholly(self, exchange, sent, JobTransport.learning(self, asked, result))
-  const attempt = Effect.matchEffect(
-    Effect.onInterrupt(whole, () => end({ _tag: "Interrupted" }, undefined)),
-    {
-      onSuccess: (reply) => {
-        const { ending, response } = read(reply, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
-        return end(ending, response)
-      },
-      onFailure: ({ kept, reason }) => end({ _tag: "Failed", failure: reason } as const, kept)
-    }
-  )
+  const attempt = recorded({ ended, read, record: host.record, fiber }, whole)
   const attempted = Effect.uninterruptibleMask((restore) =>
     Effect.ensuring(Effect.provideService(restore(attempt), JobTransport.Under, permit), permit.release)
   )

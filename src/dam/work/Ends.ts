@@ -70,6 +70,13 @@ const keep = ({ store, unwritten }: Ends, { epoch, id }: StoredJob, attempt: Att
     Effect.catch(() => Effect.sync(() => void unwritten.set(id, attempt)))
   )
 
+/** The last attempt at a job, where it could not be written before. */
+export const unrecorded = ({ unwritten }: Ends, { history, id }: StoredJob): Attempt | undefined => {
+  const attempt = unwritten.get(id)
+  // it may have been written after all, when nobody could know
+  return attempt?.at === history.at(-1)?.at ? undefined : attempt
+}
+
 /** A job whose row makes no sense cannot be run, ever. */
 const endUnreadable = Effect.fnUntraced(function* (self: Ends, job: StoredJob, problem: string) {
   const at = yield* Clock.currentTimeMillis
@@ -81,11 +88,10 @@ const endUnreadable = Effect.fnUntraced(function* (self: Ends, job: StoredJob, p
 /** A job whose fiber is gone, though the store could not be told why, is queued again. */
 export const requeue = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   const job = yield* untilWritten(jobId, self.store.get(jobId))
-  const attempt = self.unwritten.get(jobId)
+  const attempt = job && unrecorded(self, job)
   self.unwritten.delete(jobId)
   if (job?.state !== "running") return
-  // it may have been written after all, when nobody could know
-  if (attempt !== undefined && job.history.at(-1)?.at !== attempt.at) {
+  if (attempt !== undefined) {
     yield* Effect.ignore(untilWritten(jobId, self.store.record(jobId, job.epoch, attempt)))
   }
   const now = yield* Clock.currentTimeMillis

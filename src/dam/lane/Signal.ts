@@ -70,10 +70,10 @@ export class Signal {
         })
   }
 
-  // whole milliseconds: timers know no others
+  // whole milliseconds: timers know no others; and never before whoever forks it knows of it
   private awake(millis: number): Effect.Effect<void> {
     return Effect.andThen(
-      Effect.sleep(Math.max(0, Math.ceil(millis))),
+      millis > 0 ? Effect.sleep(Math.ceil(millis)) : Effect.yieldNow,
       Effect.sync(() => {
         this.alarm = undefined
         this.openUnsafe()
@@ -93,8 +93,13 @@ export const atOnce = <A>(act: () => A): A => {
 
 const beginLooks = (): void => {
   isBusy = true
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next.begin()
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) begin(next)
   isBusy = false
+}
+
+/** Where a stack is full, it begins on an empty one: no lane is left alone, and none keeps the others waiting. */
+const begin = (signal: Signal): void => {
+  if (Result.isFailure(Result.try(() => signal.begin()))) queueMicrotask(() => signal.begin())
 }
 
 // of all lanes: it is over before anything else has its turn in this process

@@ -1,5 +1,6 @@
 /** A lane looks in a moment of its own, and not in the middle of what another one does. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { accountOf, queueOf } from "../../../src/dam/job/LaneName.ts"
@@ -7,9 +8,12 @@ import * as Lane from "../../../src/dam/lane/Lane.ts"
 import * as LimitBook from "../../../src/dam/lane/LimitBook.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
 import type { Draw } from "../../../src/step/StepModel.ts"
+import { Signal } from "../../../src/dam/lane/Signal.ts"
 import { fixed } from "../support.ts"
 import { beside } from "./Beside.ts"
 import { define } from "./LimitSchedule.ts"
+
+const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
 /** A lane with one job, which hangs once it has started. */
 const laneWith = Effect.fnUntraced(function* (
@@ -82,6 +86,54 @@ describe("a fault of this program", () => {
     })
   )
 })
+
+it.effect("a look that cannot begin where it is told of begins soon after, and stops no other lane", () =>
+  Effect.gen(function* () {
+    const fork = yield* beside
+    let isFull = true
+    const laneOf = (own: typeof fork) =>
+      Lane.make({
+        fork: own,
+        burst: 1,
+        settingOf: () => fixed({ rps: 1000, maxConcurrent: 1 }),
+        queues: Effect.succeed([]),
+        page: () => Effect.succeed([]),
+        start: () => Effect.void,
+        room: Places.make(() => 1).of
+      })
+    const first = laneOf((work) => {
+      if (!isFull) return fork(work)
+      isFull = false
+      throw new RangeError("Maximum call stack size exceeded")
+    })
+    const granted: Array<string> = []
+    for (const [name, lane] of Object.entries({ first, second: laneOf(fork) })) {
+      yield* Effect.forkChild(
+        Effect.map(lane.acquire("a"), () => granted.push(name)),
+        { startImmediately: true }
+      )
+    }
+    yield* TestClock.adjust(10)
+    assert.sameMembers(granted, ["first", "second"])
+  })
+)
+
+it.effect("a look that is late already is followed by others all the same", () =>
+  Effect.gen(function* () {
+    const looks: Array<number> = []
+    const look = Effect.gen(function* () {
+      const now = yield* monotonic
+      looks.push(now)
+      if (looks.length === 1) return now - 1
+      if (looks.length > 2) return Number.POSITIVE_INFINITY
+      yield* Effect.sleep(5)
+      return now + 50
+    })
+    new Signal(yield* beside, () => look).openUnsafe()
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual(looks, [0, 0, 50])
+  })
+)
 
 describe("lanes that wait for places", () => {
   it.effect("draw no more on a limit than it has, where one lets the next one through", () =>

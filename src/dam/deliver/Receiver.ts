@@ -90,6 +90,8 @@ export const wake = (self: Receivers, lane: string): void => {
 export const hand = (self: Receivers, delivery: DueDelivery): void => {
   const receiver = receiverOf(self, delivery.lane)
   const { ids, queue } = receiver
+  // a look at the outbox was faster
+  if (ids.has(delivery.id)) return
   const weight = weightOf(delivery)
   const isFull = self.waiting + weight > mostWaiting || receiver.waiting + weight > mostOfOne
   if (self.leaving() || receiver.isBehind || isFull) return wake(self, delivery.lane)

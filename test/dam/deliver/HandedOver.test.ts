@@ -121,6 +121,24 @@ describe("a result that was stored just now", () => {
       })
   )
 
+  it.effect("is told once, where a look at the outbox finds it before it is handed over and is answered before", () =>
+    Effect.gen(function* () {
+      const waits = [20]
+      const through = (store: Store): Store => ({
+        ...store,
+        finish: (...args) => Effect.tap(store.finish(...args), () => Effect.sleep(waits.shift() ?? 0))
+      })
+      const receivers = Script.always(Script.inTurn({ status: 500 }, Script.later(50, ok)))
+      // the second ends while the first is stored and not handed over, and is refused, which is a reason to look
+      const target = Script.always(Script.inTurn(ok, Script.later(10, ok)))
+      const dam = yield* setUp({ through, receivers, target })
+      yield* dam.submit(named("first"))
+      yield* dam.submit(named("second"))
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(yield* dam.told, 2)
+    })
+  )
+
   it.effect("is not remembered once it was told, however long another one waits for its time", () =>
     Effect.gen(function* () {
       const looks = yield* FiberSet.runtime(yield* FiberSet.make())()

@@ -50,24 +50,36 @@ export const perform = <A>(
   execution: Execution,
   { facts, read, send, step }: Exchanged<A>
 ): Effect.Effect<EndedAttempt> =>
-  Telemetry.attempt(step, facts, (fiber) => {
-    const ended = begin(execution, step, facts, fiber)
-    const end = <E extends Ending>(ending: E, response: Response | undefined) => {
-      const attempt = ended(ending, response)
-      const { record } = execution.host
-      return record === undefined ? Effect.succeed(attempt) : Effect.as(record(attempt), attempt)
+  Telemetry.attempt(step, facts, (fiber) =>
+    recorded({ ended: begin(execution, step, facts, fiber), read, record: execution.host.record, fiber }, send(fiber))
+  )
+
+/** An attempt that has begun. */
+export interface Begun<A> extends Pick<Exchanged<A>, "read">, Pick<Host, "record"> {
+  readonly ended: ReturnType<typeof begin>
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+}
+
+/** Records how an attempt ends that has begun, interruption included. */
+export const recorded = <A>(
+  { ended, fiber, read, record }: Begun<A>,
+  sent: Effect.Effect<A, TransportError>
+): Effect.Effect<EndedAttempt> => {
+  const end = <E extends Ending>(ending: E, response: Response | undefined) => {
+    const attempt = ended(ending, response)
+    return record === undefined ? Effect.succeed(attempt) : Effect.as(record(attempt), attempt)
+  }
+  return Effect.matchEffect(
+    Effect.onInterrupt(sent, () => end({ _tag: "Interrupted" }, undefined)),
+    {
+      onSuccess: (reply) => {
+        const { ending, response } = read(reply, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
+        return end(ending, response)
+      },
+      onFailure: ({ kept, reason }) => end<Ended>({ _tag: "Failed", failure: reason }, kept)
     }
-    return Effect.matchEffect(
-      Effect.onInterrupt(send(fiber), () => end({ _tag: "Interrupted" }, undefined)),
-      {
-        onSuccess: (reply) => {
-          const { ending, response } = read(reply, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
-          return end(ending, response)
-        },
-        onFailure: ({ kept, reason }) => end<Ended>({ _tag: "Failed", failure: reason }, kept)
-      }
-    )
-  })
+  )
+}
 
 /** Begins an attempt; who tells what it returns how it ended gets it for the history, where it stands already. */
 export const begin = (

@@ -41,7 +41,8 @@ const once = Effect.fnUntraced(function* ({ ends, running }: Cancelling, { id }:
     return yield* new WrongState({ jobId: id, state: job?.state ?? "unknown", wanted })
   }
   const at = yield* Clock.currentTimeMillis
-  const finish = Results.finish(job, "cancelled", { at, result: Results.cancelled }, runner.laneOf)
+  const attempt = job.state === "running" ? Ends.unrecorded(ends, job) : undefined
+  const finish = Results.finish(job, "cancelled", { at, attempt, result: Results.cancelled }, runner.laneOf)
   const ended =
     job.state === "running"
       ? yield* Effect.as(store.finish(id, job.epoch, finish), true).pipe(

@@ -404,7 +404,7 @@ describe("a store that fails for a while", () => {
 })
 
 describe("a store of which nobody knows whether it has written", () => {
-  for (const name of ["start", "park", "finish"] as const) {
+  for (const name of ["start", "record", "park", "finish", "settleDelivery"] as const) {
     it.effect(`runs a job to its end and tells it once, where that was a ${name}`, () =>
       Effect.gen(function* () {
         const target = Script.always(Script.inTurn({ status: 503, headers: { "Retry-After": "20" } }, ok))

@@ -43,12 +43,13 @@ const once = Effect.fnUntraced(function* ({ ends, running }: Cancelling, { id }:
   const at = yield* Clock.currentTimeMillis
   const attempt = job.state === "running" ? Ends.unrecorded(ends, job) : undefined
   const finish = Results.finish(job, "cancelled", { at, attempt, result: Results.cancelled }, runner.laneOf)
-  const ended =
+  const write =
     job.state === "running"
-      ? yield* Effect.as(store.finish(id, job.epoch, finish), true).pipe(
+      ? Effect.as(store.finish(id, job.epoch, finish), true).pipe(
           Effect.catchTag("StaleEpoch", () => Effect.succeed(false))
         )
-      : yield* store.finishIdle(id, finish)
+      : store.finishIdle(id, finish)
+  const ended = yield* write.pipe(Effect.catchTag("OutcomeUnknown", Ends.orFound(ends, id, finish)))
   if (!ended) return undefined
   yield* FiberMap.remove(running, id)
   ends.unwritten.delete(id)

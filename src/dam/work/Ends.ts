@@ -115,7 +115,10 @@ export const expire = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   const children = onFailure === undefined ? [] : [yield* childOf(self.runner, job, "onFailure", onFailure, error)]
   const finish = Results.finish(job, "failed", { at, result: Results.failed(error), children }, laneOf)
   yield* Effect.uninterruptible(
-    Effect.flatMap(self.store.finishIdle(jobId, finish), (ended) => (ended ? finished(self, job, finish) : Effect.void))
+    self.store.finishIdle(jobId, finish).pipe(
+      Effect.catchTag("OutcomeUnknown", orFound(self, jobId, finish)),
+      Effect.flatMap((ended) => (ended ? finished(self, job, finish) : Effect.void))
+    )
   )
 })
 
@@ -176,8 +179,19 @@ const writeEnd = (self: Ends, job: StoredJob, finish: Finish): Effect.Effect<voi
   written(self, job, {
     write: self.store.finish(job.id, job.epoch, finish),
     follow: (areOpen) => finished(self, job, finish, areOpen),
-    isThere: ({ finishedAt, state }) => state === finish.state && finishedAt === finish.at
+    isThere: (found) => isEnd(found, finish)
   })
+
+/** An end of which nobody knows whether it was written is looked for. */
+export const orFound =
+  ({ store }: { readonly store: Pick<JobPort, "get"> }, jobId: string, finish: Finish) =>
+  <E>(error: E): Effect.Effect<true, E | StoreError> =>
+    Effect.flatMap(store.get(jobId), (found) =>
+      found !== undefined && isEnd(found, finish) ? Effect.succeed(true as const) : Effect.fail(error)
+    )
+
+const isEnd = ({ finishedAt, state }: StoredJob, finish: Finish): boolean =>
+  state === finish.state && finishedAt === finish.at
 
 interface Write<A> {
   readonly write: Effect.Effect<A, StoreError | StaleEpoch>

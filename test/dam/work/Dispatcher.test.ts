@@ -423,6 +423,28 @@ describe("a store of which nobody knows whether it has written", () => {
   }
 })
 
+describe("a job that is ended over a store of which nobody knows whether it has written", () => {
+  const telling = get.pipe(Step.webhooks([{ url: hook }]))
+  const ends = [
+    ["called off while it runs", "finish", telling, "cancelled"],
+    ["called off while it waits", "finishIdle", Step.retryAt(telling, 60_000), "cancelled"],
+    ["out of time", "finishIdle", telling.pipe(Step.retryAt(60_000), Step.startBefore(1000)), "failed"]
+  ] as const
+  for (const [how, name, step, state] of ends) {
+    it.effect(`is told once, where it is ${how}`, () =>
+      Effect.gen(function* () {
+        const dam = yield* setUp({ target: Script.always(Script.hang), through: (store) => doubting(store, name) })
+        const id = yield* dam.submit(step)
+        yield* TestClock.adjust(500)
+        if (state === "cancelled") assert.strictEqual((yield* dam.engine.cancel(yield* dam.get(id))).state, state)
+        yield* TestClock.adjust("10 seconds")
+        assert.deepInclude(yield* dam.get(id), { state, deliveryState: "delivered" })
+        assert.lengthOf(yield* dam.told, 1)
+      })
+    )
+  }
+})
+
 /** A store that writes, and the first time says that it may have. */
 const doubting = (store: Store, named: keyof Store): Store => {
   let isSure = false

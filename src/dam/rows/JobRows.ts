@@ -74,7 +74,8 @@ export const encodeChange = ({ isRetimed, job, now, revision }: Change): ChangeU
   priority: job.step.priority ?? "normal",
   startBefore: job.step.startBefore ?? null,
   time: isRetimed ? { notBefore: job.notBefore ?? null, deadlineAt: deadlineOf(job) ?? null } : undefined,
-  now
+  now,
+  coalesce: job.step.coalesce ? coalesceOf(job) : null
 })
 
 const deadlineOf = ({

@@ -147,10 +147,11 @@ export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob,
     yield* self.told(child, yield* beginningOf(self, child), true)
     yield* self.lanes.wake(child.lane, queueOf(child, child.step.limits, child.step.priority))
   }
-  if (job.step.coalesce && finish.state !== "cancelled") {
+  // who was never called has no answer
+  if (job.step.coalesce && finish.state !== "cancelled" && job.epoch > 0) {
     yield* Joining.shared(joiningOf(self), job, finish).pipe(
       Effect.catch(({ message }) =>
-        Effect.logWarning(`who shares the answer of job ${job.id} calls by itself after a start: ${message}`)
+        Effect.logWarning(`who shares the answer of job ${job.id} calls by itself in a minute: ${message}`)
       )
     )
   }

@@ -121,6 +121,11 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         assert.deepStrictEqual(yield* add(jobs, one, [1, 2], { most: 2 }), { _tag: "Crowded", jobs: 1 })
         assert.deepInclude(yield* jobs.batch("local", "b"), { through: 0, accepted: 0 })
         assert.deepStrictEqual(yield* add(jobs, one, [1], { most: 2 }), { _tag: "Added" })
+        // what waits to be shown counts too
+        const all = yield* opened(jobs, "together", { together: true })
+        yield* add(jobs, all, [1, 2], { most: 4 })
+        const now = (yield* jobs.batch("local", "together"))!
+        assert.deepStrictEqual(yield* add(jobs, now, [3], { most: 4 }), { _tag: "Crowded", jobs: 4 })
       })
     )
 
@@ -282,6 +287,20 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         yield* jobs.callOffBatch(all.number, 8)
         assert.deepStrictEqual(yield* jobs.showLines(all.number, 9, 10), [])
         assert.deepInclude(yield* jobs.batch("local", "together"), { state: "ended", accepted: 0 })
+      })
+    )
+
+    promises("that are called off while they are shown have accepted what was shown", (jobs) =>
+      Effect.gen(function* () {
+        const all = yield* opened(jobs, "b", { together: true })
+        yield* add(jobs, all, [1, 2, 3, 4, 5])
+        yield* jobs.closeBatch(all.number, 8)
+        yield* jobs.showLines(all.number, 9, 2)
+        yield* jobs.callOffBatch(all.number, 9)
+        assert.deepStrictEqual(yield* jobs.showLines(all.number, 9, 2), [])
+        assert.deepStrictEqual(yield* jobs.showLines(all.number, 9, 2), [])
+        assert.deepInclude(yield* jobs.batch("local", "b"), { state: "running", accepted: 2 })
+        assert.deepStrictEqual(yield* states(jobs, all), { queued: 2 })
       })
     )
 

@@ -60,7 +60,7 @@ export const encodeJob = (job: NewJob): JobInsert => {
     metadata: metadataOf(job.step.metadata),
     order: job.step.inOrder && { key: job.step.inOrder.key, stops: job.step.inOrder.onFailure === "stop" },
     debounce: job.step.debounce && { key: job.step.debounce.key, since: job.debouncedSince ?? job.createdAt },
-    coalesce: job.step.coalesce ? coalesceOf(job) : undefined
+    coalesce: job.step.coalesce ? (job.sharedBy ?? coalesceOf(job)) : undefined
   }
 }
 
@@ -75,7 +75,7 @@ export const encodeChange = ({ isRetimed, job, now, revision }: Change): ChangeU
   startBefore: job.step.startBefore ?? null,
   time: isRetimed ? { notBefore: job.notBefore ?? null, deadlineAt: deadlineOf(job) ?? null } : undefined,
   now,
-  coalesce: job.step.coalesce ? coalesceOf(job) : null
+  coalesce: job.step.coalesce ? (job.sharedBy ?? coalesceOf(job)) : null
 })
 
 const deadlineOf = ({

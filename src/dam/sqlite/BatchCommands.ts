@@ -93,7 +93,11 @@ const prepare = (db: DatabaseSync) => ({
   ),
   shown: db.prepare("UPDATE batches SET state = 'running' WHERE n = ? AND state = 'showing'"),
   shownAs: db.prepare("UPDATE batches SET accepted = accepted - ?1, duplicates = duplicates + ?1 WHERE n = ?2"),
-  forgotten: db.prepare("UPDATE batches SET accepted = 0 WHERE n = ?"),
+  forgotten: db.prepare("UPDATE batches SET accepted = accepted - ?1 WHERE n = ?2"),
+  heldBack: db.prepare(
+    `SELECT coalesce(sum(accepted), 0) AS jobs FROM batches INDEXED BY batches_held_back
+     WHERE customer = ? AND together AND state IN ('open', 'showing')`
+  ),
   counts: db.prepare(
     "SELECT state, count(*) AS jobs FROM jobs INDEXED BY jobs_of_batch WHERE batch = ? GROUP BY state"
   ),
@@ -186,7 +190,9 @@ const addLines = (
   if (known.length > 0) return { _tag: "Known", known }
   const [first] = given
   if (most !== null && first !== undefined) {
-    const has = liveOf(db, tally, String(first.columns[customerAt]))
+    const customer = String(first.columns[customerAt])
+    // lines that are to become jobs together are as good as jobs
+    const has = liveOf(db, tally, customer) + Number(on.heldBack.get(customer)?.["jobs"])
     if (has + given.length > most) return { _tag: "Crowded", jobs: has }
   }
   const isTogether = now["together"] === 1
@@ -236,10 +242,8 @@ const showLines = ({ jobs, on }: Self, batch: number, limit: number) => {
   const last = staged.at(-1)?.["line"]
   if (last !== undefined) on.unstage.run(batch, last)
   const isLast = staged.length < limit
-  if (isLast) {
-    if (!isShown) on.forgotten.run(batch)
-    on.shown.run(batch)
-  }
+  if (!isShown) on.forgotten.run(staged.length, batch)
+  if (isLast) on.shown.run(batch)
   return { jobs: shown, isLast }
 }
 

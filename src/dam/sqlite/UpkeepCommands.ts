@@ -118,7 +118,7 @@ export const upkeepCommands = ({ db, fault, joins, tally, texts }: Kept): Upkeep
       const jobs = on.settled.all(endedBefore, limit)
       remove(jobs)
       // whose answer could not be told to all
-      joins.recover()
+      if (jobs.length < limit) joins.recover()
       batches.sweep(endedBefore, limit)
       on.forget.run(endedBefore)
       tally.endpoints -= Number(on.forgetEndpoints.run(endedBefore).changes)

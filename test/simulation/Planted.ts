@@ -17,6 +17,9 @@ const submitting = "dam/work/Submitting.ts"
 const jobs = "dam/sqlite/JobCommands.ts"
 const groups = "dam/sqlite/Groups.ts"
 
+// what was overlooked is found within a minute, so that no law is broken while this holds
+const lookedForByTheMinute = one("dam/work/Duties.ts", "        if (isAtWork) lookAround()\n", "")
+
 export const planted: Readonly<Record<string, ReadonlyArray<Change>>> = {
   "what ran is not queued again after a start": one(dispatcher, "yield* store.recover\n", "void 0\n"),
   "the outbox is not looked at after a start": one(dispatcher, "  deliver(yield* store.deliveryLanes)\n", ""),
@@ -35,7 +38,10 @@ export const planted: Readonly<Record<string, ReadonlyArray<Change>>> = {
     `return state === "queued" ? lanes.wake(job.lane, queueOf(job, job.step.limits, job.step.priority)) : Effect.void`,
     "return Effect.void"
   ),
-  "a scheduled job is not looked out for": one(submitting, `if (state === "scheduled" || `, "if ("),
+  "a scheduled job is not looked out for": [
+    ...one(submitting, `if (state === "scheduled" || `, "if ("),
+    ...lookedForByTheMinute
+  ],
   "a commit does not wait for the disk": [
     ...one("dam/sqlite/Database.ts", "PRAGMA synchronous = FULL;", "PRAGMA synchronous = NORMAL;"),
     ...one("dam/sqlite/Database.ts", `if (numberOf(db, "PRAGMA synchronous") !== FULL)`, "if (false)")
@@ -136,11 +142,14 @@ export const planted: Readonly<Record<string, ReadonlyArray<Change>>> = {
     "    yield* self.lanes.wake(child.lane, queueOf(child, child.step.limits, child.step.priority))\n",
     ""
   ),
-  "a parked job is not looked out for": one(
-    "dam/work/Ends.ts",
-    "          Effect.sync(self.lookAround)\n        ),\n      isThere: isParked",
-    "          Effect.void\n        ),\n      isThere: isParked"
-  ),
+  "a parked job is not looked out for": [
+    ...one(
+      "dam/work/Ends.ts",
+      "          Effect.sync(self.lookAround)\n        ),\n      isThere: isParked",
+      "          Effect.void\n        ),\n      isThere: isParked"
+    ),
+    ...lookedForByTheMinute
+  ],
   "a cancel leaves the call under way": one(
     "dam/work/Cancelling.ts",
     "      yield* FiberMap.remove(self.running, job.id)\n",

@@ -6,6 +6,7 @@
  */
 import * as Deadline from "../../engine/Deadline.ts"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { deliveryStates, isTerminal, states } from "../../engine/JobState.ts"
 import type { ChangeUpdate } from "./ChangeUpdate.ts"
@@ -226,7 +227,7 @@ export const toDamaged = ({ job }: typeof DamagedJob.Type, problem: string): Sto
       attempts: [],
       job: {
         ...job,
-        step: Step.get(`https://${hostIn(job.lane)}/`),
+        step: placeholder(job.lane),
         // bodies stand together in a blob, and belong to nobody without their sizes
         result: isTerminal(job.state) ? { ...end, response: undefined, responses: [] } : null,
         bodies: null
@@ -235,6 +236,13 @@ export const toDamaged = ({ job }: typeof DamagedJob.Type, problem: string): Sto
     unreadable: problem
   }
 }
+
+/** Where it was called, as far as even that can be read. */
+const placeholder = (lane: string): Step.Step =>
+  Result.getOrElse(
+    Result.try(() => Step.get(`https://${hostIn(lane)}/`)),
+    () => Step.get("https://unreadable.invalid/")
+  )
 
 const noResult = { response: undefined, responses: [], region: undefined, path: 0, error: undefined }
 

@@ -26,7 +26,7 @@ const inSome = (name: string, shape: string): string | undefined => {
 const asked = Object.keys(planted).filter((one) => one.includes(values.only))
 let missed = 0
 for (const name of asked) {
-  const found = inSome(name, "ebbing") ?? inSome(name, "crowded")
+  const found = inSome(name, "ebbing") ?? inSome(name, "still") ?? inSome(name, "crowded")
   if (found === undefined) missed++
   console.log(`${name}: ${found ?? "not found"}`)
 }

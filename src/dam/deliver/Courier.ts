@@ -149,6 +149,8 @@ const send = Effect.fnUntraced(function* (
     sentAt: Number(from) / 1e6
   })
   const { headers, status } = answer.success
+  // the next attempt has another token
+  if (status === 401 && named !== undefined) yield* named.refused
   const retryAfter = RetryAfter.parse(headers, yield* Clock.currentTimeMillis)
   return {
     at,

@@ -22,11 +22,12 @@ const answered = "a long answer ".repeat(100)
 
 const world = Effect.fnUntraced(function* (
   receivers: Script.Script = Script.always({ status: 204 }),
-  { publicUrl, thinAfter413 }: { readonly publicUrl?: string; readonly thinAfter413?: boolean } = {}
+  { publicUrl, thinAfter413 }: { readonly publicUrl?: string; readonly thinAfter413?: boolean } = {},
+  issuer: Script.Script = Script.always({ status: 500 })
 ) {
   const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
   const secrets = yield* NamedSecrets.make(store, yield* Vault.sealer(masterKey), {
-    transport: yield* Script.make(Script.always({ status: 500 })),
+    transport: yield* Script.make(issuer),
     egress: EgressPolicy.open
   })
   const links = yield* Links.make(store, { publicUrl, lifetime: 3_600_000 })
@@ -50,6 +51,8 @@ const value = (secret: string, host = "https://hooks.example") => ({
   tokens: undefined
 })
 
+const source = { clientId: "us", scope: undefined, audience: undefined, clientAuth: "basic" } as const
+
 const jsonOf = (body: string | Uint8Array | undefined) =>
   JSON.parse(typeof body === "string" ? body : new TextDecoder().decode(body))
 
@@ -70,6 +73,26 @@ describe("a webhook", () => {
       const [delivery] = yield* dam.store.deliveries(id)
       assert.strictEqual(delivery?.state, "delivered")
       assert.notInclude(JSON.stringify([delivery, yield* dam.get(id)]), "s3cret")
+    })
+  )
+
+  it.effect("is sent another token once its receiver does not accept the one it was sent", () =>
+    Effect.gen(function* () {
+      const token = (name: string) => ({
+        status: 200,
+        body: JSON.stringify({ access_token: name, expires_in: 86_400 })
+      })
+      const dam = yield* world(
+        Script.always(Script.inTurn({ status: 401 }, { status: 204 })),
+        {},
+        Script.always(Script.inTurn(token("one"), token("two")))
+      )
+      const tokens = { ...source, tokenUrl: "https://id.example/token" }
+      yield* dam.secrets.set("local", "hook", { ...value("client secret"), tokens })
+      const id = yield* dam.run({ url: hook, headers: { authorization: Step.secret("hook") } })
+      const sent = (yield* dam.requests).map(({ headers }) => headers["authorization"])
+      assert.deepStrictEqual(sent, ["one", "two"])
+      assert.strictEqual((yield* dam.store.deliveries(id))[0]?.state, "delivered")
     })
   )
 

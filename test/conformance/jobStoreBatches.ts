@@ -285,6 +285,26 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
 
+    promises(
+      "that are called off while they are shown count what was shown, and tell nobody where nothing was",
+      (jobs) =>
+        Effect.gen(function* () {
+          const some = yield* opened(jobs, "some", { together: true })
+          yield* add(jobs, some, [1, 2, 3, 4])
+          yield* jobs.closeBatch(some.number, 8)
+          yield* jobs.showLines(some.number, 9, 1)
+          yield* jobs.callOffBatch(some.number, 9)
+          yield* jobs.showLines(some.number, 9, 2)
+          yield* jobs.showLines(some.number, 9, 2)
+          assert.deepInclude(yield* jobs.batch("local", "some"), { state: "running", accepted: 1, isTold: false })
+          const none = yield* opened(jobs, "none", { together: true })
+          yield* add(jobs, none, [1])
+          yield* jobs.callOffBatch(none.number, 8)
+          yield* jobs.showLines(none.number, 9, 10)
+          assert.deepInclude(yield* jobs.batch("local", "none"), { state: "ended", accepted: 0, isTold: true })
+        })
+    )
+
     promises("are what their jobs are listed and counted by", (jobs) =>
       Effect.gen(function* () {
         const one = yield* opened(jobs, "b")

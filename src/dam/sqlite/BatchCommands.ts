@@ -93,7 +93,12 @@ const prepare = (db: DatabaseSync) => ({
   ),
   shown: db.prepare("UPDATE batches SET state = 'running' WHERE n = ? AND state = 'showing'"),
   shownAs: db.prepare("UPDATE batches SET accepted = accepted - ?1, duplicates = duplicates + ?1 WHERE n = ?2"),
-  forgotten: db.prepare("UPDATE batches SET accepted = 0 WHERE n = ?"),
+  forgotten: db.prepare("UPDATE batches SET accepted = accepted - ? WHERE n = ?"),
+  // all or none, and it was none: its end is nobody's
+  untold: db.prepare(
+    `UPDATE batches SET told = 1 WHERE n = ?1 AND accepted = 0 AND duplicates = 0
+     AND NOT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_of_batch WHERE batch = ?1)`
+  ),
   counts: db.prepare(
     "SELECT state, count(*) AS jobs FROM jobs INDEXED BY jobs_of_batch WHERE batch = ? GROUP BY state"
   ),
@@ -235,9 +240,10 @@ const showLines = ({ jobs, on }: Self, batch: number, limit: number) => {
   const shown = isShown ? staged.flatMap(({ job, line }) => showOne(on, jobs, batch, Number(line), String(job))) : []
   const last = staged.at(-1)?.["line"]
   if (last !== undefined) on.unstage.run(batch, last)
+  if (!isShown) on.forgotten.run(staged.length, batch)
   const isLast = staged.length < limit
   if (isLast) {
-    if (!isShown) on.forgotten.run(batch)
+    if (!isShown) on.untold.run(batch)
     on.shown.run(batch)
   }
   return { jobs: shown, isLast }

@@ -75,6 +75,17 @@ describe("many jobs at once over HTTP", () => {
     })
   )
 
+  it.live("are found by whatever a list finds them by", () =>
+    Effect.gen(function* () {
+      const dam = yield* filled
+      const found = (filter: object) =>
+        Effect.map(bulk(dam, { action: "cancel", filter, dry_run: true }), ({ json }) => json.jobs)
+      assert.strictEqual(yield* found({ order: "k" }), 0)
+      assert.strictEqual(yield* found({ priority: "normal" }), 110)
+      assert.strictEqual(yield* found({ priority: "high" }), 0)
+    })
+  )
+
   it.live("are told what is wrong with a filter, which never means more than was meant", () =>
     Effect.gen(function* () {
       const dam = yield* filled

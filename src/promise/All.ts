@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Client from "../run/EZThrottle.ts"
+import * as Client from "../run/ClientService.ts"
 import type { Batch } from "../run/Service.ts"
 import * as SubmitAll from "../run/SubmitAll.ts"
 import { EZThrottleError, toError } from "./Errors.ts"

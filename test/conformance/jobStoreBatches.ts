@@ -121,6 +121,11 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         assert.deepStrictEqual(yield* add(jobs, one, [1, 2], { most: 2 }), { _tag: "Crowded", jobs: 1 })
         assert.deepInclude(yield* jobs.batch("local", "b"), { through: 0, accepted: 0 })
         assert.deepStrictEqual(yield* add(jobs, one, [1], { most: 2 }), { _tag: "Added" })
+        // what waits to be shown counts too
+        const all = yield* opened(jobs, "together", { together: true })
+        yield* add(jobs, all, [1, 2], { most: 4 })
+        const now = (yield* jobs.batch("local", "together"))!
+        assert.deepStrictEqual(yield* add(jobs, now, [3], { most: 4 }), { _tag: "Crowded", jobs: 4 })
       })
     )
 
@@ -285,24 +290,29 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
 
-    promises(
-      "that are called off while they are shown count what was shown, and tell nobody where nothing was",
-      (jobs) =>
-        Effect.gen(function* () {
-          const some = yield* opened(jobs, "some", { together: true })
-          yield* add(jobs, some, [1, 2, 3, 4])
-          yield* jobs.closeBatch(some.number, 8)
-          yield* jobs.showLines(some.number, 9, 1)
-          yield* jobs.callOffBatch(some.number, 9)
-          yield* jobs.showLines(some.number, 9, 2)
-          yield* jobs.showLines(some.number, 9, 2)
-          assert.deepInclude(yield* jobs.batch("local", "some"), { state: "running", accepted: 1, isTold: false })
-          const none = yield* opened(jobs, "none", { together: true })
-          yield* add(jobs, none, [1])
-          yield* jobs.callOffBatch(none.number, 8)
-          yield* jobs.showLines(none.number, 9, 10)
-          assert.deepInclude(yield* jobs.batch("local", "none"), { state: "ended", accepted: 0, isTold: true })
-        })
+    promises("that are called off while they are shown have accepted what was shown", (jobs) =>
+      Effect.gen(function* () {
+        const all = yield* opened(jobs, "b", { together: true })
+        yield* add(jobs, all, [1, 2, 3, 4, 5])
+        yield* jobs.closeBatch(all.number, 8)
+        yield* jobs.showLines(all.number, 9, 2)
+        yield* jobs.callOffBatch(all.number, 9)
+        assert.deepStrictEqual(yield* jobs.showLines(all.number, 9, 2), [])
+        assert.deepStrictEqual(yield* jobs.showLines(all.number, 9, 2), [])
+        assert.deepInclude(yield* jobs.batch("local", "b"), { state: "running", accepted: 2 })
+        assert.deepStrictEqual(yield* states(jobs, all), { queued: 2 })
+      })
+    )
+
+    promises("that are called off before anything of them is shown tell nobody", (jobs) =>
+      Effect.gen(function* () {
+        const none = yield* opened(jobs, "none", { together: true })
+        yield* add(jobs, none, [1])
+        yield* jobs.callOffBatch(none.number, 8)
+        yield* jobs.showLines(none.number, 9, 10)
+        assert.deepInclude(yield* jobs.batch("local", "none"), { state: "ended", accepted: 0, isTold: true })
+        assert.deepStrictEqual(yield* jobs.dueBatches(10), [])
+      })
     )
 
     promises("are what their jobs are listed and counted by", (jobs) =>

@@ -257,7 +257,7 @@ export const jobFilter = {
   /** The batch that they were handed in with, by its id. */
   batch: optional(Schema.String),
   created_from: optional(Fields.EpochMillis),
-  created_to: optional(Fields.EpochMillis),
+  created_to: optional(Fields.EpochMillis)
 }
 
 /**

@@ -13,4 +13,6 @@ export interface ChangeUpdate {
   /** Its time, where it has another one. */
   readonly time: { readonly notBefore: number | null; readonly deadlineAt: number | null } | undefined
   readonly now: number
+  /** What identical calls have in common, where they share one answer. */
+  readonly coalesce: string | null
 }

@@ -152,7 +152,8 @@ export const make = Effect.fnUntraced(function* (
       changing(
         keyOf(customer, name),
         Effect.gen(function* () {
-          const before = yield* store.credential(customer, name)
+          // one that cannot be opened is replaced all the same
+          const before = yield* Effect.orElseSucceed(store.credential(customer, name), () => undefined)
           const now = yield* Clock.currentTimeMillis
           const made: StoredCredential = {
             customer,

@@ -93,7 +93,11 @@ const prepare = (db: DatabaseSync) => ({
   ),
   shown: db.prepare("UPDATE batches SET state = 'running' WHERE n = ? AND state = 'showing'"),
   shownAs: db.prepare("UPDATE batches SET accepted = accepted - ?1, duplicates = duplicates + ?1 WHERE n = ?2"),
-  forgotten: db.prepare("UPDATE batches SET accepted = accepted - ? WHERE n = ?"),
+  forgotten: db.prepare("UPDATE batches SET accepted = accepted - ?1 WHERE n = ?2"),
+  heldBack: db.prepare(
+    `SELECT coalesce(sum(accepted), 0) AS jobs FROM batches INDEXED BY batches_held_back
+     WHERE customer = ? AND together AND state IN ('open', 'showing')`
+  ),
   // all or none, and it was none: its end is nobody's
   untold: db.prepare(
     `UPDATE batches SET told = 1 WHERE n = ?1 AND accepted = 0 AND duplicates = 0
@@ -191,7 +195,9 @@ const addLines = (
   if (known.length > 0) return { _tag: "Known", known }
   const [first] = given
   if (most !== null && first !== undefined) {
-    const has = liveOf(db, tally, String(first.columns[customerAt]))
+    const customer = String(first.columns[customerAt])
+    // lines that are to become jobs together are as good as jobs
+    const has = liveOf(db, tally, customer) + Number(on.heldBack.get(customer)?.["jobs"])
     if (has + given.length > most) return { _tag: "Crowded", jobs: has }
   }
   const isTogether = now["together"] === 1

@@ -21,6 +21,9 @@ const cancelSize = 50
 /** Jobs that end in the meantime are looked at together. */
 const gather = 20
 
+/** It is looked at least as often, in milliseconds. */
+const lookAgain = 60_000
+
 /** When one that could not be done is tried again, in milliseconds. */
 const againAfter = 1000
 
@@ -28,8 +31,10 @@ const againAfter = 1000
 export const work = (parts: BatchParts, done: (batch: number) => void): Effect.Effect<never> =>
   Effect.gen(function* () {
     const { signal } = parts
+    // the sweep closes what nobody has gone on with, and tells nobody
+    const asked = Effect.timeoutOrElse(signal.await, { duration: lookAgain, orElse: () => Effect.void })
     while (true) {
-      yield* signal.await
+      yield* asked
       signal.closeUnsafe()
       if (parts.leaving()) {
         yield* signal.await

@@ -66,7 +66,9 @@ export const take = Effect.fnUntraced(function* (
           _tag === "Added" && !batch.together ? filed(self.ends, jobs) : Effect.void
         )
       ),
-      jobs.length
+      jobs.length,
+      // lines are taken in their order, so that none is before one of low priority which has to wait
+      jobs.some(({ step }) => step.priority === "low") ? "low" : undefined
     )
     switch (added._tag) {
       case "Added":

@@ -116,6 +116,17 @@ describe("batches of a dam", () => {
       })
   )
 
+  it.effect("tell of an end that only the sweep has brought", () =>
+    Effect.gen(function* () {
+      const { engine, exchanges, store } = yield* setUp({ target })
+      const { batch } = yield* engine.batches.open({ ...asked, onComplete: Step.post(`${url}done`) })
+      yield* engine.batches.take(batch, { lines: [], through: 1, isAgain: false })
+      yield* store.sweep(Number.MAX_SAFE_INTEGER, 50)
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual(paths(yield* exchanges), ["done"])
+    })
+  )
+
   it("take no line that another one would take the place of", () => {
     const debounced = { ...job("one"), step: Step.get(url).pipe(Step.debounce("k", { wait: 1 })) }
     assert.deepInclude(BatchLines.lineOf(3, debounced), { _tag: "Refused", line: 3, field: "debounce" })

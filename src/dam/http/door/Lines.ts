@@ -110,7 +110,9 @@ const byMembers = (most: number): Cut => {
         if (byte === 0x22) inText = true
         else if (byte === 0x5b || byte === 0x7b) {
           if (depth++ === 0) from = at + 1
-        } else if (byte === 0x5d || byte === 0x7d) depth--
+        } else if (byte === 0x5d || byte === 0x7d) {
+          if (--depth === 0 && byte !== 0x5d) return undefined
+        }
         if (depth === 0 || (depth === 1 && byte === 0x2c)) {
           isOver = depth === 0
           const member = held.take(chunk.subarray(from, at))

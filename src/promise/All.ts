@@ -112,6 +112,10 @@ const retryAtOf = ({ reason: { reason } }: SubmitAll.BatchBroken): number | null
 /** Does something to all jobs that a filter finds, until all is done. */
 export const bulkJobs = async (runtime: Runtime, given: BulkOptions, options?: CallOptions): Promise<BulkResult> => {
   Given.checkNames(given, ["action", "filter", "dryRun"], "bulkJobs.")
+  // one that was forgotten must not mean all jobs
+  if (typeof given.filter !== "object" || given.filter === null) {
+    throw new EZThrottleError("bulkJobs.filter: Expected an object; an empty one is all jobs")
+  }
   const { limit: _, sort: _order, ...filter } = filterOf(given.filter)
   const request = { action: given.action, filter, dryRun: given.dryRun }
   const all = Effect.gen(function* () {

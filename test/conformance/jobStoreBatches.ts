@@ -304,6 +304,17 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
 
+    promises("that are called off before anything of them is shown tell nobody", (jobs) =>
+      Effect.gen(function* () {
+        const none = yield* opened(jobs, "none", { together: true })
+        yield* add(jobs, none, [1])
+        yield* jobs.callOffBatch(none.number, 8)
+        yield* jobs.showLines(none.number, 9, 10)
+        assert.deepInclude(yield* jobs.batch("local", "none"), { state: "ended", accepted: 0, isTold: true })
+        assert.deepStrictEqual(yield* jobs.dueBatches(10), [])
+      })
+    )
+
     promises("are what their jobs are listed and counted by", (jobs) =>
       Effect.gen(function* () {
         const one = yield* opened(jobs, "b")

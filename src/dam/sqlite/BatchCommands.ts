@@ -98,6 +98,11 @@ const prepare = (db: DatabaseSync) => ({
     `SELECT coalesce(sum(accepted), 0) AS jobs FROM batches INDEXED BY batches_held_back
      WHERE customer = ? AND together AND state IN ('open', 'showing')`
   ),
+  // all or none, and it was none: its end is nobody's
+  untold: db.prepare(
+    `UPDATE batches SET told = 1 WHERE n = ?1 AND accepted = 0 AND duplicates = 0
+     AND NOT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_of_batch WHERE batch = ?1)`
+  ),
   counts: db.prepare(
     "SELECT state, count(*) AS jobs FROM jobs INDEXED BY jobs_of_batch WHERE batch = ? GROUP BY state"
   ),
@@ -241,9 +246,12 @@ const showLines = ({ jobs, on }: Self, batch: number, limit: number) => {
   const shown = isShown ? staged.flatMap(({ job, line }) => showOne(on, jobs, batch, Number(line), String(job))) : []
   const last = staged.at(-1)?.["line"]
   if (last !== undefined) on.unstage.run(batch, last)
-  const isLast = staged.length < limit
   if (!isShown) on.forgotten.run(staged.length, batch)
-  if (isLast) on.shown.run(batch)
+  const isLast = staged.length < limit
+  if (isLast) {
+    if (!isShown) on.untold.run(batch)
+    on.shown.run(batch)
+  }
   return { jobs: shown, isLast }
 }
 

@@ -113,7 +113,8 @@ const rerun = Effect.fnUntraced(function* (parts: BatchParts, batch: StoredBatch
   const lines: Array<BatchLines.Line> = []
   for (const { id } of failed) {
     const job = yield* store.get(id)
-    if (job === undefined || job.unreadable !== undefined) continue
+    // of one that was erased nobody knows what it was to do
+    if (job === undefined || job.unreadable !== undefined || job.erasedAt !== undefined) continue
     lines.push({ line: job.batch?.line ?? 0, job: rerunOf(job, { id: yield* newId, at }) })
   }
   yield* BatchLines.take(parts, batch, { lines, through: last.place, isAgain: false })

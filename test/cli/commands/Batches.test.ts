@@ -124,6 +124,8 @@ describe("rows of a CSV file", () => {
       assert.deepStrictEqual(whole, [{ a: '1,"x"\n2', b: "" }, { a: "3", b: "4" }, undefined])
       assert.deepStrictEqual(yield* read(Array.from(text)), whole)
       assert.deepStrictEqual(yield* read(["a"]), [])
+      assert.match((yield* Effect.flip(read(['a\n"1\n2\n']))).message, /ends inside of quotes/)
+      assert.deepStrictEqual(yield* read(['a\n"1"']), [{ a: "1" }])
       assert.match((yield* Effect.flip(read(["a,a\n"]))).message, /two columns are called a/)
     })
   )

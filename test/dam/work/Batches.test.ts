@@ -132,6 +132,33 @@ describe("batches of a dam", () => {
     assert.deepInclude(BatchLines.lineOf(3, debounced), { _tag: "Refused", line: 3, field: "debounce" })
   })
 
+  it.effect("end each with a job of its own, also where their steps have one key", () =>
+    Effect.gen(function* () {
+      const { engine, exchanges } = yield* setUp({ target })
+      const onComplete = Step.post(`${url}done`).pipe(Step.idempotentKey("report"))
+      yield* handIn(engine.batches, ["a"], { id: "one", onComplete })
+      yield* handIn(engine.batches, ["b"], { id: "two", onComplete })
+      yield* TestClock.adjust("5 seconds")
+      assert.lengthOf(
+        paths(yield* exchanges).filter((path) => path === "done"),
+        2
+      )
+    })
+  )
+
+  it.effect("do not run again what was erased", () =>
+    Effect.gen(function* () {
+      const { engine, exchanges, store } = yield* setUp({ target })
+      yield* handIn(engine.batches, ["bad1", "bad2"])
+      yield* TestClock.adjust("5 seconds")
+      const { jobs } = yield* store.list({ customer: "local", batch: "b", limit: 1, oldestFirst: true })
+      yield* store.erase(jobs[0]!.id, 1)
+      yield* engine.batches.rerun(yield* now(engine.batches))
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(paths(yield* exchanges).slice(2), ["bad2"])
+    })
+  )
+
   it.effect("fill the step of their end from the summary", () =>
     Effect.gen(function* () {
       const { engine, exchanges } = yield* setUp({ target })

@@ -5,6 +5,7 @@ import type { JobState } from "../../engine/JobState.ts"
 import { requeued } from "../job/LaneName.ts"
 import type { JobCommands, Row } from "../rows/Commands.ts"
 import type { Joins } from "./JoinCommands.ts"
+import { withoutTrace } from "./SecretCommands.ts"
 import { moveOver, stateOf, type Tally } from "./Tally.ts"
 
 const prepare = (db: DatabaseSync) => ({
@@ -41,7 +42,8 @@ export const changeCommand = (
       const lane = change.lane ?? from.lane
       const account = requeued(String(job["account"]), change.account, change.priority)
       on.update.run(seq, lane, account, state, dueAt, change.startBefore)
-      on.step.run(seq, change.step)
+      // what it said before is not to be found any more, should it be erased
+      withoutTrace(db, () => on.step.run(seq, change.step))
       if (isApart) {
         on.regroup.run(seq, change.coalesce)
         joins.orphan(id)

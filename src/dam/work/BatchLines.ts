@@ -40,6 +40,8 @@ export interface Group {
   readonly through: number
   /** They were refused before. */
   readonly isAgain: boolean
+  /** All of them are taken, or none. Defaults to `false`: where a customer has not room for all, so many as there is room for. */
+  readonly isWhole?: boolean | undefined
 }
 
 /** Where the batch is then; `isTaken` is `false` where somebody else has taken lines of it meanwhile. */
@@ -52,9 +54,10 @@ export interface Taken {
 export const take = Effect.fnUntraced(function* (
   self: Taking,
   batch: StoredBatch,
-  { isAgain, lines, through }: Group
+  { isAgain, isWhole = isAgain, lines, through: last }: Group
 ): Effect.fn.Return<Taken, StoreError | Admission.Overloaded> {
-  const notes: Array<LineNote> = []
+  let notes: Array<LineNote> = []
+  let through = last
   let jobs = firstOfEach(self, batch, lines, notes)
   while (true) {
     const at = yield* Clock.currentTimeMillis
@@ -78,8 +81,16 @@ export const take = Effect.fnUntraced(function* (
         }
       case "Moved":
         return { batch: added.batch, isTaken: false }
-      case "Crowded":
-        return yield* Admission.crowded(self.maxCustomerJobs ?? added.jobs, added.jobs)
+      case "Crowded": {
+        const { maxCustomerJobs: most = added.jobs } = self
+        const room = Math.max(0, most - added.jobs)
+        const beyond = jobs[room]?.batch?.line
+        if (isWhole || room === 0 || beyond === undefined) return yield* Admission.crowded(most, added.jobs)
+        through = beyond - 1
+        jobs = jobs.slice(0, room)
+        notes = notes.filter(({ line }) => line <= through)
+        continue
+      }
       case "Known": {
         const known = new Map(added.known.map(({ job, place }) => [place, job]))
         jobs = jobs.filter((job, place) => {

@@ -101,7 +101,10 @@ describe("a webhook", () => {
       const dam = yield* world()
       yield* dam.secrets.set("local", "hook", value("s3cret", "https://other.example"))
       yield* dam.secrets.set("local", "short", value("short"))
+      // a receiver could not know what signed it
+      yield* dam.secrets.set("local", "token", { ...value("client secret"), tokens: { ...source, tokenUrl: "https://id.example/token" } })
       for (const terms of [
+        { secret: "token" },
         { secret: "short" },
         { headers: { "x-key": Step.secret("hook") } },
         { secret: "hook" },
@@ -110,7 +113,7 @@ describe("a webhook", () => {
         const id = yield* dam.run({ url: hook, ...terms })
         const [delivery] = yield* dam.store.deliveries(id)
         assert.strictEqual(delivery?.state, "pending")
-        assert.match(delivery?.attempts[0]?.error ?? "", /the secret (hook|none|short) is not sent: /)
+        assert.match(delivery?.attempts[0]?.error ?? "", /the secret (hook|none|short|token) is not sent: /)
       }
       assert.deepStrictEqual(yield* dam.requests, [])
     })

@@ -55,6 +55,16 @@ const bearer = (target: string) =>
   Step.get(target, { headers: { authorization: Step.secret("stripe", { prefix: "Bearer " }) } })
 
 describe("a secret that a job names", () => {
+  it.effect("is a token though its issuer says nothing of how long it holds", () =>
+    Effect.gen(function* () {
+      const body = JSON.stringify({ access_token: "t", token_type: "Bearer", expires_in: null, error: null })
+      const dam = yield* world(Script.always(ok), Script.always({ status: 200, body }))
+      yield* dam.secrets.set("local", "stripe", oauth)
+      yield* dam.runToEnd(bearer(`${url}a`))
+      assert.deepStrictEqual(yield* dam.authorizations, ["Bearer t"])
+    })
+  )
+
   it.effect("is looked up when the call is sent, so that one that was rotated counts for a job that waits", () =>
     Effect.gen(function* () {
       const dam = yield* world()

@@ -116,6 +116,39 @@ describe("batches of a dam", () => {
       })
   )
 
+  it.effect("do not wait for those that cannot be done, however many they are", () =>
+    Effect.gen(function* () {
+      const through = (store: Store): Store => ({
+        ...store,
+        endTold: (number, ...more) =>
+          number > 30 ? store.endTold(number, ...more) : Effect.fail(new StorageFailed({ detail: "not this one" }))
+      })
+      const { engine, exchanges } = yield* setUp({ target, through })
+      for (let n = 1; n <= 31; n++)
+        yield* handIn(engine.batches, [], { id: `b${n}`, onComplete: Step.post(`${url}done-${n}`) })
+      yield* TestClock.adjust("10 seconds")
+      assert.isTrue((yield* now(engine.batches, "b31")).isTold)
+      assert.isFalse((yield* now(engine.batches, "b1")).isTold)
+      assert.include(paths(yield* exchanges), "done-31")
+    })
+  )
+
+  it.effect("take as many lines as their customer has room for, and go on with the rest", () =>
+    Effect.gen(function* () {
+      const { engine } = yield* setUp({ target, maxCustomerJobs: 3, pacing: { pace: { rps: 1, maxConcurrent: 1 } } })
+      const { batch } = yield* engine.batches.open(asked)
+      const lines = yield* Effect.forEach([1, 2, 3, 4, 5], (line) =>
+        Effect.map(jobOf(Step.get(`${url}${line}`)), (job) => ({ line, job }))
+      )
+      const first = yield* engine.batches.take(batch, { lines, through: 5, isAgain: false })
+      assert.deepInclude(first.batch, { through: 3, accepted: 3 })
+      const rest = { lines: lines.slice(3), through: 5, isAgain: false }
+      assert.strictEqual((yield* Effect.flip(engine.batches.take(first.batch!, rest)))._tag, "Overloaded")
+      yield* TestClock.adjust("5 seconds")
+      assert.deepInclude((yield* engine.batches.take(first.batch!, rest)).batch, { through: 5, accepted: 5 })
+    })
+  )
+
   it.effect("tell of an end that only the sweep has brought", () =>
     Effect.gen(function* () {
       const { engine, exchanges, store } = yield* setUp({ target })

@@ -31,6 +31,9 @@ export interface Fault {
   readonly local: boolean
 }
 
+/** What a store answers when it is no longer there. */
+export const closed: Fault = { kind: "failed", detail: "it is closed", local: false }
+
 /**
  * The columns of a job that its submission fills, besides `seq` and `state`, in the order of their values. `account` holds
  * the name of its queue.

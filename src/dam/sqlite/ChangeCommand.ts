@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite"
 import type { JobState } from "../../engine/JobState.ts"
 import { requeued } from "../job/LaneName.ts"
 import type { JobCommands, Row } from "../rows/Commands.ts"
-import { moveOver, stateOf, type Tally } from "./Tally.ts"
+import { moveOver, stateOf, type Tally } from "../rows/Tally.ts"
 
 const prepare = (db: DatabaseSync) => ({
   waiting: db.prepare(

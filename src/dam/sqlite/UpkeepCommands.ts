@@ -4,7 +4,7 @@ import type { UpkeepCommands } from "../rows/UpkeepCommands.ts"
 import { batchSweeps } from "./BatchCommands.ts"
 import { bytesOf } from "./Database.ts"
 import type { Joins } from "./JoinCommands.ts"
-import { move, stateOf, type Tally } from "./Tally.ts"
+import { move, stateOf, type Tally } from "../rows/Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
 /** How many jobs one `release` moves at most, so that no transaction holds up the others for long. */

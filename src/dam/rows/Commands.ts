@@ -29,6 +29,8 @@ export interface Fault {
   readonly detail: string
   /** Whether only this operation is wrong, and others of its group may go on. */
   readonly local: boolean
+  /** Whether the connection to the database is of no more use. */
+  readonly isGone?: boolean | undefined
 }
 
 /** What a store answers when it is no longer there. */

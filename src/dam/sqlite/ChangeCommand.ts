@@ -1,9 +1,8 @@
 /** Changes jobs that wait, as statements. Runs in the thread that writes. */
-import type { ChangeUpdate } from "../rows/ChangeUpdate.ts"
+import { waitingAfter } from "../rows/ChangeUpdate.ts"
 import type { DatabaseSync } from "node:sqlite"
-import type { JobState } from "../../engine/JobState.ts"
 import { requeued } from "../job/LaneName.ts"
-import type { JobCommands, Row } from "../rows/Commands.ts"
+import type { JobCommands } from "../rows/Commands.ts"
 import { moveOver, stateOf, type Tally } from "../rows/Tally.ts"
 
 const prepare = (db: DatabaseSync) => ({
@@ -28,7 +27,7 @@ export const changeCommand = (db: DatabaseSync, tally: Tally): Pick<JobCommands,
       if (change.revision !== null && change.revision !== job["revision"]) return "Stale"
       const seq = job["seq"] ?? null
       const from = { lane: String(job["lane"]), state: stateOf(job["state"]) }
-      const { dueAt, state } = placeOf(job, from.state, change)
+      const { dueAt, state } = waitingAfter(job, from.state, change)
       const lane = change.lane ?? from.lane
       const account = requeued(String(job["account"]), change.account, change.priority)
       on.update.run(seq, lane, account, state, dueAt, change.startBefore)
@@ -38,19 +37,4 @@ export const changeCommand = (db: DatabaseSync, tally: Tally): Pick<JobCommands,
       return "Changed"
     }
   }
-}
-
-/** Where a job waits then, and until when. */
-const placeOf = (
-  job: Row,
-  state: JobState,
-  { now, time }: ChangeUpdate
-): { readonly state: JobState; readonly dueAt: number | null } => {
-  const dueAt = typeof job["due_at"] === "number" ? job["due_at"] : null
-  if (time === undefined) return { state, dueAt }
-  // behind others of its order it has a time only when its turn comes
-  if (state === "scheduled" && dueAt === null) return { state, dueAt }
-  const at = time.notBefore ?? 0
-  if (state === "queued") return at > now ? { state: "scheduled", dueAt: at } : { state, dueAt }
-  return { state, dueAt: at }
 }

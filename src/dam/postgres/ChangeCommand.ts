@@ -1,0 +1,46 @@
+/** Changes jobs that wait, as statements. */
+import * as Effect from "effect/Effect"
+import { requeued } from "../job/LaneName.ts"
+import { waitingAfter } from "../rows/ChangeUpdate.ts"
+import type { JobCommands } from "../rows/Commands.ts"
+import { moveOver, stateOf, type Tally } from "../rows/Tally.ts"
+import type { Over, Session } from "./Session.ts"
+
+/** The command. */
+export const changeCommand = (on: Session, tally: Tally): Pick<Over<JobCommands>, "change"> => ({
+  change: Effect.fnUntraced(function* (id, change) {
+    const job = yield* on.one(
+      `SELECT seq, lane, account, state, due_at, revision FROM jobs
+       WHERE id = $1 AND state IN ('scheduled', 'queued', 'parked')`,
+      id
+    )
+    if (job === undefined) return "Settled"
+    if (change.revision !== null && change.revision !== job["revision"]) return "Stale"
+    const seq = job["seq"] ?? null
+    const from = { lane: String(job["lane"]), state: stateOf(job["state"]) }
+    const { dueAt, state } = waitingAfter(job, from.state, change)
+    const lane = change.lane ?? from.lane
+    const account = requeued(String(job["account"]), change.account, change.priority)
+    yield* on.run(
+      `UPDATE jobs SET revision = revision + 1, lane = $2, account = $3, state = $4, due_at = $5, start_before = $6
+       WHERE seq = $1`,
+      seq,
+      lane,
+      account,
+      state,
+      dueAt,
+      change.startBefore
+    )
+    yield* on.run("UPDATE payloads SET step = $2 WHERE seq = $1", seq, change.step)
+    if (change.time !== undefined) {
+      yield* on.run(
+        "UPDATE jobs SET not_before = $2, deadline_at = coalesce($3, deadline_at) WHERE seq = $1",
+        seq,
+        change.time.notBefore,
+        change.time.deadlineAt
+      )
+    }
+    moveOver(tally, from, { lane, state })
+    return "Changed"
+  })
+})

@@ -6,7 +6,7 @@ export const withPostgres = (server: Postgres | Missing, name: string, tests: (s
   const isMissing = "missing" in server
   // the tests are named all the same, and none of them is run
   const given = isMissing ? nowhere : server
-  describe.skipIf(isMissing)(isMissing ? `${name}: ${server.missing}` : `${name}`, () => {
+  describe.skipIf(isMissing)(`${name}${isMissing ? `: ${server.missing}` : ""}`, () => {
     tests(given)
   })
 }

@@ -32,8 +32,8 @@ let shared: Promise<Postgres | Missing> | undefined
 /** The one of this process, begun by whoever asks first. */
 export const postgres = (): Promise<Postgres | Missing> => (shared ??= begin())
 
-/** One of its own, for tests that stop it. */
-export const begin = async (): Promise<Postgres | Missing> => {
+/** One of its own, for tests that stop it. `isDurable`: it waits for the disk, as it does in earnest. */
+export const begin = async (isDurable = false): Promise<Postgres | Missing> => {
   const bin = systemBin() ?? npmBin()
   if (typeof bin !== "string") return bin
   const home = mkdtempSync(join(tmpdir(), "postgres-"))
@@ -52,7 +52,7 @@ export const begin = async (): Promise<Postgres | Missing> => {
   const port = await freePort()
   let running: Running | undefined
   const start = async () => {
-    running = await run({ bin, data, home, port, user })
+    running = await run({ bin, data, home, isDurable, port, user })
   }
   await start()
   return {
@@ -85,6 +85,7 @@ interface Place {
   readonly bin: string
   readonly data: string
   readonly home: string
+  readonly isDurable: boolean
   readonly port: number
   readonly user: { readonly uid?: number; readonly gid?: number }
 }
@@ -94,15 +95,15 @@ const keeping = `exec 3<&0; home=$1; shift; "$@" & server=$!
 ( cat; kill -QUIT $server && { while kill -0 $server; do sleep 0.1; done; rm -rf "$home"; } ) <&3 > /dev/null 2>&1 &
 wait $server`
 
-const run = async ({ bin, data, home, port, user }: Place): Promise<Running> => {
+const run = async ({ bin, data, home, isDurable, port, user }: Place): Promise<Running> => {
   const settings = {
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
-    fsync: "off",
-    full_page_writes: "off",
+    fsync: isDurable ? "on" : "off",
+    full_page_writes: isDurable ? "on" : "off",
     max_connections: "60",
     shared_buffers: "64MB",
-    max_wal_size: "256MB"
+    max_wal_size: isDurable ? "4GB" : "256MB"
   }
   const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])
   // what an earlier one said of itself

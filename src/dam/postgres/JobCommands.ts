@@ -124,6 +124,7 @@ export const jobCommands = (self: Jobs) => {
     commands,
     load: (seq: Cell) => load(self, seq),
     known: (job: JobInsert) => known(self, digestOf(job)),
+    loadAll: (seqs: ReadonlyArray<Cell>) => loadAll(self, seqs),
     knownAll: (digests: ReadonlyArray<Uint8Array>) => knownAll(self, digests),
     beginAll: (starts: ReadonlyArray<readonly [id: string, at: number]>) => beginAll(self, starts),
     recordAll: (tries: ReadonlyArray<Try>) => recordAll(self, tries),
@@ -138,6 +139,16 @@ export type Try = readonly [id: string, epoch: number, attempt: AttemptInsert]
 const load = Effect.fnUntraced(function* (self: Jobs, seq: Cell = null): Effect.fn.Return<LoadedJob, Fault> {
   const [job] = yield* attemptsOf(self, yield* self.on.all(`${whole} WHERE jobs.seq = $1`, seq))
   return job ?? (yield* Effect.fail(wrong("a job has lost its payload")))
+})
+
+/** Jobs by their ids. */
+const loadAll = Effect.fnUntraced(function* (
+  self: Jobs,
+  seqs: ReadonlyArray<Cell>
+): Effect.fn.Return<ReadonlyMap<string, LoadedJob>, Fault> {
+  if (seqs.length === 0) return new Map()
+  const rows = yield* self.on.all(`${whole} WHERE jobs.seq = ANY($1::text[]::bigint[])`, texts(seqs))
+  return new Map((yield* attemptsOf(self, rows)).map((one) => [String(one.job["id"]), one] as const))
 })
 
 /** Jobs with their attempts, in the order of their rows. */

@@ -91,6 +91,8 @@ const session = (
       timezone: "UTC",
       client_min_messages: "error",
       idle_in_transaction_session_timeout: "10s",
+      // what is written is few rows that an index leads to, however many there are
+      ...(isWriter ? { random_page_cost: "1.1", enable_hashjoin: "off", enable_mergejoin: "off" } : {}),
       // an owner that is gone without a word is missed within half a minute
       tcp_keepalives_idle: "10",
       tcp_keepalives_interval: "5",

@@ -42,6 +42,8 @@ interface Filed {
 interface Wave {
   readonly filed: Array<Waiting<Filed>>
   readonly begun: Array<Waiting<readonly [id: string, at: number]>>
+  /** Places of those begun that are answered whole. */
+  readonly whole: Set<number>
   readonly tried: Array<Waiting<Try>>
   readonly ended: Array<Waiting<Ending>>
   readonly told: Array<Waiting<Taken>>
@@ -49,7 +51,7 @@ interface Wave {
   readonly names: Set<string>
 }
 
-const none = (): Wave => ({ filed: [], begun: [], tried: [], ended: [], told: [], names: new Set() })
+const none = (): Wave => ({ filed: [], begun: [], whole: new Set(), tried: [], ended: [], told: [], names: new Set() })
 
 type Alone = (call: Call) => Effect.Effect<unknown, Fault>
 
@@ -82,10 +84,12 @@ const add = ({ tally }: Parts, wave: Wave, place: number, call: Call): boolean =
       if (isNew) wave.filed.push({ place, given: { job, digest, key: digest ? hexOf(digest) : undefined, most } })
       return isNew
     }
-    case "begin": {
-      const [, id, at] = call
+    case "begin":
+    case "start": {
+      const [name, id, at] = call
       const isNew = named(wave, id)
       if (isNew) wave.begun.push({ place, given: [id, at] })
+      if (isNew && name === "start") wave.whole.add(place)
       return isNew
     }
     case "record": {
@@ -128,10 +132,7 @@ const run = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, Fault> {
   const { deliveries, jobs } = parts
   if (wave.filed.length > 0) yield* fileAll(parts, wave.filed, answers)
-  if (wave.begun.length > 0) {
-    const begun = yield* jobs.beginAll(wave.begun.map(({ given }) => given))
-    for (const { given, place } of wave.begun) answers[place] = epochOf(begun.get(given[0]))
-  }
+  if (wave.begun.length > 0) yield* beginAll(parts, wave, answers)
   if (wave.tried.length > 0) {
     const noted = yield* jobs.recordAll(wave.tried.map(({ given }) => given))
     for (const { given, place } of wave.tried) answers[place] = noted.has(given[0])
@@ -148,6 +149,20 @@ const run = Effect.fnUntraced(function* (
       const deliveryState = told.get(given.id) ?? (yield* deliveries.settledAs(given.id))
       answers[place] = { deliveryState, endpoint: undefined }
     }
+  }
+})
+
+const beginAll = Effect.fnUntraced(function* (
+  { jobs }: Parts,
+  { begun, whole }: Wave,
+  answers: Array<unknown>
+): Effect.fn.Return<void, Fault> {
+  const rows = yield* jobs.beginAll(begun.map(({ given }) => given))
+  const wanted = begun.filter(({ place }) => whole.has(place)).map(({ given: [id] }) => id)
+  const loaded = yield* jobs.loadAll(wanted.flatMap((id) => rows.get(id)?.["seq"] ?? []))
+  for (const { given, place } of begun) {
+    const [id] = given
+    answers[place] = whole.has(place) ? loaded.get(id) : epochOf(rows.get(id))
   }
 })
 

@@ -7,7 +7,8 @@
 import type { DatabaseSync } from "node:sqlite"
 import { type BatchCommands, keyReused, type LinesAdded, type LinesInsert } from "../rows/BatchCommands.ts"
 import { type BatchForms, jobColumns, type JobCommands, type JobInsert, type LoadedJob } from "../rows/Commands.ts"
-import { liveOf, type Tally } from "./Tally.ts"
+import type { Tally } from "../rows/Tally.ts"
+import { liveOf } from "./Counts.ts"
 
 /** For which something is to be done: word for word the condition of their index. */
 const isDue = `told = 0 AND (

@@ -1,6 +1,6 @@
 /** What batches need of the database, as statements. A batch counts its lines in the commit that takes them. */
 import * as Effect from "effect/Effect"
-import type { BatchCommands, LinesAdded, LinesInsert } from "../rows/BatchCommands.ts"
+import { type BatchCommands, keyReused, type LinesAdded, type LinesInsert } from "../rows/BatchCommands.ts"
 import {
   type BatchForms,
   type Cell,
@@ -123,6 +123,13 @@ const byNumber = "SELECT * FROM batches WHERE n = $1"
 
 const note = put("batch_lines", ["batch", "kind", "line"], ["detail"])
 
+const heldBack = `SELECT coalesce(sum(accepted), 0)::bigint AS jobs FROM batches
+  WHERE customer = $1 AND together = 1 AND state IN ('open', 'showing')`
+
+// all or none, and it was none: its end is nobody's
+const untold = `UPDATE batches SET told = 1 WHERE n = $1 AND accepted = 0 AND duplicates = 0
+  AND NOT EXISTS (SELECT 1 FROM jobs WHERE batch = $1)`
+
 const addLines = Effect.fnUntraced(function* (
   { jobs, on, tally }: Self,
   { after, at, batch, isAgain, jobs: given, most, notes, through }: LinesInsert<BatchForms>
@@ -137,7 +144,10 @@ const addLines = Effect.fnUntraced(function* (
   if (known.length > 0) return { _tag: "Known", known }
   const [first] = given
   if (most !== null && first !== undefined) {
-    const has = yield* liveOf(on, tally, String(first.columns[customerAt]))
+    const customer = first.columns[customerAt] ?? null
+    // lines that are to become jobs together are as good as jobs
+    const held = yield* on.one(heldBack, customer)
+    const has = (yield* liveOf(on, tally, String(customer))) + Number(held?.["jobs"])
     if (has + given.length > most) return { _tag: "Crowded", jobs: has }
   }
   const isTogether = now["together"] === 1
@@ -197,6 +207,8 @@ const idAt = jobColumns.indexOf("id")
 const laneAt = jobColumns.indexOf("lane")
 const queueAt = jobColumns.indexOf("account")
 const lineAt = jobColumns.indexOf("batch_line")
+const givenAt = jobColumns.indexOf("key_given")
+const payloadAt = jobColumns.indexOf("payload")
 
 interface Shown {
   readonly jobs: ReadonlyArray<{ readonly [name: string]: Cell }>
@@ -223,9 +235,10 @@ const showLines = Effect.fnUntraced(function* (
   }
   const last = staged.at(-1)?.["line"]
   if (last !== undefined) yield* on.run("DELETE FROM batch_staged WHERE batch = $1 AND line <= $2", batch, last)
+  if (!isShown) yield* on.run("UPDATE batches SET accepted = accepted - $1 WHERE n = $2", staged.length, batch)
   const isLast = staged.length < limit
   if (isLast) {
-    if (!isShown) yield* on.run("UPDATE batches SET accepted = 0 WHERE n = $1", batch)
+    if (!isShown) yield* on.run(untold, batch)
     yield* on.run("UPDATE batches SET state = 'running' WHERE n = $1 AND state = 'showing'", batch)
   }
   return { jobs: shown, isLast }
@@ -240,12 +253,20 @@ const showOne = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Shown["jobs"], Fault> {
   const insert = JSON.parse(text) as JobInsert
   const known = yield* jobs.enqueue(insert)
+  const { columns } = insert
   if (isKnown(known)) {
-    yield* on.run("UPDATE batches SET accepted = accepted - 1, duplicates = duplicates + 1 WHERE n = $1", batch)
-    yield* on.run(note, batch, "Duplicate", line, JSON.stringify({ jobId: known.job["id"] }))
+    const isOther = columns[givenAt] === 1 && columns[payloadAt] !== known.job["payload"]
+    const refused = Number(isOther)
+    yield* on.run(
+      "UPDATE batches SET accepted = accepted - 1, duplicates = duplicates + $1, refused = refused + $2 WHERE n = $3",
+      1 - refused,
+      refused,
+      batch
+    )
+    const detail = isOther ? keyReused(String(known.job["id"])) : { jobId: known.job["id"] }
+    yield* on.run(note, batch, isOther ? "Refused" : "Duplicate", line, JSON.stringify(detail))
     return []
   }
-  const { columns } = insert
   return [
     {
       id: columns[idAt] ?? null,

@@ -4,13 +4,18 @@ import { requeued } from "../job/LaneName.ts"
 import { waitingAfter } from "../rows/ChangeUpdate.ts"
 import type { JobCommands } from "../rows/Commands.ts"
 import { moveOver, stateOf, type Tally } from "../rows/Tally.ts"
+import type { Joins } from "./JoinCommands.ts"
 import type { Over, Session } from "./Session.ts"
 
 /** The command. */
-export const changeCommand = (on: Session, tally: Tally): Pick<Over<JobCommands>, "change"> => ({
+export const changeCommand = (
+  on: Session,
+  tally: Tally,
+  joins: Pick<Joins, "orphan">
+): Pick<Over<JobCommands>, "change"> => ({
   change: Effect.fnUntraced(function* (id, change) {
     const job = yield* on.one(
-      `SELECT seq, lane, account, state, due_at, revision FROM jobs
+      `SELECT seq, lane, account, state, due_at, not_before, revision, coalesce_key, leader_id FROM jobs
        WHERE id = $1 AND state IN ('scheduled', 'queued', 'parked')`,
       id
     )
@@ -18,7 +23,7 @@ export const changeCommand = (on: Session, tally: Tally): Pick<Over<JobCommands>
     if (change.revision !== null && change.revision !== job["revision"]) return "Stale"
     const seq = job["seq"] ?? null
     const from = { lane: String(job["lane"]), state: stateOf(job["state"]) }
-    const { dueAt, state } = waitingAfter(job, from.state, change)
+    const { dueAt, isApart, state } = waitingAfter(job, from.state, change)
     const lane = change.lane ?? from.lane
     const account = requeued(String(job["account"]), change.account, change.priority)
     yield* on.run(
@@ -32,6 +37,10 @@ export const changeCommand = (on: Session, tally: Tally): Pick<Over<JobCommands>
       change.startBefore
     )
     yield* on.run("UPDATE payloads SET step = $2 WHERE seq = $1", seq, change.step)
+    if (isApart) {
+      yield* on.run("UPDATE jobs SET coalesce_key = $2, leader_id = NULL WHERE seq = $1", seq, change.coalesce)
+      yield* joins.orphan(id)
+    }
     if (change.time !== undefined) {
       yield* on.run(
         "UPDATE jobs SET not_before = $2, deadline_at = coalesce($3, deadline_at) WHERE seq = $1",

@@ -43,7 +43,7 @@ const commandsOver = (on: Session, tally: Tally) => {
   const deliveries = deliveryCommands(on, tally)
   const commands = {
     ...jobs.commands,
-    ...changeCommand(on, tally),
+    ...changeCommand(on, tally, joins),
     ...batchCommands(on, tally, { ...jobs.commands, known: jobs.known }),
     ...eraseCommand(on, tally),
     ...listCommand({ on, load: jobs.load }),

@@ -264,8 +264,8 @@ const finishAll = Effect.fnUntraced(function* (
     if (row === undefined) continue
     // before its children, which go to the end of the line
     if (row["order_key"] !== null) yield* orders.ended(row, finish)
-    // whoever else ends has an answer for those that wait for it
-    if (row["coalesce_key"] !== null && finish.state === "cancelled") yield* joins.orphan(id)
+    // whoever else was called has an answer for those that wait for it
+    if (row["coalesce_key"] !== null && (finish.state === "cancelled" || row["epoch"] === 0)) yield* joins.orphan(id)
     for (const child of finish.children) yield* enqueue(self, child)
     if (row["batch"] !== null) yield* batchEnds(on).jobEnded(Number(row["batch"]), finish.state, finish.at)
   }

@@ -227,6 +227,7 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
     )`,
     `CREATE INDEX batches_of_customer ON batches (customer, n)`,
     `CREATE INDEX batches_due ON batches (n) WHERE told = 0`,
+    `CREATE INDEX batches_held_back ON batches (customer) WHERE together = 1 AND state IN ('open', 'showing')`,
     `CREATE INDEX batches_open ON batches (touched_at) WHERE state = 'open'`,
     `CREATE INDEX batches_over ON batches (ended_at) WHERE told = 1`,
     `CREATE TABLE batch_lines (

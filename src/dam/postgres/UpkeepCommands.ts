@@ -98,6 +98,8 @@ export const upkeepCommands = (on: Session, tally: Tally, joins: Pick<Joins, "re
         limit
       )
       yield* remove(jobs)
+      // whose answer could not be told to all
+      if (jobs.length < limit) yield* joins.recover
       yield* batches.sweep(endedBefore, limit)
       yield* on.run("DELETE FROM paces WHERE seen_at < $1 AND coalesce(held_until, 0) < $1", endedBefore)
       // one that operators were told of is kept until it is over: forgetting it is no recovery

@@ -15,10 +15,29 @@ export interface ChangeUpdate {
   /** Its time, where it has another one. */
   readonly time: { readonly notBefore: number | null; readonly deadlineAt: number | null } | undefined
   readonly now: number
+  /** What identical calls have in common, where they share one answer. */
+  readonly coalesce: string | null
 }
 
-/** Where a job waits then, and until when. */
-export const waitingAfter = (
+/** Where a job waits after a change, until when, and whether it shares an answer with those of before no more. */
+export interface WaitingAfter {
+  readonly state: JobState
+  readonly dueAt: number | null
+  readonly isApart: boolean
+}
+
+/** Tells it from its row. */
+export const waitingAfter = (job: Row, state: JobState, change: ChangeUpdate): WaitingAfter => {
+  // another call has another answer than those it was identical with, and one at another time makes none of them wait
+  const isApart = job["coalesce_key"] !== null && (job["coalesce_key"] !== change.coalesce || change.time !== undefined)
+  return { ...placeOf(isApart ? letGo(job) : job, state, change), isApart }
+}
+
+/** One that waits for the answer of another waits for its own time. */
+const letGo = (job: Row): Row =>
+  job["leader_id"] === null ? job : { ...job, leader_id: null, due_at: job["not_before"] ?? 0 }
+
+const placeOf = (
   job: Row,
   state: JobState,
   { now, time }: ChangeUpdate

@@ -49,7 +49,7 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
   const deliveries = deliveryCommands(db, tally)
   return {
     ...jobs.commands,
-    ...changeCommand(db, tally),
+    ...changeCommand(db, tally, joins),
     ...batchCommands(db, tally, { ...jobs.commands, known: jobs.known }),
     ...eraseCommand({ db, tally, texts }),
     ...listCommand({ db, texts, load: jobs.load }),

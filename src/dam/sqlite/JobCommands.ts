@@ -245,8 +245,10 @@ const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): v
   if (finish.state !== "succeeded") texts?.changed(seq)
   // before its children, which go to the end of the line
   if (job["order_key"] !== null) orders.ended(job, finish)
-  // whoever else ends has an answer for those that wait for it
-  if (job["coalesce_key"] !== null && finish.state === "cancelled") joins.orphan(String(job["id"]))
+  // whoever else was called has an answer for those that wait for it
+  if (job["coalesce_key"] !== null && (finish.state === "cancelled" || job["epoch"] === 0)) {
+    joins.orphan(String(job["id"]))
+  }
   for (const child of finish.children) enqueue(self, child)
   for (const { body, columns } of finish.deliveries) {
     const { lastInsertRowid } = on.insertDelivery.run(seq, finish.at, finish.at, ...columns)

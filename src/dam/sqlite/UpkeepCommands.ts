@@ -118,6 +118,8 @@ export const upkeepCommands = ({ db, fault, joins, tally, texts }: Kept): Upkeep
     sweep: (endedBefore, limit) => {
       const jobs = on.settled.all(endedBefore, limit)
       remove(jobs)
+      // whose answer could not be told to all
+      if (jobs.length < limit) joins.recover()
       batches.sweep(endedBefore, limit)
       on.forget.run(endedBefore)
       tally.endpoints -= Number(on.forgetEndpoints.run(endedBefore).changes)

@@ -36,13 +36,14 @@ export interface Jobs {
 const whole = `SELECT jobs.*, step, result, bodies, (SELECT id FROM batches WHERE n = jobs.batch) AS batch_id
   FROM jobs JOIN payloads USING (seq) LEFT JOIN results USING (seq)`
 
+// with a second state, which none has, Postgres goes by the ids: an index of what is queued it would go through for each
 const begin = `UPDATE jobs SET state = 'running', epoch = epoch + 1, started_at = coalesce(started_at, g.at::float8)
-  FROM unnest($1::text[], $2::text[]) AS g(job, at) WHERE id = g.job AND state = 'queued' RETURNING id, seq, lane, epoch`
+  FROM unnest($1::text[], $2::text[]) AS g(job, at) WHERE id = g.job AND state IN ('queued', '') RETURNING id, seq, lane, epoch`
 
 const record = `WITH g AS MATERIALIZED (
     SELECT seq, given.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[])
       WITH ORDINALITY AS given(job, of_epoch, path, racer, attempt, response, body, place)
-    JOIN jobs ON id = job AND epoch = of_epoch::integer AND state = 'running'
+    JOIN jobs ON id = job AND epoch = of_epoch::integer AND state IN ('running', '')
   ), let_go AS (
     UPDATE attempts SET response = NULL, body = NULL FROM g
     WHERE attempts.seq = g.seq AND attempts.path = g.path::integer AND attempts.racer = g.racer::integer

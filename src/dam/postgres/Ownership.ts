@@ -9,6 +9,7 @@ import { randomUUID } from "node:crypto"
 import { hostname } from "node:os"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type { Fault, Row } from "../rows/Commands.ts"
 import { broken, type Session } from "./Session.ts"
 import { bootstrap, migrations } from "./Tables.ts"
@@ -24,9 +25,13 @@ export interface Owner {
 export const owner = (): Owner => ({ mark: randomUUID(), epoch: undefined })
 
 /** Takes a database over a connection, or says who has it; one that was taken before is taken up again. Answers the epoch. */
-export const take = Effect.fnUntraced(function* (on: Session, self: Owner): Effect.fn.Return<number, Fault> {
+export const take = Effect.fnUntraced(function* (
+  on: Session,
+  self: Owner
+): Effect.fn.Return<number, Fault, Scope.Scope> {
   yield* fit(on)
-  yield* locked(on, self)
+  // given back before the connection ends, which the server notices a while after that
+  yield* Effect.acquireRelease(locked(on, self), () => Effect.timeoutOption(Effect.ignore(on.run(unlock)), parting))
   yield* on.run(bootstrap)
   yield* on.run("INSERT INTO dam DEFAULT VALUES ON CONFLICT DO NOTHING")
   yield* migrate(on)
@@ -91,12 +96,16 @@ const locked = Effect.fnUntraced(function* (on: Session, self: Owner): Effect.fn
     )
     const isOwn = row?.["mark"] === self.mark
     if (self.epoch !== undefined && row !== undefined && !isOwn) return yield* Effect.fail(taken)
-    if (!isOwn || turn === turns) return yield* Effect.fail(used(row))
-    // its own connection of before, which the server has not missed yet
-    yield* on.one("SELECT pg_terminate_backend($1)", row["backend"] ?? null)
+    // the owner may have ended a moment ago, and the server not have missed it yet
+    if (turn === turns) return yield* Effect.fail(used(row))
+    if (isOwn) yield* on.one("SELECT pg_terminate_backend($1)", row["backend"] ?? null)
     yield* Effect.sleep(50)
   }
 })
+
+const unlock = "SELECT pg_advisory_unlock_all()"
+
+const parting = "2 seconds"
 
 /** `ezth` in ASCII. */
 const lockSpace = 0x657a7468

@@ -42,7 +42,7 @@ export const acquire = (self: LaneState, name: string, asking: Asking = {}): Eff
     return isFree(self, account, drawing, now)
       ? Effect.succeed(permit(self, account, drawing, now))
       : // whoever does not leave is not sent away
-        Effect.flatMap(wait(self, account, { jobId: asking.jobId, drawing, canLeave: false }), (granted) =>
+        Effect.flatMap(wait(self, account, { ...asked(asking), drawing, canLeave: false }), (granted) =>
           granted === undefined ? Effect.never : Effect.succeed(granted)
         )
   })
@@ -54,8 +54,10 @@ export const seek = (self: LaneState, name: string, { draws, jobId }: Asking): E
     const now = monotonic(clock)
     const drawing = drawingOf(self, account, draws)
     if (isFree(self, account, drawing, now)) return Effect.succeed(permit(self, account, drawing, now))
-    return isLong(self, name, now) ? nobody : wait(self, account, { jobId, drawing, canLeave: true })
+    return isLong(self, name, now) ? nobody : wait(self, account, { jobId, isBeside: false, drawing, canLeave: true })
   })
+
+const asked = ({ isBeside = false, jobId }: Asking) => ({ isBeside, jobId })
 
 const isFree = (self: LaneState, account: Account, drawing: Drawing | undefined, now: number): boolean =>
   !self.paused &&

@@ -4,7 +4,7 @@ import type { Draw } from "../../step/StepModel.ts"
 import type { RuleShown } from "./LaneNames.ts"
 import type { LaneView, LaneWhy } from "./LaneView.ts"
 import type { LimitWhy } from "./LimitBook.ts"
-import type { Asking, Permit } from "./Permit.ts"
+import type { Asking, Permit, Waiting } from "./Permit.ts"
 import type { Hold, Steering } from "./Steering.ts"
 import type { HeldBy, Paused } from "../store/LaneRecords.ts"
 
@@ -38,9 +38,7 @@ export interface LaneRouter {
   /** What its limits make a call wait for, with so many calls like it before it. */
   readonly limits: (draws: ReadonlyArray<Draw>, ahead: number) => Effect.Effect<ReadonlyArray<LimitWhy>>
   /** Where a call of this job waits for a permit, and what it draws on besides. */
-  readonly waiting: (
-    jobId: string
-  ) => { readonly lane: string; readonly account: string; readonly draws: ReadonlyArray<Draw> } | undefined
+  readonly waiting: (jobId: string) => (Waiting & { readonly lane: string }) | undefined
   /** What operators do with lanes. */
   readonly steering: Steering
   readonly views: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>

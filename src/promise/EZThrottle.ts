@@ -7,7 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as Client from "../run/EZThrottle.ts"
+import * as Client from "../run/ClientService.ts"
 import type { Step } from "../step/StepModel.ts"
 import { checkOptions, type EZThrottleOptions } from "./ClientOptions.ts"
 import * as Composition from "./Composition.ts"

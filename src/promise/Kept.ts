@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Json } from "effect/Schema"
-import { EZThrottle } from "../run/EZThrottle.ts"
+import { EZThrottle } from "../run/ClientService.ts"
 import type { Credential, Order, ServiceError } from "../run/Service.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
 import * as Given from "./Given.ts"

@@ -11,8 +11,11 @@ import { ask, endAll, run, start } from "./support/DamProcess.ts"
 import * as KillRun from "./support/KillRun.ts"
 import { check } from "./support/Ledgers.ts"
 
-const kills = Number(process.env["KILLS"] ?? 4)
-const jobs = Number(process.env["JOBS"] ?? 400)
+const kills = Number(process.env["KILLS"] ?? 3)
+const jobs = Number(process.env["JOBS"] ?? 300)
+
+/** That a kill falls while somebody is called is certain only where there are many. */
+const many = 20
 
 const server = await begin()
 
@@ -33,8 +36,7 @@ withPostgres(server, "a dam over Postgres", (postgres) => {
     const store = async () => ({ integrity: "ok", sequence: await numbersIn(postgres) })
     const database = { url: postgres.url(), store }
     const ledgers = await KillRun.run({ bin: built.bin, folder: built.folder, kills, jobs, database })
-    // so few kills do not fall into a moment of each kind, which the run over a file sees to
-    const broken = check(ledgers).filter(({ invariant }) => invariant !== "I10")
+    const broken = check(ledgers).filter(({ invariant }) => invariant !== "I10" || kills >= many)
     assert.deepStrictEqual(broken, [])
     assert.strictEqual(ledgers.kills.length, kills)
     const acknowledged = new Set(ledgers.submissions.flatMap(({ answer }) => (answer ? [answer.jobId] : []))).size

@@ -121,14 +121,11 @@ export const batchCommands = (on: Session, tally: Tally, jobs: OfJobs): Over<Bat
 
 const byNumber = "SELECT * FROM batches WHERE n = $1"
 
-const note = put("batch_lines", ["batch", "kind", "line"], ["detail"])
-
-const heldBack = `SELECT coalesce(sum(accepted), 0)::bigint AS jobs FROM batches
-  WHERE customer = $1 AND together = 1 AND state IN ('open', 'showing')`
-
-// all or none, and it was none: its end is nobody's
+/** All or none, and it was none: its end is nobody's. */
 const untold = `UPDATE batches SET told = 1 WHERE n = $1 AND accepted = 0 AND duplicates = 0
   AND NOT EXISTS (SELECT 1 FROM jobs WHERE batch = $1)`
+
+const note = put("batch_lines", ["batch", "kind", "line"], ["detail"])
 
 const addLines = Effect.fnUntraced(function* (
   { jobs, on, tally }: Self,
@@ -144,10 +141,14 @@ const addLines = Effect.fnUntraced(function* (
   if (known.length > 0) return { _tag: "Known", known }
   const [first] = given
   if (most !== null && first !== undefined) {
-    const customer = first.columns[customerAt] ?? null
+    const customer = String(first.columns[customerAt])
     // lines that are to become jobs together are as good as jobs
-    const held = yield* on.one(heldBack, customer)
-    const has = (yield* liveOf(on, tally, String(customer))) + Number(held?.["jobs"])
+    const heldBack = yield* on.one(
+      `SELECT coalesce(sum(accepted), 0)::bigint AS jobs FROM batches
+       WHERE customer = $1 AND together = 1 AND state IN ('open', 'showing')`,
+      customer
+    )
+    const has = (yield* liveOf(on, tally, customer)) + Number(heldBack?.["jobs"])
     if (has + given.length > most) return { _tag: "Crowded", jobs: has }
   }
   const isTogether = now["together"] === 1

@@ -1,7 +1,7 @@
 /** Changes jobs that wait, as statements. */
 import * as Effect from "effect/Effect"
 import { requeued } from "../job/LaneName.ts"
-import { waitingAfter } from "../rows/ChangeUpdate.ts"
+import { apart, waitingAfter } from "../rows/ChangeUpdate.ts"
 import type { JobCommands } from "../rows/Commands.ts"
 import { moveOver, stateOf, type Tally } from "../rows/Tally.ts"
 import type { Joins } from "./JoinCommands.ts"
@@ -23,7 +23,8 @@ export const changeCommand = (
     if (change.revision !== null && change.revision !== job["revision"]) return "Stale"
     const seq = job["seq"] ?? null
     const from = { lane: String(job["lane"]), state: stateOf(job["state"]) }
-    const { dueAt, isApart, state } = waitingAfter(job, from.state, change)
+    const { isApart, job: waiting } = apart(job, change)
+    const { dueAt, state } = waitingAfter(waiting, from.state, change)
     const lane = change.lane ?? from.lane
     const account = requeued(String(job["account"]), change.account, change.priority)
     yield* on.run(

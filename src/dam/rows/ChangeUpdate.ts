@@ -19,25 +19,18 @@ export interface ChangeUpdate {
   readonly coalesce: string | null
 }
 
-/** Where a job waits after a change, until when, and whether it shares an answer with those of before no more. */
-export interface WaitingAfter {
-  readonly state: JobState
-  readonly dueAt: number | null
-  readonly isApart: boolean
+/**
+ * Whether a job shares no answer any more, and the job as it waits then: another call has another answer than those it was
+ * identical with, and one at another time has none of them wait.
+ */
+export const apart = (job: Row, { coalesce, time }: ChangeUpdate): { readonly isApart: boolean; readonly job: Row } => {
+  const isApart = job["coalesce_key"] !== null && (job["coalesce_key"] !== coalesce || time !== undefined)
+  const waitsForAnother = isApart && job["leader_id"] !== null
+  return { isApart, job: waitsForAnother ? { ...job, due_at: job["not_before"] ?? 0 } : job }
 }
 
-/** Tells it from its row. */
-export const waitingAfter = (job: Row, state: JobState, change: ChangeUpdate): WaitingAfter => {
-  // another call has another answer than those it was identical with, and one at another time makes none of them wait
-  const isApart = job["coalesce_key"] !== null && (job["coalesce_key"] !== change.coalesce || change.time !== undefined)
-  return { ...placeOf(isApart ? letGo(job) : job, state, change), isApart }
-}
-
-/** One that waits for the answer of another waits for its own time. */
-const letGo = (job: Row): Row =>
-  job["leader_id"] === null ? job : { ...job, leader_id: null, due_at: job["not_before"] ?? 0 }
-
-const placeOf = (
+/** Where a job waits then, and until when. */
+export const waitingAfter = (
   job: Row,
   state: JobState,
   { now, time }: ChangeUpdate

@@ -1,5 +1,5 @@
 /** Changes jobs that wait, as statements. Runs in the thread that writes. */
-import { waitingAfter } from "../rows/ChangeUpdate.ts"
+import { apart, waitingAfter } from "../rows/ChangeUpdate.ts"
 import type { DatabaseSync } from "node:sqlite"
 import { requeued } from "../job/LaneName.ts"
 import type { JobCommands } from "../rows/Commands.ts"
@@ -34,7 +34,8 @@ export const changeCommand = (
       if (change.revision !== null && change.revision !== job["revision"]) return "Stale"
       const seq = job["seq"] ?? null
       const from = { lane: String(job["lane"]), state: stateOf(job["state"]) }
-      const { dueAt, isApart, state } = waitingAfter(job, from.state, change)
+      const { isApart, job: waiting } = apart(job, change)
+      const { dueAt, state } = waitingAfter(waiting, from.state, change)
       const lane = change.lane ?? from.lane
       const account = requeued(String(job["account"]), change.account, change.priority)
       on.update.run(seq, lane, account, state, dueAt, change.startBefore)

@@ -283,7 +283,7 @@ export const events = (jobId: string): Stream.Stream<JobEvent, never, AtWork> =>
  * @since 0.1.0
  */
 export const embedded = (options: DamOptions): Embedded => {
-  const problem = nameProblem(options)
+  const problem = nameProblem(options) ?? Storage.problemIn({ ...options, ...settle(options) })
   if (problem !== undefined) throw new InvalidOption({ problem })
   const unfit = Runtime.unfit()
   if (unfit !== undefined) throw unfit

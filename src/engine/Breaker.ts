@@ -43,6 +43,8 @@ export type Breaker =
   | (Recovering & {
       readonly _tag: "Ramping"
       readonly seen: Seen
+      /** The share of calls that go now. */
+      readonly share: number
       /** What the calls that asked have earned; a call that goes costs one. */
       readonly credit: number
     })
@@ -161,7 +163,7 @@ export const ask = (given: Breaker, settings: Settings, now: number): readonly [
             { _tag: "Go", era: self.era }
           ]
     case "Ramping": {
-      const credit = Math.min(1, self.credit + shareOf(self, settings, now))
+      const credit = Math.min(1, self.credit + self.share)
       return credit < 1 - slack
         ? [
             { ...self, credit },
@@ -184,11 +186,12 @@ export const ask = (given: Breaker, settings: Settings, now: number): readonly [
  */
 export const at = (self: Breaker, settings: Settings, now: number): Breaker => {
   if (self._tag === "Open" && now >= self.until) {
-    const { era, times, why } = self
-    return { _tag: "HalfOpen", era: era + 1, since: now, times, why, isProbed: false }
+    const { era, times, until, why } = self
+    return { _tag: "HalfOpen", era: era + 1, since: until, times, why, isProbed: false }
   }
-  if (self._tag === "Ramping" && stepOf(self, settings, now) >= settings.ramp.length) return shut(self, now)
-  return self
+  if (self._tag !== "Ramping") return self
+  const share = settings.ramp[Math.floor(Math.max(0, now - self.since) / settings.step)]
+  return share === undefined ? shut(self, now) : share === self.share ? self : { ...self, share }
 }
 
 /**
@@ -199,7 +202,7 @@ export const at = (self: Breaker, settings: Settings, now: number): Breaker => {
  */
 export const share = (given: Breaker, settings: Settings, now: number): number => {
   const self = at(given, settings, now)
-  return self._tag === "Closed" ? 1 : self._tag === "Ramping" ? shareOf(self, settings, now) : 0
+  return self._tag === "Closed" ? 1 : self._tag === "Ramping" ? self.share : 0
 }
 
 /**
@@ -219,7 +222,7 @@ export const ended = (
     case "HalfOpen": {
       if (isDown) return opened(self, settings, { ...drawn, why: self.why })
       const { times, why } = self
-      const ramping = { era: era + 1, since: drawn.now, times, why, seen: nothing(drawn.now), credit: 0 }
+      const ramping = { era: era + 1, since: drawn.now, times, why, seen: nothing(drawn.now), share: 0, credit: 0 }
       return at({ _tag: "Ramping", ...ramping }, settings, drawn.now)
     }
     case "Closed":
@@ -271,10 +274,6 @@ export const edges: { readonly [From in Breaker["_tag"]]: ReadonlyArray<Breaker[
   Ramping: ["Open", "Closed", "Isolated"],
   Isolated: ["Open", "Closed"]
 }
-
-const stepOf = ({ since }: Recovering, { step }: Settings, now: number) => Math.floor(Math.max(0, now - since) / step)
-
-const shareOf = (self: Recovering, settings: Settings, now: number) => settings.ramp[stepOf(self, settings, now)] ?? 1
 
 function nothing(from: number): Seen {
   return { from, calls: 0, failures: 0, callsBefore: 0, failuresBefore: 0 }

@@ -9,11 +9,11 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Breaker from "../engine/Breaker.ts"
+import * as BreakerOptions from "../engine/BreakerOptions.ts"
 import * as Budget from "../engine/Budget.ts"
 import { isTooMany } from "../engine/Decide.ts"
 import { TransportError } from "../step/FailureModel.ts"
@@ -24,6 +24,8 @@ import type { Guarded } from "./Guard.ts"
 import { Guard } from "./Guard.ts"
 import { Straight } from "./Straight.ts"
 import * as Targets from "./Targets.ts"
+
+export type { BreakerOptions } from "../engine/BreakerOptions.ts"
 
 /**
  * How large the budget of a target is.
@@ -41,29 +43,6 @@ export interface BudgetOptions {
 }
 
 /**
- * When the breaker of a target opens, and how it closes again.
- *
- * @category models
- * @since 0.1.0
- */
-export interface BreakerOptions {
-  /** The share of failures from which on it opens. Defaults to 0.5. */
-  readonly failureRate?: number | undefined
-  /** Calls within the window before it can. Defaults to 20. */
-  readonly minimum?: number | undefined
-  /** How far back calls count. Defaults to 30 seconds. */
-  readonly window?: Duration.Input | undefined
-  /** How long nothing is sent; doubles each time the probe after it fails, a quarter of it drawn. Defaults to 5 seconds. */
-  readonly coolDown?: Duration.Input | undefined
-  /** Bound of that. Defaults to 2 minutes. */
-  readonly longest?: Duration.Input | undefined
-  /** The shares of calls that go after the probe, one after the other. Defaults to 0.1, 0.25 and 0.5. */
-  readonly ramp?: ReadonlyArray<number> | undefined
-  /** How long each of them lasts. Defaults to 5 seconds. */
-  readonly step?: Duration.Input | undefined
-}
-
-/**
  * What holds for every target; `false`: none of that kind.
  *
  * @category models
@@ -71,7 +50,7 @@ export interface BreakerOptions {
  */
 export interface Options {
   readonly budget?: BudgetOptions | false | undefined
-  readonly breaker?: BreakerOptions | false | undefined
+  readonly breaker?: BreakerOptions.BreakerOptions | false | undefined
 }
 
 /**
@@ -315,7 +294,7 @@ const rulesOf = ({ breaker = {}, budget = {} }: Options): Effect.Effect<Rules> =
   const rules: Rules = {
     budget: budget === false ? undefined : { ...Budget.defaults, ...defined(budget) },
     draws: (budget === false ? undefined : budget.draws) ?? (() => false),
-    breaker: breaker === false ? undefined : breakerOf(breaker)
+    breaker: breaker === false ? undefined : BreakerOptions.settingsOf(breaker, Breaker.defaults)
   }
   const problem = problemOf(rules)
   return problem === undefined ? Effect.succeed(rules) : Effect.die(new RangeError(problem))
@@ -326,31 +305,9 @@ const defined = ({ perMinute, share }: BudgetOptions): Partial<Budget.Settings> 
   ...(share === undefined ? {} : { share })
 })
 
-const breakerOf = (options: BreakerOptions): Breaker.Settings => ({
-  failureRate: options.failureRate ?? Breaker.defaults.failureRate,
-  minimum: options.minimum ?? Breaker.defaults.minimum,
-  window: millis(options.window, Breaker.defaults.window),
-  coolDown: millis(options.coolDown, Breaker.defaults.coolDown),
-  longest: millis(options.longest, Breaker.defaults.longest),
-  ramp: options.ramp ?? Breaker.defaults.ramp,
-  step: millis(options.step, Breaker.defaults.step)
-})
-
-const millis = (given: Duration.Input | undefined, unset: number): number =>
-  given === undefined ? unset : Duration.toMillis(Duration.fromInputUnsafe(given))
-
-const problemOf = ({ breaker, budget }: Rules): string | undefined => {
-  if (budget !== undefined && !(budget.share >= 0 && budget.perMinute >= 0))
-    return "The share and the floor of a budget are 0 or more."
-  if (breaker === undefined) return undefined
-  const { coolDown, failureRate, minimum, ramp, step, window } = breaker
-  if (!isShare(failureRate) || !ramp.every(isShare))
-    return "The rate and the ramp of a breaker are shares above 0, up to 1."
-  return minimum >= 1 && window > 0 && coolDown > 0 && step > 0
-    ? undefined
-    : "A breaker has a minimum of 1 or more, and times above 0."
-}
-
-const isShare = (value: number): boolean => value > 0 && value <= 1
+const problemOf = ({ breaker, budget }: Rules): string | undefined =>
+  budget !== undefined && !(budget.share >= 0 && budget.perMinute >= 0)
+    ? "The share and the floor of a budget are 0 or more."
+    : breaker && BreakerOptions.problemOf(breaker)
 
 const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)

@@ -11,7 +11,7 @@ import { Amount, between, Count, Moment, nullable, optional, Status, word } from
 /** A moment before which nothing is sent, and what brought it. */
 export const Hold = Schema.Struct({
   until: Moment,
-  reason: word(["retry_after", "rate_limit", "refused", "shortage"]),
+  reason: word(["retry_after", "rate_limit", "refused", "shortage", "breaker"]),
   status: Schema.NullOr(Status),
   job_id: Schema.NullOr(Schema.String),
   account: optional(Schema.String),

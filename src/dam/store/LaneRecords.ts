@@ -90,17 +90,20 @@ export interface LaneLogEntry {
 }
 
 /**
- * What brought a hold: an answer's `Retry-After`, a rate limit that is used up, a 429 that said no more, or that this
- * machine lacks what a call needs (`shortage`).
+ * What brought a hold: an answer's `Retry-After`, a rate limit that is used up, a 429 that said no more, that this
+ * machine lacks what a call needs (`shortage`), or that most calls have failed (`breaker`).
  *
  * @category models
  * @since 0.1.0
  */
 export interface HeldBy {
-  readonly reason: "retry_after" | "rate_limit" | "refused" | "shortage"
+  readonly reason: "retry_after" | "rate_limit" | "refused" | "shortage" | "breaker"
   /** Of the answer; `undefined` where there was none. */
   readonly status: number | undefined
   readonly jobId: string | undefined
+  /** Of a breaker: how often it has opened in a row, and why. */
+  readonly times?: number
+  readonly why?: string
 }
 
 /**

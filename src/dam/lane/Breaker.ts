@@ -7,6 +7,7 @@
 import * as Engine from "../../engine/Breaker.ts"
 import type { Pace } from "../../engine/pace/Gate.ts"
 import { isReceiverLane } from "../job/LaneName.ts"
+import type { BreakerStatus } from "./Steering.ts"
 import type { StoredPace } from "../store/LaneRecords.ts"
 
 /** Breakers that are not closed, and closed ones whose lane has failed of late. */
@@ -93,12 +94,27 @@ export const paceOf = ({ known }: Breakers, lane: string, pace: Pace): Pace => {
   return { rps: pace.rps * breaker.share, maxConcurrent: Math.max(1, Math.ceil(pace.maxConcurrent * breaker.share)) }
 }
 
-/** How the breaker of a lane stands; `undefined`: it is closed. */
-export const statusOf = ({ known, settings = defaults }: Breakers, lane: string, now: number) => {
+/** How the breaker of a lane stands at a monotonic moment, with moments like that; `undefined`: it is closed. */
+export const statusOf = (
+  { known, settings = defaults }: Breakers,
+  lane: string,
+  now: number
+): BreakerStatus | undefined => {
   const given = known.get(lane)
   const breaker = given && Engine.at(given, settings, now)
-  return breaker === undefined || breaker._tag === "Closed" ? undefined : breaker
+  switch (breaker?._tag) {
+    case "Open":
+      return { ...shown(breaker), state: "open", until: breaker.until, share: 0 }
+    case "HalfOpen":
+      return { ...shown(breaker), state: "half_open", until: undefined, share: 0 }
+    case "Ramping":
+      return { ...shown(breaker), state: "ramping", until: undefined, share: breaker.share }
+    default:
+      return undefined
+  }
 }
+
+const shown = ({ since, why }: Pick<BreakerStatus, "since" | "why">) => ({ since, why })
 
 /** Forgets failures that are older than their window. */
 export const forget = ({ known, settings = defaults }: Breakers, now: number): void => {

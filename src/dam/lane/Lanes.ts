@@ -12,7 +12,7 @@ import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { LanePort, StoredPace } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import { accountOf, customerIn, hostIn, isReceiverLane, keyedLane, keyIn } from "../job/LaneName.ts"
+import { accountOf, customerIn, hostIn, isReceiverLane, keyedLane, keyIn, means } from "../job/LaneName.ts"
 import type { Weights } from "./Accounts.ts"
 import * as Breaker from "./Breaker.ts"
 import * as Dial from "./Dial.ts"
@@ -237,6 +237,11 @@ const steeringOf = (self: State) => {
     isConfigured: (name) => (dial.options.hosts?.[name] ?? dial.options.hosts?.[hostIn(name)]) !== undefined,
     ruleOf: names.ruleOf,
     setRule: names.setRule,
+    breakerOf: (name, now) => Breaker.statusOf(dial.breakers, name, now),
+    setBreaker: (host, to, why) =>
+      Effect.forEach(new Set([host, ...Array.from(lanes.keys()).filter((name) => means(host, name))]), (name) =>
+        steerBreaker(self, name, to, why)
+      ),
     ceilingOf: (name) => {
       const ceiling = names.isRuled(name) ? Dial.ceilingOf(dial, hostIn(name)) : {}
       return Object.keys(ceiling).length === 0 ? undefined : ceiling
@@ -291,6 +296,23 @@ const ended = (self: State, call: FailedCall, isDown: boolean): Effect.Effect<vo
         )
       )
     : Effect.void
+
+const steerBreaker = (self: State, name: string, to: "open" | "closed", why: string): Effect.Effect<void> =>
+  Effect.flatMap(Random.next, (draw) =>
+    Effect.flatten(
+      withLane(self, name, (lane, clock) => {
+        const { breakers, paces } = self.dial
+        const drawn = { now: monotonic(clock), draw }
+        if (to === "open")
+          return obey(self, { lane, name, jobId: undefined }, Breaker.opened(breakers, name, why, drawn), clock)
+        // one that has opened holds its lane; another hold is somebody else's
+        const holds = paces.get(name, "")?.heldBy?.reason === "breaker"
+        const change = Breaker.shut(breakers, name, drawn)
+        if (holds) lane.release()
+        return obey(self, { lane, name, jobId: undefined }, change, clock)
+      })
+    )
+  )
 
 /** A lane obeys its breaker. */
 const obey = (

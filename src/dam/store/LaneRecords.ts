@@ -85,7 +85,7 @@ export interface LaneLogEntry {
   readonly at: number
   /** The customer of the key, or `local`. */
   readonly by: string
-  readonly action: "pause" | "resume" | "pace" | "reset" | "rule"
+  readonly action: "pause" | "resume" | "pace" | "reset" | "rule" | "breaker"
   readonly detail: string
 }
 

@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
+import { drawing } from "../../run/support.ts"
 import { ok, setUp, url } from "../support.ts"
 
 const lane = "api.example:443"
@@ -126,6 +128,46 @@ describe("the breaker of a lane", () => {
       assert.deepStrictEqual([holds, maxConcurrent], [[], pace.maxConcurrent])
       yield* TestClock.adjust("2 seconds")
       assert.lengthOf(yield* dam.sent, 20)
+    })
+  )
+
+  it.effect("is opened, closed and isolated by hand, and tells so", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ pacing: { pace, breaker: false } })
+      const steer = (to: "open" | "closed" | "isolated", note?: string) =>
+        Effect.provideService(
+          dam.engine.steering.change(lane, "ops", { _tag: "Breaker", to, note }),
+          Random.Random,
+          drawing()
+        )
+      const opened = yield* steer("open", "a hunch")
+      assert.deepStrictEqual(opened.breaker, { state: "open", since: 0, until: 4375, why: "a hunch", share: 0 })
+      yield* dam.submit(once(Step.get(url)))
+      yield* TestClock.adjust("4 seconds")
+      assert.lengthOf(yield* dam.sent, 0)
+      assert.deepStrictEqual((yield* steer("closed")).breaker, undefined)
+      yield* TestClock.adjust("10 millis")
+      assert.lengthOf(yield* dam.sent, 1)
+      yield* steer("open")
+      yield* dam.submit(once(Step.get(`${url}2`)))
+      yield* TestClock.adjust("5 seconds")
+      assert.lengthOf(yield* dam.sent, 2)
+      assert.deepInclude((yield* dam.engine.steering.get(lane)).breaker, {
+        state: "ramping",
+        why: "by ops",
+        share: 0.1
+      })
+      assert.deepStrictEqual((yield* steer("isolated")).paused, { by: "ops", at: 9010, note: "isolated" })
+      yield* dam.submit(once(Step.get(`${url}3`)))
+      yield* TestClock.adjust("1 day")
+      assert.lengthOf(yield* dam.sent, 2)
+      yield* steer("closed")
+      yield* TestClock.adjust("10 millis")
+      assert.lengthOf(yield* dam.sent, 3)
+      assert.deepStrictEqual(
+        (yield* dam.engine.steering.log(lane, 9)).map(({ action, detail }) => `${action} ${detail}`),
+        ["breaker closed", "breaker isolated", "breaker open", "breaker closed", "breaker open: a hunch"]
+      )
     })
   )
 })

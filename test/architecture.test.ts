@@ -17,6 +17,7 @@ import {
   unportableReach
 } from "./architecture/Rules.ts"
 import { linesOfCode, parse, readSources } from "./architecture/Sources.ts"
+import { planted } from "./simulation/Planted.ts"
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -68,6 +69,19 @@ describe("the sources", () => {
   it("keep entries to exports", () => holds("impureEntries"))
   it("have no file above 300 lines of code", () => holds("longFiles"))
   it("take time, chance and failure from services", () => holds("bansBroken"))
+})
+
+describe("the faults that a simulation must tell", () => {
+  it("each fit the sources in one place, so that each is put in", () => {
+    const places = Object.entries(planted).flatMap(([name, changes]) =>
+      changes.map(({ file, from }) => [name, readFileSync(path(`../src/${file}`), "utf8").split(from).length - 1])
+    )
+    assert.isNotEmpty(places)
+    assert.deepStrictEqual(
+      places.filter(([, count]) => count !== 1),
+      []
+    )
+  })
 })
 
 describe("the rules bite", () => {

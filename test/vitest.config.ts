@@ -7,11 +7,15 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 // workers, and the threads that tests start in them, read what others have compiled
 process.env["NODE_COMPILE_CACHE"] ??= path("../.tmp/compile-cache")
 
-// one sets variables of the environment, which Effect reads once per process; one needs a module that nobody has used yet
-const ofTheirOwn = ["test/docs/recipes.test.ts", "test/transport/LaterCauses.test.ts"]
+// one sets variables of the environment, which Effect reads once per process; two need a module that nobody has used yet
+const ofTheirOwn = [
+  "test/docs/recipes.test.ts",
+  "test/run/LaterInterpreter.test.ts",
+  "test/transport/LaterCauses.test.ts"
+]
 
 // what is killed must have written within a quarter of a second what it was answered, which a busy machine does not give it
-const alone = ["test/system/damKills.test.ts", "test/system/deliveryKills.test.ts"]
+const alone = ["test/system/damKills.test.ts", "test/system/deliveryKills.test.ts", "test/system/postgres.test.ts"]
 
 const helpers = ["test/fixtures/**", "test/bench/**"]
 

@@ -10,7 +10,10 @@ import type { ResolvedRetryPolicy } from "../step/RetryPolicy.ts"
 import * as RetryPolicies from "../step/RetryPolicy.ts"
 import type { Step } from "../step/StepModel.ts"
 import { isUnsafe } from "./Idempotency.ts"
+import { isSuccess } from "./Good.ts"
 import * as Pause from "./Pause.ts"
+
+export { isGood, isSuccess } from "./Good.ts"
 
 /**
  * What a path has spent so far. Raced and fanned-out regions of one path share it.
@@ -126,22 +129,6 @@ export const isTooMany = ({ says, status }: Answered): boolean =>
   says === "too_many" || (status === 429 && says !== "used_up")
 
 type Answered = Extract<Ending, { readonly _tag: "Answered" }>
-
-/**
- * Tells whether a status is a success, 200 to 299. A policy that lists one does not make it a failure.
- *
- * @category decisions
- * @since 0.1.0
- */
-export const isGood = (status: number): boolean => status >= 200 && status < 300
-
-/**
- * Tells whether an answer is a success: a 2xx, unless it is known to be a refusal all the same.
- *
- * @category decisions
- * @since 0.1.0
- */
-export const isSuccess = ({ says, status }: Answered): boolean => isGood(status) && says === undefined
 
 /**
  * Tells whether the same call may succeed when made again. A certificate that is wrong now is wrong in a second, too.

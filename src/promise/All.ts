@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Client from "../run/EZThrottle.ts"
+import * as Client from "../run/ClientService.ts"
 import type { Batch } from "../run/Service.ts"
 import * as SubmitAll from "../run/SubmitAll.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
@@ -112,6 +112,10 @@ const retryAtOf = ({ reason: { reason } }: SubmitAll.BatchBroken): number | null
 /** Does something to all jobs that a filter finds, until all is done. */
 export const bulkJobs = async (runtime: Runtime, given: BulkOptions, options?: CallOptions): Promise<BulkResult> => {
   Given.checkNames(given, ["action", "filter", "dryRun"], "bulkJobs.")
+  // one that was forgotten must not mean all jobs
+  if (typeof given.filter !== "object" || given.filter === null) {
+    throw new EZThrottleError("bulkJobs.filter: Expected an object; an empty one is all jobs")
+  }
   const { limit: _, sort: _order, ...filter } = filterOf(given.filter)
   const request = { action: given.action, filter, dryRun: given.dryRun }
   const all = Effect.gen(function* () {

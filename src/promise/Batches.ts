@@ -1,6 +1,6 @@
 /** What the facade does with a batch that was handed over. */
 import * as Effect from "effect/Effect"
-import * as Client from "../run/EZThrottle.ts"
+import * as Client from "../run/ClientService.ts"
 import type { Batch, ManyJobs } from "../run/Service.ts"
 import { toError } from "./Errors.ts"
 import { batchView, type BatchView } from "./Results.ts"

@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as ClientParts from "../run/ClientParts.ts"
-import type { EZThrottle } from "../run/EZThrottle.ts"
+import type { EZThrottle } from "../run/ClientService.ts"
+import { interpreting } from "../run/LaterInterpreter.ts"
 import * as LaterService from "../run/LaterService.ts"
 import { ServiceUnreachable } from "../step/FailureModel.ts"
 import * as Later from "./Later.ts"
@@ -37,7 +38,7 @@ export const layer = ({
       tracktagsUrl,
       transport
     },
-    { setting, remote }
+    { setting, remote, interpreting }
   )
 
 /** Steps that are answered here need nothing of it, so it comes when one is handed over or a job is looked at. */

@@ -8,7 +8,7 @@
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import type * as Scope from "effect/Scope"
-import * as Client from "../run/EZThrottle.ts"
+import * as Client from "../run/ClientService.ts"
 import type { JobReceiver, Service } from "../run/Service.ts"
 import type { Step } from "../step/StepModel.ts"
 import * as DamUrl from "../transport/DamUrl.ts"

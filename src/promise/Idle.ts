@@ -1,7 +1,7 @@
 /** Waiting until a dam has nothing left to do. */
 import * as Effect from "effect/Effect"
 import type { JobState } from "../engine/JobState.ts"
-import * as Client from "../run/EZThrottle.ts"
+import * as Client from "../run/ClientService.ts"
 
 const open: ReadonlyArray<JobState> = ["scheduled", "queued", "running", "parked"]
 

@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Scope from "effect/Scope"
-import type * as Client from "../run/EZThrottle.ts"
+import type * as Client from "../run/ClientService.ts"
 import { Links } from "../transport/Links.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
 

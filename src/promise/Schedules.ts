@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
-import { EZThrottle } from "../run/EZThrottle.ts"
+import { EZThrottle } from "../run/ClientService.ts"
 import type * as Service from "../run/Service.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
 import * as Given from "./Given.ts"

@@ -1,7 +1,7 @@
 /** Webhook secrets as callers of the facade write them. */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Client from "../run/EZThrottle.ts"
+import * as Client from "../run/ClientService.ts"
 import type { Secrets } from "../run/Service.ts"
 
 /** Does something with the secrets of the client in place. */

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import { NodeInspectSymbol } from "effect/Inspectable"
-import * as Client from "../run/EZThrottle.ts"
+import * as Client from "../run/ClientService.ts"
 import { type Outcome, StepError } from "../step/Outcome.ts"
 import type * as RetryPolicy from "../step/RetryPolicy.ts"
 import { type SecretValue, told } from "../step/SecretHeader.ts"

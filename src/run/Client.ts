@@ -11,6 +11,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as ClientParts from "./ClientParts.ts"
+import * as Interpreter from "./Interpreter.ts"
 import type { EZThrottle } from "./EZThrottle.ts"
 import * as RemoteClient from "./RemoteClient.ts"
 
@@ -34,7 +35,7 @@ export interface ClientOptions<E = never> extends ClientParts.ClientOptions<E> {
  * @since 0.1.0
  */
 export const layer = <E = never>(options: ClientOptions<E> = {}): Layer.Layer<EZThrottle, Config.ConfigError | E> =>
-  ClientParts.layer(options, { setting, remote: RemoteClient.make })
+  ClientParts.layer(options, { setting, remote: RemoteClient.make, interpreting: Interpreter })
 
 /** Asks the provider that `Config` would ask: a few texts are not worth its schemas. */
 const setting = (name: string): Effect.Effect<string | undefined, Config.ConfigError> =>

@@ -8,7 +8,8 @@ import type * as EzthrottleApi from "../transport/EzthrottleApi.ts"
 import * as FetchTransport from "../transport/FetchTransport.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import * as Strategies from "../transport/Strategies.ts"
-import { EZThrottle, make } from "./EZThrottle.ts"
+import { type Interpreting, make } from "./ClientOver.ts"
+import { EZThrottle } from "./ClientService.ts"
 import type * as RemoteService from "./RemoteService.ts"
 import type { JobReceiver } from "./Service.ts"
 import { Service, toldTo } from "./Service.ts"
@@ -45,12 +46,13 @@ export interface Surroundings<E> {
   /** A setting by its name; `undefined` where it is not set. */
   readonly setting: (name: string) => Effect.Effect<string | undefined, E>
   readonly remote: (options: RemoteOptions) => Effect.Effect<Service["Service"]>
+  readonly interpreting: Interpreting
 }
 
 /** Provides a client; nothing is read from its surroundings before the layer is built. */
 export const layer = <E, E2>(
   options: ClientOptions<E>,
-  { remote, setting }: Surroundings<E2>
+  { interpreting, remote, setting }: Surroundings<E2>
 ): Layer.Layer<EZThrottle, E | E2> =>
   Layer.effect(
     EZThrottle,
@@ -61,7 +63,7 @@ export const layer = <E, E2>(
         given === undefined ? yield* Effect.flatMap(settle(options, setting), remote) : told(given, options.receiver)
       const plain = Effect.isEffect(transport) ? yield* transport : transport
       const local = options.secrets === undefined ? plain : yield* keeping(plain, options.secrets)
-      return make(Strategies.client(local, service.transport), service)
+      return make(interpreting, Strategies.client(local, service.transport), service)
     })
   )
 

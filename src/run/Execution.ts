@@ -1,18 +1,12 @@
 /** The state of one run: what it is doing, over what, and what happened so far. */
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type { Deadline } from "../engine/Deadline.ts"
 import type { Ended } from "../engine/Decide.ts"
-import { isGood } from "../engine/Decide.ts"
-import * as Refusal from "../engine/Refusal.ts"
-import * as RetryAfter from "../engine/RetryAfter.ts"
 import type { TransportError } from "../step/FailureModel.ts"
 import type { Attempt, EndedAttempt, Ending } from "../step/HistoryModel.ts"
 import * as History from "../step/HistoryModel.ts"
-import type { StepReason } from "../step/Outcome.ts"
-import { QuotaUsedUp, Rejected } from "../step/Outcome.ts"
 import type { Response } from "../step/ReplyModel.ts"
 import type { Step } from "../step/StepModel.ts"
 import type { Strategies } from "../transport/Strategies.ts"
@@ -50,24 +44,36 @@ export const perform = <A>(
   execution: Execution,
   { facts, read, send, step }: Exchanged<A>
 ): Effect.Effect<EndedAttempt> =>
-  Telemetry.attempt(step, facts, (fiber) => {
-    const ended = begin(execution, step, facts, fiber)
-    const end = <E extends Ending>(ending: E, response: Response | undefined) => {
-      const attempt = ended(ending, response)
-      const { record } = execution.host
-      return record === undefined ? Effect.succeed(attempt) : Effect.as(record(attempt), attempt)
+  Telemetry.attempt(step, facts, (fiber) =>
+    recorded({ ended: begin(execution, step, facts, fiber), read, record: execution.host.record, fiber }, send(fiber))
+  )
+
+/** An attempt that has begun. */
+export interface Begun<A> extends Pick<Exchanged<A>, "read">, Pick<Host, "record"> {
+  readonly ended: ReturnType<typeof begin>
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+}
+
+/** Records how an attempt ends that has begun, interruption included. */
+export const recorded = <A>(
+  { ended, fiber, read, record }: Begun<A>,
+  sent: Effect.Effect<A, TransportError>
+): Effect.Effect<EndedAttempt> => {
+  const end = <E extends Ending>(ending: E, response: Response | undefined) => {
+    const attempt = ended(ending, response)
+    return record === undefined ? Effect.succeed(attempt) : Effect.as(record(attempt), attempt)
+  }
+  return Effect.matchEffect(
+    Effect.onInterrupt(sent, () => end({ _tag: "Interrupted" }, undefined)),
+    {
+      onSuccess: (reply) => {
+        const { ending, response } = read(reply, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
+        return end(ending, response)
+      },
+      onFailure: ({ kept, reason }) => end<Ended>({ _tag: "Failed", failure: reason }, kept)
     }
-    return Effect.matchEffect(
-      Effect.onInterrupt(send(fiber), () => end({ _tag: "Interrupted" }, undefined)),
-      {
-        onSuccess: (reply) => {
-          const { ending, response } = read(reply, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
-          return end(ending, response)
-        },
-        onFailure: ({ kept, reason }) => end<Ended>({ _tag: "Failed", failure: reason }, kept)
-      }
-    )
-  })
+  )
+}
 
 /** Begins an attempt; who tells what it returns how it ended gets it for the history, where it stands already. */
 export const begin = (
@@ -91,37 +97,3 @@ export const begin = (
     return attempt
   }
 }
-
-/** Reads what a target's answer means for the history. */
-export const readResponse =
-  (rules: Refusal.Rules | undefined) =>
-  (response: Response, nowMillis: number): { readonly ending: Ended; readonly response: Response } => {
-    const { status } = response
-    // most 2xx are what they say they are
-    if (isGood(status) && rules?.read === undefined)
-      return { ending: { _tag: "Answered", status, retryAfter: undefined }, response }
-    const said = Refusal.read(response, nowMillis, rules)
-    if (isGood(status) && said.kind === "Taken")
-      return { ending: { _tag: "Answered", status, retryAfter: undefined }, response }
-    const wait = said.wait ?? ownWait(said, response, nowMillis)
-    const ending: Ended = { _tag: "Answered", status, retryAfter: wait }
-    if (said.kind === "UsedUp") return { ending: { ...ending, says: "used_up" }, response }
-    const isPlain = said.kind !== "TooMany" || status === 429
-    return { ending: isPlain ? ending : { ...ending, says: "too_many" }, response }
-  }
-
-/** An answer that is no refusal asks nobody to stay away, but this one call may come back when it says. */
-const ownWait = ({ kind }: Refusal.Said, { headers }: Response, nowMillis: number): number | undefined => {
-  const retryAfter = kind === "UsedUp" ? undefined : RetryAfter.parse(headers, nowMillis)
-  return retryAfter && Duration.toMillis(retryAfter)
-}
-
-/** Why a path ends with an answer that is no success. */
-export const rejection = (
-  { retryAfter, says, status }: Extract<Ending, { readonly _tag: "Answered" }>,
-  region: string | undefined,
-  response: Response
-): StepReason =>
-  says === "used_up"
-    ? new QuotaUsedUp({ status, region, response })
-    : new Rejected({ status, region, retryAfter, ...(says === undefined ? {} : { tooMany: true }), response })

@@ -22,14 +22,16 @@ import type { Delegating } from "../transport/HttpTransport.ts"
 import type { Strategies } from "../transport/Strategies.ts"
 import * as Strategy from "../transport/Strategies.ts"
 import { delegate, mayExist } from "./Delegate.ts"
+import * as Beginning from "./Beginning.ts"
 import type { Execution } from "./Execution.ts"
 import type { Host } from "./Host.ts"
 import * as Hosts from "./Host.ts"
 import * as Keys from "./Keys.ts"
 import { filling } from "./LaterFilling.ts"
-import { unkept } from "./LimitsKept.ts"
 import * as Line from "./Line.ts"
-import * as Straight from "./Straight.ts"
+import { readResponse } from "./Reading.ts"
+import type { Rest } from "./Straight.ts"
+import * as StraightFiber from "./StraightFiber.ts"
 import * as Telemetry from "./Telemetry.ts"
 
 /**
@@ -44,20 +46,9 @@ export const run = (
   strategies: Strategies["Service"],
   host: Host = Hosts.client
 ): Effect.Effect<Outcome, StepError> =>
-  Effect.withFiber((fiber) => {
-    if (host.fill !== undefined && takes(given))
-      return filled(given, strategies, { ...host, fill: undefined }, host.fill)
-    const step = takenUp(given, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
-    const broken = check(given, host.hashKey !== undefined) ?? unkept(step, strategies)
-    if (broken !== undefined) return Telemetry.step(step, Effect.fail(stepError(step, broken, noHistory)))
-    const transport = fiber.getRef(Straight.Straight) ? Straight.over(step, strategies, host) : undefined
-    if (transport === undefined) return Telemetry.step(step, walk(step, strategies, host))
-    const straight = { step, strategies, host, transport }
-    const begin = Straight.direct(straight, fiber)
-    return begin === undefined
-      ? Telemetry.step(step, Straight.run(walk, straight))
-      : Straight.runDirect(walk, straight, begin, fiber)
-  })
+  host.fill !== undefined && takes(given)
+    ? filled(given, strategies, { ...host, fill: undefined }, host.fill)
+    : begin(given, strategies, host)
 
 /**
  * Hands a step over to a service, whatever its type.
@@ -85,6 +76,19 @@ export const submit = (step: Step, service: Delegating): Effect.Effect<Accepted,
       return end._tag === "Accepted" ? end : yield* stepError(step, end, execution.history)
     })
   )
+
+/**
+ * What comes after one good call.
+ *
+ * @internal
+ */
+export const rest: Rest = {
+  interpret: (step, strategies, host) => walk(step, strategies, host),
+  read: readResponse(undefined),
+  inFiber: (straight) => StraightFiber.run(walk, straight)
+}
+
+const begin = Beginning.over(Effect.succeed(rest))
 
 /** A call that cannot be finished has failed before it was made. */
 const filled = (step: Step, strategies: Strategies["Service"], host: Host, fill: NonNullable<Host["fill"]>) =>

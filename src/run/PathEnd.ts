@@ -1,11 +1,10 @@
 /** How a path ends, and what a history tells of it. */
-import { isSuccess } from "../engine/Decide.ts"
 import type { Attempt, EndedAttempt, History } from "../step/HistoryModel.ts"
 import type { RegionResponse, StepReason } from "../step/Outcome.ts"
 import { PathTimedOut } from "../step/Outcome.ts"
 import type { Response } from "../step/ReplyModel.ts"
-import * as Reply from "../step/ReplyModel.ts"
-import { rejection } from "./Execution.ts"
+import { isGoodAttempt, responseOf } from "./GoodAttempt.ts"
+import { rejection } from "./Reading.ts"
 
 export type PathEnd =
   | {
@@ -26,8 +25,6 @@ export const good = (attempt: EndedAttempt, responses: ReadonlyArray<RegionRespo
 })
 
 export const bad = (attempt: EndedAttempt): PathEnd => ({ _tag: "Bad", reason: reasonOf(attempt) })
-
-export const isGoodAttempt = ({ ending }: EndedAttempt): boolean => ending._tag === "Answered" && isSuccess(ending)
 
 /** Tells the attempts that count for a path: an interrupted one is made again. */
 export const isOf = (attempt: Attempt, path: number): attempt is EndedAttempt =>
@@ -59,7 +56,3 @@ const reasonOf = (attempt: EndedAttempt): StepReason => {
   const { ending, region } = attempt
   return ending._tag === "Failed" ? ending.failure : rejection(ending, region, responseOf(attempt))
 }
-
-// a host that stores no bodies resumes with the status alone
-export const responseOf = ({ ending, response }: EndedAttempt): Response =>
-  response ?? Reply.response(ending._tag === "Answered" ? ending.status : 0)

@@ -1,21 +1,18 @@
 /** One of the regions in which a path is under way: an attempt, then what the schedule of the path says. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import { identity } from "effect/Function"
 import { isFinal } from "../engine/Decide.ts"
 import type { EndedAttempt } from "../step/HistoryModel.ts"
-import type { TransportError } from "../step/FailureModel.ts"
-import type { Response } from "../step/ReplyModel.ts"
-import type { Exchange, Exchanging } from "../transport/HttpTransport.ts"
-import * as TimeLimit from "../transport/TimeLimit.ts"
 import type { Facts } from "./Execution.ts"
-import { perform, readResponse } from "./Execution.ts"
+import { perform } from "./Execution.ts"
+import { isGoodAttempt } from "./GoodAttempt.ts"
 import * as Hedging from "./Hedging.ts"
 import * as Judge from "./Judge.ts"
-import { isGoodAttempt, isOf } from "./PathEnd.ts"
+import { isOf } from "./PathEnd.ts"
 import type { Path } from "./PathUnderWay.ts"
-import * as Telemetry from "./Telemetry.ts"
+import { readResponse } from "./Reading.ts"
+import { sending } from "./Sending.ts"
 import { inTurn, pacing, pauseFor, repose } from "./Turns.ts"
 
 /** Runs a racer from a region, or from the last of the attempts behind it, until it has nothing left to try. */
@@ -97,27 +94,6 @@ const unguarded: Hedging.Make = (path, facts, around) => {
   })
   const paced = pacing(execution.host, transport)
   return paced === undefined ? around(sent) : inTurn(path, paced, around(sent))
-}
-
-/** One exchange within its limit, as part of the trace at hand. */
-export const sending =
-  (transport: Exchanging, given: Exchange, until = Number.POSITIVE_INFINITY) =>
-  (fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<Response, TransportError> => {
-    const { timeoutHeader } = given.step
-    const exchange = timeoutHeader === undefined ? given : timed(given, timeoutHeader, until, fiber)
-    const send = Telemetry.propagated(fiber, exchange.request, (request) =>
-      transport.send(request === exchange.request ? exchange : { ...exchange, request })
-    )
-    return TimeLimit.isKeptBy(transport) ? send : TimeLimit.within(send, exchange.timeoutMillis)
-  }
-
-/** An exchange that tells the target how many milliseconds it may take. */
-const timed = (exchange: Exchange, name: string, until: number, fiber: Fiber.Fiber<unknown, unknown>): Exchange => {
-  const now = Number(fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()) / 1e6
-  const left = Math.max(1, Math.floor(Math.min(exchange.timeoutMillis, until - now)))
-  const others = Object.entries(exchange.request.headers).filter(([key]) => key.toLowerCase() !== name.toLowerCase())
-  const headers = { ...Object.fromEntries(others), [name]: String(left) }
-  return { ...exchange, request: { ...exchange.request, headers } }
 }
 
 /** Path, racer and how many attempts of theirs have ended. An interrupted one is made again as the same. */

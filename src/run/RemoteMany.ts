@@ -27,7 +27,13 @@ export const make = (api: Api, options: Job.EncodeOptions): ManyJobs => {
     )
   const awaitBatch = (batchId: string): Effect.Effect<Batch, ServiceError> =>
     Effect.flatMap(ofBatch(batchId, "/wait"), (batch) =>
-      batch.status === "ended" ? Effect.succeed(batch) : Effect.suspend(() => awaitBatch(batchId))
+      batch.status === "ended"
+        ? Effect.succeed(batch)
+        : Effect.delay(
+            // a dam that goes down answers at once
+            Effect.suspend(() => awaitBatch(batchId)),
+            lookAgain
+          )
     )
   return {
     sendBatch: (part) =>
@@ -72,6 +78,9 @@ export const make = (api: Api, options: Job.EncodeOptions): ManyJobs => {
       )
   }
 }
+
+/** Between one wait and the next. */
+const lookAgain = "500 millis"
 
 /** What of a view is a batch to callers. */
 export const asBatch = ({ answer, wire }: BatchView.BatchView): Batch => ({

@@ -11,23 +11,23 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import { isGood } from "../engine/Decide.ts"
-import type { TransportError } from "../step/FailureModel.ts"
+import type { Ended } from "../engine/Decide.ts"
+import { isGood } from "../engine/Good.ts"
+import type { ConnectionFailed, TransportError } from "../step/FailureModel.ts"
 import type { EndedAttempt } from "../step/HistoryModel.ts"
 import type { Completed, Outcome, StepError } from "../step/Outcome.ts"
+import { stepError } from "../step/Outcome.ts"
 import type { Response } from "../step/ReplyModel.ts"
 import type { Step } from "../step/StepModel.ts"
 import * as Direct from "../transport/Direct.ts"
 import type { Exchange, Exchanging } from "../transport/HttpTransport.ts"
 import type { Strategies } from "../transport/Strategies.ts"
 import type { Execution, Facts } from "./Execution.ts"
-import { begin, perform, readResponse } from "./Execution.ts"
+import { begin } from "./Execution.ts"
+import { isGoodAttempt, responseOf } from "./GoodAttempt.ts"
 import type { Host } from "./Host.ts"
 import * as Keys from "./Keys.ts"
-import { isGoodAttempt, responseOf } from "./PathEnd.ts"
-import { sending } from "./Racer.ts"
 import * as Telemetry from "./Telemetry.ts"
-import { pacing } from "./Turns.ts"
 
 /**
  * Whether plain steps take it. Defaults to `true`; tests turn it off to see that nothing differs.
@@ -38,6 +38,18 @@ export const Straight = Context.Reference<boolean>("ezthrottle-effect/run/Straig
 
 /** What the interpreter does with a step, and with what happened to it so far. */
 export type Interpret = (step: Step, strategies: Strategies["Service"], host: Host) => Effect.Effect<Outcome, StepError>
+
+/** What is needed where one good answer to one call is not all there is. */
+export interface Rest {
+  readonly interpret: Interpret
+  /** What an answer means for the history. */
+  readonly read: (response: Response, nowMillis: number) => { readonly ending: Ended; readonly response: Response }
+  /** Runs a step on its straight way in a fiber: in its turn, in a span, recorded. */
+  readonly inFiber: (straight: StraightRun) => Effect.Effect<Outcome, StepError>
+}
+
+/** Brings it; some programs load it only when they need it. */
+export type Resting = Effect.Effect<Rest, ConnectionFailed>
 
 /**
  * Whether a step can be sent at once: here first, once at a time, now, with a key that stands, and with nothing that
@@ -62,27 +74,6 @@ export const over = (step: Step, strategies: Strategies["Service"], host: Host):
   return transport.kind === "exchanging" ? transport : undefined
 }
 
-/** Runs a step over a transport that {@link over} has named; `interpret` does the rest where there is one. */
-export const run = (interpret: Interpret, straight: StraightRun): Effect.Effect<Outcome, StepError> =>
-  Effect.flatMap(straight.transport.regions, (regions) => {
-    const { host, step, strategies, transport } = straight
-    // where there are places to leave from, one is chosen
-    if (regions.length > 0) return interpret(step, strategies, host)
-    const execution: Execution = { step, strategies, host, history: host.history }
-    const exchange = exchangeOf(straight)
-    const sent = perform(execution, {
-      step,
-      facts: first,
-      send: sending(transport, exchange),
-      read: readResponse((host.rules ?? transport.rules)?.(exchange.request))
-    })
-    const paced = pacing(host, transport)
-    return Effect.flatMap(
-      paced === undefined ? sent : paced({ request: exchange.request, step }, sent, true),
-      (attempt) => goOn(interpret, straight, execution, attempt)
-    )
-  })
-
 /**
  * How the one call of a step is begun without a fiber of its own; `undefined` where something has to happen around it: a
  * span, a turn, a row in a store.
@@ -97,7 +88,7 @@ export const direct = (
 
 /** Runs a step whose call is begun as {@link direct} says, and counts it where the answer is its end. */
 export const runDirect = (
-  interpret: Interpret,
+  resting: Resting,
   straight: StraightRun,
   beginCall: Direct.Begin,
   fiber: Fiber.Fiber<unknown, unknown>
@@ -107,19 +98,30 @@ export const runDirect = (
     const execution: Execution = { step, strategies, host, history: host.history }
     const ended = begin(execution, step, first, fiber)
     const clock = fiber.getRef(Clock.Clock)
-    const answered = (reply: Response): EndedAttempt => {
-      const { ending, response } = readPlain(reply, clock.currentTimeMillisUnsafe())
-      return ended(ending, response)
-    }
+    const now = () => clock.currentTimeMillisUnsafe()
+    const further = (goesOn: (rest: Rest) => EndedAttempt) =>
+      Effect.matchEffect(resting, {
+        onSuccess: (rest) => goOn(rest.interpret, straight, execution, goesOn(rest)),
+        onFailure: (reason) => {
+          ended({ _tag: "Failed", failure: reason }, undefined)
+          return stepError(step, reason, execution.history)
+        }
+      })
     const rest = (result: Effect.Effect<Response, TransportError>) =>
       Telemetry.step(
         step,
         Effect.matchEffect(
           Effect.onInterrupt(result, () => Effect.sync(() => ended({ _tag: "Interrupted" }, undefined))),
           {
-            onSuccess: (reply) => goOn(interpret, straight, execution, answered(reply)),
-            onFailure: ({ kept, reason }) =>
-              goOn(interpret, straight, execution, ended({ _tag: "Failed", failure: reason }, kept))
+            onSuccess: (reply) =>
+              further(({ read }) => {
+                const { ending, response } = read(reply, now())
+                return ended(ending, response)
+              }),
+            onFailure: ({ kept, reason }) => {
+              const attempt = ended({ _tag: "Failed", failure: reason }, kept)
+              return further(() => attempt)
+            }
           }
         )
       )
@@ -128,7 +130,9 @@ export const runDirect = (
       isTold = true
       if (more !== undefined || Exit.isFailure(result) || !isGood(result.value.status))
         return resume(rest(more ?? result))
-      const outcome = completed(step, execution, answered(result.value))
+      const { value: response } = result
+      const ending = { _tag: "Answered", status: response.status, retryAfter: undefined } as const
+      const outcome = completed(step, execution, ended(ending, response))
       Telemetry.countStep(outcome, fiber.context)
       resume(Exit.succeed(outcome))
     })
@@ -140,7 +144,8 @@ export const runDirect = (
     })
   })
 
-const exchangeOf = ({ host, step }: StraightRun): Exchange => ({
+/** The one exchange of a step. */
+export const exchangeOf = ({ host, step }: StraightRun): Exchange => ({
   request: Keys.requestFor(step, host),
   region: undefined,
   step,
@@ -148,7 +153,8 @@ const exchangeOf = ({ host, step }: StraightRun): Exchange => ({
   attempt: "0.0.0"
 })
 
-const goOn = (
+/** Ends a step with a good attempt, or goes on after any other. */
+export const goOn = (
   interpret: Interpret,
   { host, step, strategies }: StraightRun,
   execution: Execution,
@@ -169,8 +175,6 @@ export const completed = (step: Step, { history }: Pick<Execution, "history">, a
   history,
   chained: undefined
 })
-
-const readPlain = readResponse(undefined)
 
 /** A step on its straight way. */
 export interface StraightRun {

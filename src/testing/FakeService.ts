@@ -206,7 +206,8 @@ const makeMood = () => {
 
 const makeUnsafe = ({ extensions, tellsResults = true }: FakeServiceOptions): FakeService["Service"] => {
   const calls = ledger<Delegation, Receipt>()
-  const { add, all, end, failed, file, find } = makeBook({ extensions })
+  const book = makeBook({ extensions })
+  const { all, end, file, find } = book
   const { accept, failWith, failure } = makeMood()
   const storedSecrets = Secrets.make()
 
@@ -230,6 +231,37 @@ const makeUnsafe = ({ extensions, tellsResults = true }: FakeServiceOptions): Fa
 
   return {
     transport: { kind: "delegating", submit: (delegation) => calls.note(delegation, submit(delegation)) },
+    ...jobVerbs(book),
+    results: {
+      await: (jobId) =>
+        tellsResults
+          ? Effect.flatMap(find(jobId), ({ ended }) => Deferred.await(ended))
+          : Effect.fail(new ServiceError({ reason: new CannotAwait({ jobId }) }))
+    },
+    many: { sendBatch: none, batch: none, awaitBatch: none, cancelBatch: none, rerunBatch: none, bulk: none },
+    secrets: storedSecrets.secrets,
+    schedules: Schedules.make(fire),
+    storedSecrets,
+    delegations: calls.calls,
+    jobs: all,
+    complete: (jobId, like) =>
+      Effect.suspend(() => {
+        const response = toResponse(like)
+        return end(jobId, { status: isSuccess(response) ? "success" : "failed", response, error: undefined })
+      }),
+    failJob: (jobId, error) => end(jobId, { status: "failed", response: undefined, error }),
+    failWith,
+    deny: (times) => failWith(new ServiceDenied({ detail: "quota exceeded" }), times),
+    rateLimit: (retryAt, times) => failWith(new ServiceRateLimited({ detail: "too many requests", retryAt }), times),
+    disconnect: (times) =>
+      failWith(new ServiceUnreachable({ detail: "connection refused", maybeAccepted: false }), times),
+    accept
+  }
+}
+
+/** What is asked of jobs one by one, and of their list. */
+const jobVerbs = ({ add, all, end, failed, find }: ReturnType<typeof makeBook>) =>
+  ({
     job: (jobId) => Effect.map(find(jobId), ({ job }) => shown(job)),
     explain: (jobId) =>
       Effect.map(find(jobId), ({ job }) => ({
@@ -268,33 +300,8 @@ const makeUnsafe = ({ extensions, tellsResults = true }: FakeServiceOptions): Fa
           cursor: from + limit < found.length ? `${from + limit}` : undefined
         }
       }),
-    failures: (filter) => Effect.map(failed, (jobs) => FakeFailures.grouped(jobs, filter)),
-    results: {
-      await: (jobId) =>
-        tellsResults
-          ? Effect.flatMap(find(jobId), ({ ended }) => Deferred.await(ended))
-          : Effect.fail(new ServiceError({ reason: new CannotAwait({ jobId }) }))
-    },
-    many: { sendBatch: none, batch: none, awaitBatch: none, cancelBatch: none, rerunBatch: none, bulk: none },
-    secrets: storedSecrets.secrets,
-    schedules: Schedules.make(fire),
-    storedSecrets,
-    delegations: calls.calls,
-    jobs: all,
-    complete: (jobId, like) =>
-      Effect.suspend(() => {
-        const response = toResponse(like)
-        return end(jobId, { status: isSuccess(response) ? "success" : "failed", response, error: undefined })
-      }),
-    failJob: (jobId, error) => end(jobId, { status: "failed", response: undefined, error }),
-    failWith,
-    deny: (times) => failWith(new ServiceDenied({ detail: "quota exceeded" }), times),
-    rateLimit: (retryAt, times) => failWith(new ServiceRateLimited({ detail: "too many requests", retryAt }), times),
-    disconnect: (times) =>
-      failWith(new ServiceUnreachable({ detail: "connection refused", maybeAccepted: false }), times),
-    accept
-  }
-}
+    failures: (filter) => Effect.map(failed, (jobs) => FakeFailures.grouped(jobs, filter))
+  }) satisfies Partial<Service["Service"]>
 
 /** The fake has jobs one by one, as the cloud has. */
 const none = () => Effect.fail(new ServiceError({ reason: new NotOffered({ operation: "batches of jobs" }) }))

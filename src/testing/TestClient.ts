@@ -13,6 +13,8 @@ import * as TestClock from "effect/testing/TestClock"
 import { EZThrottle } from "../promise/EZThrottle.ts"
 import * as Later from "../promise/Later.ts"
 import type { EZThrottle as Client } from "../run/EZThrottle.ts"
+import * as Interpreter from "../run/Interpreter.ts"
+import * as LaterInterpreter from "../run/LaterInterpreter.ts"
 import type { Failure } from "../step/Failure.ts"
 import type { Delegation, Exchange } from "../transport/HttpTransport.ts"
 import type { ReplyLike } from "./Answer.ts"
@@ -140,6 +142,7 @@ export interface TestClient {
  * @since 0.1.0
  */
 export const createTestClient = ({ faults, script, ...options }: TestClientOptions = {}): TestClient => {
+  LaterInterpreter.keep(Interpreter)
   const runtime = ManagedRuntime.make(Layer.provideMerge(surroundings({ faults, script }, options), TestClock.layer()))
   const run = <A>(effect: Effect.Effect<A, never, Surroundings>): Promise<A> => runtime.runPromise(effect)
   const wire = <A>(use: (wire: TestTransport["Service"]) => Effect.Effect<A>) => run(Effect.flatMap(TestTransport, use))

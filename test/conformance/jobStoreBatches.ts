@@ -121,6 +121,11 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         assert.deepStrictEqual(yield* add(jobs, one, [1, 2], { most: 2 }), { _tag: "Crowded", jobs: 1 })
         assert.deepInclude(yield* jobs.batch("local", "b"), { through: 0, accepted: 0 })
         assert.deepStrictEqual(yield* add(jobs, one, [1], { most: 2 }), { _tag: "Added" })
+        // what waits to be shown counts too
+        const all = yield* opened(jobs, "together", { together: true })
+        yield* add(jobs, all, [1, 2], { most: 4 })
+        const now = (yield* jobs.batch("local", "together"))!
+        assert.deepStrictEqual(yield* add(jobs, now, [3], { most: 4 }), { _tag: "Crowded", jobs: 4 })
       })
     )
 
@@ -252,6 +257,19 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
 
+    promises("refuse a line that is shown with a key which another call has got meanwhile", (jobs) =>
+      Effect.gen(function* () {
+        const all = yield* opened(jobs, "b", { together: true })
+        const given = (line: number, payload: string) => inBatch(all, line, { key: "k", keyGiven: true, payload })
+        yield* add(jobs, all, [1, 2, 3], { jobs: [given(1, "one"), given(2, "one"), given(3, "other")] })
+        yield* jobs.closeBatch(all.number, 8)
+        assert.lengthOf(yield* jobs.showLines(all.number, 9, 10), 1)
+        assert.deepInclude(yield* jobs.batch("local", "b"), { accepted: 1, duplicates: 1, refused: 1 })
+        const [refused] = yield* jobs.lineNotes(all.number, "Refused", 0, 10)
+        assert.deepInclude(refused, { line: 3, code: "key_reused", field: "idempotent_key" })
+      })
+    )
+
     promises("that are shown together stay open while a line of them is refused", (jobs) =>
       Effect.gen(function* () {
         const all = yield* opened(jobs, "b", { together: true })
@@ -282,6 +300,31 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         yield* jobs.callOffBatch(all.number, 8)
         assert.deepStrictEqual(yield* jobs.showLines(all.number, 9, 10), [])
         assert.deepInclude(yield* jobs.batch("local", "together"), { state: "ended", accepted: 0 })
+      })
+    )
+
+    promises("that are called off while they are shown have accepted what was shown", (jobs) =>
+      Effect.gen(function* () {
+        const all = yield* opened(jobs, "b", { together: true })
+        yield* add(jobs, all, [1, 2, 3, 4, 5])
+        yield* jobs.closeBatch(all.number, 8)
+        yield* jobs.showLines(all.number, 9, 2)
+        yield* jobs.callOffBatch(all.number, 9)
+        assert.deepStrictEqual(yield* jobs.showLines(all.number, 9, 2), [])
+        assert.deepStrictEqual(yield* jobs.showLines(all.number, 9, 2), [])
+        assert.deepInclude(yield* jobs.batch("local", "b"), { state: "running", accepted: 2 })
+        assert.deepStrictEqual(yield* states(jobs, all), { queued: 2 })
+      })
+    )
+
+    promises("that are called off before anything of them is shown tell nobody", (jobs) =>
+      Effect.gen(function* () {
+        const none = yield* opened(jobs, "none", { together: true })
+        yield* add(jobs, none, [1])
+        yield* jobs.callOffBatch(none.number, 8)
+        yield* jobs.showLines(none.number, 9, 10)
+        assert.deepInclude(yield* jobs.batch("local", "none"), { state: "ended", accepted: 0, isTold: true })
+        assert.deepStrictEqual(yield* jobs.dueBatches(10), [])
       })
     )
 

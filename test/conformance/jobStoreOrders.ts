@@ -279,5 +279,54 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
         assert.deepStrictEqual(yield* jobs.following("two", 10), [])
       })
     )
+
+    promises("shares nothing with a call that was changed, whoever waits for whom", (jobs) =>
+      Effect.gen(function* () {
+        yield* Effect.forEach(
+          ["one", "two", "three", "four"].map((id) => same(id)),
+          jobs.enqueue
+        )
+        const changed = Effect.fnUntraced(function* (id: string, step: Step.Step, notBefore?: number) {
+          const before = yield* jobs.get(id)
+          assert.isDefined(before)
+          const isRetimed = notBefore !== undefined
+          return yield* jobs.change({ job: { ...before, step, notBefore }, isRetimed, revision: undefined, now: 5 })
+        })
+        const other = Step.get("https://a.example/same").pipe(Step.coalesce, Step.headers({ authorization: "b" }))
+        // one that waits
+        assert.strictEqual(yield* changed("three", other), "Changed")
+        yield* jobs.release(5)
+        assert.deepStrictEqual(yield* states(jobs, "two", "three", "four"), ["scheduled", "queued", "scheduled"])
+        // the one that is waited for
+        assert.strictEqual(yield* changed("one", other), "Changed")
+        yield* jobs.release(5)
+        assert.deepStrictEqual(yield* states(jobs, "one", "two", "four"), ["queued", "queued", "scheduled"])
+        assert.deepStrictEqual(yield* jobs.following("two", 10), ["four"])
+        yield* jobs.enqueue(same("five"))
+        assert.deepStrictEqual(yield* jobs.following("two", 10), ["four", "five"])
+        // its time is nobody else's
+        assert.strictEqual(yield* changed("two", same("two").step, 900), "Changed")
+        assert.strictEqual(yield* changed("five", same("five").step, 700), "Changed")
+        yield* jobs.release(5)
+        assert.deepStrictEqual(yield* states(jobs, "two", "four", "five"), ["scheduled", "queued", "scheduled"])
+        assert.deepInclude(yield* jobs.release(5), { nextDueAt: 700 })
+      })
+    )
+
+    promises("has nobody end with what was never called, and lets those go that nobody told", (jobs) =>
+      Effect.gen(function* () {
+        yield* Effect.forEach(
+          ["one", "two", "three"].map((id) => same(id)),
+          jobs.enqueue
+        )
+        yield* jobs.finishIdle("one", { ...ended(), state: "failed" })
+        yield* jobs.release(5)
+        assert.deepStrictEqual(yield* states(jobs, "two", "three"), ["queued", "scheduled"])
+        yield* through(jobs, "two")
+        yield* jobs.sweep(0, 10)
+        yield* jobs.release(5)
+        assert.deepStrictEqual(yield* states(jobs, "three"), ["queued"])
+      })
+    )
   })
 }

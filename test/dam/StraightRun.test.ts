@@ -13,7 +13,8 @@ import { between, oneOf } from "../../src/testing/Generators.ts"
 import * as Direct from "../../src/transport/Direct.ts"
 import type { Exchanging } from "../../src/transport/HttpTransport.ts"
 import * as TimeLimit from "../../src/transport/TimeLimit.ts"
-import { hook, jobOf, setUp, toEnd, url } from "./support.ts"
+import type { PacingOptions } from "../../src/dam/lane/Dial.ts"
+import { fast, hook, jobOf, setUp, toEnd, url } from "./support.ts"
 
 const reply = (status: number): Answer => later(5, { status })
 
@@ -77,10 +78,10 @@ const targets = (answers: ReadonlyArray<Answer>) => {
 }
 
 /** A job in a dam of its own, and all that can be seen of it. */
-const seen = ({ answers, step }: World, isStraight: boolean, cancelAfter?: number) =>
+const seen = ({ answers, step }: World, isStraight: boolean, { cancelAfter, pacing = fast }: Around = {}) =>
   Effect.gen(function* () {
     const { begun, sent, transport } = targets(answers)
-    const dam = yield* setUp({ transport, patience429: Duration.seconds(20) })
+    const dam = yield* setUp({ transport, pacing, patience429: Duration.seconds(20) })
     yield* dam.engine.submit(yield* jobOf(Step.webhooks(step, [{ url: hook }]), { id: "job" }))
     if (cancelAfter !== undefined) {
       yield* TestClock.adjust(cancelAfter)
@@ -94,9 +95,15 @@ const seen = ({ answers, step }: World, isStraight: boolean, cancelAfter?: numbe
     return { begun: begun(), seen: { job, history, result, lanes, events, told, sent: sent() } }
   }).pipe(Effect.scoped, Effect.provide(TestClock.layer()), Effect.provideService(Straight.Straight, isStraight))
 
-const both = Effect.fnUntraced(function* (world: World, cancelAfter?: number) {
-  const straight = yield* seen(world, true, cancelAfter)
-  const walked = yield* seen(world, false, cancelAfter)
+/** What it is in. */
+interface Around {
+  readonly cancelAfter?: number
+  readonly pacing?: PacingOptions
+}
+
+const both = Effect.fnUntraced(function* (world: World, around?: Around) {
+  const straight = yield* seen(world, true, around)
+  const walked = yield* seen(world, false, around)
   assert.deepStrictEqual(straight.seen, walked.seen, JSON.stringify(world.step))
   assert.strictEqual(walked.begun, 0)
   return straight
@@ -141,10 +148,24 @@ describe("the first attempt of a plain job", () => {
     })
   )
 
+  it.effect("whose answer cannot be read is given up, with its permit, and breaks nothing else", () =>
+    Effect.gen(function* () {
+      const read = () => {
+        throw new Error("a fault in the rules of a host")
+      }
+      const pacing = { ...fast, rules: () => ({ read }) }
+      const { begun, seen: it } = yield* both({ step: get, answers: [reply(200)] }, { pacing })
+      assert.strictEqual(begun, 1)
+      assert.deepInclude(it.job, { state: "failed" })
+      assert.deepInclude(it.result?.error, { tag: "Defect" })
+      assert.isTrue(it.lanes.every(({ open, waiting }) => open === 0 && waiting === 0))
+    })
+  )
+
   for (const after of [0, 2, 4, 5, 6]) {
     it.effect(`that is called off after ${after} ms leaves the same`, () =>
       Effect.gen(function* () {
-        const { seen: it } = yield* both({ step: get, answers: [reply(200)] }, after)
+        const { seen: it } = yield* both({ step: get, answers: [reply(200)] }, { cancelAfter: after })
         assert.strictEqual(it.job.state, after < 5 ? "cancelled" : "succeeded")
         assert.isTrue(it.lanes.every(({ open, waiting }) => open === 0 && waiting === 0))
       })

@@ -166,6 +166,8 @@ const judgeTellings = (
   if (tellings.some(({ url }) => !hooks.includes(url))) say("nobody is told without asking", id)
   const senses = new Set(tellings.map(({ body }) => statusIn(body)))
   if (senses.size > 1) say("a job ends once", `${id} was told as ${[...senses].join(" and ")}`)
+  const bodies = new Set(tellings.map(({ body }) => body))
+  if (bodies.size > senses.size) say("it is told in the same bytes", `${id} in ${bodies.size}`)
   const sense = [...senses][0]
   if (sense !== undefined && (sense === "success") !== (status === "succeeded")) {
     say("what is told is what happened", `${id} is ${status} and was told as ${sense}`)

@@ -45,10 +45,13 @@ export const calm: Shape = { ...crowded, span: 600_000, crashes: 3, clockJumps: 
 /** Few jobs, long over when the last faults come: nothing that was forgotten is found by what comes later. */
 export const ebbing: Shape = { ...crowded, jobs: 25, comeWithin: 0.2, crashes: 4, pauses: 1, receivers: 100 }
 
+/** A few jobs and no fault: what is overlooked is found by nothing that happens later. */
+export const still: Shape = { ...ebbing, jobs: 3, crashes: 0, power: false, diskFaults: 0, pauses: 0, schedules: 0 }
+
 /** What Node's own SQLite can be tried with too: nothing but killed processes. */
 export const killed: Shape = { ...crowded, jobs: 100, power: false, diskFaults: 0 }
 
-export const shapes: Readonly<Record<string, Shape>> = { crowded, calm, ebbing, killed }
+export const shapes: Readonly<Record<string, Shape>> = { crowded, calm, ebbing, still, killed }
 
 /** What of a world is left, while it is made smaller: numbers of jobs and of schedules, names of faults. */
 export interface Kept {

@@ -1,5 +1,5 @@
 /**
- * Runs simulated worlds: `npm run simulate -- --seed N --seeds N --shape crowded|calm|ebbing`.
+ * Runs simulated worlds: `npm run simulate -- --seed N --seeds N --shape crowded|calm|ebbing|still`.
  *
  * Prints the laws that were broken, and the hash of each trace. `--shrink` makes the first world that breaks one small;
  * `--jobs`, `--schedules` and `--faults` run it again as it was printed; `--trace` prints every event. Ends with 1 where a law was broken.

@@ -25,6 +25,7 @@ describe("a simulated dam", () => {
   for (const [shape, seeds] of [
     ["crowded", 6],
     ["ebbing", 20],
+    ["still", 10],
     ["calm", 2]
   ] as const) {
     it(`keeps every law in ${seeds} ${shape} worlds`, async () => {

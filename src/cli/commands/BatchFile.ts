@@ -44,7 +44,7 @@ export const run = (options: Options) =>
   Effect.scoped(
     Effect.gen(function* () {
       const id = options.id ?? idOf(options.file)
-      const template = options.template === undefined ? undefined : yield* StepFile.read(options.template)
+      const template = options.template === undefined ? undefined : yield* templateOf(options.template)
       const lines = template === undefined ? ofFile(options.file, id) : ofTable(options.file, template, id)
       const total = yield* Stream.runFold(
         lines,
@@ -122,6 +122,19 @@ const ofFile = (path: string, id: string): Lines =>
     )
   )
 
+/** A template that takes nothing from a row would make the same call of each, of which all but one count as known. */
+const templateOf = (path: string) =>
+  Effect.filterOrFail(
+    StepFile.read(path),
+    ({ fills, idempotency }) =>
+      idempotency._tag === "Unique" || fills.some(({ from }) => from.startsWith("/metadata/")),
+    () =>
+      problem("usage", `${path} takes nothing from the rows: each of them would be the same call`, {
+        next: `say what stands where: "fills": [{ "into": "/body/name", "from": "/metadata/NAME-OF-COLUMN" }]`,
+        code: "bad_template"
+      })
+  )
+
 /** The template filled from each row: its fills take from `/metadata/COLUMN`. */
 const ofTable = (path: string, template: Step, id: string): Lines =>
   CsvRows.rows(path, textOf(path)).pipe(
@@ -132,7 +145,7 @@ const ofTable = (path: string, template: Step, id: string): Lines =>
       return Effect.fromResult(
         Result.mapError(fill(template, { response: undefined, metadata: row }), ({ message }) =>
           problem("usage", `${name}: ${message}`, {
-            next: `the template takes from columns as ["from": "/metadata/${Object.keys(row)[0] ?? "COLUMN"}"]`,
+            next: `the template takes from columns as "from": "/metadata/${Object.keys(row)[0] ?? "COLUMN"}"`,
             code: "bad_template"
           })
         )

@@ -13,7 +13,13 @@ export const rows = <E, R>(name: string, text: Stream.Stream<string, E, R>): Str
     let columns: ReadonlyArray<string> | undefined
     return Stream.concat(
       Stream.map(text, (piece) => parser.add(piece)),
-      Stream.sync(() => parser.end())
+      Stream.fromEffect(
+        Effect.suspend(() =>
+          parser.isInQuotes()
+            ? Effect.fail(problem("usage", `${name} ends inside of quotes`, { next: "close the cell that they open" }))
+            : Effect.succeed(parser.end())
+        )
+      )
     ).pipe(
       Stream.flattenIterable,
       Stream.filter((cells) => cells.length > 1 || cells[0] !== ""),
@@ -85,6 +91,7 @@ const makeParser = () => {
       }
       return found
     },
+    isInQuotes: (): boolean => isQuoted && !wasQuote,
     end: (): ReadonlyArray<ReadonlyArray<string>> => {
       const found: Array<ReadonlyArray<string>> = []
       if (isBegun) endRow(found)

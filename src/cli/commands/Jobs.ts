@@ -139,7 +139,7 @@ export const change = Effect.fnUntraced(function* (id: string, to: Schema.JsonOb
     body: to,
     schema: JobView
   })
-  yield* Output.print(json, () => `${id} ${value.status}, changed ${value.revision ?? 0} times`)
+  yield* Output.print(json, () => `${id} ${value.status}, changed to revision ${value.revision ?? 0}`)
 })
 
 export const erase = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {

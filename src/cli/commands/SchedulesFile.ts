@@ -24,7 +24,10 @@ export const apply = Effect.fnUntraced(function* ({ deletes, dryRun, file }: Opt
   const { document, name, text } = yield* StepFile.readDocument(file)
   const read = decode(document)
   if (Result.isFailure(read)) {
-    return yield* problem("usage", `${name}: expected schedules, each under its name`, { code: "bad_schedules" })
+    return yield* problem("usage", `${name}: expected schedules, each under its name`, {
+      next: `write it as { schedules: { NAME: { cron: "30 2 * * *", zone: UTC, job: { url: "https://..." } } } }`,
+      code: "bad_schedules"
+    })
   }
   const { schedules } = read.success
   const ask = (isDry: boolean) =>

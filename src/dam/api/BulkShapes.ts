@@ -4,9 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { deliveryStates, states } from "../../engine/JobState.ts"
-import * as Fields from "../../step/Fields.ts"
-import { JobSummary } from "./JobShapes.ts"
+import { jobFilter, JobSummary } from "./JobShapes.ts"
 import { Count, nullable, optional, word } from "./Parts.ts"
 
 /** What can be done. */
@@ -15,16 +13,7 @@ export const actions = ["cancel", "rerun", "delete"] as const
 /** Which jobs: all of what is given must hold, as in the list of jobs. */
 export const BulkFilter = Schema.Struct({
   q: optional(Schema.String.check(Schema.isMaxLength(500))),
-  status: optional(Schema.Array(Schema.Literals(states))),
-  delivery_status: optional(Schema.Array(Schema.Literals(deliveryStates))),
-  /** Canonical `host:port`. */
-  lane: optional(Schema.String),
-  account: optional(Schema.String),
-  parent: optional(Schema.String),
-  rerun_of: optional(Schema.String),
-  batch: optional(Schema.String),
-  created_from: optional(Fields.EpochMillis),
-  created_to: optional(Fields.EpochMillis),
+  ...jobFilter,
   /** Top-level fields of the metadata by their names. */
   metadata: optional(Schema.Record(Schema.String, Schema.String))
 }).annotate({ identifier: "BulkFilter" })

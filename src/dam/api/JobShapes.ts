@@ -236,17 +236,12 @@ export const page = (
 })
 
 /**
- * What a list of jobs is filtered by; what repeats is any of.
+ * Which jobs, wherever some of them are named.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const ListQuery = {
-  /** The beginning of an id, a host with or without a path, `name=value` of metadata, or text of URL or error. */
-  q: optional(Schema.String.check(Schema.isMaxLength(500))),
-  sort: optional(Schema.Literals(["newest", "oldest"])),
-  /** Whether to say how many there are, up to ten thousand. */
-  count: optional(Schema.Boolean),
+export const jobFilter = {
   status: optional(Schema.Array(Schema.Literals(states))),
   delivery_status: optional(Schema.Array(Schema.Literals(deliveryStates))),
   /** Canonical `host:port`. */
@@ -262,7 +257,22 @@ export const ListQuery = {
   /** The batch that they were handed in with, by its id. */
   batch: optional(Schema.String),
   created_from: optional(Fields.EpochMillis),
-  created_to: optional(Fields.EpochMillis),
+  created_to: optional(Fields.EpochMillis)
+}
+
+/**
+ * What a list of jobs is filtered by; what repeats is any of.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ListQuery = {
+  /** The beginning of an id, a host with or without a path, `name=value` of metadata, or text of URL or error. */
+  q: optional(Schema.String.check(Schema.isMaxLength(500))),
+  sort: optional(Schema.Literals(["newest", "oldest"])),
+  /** Whether to say how many there are, up to ten thousand. */
+  count: optional(Schema.Boolean),
+  ...jobFilter,
   /** `name:value` of a top-level field of the metadata; all given ones must match. */
   metadata: optional(Schema.Array(Schema.String.check(Schema.isPattern(/^[^:]+:/u)))),
   cursor: optional(Schema.String.check(Schema.isPattern(/^[0-9A-Za-z_-]{1,64}$/u))),

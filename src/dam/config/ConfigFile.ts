@@ -45,10 +45,12 @@ export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidC
  */
 export interface ConfigFile {
   readonly db: string | undefined
+  readonly database: string | undefined
+  readonly databasePasswordFile: string | undefined
   readonly keysFile: string | undefined
   readonly backupDir: string | undefined
   readonly egress: EgressOptions
-  readonly dam: Omit<DamOptions, "path" | "egress">
+  readonly dam: Omit<DamOptions, "path" | "database" | "egress">
   readonly http: Omit<HttpOptions, "backups" | "keys" | "health">
 }
 
@@ -76,6 +78,8 @@ export const parse = (source: string): Result.Result<ConfigFile, InvalidConfig> 
  */
 export const empty: ConfigFile = {
   db: undefined,
+  database: undefined,
+  databasePasswordFile: undefined,
   keysFile: undefined,
   backupDir: undefined,
   egress: {},
@@ -94,6 +98,8 @@ const toOptions = (config: Config): ConfigFile => {
   const { admission = {}, attempts = {}, pacing = {}, retry, webhooks = {} } = config
   return {
     db: config.db,
+    database: config.database,
+    databasePasswordFile: config.database_password_file,
     keysFile: config.keys_file,
     backupDir: config.backup_dir,
     egress: { allowPrivate: config.egress?.allow_private, allowEgress: config.egress?.allow },

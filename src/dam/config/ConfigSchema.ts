@@ -159,6 +159,8 @@ export const ConfigSchema = Schema.Struct({
   ),
   host: optional(some),
   db: optional(some),
+  database: optional(some),
+  database_password_file: optional(some),
   keys_file: optional(some),
   backup_dir: optional(some),
   resume_copy: optional(Schema.Boolean),

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as RetryAfter from "../../engine/RetryAfter.ts"
-import { sending } from "../../run/Racer.ts"
+import { sending } from "../../run/Sending.ts"
 import * as Reply from "../../step/Reply.ts"
 import type { TransportError } from "../../step/Failure.ts"
 import { makeStep } from "../../step/StepValue.ts"
@@ -149,6 +149,8 @@ const send = Effect.fnUntraced(function* (
     sentAt: Number(from) / 1e6
   })
   const { headers, status } = answer.success
+  // the next attempt has another token
+  if (status === 401 && named !== undefined) yield* named.refused
   const retryAfter = RetryAfter.parse(headers, yield* Clock.currentTimeMillis)
   return {
     at,

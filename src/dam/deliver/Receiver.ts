@@ -58,8 +58,8 @@ interface Receiver {
   readonly queue: Array<Waiting>
   /** About what those take in memory, in bytes. */
   waiting: number
-  /** Deliveries that were handed over during the last look, which may have found them too. */
-  readonly handed: Set<string>
+  /** While the outbox is asked: deliveries that were handed over meanwhile, which its answer may name too. */
+  handed: Set<string> | undefined
   /** With how many under way it is not worth looking again. */
   enough: number
   /** Whether a fiber looks for more. */
@@ -89,11 +89,13 @@ export const wake = (self: Receivers, lane: string): void => {
 /** Begins a delivery that was stored just now, or has it wait: behind others in the outbox where there are any. */
 export const hand = (self: Receivers, delivery: DueDelivery): void => {
   const receiver = receiverOf(self, delivery.lane)
-  const { handed, ids, queue } = receiver
+  const { ids, queue } = receiver
+  // a look at the outbox was faster
+  if (ids.has(delivery.id)) return
   const weight = weightOf(delivery)
   const isFull = self.waiting + weight > mostWaiting || receiver.waiting + weight > mostOfOne
   if (self.leaving() || receiver.isBehind || isFull) return wake(self, delivery.lane)
-  if (receiver.isLooking) handed.add(delivery.id)
+  receiver.handed?.add(delivery.id)
   if (ids.size < self.concurrency) return begin(self, receiver, delivery)
   queue.push({ delivery, closings: self.closings() })
   weigh(self, receiver, weight)
@@ -113,7 +115,7 @@ const receiverOf = ({ known }: Receivers, lane: string): Receiver => {
     ids: new Set(),
     queue: [],
     waiting: 0,
-    handed: new Set(),
+    handed: undefined,
     enough: 0,
     isLooking: false,
     isNews: false,
@@ -134,14 +136,15 @@ const look = (self: Receivers, receiver: Receiver): void => {
 
 /** Runs until all that is pending in the lane is under way. */
 const run = Effect.fnUntraced(function* (self: Receivers, receiver: Receiver) {
-  const { handed, ids, signal } = receiver
+  const { ids, signal } = receiver
   while (true) {
     if (!isTime(self, receiver)) yield* Effect.timeoutOption(untilTime(self, receiver), askAgainAfter)
     signal.closeUnsafe()
     receiver.isNews = false
-    handed.clear()
     const now = yield* Clock.currentTimeMillis
+    const handed = (receiver.handed = new Set<string>())
     const { deliveries, isUnknown, nextDueAt } = self.leaving() ? nothingDue : yield* dueOf(self, receiver, now)
+    receiver.handed = undefined
     const found = deliveries.filter(({ id }) => !ids.has(id) && !handed.has(id))
     // others may have been handed over meanwhile
     const room = Math.max(0, self.concurrency - ids.size)

@@ -4,6 +4,7 @@ import * as Names from "../../step/Names.ts"
 /** Every name, as the guide tells them: the file's in camelCase, and those that an embedded dam has besides. */
 export const names = {
   path: true,
+  database: true,
   credentials: true,
   pacing: {
     default: { rps: true, maxConcurrent: true, find: true, told: true },

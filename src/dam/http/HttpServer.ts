@@ -26,7 +26,7 @@ import * as EgressDoor from "../egress/Door.ts"
 import * as EgressPolicy from "../egress/EgressPolicy.ts"
 import * as Intake from "../intake/Intake.ts"
 import * as Limits from "../intake/Limits.ts"
-import { refused } from "../intake/Refusal.ts"
+import { refused, type Refused } from "../intake/Refusal.ts"
 import { JobStore } from "../store/JobStore.ts"
 import { Engine } from "../work/Engine.ts"
 import { build } from "./Routes.ts"
@@ -126,22 +126,7 @@ export const make = Effect.fnUntraced(function* (
       hosts: options.keys === undefined ? namesOf(options.allowedHosts) : undefined,
       streamPatience,
       backups: options.backups,
-      health: Effect.gen(function* () {
-        const { fault } = yield* orRefused(store.stats)
-        const shortage = yield* engine.shortage
-        const told = {
-          ...(shortage === undefined ? {} : { status: "degraded", shortage: { ...shortage } }),
-          ...(yield* options.health ?? Effect.succeed({})),
-          ...(engine.l8 === undefined ? {} : yield* HttpL8.health(engine.l8)),
-          authentication: options.keys === undefined ? "none" : "keys",
-          egress: EgressPolicy.describe(egress),
-          admission: yield* orRefused(engine.admission),
-          limits: Limits.toJson(limits)
-        }
-        if (fault === undefined) return told
-        yield* Effect.logError(`nothing can be stored: ${fault}`)
-        return yield* Effect.fail(refused(503, "storage_failed", `nothing can be stored: ${fault}`))
-      })
+      health: healthOf(options, engine, store)
     }),
     httpServices
   )
@@ -185,6 +170,29 @@ export const make = Effect.fnUntraced(function* (
 export const layer = (
   options: HttpOptions = {}
 ): Layer.Layer<DamHttp, KeysRequired | ServeError, Engine | JobStore | Dns.Dns> => Layer.effect(DamHttp, make(options))
+
+/** What `/health` tells. */
+const healthOf = (
+  { health = Effect.succeed({}), keys }: HttpOptions,
+  { admission, l8, shortage, terms }: Engine["Service"],
+  store: Pick<JobStore["Service"], "stats">
+): Effect.Effect<Readonly<Record<string, Schema.Json>>, Refused> =>
+  Effect.gen(function* () {
+    const { fault } = yield* orRefused(store.stats)
+    const lacking = yield* shortage
+    const told = {
+      ...(lacking === undefined ? {} : { status: "degraded", shortage: { ...lacking } }),
+      ...(yield* health),
+      ...(l8 === undefined ? {} : yield* HttpL8.health(l8)),
+      authentication: keys === undefined ? "none" : "keys",
+      egress: EgressPolicy.describe(terms.egress),
+      admission: yield* orRefused(admission),
+      limits: Limits.toJson(Limits.make(terms.limits))
+    }
+    if (fault === undefined) return told
+    yield* Effect.logError(`nothing can be stored: ${fault}`)
+    return yield* Effect.fail(refused(503, "storage_failed", `nothing can be stored: ${fault}`))
+  })
 
 interface Bound {
   readonly address: string

@@ -51,6 +51,8 @@ export interface NewJob {
   readonly rerunOf: string | undefined
   /** Epoch milliseconds since when it, and those that it has replaced, are put off. Defaults to `createdAt`. */
   readonly debouncedSince?: number
+  /** What identical calls have in common (`JobKey.coalesceOf`), where headers of the step are sealed by now. */
+  readonly sharedBy?: string
   /** W3C trace context of the submission. */
   readonly traceparent: string | undefined
   /** The batch it was handed in with, and which line of it it is; not there for one that came by itself. */

@@ -115,35 +115,28 @@ class AccountsOf implements Accounts {
   }
 
   rotate(): void {
-    const customer = this.known?.ring.first()
-    if (customer === undefined) return
+    const { known } = this
+    const customer = known?.ring.first()
+    if (known === undefined || customer === undefined) return
     customer.accounts.rotate()
     customer.passed = 0
-    if (++customer.used >= (this.weights?.get(customer.name) ?? 1)) this.next(customer)
+    if (++customer.used >= (this.weights?.get(customer.name) ?? 1)) next(known, customer)
   }
 
   pass(): void {
-    const customer = this.known?.ring.first()
-    if (customer === undefined) return
+    const { known } = this
+    const customer = known?.ring.first()
+    if (known === undefined || customer === undefined) return
     customer.accounts.rotate()
     customer.passed++
-    if (customer.passed >= customer.accounts.size()) this.next(customer)
+    if (customer.passed >= customer.accounts.size()) next(known, customer)
   }
 
   drop(account: Account): void {
     const { known } = this
     if (known === undefined) return
-    known.accounts.delete(account.name)
+    dropFrom(known, account)
     if (known.accounts.size === 0) this.known = undefined
-    const customer = customerOf(known, account.name)
-    customer.accounts.drop(account)
-    if (customer.accounts.size() > 0) {
-      // the last of those that could make use of the turn
-      if (known.ring.first() === customer && customer.passed >= customer.accounts.size()) this.next(customer)
-      return
-    }
-    known.customers?.delete(customer.name)
-    known.ring.drop(customer)
   }
 
   find(name: string): Account | undefined {
@@ -164,12 +157,6 @@ class AccountsOf implements Accounts {
   queue(name: string): Queue {
     return queueIn(this.get(name), name)
   }
-
-  private next(customer: Customer): void {
-    customer.passed = 0
-    customer.used = 0
-    this.known?.ring.rotate()
-  }
 }
 
 interface Known {
@@ -180,6 +167,26 @@ interface Known {
 }
 
 const none: ReadonlyArray<Account> = []
+
+/** The turn is the next customer's. */
+const next = ({ ring }: Known, customer: Customer): void => {
+  customer.passed = 0
+  customer.used = 0
+  ring.rotate()
+}
+
+const dropFrom = (self: Known, account: Account): void => {
+  self.accounts.delete(account.name)
+  const customer = customerOf(self, account.name)
+  customer.accounts.drop(account)
+  if (customer.accounts.size() > 0) {
+    // the last of those that could make use of the turn
+    if (self.ring.first() === customer && customer.passed >= customer.accounts.size()) next(self, customer)
+    return
+  }
+  self.customers?.delete(customer.name)
+  self.ring.drop(customer)
+}
 
 const customerOf = (self: Known, account: string): Customer => {
   const name = customerIn(account)

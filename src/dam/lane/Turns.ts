@@ -20,9 +20,13 @@ import { isLeftAlone, isLong, opensAt, type LaneState } from "./LaneState.ts"
 import * as Pages from "./Pages.ts"
 import type { Asking, Going, Permit } from "./Permit.ts"
 import * as Shares from "./Shares.ts"
+import { atOnce } from "./Signal.ts"
 
 /** Lets everybody through who may go now; answers when to look again, in monotonic milliseconds. */
-export const look = Effect.fnUntraced(function* (self: LaneState) {
+export const look = (self: LaneState): Effect.Effect<number> =>
+  Effect.catchDefect(looking(self), (defect) => afterFault(self, defect))
+
+const looking = Effect.fnUntraced(function* (self: LaneState) {
   self.starved = false
   self.asksHost = false
   self.askAgainAt = Number.POSITIVE_INFINITY
@@ -33,14 +37,23 @@ export const look = Effect.fnUntraced(function* (self: LaneState) {
   return next
 })
 
+/** A fault of this program does not stop a lane: what it was reading is read again. */
+const afterFault = Effect.fnUntraced(function* (self: LaneState, defect: unknown) {
+  yield* Effect.logError("a lane cannot look whose turn it is", defect)
+  self.anyQueue = true
+  for (const { queues } of self.accounts.all()) for (const queue of queues) queue.isReading = false
+  return (yield* monotonicMillis) + Pages.askAgainAfter
+})
+
 /** Waits for a permit; the wait alone can be interrupted, which gives the place up. */
 export const acquire = (self: LaneState, name: string, asking: Asking = {}): Effect.Effect<Permit> =>
   Clock.clockWith((clock) => {
     const account = self.accounts.get(name)
     const now = monotonic(clock)
     const drawing = drawingOf(self, account, asking.draws)
-    return isFree(self, account, drawing, now)
-      ? Effect.succeed(permit(self, account, drawing, now))
+    const free = atOnce(() => permitIfFree(self, account, drawing, now))
+    return free !== undefined
+      ? Effect.succeed(free)
       : // whoever does not leave is not sent away
         Effect.flatMap(wait(self, account, { jobId: asking.jobId, drawing, canLeave: false }), (granted) =>
           granted === undefined ? Effect.never : Effect.succeed(granted)
@@ -53,16 +66,26 @@ export const seek = (self: LaneState, name: string, { draws, jobId }: Asking): E
     const account = self.accounts.get(name)
     const now = monotonic(clock)
     const drawing = drawingOf(self, account, draws)
-    if (isFree(self, account, drawing, now)) return Effect.succeed(permit(self, account, drawing, now))
+    const free = atOnce(() => permitIfFree(self, account, drawing, now))
+    if (free !== undefined) return Effect.succeed(free)
     return isLong(self, name, now) ? nobody : wait(self, account, { jobId, drawing, canLeave: true })
   })
 
-const isFree = (self: LaneState, account: Account, drawing: Drawing | undefined, now: number): boolean =>
-  !self.paused &&
-  isLeftAlone(self, account) &&
-  opensAt(self, account, now) <= now &&
-  self.host.opensAt() <= now &&
-  (drawing === undefined || LimitBook.look(self.limits, drawing, now) <= now)
+/** A permit for somebody before whom nobody has a turn, where nothing keeps it back. */
+const permitIfFree = (
+  self: LaneState,
+  account: Account,
+  drawing: Drawing | undefined,
+  now: number
+): Permit | undefined => {
+  const isFree =
+    !self.paused &&
+    isLeftAlone(self, account) &&
+    opensAt(self, account, now) <= now &&
+    self.host.opensAt() <= now &&
+    (drawing === undefined || LimitBook.look(self.limits, drawing, now) <= now)
+  return isFree ? permit(self, account, drawing, now) : undefined
+}
 
 const wait = (self: LaneState, account: Account, waiting: Omit<Waiter, "granted">) => {
   const waiter: Waiter = { ...waiting, granted: Deferred.makeUnsafe() }
@@ -165,10 +188,14 @@ const serve = Effect.fnUntraced(function* (self: LaneState, account: Account) {
     firstWaiter(self, account, before) !== undefined || !asksForRoom(self)
       ? undefined
       : yield* Pages.next(self, account, before, (waiting) => queueOpensAt(self, account, waiting, before))
-  const queue = found?.queue
   if (found !== undefined) self.askAgainAt = Math.min(self.askAgainAt, found.askAgainAt)
   // reading takes a while, in which the gate may have closed, the room be taken, or somebody have come to wait
   const now = yield* monotonicMillis
+  return atOnce(() => letThrough(self, account, found?.queue, now))
+})
+
+/** Lets the first that waits through, or the first job of a queue. */
+const letThrough = (self: LaneState, account: Account, queue: Queue | undefined, now: number) => {
   if (self.paused || opensAt(self, account, now) > now || self.host.opensAt() > now) return "closed"
   const waiter = firstWaiter(self, account, now)
   if (waiter !== undefined) {
@@ -187,7 +214,7 @@ const serve = Effect.fnUntraced(function* (self: LaneState, account: Account) {
   // not before everybody else here has had a turn
   self.options.fork(Effect.andThen(Effect.yieldNow, startOne(self, queue, ticket, permit(self, account, drawing, now))))
   return "served"
-})
+}
 
 /** When the first job of a queue may pass what it draws on. */
 const queueOpensAt = (self: LaneState, account: Account, queue: Queue, now: number): number => {

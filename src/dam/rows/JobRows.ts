@@ -6,6 +6,7 @@
  */
 import * as Deadline from "../../engine/Deadline.ts"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { deliveryStates, isTerminal, states } from "../../engine/JobState.ts"
 import type { ChangeUpdate } from "./ChangeUpdate.ts"
@@ -60,7 +61,7 @@ export const encodeJob = (job: NewJob): JobInsert => {
     metadata: metadataOf(job.step.metadata),
     order: job.step.inOrder && { key: job.step.inOrder.key, stops: job.step.inOrder.onFailure === "stop" },
     debounce: job.step.debounce && { key: job.step.debounce.key, since: job.debouncedSince ?? job.createdAt },
-    coalesce: job.step.coalesce ? coalesceOf(job) : undefined
+    coalesce: job.step.coalesce ? (job.sharedBy ?? coalesceOf(job)) : undefined
   }
 }
 
@@ -74,7 +75,8 @@ export const encodeChange = ({ isRetimed, job, now, revision }: Change): ChangeU
   priority: job.step.priority ?? "normal",
   startBefore: job.step.startBefore ?? null,
   time: isRetimed ? { notBefore: job.notBefore ?? null, deadlineAt: deadlineOf(job) ?? null } : undefined,
-  now
+  now,
+  coalesce: job.step.coalesce ? (job.sharedBy ?? coalesceOf(job)) : null
 })
 
 const deadlineOf = ({
@@ -225,7 +227,7 @@ export const toDamaged = ({ job }: typeof DamagedJob.Type, problem: string): Sto
       attempts: [],
       job: {
         ...job,
-        step: Step.get(`https://${hostIn(job.lane)}/`),
+        step: placeholder(job.lane),
         // bodies stand together in a blob, and belong to nobody without their sizes
         result: isTerminal(job.state) ? { ...end, response: undefined, responses: [] } : null,
         bodies: null
@@ -234,6 +236,13 @@ export const toDamaged = ({ job }: typeof DamagedJob.Type, problem: string): Sto
     unreadable: problem
   }
 }
+
+/** Where it was called, as far as even that can be read. */
+const placeholder = (lane: string): Step.Step =>
+  Result.getOrElse(
+    Result.try(() => Step.get(`https://${hostIn(lane)}/`)),
+    () => Step.get("https://unreadable.invalid/")
+  )
 
 const noResult = { response: undefined, responses: [], region: undefined, path: 0, error: undefined }
 

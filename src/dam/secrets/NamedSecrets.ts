@@ -67,7 +67,7 @@ export interface NamedSecrets {
 export interface Revealed {
   /** Puts secrets in the place of their names. */
   readonly reveal: Secrets.Reveal
-  /** A secret for what stands at a URL. */
+  /** A secret that signs, for what stands at a URL; no token does. */
   readonly secret: (name: string, url: string) => Effect.Effect<Redacted.Redacted, TransportError>
   /** A target has not accepted what it was sent (401). Whether the call is worth making again, with another token. */
   readonly refused: Effect.Effect<boolean>
@@ -134,7 +134,14 @@ export const make = Effect.fnUntraced(function* (
       )
     return {
       reveal: Secrets.revealing(lookup),
-      secret: (name, url) => Secrets.find(lookup, name, new URL(url).origin),
+      secret: (name, url) =>
+        Effect.flatMap(
+          Effect.orElseSucceed(find(customer, name), () => undefined),
+          (found) =>
+            found?.tokens === undefined
+              ? Secrets.find(lookup, name, new URL(url).origin)
+              : Secrets.refuse(name, "unfit", "tokens that are fetched sign nothing; name a credential with a value")
+        ),
       refused: Effect.suspend(() =>
         Effect.map(
           Effect.forEach(sent.splice(0), ([tokens, token]) => tokens.refused(token)),
@@ -152,7 +159,8 @@ export const make = Effect.fnUntraced(function* (
       changing(
         keyOf(customer, name),
         Effect.gen(function* () {
-          const before = yield* store.credential(customer, name)
+          // one that cannot be opened is replaced all the same
+          const before = yield* Effect.orElseSucceed(store.credential(customer, name), () => undefined)
           const now = yield* Clock.currentTimeMillis
           const made: StoredCredential = {
             customer,

@@ -5,14 +5,9 @@ import type { CredentialPort, StoredCredential } from "../store/CredentialRecord
 import { StorageFailed } from "../store/StoreError.ts"
 import type { Sealer } from "./Vault.ts"
 
-/** Seals the credentials of a store. */
+/** Seals the credentials of a store. In a list they stay sealed, so that one that was changed hides no other. */
 export const make = (store: CredentialPort, sealer: Sealer): CredentialPort => ({
   ...store,
-  credentials: (customer) =>
-    Effect.flatMap(
-      store.credentials(customer),
-      Effect.forEach((one) => opened(sealer, one))
-    ),
   credential: (customer, name) =>
     Effect.flatMap(store.credential(customer, name), (found) =>
       found === undefined ? Effect.undefined : opened(sealer, found)

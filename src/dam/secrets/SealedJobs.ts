@@ -12,7 +12,7 @@ import { secretIn } from "../../step/SecretHeader.ts"
 import type { Step } from "../../step/StepModel.ts"
 import { makeStep } from "../../step/StepValue.ts"
 import type { NewJob, StoredJob } from "../job/Job.ts"
-import { credentialsDiffer } from "../job/JobKey.ts"
+import { coalesceOf, credentialsDiffer } from "../job/JobKey.ts"
 import * as Filing from "../store/Filing.ts"
 import type { Added, BatchPort, NewBatch } from "../store/BatchRecords.ts"
 import type { Crowded, Enqueued, Finish, JobPort } from "../store/JobRecords.ts"
@@ -63,6 +63,10 @@ export const make = <S extends JobPort & JoinPort & SchedulePort & BatchPort>(
     return plain
   }
 
+  // no two sealed values are alike, so what calls have in common is told before
+  const sealedJob = <J extends NewJob | StoredJob>(job: J): J =>
+    sealed(job.step.coalesce ? { ...job, sharedBy: coalesceOf(job) } : job)
+
   const openedIfThere = (job: StoredJob | undefined) => (job === undefined ? Effect.undefined : opened(job))
 
   const filed = (job: NewJob, enqueued: Enqueued): Effect.Effect<Enqueued, StoreError> => {
@@ -106,20 +110,20 @@ export const make = <S extends JobPort & JoinPort & SchedulePort & BatchPort>(
   })
 
   const sealedFinish = (finish: Finish): Finish =>
-    finish.children.length === 0 ? finish : { ...finish, children: finish.children.map(sealed) }
+    finish.children.length === 0 ? finish : { ...finish, children: finish.children.map(sealedJob) }
 
   return {
     ...store,
-    enqueue: Filing.around(store.enqueue, sealed, filed),
+    enqueue: Filing.around(store.enqueue, sealedJob, filed),
     enqueueBelow: Filing.around(
       store.enqueueBelow,
-      sealed,
+      sealedJob,
       (job, enqueued): Effect.Effect<Enqueued | Crowded, StoreError> =>
         enqueued._tag === "Crowded" ? Effect.succeed(enqueued) : filed(job, enqueued)
     ),
     enqueueOver: (job, over, most) =>
       Effect.flatMap(
-        store.enqueueOver(sealed(job), over, most),
+        store.enqueueOver(sealedJob(job), over, most),
         (enqueued): Effect.Effect<Enqueued | Crowded | Moved, StoreError> =>
           enqueued._tag === "Crowded" || enqueued._tag === "Moved" ? Effect.succeed(enqueued) : filed(job, enqueued)
       ),
@@ -128,7 +132,7 @@ export const make = <S extends JobPort & JoinPort & SchedulePort & BatchPort>(
       Effect.flatMap(store.list(filter), ({ cursor, jobs }) =>
         Effect.map(Effect.forEach(jobs, opened), (page) => ({ jobs: page, cursor }))
       ),
-    change: (change) => store.change({ ...change, job: sealed(change.job) }),
+    change: (change) => store.change({ ...change, job: sealedJob(change.job) }),
     start: (id, at) => Effect.flatMap(store.start(id, at), openedIfThere),
     finish: (id, epoch, finish) => store.finish(id, epoch, sealedFinish(finish)),
     finishIdle: (id, finish) => store.finishIdle(id, sealedFinish(finish)),
@@ -151,7 +155,7 @@ export const make = <S extends JobPort & JoinPort & SchedulePort & BatchPort>(
     dueBatches: (limit) => Effect.flatMap(store.dueBatches(limit), (due) => readable(due, openedBatch)),
     addLines: (group) =>
       Effect.flatMap(
-        store.addLines({ ...group, jobs: group.jobs.map(sealed) }),
+        store.addLines({ ...group, jobs: group.jobs.map(sealedJob) }),
         (added): Effect.Effect<Added, StoreError> =>
           added._tag === "Known"
             ? Effect.map(

@@ -168,8 +168,8 @@ const inForm = (text: string): string => new URLSearchParams([["", text]]).toStr
 
 const Answer = Schema.Struct({
   access_token: Schema.optionalKey(Schema.String),
-  expires_in: Schema.optionalKey(Schema.Union([Schema.Number, Schema.String])),
-  error: Schema.optionalKey(Schema.String)
+  expires_in: Schema.optionalKey(Schema.NullOr(Schema.Union([Schema.Number, Schema.String]))),
+  error: Schema.optionalKey(Schema.NullOr(Schema.String))
 })
 
 const decodeAnswer = Schema.decodeUnknownResult(Schema.fromJsonString(Answer))

@@ -5,9 +5,10 @@
  * index, so that a job without a batch costs nothing more, and no count can be wrong after a crash.
  */
 import type { DatabaseSync } from "node:sqlite"
-import type { BatchCommands, LinesAdded, LinesInsert } from "../rows/BatchCommands.ts"
+import { type BatchCommands, keyReused, type LinesAdded, type LinesInsert } from "../rows/BatchCommands.ts"
 import { type BatchForms, jobColumns, type JobCommands, type JobInsert, type LoadedJob } from "../rows/Commands.ts"
-import { liveOf, type Tally } from "./Tally.ts"
+import type { Tally } from "../rows/Tally.ts"
+import { liveOf } from "./Counts.ts"
 
 /** For which something is to be done: word for word the condition of their index. */
 const isDue = `told = 0 AND (
@@ -92,8 +93,19 @@ const prepare = (db: DatabaseSync) => ({
      WHERE n = ?2 AND state IN ('open', 'showing', 'running')`
   ),
   shown: db.prepare("UPDATE batches SET state = 'running' WHERE n = ? AND state = 'showing'"),
-  shownAs: db.prepare("UPDATE batches SET accepted = accepted - ?1, duplicates = duplicates + ?1 WHERE n = ?2"),
-  forgotten: db.prepare("UPDATE batches SET accepted = 0 WHERE n = ?"),
+  shownAs: db.prepare(
+    "UPDATE batches SET accepted = accepted - ?, duplicates = duplicates + ?, refused = refused + ? WHERE n = ?"
+  ),
+  forgotten: db.prepare("UPDATE batches SET accepted = accepted - ?1 WHERE n = ?2"),
+  heldBack: db.prepare(
+    `SELECT coalesce(sum(accepted), 0) AS jobs FROM batches INDEXED BY batches_held_back
+     WHERE customer = ? AND together AND state IN ('open', 'showing')`
+  ),
+  // all or none, and it was none: its end is nobody's
+  untold: db.prepare(
+    `UPDATE batches SET told = 1 WHERE n = ?1 AND accepted = 0 AND duplicates = 0
+     AND NOT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_of_batch WHERE batch = ?1)`
+  ),
   counts: db.prepare(
     "SELECT state, count(*) AS jobs FROM jobs INDEXED BY jobs_of_batch WHERE batch = ? GROUP BY state"
   ),
@@ -186,7 +198,9 @@ const addLines = (
   if (known.length > 0) return { _tag: "Known", known }
   const [first] = given
   if (most !== null && first !== undefined) {
-    const has = liveOf(db, tally, String(first.columns[customerAt]))
+    const customer = String(first.columns[customerAt])
+    // lines that are to become jobs together are as good as jobs
+    const has = liveOf(db, tally, customer) + Number(on.heldBack.get(customer)?.["jobs"])
     if (has + given.length > most) return { _tag: "Crowded", jobs: has }
   }
   const isTogether = now["together"] === 1
@@ -225,6 +239,8 @@ const idAt = jobColumns.indexOf("id")
 const laneAt = jobColumns.indexOf("lane")
 const queueAt = jobColumns.indexOf("account")
 const lineAt = jobColumns.indexOf("batch_line")
+const givenAt = jobColumns.indexOf("key_given")
+const payloadAt = jobColumns.indexOf("payload")
 
 /** Makes jobs of the next lines that are shown together; of one that is called off they are forgotten. */
 const showLines = ({ jobs, on }: Self, batch: number, limit: number) => {
@@ -235,9 +251,10 @@ const showLines = ({ jobs, on }: Self, batch: number, limit: number) => {
   const shown = isShown ? staged.flatMap(({ job, line }) => showOne(on, jobs, batch, Number(line), String(job))) : []
   const last = staged.at(-1)?.["line"]
   if (last !== undefined) on.unstage.run(batch, last)
+  if (!isShown) on.forgotten.run(staged.length, batch)
   const isLast = staged.length < limit
   if (isLast) {
-    if (!isShown) on.forgotten.run(batch)
+    if (!isShown) on.untold.run(batch)
     on.shown.run(batch)
   }
   return { jobs: shown, isLast }
@@ -246,12 +263,15 @@ const showLines = ({ jobs, on }: Self, batch: number, limit: number) => {
 const showOne = (on: Self["on"], jobs: OfJobs, batch: number, line: number, text: string) => {
   const insert = JSON.parse(text) as JobInsert
   const known = jobs.enqueue(insert)
+  const { columns } = insert
   if (isKnown(known)) {
-    on.shownAs.run(1, batch)
-    on.note.run(batch, line, "Duplicate", JSON.stringify({ jobId: known.job["id"] }))
+    const isOther = columns[givenAt] === 1 && columns[payloadAt] !== known.job["payload"]
+    const refused = Number(isOther)
+    on.shownAs.run(1, 1 - refused, refused, batch)
+    const detail = isOther ? keyReused(String(known.job["id"])) : { jobId: known.job["id"] }
+    on.note.run(batch, line, isOther ? "Refused" : "Duplicate", JSON.stringify(detail))
     return []
   }
-  const { columns } = insert
   return [
     {
       id: columns[idAt] ?? null,

@@ -303,5 +303,6 @@ export const migrations: ReadonlyArray<string> = [
     WHERE start_before IS NOT NULL AND epoch = 0 AND state IN ('scheduled', 'queued', 'parked');
   `,
   batchTables,
-  togetherTables
+  togetherTables,
+  "CREATE INDEX batches_held_back ON batches (customer) WHERE together AND state IN ('open', 'showing');"
 ]

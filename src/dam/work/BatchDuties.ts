@@ -21,6 +21,9 @@ const cancelSize = 50
 /** Jobs that end in the meantime are looked at together. */
 const gather = 20
 
+/** It is looked at least as often, in milliseconds. */
+const lookAgain = 60_000
+
 /** When one that could not be done is tried again, in milliseconds. */
 const againAfter = 1000
 
@@ -28,14 +31,17 @@ const againAfter = 1000
 export const work = (parts: BatchParts, done: (batch: number) => void): Effect.Effect<never> =>
   Effect.gen(function* () {
     const { signal } = parts
+    // the sweep closes what nobody has gone on with, and tells nobody
+    const asked = Effect.timeoutOrElse(signal.await, { duration: lookAgain, orElse: () => Effect.void })
+    const aside: Aside = new Map()
     while (true) {
-      yield* signal.await
+      yield* asked
       signal.closeUnsafe()
       if (parts.leaving()) {
         yield* signal.await
         continue
       }
-      const pause = yield* pass(parts, done).pipe(
+      const pause = yield* pass(parts, done, aside).pipe(
         Effect.catch((error) => Effect.as(Effect.logWarning(`batches: ${error.message}`), againAfter))
       )
       if (pause !== undefined) signal.openUnsafe()
@@ -43,21 +49,33 @@ export const work = (parts: BatchParts, done: (batch: number) => void): Effect.E
     }
   })
 
+/** Batches that could not be done, and when they are tried again: nobody waits for them meanwhile. */
+type Aside = Map<number, number>
+
 /** Looks once; answers after how many milliseconds it is looked again without being asked. */
 const pass = Effect.fnUntraced(function* (
   parts: BatchParts,
-  done: (batch: number) => void
+  done: (batch: number) => void,
+  aside: Aside
 ): Effect.fn.Return<number | undefined, StoreError> {
-  const due = yield* parts.store.dueBatches(lookSize)
-  let failed = false
+  const due = yield* parts.store.dueBatches(lookSize + aside.size)
+  const numbers = new Set(due.map(({ number }) => number))
+  for (const number of aside.keys()) if (!numbers.has(number)) aside.delete(number)
+  const now = yield* Clock.currentTimeMillis
+  let hasDone = false
   for (const batch of due) {
+    if ((aside.get(batch.number) ?? 0) > now) continue
     const did = yield* Effect.result(one(parts, batch))
     done(batch.number)
-    if (Result.isSuccess(did)) continue
-    failed = true
-    yield* Effect.logWarning(`batch ${batch.id}: ${did.failure.message}`)
+    if (Result.isSuccess(did)) {
+      aside.delete(batch.number)
+      hasDone = true
+    } else {
+      aside.set(batch.number, now + againAfter)
+      yield* Effect.logWarning(`batch ${batch.id}: ${did.failure.message}`)
+    }
   }
-  return due.length === 0 ? undefined : failed ? againAfter : 0
+  return hasDone ? 0 : aside.size > 0 ? againAfter : undefined
 })
 
 const one = Effect.fnUntraced(function* (
@@ -101,15 +119,18 @@ const callOff = Effect.fnUntraced(function* ({ cancelJob, store }: BatchParts, {
 const rerun = Effect.fnUntraced(function* (parts: BatchParts, batch: StoredBatch, of: string) {
   const { newId, store } = parts
   const first = yield* store.batch(batch.customer, of)
-  const failed = first === undefined ? [] : yield* store.failedInBatch(first.number, batch.through, rerunSize)
+  // a group is taken as a whole, so it is one that has room
+  const size = Math.max(1, Math.min(rerunSize, Math.floor((parts.maxCustomerJobs ?? Infinity) / 10)))
+  const failed = first === undefined ? [] : yield* store.failedInBatch(first.number, batch.through, size)
   const at = yield* Clock.currentTimeMillis
   const last = failed.at(-1)
   if (last === undefined) return yield* Effect.asVoid(store.closeBatch(batch.number, at))
   const lines: Array<BatchLines.Line> = []
   for (const { id } of failed) {
     const job = yield* store.get(id)
-    if (job === undefined || job.unreadable !== undefined) continue
+    // of one that was erased nobody knows what it was to do
+    if (job === undefined || job.unreadable !== undefined || job.erasedAt !== undefined) continue
     lines.push({ line: job.batch?.line ?? 0, job: rerunOf(job, { id: yield* newId, at }) })
   }
-  yield* BatchLines.take(parts, batch, { lines, through: last.place, isAgain: false })
+  yield* BatchLines.take(parts, batch, { lines, through: last.place, isAgain: false, isWhole: true })
 })

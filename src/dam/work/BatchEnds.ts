@@ -69,7 +69,8 @@ const file = Effect.fnUntraced(function* (
     // no user has a line break in its name
     keyScope: `${customer}\n\nbatches`,
     key: `batch:${number}:${name}`,
-    step: changed(whole, { metadata: { batch: id, ...whole.metadata } }),
+    // a key of its own would be known already where another batch ends with the same step
+    step: changed(whole, { metadata: { batch: id, ...whole.metadata }, idempotency: { _tag: "Hash" } }),
     credentials,
     isolated: false,
     traceparent: undefined

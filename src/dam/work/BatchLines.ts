@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Deadline from "../../engine/Deadline.ts"
 import type { NewJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
+import { keyReused } from "../rows/BatchCommands.ts"
 import { compare, type Met } from "../rows/RowStore.ts"
 import type { BatchPort, LineNote, StoredBatch } from "../store/BatchRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -40,6 +41,8 @@ export interface Group {
   readonly through: number
   /** They were refused before. */
   readonly isAgain: boolean
+  /** All of them are taken, or none. Defaults to `false`: where a customer has not room for all, so many as there is room for. */
+  readonly isWhole?: boolean | undefined
 }
 
 /** Where the batch is then; `isTaken` is `false` where somebody else has taken lines of it meanwhile. */
@@ -52,9 +55,10 @@ export interface Taken {
 export const take = Effect.fnUntraced(function* (
   self: Taking,
   batch: StoredBatch,
-  { isAgain, lines, through }: Group
+  { isAgain, isWhole = isAgain, lines, through: last }: Group
 ): Effect.fn.Return<Taken, StoreError | Admission.Overloaded> {
-  const notes: Array<LineNote> = []
+  let notes: Array<LineNote> = []
+  let through = last
   let jobs = firstOfEach(self, batch, lines, notes)
   while (true) {
     const at = yield* Clock.currentTimeMillis
@@ -66,7 +70,9 @@ export const take = Effect.fnUntraced(function* (
           _tag === "Added" && !batch.together ? filed(self.ends, jobs) : Effect.void
         )
       ),
-      jobs.length
+      jobs.length,
+      // lines are taken in their order, so that none is before one of low priority which has to wait
+      jobs.some(({ step }) => step.priority === "low") ? "low" : undefined
     )
     switch (added._tag) {
       case "Added":
@@ -76,8 +82,16 @@ export const take = Effect.fnUntraced(function* (
         }
       case "Moved":
         return { batch: added.batch, isTaken: false }
-      case "Crowded":
-        return yield* Admission.crowded(self.maxCustomerJobs ?? added.jobs, added.jobs)
+      case "Crowded": {
+        const { maxCustomerJobs: most = added.jobs } = self
+        const room = Math.max(0, most - added.jobs)
+        const beyond = jobs[room]?.batch?.line
+        if (isWhole || room === 0 || beyond === undefined) return yield* Admission.crowded(most, added.jobs)
+        through = beyond - 1
+        jobs = jobs.slice(0, room)
+        notes = notes.filter(({ line }) => line <= through)
+        continue
+      }
       case "Known": {
         const known = new Map(added.known.map(({ job, place }) => [place, job]))
         jobs = jobs.filter((job, place) => {
@@ -136,13 +150,7 @@ const noteOf = ({ batch }: NewJob, met: Met<NewJob>): LineNote => {
     case "Duplicate":
       return { _tag: "Duplicate", line, jobId: met.job.id }
     case "Conflict":
-      return {
-        _tag: "Refused",
-        line,
-        code: "key_reused",
-        field: "idempotent_key",
-        problem: `the idempotency key names job ${met.jobId}, which has another url, method or body`
-      }
+      return { _tag: "Refused", line, ...keyReused(met.jobId) }
     case "CredentialsDiffer":
       return {
         _tag: "Refused",

@@ -6,6 +6,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { isTerminal, type JobState, states } from "../../engine/JobState.ts"
 import type { StoredJob } from "../job/Job.ts"
 import type { Counted, JobFilter, JobPort } from "../store/JobRecords.ts"
@@ -99,10 +100,13 @@ export const make = (
 ): Bulk => {
   /** What is done to a page of jobs: answers to how many. */
   const actions: Readonly<
-    Record<BulkAction, (jobs: ReadonlyArray<StoredJob>) => Effect.Effect<number, StoreError | Overloaded>>
+    Record<
+      BulkAction,
+      (jobs: ReadonlyArray<StoredJob>, handled: Handled) => Effect.Effect<number, StoreError | Overloaded>
+    >
   > = {
-    cancel: (jobs) => countDone(jobs, verbs.cancel),
-    rerun: (jobs) => countDone(jobs, verbs.rerun),
+    cancel: (jobs, handled) => countDone(jobs, verbs.cancel, handled),
+    rerun: (jobs, handled) => countDone(jobs, verbs.rerun, handled),
     delete: (jobs) => store.deleteEnded(jobs.map(({ id }) => id))
   }
   return {
@@ -124,7 +128,21 @@ export const make = (
       do {
         // the newest first: what a rerun files is newer than all that is still to come
         const page = yield* store.list({ ...wanted, cursor })
-        done += yield* actions[action](page.jobs)
+        const handled = { jobs: 0, done: 0 }
+        const did = yield* Effect.result(actions[action](page.jobs, handled))
+        if (Result.isFailure(did)) {
+          // asked again from the beginning, it would run again once more what it has run again already
+          if (action !== "rerun" || seen + handled.jobs === 0) return yield* Effect.fail(did.failure)
+          const before = handled.jobs === 0 ? undefined : yield* store.list({ ...wanted, cursor, limit: handled.jobs })
+          const first = before?.jobs ?? []
+          return {
+            done: done + handled.done,
+            skipped: seen + handled.jobs - done - handled.done,
+            examples: examples.length === 0 ? first.slice(0, examplesAtMost) : examples,
+            cursor: before?.cursor ?? cursor
+          }
+        }
+        done += did.success
         seen += page.jobs.length
         if (examples.length === 0) examples = page.jobs.slice(0, examplesAtMost)
         cursor = page.cursor
@@ -134,17 +152,25 @@ export const make = (
   }
 }
 
+/** How far a page is, also where it fails. */
+interface Handled {
+  jobs: number
+  done: number
+}
+
 /** What is done to one job. */
 type Act = (job: StoredJob) => Effect.Effect<unknown, StoreError | Overloaded | WrongState>
 
 /** Does something to each; what is in another state by now is left alone. */
-const countDone = Effect.fnUntraced(function* (jobs: ReadonlyArray<StoredJob>, act: Act) {
+const countDone = Effect.fnUntraced(function* (jobs: ReadonlyArray<StoredJob>, act: Act, handled: Handled) {
   let done = 0
   for (const job of jobs) {
     done += yield* act(job).pipe(
       Effect.as(1),
       Effect.catchTag("WrongState", () => Effect.succeed(0))
     )
+    handled.jobs++
+    handled.done = done
   }
   return done
 })

@@ -41,13 +41,15 @@ const once = Effect.fnUntraced(function* ({ ends, running }: Cancelling, { id }:
     return yield* new WrongState({ jobId: id, state: job?.state ?? "unknown", wanted })
   }
   const at = yield* Clock.currentTimeMillis
-  const finish = Results.finish(job, "cancelled", { at, result: Results.cancelled }, runner.laneOf)
-  const ended =
+  const attempt = job.state === "running" ? Ends.unrecorded(ends, job) : undefined
+  const finish = Results.finish(job, "cancelled", { at, attempt, result: Results.cancelled }, runner.laneOf)
+  const write =
     job.state === "running"
-      ? yield* Effect.as(store.finish(id, job.epoch, finish), true).pipe(
+      ? Effect.as(store.finish(id, job.epoch, finish), true).pipe(
           Effect.catchTag("StaleEpoch", () => Effect.succeed(false))
         )
-      : yield* store.finishIdle(id, finish)
+      : store.finishIdle(id, finish)
+  const ended = yield* write.pipe(Effect.catchTag("OutcomeUnknown", Ends.orFound(ends, id, finish)))
   if (!ended) return undefined
   yield* FiberMap.remove(running, id)
   ends.unwritten.delete(id)

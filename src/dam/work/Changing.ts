@@ -40,6 +40,7 @@ const followed = Effect.fnUntraced(function* ({ lanes, lookAround, told }: Chang
   // where it stood it is not any more
   if (job.state === "queued") yield* lanes.reread(job.lane)
   if (after.state === "queued") yield* lanes.reread(after.lane)
-  else lookAround()
+  // it, or another that shared its answer, may have its moment now
+  if (after.state !== "queued" || job.step.coalesce) lookAround()
   return after
 })

@@ -149,6 +149,74 @@ export const defaults = {
 export const make = Effect.fnUntraced(function* (
   options: DispatcherOptions
 ): Effect.fn.Return<Engine["Service"], StoreError, Scope.Scope> {
+  const { copiedAt, store } = options
+  const leaving = Leaving.make()
+  // over a copy nothing is started or told, as if it were leaving from the beginning
+  if (copiedAt !== undefined) yield* Leaving.leave(leaving)
+  const isLeaving = () => Leaving.isLeaving(leaving)
+  const { batchSignal, deliveries, ends, lanes, noticeClock, told, ...work } = yield* working(options, leaving)
+  const notices = yield* Noticing.make({
+    ...options,
+    lanes,
+    deliver: deliveries.wake,
+    configured: options.notices ?? {},
+    marks: options,
+    leaving: isLeaving
+  })
+  const admission = Admission.make(store, options)
+  const submit = Submitting.make({
+    ...options,
+    names: ends.runner.names,
+    ends,
+    joining: Ends.joiningOf(ends),
+    admission,
+    context: yield* Effect.context<never>()
+  })
+  const verbs = verbsOf({ ends, running: work.running, fork: work.fork }, submit, options.newId)
+  const schedules = yield* Schedules.make({
+    ...options,
+    submit: verbs.submit,
+    admit: admission.through,
+    clockEvery: Duration.toMillis(options.clockEvery),
+    noticeClock,
+    leaving: isLeaving,
+    credentials: options.credentials
+  })
+  const batches = yield* Batches.make({
+    ...options,
+    maxCustomerJobs: options.maxCustomerJobs,
+    credentials: options.credentials,
+    signal: batchSignal,
+    ends,
+    admit: admission.through,
+    submit: verbs.submit,
+    cancelJob: verbs.cancel,
+    leaving: isLeaving
+  })
+  const room = () => ({ running_now: work.places.taken(), max_running: options.maxRunning })
+  return {
+    ...verbs,
+    ...told,
+    schedules,
+    orders: Orders.make(store, ends.lookAround),
+    batches,
+    bulk: Bulk.make(store, verbs),
+    lanes: lanes.views,
+    steering: Hastening.steering(ends),
+    permits: work.permits,
+    callLimits: work.limits.steering,
+    explain: Explain.make(store, lanes, deliveries.isCalling),
+    ...termsOf(options),
+    deadLetters: DeadLetters.make(store, deliveries.wake),
+    admission: Effect.map(admission.view, (view) => ({ ...view, ...room() })),
+    notices,
+    shortage: Shortages.view(ends.runner.shortages),
+    leave: Leaving.leave(leaving)
+  }
+})
+
+/** Lanes that start jobs, and jobs that end and wake lanes: who comes first names the other in a function. */
+const working = Effect.fnUntraced(function* (options: DispatcherOptions, leaving: Leaving.Leaving) {
   const { copiedAt, maxRunning, store } = options
   const events = Events.make(1000 * (yield* Clock.currentTimeMillis))
   const notes = Stats.make()
@@ -159,11 +227,8 @@ export const make = Effect.fnUntraced(function* (
   const fork = yield* FiberMap.runtime(running)()
   if (copiedAt === undefined) yield* store.recover
 
-  // lanes start jobs, and jobs that end wake lanes: who comes first names the other in a function
-  const leaving = Leaving.make()
-  // over a copy nothing is started or told, as if it were leaving from the beginning
-  if (copiedAt !== undefined) yield* Leaving.leave(leaving)
-  const places = Places.make(() => (Leaving.isLeaving(leaving) ? 0 : maxRunning))
+  const isLeaving = () => Leaving.isLeaving(leaving)
+  const places = Places.make(() => (isLeaving() ? 0 : maxRunning))
   const start = Starts.make({ store, running, told, execute: (job, permit) => Ends.execute(ends, job, permit) })
   const limits = yield* CallLimits.make(store, options.callLimits ?? {})
   const permitsIn = (lane: string): number => permits.held(lane)
@@ -175,7 +240,6 @@ export const make = Effect.fnUntraced(function* (
   const shortages = Shortages.make()
   const noticeClock: Effect.Effect<void> = Effect.suspend(() => duties.noticeClock)
   const batchSignal = Latch.makeUnsafe(true)
-  const isLeaving = () => Leaving.isLeaving(leaving)
   const deliveries = yield* deliveriesOf(options, { lanes, shortages, noticeClock, leaving: isLeaving })
   const ends: Ends.Ends = {
     store,
@@ -198,67 +262,23 @@ export const make = Effect.fnUntraced(function* (
   // what waits for longer than the dam drains is not waited for
   const underWay = (until: number) => places.taken() + deliveries.underWay() - lanes.stuck(until)
   yield* Effect.addFinalizer(() => Leaving.emptied(leaving, Duration.toMillis(options.drain), underWay))
-
-  const notices = yield* Noticing.make({
-    ...options,
-    lanes,
-    deliver: deliveries.wake,
-    configured: options.notices ?? {},
-    marks: options,
-    leaving: isLeaving
-  })
-  const admission = Admission.make(store, options)
-  const submit = Submitting.make({
-    ...options,
-    names,
-    ends,
-    joining: Ends.joiningOf(ends),
-    admission,
-    context: yield* Effect.context<never>()
-  })
-  const verbs = verbsOf({ ends, running, fork }, submit, options.newId)
-  const schedules = yield* Schedules.make({
-    ...options,
-    submit: verbs.submit,
-    admit: admission.through,
-    clockEvery: Duration.toMillis(options.clockEvery),
-    noticeClock,
-    leaving: isLeaving,
-    credentials: options.credentials
-  })
-  const batches = yield* Batches.make({
-    ...options,
-    maxCustomerJobs: options.maxCustomerJobs,
-    credentials: options.credentials,
-    signal: batchSignal,
-    ends,
-    admit: admission.through,
-    submit: verbs.submit,
-    cancelJob: verbs.cancel,
-    leaving: isLeaving
-  })
-  const room = () => ({ running_now: places.taken(), max_running: maxRunning })
   return {
-    ...verbs,
-    schedules,
-    orders: Orders.make(store, ends.lookAround),
-    batches,
-    bulk: Bulk.make(store, verbs),
-    events: events.follow,
-    recent: events.recent,
-    history: history.read,
-    stats: Effect.map(Clock.currentTimeMillis, notes.read),
-    lanes: lanes.views,
-    steering: Hastening.steering(ends),
+    ends,
+    lanes,
+    limits,
     permits,
-    callLimits: limits.steering,
-    explain: Explain.make(store, lanes, deliveries.isCalling),
-    ...termsOf(options),
-    deadLetters: DeadLetters.make(store, deliveries.wake),
-    admission: Effect.map(admission.view, (view) => ({ ...view, ...room() })),
-    notices,
-    shortage: Shortages.view(shortages),
-    leave: Leaving.leave(leaving)
+    places,
+    deliveries,
+    running,
+    fork,
+    noticeClock,
+    batchSignal,
+    told: {
+      events: events.follow,
+      recent: events.recent,
+      history: history.read,
+      stats: Effect.map(Clock.currentTimeMillis, notes.read)
+    }
   }
 })
 

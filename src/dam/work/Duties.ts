@@ -66,7 +66,9 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Duties, never, Scope.Scope> {
   const signals = [Latch.makeUnsafe(false), Latch.makeUnsafe(false)] as const
   const texts = Latch.makeUnsafe(true)
+  let isAtWork = false
   const lookAround = () => {
+    isAtWork = true
     for (const signal of signals) signal.openUnsafe()
   }
   const noticeClock = yield* ClockWatch.make(store, () => {
@@ -121,6 +123,8 @@ export const make = Effect.fnUntraced(function* (
             .sweep(before, sweepSize)
             .pipe(Effect.catch((error) => Effect.as(Effect.logWarning(`sweep: ${error.message}`), 0)))
         }
+        // a copy rests until it is told to go on
+        if (isAtWork) lookAround()
       }
     })
   )

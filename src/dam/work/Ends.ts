@@ -55,7 +55,7 @@ export const execute = Effect.fnUntraced(function* (self: Ends, job: StoredJob, 
       const finish = finishOf(self, job, run, yield* Clock.currentTimeMillis)
       if (run._tag === "Broken") yield* Effect.logError(`job ${job.id} is given up: ${run.problem}`)
       return yield* Effect.onInterrupt(
-        written(job, self.store.finish(job.id, job.epoch, finish), (areOpen) => finished(self, job, finish, areOpen)),
+        writeEnd(self, job, finish),
         // called off while the end could not be written: that there was a call is not forgotten
         () => (finish.attempt ? keep(self, job, finish.attempt) : Effect.void)
       )
@@ -70,26 +70,36 @@ const keep = ({ store, unwritten }: Ends, { epoch, id }: StoredJob, attempt: Att
     Effect.catch(() => Effect.sync(() => void unwritten.set(id, attempt)))
   )
 
+/** The last attempt at a job, where it could not be written before. */
+export const unrecorded = ({ unwritten }: Ends, { history, id }: StoredJob): Attempt | undefined => {
+  const attempt = unwritten.get(id)
+  // it may have been written after all, when nobody could know
+  return attempt?.at === history.at(-1)?.at ? undefined : attempt
+}
+
 /** A job whose row makes no sense cannot be run, ever. */
 const endUnreadable = Effect.fnUntraced(function* (self: Ends, job: StoredJob, problem: string) {
   const at = yield* Clock.currentTimeMillis
   const finish = Results.finish(job, "failed", { at, result: Results.unreadable(problem) }, self.runner.laneOf)
   yield* Effect.logError(`job ${job.id} is given up: ${problem}`)
-  yield* written(job, self.store.finish(job.id, job.epoch, finish), () => finished(self, job, finish))
+  yield* writeEnd(self, job, finish)
 })
 
 /** A job whose fiber is gone, though the store could not be told why, is queued again. */
 export const requeue = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   const job = yield* untilWritten(jobId, self.store.get(jobId))
-  const attempt = self.unwritten.get(jobId)
+  const attempt = job && unrecorded(self, job)
   self.unwritten.delete(jobId)
   if (job?.state !== "running") return
-  // it may have been written after all, when nobody could know
-  if (attempt !== undefined && job.history.at(-1)?.at !== attempt.at) {
+  if (attempt !== undefined) {
     yield* Effect.ignore(untilWritten(jobId, self.store.record(jobId, job.epoch, attempt)))
   }
   const now = yield* Clock.currentTimeMillis
-  yield* written(job, self.store.park(jobId, job.epoch, { dueAt: now }), () => Effect.sync(self.lookAround))
+  yield* written(self, job, {
+    write: self.store.park(jobId, job.epoch, { dueAt: now }),
+    follow: () => Effect.sync(self.lookAround),
+    isThere: isParked
+  })
 })
 
 /** Ends a job that does not run and is past its deadline, or past the moment before which it had to start. */
@@ -105,7 +115,10 @@ export const expire = Effect.fnUntraced(function* (self: Ends, jobId: string) {
   const children = onFailure === undefined ? [] : [yield* childOf(self.runner, job, "onFailure", onFailure, error)]
   const finish = Results.finish(job, "failed", { at, result: Results.failed(error), children }, laneOf)
   yield* Effect.uninterruptible(
-    Effect.flatMap(self.store.finishIdle(jobId, finish), (ended) => (ended ? finished(self, job, finish) : Effect.void))
+    self.store.finishIdle(jobId, finish).pipe(
+      Effect.catchTag("OutcomeUnknown", orFound(self, jobId, finish)),
+      Effect.flatMap((ended) => (ended ? finished(self, job, finish) : Effect.void))
+    )
   )
 })
 
@@ -134,10 +147,11 @@ export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob,
     yield* self.told(child, yield* beginningOf(self, child), true)
     yield* self.lanes.wake(child.lane, queueOf(child, child.step.limits, child.step.priority))
   }
-  if (job.step.coalesce && finish.state !== "cancelled") {
+  // who was never called has no answer
+  if (job.step.coalesce && finish.state !== "cancelled" && job.epoch > 0) {
     yield* Joining.shared(joiningOf(self), job, finish).pipe(
       Effect.catch(({ message }) =>
-        Effect.logWarning(`who shares the answer of job ${job.id} calls by itself after a start: ${message}`)
+        Effect.logWarning(`who shares the answer of job ${job.id} calls by itself in a minute: ${message}`)
       )
     )
   }
@@ -145,23 +159,66 @@ export const finished = Effect.fnUntraced(function* (self: Ends, job: StoredJob,
   if (finish.children.length > 0 || job.step.inOrder !== undefined || job.step.coalesce) self.lookAround()
 })
 
-const parked = (self: Ends, job: StoredJob, run: Extract<RunEnd, { readonly _tag: "Parked" }>) =>
+const parked = (self: Ends, job: StoredJob, { parking }: Extract<RunEnd, { readonly _tag: "Parked" }>) =>
   Effect.andThen(
     self.noticeClock,
-    written(job, self.store.park(job.id, job.epoch, run.parking), () =>
-      Effect.andThen(
-        self.told({ ...job, lane: run.parking.next?.lane ?? job.lane }, "parked"),
-        Effect.sync(self.lookAround)
-      )
-    )
+    written(self, job, {
+      write: self.store.park(job.id, job.epoch, parking),
+      follow: () =>
+        Effect.andThen(
+          self.told({ ...job, lane: parking.next?.lane ?? job.lane }, "parked"),
+          Effect.sync(self.lookAround)
+        ),
+      isThere: isParked
+    })
   )
 
-/** What follows from a write is never left out: nothing comes between the two. */
-const written = <A>(
-  job: StoredJob,
-  write: Effect.Effect<A, StoreError | StaleEpoch>,
-  then: (written: A) => Effect.Effect<void>
-) => Effect.ignore(untilWritten(job.id, Effect.uninterruptible(Effect.flatMap(write, then))))
+const isParked = ({ state }: StoredJob): boolean => state === "parked"
+
+/** Writes an end, and says what follows from it. */
+const writeEnd = (self: Ends, job: StoredJob, finish: Finish): Effect.Effect<void> =>
+  written(self, job, {
+    write: self.store.finish(job.id, job.epoch, finish),
+    follow: (areOpen) => finished(self, job, finish, areOpen),
+    isThere: (found) => isEnd(found, finish)
+  })
+
+/** An end of which nobody knows whether it was written is looked for. */
+export const orFound =
+  ({ store }: { readonly store: Pick<JobPort, "get"> }, jobId: string, finish: Finish) =>
+  <E>(error: E): Effect.Effect<true, E | StoreError> =>
+    Effect.flatMap(store.get(jobId), (found) =>
+      found !== undefined && isEnd(found, finish) ? Effect.succeed(true as const) : Effect.fail(error)
+    )
+
+const isEnd = ({ finishedAt, state }: StoredJob, finish: Finish): boolean =>
+  state === finish.state && finishedAt === finish.at
+
+interface Write<A> {
+  readonly write: Effect.Effect<A, StoreError | StaleEpoch>
+  /** What follows; nothing is known of what it would have answered where it was found there. */
+  readonly follow: (written: A | undefined) => Effect.Effect<void>
+  readonly isThere: (found: StoredJob) => boolean
+}
+
+/**
+ * What follows from a write is never left out: nothing comes between the two. One that may have been written, for all that
+ * the disk has said, is looked for where it cannot be repeated.
+ */
+const written = <A>({ store }: Ends, job: StoredJob, { follow, isThere, write }: Write<A>): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    let isUnknown = false
+    const noted = Effect.tapErrorTag(write, "OutcomeUnknown", () => Effect.sync(() => void (isUnknown = true)))
+    return untilWritten(job.id, Effect.uninterruptible(Effect.flatMap(noted, follow))).pipe(
+      Effect.catch(() =>
+        isUnknown
+          ? Effect.flatMap(untilWritten(job.id, store.get(job.id)), (found) =>
+              found !== undefined && isThere(found) ? Effect.uninterruptible(follow(undefined)) : Effect.void
+            )
+          : Effect.void
+      )
+    )
+  })
 
 const finishOf = (
   { runner: { laneOf } }: Ends,

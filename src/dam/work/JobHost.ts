@@ -129,7 +129,7 @@ const permitOf = (self: Run, next: NextCall, alone: boolean): Effect.Effect<Perm
   })
 
 const recording = (self: Run): NonNullable<Host["record"]> => {
-  const { job, options } = self
+  const { job } = self
   const isLast = lastIn(self.step)
   return (attempt) => {
     if (attempt.ending._tag !== "Interrupted") self.last = attempt
@@ -137,13 +137,29 @@ const recording = (self: Run): NonNullable<Host["record"]> => {
       self.unwritten = attempt
       return Effect.void
     }
-    const write = options.store.record(job.id, job.epoch, attempt)
+    const write = recordedOnce(self, attempt)
     return attempt.ending._tag === "Interrupted"
       ? // for the record only: the run is over, and nobody waits for a store that fails
         Effect.ignore(write)
       : untilWritten(job.id, write).pipe(Effect.catch(() => stop(self, { _tag: "Stale" })))
   }
 }
+
+/** An attempt that may have been written is looked for, and not written again where it is there. */
+const recordedOnce = ({ job, options: { store } }: Run, attempt: Attempt) =>
+  store
+    .record(job.id, job.epoch, attempt)
+    .pipe(
+      Effect.catchTag("OutcomeUnknown", (error) =>
+        Effect.flatMap(untilWritten(job.id, store.get(job.id)), (found) =>
+          found?.history.some(
+            ({ at, path, racer }) => at === attempt.at && path === attempt.path && racer === attempt.racer
+          )
+            ? Effect.void
+            : Effect.fail(error)
+        )
+      )
+    )
 
 const pausing =
   (self: Run): Host["pause"] =>

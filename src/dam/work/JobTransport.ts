@@ -97,20 +97,29 @@ const once = (self: Run, exchange: Exchange, nth: number): Effect.Effect<Respons
         reveal: secrets?.reveal ?? exchange.reveal
       })
     )
-    const sent = secrets === undefined ? call : renewing(secrets, call)
+    const limit = exchange.timeoutMillis
+    const again = () => TimeLimit.within(call, Math.max(1, sentAt + limit - monotonic(clock)), limit)
+    const sent = secrets === undefined ? call : renewing(secrets, call, again)
     return learning(self, { request, lane, sentAt }, sent)
   })
 
-/** A target that does not accept a token any more has done nothing: the call is made again with another, once. */
-const renewing = <E>({ refused }: Revealed, call: Effect.Effect<Response, E>): Effect.Effect<Response, E> =>
+/**
+ * A target that does not accept a token any more has done nothing: the call is made again with another, once, and within
+ * what is left of its limit.
+ */
+const renewing = <E>(
+  { refused }: Revealed,
+  call: Effect.Effect<Response, E>,
+  again: () => Effect.Effect<Response, E>
+): Effect.Effect<Response, E> =>
   Effect.flatMap(call, (response) =>
     response.status === 401
-      ? Effect.flatMap(refused, (again) => (again ? call : Effect.succeed(response)))
+      ? Effect.flatMap(refused, (helps) => (helps ? again() : Effect.succeed(response)))
       : Effect.succeed(response)
   )
 
 /** A call to a lane, and when it was sent. */
-interface Asked {
+export interface Asked {
   readonly request: Request
   readonly lane: string
   readonly sentAt: number

@@ -123,8 +123,10 @@ const send = Effect.fnUntraced(function* (
     if (through <= known) break
     if (first > known + 1) return yield* refusal(`it has its lines up to ${known}; send line ${known + 1} next`)
     const taken = yield* told(batches.take(batch, { lines: news, through, isAgain: false }))
-    if (taken.isTaken || taken.batch === undefined) break
+    if (taken.batch === undefined) break
     batch = taken.batch
+    // there may have been room for some
+    if (taken.isTaken && batch.through >= through) break
   }
   if (isLast) yield* told(batches.close(batch))
   return yield* show(parts, batchId)

@@ -33,8 +33,10 @@ import * as StraightRun from "./StraightRun.ts"
 export const run = (options: Runs.RunnerOptions, job: StoredJob, first: Permit): Effect.Effect<Runs.RunEnd> =>
   Effect.withFiber((fiber) => {
     const self = Runs.make(options, job, first)
-    const beginCall = StraightRun.over(self, fiber)
-    const walk = beginCall === undefined ? walked(self) : StraightRun.run(self, beginCall, fiber)
+    const walk = Effect.suspend(() => {
+      const beginCall = StraightRun.over(self, fiber)
+      return beginCall === undefined ? walked(self) : StraightRun.run(self, beginCall, fiber)
+    })
     const ended = Effect.map(Effect.exit(walk), (exit) => endOf(self, exit))
     return (self.isLone ? ended : Effect.raceFirst(ended, Deferred.await(self.stopped))).pipe(
       // called off between its last answer and its end: that there was a call is not forgotten

@@ -7,11 +7,12 @@ import type { LaneOptions } from "../lane/LaneState.ts"
 import type { Permit } from "../lane/Permit.ts"
 import * as DamTracing from "../observe/Tracing.ts"
 import type { JobPort } from "../store/JobRecords.ts"
+import { type StoreError, untilWritten } from "../store/StoreError.ts"
 import type { Told } from "./Telling.ts"
 
 /** What starting needs. */
 export interface Starts {
-  readonly store: Pick<JobPort, "start">
+  readonly store: Pick<JobPort, "get" | "start">
   /** The fibers of jobs that run, by their ids. */
   readonly running: FiberMap.FiberMap<string>
   readonly told: Told
@@ -25,7 +26,7 @@ export const make =
   (ticket, permit, giveBack) =>
     Effect.onError(
       Effect.gen(function* () {
-        const job = yield* self.store.start(ticket.id, yield* Clock.currentTimeMillis)
+        const job = yield* started(self, ticket.id)
         // called off, or out of time, since its id was read
         if (job === undefined) return yield* Effect.andThen(permit.release, giveBack)
         yield* self.told(job, "running", job.epoch === 1)
@@ -34,3 +35,13 @@ export const make =
       }),
       () => giveBack
     )
+
+/** Where nobody knows whether a start was written, a job that runs without a fiber is one that was. */
+const started = ({ running, store }: Starts, id: string): Effect.Effect<StoredJob | undefined, StoreError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (at) => store.start(id, at)).pipe(
+    Effect.catchTag("OutcomeUnknown", (error) =>
+      Effect.flatMap(untilWritten(id, store.get(id)), (job) =>
+        job?.state === "running" && !FiberMap.hasUnsafe(running, id) ? Effect.succeed(job) : Effect.fail(error)
+      )
+    )
+  )

@@ -12,14 +12,15 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { isSuccess } from "../../engine/Decide.ts"
-import { begin, readResponse } from "../../run/Execution.ts"
+import { begin, recorded } from "../../run/Execution.ts"
 import * as Interpreter from "../../run/Interpreter.ts"
 import * as Keys from "../../run/Keys.ts"
-import { isGoodAttempt } from "../../run/PathEnd.ts"
+import { isGoodAttempt } from "../../run/GoodAttempt.ts"
+import { readResponse } from "../../run/Reading.ts"
 import * as Straight from "../../run/Straight.ts"
 import * as Telemetry from "../../run/Telemetry.ts"
 import type { TransportError } from "../../step/FailureModel.ts"
-import type { Ending, History } from "../../step/HistoryModel.ts"
+import type { History } from "../../step/HistoryModel.ts"
 import { takes } from "../../step/Fills.ts"
 import type { Outcome, StepError } from "../../step/Outcome.ts"
 import type { Response } from "../../step/ReplyModel.ts"
@@ -80,87 +81,103 @@ interface Leaving {
   readonly fiber: Fiber.Fiber<unknown, unknown>
 }
 
-const call = (
-  self: Run,
-  { fiber, load, permit }: Leaving,
-  beginCall: Direct.Begin
-): Effect.Effect<Outcome, StepError> =>
+const call = (self: Run, leaving: Leaving, beginCall: Direct.Begin): Effect.Effect<Outcome, StepError> =>
   Effect.callback<Outcome, StepError>((resume) => {
-    const { job, options, step } = self
+    const { job, options } = self
+    const { fiber, load, permit } = leaving
+    const made = calling(self, leaving)
+    const { exchange, sent } = made
+    const headers = JobTransport.headersOf(exchange.request.headers, load, sent.nth)
+    let isTold = false
+    const stop = beginCall({ ...exchange, request: { ...exchange.request, headers } }, fiber, (result, more) => {
+      isTold = true
+      // read in the job's fiber: what cannot be read is a fault of this job, and nobody else's
+      const went = Effect.suspend(() =>
+        more === undefined && Exit.isSuccess(result) ? answered(made, result.value) : rest(made, more ?? result)
+      )
+      resume(Effect.onError(went, () => permit.release))
+    })
     // from here on it is given back here
     self.unused = undefined
-    const clock = fiber.getRef(Clock.Clock)
-    const request = Keys.requestFor(step, { hashKey: job.id })
-    const nth = ++self.calls
-    const sent = { nth, sentAt: Number(clock.monotonicTimeNanosUnsafe()) / 1e6 }
-    const asked = { request, lane: job.lane, sentAt: sent.sentAt }
-    const exchange: Exchange = {
+    return Effect.suspend(() => {
+      // what it was resumed with may be interrupted too
+      if (isTold) return Effect.void
+      stop()
+      const attempt = made.ended({ _tag: "Interrupted" }, undefined)
+      return Effect.andThen(permit.release, Effect.ignore(options.store.record(job.id, job.epoch, attempt)))
+    })
+  })
+
+/** A call that is made, and what is done with its end. */
+interface Calling extends Leaving {
+  readonly self: Run
+  readonly exchange: Exchange
+  readonly sent: JobTransport.Sent
+  readonly asked: JobTransport.Asked
+  readonly execution: { history: History }
+  readonly ended: ReturnType<typeof begin>
+  readonly read: ReturnType<typeof readResponse>
+}
+
+const calling = (self: Run, leaving: Leaving): Calling => {
+  const { job, options, step } = self
+  const { fiber } = leaving
+  const request = Keys.requestFor(step, { hashKey: job.id })
+  const sentAt = Number(fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()) / 1e6
+  const execution = { history: job.history }
+  return {
+    ...leaving,
+    self,
+    exchange: {
       request,
       region: undefined,
       step,
       timeoutMillis: JobHost.attemptMillis(options, step),
       attempt: `${job.id}/0.0.0`
-    }
-    const execution: { history: History } = { history: job.history }
-    const ended = begin(execution, step, Straight.first, fiber)
-    const read = readResponse(JobHost.refusals(self, request))
-    /** What differs from a 2xx goes the way of every other job. */
-    const rest = (result: Effect.Effect<Response, TransportError>): Effect.Effect<Outcome, StepError> => {
-      const host = JobHost.make(self)
-      const end = <E extends Ending>(ending: E, response: Response | undefined) => {
-        const attempt = ended(ending, response)
-        return host.record === undefined ? Effect.succeed(attempt) : Effect.as(host.record(attempt), attempt)
-      }
-      const whole = JobTransport.wholly(self, exchange, sent, JobTransport.learning(self, asked, result))
-      const attempt = Effect.matchEffect(
-        Effect.onInterrupt(whole, () => end({ _tag: "Interrupted" }, undefined)),
-        {
-          onSuccess: (reply) => {
-            const { ending, response } = read(reply, clock.currentTimeMillisUnsafe())
-            return end(ending, response)
-          },
-          onFailure: ({ kept, reason }) => end({ _tag: "Failed", failure: reason } as const, kept)
-        }
-      )
-      const made = Effect.uninterruptibleMask((restore) =>
-        Effect.ensuring(Effect.provideService(restore(attempt), JobTransport.Under, permit), permit.release)
-      )
-      return Effect.flatMap(made, (tried) =>
-        isGoodAttempt(tried)
-          ? Telemetry.step(step, Effect.succeed(Straight.completed(step, execution, tried)))
-          : Interpreter.run(step, Strategies.only(JobTransport.make(self)), {
-              ...host,
-              history: execution.history,
-              goesOn: true
-            })
-      )
-    }
-    let isTold = false
-    const headers = JobTransport.headersOf(request.headers, load, nth)
-    const stop = beginCall({ ...exchange, request: { ...request, headers } }, fiber, (result, more) => {
-      isTold = true
-      if (more !== undefined || Exit.isFailure(result)) return resume(rest(more ?? result))
-      const { ending, response } = read(result.value, clock.currentTimeMillisUnsafe())
-      if (ending._tag !== "Answered" || !isSuccess(ending)) return resume(rest(result))
-      resume(
-        Effect.uninterruptible(
-          Effect.flatMap(JobTransport.learnt(self, asked, response ?? result.value), () => {
-            const attempt = ended(ending, response)
-            // it is stored with the end
-            self.last = attempt
-            self.unwritten = attempt
-            const outcome = Straight.completed(step, execution, attempt)
-            Telemetry.countStep(outcome, fiber.context)
-            return Effect.as(permit.release, outcome)
-          })
-        )
-      )
+    },
+    sent: { nth: ++self.calls, sentAt },
+    asked: { request, lane: job.lane, sentAt },
+    execution,
+    ended: begin(execution, step, Straight.first, fiber),
+    read: readResponse(JobHost.refusals(self, request))
+  }
+}
+
+/** A 2xx ends the job. */
+const answered = (made: Calling, response: Response): Effect.Effect<Outcome, StepError> => {
+  const { asked, ended, execution, fiber, permit, read, self } = made
+  const { ending, response: told } = read(response, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
+  if (ending._tag !== "Answered" || !isSuccess(ending)) return rest(made, Effect.succeed(response))
+  return Effect.uninterruptible(
+    Effect.flatMap(JobTransport.learnt(self, asked, told), () => {
+      const attempt = ended(ending, told)
+      // it is stored with the end
+      self.last = attempt
+      self.unwritten = attempt
+      const outcome = Straight.completed(self.step, execution, attempt)
+      Telemetry.countStep(outcome, fiber.context)
+      return Effect.as(permit.release, outcome)
     })
-    return Effect.suspend(() => {
-      // what it was resumed with may be interrupted too
-      if (isTold) return Effect.void
-      stop()
-      const attempt = ended({ _tag: "Interrupted" }, undefined)
-      return Effect.andThen(permit.release, Effect.ignore(options.store.record(job.id, job.epoch, attempt)))
-    })
-  })
+  )
+}
+
+/** What differs from a 2xx goes the way of every other job. */
+const rest = (made: Calling, result: Effect.Effect<Response, TransportError>): Effect.Effect<Outcome, StepError> => {
+  const { asked, ended, exchange, execution, fiber, permit, read, self, sent } = made
+  const { step } = self
+  const host = JobHost.make(self)
+  const whole = JobTransport.wholly(self, exchange, sent, JobTransport.learning(self, asked, result))
+  const attempt = recorded({ ended, read, record: host.record, fiber }, whole)
+  const attempted = Effect.uninterruptibleMask((restore) =>
+    Effect.ensuring(Effect.provideService(restore(attempt), JobTransport.Under, permit), permit.release)
+  )
+  return Effect.flatMap(attempted, (tried) =>
+    isGoodAttempt(tried)
+      ? Telemetry.step(step, Effect.succeed(Straight.completed(step, execution, tried)))
+      : Interpreter.run(step, Strategies.only(JobTransport.make(self)), {
+          ...host,
+          history: execution.history,
+          goesOn: true
+        })
+  )
+}

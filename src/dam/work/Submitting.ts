@@ -5,6 +5,7 @@
  * Where the store files without a fiber (`Filing`), so does this: admission is asked at once, and jobs that a commit has
  * stored together are told together. Whatever is not simply stored goes on in a fiber, by the same rules.
  */
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -128,7 +129,11 @@ const together = <A>(run: (all: Effect.Effect<void>) => unknown, each: (one: A) 
     queueMicrotask(() => {
       const all = waiting
       waiting = []
-      run(Effect.forEach(all, each, { discard: true }))
+      run(Effect.forEach(all, (one) => Effect.catchCause(each(one), untold), { discard: true }))
     })
   }
 }
+
+/** Others are told all the same. */
+const untold = (cause: Cause.Cause<never>): Effect.Effect<void> =>
+  Effect.logError("whoever submitted a job could not be told what became of it", cause)

@@ -78,6 +78,22 @@ describe("ezthrottle batches", () => {
       const bad = yield* dam.run("batches", "submit", yield* written("bad.csv", "name\nAnn\n"), "--template", template)
       assert.strictEqual(bad.code, 2)
       assert.include(bad.err, "row 1")
+      assert.include(bad.err, `"from": "/metadata/name"`)
+    })
+  )
+
+  it.live("refuses a template that makes the same call of each row, unless each call is one of its own", () =>
+    Effect.gen(function* () {
+      const dam = yield* Support.dam()
+      const table = yield* written("pings.csv", "name\nAnn\nBea\n")
+      const ping = { url: `${dam.upstream.url}/ok`, method: "POST" }
+      const same = yield* written("same.json", JSON.stringify(ping))
+      const refused = yield* dam.run("batches", "submit", table, "--template", same)
+      assert.strictEqual(refused.code, 2)
+      assert.include(refused.err, "takes nothing from the rows")
+      const unique = yield* written("unique.json", JSON.stringify({ ...ping, idempotentStrategy: "UNIQUE" }))
+      const ran = yield* dam.run("batches", "submit", table, "--template", unique)
+      assert.include(ran.out, "jobs   2", ran.err)
     })
   )
 
@@ -108,6 +124,8 @@ describe("rows of a CSV file", () => {
       assert.deepStrictEqual(whole, [{ a: '1,"x"\n2', b: "" }, { a: "3", b: "4" }, undefined])
       assert.deepStrictEqual(yield* read(Array.from(text)), whole)
       assert.deepStrictEqual(yield* read(["a"]), [])
+      assert.match((yield* Effect.flip(read(['a\n"1\n2\n']))).message, /ends inside of quotes/)
+      assert.deepStrictEqual(yield* read(['a\n"1"']), [{ a: "1" }])
       assert.match((yield* Effect.flip(read(["a,a\n"]))).message, /two columns are called a/)
     })
   )

@@ -115,7 +115,7 @@ describe("ezthrottle schedules", () => {
       }
       const compact = '{ "schedules": { "good": { "cron": "x" } } }'
       assert.match((yield* apply(compact)).err, /bad\.yaml:1: schedules\.good\.job: Missing key/)
-      assert.match((yield* apply("nightly:\n  cron: '@daily'\n")).err, /expected schedules, each under its name/)
+      assert.match((yield* apply("nightly:\n  cron: '@daily'\n")).err, /expected schedules, each under its name.*NAME/s)
       assert.strictEqual((yield* dam.run("schedules", "list")).out, "no schedules")
     })
   )

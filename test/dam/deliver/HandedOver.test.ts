@@ -1,11 +1,35 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as TestClock from "effect/testing/TestClock"
+import * as Receiver from "../../../src/dam/deliver/Receiver.ts"
 import { defaults } from "../../../src/dam/deliver/Schedule.ts"
+import type { DueDelivery } from "../../../src/dam/store/DeliveryRecords.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
 import { hook, ok, setUp, type Store, url } from "../support.ts"
+
+const due: DueDelivery = {
+  id: "job:0",
+  jobId: "job",
+  customer: "local",
+  index: 0,
+  url: hook,
+  regions: [],
+  hasQuorumVote: true,
+  lane: "lane",
+  body: new Uint8Array(0),
+  state: "pending",
+  attempts: [],
+  dueAt: 0,
+  begunAt: 0,
+  spent: 0,
+  dead: undefined,
+  disabled: undefined
+}
+
+const setsToo = (_: string, value: unknown): unknown => (value instanceof Set ? Array.from(value) : value)
 
 const telling = Step.webhooks(Step.get(url), [{ url: hook }])
 const named = (name: string) => Step.idempotentKey(telling, name)
@@ -95,6 +119,52 @@ describe("a result that was stored just now", () => {
           [5, 16]
         )
       })
+  )
+
+  it.effect("is told once, where a look at the outbox finds it before it is handed over and is answered before", () =>
+    Effect.gen(function* () {
+      const waits = [20]
+      const through = (store: Store): Store => ({
+        ...store,
+        finish: (...args) => Effect.tap(store.finish(...args), () => Effect.sleep(waits.shift() ?? 0))
+      })
+      const receivers = Script.always(Script.inTurn({ status: 500 }, Script.later(50, ok)))
+      // the second ends while the first is stored and not handed over, and is refused, which is a reason to look
+      const target = Script.always(Script.inTurn(ok, Script.later(10, ok)))
+      const dam = yield* setUp({ through, receivers, target })
+      yield* dam.submit(named("first"))
+      yield* dam.submit(named("second"))
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(yield* dam.told, 2)
+    })
+  )
+
+  it.effect("is not remembered once it was told, however long another one waits for its time", () =>
+    Effect.gen(function* () {
+      const looks = yield* FiberSet.runtime(yield* FiberSet.make())()
+      const receivers: Receiver.Receivers = {
+        store: {
+          dueDeliveries: (now) => Effect.succeed({ deliveries: [], nextDueAt: now + 3_600_000 })
+        },
+        concurrency: 100,
+        clockEvery: 60_000,
+        noticeClock: Effect.void,
+        leaving: () => false,
+        fork: looks,
+        forkLook: (_, look) => looks(look),
+        deliver: () => Effect.succeed(true),
+        closings: () => 0,
+        known: new Map(),
+        underWay: 0,
+        waiting: 0
+      }
+      Receiver.wake(receivers, "lane")
+      for (let n = 0; n < 100; n++) Receiver.hand(receivers, { ...due, id: `job:${n}` })
+      yield* TestClock.adjust("1 minute")
+      const receiver = receivers.known.get("lane")
+      assert.deepInclude(receiver, { isLooking: true, waiting: 0 })
+      assert.strictEqual(JSON.stringify(receiver, setsToo).includes("job:"), false)
+    })
   )
 
   it.effect("is told by the next dam, where the first ends before it was taken", () =>

@@ -22,11 +22,12 @@ const answered = "a long answer ".repeat(100)
 
 const world = Effect.fnUntraced(function* (
   receivers: Script.Script = Script.always({ status: 204 }),
-  { publicUrl, thinAfter413 }: { readonly publicUrl?: string; readonly thinAfter413?: boolean } = {}
+  { publicUrl, thinAfter413 }: { readonly publicUrl?: string; readonly thinAfter413?: boolean } = {},
+  issuer: Script.Script = Script.always({ status: 500 })
 ) {
   const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
   const secrets = yield* NamedSecrets.make(store, yield* Vault.sealer(masterKey), {
-    transport: yield* Script.make(Script.always({ status: 500 })),
+    transport: yield* Script.make(issuer),
     egress: EgressPolicy.open
   })
   const links = yield* Links.make(store, { publicUrl, lifetime: 3_600_000 })
@@ -49,6 +50,8 @@ const value = (secret: string, host = "https://hooks.example") => ({
   secret: Redacted.make(secret),
   tokens: undefined
 })
+
+const source = { clientId: "us", scope: undefined, audience: undefined, clientAuth: "basic" } as const
 
 const jsonOf = (body: string | Uint8Array | undefined) =>
   JSON.parse(typeof body === "string" ? body : new TextDecoder().decode(body))
@@ -73,12 +76,38 @@ describe("a webhook", () => {
     })
   )
 
+  it.effect("is sent another token once its receiver does not accept the one it was sent", () =>
+    Effect.gen(function* () {
+      const token = (name: string) => ({
+        status: 200,
+        body: JSON.stringify({ access_token: name, expires_in: 86_400 })
+      })
+      const dam = yield* world(
+        Script.always(Script.inTurn({ status: 401 }, { status: 204 })),
+        {},
+        Script.always(Script.inTurn(token("one"), token("two")))
+      )
+      const tokens = { ...source, tokenUrl: "https://id.example/token" }
+      yield* dam.secrets.set("local", "hook", { ...value("client secret"), tokens })
+      const id = yield* dam.run({ url: hook, headers: { authorization: Step.secret("hook") } })
+      const sent = (yield* dam.requests).map(({ headers }) => headers["authorization"])
+      assert.deepStrictEqual(sent, ["one", "two"])
+      assert.strictEqual((yield* dam.store.deliveries(id))[0]?.state, "delivered")
+    })
+  )
+
   it.effect("gets no secret that may not go there, and its attempts say so", () =>
     Effect.gen(function* () {
       const dam = yield* world()
       yield* dam.secrets.set("local", "hook", value("s3cret", "https://other.example"))
       yield* dam.secrets.set("local", "short", value("short"))
+      // a receiver could not know what signed it
+      yield* dam.secrets.set("local", "token", {
+        ...value("client secret"),
+        tokens: { ...source, tokenUrl: "https://id.example/token" }
+      })
       for (const terms of [
+        { secret: "token" },
         { secret: "short" },
         { headers: { "x-key": Step.secret("hook") } },
         { secret: "hook" },
@@ -87,7 +116,7 @@ describe("a webhook", () => {
         const id = yield* dam.run({ url: hook, ...terms })
         const [delivery] = yield* dam.store.deliveries(id)
         assert.strictEqual(delivery?.state, "pending")
-        assert.match(delivery?.attempts[0]?.error ?? "", /the secret (hook|none|short) is not sent: /)
+        assert.match(delivery?.attempts[0]?.error ?? "", /the secret (hook|none|short|token) is not sent: /)
       }
       assert.deepStrictEqual(yield* dam.requests, [])
     })

@@ -5,12 +5,17 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { beside } from "./Beside.ts"
+import * as HostGate from "../../../src/dam/lane/HostGate.ts"
 import * as Lane from "../../../src/dam/lane/Lane.ts"
+import * as LimitBook from "../../../src/dam/lane/LimitBook.ts"
+import type { Permit } from "../../../src/dam/lane/Permit.ts"
 import * as Places from "../../../src/dam/lane/Places.ts"
 import type { Ticket } from "../../../src/dam/store/JobRecords.ts"
+import type { Draw } from "../../../src/step/StepModel.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
 import { ok, setUp, url, fixed } from "../support.ts"
+import { define } from "./LimitSchedule.ts"
 
 it.effect("a retry in the moment of a read leaves nobody behind", () =>
   Effect.gen(function* () {
@@ -43,15 +48,43 @@ const drawing = (seed: number) => {
   }
 }
 
-/** Two lanes that share their room, over a store that takes its time, with whatever may happen to them. */
+const tokens: ReadonlyArray<Draw> = [{ name: "tokens", key: "", cost: 1 }]
+
+/** Counts what is open at once, and the most that was. */
+const counting = () => {
+  let open = 0
+  let most = 0
+  return {
+    most: () => most,
+    begin: Effect.sync(() => void (most = Math.max(most, ++open))),
+    end: Effect.sync(() => void open--)
+  }
+}
+
+/**
+ * Two lanes of a host that share their room, a ceiling and a limit, over a store that takes its time, with whatever may
+ * happen to them.
+ */
 const anything = Effect.fnUntraced(function* (seed: number) {
   const draw = drawing(seed)
   const places = Places.make(() => 3)
+  const gate = HostGate.make({ maxConcurrent: 3 }, { burst: 1, ownerOf: () => "" })
+  const limits = LimitBook.make()
+  define(limits, "tokens", { concurrency: 1 }, 0)
+  const [ofHost, ofLimit] = [counting(), counting()]
+  const countsOf = ({ draws }: Permit) => (draws.length > 0 ? [ofHost, ofLimit] : [ofHost])
+  const opened = (permit: Permit) => Effect.forEach(countsOf(permit), ({ begin }) => begin, { discard: true })
+  const closed = (permit: Permit) =>
+    Effect.andThen(
+      Effect.forEach(countsOf(permit), ({ end }) => end, { discard: true }),
+      permit.release
+    )
   const queues = new Map<string, Array<Ticket>>()
   const started: Array<string> = []
   const waits: Array<Fiber.Fiber<unknown>> = []
   let submitted = 0
   let seq = 0
+  const drawn = () => (draw(2) === 0 ? tokens : undefined)
   const takes = Effect.suspend(() => Effect.sleep(draw(4) * draw(60)))
   const fork = yield* beside
   const laneOf = (host: string): Lane.Lane =>
@@ -70,6 +103,7 @@ const anything = Effect.fnUntraced(function* (seed: number) {
         ),
       start: (ticket, permit, giveBack) =>
         Effect.gen(function* () {
+          yield* opened(permit)
           yield* takes
           const queue = queues.get(ticket.queue) ?? []
           const place = queue.findIndex(({ id }) => id === ticket.id)
@@ -77,9 +111,11 @@ const anything = Effect.fnUntraced(function* (seed: number) {
           started.push(ticket.id)
           // now and then it was called off meanwhile
           const run = draw(5) === 0 ? Effect.void : Effect.andThen(permit.depart(), takes)
-          yield* Effect.forkDetach(Effect.andThen(run, Effect.andThen(permit.release, giveBack)))
+          yield* Effect.forkDetach(Effect.andThen(run, Effect.andThen(closed(permit), giveBack)))
         }),
-      room: places.of
+      room: places.of,
+      host: (told) => gate.join("", told),
+      limits
     })
   const lanes = new Map([..."xy"].map((host) => [host, laneOf(host)]))
   for (const lane of lanes.values()) lane.wake(undefined)
@@ -92,19 +128,21 @@ const anything = Effect.fnUntraced(function* (seed: number) {
       case 0:
       case 1:
         submitted++
-        queues.set(name, [...(queues.get(name) ?? []), { id: `job ${seq}`, queue: name, seq: seq++ }])
+        queues.set(name, [...(queues.get(name) ?? []), { id: `job ${seq}`, queue: name, seq: seq++, draws: drawn() }])
         lane.wake(name)
         break
       case 2: {
-        const used = Effect.flatMap(lane.acquire(name), ({ depart, release }) =>
-          Effect.andThen(Effect.andThen(depart(), takes), release)
+        const used = Effect.flatMap(lane.acquire(name, { draws: drawn() }), (permit) =>
+          Effect.andThen(Effect.andThen(opened(permit), permit.depart()), Effect.andThen(takes, closed(permit)))
         )
         waits.push(yield* Effect.forkChild(Effect.uninterruptible(used)))
         break
       }
       case 3: {
         const given = Effect.uninterruptibleMask((restore) =>
-          Effect.flatMap(lane.acquire(name), ({ depart, release }) => Effect.ensuring(restore(depart()), release))
+          Effect.flatMap(lane.acquire(name), (permit) =>
+            Effect.andThen(opened(permit), Effect.ensuring(restore(permit.depart()), closed(permit)))
+          )
         )
         const fiber = yield* Effect.forkChild(given)
         yield* TestClock.adjust(draw(100))
@@ -132,14 +170,15 @@ const anything = Effect.fnUntraced(function* (seed: number) {
   return {
     left: submitted - new Set(started).size,
     waiting: waits.filter((fiber) => fiber.pollUnsafe() === undefined).length,
-    taken: places.taken()
+    taken: places.taken(),
+    isBeyond: ofHost.most() > 3 || ofLimit.most() > 1
   }
 })
 
-it.effect("nobody is left behind, whatever crosses whatever", () =>
+it.effect("nobody is left behind and no more is let through than may be, whatever crosses whatever", () =>
   Effect.gen(function* () {
     for (let seed = 1; seed <= 50; seed++) {
-      assert.deepStrictEqual(yield* anything(seed), { left: 0, waiting: 0, taken: 0 }, `seed ${seed}`)
+      assert.deepStrictEqual(yield* anything(seed), { left: 0, waiting: 0, taken: 0, isBeyond: false }, `seed ${seed}`)
     }
   })
 )

@@ -56,6 +56,12 @@ describe("credentials at rest", () => {
       const request = Step.get("https://b.example/", { headers: { authorization: Step.secret("stripe") } }).request
       const { reason } = yield* Effect.flip(reveal(request))
       assert.deepInclude(reason, { _tag: "SecretRefused", kind: "unsealed" })
+      // it hides no other, and is set anew
+      yield* running.secrets.set("local", "other", given("canary-other-3333"))
+      assert.lengthOf(yield* running.secrets.list("local"), 2)
+      yield* running.secrets.set("local", "stripe", given("canary-one-4444"))
+      const again = Step.get("https://a.example/", { headers: { authorization: Step.secret("stripe") } }).request
+      assert.deepStrictEqual((yield* reveal(again)).headers, { authorization: "canary-one-4444" })
     })
   )
 })

@@ -8,8 +8,9 @@ import * as NamedSecrets from "../../../src/dam/secrets/NamedSecrets.ts"
 import * as Vault from "../../../src/dam/secrets/Vault.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import * as Step from "../../../src/step/Step.ts"
+import * as TimeLimit from "../../../src/transport/TimeLimit.ts"
 import * as Script from "../../../src/testing/Script.ts"
-import { backup, hook, lines, ok, setUp, toEnd, url } from "../support.ts"
+import { backup, hook, lines, ok, type Options, setUp, toEnd, url } from "../support.ts"
 
 const masterKey = Redacted.make(Buffer.alloc(32, 3).toString("base64"))
 const tokenUrl = "https://id.example/token"
@@ -17,7 +18,8 @@ const tokenUrl = "https://id.example/token"
 /** A dam that keeps secrets; `issuer` answers whoever asks for tokens. */
 const world = Effect.fnUntraced(function* (
   target: Script.Script = Script.always(ok),
-  issuer: Script.Script = Script.always({ status: 500 })
+  issuer: Script.Script = Script.always({ status: 500 }),
+  options: Options = {}
 ) {
   const store = yield* SqliteJobStore.make({ path: ":memory:", executor: "sameThread" })
   const tokens = yield* Script.make(issuer)
@@ -25,7 +27,7 @@ const world = Effect.fnUntraced(function* (
     transport: tokens,
     egress: EgressPolicy.open
   })
-  const dam = yield* setUp({ store, secrets, target, receivers: Script.always({ status: 204 }) })
+  const dam = yield* setUp({ store, secrets, target, receivers: Script.always({ status: 204 }), ...options })
   const authorizations = Effect.map(dam.exchanges, (calls) =>
     calls.map(({ asked }) => asked.request.headers["authorization"] ?? null)
   )
@@ -53,6 +55,16 @@ const bearer = (target: string) =>
   Step.get(target, { headers: { authorization: Step.secret("stripe", { prefix: "Bearer " }) } })
 
 describe("a secret that a job names", () => {
+  it.effect("is a token though its issuer says nothing of how long it holds", () =>
+    Effect.gen(function* () {
+      const body = JSON.stringify({ access_token: "t", token_type: "Bearer", expires_in: null, error: null })
+      const dam = yield* world(Script.always(ok), Script.always({ status: 200, body }))
+      yield* dam.secrets.set("local", "stripe", oauth)
+      yield* dam.runToEnd(bearer(`${url}a`))
+      assert.deepStrictEqual(yield* dam.authorizations, ["Bearer t"])
+    })
+  )
+
   it.effect("is looked up when the call is sent, so that one that was rotated counts for a job that waits", () =>
     Effect.gen(function* () {
       const dam = yield* world()
@@ -180,6 +192,26 @@ describe("a token that a job names", () => {
       assert.deepStrictEqual(yield* dam.authorizations, ["Bearer one", "Bearer two"])
       yield* dam.runToEnd(bearer(`${url}again`))
       assert.strictEqual((yield* dam.asked).length, 2)
+    })
+  )
+
+  it.effect("is fetched anew within the one limit of its attempt", () =>
+    Effect.gen(function* () {
+      const slow = yield* Script.make(Script.always(Script.later("40 seconds", { status: 401 })))
+      // one that keeps the limit of each call itself, as those over sockets do
+      const transport = TimeLimit.keeping({
+        ...slow,
+        send: (exchange) => TimeLimit.within(slow.send(exchange), exchange.timeoutMillis)
+      })
+      const dam = yield* world(undefined, Script.always(token("t")), { transport })
+      yield* dam.secrets.set("local", "stripe", oauth)
+      const id = yield* dam.submit(
+        bearer(url).pipe(Step.attemptTimeout("1 minute"), Step.retryPolicy({ maxRetries: 0 }))
+      )
+      yield* TestClock.adjust("1 hour")
+      const job = yield* dam.get(id)
+      assert.deepStrictEqual([job.finishedAt, ...lines(job)], [60_000, "0 start AttemptTimedOut"])
+      assert.lengthOf(yield* slow.exchanges, 2)
     })
   )
 

@@ -101,6 +101,18 @@ describe("jobs of a dam with a master key", () => {
     })
   )
 
+  inFolder("tell all the same which calls are identical", (_, db) =>
+    Effect.gen(function* () {
+      const store = yield* open(db)
+      const same = (id: string, whose = "canary") => job(id, { step: Step.coalesce(authorised(whose)) })
+      yield* Effect.forEach([same("one"), same("two"), same("three", "other")], store.enqueue)
+      assert.deepStrictEqual(yield* store.following("one", 10), ["two"])
+      const two = (yield* store.get("two"))!
+      yield* store.change({ job: two, isRetimed: false, now: 1 })
+      assert.deepStrictEqual(yield* store.following("one", 10), ["two"])
+    })
+  )
+
   inFolder("keep none of a change in it either", (folder, db) =>
     Effect.gen(function* () {
       const store = yield* open(db)

@@ -34,7 +34,7 @@ const exceptions: ReadonlyArray<readonly [beginsWith: string, because: string]> 
     "SELECT * FROM orders WHERE customer = ? ORDER BY",
     "of the orders of one customer that are stopped, and no further than the limit"
   ],
-  ["SELECT DISTINCT follower.leader_id", "once, at a start, of the jobs that share an answer"],
+  ["SELECT DISTINCT follower.leader_id", "at a start and once a minute, of the jobs that share an answer"],
   [
     "SELECT * FROM batches INDEXED BY batches_due",
     "of an index that holds only those for which something is to be done"

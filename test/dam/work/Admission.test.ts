@@ -7,6 +7,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Admission from "../../../src/dam/work/Admission.ts"
 import * as SqliteJobStore from "../../../src/dam/sqlite/SqliteJobStore.ts"
 import * as Step from "../../../src/step/Step.ts"
+import type { Step as StepValue } from "../../../src/step/StepModel.ts"
 import * as Script from "../../../src/testing/Script.ts"
 import { jobOf, setUp, url } from "../support.ts"
 
@@ -47,6 +48,29 @@ describe("admission", () => {
       yield* dam.submit(order(10).pipe(Step.priority("high")))
       assert.deepInclude(yield* Effect.flip(dam.engine.submit(yield* jobOf(order(11)))), { limit: 10 })
     })
+  )
+
+  it.effect(
+    "refuses lines of a batch of low priority as early, and with them those that were to be taken together",
+    () =>
+      Effect.gen(function* () {
+        const { batches } = (yield* setUp({ maxQueued: 10, maxRunning: 0 })).engine
+        const asked = { webhook: undefined, metadata: {}, onComplete: undefined, onAnyFailure: undefined }
+        const { batch } = yield* batches.open({ customer: "local", id: "b", together: false, ...asked })
+        const take = (after: number, ...steps: ReadonlyArray<StepValue>) =>
+          Effect.gen(function* () {
+            const lines = yield* Effect.forEach(steps, (step, n) =>
+              Effect.map(jobOf(step), (job) => ({ line: after + n + 1, job }))
+            )
+            const through = after + steps.length
+            return yield* batches.take({ ...batch, through: after }, { lines, through, isAgain: false })
+          })
+        const low = order(9).pipe(Step.priority("low"))
+        yield* take(0, ...Array.from({ length: 8 }, (_, n) => order(n)))
+        assert.deepInclude(yield* Effect.flip(take(8, low)), { _tag: "Overloaded", limit: 8, current: 8 })
+        assert.deepInclude(yield* Effect.flip(take(8, order(8), low)), { _tag: "Overloaded", limit: 8, current: 8 })
+        assert.isTrue((yield* take(8, order(8))).isTaken)
+      })
   )
 
   it.effect("counts what it filed until the store has answered anew, and not only until it is asked", () =>

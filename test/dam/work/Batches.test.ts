@@ -116,10 +116,81 @@ describe("batches of a dam", () => {
       })
   )
 
+  it.effect("do not wait for those that cannot be done, however many they are", () =>
+    Effect.gen(function* () {
+      const through = (store: Store): Store => ({
+        ...store,
+        endTold: (number, ...more) =>
+          number > 30 ? store.endTold(number, ...more) : Effect.fail(new StorageFailed({ detail: "not this one" }))
+      })
+      const { engine, exchanges } = yield* setUp({ target, through })
+      for (let n = 1; n <= 31; n++)
+        yield* handIn(engine.batches, [], { id: `b${n}`, onComplete: Step.post(`${url}done-${n}`) })
+      yield* TestClock.adjust("10 seconds")
+      assert.isTrue((yield* now(engine.batches, "b31")).isTold)
+      assert.isFalse((yield* now(engine.batches, "b1")).isTold)
+      assert.include(paths(yield* exchanges), "done-31")
+    })
+  )
+
+  it.effect("take as many lines as their customer has room for, and go on with the rest", () =>
+    Effect.gen(function* () {
+      const { engine } = yield* setUp({ target, maxCustomerJobs: 3, pacing: { pace: { rps: 1, maxConcurrent: 1 } } })
+      const { batch } = yield* engine.batches.open(asked)
+      const lines = yield* Effect.forEach([1, 2, 3, 4, 5], (line) =>
+        Effect.map(jobOf(Step.get(`${url}${line}`)), (job) => ({ line, job }))
+      )
+      const first = yield* engine.batches.take(batch, { lines, through: 5, isAgain: false })
+      assert.deepInclude(first.batch, { through: 3, accepted: 3 })
+      const rest = { lines: lines.slice(3), through: 5, isAgain: false }
+      assert.strictEqual((yield* Effect.flip(engine.batches.take(first.batch!, rest)))._tag, "Overloaded")
+      yield* TestClock.adjust("5 seconds")
+      assert.deepInclude((yield* engine.batches.take(first.batch!, rest)).batch, { through: 5, accepted: 5 })
+    })
+  )
+
+  it.effect("tell of an end that only the sweep has brought", () =>
+    Effect.gen(function* () {
+      const { engine, exchanges, store } = yield* setUp({ target })
+      const { batch } = yield* engine.batches.open({ ...asked, onComplete: Step.post(`${url}done`) })
+      yield* engine.batches.take(batch, { lines: [], through: 1, isAgain: false })
+      yield* store.sweep(Number.MAX_SAFE_INTEGER, 50)
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual(paths(yield* exchanges), ["done"])
+    })
+  )
+
   it("take no line that another one would take the place of", () => {
     const debounced = { ...job("one"), step: Step.get(url).pipe(Step.debounce("k", { wait: 1 })) }
     assert.deepInclude(BatchLines.lineOf(3, debounced), { _tag: "Refused", line: 3, field: "debounce" })
   })
+
+  it.effect("end each with a job of its own, also where their steps have one key", () =>
+    Effect.gen(function* () {
+      const { engine, exchanges } = yield* setUp({ target })
+      const onComplete = Step.post(`${url}done`).pipe(Step.idempotentKey("report"))
+      yield* handIn(engine.batches, ["a"], { id: "one", onComplete })
+      yield* handIn(engine.batches, ["b"], { id: "two", onComplete })
+      yield* TestClock.adjust("5 seconds")
+      assert.lengthOf(
+        paths(yield* exchanges).filter((path) => path === "done"),
+        2
+      )
+    })
+  )
+
+  it.effect("do not run again what was erased", () =>
+    Effect.gen(function* () {
+      const { engine, exchanges, store } = yield* setUp({ target })
+      yield* handIn(engine.batches, ["bad1", "bad2"])
+      yield* TestClock.adjust("5 seconds")
+      const { jobs } = yield* store.list({ customer: "local", batch: "b", limit: 1, oldestFirst: true })
+      yield* store.erase(jobs[0]!.id, 1)
+      yield* engine.batches.rerun(yield* now(engine.batches))
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(paths(yield* exchanges).slice(2), ["bad2"])
+    })
+  )
 
   it.effect("fill the step of their end from the summary", () =>
     Effect.gen(function* () {

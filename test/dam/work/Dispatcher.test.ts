@@ -322,6 +322,28 @@ describe("cancelling", () => {
     })
   )
 
+  it.effect("keeps an attempt that could not be written before", () =>
+    Effect.gen(function* () {
+      let full = false
+      const through = (store: Store): Store => ({
+        ...store,
+        finish: (...args) => (full ? Effect.fail(new StorageFull()) : store.finish(...args)),
+        record: (...args) => {
+          if (!full) return store.record(...args)
+          full = false
+          return Effect.fail(new StorageFull())
+        }
+      })
+      const dam = yield* setUp({ target: Script.always(Script.later("1 second", ok)), through })
+      const id = yield* dam.submit(get)
+      yield* TestClock.adjust(500)
+      full = true
+      yield* TestClock.adjust(700)
+      const job = yield* dam.engine.cancel(yield* dam.get(id))
+      assert.deepStrictEqual([job.state, ...lines(job)], ["cancelled", "0 start 200"])
+    })
+  )
+
   it.effect("makes no call again after a success that could not be written, where it fails itself", () =>
     Effect.gen(function* () {
       let full = false

@@ -126,6 +126,43 @@ describe("coalesced calls", () => {
     })
   )
 
+  it.effect("are called again a minute after a store failed before all were told", () =>
+    Effect.gen(function* () {
+      let fails = true
+      const dam = yield* setUp({
+        through: (store) => ({
+          ...store,
+          following: (...args) =>
+            Effect.suspend(() =>
+              fails ? Effect.fail(new StorageFailed({ detail: "no disk" })) : store.following(...args)
+            )
+        })
+      })
+      const ids: Array<string> = []
+      for (const key of ["a", "b", "c"]) ids.push(yield* dam.submit(rate(key)))
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* states(dam, ids), ["succeeded", "scheduled", "scheduled"])
+      fails = false
+      yield* TestClock.adjust("70 seconds")
+      assert.deepStrictEqual(yield* states(dam, ids), ["succeeded", "succeeded", "succeeded"])
+      assert.lengthOf(yield* dam.exchanges, 2)
+    })
+  )
+
+  it.effect("do not end as too late because the one in front of them was", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({ pacing: { pace: { rps: 0.2, maxConcurrent: 1 } } })
+      // it takes the turn
+      yield* dam.submit(Step.get(`${url}other`))
+      const first = yield* dam.submit(rate("a").pipe(Step.startBefore(3000)))
+      const second = yield* dam.submit(rate("b"))
+      yield* TestClock.adjust("4 seconds")
+      assert.deepStrictEqual(yield* states(dam, [first, second]), ["failed", "queued"])
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* states(dam, [second]), ["succeeded"])
+    })
+  )
+
   it.effect("are called again after a crash in which the answer came and was not told to all", () =>
     Effect.gen(function* () {
       const dam = yield* setUp({

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import * as LaneNames from "../../../src/dam/lane/LaneNames.ts"
 import * as HostRules from "../../../src/presets/HostRules.ts"
 import type { Preset } from "../../../src/presets/Preset.ts"
 import * as Step from "../../../src/step/Step.ts"
@@ -176,6 +177,28 @@ describe("a job", () => {
       const job = yield* runToEnd(get)
       assert.strictEqual(job.state, "failed")
       assert.deepStrictEqual(job.result?.error, { tag: "Defect", message: "a fault of the service ended the job" })
+    })
+  )
+
+  it.effect("whose call cannot be told a lane by a fault ends too, and gives its permit back", () =>
+    Effect.gen(function* () {
+      let isBroken = false
+      const laneOf: LaneNames.LaneNames["laneOf"] = (call) => {
+        if (isBroken) throw new Error("a fault in the rules of a host")
+        return LaneNames.byHost.laneOf(call)
+      }
+      const dam = yield* setUp({
+        names: { ...LaneNames.byHost, laneOf },
+        pacing: { pace: { rps: 100, maxConcurrent: 1 } },
+        target: Script.always(Script.later("1 second", ok))
+      })
+      const [, second] = [yield* dam.submit(get), yield* dam.submit(Step.post(url))]
+      yield* TestClock.adjust(500)
+      isBroken = true
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* dam.get(second)).result?.error?.tag, "Defect")
+      const [lane] = yield* dam.engine.lanes
+      assert.strictEqual(lane?.open, 0)
     })
   )
 })

@@ -63,7 +63,9 @@ const over = Effect.fnUntraced(function* (begin: Begin, isOpen = true) {
     },
     context: yield* Effect.context<never>()
   })
-  return { submit: straight(submit), noted, counts }
+  const begun = Filing.of(submit)
+  if (begun === undefined) return yield* Effect.die("submitting needs a fiber")
+  return { submit: straight(submit), begun, noted, counts }
 })
 
 const stored: Filing.Stored = { _tag: "Stored", state: "queued" }
@@ -132,6 +134,20 @@ describe("submitting without a fiber", () => {
         assert.isTrue(exit !== undefined && Exit.isFailure(exit) && Cause.hasDies(exit.cause))
       assert.deepStrictEqual(noted, ["told one", "wakes lane", "told two", "wakes lane"])
       assert.deepStrictEqual(counts, { entered: 4, left: 4, through: 0 })
+    })
+  )
+
+  it.effect("tells of the others of a commit, where whoever is told of one breaks", () =>
+    Effect.gen(function* () {
+      const { begun, noted } = yield* over((done) => done(stored))
+      const done: Array<unknown> = []
+      begun(() => {
+        throw new Error("the connection")
+      }, job("one"))
+      begun((filed) => done.push(filed), job("two"))
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(done, [stored])
+      assert.deepStrictEqual(noted, ["told one", "wakes lane", "told two", "wakes lane"])
     })
   )
 })

@@ -44,15 +44,20 @@ export const lines = (source: Readable, { form, limits }: LinesOptions): ReadLin
   })
 }
 
-/** What a body begins with, spaces aside; it is still to be read. `undefined`: it is empty. */
+/** What a body of JSON begins with; it is still to be read, without the spaces that came alone. `undefined`: it is empty. */
 export const beginningOf = (
   source: Readable,
   limits: LinesOptions["limits"]
 ): Effect.Effect<number | undefined, Refused> =>
-  Effect.map(nextChunk(source, limits.requestTimeout), (chunk) => {
-    if (chunk === undefined) return undefined
-    source.unshift(chunk)
-    return chunk.find((byte) => !isBlank(byte))
+  Effect.gen(function* () {
+    while (true) {
+      const chunk = yield* nextChunk(source, limits.requestTimeout)
+      const beginning = chunk?.find((byte) => !isBlank(byte))
+      if (chunk === undefined) return undefined
+      if (beginning === undefined) continue
+      source.unshift(chunk)
+      return beginning
+    }
   })
 
 /** Cuts bytes into lines; `undefined`: they are not what they should be. */
@@ -105,7 +110,9 @@ const byMembers = (most: number): Cut => {
         if (byte === 0x22) inText = true
         else if (byte === 0x5b || byte === 0x7b) {
           if (depth++ === 0) from = at + 1
-        } else if (byte === 0x5d || byte === 0x7d) depth--
+        } else if (byte === 0x5d || byte === 0x7d) {
+          if (--depth === 0 && byte !== 0x5d) return undefined
+        }
         if (depth === 0 || (depth === 1 && byte === 0x2c)) {
           isOver = depth === 0
           const member = held.take(chunk.subarray(from, at))

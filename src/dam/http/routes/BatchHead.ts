@@ -63,12 +63,12 @@ export const headOf = Effect.fnUntraced(function* (
   unhurry(source)
   const { first = 1 } = query
   const around = { first, staysOpen: query.open === "true" }
-  const beginning = yield* beginningOf(source, limits)
-  if (!isLines && beginning === OBJECT) {
+  const beginning = isLines ? undefined : yield* beginningOf(source, limits)
+  if (beginning === OBJECT) {
     const document = yield* readDocument(host, request)
     return { ...around, said: inAll(document.said, query, request), read: gathering(source, onceOf(document.jobs)) }
   }
-  if (beginning === undefined)
+  if (!isLines && beginning === undefined)
     return { ...around, said: inAll({}, query, request), read: gathering(source, Effect.undefined) }
   const rest = lines(source, { form: isLines ? "lines" : "list", limits })
   const texts = yield* rest
@@ -144,6 +144,16 @@ export const open = Effect.fnUntraced(function* (
       onAnyFailure: yield* stepOf(host, customer, "on_any_failure", said.on_any_failure ?? undefined)
     })
   )
+  if (opened.batch.rerunOf !== undefined && opened.batch.state === "open") {
+    return yield* refused(
+      409,
+      "batch_differs",
+      "batch_id: this batch runs jobs of another one again, and takes no lines",
+      {
+        field: "batch_id"
+      }
+    )
+  }
   if (opened.batch.together !== together && opened.batch.state === "open") {
     return yield* refused(409, "batch_differs", "together: the batch of this id is taken the other way", {
       field: "together"
@@ -180,12 +190,13 @@ type Read = Effect.Effect<Texts | undefined, Refused>
 const gathering = (source: Readable, read: Read): Head["read"] => {
   let left: Texts = []
   return Effect.fnUntraced(function* (most: number, bytes: number): Effect.fn.Return<Texts | undefined, Refused> {
-    const found = [...left]
+    let found = left
     let isOver = false
     while (!isOver && (found.length === 0 || (found.length < most && source.readableLength > 0))) {
       const next = yield* read
       isOver = next === undefined
-      found.push(...(next ?? []))
+      // never as arguments: there may be more than a call takes
+      if (next !== undefined) found = found.length === 0 ? next : found.concat(next)
     }
     let size = 0
     let taken = 0

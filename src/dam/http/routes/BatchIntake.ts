@@ -149,7 +149,8 @@ const store = Effect.fnUntraced(function* (
     if (through <= known) return batch
     const taken = yield* orRefused(batches.take(batch, { lines: news, through, isAgain: false }))
     batch = taken.batch ?? { ...batch, state: "ended" }
-    if (taken.isTaken) return batch
+    // a customer may have had room for some
+    if (taken.isTaken && batch.through >= through) return batch
   }
   return batch
 })

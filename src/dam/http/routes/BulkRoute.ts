@@ -69,6 +69,8 @@ const requestOf = Effect.fnUntraced(function* (
       account: wanted.account,
       parent: wanted.parent,
       rerunOf: wanted.rerun_of,
+      order: wanted.order,
+      priority: wanted.priority,
       batch: wanted.batch,
       createdFrom: wanted.created_from,
       createdTo: wanted.created_to,

@@ -2,7 +2,6 @@
  * What the API does with jobs: file, show, list, wait, cancel, run now, run again.
  */
 import * as Clock from "effect/Clock"
-import type * as Context from "effect/Context"
 import type * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -15,15 +14,14 @@ import * as Flat from "../../api/FlatShapes.ts"
 import type { ListQuery } from "../../api/JobShapes.ts"
 import * as Views from "../../api/JobShapes.ts"
 import { changedJob } from "../../intake/Change.ts"
-import type { Intake, Submission } from "../../intake/Intake.ts"
+import type { Intake } from "../../intake/Intake.ts"
 import type { Limits } from "../../intake/Limits.ts"
-import { badField, credentialsDiffer, later, refused, type Refused } from "../../intake/Refusal.ts"
-import type { Dialect, NewJob, StoredJob } from "../../job/Job.ts"
+import { badField, later, refused, type Refused } from "../../intake/Refusal.ts"
+import type { StoredJob } from "../../job/Job.ts"
 import * as IntakeId from "../../job/JobId.ts"
 import * as Search from "../../job/Search.ts"
 import type { DeliveryPort } from "../../store/DeliveryRecords.ts"
-import * as Filing from "../../store/Filing.ts"
-import type { Enqueued, JobPort, JobFilter } from "../../store/JobRecords.ts"
+import type { JobPort, JobFilter } from "../../store/JobRecords.ts"
 import type { LanePort } from "../../store/LaneRecords.ts"
 import { traceIdOf } from "../../observe/Tracing.ts"
 import * as Erasing from "../../work/Erasing.ts"
@@ -32,6 +30,7 @@ import { type Answer, json, orRefused } from "../door/Answer.ts"
 import { readChoice } from "../door/Choice.ts"
 import type { Asked, Desk, OfOneJob } from "../door/Asked.ts"
 import type * as BulkRoute from "./BulkRoute.ts"
+import * as JobFiling from "./JobFiling.ts"
 import type { JobStreams } from "./JobStream.ts"
 import * as HttpWatch from "./Watch.ts"
 
@@ -50,19 +49,7 @@ type Bulk = ReturnType<typeof BulkRoute.make>
 type Query = Schema.Struct<typeof ListQuery>["Type"]
 
 /** What the API does with jobs, for a customer. */
-export interface Jobs {
-  readonly submit: (submission: Submission) => Effect.Effect<Answer, Refused>
-  readonly submitFlat: (submission: Submission) => Effect.Effect<Answer, Refused>
-  /**
-   * The same as both without a fiber, where a job is plain and new: its answer, once, or how it is answered. Throws where
-   * something breaks before anything has begun.
-   */
-  readonly begin: (
-    done: (answer: Answer | Effect.Effect<Answer, Refused>) => void,
-    dialect: Dialect,
-    submission: Submission,
-    context: Context.Context<never>
-  ) => void
+export interface Jobs extends JobFiling.JobFiling {
   readonly find: (customer: string, id: string) => Effect.Effect<StoredJob, Refused>
   readonly get: (customer: string, id: string) => Effect.Effect<Answer, Refused>
   readonly getFlat: (customer: string, id: string) => Effect.Effect<Answer, Refused>
@@ -84,45 +71,54 @@ export interface Changed {
 }
 
 /** Makes the handlers. */
-export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => {
-  const held = makeWaits(limits)
-  const file = (job: NewJob): Effect.Effect<Answer, Refused> =>
-    Effect.flatMap(orRefused(engine.submit(job)), (enqueued) => receipt(job, enqueued))
-
-  const filing = Filing.of(engine.submit)
-  const begin: Jobs["begin"] = (done, dialect, submission, context) => {
-    const job = intake.now(dialect, submission, context)
-    if (Effect.isEffect(job)) return done(Effect.flatMap(job, file))
-    if (filing === undefined) return done(file(job))
-    filing(
-      (filed) =>
-        done(
-          Effect.isEffect(filed)
-            ? Effect.flatMap(orRefused(filed), (enqueued) => receipt(job, enqueued))
-            : storedReceipt(job)
-        ),
-      job
-    )
+export const make = (host: Host): Jobs => {
+  const finding = findingIn(host.store)
+  return {
+    ...JobFiling.make(host.engine, host.intake),
+    find: finding.find,
+    ...readingOf(host, finding),
+    ...changingOf(host, finding)
   }
+}
 
-  const find = (customer: string, id: string): Effect.Effect<StoredJob, Refused> => {
+/** How one is found, and shown. */
+interface Finding extends Pick<Jobs, "find"> {
+  readonly show: (job: StoredJob) => Effect.Effect<Answer, Refused>
+}
+
+const findingIn = (store: Host["store"]): Finding => ({
+  find: (customer, id) => {
     if (!IntakeId.isId(id)) return Effect.fail(id.includes("\0") ? badField("id", "holds U+0000") : unknownJob())
     return Effect.flatMap(orRefused(store.get(id)), (job) =>
       // a job of somebody else is as unknown as one that never was
       job === undefined || job.customer !== customer ? Effect.fail(unknownJob()) : Effect.succeed(job)
     )
-  }
-
-  const show = (job: StoredJob): Effect.Effect<Answer, Refused> =>
+  },
+  show: (job) =>
     Effect.map(orRefused(store.deliveries(job.id)), (deliveries) =>
       json(200, Views.whole(job, { deliveries, traceId: traceIdOf(job) }), { etag: etagOf(job) })
     )
+})
 
+/** How jobs are looked at and waited for. */
+const readingOf = (
+  { engine, leaving, limits, store }: Pick<Host, "engine" | "leaving" | "limits" | "store">,
+  { find, show }: Finding
+): Pick<Jobs, "explain" | "get" | "getFlat" | "list" | "wait"> => {
+  const held = makeWaits(limits)
+  const ended = (customer: string, id: string, until: number): Effect.Effect<StoredJob, Refused> =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const watch = yield* HttpWatch.make(engine, leaving, id)
+        while (true) {
+          const job = yield* find(customer, id)
+          const left = until - (yield* Clock.currentTimeMillis)
+          if (isTerminal(job.state) || left <= 0) return job
+          if ((yield* watch.change(left)) === "leaving") return job
+        }
+      })
+    )
   return {
-    submit: (submission) => Effect.flatMap(intake.cloud(submission), file),
-    submitFlat: (submission) => Effect.flatMap(intake.flat(submission), file),
-    begin,
-    find,
     get: (customer, id) => Effect.flatMap(find(customer, id), show),
     getFlat: (customer, id) => Effect.map(find(customer, id), (job) => json(200, Flat.flat(job))),
     list: (customer, query) =>
@@ -144,43 +140,36 @@ export const make = ({ engine, intake, leaving, limits, store }: Host): Jobs => 
     explain: (customer, id) =>
       Effect.flatMap(find(customer, id), (job) =>
         Effect.map(orRefused(engine.explain(job)), (explanation) => json(200, Views.explanation(job, explanation)))
-      ),
-    cancel: (customer, id) =>
-      Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.cancel(job)), show)),
-    change: Effect.fnUntraced(function* (customer, id, { body, ifMatch }) {
-      const job = yield* find(customer, id)
-      const revision = yield* revisionIn(ifMatch)
-      const given = yield* readChoice(JobChange, body, limits)
-      const now = yield* Clock.currentTimeMillis
-      const change = changedJob(job, given, { limits, policy: engine.terms.egress, now })
-      const { isRetimed, job: after } = yield* Effect.fromResult(change)
-      yield* intake.url("url", after.step.request.url)
-      return yield* Effect.flatMap(orRefused(engine.change(after, { isRetimed, revision })), show)
-    }),
-    runNow: (customer, id) =>
-      Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.runNow(job)), show)),
-    erase: (customer, id) =>
-      Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(Erasing.erase(store, job)), show)),
-    rerun: (customer, id) =>
-      Effect.flatMap(find(customer, id), (job) =>
-        Effect.map(orRefused(engine.rerun(job)), (made) => json(201, Views.accepted(made)))
       )
   }
-
-  function ended(customer: string, id: string, until: number): Effect.Effect<StoredJob, Refused> {
-    return Effect.scoped(
-      Effect.gen(function* () {
-        const watch = yield* HttpWatch.make(engine, leaving, id)
-        while (true) {
-          const job = yield* find(customer, id)
-          const left = until - (yield* Clock.currentTimeMillis)
-          if (isTerminal(job.state) || left <= 0) return job
-          if ((yield* watch.change(left)) === "leaving") return job
-        }
-      })
-    )
-  }
 }
+
+/** What is done to jobs. */
+const changingOf = (
+  { engine, intake, limits, store }: Pick<Host, "engine" | "intake" | "limits" | "store">,
+  { find, show }: Finding
+): Pick<Jobs, "cancel" | "change" | "erase" | "rerun" | "runNow"> => ({
+  cancel: (customer, id) =>
+    Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.cancel(job)), show)),
+  change: Effect.fnUntraced(function* (customer, id, { body, ifMatch }) {
+    const job = yield* find(customer, id)
+    const revision = yield* revisionIn(ifMatch)
+    const given = yield* readChoice(JobChange, body, limits)
+    const now = yield* Clock.currentTimeMillis
+    const change = changedJob(job, given, { limits, policy: engine.terms.egress, now })
+    const { isRetimed, job: after } = yield* Effect.fromResult(change)
+    yield* intake.url("url", after.step.request.url)
+    return yield* Effect.flatMap(orRefused(engine.change(after, { isRetimed, revision })), show)
+  }),
+  runNow: (customer, id) =>
+    Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(engine.runNow(job)), show)),
+  erase: (customer, id) =>
+    Effect.flatMap(find(customer, id), (job) => Effect.flatMap(orRefused(Erasing.erase(store, job)), show)),
+  rerun: (customer, id) =>
+    Effect.flatMap(find(customer, id), (job) =>
+      Effect.map(orRefused(engine.rerun(job)), (made) => json(201, Views.accepted(made)))
+    )
+})
 
 /** Lets so many wait at the same time, whoever they are. */
 const makeWaits = ({ waiting }: Limits) => {
@@ -246,25 +235,6 @@ export const groups = (jobs: Jobs, bulk: Bulk, streams: JobStreams, { asking, st
   return Layer.merge(cloud, flat)
 }
 
-const storedReceipt = (job: NewJob): Answer =>
-  json(201, job.dialect === "flat" ? Flat.flatAccepted(job) : Views.accepted(job))
-
-const receipt = (job: NewJob, enqueued: Enqueued): Effect.Effect<Answer, Refused> => {
-  const isFlat = job.dialect === "flat"
-  switch (enqueued._tag) {
-    case "Stored":
-      return Effect.succeed(storedReceipt(job))
-    case "Duplicate":
-      return Effect.succeed(json(200, isFlat ? Flat.flatDuplicate(enqueued.job) : Views.duplicate(enqueued.job)))
-    case "Conflict":
-      return Effect.fail(keyReused(enqueued.jobId))
-    case "CredentialsDiffer":
-      return Effect.fail(
-        refused(422, "credentials_differ", credentialsDiffer(enqueued.jobId), { extra: { job_id: enqueued.jobId } })
-      )
-  }
-}
-
 /** A first page that holds all of them has counted them, and one that found nothing in all it may look at as well. */
 const countOf = (
   store: Pick<JobPort, "count">,
@@ -312,12 +282,6 @@ const revisionIn = (ifMatch: string | undefined): Effect.Effect<number | undefin
   const found = /^"(\d{1,15})"$/.exec(ifMatch.trim())?.[1]
   return Effect.succeed(found === undefined ? -1 : Number(found))
 }
-
-const keyReused = (jobId: string): Refused =>
-  refused(422, "key_reused", `the idempotency key names job ${jobId}, which has another url, method or body`, {
-    field: "idempotent_key",
-    extra: { job_id: jobId }
-  })
 
 const unknownJob = (): Refused => refused(404, "job_not_found", "job not found")
 

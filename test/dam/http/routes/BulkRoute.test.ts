@@ -1,6 +1,8 @@
 /** All jobs that a filter finds: called off, run again and deleted in one call, and looked at before. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { StorageFailed } from "../../../../src/dam/store/StoreError.ts"
+import * as Bulk from "../../../../src/dam/work/Bulk.ts"
 import { answerOf, faultsIn } from "../../api/Document.ts"
 import { ended, job } from "../../../conformance/jobStore/Fixtures.ts"
 import * as Double from "../HttpDouble.ts"
@@ -64,6 +66,26 @@ describe("many jobs at once over HTTP", () => {
     })
   )
 
+  it.live("are run again once, also where there was no room for all of them", () =>
+    Effect.gen(function* () {
+      const dam = yield* filled
+      let room = 3
+      const again: Array<string> = []
+      const failed = new StorageFailed({ detail: "gone" })
+      const rerun = ({ id }: { readonly id: string }) =>
+        Effect.suspend(() => (room-- > 0 ? Effect.sync(() => again.push(id)) : Effect.fail(failed)))
+      const bulk = Bulk.make(dam.store, { rerun, cancel: rerun })
+      const filter = { customer: "local" }
+      const first = yield* bulk.run({ action: "rerun", filter })
+      assert.deepInclude(first, { done: 3, skipped: 0 })
+      assert.strictEqual((yield* Effect.flip(bulk.run({ action: "rerun", filter })))._tag, "StorageFailed")
+      room = 10
+      const rest = yield* bulk.run({ action: "rerun", filter: { ...filter, cursor: first.cursor } })
+      assert.deepInclude(rest, { done: 2, cursor: undefined })
+      assert.deepStrictEqual(again, ["a-4", "a-3", "a-2", "a-1", "a-0"])
+    })
+  )
+
   it.live("are deleted where they have ended", () =>
     Effect.gen(function* () {
       const dam = yield* filled
@@ -72,6 +94,17 @@ describe("many jobs at once over HTTP", () => {
       assert.isUndefined(yield* dam.store.get("a-0"))
       assert.strictEqual((yield* bulk(dam, { action: "delete", filter: {} })).json.jobs, 15)
       assert.deepInclude(yield* left(dam), { queued: 110, failed: 0, succeeded: 0 })
+    })
+  )
+
+  it.live("are found by whatever a list finds them by", () =>
+    Effect.gen(function* () {
+      const dam = yield* filled
+      const found = (filter: object) =>
+        Effect.map(bulk(dam, { action: "cancel", filter, dry_run: true }), ({ json }) => json.jobs)
+      assert.strictEqual(yield* found({ order: "k" }), 0)
+      assert.strictEqual(yield* found({ priority: "normal" }), 110)
+      assert.strictEqual(yield* found({ priority: "high" }), 0)
     })
   )
 

@@ -8,22 +8,20 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { LanePort, StoredPace } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import { accountOf, customerIn, hostIn, isReceiverLane, keyedLane, keyIn, means } from "../job/LaneName.ts"
+import { accountOf, customerIn, hostIn, isReceiverLane, keyedLane, keyIn } from "../job/LaneName.ts"
 import type { Weights } from "./Accounts.ts"
 import * as Breaker from "./Breaker.ts"
+import * as Obedience from "./BreakerObeyed.ts"
 import * as Dial from "./Dial.ts"
 import type { Called, PacingOptions } from "./Dial.ts"
-import { problemOf, settingsOf } from "../../engine/BreakerOptions.ts"
 import * as Meter from "../../engine/pace/Meter.ts"
-import * as Refusal from "../../engine/Refusal.ts"
 import * as HostGate from "./HostGate.ts"
 import type { Lane } from "./Lane.ts"
 import * as LaneModule from "./Lane.ts"
-import type { Answer, FailedCall, LaneRouter } from "./LaneRouter.ts"
+import type { Answer, LaneRouter } from "./LaneRouter.ts"
 import type { LaneOptions } from "./LaneState.ts"
 import * as LaneNames from "./LaneNames.ts"
 import { steeredOf } from "./Settings.ts"
@@ -63,7 +61,7 @@ export const make = Effect.fnUntraced(function* (
   const fork = yield* FiberSet.runtime(yield* FiberSet.make<void>())()
   const paces = yield* Paces.make(store)
   const settings = yield* LaneSteering.load(store)
-  const breakers = yield* breakersOf(options, paces)
+  const breakers = yield* Obedience.breakersOf(options, paces)
   const dial: Dial.Dial = { options, paces, settings, breakers, called }
   const lanes = new Map<string, Known>()
   const meters = Meter.maker(options.burst ?? 1)
@@ -185,9 +183,9 @@ const routerOf = (self: State): LaneRouter => ({
   observe: (answer) =>
     Effect.andThen(
       withLane(self, answer.lane, (lane, clock) => hear(self, lane, answer, clock)),
-      ended(self, answer, isDown(self, answer))
+      Obedience.answered(obeying(self), answer)
     ),
-  failed: (call) => ended(self, call, true),
+  failed: (call) => Obedience.ended(obeying(self), call, true),
   load: (host) => withLane(self, host, (_, clock, known) => load(self, host, known, monotonic(clock))),
   hold: (host, account, millis, heldBy) =>
     withLane(self, host, (lane, clock) => {
@@ -229,19 +227,13 @@ const steeringOf = (self: State) => {
     find: (name) => lanes.get(name)?.lane,
     taught: dial.paces.lanes,
     pacesOf: (name) => pacesOf(self, name),
-    forget: (name) => {
-      dial.paces.reset(name)
-      dial.breakers.known.delete(name)
-    },
+    forget: (name) => Obedience.forget(dial, name),
     settingOf: (name) => Dial.settingOf(dial, name),
     isConfigured: (name) => (dial.options.hosts?.[name] ?? dial.options.hosts?.[hostIn(name)]) !== undefined,
     ruleOf: names.ruleOf,
     setRule: names.setRule,
     breakerOf: (name, now) => Breaker.statusOf(dial.breakers, name, now),
-    setBreaker: (host, to, why) =>
-      Effect.forEach(new Set([host, ...Array.from(lanes.keys()).filter((name) => means(host, name))]), (name) =>
-        steerBreaker(self, name, to, why)
-      ),
+    setBreaker: (host, to, why) => Obedience.steer(obeying(self), [host, ...lanes.keys()], { host, to, why }),
     ceilingOf: (name) => {
       const ceiling = names.isRuled(name) ? Dial.ceilingOf(dial, hostIn(name)) : {}
       return Object.keys(ceiling).length === 0 ? undefined : ceiling
@@ -267,74 +259,10 @@ const hear = ({ dial, hosts, lanes, names }: State, lane: Lane, answer: Answer, 
   for (const [name, known] of lanes) if (hostIn(name) === host) known.lane.changed(now)
 }
 
-const breakersOf = ({ breaker = {} }: PacingOptions, paces: Paces.Paces): Effect.Effect<Breaker.Breakers> =>
-  Clock.clockWith((clock) => {
-    const settings = breaker === false ? undefined : settingsOf(breaker, Breaker.defaults)
-    const problem = settings && problemOf(settings)
-    if (problem !== undefined) return Effect.die(new RangeError(problem))
-    const stored = Array.from(paces.lanes(), paces.of).flat()
-    return Effect.succeed(
-      Breaker.make(settings, stored, { now: monotonic(clock), epoch: clock.currentTimeMillisUnsafe() })
-    )
-  })
-
-/** Whether an answer says that its target is down; who asks to be called less is there. */
-const isDown = ({ dial: { options } }: State, { lane, response }: Answer): boolean =>
-  response.status >= 500 && Refusal.read(response, 0, Dial.rulesOf(options, lane)).kind !== "TooMany"
-
-/** A call has ended: where its lane's breaker changes by that, the lane obeys. */
-const ended = (self: State, call: FailedCall, isDown: boolean): Effect.Effect<void> =>
-  Breaker.minds(self.dial.breakers, { lane: call.lane, isDown })
-    ? Effect.flatMap(Random.next, (draw) =>
-        Effect.flatten(
-          withLane(self, call.lane, (lane, clock) => {
-            const { breakers } = self.dial
-            const now = monotonic(clock)
-            const change = Breaker.ended(breakers, { lane: call.lane, isDown, sentAt: call.sentAt, now, draw })
-            return obey(self, { lane, name: call.lane, jobId: call.jobId }, change, clock)
-          })
-        )
-      )
-    : Effect.void
-
-const steerBreaker = (self: State, name: string, to: "open" | "closed", why: string): Effect.Effect<void> =>
-  Effect.flatMap(Random.next, (draw) =>
-    Effect.flatten(
-      withLane(self, name, (lane, clock) => {
-        const { breakers, paces } = self.dial
-        const drawn = { now: monotonic(clock), draw }
-        if (to === "open")
-          return obey(self, { lane, name, jobId: undefined }, Breaker.opened(breakers, name, why, drawn), clock)
-        // one that has opened holds its lane; another hold is somebody else's
-        const holds = paces.get(name, "")?.heldBy?.reason === "breaker"
-        const change = Breaker.shut(breakers, name, drawn)
-        if (holds) lane.release()
-        return obey(self, { lane, name, jobId: undefined }, change, clock)
-      })
-    )
-  )
-
-/** A lane obeys its breaker. */
-const obey = (
-  { dial: { paces } }: State,
-  { jobId, lane, name }: { readonly lane: Lane; readonly name: string; readonly jobId: string | undefined },
-  { breaker, hold, isClosed, isRepaced }: Breaker.Change,
-  clock: Clock.Clock
-): Effect.Effect<void> => {
-  const now = monotonic(clock)
-  const epoch = clock.currentTimeMillisUnsafe()
-  if (isClosed) paces.release(name, epoch)
-  if (hold !== undefined && breaker._tag === "Open") {
-    const { times, why } = breaker
-    const heldBy = { reason: "breaker", status: undefined, jobId, times, why } as const
-    paces.learn({ lane: name, account: "" }, { ...silent, hold, heldBy }, { sentAt: now, now: epoch })
-    lane.hold("", now + hold)
-  }
-  if (isRepaced) lane.repace(false, now)
-  if (hold !== undefined && breaker._tag === "Open")
-    return Effect.logWarning(`the breaker of ${name} is open for ${Math.round(hold)} ms: ${breaker.why}`)
-  return isClosed ? Effect.logInfo(`the breaker of ${name} is closed again`) : Effect.void
-}
+const obeying = (self: State): Obedience.Obeying => ({
+  dial: self.dial,
+  on: (name, use) => Effect.flatten(withLane(self, name, use))
+})
 
 /** What is known of a lane, with what holds for more than that. */
 const pacesOf = ({ dial: { paces }, names }: State, lane: string): ReadonlyArray<StoredPace> => {

@@ -159,7 +159,7 @@ describe("the breaker of a lane", () => {
       })
       assert.deepStrictEqual((yield* steer("isolated")).paused, { by: "ops", at: 9010, note: "isolated" })
       yield* dam.submit(once(Step.get(`${url}3`)))
-      yield* TestClock.adjust("1 day")
+      yield* TestClock.adjust("10 minutes")
       assert.lengthOf(yield* dam.sent, 2)
       yield* steer("closed")
       yield* TestClock.adjust("10 millis")
@@ -168,6 +168,24 @@ describe("the breaker of a lane", () => {
         (yield* dam.engine.steering.log(lane, 9)).map(({ action, detail }) => `${action} ${detail}`),
         ["breaker closed", "breaker isolated", "breaker open", "breaker closed", "breaker open: a hunch"]
       )
+    })
+  )
+
+  it.effect("that is closed by hand lets the jobs go that it has parked", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({
+        target: Script.always(Script.failTimes(4, down, ok)),
+        pacing: { pace, breaker: { ...breaker, coolDown: "1 hour", longest: "1 hour" } }
+      })
+      const retried = Step.retryPolicy({ maxRetries: 3, base: "4 seconds", retryCodes: [500] })
+      const ids = yield* Effect.forEach([1, 2, 3, 4], (n) => dam.submit(retried(Step.get(`${url}${n}`))))
+      yield* TestClock.adjust("10 seconds")
+      assert.lengthOf(yield* dam.sent, 4)
+      yield* dam.engine.steering.change(lane, "ops", { _tag: "Breaker", to: "closed", note: undefined })
+      yield* TestClock.adjust("10 seconds")
+      const states = yield* Effect.forEach(ids, (id) => Effect.map(dam.get(id), ({ state }) => state))
+      assert.deepStrictEqual([...new Set(states)], ["succeeded"])
+      assert.lengthOf(yield* dam.sent, 8)
     })
   )
 })

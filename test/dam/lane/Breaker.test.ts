@@ -177,15 +177,15 @@ describe("the breaker of a lane", () => {
         target: Script.always(Script.failTimes(4, down, ok)),
         pacing: { pace, breaker: { ...breaker, coolDown: "1 hour", longest: "1 hour" } }
       })
-      const retried = Step.retryPolicy({ maxRetries: 3, base: "4 seconds", retryCodes: [500] })
+      const retried = Step.retryPolicy({ maxRetries: 3, base: "100 minutes", retryCodes: [500] })
       const ids = yield* Effect.forEach([1, 2, 3, 4], (n) => dam.submit(retried(Step.get(`${url}${n}`))))
       yield* TestClock.adjust("10 seconds")
       assert.lengthOf(yield* dam.sent, 4)
       yield* dam.engine.steering.change(lane, "ops", { _tag: "Breaker", to: "closed", note: undefined })
       yield* TestClock.adjust("10 seconds")
       const states = yield* Effect.forEach(ids, (id) => Effect.map(dam.get(id), ({ state }) => state))
-      assert.deepStrictEqual([...new Set(states)], ["succeeded"])
-      assert.lengthOf(yield* dam.sent, 8)
+      // the one whose failure has opened it; the others sit out pauses of their own
+      assert.deepStrictEqual(states.toSorted(), ["parked", "parked", "parked", "succeeded"])
     })
   )
 })

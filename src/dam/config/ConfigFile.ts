@@ -8,6 +8,7 @@ import * as Yaml from "effect/encoding/Yaml"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { BreakerOptions } from "../../engine/BreakerOptions.ts"
 import { defaultBounds } from "../../engine/Pacing.ts"
 import * as Places from "../../step/Places.ts"
 import * as RetryPolicy from "../../step/RetryPolicy.ts"
@@ -105,6 +106,7 @@ const toOptions = (config: Config): ConfigFile => {
     dam: {
       pacing: {
         ...given({ keysPerHost: pacing.keys_per_host, weights: pacing.weights }),
+        ...(pacing.breaker === undefined ? {} : { breaker: breakerOf(pacing.breaker) }),
         pace: pacing.default && paceOf(pacing.default),
         receivers: pacing.receivers && paceOf(pacing.receivers),
         hosts: pacing.hosts && hostsOf(pacing.hosts),
@@ -178,6 +180,12 @@ type Written<Name extends "notices" | "pacing" | "regions" | "retry"> = NonNulla
 
 const paceOf = ({ max_concurrent, ...pace }: NonNullable<Written<"pacing">["default"]>): PaceOptions =>
   given({ ...pace, maxConcurrent: max_concurrent })
+
+const breakerOf = (breaker: NonNullable<Written<"pacing">["breaker"]>): BreakerOptions | false => {
+  if (breaker === false) return false
+  const { cool_down: coolDown, failure_rate: failureRate, ...rest } = breaker
+  return given({ ...rest, coolDown, failureRate })
+}
 
 const hostsOf = (hosts: NonNullable<Written<"pacing">["hosts"]>): Record<string, HostOptions> =>
   Object.fromEntries(

@@ -13,6 +13,15 @@ export const names = {
       "*": { rps: true, maxConcurrent: true, find: true, told: true, refusals: true, usedUp: true, lane: true }
     },
     burst: true,
+    breaker: {
+      failureRate: true,
+      minimum: true,
+      window: true,
+      coolDown: true,
+      longest: true,
+      ramp: true,
+      step: true
+    },
     keysPerHost: true,
     weights: true,
     bounds: { minRps: true, maxRps: true, minConcurrent: true, maxConcurrent: true }

@@ -52,6 +52,8 @@ export interface Lane {
   readonly learn: (account: string, lesson: Lesson, now: number) => void
   /** Holds an account until a moment; the whole host where none is named. */
   readonly hold: (account: string, until: number) => void
+  /** Ends what holds the whole host but for what its answers say. */
+  readonly release: () => void
   readonly pause: (paused: boolean, now: number) => void
   /** Takes over paces that were changed from outside; `lifts` ends every hold. */
   readonly repace: (lifts: boolean, now: number) => void
@@ -131,6 +133,10 @@ class LaneOf implements Lane {
 
   hold(name: string, until: number) {
     hold(this.self, name, until)
+  }
+
+  release() {
+    this.self.meter = Meter.release(this.self.meter)
   }
 
   pause(paused: boolean, now: number) {

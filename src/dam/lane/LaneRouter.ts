@@ -27,6 +27,8 @@ export interface LaneRouter {
   readonly stuck: (until: number) => number
   /** Takes in what an answer of the host taught, before anybody else is let through. */
   readonly observe: (answer: Answer) => Effect.Effect<void>
+  /** Takes note of a call that had no answer because its target is down. */
+  readonly failed: (call: FailedCall) => Effect.Effect<void>
   /** Lets nothing through for a while, for a reason that no answer gave. */
   readonly hold: (lane: string, account: string, millis: number, heldBy: HeldBy) => Effect.Effect<void>
   /** Milliseconds until the lane lets the account through again. */
@@ -58,6 +60,14 @@ export interface Answer {
   /** When its call was sent, in monotonic milliseconds: what it tells is news of that moment. */
   readonly sentAt: number
 }
+
+/**
+ * A call without an answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FailedCall = Pick<Answer, "jobId" | "lane" | "sentAt">
 
 /**
  * What stops a lane now, and when now is.

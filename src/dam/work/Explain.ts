@@ -242,6 +242,7 @@ const holdWords = (
     case "shortage":
       return `nothing can be sent to ${lane} for another ${left} (${HELD[held]})`
     case "refused":
+    case "breaker":
       return `${lane} is left alone for another ${left} (${HELD[held]}${answer})`
     default:
       return `${lane} asked for a pause of another ${left} (${HELD[held]}${answer})`
@@ -322,7 +323,8 @@ const HELD = {
   retry_after: "Retry-After",
   rate_limit: "its rate limit is used up",
   refused: "it refused and named no wait",
-  shortage: "this machine lacks what a call needs"
+  shortage: "this machine lacks what a call needs",
+  breaker: "its breaker is open: most calls failed"
 } as const
 const ENDED: Readonly<Record<string, string>> = {
   succeeded: "succeeded",

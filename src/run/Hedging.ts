@@ -84,7 +84,7 @@ const beside = Effect.fnUntraced(function* <A>(
   if (hedge === undefined) return
   yield* Deferred.await(self.left)
   const wait = Hedge.slowAfter(hedge, self.target.now())
-  for (let nth = 1; nth <= hedge.max; nth++) {
+  for (let nth = 1 + madeBefore(self.path); nth <= hedge.max; nth++) {
     yield* Effect.sleep(wait)
     const paid = self.first === undefined ? Hedge.paid(self.target.now(), yield* monotonicMillis) : undefined
     if (paid === undefined) return
@@ -92,6 +92,15 @@ const beside = Effect.fnUntraced(function* <A>(
     yield* make(nth, wait * nth)
   }
 })
+
+/** How many of them a run that goes on from its history has made of the call that it makes again. */
+const madeBefore = ({ execution: { history }, index }: Path): number => {
+  const own = history.filter(({ ending, path }) => path === index && ending._tag !== "Interrupted")
+  const last = own.findLast(({ kind }) => kind !== "hedge")
+  // those of a call that has ended left while it was under way
+  const ended = last === undefined ? Number.NEGATIVE_INFINITY : last.at + last.latency
+  return own.filter(({ at, kind }) => kind === "hedge" && at > ended).length
+}
 
 /** One more of a call. One that never left is not paid for: its turn did not come, or came when the first had ended. */
 const another = (self: Race, make: Make, facts: Facts): Effect.Effect<EndedAttempt> => {

@@ -328,4 +328,19 @@ describe("a run that goes on later", () => {
       assert.sameMembers([...lines(later.end.history)], ["0 start@iad 503", "0 start@lax 503", "0 start@ord 503"])
     })
   )
+
+  it.effect("makes no hedge again that it has made of a call that was under way", () =>
+    Effect.gen(function* () {
+      const slow = Script.later("9 seconds", busy)
+      const scenario: Scenario = {
+        step: Step.hedge(get, { after: "1 second" }),
+        answers: { api: [slow, Script.later("2 seconds", busy), ok] }
+      }
+      const whole = (yield* run(scenario, [])).end.history
+      assert.deepStrictEqual(lines(whole), ["0 hedge 503", "0 start 503"])
+      const later = yield* run(scenario, whole.slice(0, 1))
+      assert.deepStrictEqual(lines(later.end.history), ["0 hedge 503", "0 start 503"])
+      assert.strictEqual(later.sent, 1)
+    })
+  )
 })

@@ -4,13 +4,8 @@
  * @since 0.1.0
  */
 export { EZThrottle, EZThrottle as default } from "./promise/EZThrottle.ts"
-export type {
-  AwaitJobOptions,
-  EZThrottleOptions,
-  QueueAndWaitOptions,
-  QueueOptions,
-  RequestOptions
-} from "./promise/EZThrottle.ts"
+export type { AwaitJobOptions, QueueAndWaitOptions, QueueOptions, RequestOptions } from "./promise/EZThrottle.ts"
+export type { EZThrottleOptions } from "./promise/ClientOptions.ts"
 export { EZThrottleError, RateLimitError, TimeoutError, WebhookVerificationError } from "./promise/Errors.ts"
 export type { ErrorDetails } from "./promise/Errors.ts"
 export { executeWithForwarding, ForwardToEZThrottle, withAutoForward } from "./promise/Forwarding.ts"
@@ -27,6 +22,7 @@ export type {
   WebhookOptions
 } from "./promise/JobOptions.ts"
 export type { BulkOptions, BulkResult, SubmitAllOptions } from "./promise/All.ts"
+export type { CredentialOptions, CredentialView, OrderView } from "./promise/Kept.ts"
 export type { ListFailuresOptions, ListJobsOptions } from "./promise/Listing.ts"
 export type { SubmitCount, SubmitManyOptions } from "./promise/Many.ts"
 export type {

@@ -1,5 +1,5 @@
 /**
- * The dam: a durable EZThrottle in one process on one SQLite file.
+ * The dam: a durable EZThrottle in one process, on one SQLite file or one Postgres database.
  *
  * It takes whole steps, never loses one it has acknowledged, runs each at the pace its upstream can bear with the same
  * interpreter the client uses, and tells the result. Here it runs inside the caller's own process and opens no port.
@@ -47,8 +47,8 @@ import * as SealedJobs from "./secrets/SealedJobs.ts"
 import type { JobEvent } from "./observe/Events.ts"
 import * as Vault from "./secrets/Vault.ts"
 import * as Shared from "./embedded/Shared.ts"
+import * as Storage from "./embedded/Storage.ts"
 import * as Backup from "./sqlite/Backup.ts"
-import * as SqliteJobStore from "./sqlite/SqliteJobStore.ts"
 import type { JobStore } from "./store/JobStore.ts"
 import type { SecretPort } from "./store/SecretRecords.ts"
 import * as Runtime from "./store/Runtime.ts"
@@ -109,8 +109,13 @@ export interface EarlierNames extends Partial<
  * @since 0.1.0
  */
 export interface DamOptions extends Settings, EarlierNames {
-  /** The database file, made when it is not there; `:memory:` keeps nothing. */
-  readonly path: string
+  /** The database file, made when it is not there; `:memory:` keeps nothing. This or `database`. */
+  readonly path?: string | undefined
+  /**
+   * A Postgres database in place of a file: `postgres://user:password@host:5432/name`. It needs the package
+   * `@effect/sql-pg`, and one dam owns it.
+   */
+  readonly database?: string | Redacted.Redacted | undefined
   /** `sameThread` is for tests in virtual time. Defaults to `worker`, a thread of its own. */
   readonly executor?: "worker" | "sameThread" | undefined
   /** How often the clock is looked at while jobs wait for a moment: it may be set. Defaults to a second. */
@@ -177,14 +182,8 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
   const denied = limitProblem(given) ?? noticeProblem(given, egress)
   if (denied !== undefined) return yield* new InvalidOption({ problem: denied })
   // what the settings say in their own words is said again in those of the parts
-  const options = { ...said(given as Omit<DamOptions, keyof Settings>), ...settle(given), path: given.path, egress }
-  const opened = yield* SqliteJobStore.make({
-    path: options.path,
-    executor: options.executor,
-    maxBytes: options.maxBytes,
-    textSearch: options.textSearch,
-    credentials: options.credentials
-  })
+  const options = { ...said(given as Omit<DamOptions, keyof Settings>), ...settle(given), egress }
+  const opened = yield* Storage.open(options)
   const secrets = KnownSecrets.make(yield* Vault.make(opened, options.masterKey))
   const sealer = options.masterKey && (yield* Vault.sealer(options.masterKey))
   const store = { ...opened, ...SealedJobs.make(opened, sealer, options.credentials), ...secrets }
@@ -206,7 +205,7 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
     }),
     signer: yield* Signing.make(store),
     l8: yield* L8.make(options.l8, {
-      database: options.path,
+      database: Storage.nameOf(options),
       store,
       transport: regions.proofs,
       policy: egress
@@ -222,7 +221,7 @@ export const make = Effect.fnUntraced(function* (given: DamOptions): Effect.fn.R
     service: EmbeddedService.make(engine, store, options.limits && Limits.make(options.limits), options.credentials),
     regions,
     copiedAt,
-    backup: (file, onProgress) => Backup.copy(options.path, file, onProgress)
+    backup: (file, onProgress) => Storage.backup(options, file, onProgress)
   }
 })
 
@@ -284,7 +283,7 @@ export const events = (jobId: string): Stream.Stream<JobEvent, never, AtWork> =>
  * @since 0.1.0
  */
 export const embedded = (options: DamOptions): Embedded => {
-  const problem = nameProblem(options)
+  const problem = nameProblem(options) ?? Storage.problemIn({ ...options, ...settle(options) })
   if (problem !== undefined) throw new InvalidOption({ problem })
   const unfit = Runtime.unfit()
   if (unfit !== undefined) throw unfit
@@ -304,7 +303,7 @@ export const embedded = (options: DamOptions): Embedded => {
   const { leave, service } = Result.getOrThrow(Shared.join(options, layer))
   return Object.assign(EmbeddedService.lazily(Effect.map(service, Context.get(Service))), {
     // started first: a file that is not there yet, or is not ours, is told the same way everywhere
-    backup: (file: string) => Effect.runPromise(Effect.andThen(service, Backup.copy(options.path, file))),
+    backup: (file: string) => Effect.runPromise(Effect.andThen(service, Storage.backup(options, file))),
     [Symbol.asyncDispose]: leave
   })
 }

@@ -25,9 +25,12 @@ import type { JobPort } from "./store/JobRecords.ts"
 import type { SecretPort } from "./store/SecretRecords.ts"
 import type { StoreError } from "./store/StoreError.ts"
 import type { Overloaded } from "./work/Admission.ts"
+import * as ClientCredentials from "./work/ClientCredentials.ts"
+import * as ClientOrders from "./work/ClientOrders.ts"
 import * as ClientSchedules from "./work/ClientSchedules.ts"
 import { traceIdOf } from "./observe/Tracing.ts"
 import type { Engine } from "./work/Engine.ts"
+import * as Erasing from "./work/Erasing.ts"
 import * as ManyInProcess from "./work/ManyInProcess.ts"
 import * as ServiceChange from "./work/ServiceChange.ts"
 import type { WrongState } from "./work/WrongState.ts"
@@ -61,11 +64,14 @@ export const make = (
       ),
     cancel: (jobId) => changed(parts, jobId, engine.cancel),
     rerun: (jobId) => rerun(parts, jobId),
+    erase: (jobId) => changed(parts, jobId, (job) => Erasing.erase(store, job)),
     list: (filter) => list(parts, filter),
     failures: (filter) => failures(parts, filter),
     many: ManyInProcess.make(parts),
     secrets: Secrets.make(store, localCustomer),
-    schedules: ClientSchedules.make(engine.schedules, (step, now) => breachOfStep(parts, step, now))
+    schedules: ClientSchedules.make(engine.schedules, (step, now) => breachOfStep(parts, step, now)),
+    credentials: ClientCredentials.make(engine),
+    orders: ClientOrders.make(engine.orders)
   }
 }
 
@@ -216,6 +222,7 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
     change: (jobId, change) => use((of) => of.change(jobId, change)),
     cancel: (jobId) => use(({ cancel }) => cancel(jobId)),
     rerun: (jobId) => use(({ rerun }) => rerun(jobId)),
+    erase: (jobId) => use(({ erase }) => erase(jobId)),
     list: (filter) => use(({ list }) => list(filter)),
     failures: (filter) => use(({ failures }) => failures(filter)),
     many: {
@@ -232,7 +239,16 @@ export const lazily = (service: Effect.Effect<Service["Service"], StoreError>): 
       delete: use(({ secrets }) => secrets.delete),
       rotate: (next, old) => use(({ secrets }) => secrets.rotate(next, old))
     },
-    schedules: ClientSchedules.lazily((call) => use(({ schedules }) => call(schedules)))
+    schedules: ClientSchedules.lazily((call) => use(({ schedules }) => call(schedules))),
+    credentials: {
+      put: (name, credential) => use(({ credentials }) => credentials.put(name, credential)),
+      list: use(({ credentials }) => credentials.list),
+      delete: (name) => use(({ credentials }) => credentials.delete(name))
+    },
+    orders: {
+      stopped: use(({ orders }) => orders.stopped),
+      resume: (key) => use(({ orders }) => orders.resume(key))
+    }
   }
 }
 

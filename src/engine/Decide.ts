@@ -161,6 +161,8 @@ export const mayBeDone = (ended: Ended): boolean => {
     case "TlsError":
     case "SecretRefused":
     case "TokenUnavailable":
+    case "BudgetExhausted":
+    case "BreakerOpen":
       return false
     default:
       return true

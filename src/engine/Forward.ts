@@ -28,7 +28,9 @@ export const hadNoAnswer = (reason: StepReason): boolean =>
   reason._tag === "InvalidEncoding" ||
   reason._tag === "TooManyInterim" ||
   reason._tag === "PathTimedOut" ||
-  reason._tag === "ServiceUnreachable"
+  reason._tag === "ServiceUnreachable" ||
+  reason._tag === "BudgetExhausted" ||
+  reason._tag === "BreakerOpen"
 
 /**
  * Tells whether a FRUGAL step is forwarded: its answer is in `fallbackOnError`, or there was none. A fanout that
@@ -38,8 +40,13 @@ export const hadNoAnswer = (reason: StepReason): boolean =>
  * @category decisions
  * @since 0.1.0
  */
-export const forwards = (step: Step, reason: StepReason): boolean =>
-  reason._tag === "Rejected" ? names(step.fallbackOnError ?? forwardCodes, reason) : hadNoAnswer(reason)
+export const forwards = (step: Step, reason: StepReason): boolean => {
+  const codes = step.fallbackOnError ?? forwardCodes
+  if (reason._tag === "Rejected") return names(codes, reason)
+  // what was not tried again ended as it was answered before
+  if (reason._tag === "BudgetExhausted" && reason.status !== undefined) return codes.includes(reason.status)
+  return hadNoAnswer(reason)
+}
 
 /**
  * Tells whether a list of statuses names how a path ended: by its status, or by 429 where it stands for one.

@@ -155,7 +155,8 @@ const reasons: Readonly<Record<string, string>> = {
   retry_after: "asked to wait",
   rate_limit: "its limit is used up",
   refused: "refused",
-  shortage: "this machine lacks what a call needs"
+  shortage: "this machine lacks what a call needs",
+  breaker: "most calls failed"
 }
 
 /** Why nothing is sent, until when, and the job whose answer said so. */

@@ -7,67 +7,27 @@
  */
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import type * as Scope from "effect/Scope"
 import * as Client from "../run/ClientService.ts"
-import type { JobReceiver, Service } from "../run/Service.ts"
 import type { Step } from "../step/StepModel.ts"
-import * as DamUrl from "../transport/DamUrl.ts"
-import type { Exchanging } from "../transport/HttpTransport.ts"
+import { checkOptions, type EZThrottleOptions } from "./ClientOptions.ts"
 import * as Composition from "./Composition.ts"
 import { EZThrottleError, toError } from "./Errors.ts"
 import type { ChangeJobOptions, JobOptions } from "./JobOptions.ts"
 import { toStep } from "./JobOptions.ts"
 import { awaitOpen } from "./Idle.ts"
 import * as Later from "./Later.ts"
+import type { CredentialOptions, CredentialView, OrderView } from "./Kept.ts"
 import type { ListFailuresOptions, ListJobsOptions } from "./Listing.ts"
 import type { SubmitCount, SubmitManyOptions } from "./Many.ts"
 import type { BulkOptions, BulkResult, SubmitAllOptions } from "./All.ts"
 import { ofBatch } from "./Batches.ts"
-import * as Given from "./Given.ts"
 import type { BatchView, FailureList, JobAnswer, JobExplanation, JobView } from "./Results.ts"
 import type { QueueResult, SecretAnswer, SecretsView } from "./Results.ts"
 import { failureList, jobAnswer, jobExplanation, jobView, queueResult, secretsView } from "./Results.ts"
 import type { CallOptions, Runtime } from "./Running.ts"
-import type { SecretOptions } from "../run/ClientParts.ts"
 import type { ScheduleOptions, ScheduleView } from "./Schedules.ts"
 import { about, run, settled } from "./Running.ts"
 import { optionalSecret, secret, withSecrets } from "./SecretTexts.ts"
-
-/**
- * How a client is set up.
- *
- * @category models
- * @since 0.1.0
- */
-export interface EZThrottleOptions {
-  /** Defaults to the environment variable `EZTHROTTLE_API_KEY`; needed for remote calls only. */
-  readonly apiKey?: string | undefined
-  /**
-   * Base URL of a dam, such as `http://127.0.0.1:8080`: it takes the jobs instead of EZThrottle Cloud, and on this machine
-   * it needs no key. Defaults to the environment variable `EZTHROTTLE_DAM_URL`.
-   */
-  readonly dam?: string | undefined
-  /** Base URL of the proxy. Defaults to EZThrottle Cloud's. */
-  readonly tracktagsUrl?: string | undefined
-  /** Base URL of the service behind the proxy. Defaults to EZThrottle Cloud's. */
-  readonly ezthrottleUrl?: string | undefined
-  /** Tells the results that EZThrottle itself does not tell: what webhooks brought, for instance. */
-  readonly receiver?: JobReceiver | undefined
-  /** What takes jobs over instead of EZThrottle Cloud: an embedded dam, for instance. Disposed with the client. */
-  readonly service?: (Service["Service"] & Partial<AsyncDisposable>) | undefined
-  /**
-   * What makes the local calls of FRUGAL steps, or makes it for as long as the client lives: on Node
-   * `UndiciTransport.make()` of `ezthrottle-effect/node` costs about a third. Defaults to one over `fetch`.
-   */
-  readonly transport?: Exchanging | Effect.Effect<Exchanging, never, Scope.Scope> | undefined
-  /**
-   * Secrets that headers of steps made here may name (`Step.secret`), with the hosts that they may go to. Never handed to a
-   * service. Defaults to none.
-   */
-  readonly secrets?: { readonly [name: string]: SecretOptions } | undefined
-  /** Everything at once, a test's clock included; the other options are not looked at. Disposed with the client. */
-  readonly runtime?: Runtime | undefined
-}
 
 /**
  * What `queueRequest` takes.
@@ -255,6 +215,14 @@ export class EZThrottle {
     return run(this.runtime, about(jobId, Client.rerun(jobId), jobView), options)
   }
 
+  /**
+   * Takes out what an ended job has sent and received; its id, its key, its end and its times are left. Only a dam can;
+   * EZThrottle Cloud rejects.
+   */
+  async eraseJob(jobId: string, options?: CallOptions): Promise<JobView> {
+    return run(this.runtime, about(jobId, Client.erase(jobId), jobView), options)
+  }
+
   /** Tells of jobs, newest first unless told otherwise, as long as they are asked for. Only a dam can; EZThrottle Cloud rejects. */
   async *listJobs(filter?: ListJobsOptions, options?: CallOptions): AsyncGenerator<JobView, void, undefined> {
     const { filterOf } = await Later.remote()
@@ -327,6 +295,38 @@ export class EZThrottle {
 
   async #schedules() {
     return (await Later.remote()).schedules(this.runtime)
+  }
+
+  /**
+   * Has the dam keep a credential that headers name, all of it, in place of what it was. Nobody reads it back. Only a dam
+   * with a master key can; EZThrottle Cloud rejects.
+   */
+  async putCredential(name: string, credential: CredentialOptions, options?: CallOptions): Promise<CredentialView> {
+    return (await this.#kept()).putCredential(name, credential, options)
+  }
+
+  /** Lists the credentials of the caller by their names, without what is secret of them. */
+  async listCredentials(options?: CallOptions): Promise<ReadonlyArray<CredentialView>> {
+    return (await this.#kept()).listCredentials(options)
+  }
+
+  /** Deletes a credential; jobs that name it fail when they are called. */
+  async deleteCredential(name: string, options?: CallOptions): Promise<void> {
+    return (await this.#kept()).deleteCredential(name, options)
+  }
+
+  /** Lists the orders that a failure has stopped. Only a dam can; EZThrottle Cloud rejects. */
+  async listStoppedOrders(options?: CallOptions): Promise<ReadonlyArray<OrderView>> {
+    return (await this.#kept()).listStoppedOrders(options)
+  }
+
+  /** Lets an order go on that a failure has stopped. Only a dam can; EZThrottle Cloud rejects. */
+  async resumeOrder(key: string, options?: CallOptions): Promise<OrderView> {
+    return (await this.#kept()).resumeOrder(key, options)
+  }
+
+  async #kept() {
+    return (await Later.remote()).kept(this.runtime)
   }
 
   /**
@@ -442,28 +442,6 @@ const submitAndWait = Effect.fnUntraced(function* (step: Step, timeout: number) 
 const limitOf = (timeout: number): number => {
   if (timeout > 0) return timeout
   throw new EZThrottleError("timeout: Expected a positive number of milliseconds")
-}
-
-/** What one option says, no other may say differently. */
-const checkOptions = (options: EZThrottleOptions): void => {
-  Given.checkNames(options, [
-    "apiKey",
-    "dam",
-    "tracktagsUrl",
-    "ezthrottleUrl",
-    "receiver",
-    "service",
-    "transport",
-    "secrets",
-    "runtime"
-  ])
-  const { dam, ezthrottleUrl, service, tracktagsUrl } = options
-  if (dam === undefined) return
-  const problem = DamUrl.problemOf(dam)
-  if (problem !== undefined) throw new EZThrottleError(`dam: ${problem}`)
-  if ((service ?? ezthrottleUrl ?? tracktagsUrl) !== undefined) {
-    throw new EZThrottleError("dam: Expected no service, tracktagsUrl or ezthrottleUrl beside it: they say the same")
-  }
 }
 
 const jobOf = (given: QueueOptions): JobOptions => {

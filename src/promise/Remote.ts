@@ -8,6 +8,7 @@ import type { Step } from "../step/StepModel.ts"
 import type { InvalidJob } from "../wire/InvalidJob.ts"
 import * as Job from "../wire/Job.ts"
 import * as All from "./All.ts"
+import * as Kept from "./Kept.ts"
 import * as Listing from "./Listing.ts"
 import * as Many from "./Many.ts"
 import * as Schedules from "./Schedules.ts"
@@ -29,3 +30,5 @@ export const submitAll = All.submitAll
 export const bulkJobs = All.bulkJobs
 
 export const schedules = Schedules.make
+
+export const kept = Kept.make

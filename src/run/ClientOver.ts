@@ -29,6 +29,7 @@ export const make = (
   change: service.change,
   cancel: service.cancel,
   rerun: service.rerun,
+  erase: service.erase,
   list: service.list,
   failures: service.failures,
   many: service.many,
@@ -41,5 +42,7 @@ export const make = (
     )
   },
   secrets: service.secrets,
-  schedules: service.schedules
+  schedules: service.schedules,
+  credentials: service.credentials,
+  orders: service.orders
 })

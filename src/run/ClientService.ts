@@ -13,6 +13,7 @@ import type {
   Batch,
   BulkDone,
   BulkRequest,
+  Credentials,
   Explanation,
   FailureFilter,
   Failures,
@@ -22,6 +23,7 @@ import type {
   JobPage,
   JobResult,
   ManyJobs,
+  Orders,
   Schedules,
   Secrets
 } from "./Service.ts"
@@ -63,6 +65,8 @@ export class EZThrottle extends Context.Service<
     readonly cancel: (jobId: string) => Effect.Effect<Job, ServiceError>
     /** Files a job that has ended once more; answers the new job. */
     readonly rerun: (jobId: string) => Effect.Effect<Job, ServiceError>
+    /** Takes out what an ended job has sent and received, and shows what is left of it. */
+    readonly erase: (jobId: string) => Effect.Effect<Job, ServiceError>
     /** Lists jobs, newest first, a page at a time. */
     readonly list: (filter?: JobFilter) => Effect.Effect<JobPage, ServiceError>
     /** Groups failed jobs by host, status and reason. */
@@ -74,6 +78,10 @@ export class EZThrottle extends Context.Service<
     readonly secrets: Secrets
     /** Jobs at times, of a dam. */
     readonly schedules: Schedules
+    /** Credentials that headers name, kept by a dam. */
+    readonly credentials: Credentials
+    /** Lines of jobs of which one runs at a time, of a dam. */
+    readonly orders: Orders
   }
 >()("ezthrottle-effect/run/EZThrottle") {}
 
@@ -148,6 +156,15 @@ export const cancel = (jobId: string): Effect.Effect<Job, ServiceError, EZThrott
  */
 export const rerun = (jobId: string): Effect.Effect<Job, ServiceError, EZThrottle> =>
   Effect.flatMap(EZThrottle, (client) => client.rerun(jobId))
+
+/**
+ * Takes out what an ended job has sent and received; its id, its key, its end and its times are left. Only a dam can.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const erase = (jobId: string): Effect.Effect<Job, ServiceError, EZThrottle> =>
+  Effect.flatMap(EZThrottle, (client) => client.erase(jobId))
 
 /**
  * Lists jobs, newest first, a page at a time.

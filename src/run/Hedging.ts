@@ -31,7 +31,7 @@ export const exchange = (path: Path, facts: Facts, make: Make): Effect.Effect<En
       const { execution, request, transport } = path
       const self: Race = {
         path,
-        target: Targets.keeping(execution.host.hedges ?? Targets.targetsOf(transport), request.url),
+        target: Targets.keeping(execution.host.hedges ?? Targets.targetsOf(transport), request.url, Hedge.unknown),
         left: yield* Deferred.make<void>(),
         won: yield* Deferred.make<EndedAttempt>(),
         sentAt: 0,
@@ -56,7 +56,7 @@ export const exchange = (path: Path, facts: Facts, make: Make): Effect.Effect<En
 /** An exchange and its hedges under way. */
 interface Race {
   readonly path: Path
-  readonly target: Targets.Keeping
+  readonly target: Targets.Keeping<Hedge.Target>
   /** The first call has left. */
   readonly left: Deferred.Deferred<void>
   readonly won: Deferred.Deferred<EndedAttempt>

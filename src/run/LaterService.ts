@@ -37,6 +37,7 @@ export const make = (load: Effect.Effect<Offered, ServiceUnreachable>): Offered 
     change: (jobId, change) => use((of) => of.change(jobId, change)),
     cancel: (jobId) => use((of) => of.cancel(jobId)),
     rerun: (jobId) => use((of) => of.rerun(jobId)),
+    erase: (jobId) => use((of) => of.erase(jobId)),
     list: (filter) => use((of) => of.list(filter)),
     failures: (filter) => use((of) => of.failures(filter)),
     many: {
@@ -61,6 +62,15 @@ export const make = (load: Effect.Effect<Offered, ServiceUnreachable>): Offered 
       pause: (name) => schedules((of) => of.pause(name)),
       resume: (name) => schedules((of) => of.resume(name)),
       runNow: (name) => schedules((of) => of.runNow(name))
+    },
+    credentials: {
+      put: (name, credential) => use(({ credentials }) => credentials.put(name, credential)),
+      list: use(({ credentials }) => credentials.list),
+      delete: (name) => use(({ credentials }) => credentials.delete(name))
+    },
+    orders: {
+      stopped: use(({ orders }) => orders.stopped),
+      resume: (key) => use(({ orders }) => orders.resume(key))
     }
   }
 }

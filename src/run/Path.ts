@@ -14,6 +14,7 @@ import type { Step } from "../step/StepModel.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 import type { Execution } from "./Execution.ts"
 import { isGoodAttempt } from "./GoodAttempt.ts"
+import { Guard } from "./Guard.ts"
 import * as Judge from "./Judge.ts"
 import * as Keys from "./Keys.ts"
 import type { PathEnd } from "./PathEnd.ts"
@@ -43,6 +44,8 @@ export const prepare = Effect.fnUntraced(function* (
   const request = Keys.requestFor(step, host)
   const spent = before.length === 0 ? unspent : spentBy(history, index)
   const alone = starts.length === 1
+  // a host that lets calls through one by one has its own
+  const guard = host.paced === undefined ? yield* Guard : undefined
   const won = alone || step.executionMode === "fanout" ? undefined : before.find((it) => isDecisive(policy, it))
   const mayRest = host.rested !== undefined && won === undefined && history.at(-1)?.path === index
   const goesOn =
@@ -60,6 +63,7 @@ export const prepare = Effect.fnUntraced(function* (
           left: limits.left,
           stopwatch: limits.stopwatch,
           transport,
+          guard,
           step,
           index,
           request,

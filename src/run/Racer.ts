@@ -67,6 +67,19 @@ const exchange = (path: Path, facts: Facts): Effect.Effect<EndedAttempt> => {
 }
 
 const one: Hedging.Make = (path, facts, around) => {
+  const { execution, guard, request, step } = path
+  return guard === undefined
+    ? unguarded(path, facts, around)
+    : guard({ step, request, facts, history: execution.history }, (withheld) =>
+        withheld === undefined
+          ? unguarded(path, facts, around)
+          : around(
+              perform(execution, { step, facts, send: () => Effect.fail(withheld), read: readResponse(undefined) })
+            )
+      )
+}
+
+const unguarded: Hedging.Make = (path, facts, around) => {
   const { execution, request, step, timeoutMillis, transport } = path
   const { region } = facts
   const sent = perform(execution, {

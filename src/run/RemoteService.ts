@@ -10,8 +10,10 @@ import * as Layer from "effect/Layer"
 import * as EzthrottleApi from "../transport/EzthrottleApi.ts"
 import * as RemoteTransport from "../transport/RemoteTransport.ts"
 import type { EncodeOptions } from "../wire/Job.ts"
+import * as RemoteCredentials from "./RemoteCredentials.ts"
 import * as RemoteJobs from "./RemoteJobs.ts"
 import * as RemoteMany from "./RemoteMany.ts"
+import * as RemoteOrders from "./RemoteOrders.ts"
 import * as RemoteSchedules from "./RemoteSchedules.ts"
 import * as RemoteSecrets from "./RemoteSecrets.ts"
 import * as RemoteVerbs from "./RemoteVerbs.ts"
@@ -62,11 +64,14 @@ export const make = (
     change: RemoteVerbs.change(api),
     cancel: RemoteVerbs.post(api, "cancel"),
     rerun: RemoteVerbs.post(api, "rerun"),
+    erase: RemoteVerbs.erase(api),
     list: RemoteVerbs.list(api),
     failures: RemoteVerbs.failures(api),
     many: RemoteMany.make(api, options),
     secrets,
-    schedules: RemoteSchedules.make(api)
+    schedules: RemoteSchedules.make(api),
+    credentials: RemoteCredentials.make(api),
+    orders: RemoteOrders.make(api)
   }))
 
 /**

@@ -31,6 +31,21 @@ export const post =
       { onFailure: (reason) => new ServiceError({ reason }), onSuccess: (view) => asJob(view, jobId) }
     )
 
+/** Takes out what an ended job has sent and received, and shows what is left of it. */
+export const erase =
+  (api: Api) =>
+  (jobId: string): Effect.Effect<Job, ServiceError> =>
+    Effect.mapBoth(
+      isId(jobId)
+        ? api.direct({
+            method: "DELETE",
+            path: pathOf(jobId, ""),
+            read: (answer) => reading(answer, "erasing a job", jobId, JobView.read)
+          })
+        : Effect.fail<Refusal>(new JobNotFound({ jobId })),
+      { onFailure: (reason) => new ServiceError({ reason }), onSuccess: (view) => asJob(view, jobId) }
+    )
+
 /** Changes a job that waits, and shows it. */
 export const change =
   (api: Api) =>

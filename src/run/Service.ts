@@ -18,12 +18,16 @@ import type { Explanation } from "../wire/Explained.ts"
 import type { FailureFilter, Failures } from "../wire/FailedJobs.ts"
 import type { Schedule, ScheduleOptions } from "../wire/Schedules.ts"
 import type { Batch, BatchPart } from "./Batch.ts"
+import type { Credential, CredentialNotFound, CredentialOptions, CredentialRefused } from "./Credentials.ts"
+import type { Order, OrderNotFound, OrderNotStopped } from "./Orders.ts"
 import type { InvalidSchedule, ScheduleNotFound, TooManySchedules } from "./ScheduleErrors.ts"
 
 export type { Batch, BatchOptions, BatchPart } from "./Batch.ts"
 export type { Explanation, Reason } from "../wire/Explained.ts"
 export type { FailureFilter, FailureGroup, Failures } from "../wire/FailedJobs.ts"
 export type { Schedule, ScheduleOptions } from "../wire/Schedules.ts"
+export { type Credential, CredentialNotFound, type CredentialOptions, CredentialRefused } from "./Credentials.ts"
+export { type Order, OrderNotFound, OrderNotStopped } from "./Orders.ts"
 export { InvalidSchedule, ScheduleNotFound, TooManySchedules } from "./ScheduleErrors.ts"
 
 /**
@@ -282,6 +286,10 @@ export class ServiceError extends TaggedError("ServiceError")<{
     | InvalidSchedule
     | ScheduleNotFound
     | TooManySchedules
+    | CredentialRefused
+    | CredentialNotFound
+    | OrderNotFound
+    | OrderNotStopped
 }> {
   override get message() {
     return this.reason.message
@@ -434,6 +442,35 @@ export interface Schedules {
 }
 
 /**
+ * Credentials of the caller. Only a dam keeps them, and it shows none of their secrets; what keeps none fails with
+ * `NotOffered`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Credentials {
+  /** Sets one, all of it, in place of what it was. Fails with `CredentialRefused`. */
+  readonly put: (name: string, credential: CredentialOptions) => Effect.Effect<Credential, ServiceError>
+  /** All of the caller, by their names. */
+  readonly list: Effect.Effect<ReadonlyArray<Credential>, ServiceError>
+  /** Deletes one; jobs that name it fail when they are called. Fails with `CredentialNotFound`. */
+  readonly delete: (name: string) => Effect.Effect<void, ServiceError>
+}
+
+/**
+ * Orders of the caller. Only a dam has them; what has none fails with `NotOffered`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Orders {
+  /** Those that a failure has stopped, the first thousand by their keys. */
+  readonly stopped: Effect.Effect<ReadonlyArray<Order>, ServiceError>
+  /** Lets one go on. Fails with `OrderNotFound`, or with `OrderNotStopped`. */
+  readonly resume: (key: string) => Effect.Effect<Order, ServiceError>
+}
+
+/**
  * A service that runs steps: the remote EZThrottle or an embedded dam.
  *
  * @category services
@@ -456,7 +493,9 @@ export class Service extends Context.Service<
     readonly cancel: (jobId: string) => Effect.Effect<Job, ServiceError>
     /** Files a job that has ended once more; answers the new job. */
     readonly rerun: (jobId: string) => Effect.Effect<Job, ServiceError>
-    /** A page of jobs. Like the two before it, it fails with `NotOffered` where the service cannot. */
+    /** Takes out what an ended job has sent and received, and shows what is left of it. */
+    readonly erase: (jobId: string) => Effect.Effect<Job, ServiceError>
+    /** A page of jobs. Like the three before it, it fails with `NotOffered` where the service cannot. */
     readonly list: (filter?: JobFilter) => Effect.Effect<JobPage, ServiceError>
     /** Groups failed jobs by host, status and reason. Fails with `NotOffered` where the service cannot. */
     readonly failures: (filter?: FailureFilter) => Effect.Effect<Failures, ServiceError>
@@ -464,5 +503,7 @@ export class Service extends Context.Service<
     readonly many: ManyJobs
     readonly secrets: Secrets
     readonly schedules: Schedules
+    readonly credentials: Credentials
+    readonly orders: Orders
   }
 >()("ezthrottle-effect/run/Service") {}

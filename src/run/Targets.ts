@@ -1,8 +1,8 @@
-/** What hedging knows of the targets that are called over a transport, in bounded memory. */
-import * as Hedge from "../engine/Hedge.ts"
+/** What is known of the targets that are called, in bounded memory. */
+import type * as Hedge from "../engine/Hedge.ts"
 import type { Exchanging } from "../transport/HttpTransport.ts"
 
-/** What is known of the targets that are called over one transport, the one that was called last at the end. */
+/** What hedging knows of the targets that are called over one transport, the one that was called last at the end. */
 export type Targets = Map<string, Hedge.Target>
 
 /** The targets of a transport: who calls over the same one learns from each other. */
@@ -20,15 +20,15 @@ const books = new WeakMap<Exchanging, Targets>()
 const most = 500
 
 /** One target, as it stands and as it goes on. */
-export interface Keeping {
-  readonly now: () => Hedge.Target
-  readonly change: (next: (self: Hedge.Target) => Hedge.Target) => void
+export interface Keeping<A> {
+  readonly now: () => A
+  readonly change: (next: (self: A) => A) => void
 }
 
-/** The target of a URL: its origin. */
-export const keeping = (targets: Targets, url: string): Keeping => {
+/** The target of a URL: its origin. One that is not known is as it is given. */
+export const keeping = <A>(targets: Map<string, A>, url: string, unknown: A): Keeping<A> => {
   const { origin } = new URL(url)
-  const now = () => targets.get(origin) ?? Hedge.unknown
+  const now = () => targets.get(origin) ?? unknown
   return {
     now,
     change: (next) => {

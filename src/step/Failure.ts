@@ -9,6 +9,7 @@ import { FailureFromJson } from "./FailureJson.ts"
 import type * as Model from "./FailureModel.ts"
 
 export * from "./FailureModel.ts"
+export * from "./Withheld.ts"
 
 /**
  * Every reason for which a transport brings no reply.

@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Failures from "./FailureModel.ts"
+import * as Withheld from "./Withheld.ts"
 
 const reason = <Tag extends string, const Fields extends Schema.Struct.Fields, A extends TaggedWith<Tag, Fields>>(
   tag: Tag,
@@ -51,5 +52,15 @@ export const FailureFromJson: Schema.Codec<Failures.Failure, unknown> = Schema.U
   reason("ServiceRateLimited", Failures.ServiceRateLimited, { detail: String, retryAt: Schema.UndefinedOr(Number) }),
   reason("ServiceFailed", Failures.ServiceFailed, { status: Number, received: String }),
   reason("JobRefused", Failures.JobRefused, { status: Number, received: String }),
-  reason("MalformedAnswer", Failures.MalformedAnswer, { problem: String, received: String })
+  reason("MalformedAnswer", Failures.MalformedAnswer, { problem: String, received: String }),
+  reason("BudgetExhausted", Withheld.BudgetExhausted, {
+    target: String,
+    status: Schema.UndefinedOr(Number),
+    afterMillis: Schema.UndefinedOr(Number)
+  }),
+  reason("BreakerOpen", Withheld.BreakerOpen, {
+    target: String,
+    why: String,
+    afterMillis: Schema.UndefinedOr(Number)
+  })
 ])

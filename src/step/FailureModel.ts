@@ -7,6 +7,7 @@
  */
 import type { Response } from "./ReplyModel.ts"
 import { TaggedError } from "./TaggedError.ts"
+import type { BreakerOpen, BudgetExhausted } from "./Withheld.ts"
 
 /**
  * What can have become of a connection.
@@ -351,6 +352,8 @@ export type Failure =
   | ServiceFailed
   | JobRefused
   | MalformedAnswer
+  | BudgetExhausted
+  | BreakerOpen
 
 /**
  * What `HttpTransport.send` fails with.

@@ -13,12 +13,21 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { credentialsIn, hash } from "../engine/Idempotency.ts"
 import type { Job as ShownJob, JobResult } from "../run/Service.ts"
-import { CannotAwait, JobNotFound, NotOffered, Service, ServiceError, WrongJobState } from "../run/Service.ts"
+import {
+  CannotAwait,
+  JobNotFound,
+  NotOffered,
+  OrderNotFound,
+  Service,
+  ServiceError,
+  WrongJobState
+} from "../run/Service.ts"
 import type { Failure } from "../step/Failure.ts"
 import { JobRefused, ServiceDenied, ServiceRateLimited, ServiceUnreachable, TransportError } from "../step/Failure.ts"
 import type { Receipt } from "../step/Reply.ts"
 import { isSuccess } from "../step/Reply.ts"
 import type { Step } from "../step/StepModel.ts"
+import { makeStep } from "../step/StepValue.ts"
 import type { Delegation } from "../transport/HttpTransport.ts"
 import type { JobJson } from "../wire/Job.ts"
 import * as Job from "../wire/Job.ts"
@@ -26,6 +35,7 @@ import type { ReplyLike } from "./Answer.ts"
 import { toResponse } from "./Answer.ts"
 import type { DelegationCall } from "./Call.ts"
 import { ledger } from "./Call.ts"
+import * as Credentials from "./FakeCredentials.ts"
 import * as FakeFailures from "./FakeFailures.ts"
 import * as Schedules from "./FakeSchedules.ts"
 import type { FakeSecrets } from "./FakeSecrets.ts"
@@ -186,7 +196,20 @@ const makeBook = (options: Job.EncodeOptions) => {
       .map(({ endedAt, job }) => ({ job, at: endedAt }))
       .toSorted((one, other) => one.at - other.at)
   )
-  return { add, file, find, end, failed, all: Effect.sync(() => Array.from(kept.values(), ({ job }) => job)) }
+  /** What is erased has neither body nor headers, and its answer neither. */
+  const erase = (jobId: string): Effect.Effect<void> =>
+    Effect.map(Effect.orDie(find(jobId)), (entry) => {
+      const { json, result, step } = entry.job
+      const { body: _, headers: __, ...kept } = json
+      entry.job = {
+        ...entry.job,
+        json: kept,
+        step: makeStep({ ...step, request: { ...step.request, headers: {}, body: undefined } }),
+        result: result && { ...result, response: undefined }
+      }
+    })
+
+  return { add, erase, file, find, end, failed, all: Effect.sync(() => Array.from(kept.values(), ({ job }) => job)) }
 }
 
 /** What submissions are answered with in place of a receipt. */
@@ -241,6 +264,12 @@ const makeUnsafe = ({ extensions, tellsResults = true }: FakeServiceOptions): Fa
     many: { sendBatch: none, batch: none, awaitBatch: none, cancelBatch: none, rerunBatch: none, bulk: none },
     secrets: storedSecrets.secrets,
     schedules: Schedules.make(fire),
+    credentials: Credentials.make(),
+    // no job of the fake waits for another, so none is stopped
+    orders: {
+      stopped: Effect.succeed([]),
+      resume: (order) => Effect.fail(new ServiceError({ reason: new OrderNotFound({ order }) }))
+    },
     storedSecrets,
     delegations: calls.calls,
     jobs: all,
@@ -260,7 +289,7 @@ const makeUnsafe = ({ extensions, tellsResults = true }: FakeServiceOptions): Fa
 }
 
 /** What is asked of jobs one by one, and of their list. */
-const jobVerbs = ({ add, all, end, failed, find }: ReturnType<typeof makeBook>) =>
+const jobVerbs = ({ add, all, end, erase, failed, find }: ReturnType<typeof makeBook>) =>
   ({
     job: (jobId) => Effect.map(find(jobId), ({ job }) => shown(job)),
     explain: (jobId) =>
@@ -290,6 +319,12 @@ const jobVerbs = ({ add, all, end, failed, find }: ReturnType<typeof makeBook>) 
         job.result === undefined
           ? Effect.fail(wrongState(job, "only a finished job can be run again"))
           : Effect.sync(() => shown(add(job.step, job.key, job.json)))
+      ),
+    erase: (jobId) =>
+      Effect.flatMap(find(jobId), ({ job }) =>
+        job.result === undefined
+          ? Effect.fail(wrongState(job, "only what has ended can be erased: cancel it first"))
+          : Effect.as(erase(jobId), shown(job))
       ),
     list: ({ cursor = "0", limit = 50, status } = {}) =>
       Effect.map(all, (jobs) => {

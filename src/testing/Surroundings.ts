@@ -12,9 +12,7 @@ export const surround = (
   fake: FakeService["Service"],
   delegating: Delegating = fake.transport
 ): Context.Context<FakeService | Strategies.Strategies | Service | EZThrottle.EZThrottle> => {
-  const { cancel, change, explain, failures, job, list, many, rerun, results, runNow, schedules, secrets } = fake
-  const verbs = { cancel, change, explain, failures, job, list, many, rerun, results, runNow, schedules, secrets }
-  const service = { transport: delegating, ...verbs }
+  const service = { ...fake, transport: delegating }
   const strategies = Strategies.client(local, delegating)
   return Context.make(FakeService, fake).pipe(
     Context.add(Service, service),

@@ -108,6 +108,8 @@ export interface DirectCall<A, E> {
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Defaults to none. */
   readonly body?: string | undefined
+  /** What of the body must stand in no error, should an answer quote it. Defaults to none. */
+  readonly secrets?: ReadonlyArray<Redacted.Redacted> | undefined
   /** What the body is. Defaults to JSON. */
   readonly type?: string | undefined
   /** Reads what the service answered, whatever its status. */
@@ -230,7 +232,7 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
           return stranger === undefined ? Result.flatMap(readAnswer(answer), readForwarded) : Result.fail(stranger)
         })
       ),
-    direct: ({ body, headers, method = "GET", path, read: readDirect, type = "application/json" }) =>
+    direct: ({ body, headers, method = "GET", path, read: readDirect, secrets = [], type = "application/json" }) =>
       call(
         {
           method,
@@ -243,7 +245,7 @@ const over = (send: OpenCall, options: Options): EzthrottleApi["Service"] => {
           body
         },
         maxDirectBytes
-      ).pipe(flatMapCleaned([options.apiKey], readDirect)),
+      ).pipe(flatMapCleaned([options.apiKey, ...secrets], readDirect)),
     events: (path, lastEventId) =>
       open(
         get(serviceUrl + path, {

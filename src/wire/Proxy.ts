@@ -143,9 +143,9 @@ export const readReceipt = (forwarded: Forwarded): Result.Result<Receipt, Failur
  * @category decoding
  * @since 0.1.0
  */
-export const errorIn = (body: string): { readonly error: string | undefined; readonly code: string | undefined } => {
+export const errorIn = (body: string): Readonly<Record<"error" | "code" | "field", string | undefined>> => {
   const json = parse(body)
-  return { error: errorOf(json), code: textOf(json, "code") }
+  return { error: errorOf(json), code: textOf(json, "code"), field: textOf(json, "field") }
 }
 
 /** Says what a text that is no JSON looks like. */

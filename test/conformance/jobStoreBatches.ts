@@ -257,6 +257,19 @@ export const suite = (name: string, store: Layer.Layer<JobStore, StoreError>) =>
       })
     )
 
+    promises("refuse a line that is shown with a key which another call has got meanwhile", (jobs) =>
+      Effect.gen(function* () {
+        const all = yield* opened(jobs, "b", { together: true })
+        const given = (line: number, payload: string) => inBatch(all, line, { key: "k", keyGiven: true, payload })
+        yield* add(jobs, all, [1, 2, 3], { jobs: [given(1, "one"), given(2, "one"), given(3, "other")] })
+        yield* jobs.closeBatch(all.number, 8)
+        assert.lengthOf(yield* jobs.showLines(all.number, 9, 10), 1)
+        assert.deepInclude(yield* jobs.batch("local", "b"), { accepted: 1, duplicates: 1, refused: 1 })
+        const [refused] = yield* jobs.lineNotes(all.number, "Refused", 0, 10)
+        assert.deepInclude(refused, { line: 3, code: "key_reused", field: "idempotent_key" })
+      })
+    )
+
     promises("that are shown together stay open while a line of them is refused", (jobs) =>
       Effect.gen(function* () {
         const all = yield* opened(jobs, "b", { together: true })

@@ -1,5 +1,6 @@
 /** Jobs followed from promises: over the fake of the test client, and over a dam in this process. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Redacted from "effect/Redacted"
 import { deliveryStates, states } from "../../src/engine/JobState.ts"
 import * as Dam from "../../src/dam/Dam.ts"
 import { EZThrottle, EZThrottleError, TimeoutError } from "../../src/promise.ts"
@@ -17,10 +18,14 @@ const collected = async (jobs: AsyncIterable<JobView>): Promise<ReadonlyArray<Jo
 }
 
 describe("over a dam in this process", () => {
-  const setUp = async () => {
+  const setUp = async (options: Partial<Dam.DamOptions> = {}) => {
     const stack = new AsyncDisposableStack()
     const target = stack.use(await listen(({ path }) => ({ status: path === "/bad" ? 400 : 200, body: "done" })))
-    const service = Dam.embedded({ path: ":memory:", pacing: { pace: { rps: 1000, maxConcurrent: 100 } } })
+    const service = Dam.embedded({
+      path: ":memory:",
+      pacing: { pace: { rps: 1000, maxConcurrent: 100 } },
+      ...options
+    })
     const client = stack.use(new EZThrottle({ service }))
     return { target, client, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   }
@@ -41,6 +46,60 @@ describe("over a dam in this process", () => {
       reruns.map((job) => job.job_id),
       [again.job_id]
     )
+  })
+
+  it("what an ended job has sent and received is erased", async () => {
+    await using at = await setUp()
+    const { job_id } = await at.client.submitJob({ url: at.target.url, body: "private" })
+    await at.client.awaitJob(job_id)
+    const erased = await at.client.eraseJob(job_id)
+    assert.deepStrictEqual([erased.status, typeof erased["erased_at"]], ["succeeded", "number"])
+    assert.notInclude(JSON.stringify(await at.client.getJob(job_id)), "private")
+    const waiting = await at.client.submitJob({ url: at.target.url, retryAt: tomorrow() })
+    assert.include((await rejection(at.client.eraseJob(waiting.job_id))).message, "cancel it first")
+  })
+
+  it("credentials are kept for their hosts, sent by name, and never read back", async () => {
+    await using at = await setUp({ masterKey: Redacted.make("07".repeat(32)) })
+    const { client, target } = at
+    const put = await client.putCredential("shop", { hosts: [new URL(target.url).origin], value: "s3cret" })
+    assert.deepInclude(put, { name: "shop", kind: "value", hosts: [new URL(target.url).origin] })
+    assert.notInclude(JSON.stringify([put, await client.listCredentials()]), "s3cret")
+    const { job_id } = await client.submitJob({ url: target.url, headers: { "x-key": { secret: "shop" } } })
+    assert.strictEqual((await client.awaitJob(job_id)).status, "success")
+    assert.strictEqual(target.seen.at(-1)?.headers["x-key"], "s3cret")
+    await client.deleteCredential("shop")
+    assert.deepStrictEqual(await client.listCredentials(), [])
+    const said = async (call: Promise<unknown>) => (await rejection(call)).message
+    assert.strictEqual(await said(client.deleteCredential("shop")), 'there is no credential "shop"')
+    const misspelt: object = { hosts: ["a.example"], valeu: "s3cret" }
+    const putAs = (name: string, given: object) => said(client.putCredential(name, given as never))
+    assert.include(await putAs("shop", misspelt), "putCredential.valeu: is not known here")
+    assert.include(await putAs("shop", { hosts: [], value: "s3cret" }), "hosts: Expected at least one host")
+    assert.include(await putAs("a b", { hosts: ["a.example"], value: "s3cret" }), "name: Expected")
+    assert.include(await putAs("shop", { hosts: ["a.example"] }), "value: Expected value, or token_url")
+  })
+
+  it("credentials are kept by no dam that cannot seal them", async () => {
+    await using at = await setUp()
+    const put = at.client.putCredential("shop", { hosts: ["a.example"], value: "s3cret" })
+    assert.include((await rejection(put)).message, "EZTHROTTLE_MASTER_KEY")
+    assert.deepStrictEqual(await at.client.listCredentials(), [])
+  })
+
+  it("an order that a failure has stopped is listed, and goes on", async () => {
+    await using at = await setUp()
+    const { client, target } = at
+    const inOrder = { key: "customer-7", onFailure: "stop" } as const
+    const first = await client.submitJob({ url: `${target.url}/bad`, inOrder })
+    const second = await client.submitJob({ url: target.url, inOrder })
+    await client.awaitJob(first.job_id)
+    const [line, ...others] = await client.listStoppedOrders()
+    assert.deepStrictEqual(others, [])
+    assert.deepInclude(line, { key: "customer-7", jobs: 1, first: second.job_id, stopped_by: first.job_id })
+    assert.deepInclude(await client.resumeOrder("customer-7"), { first: second.job_id, stopped_by: null })
+    assert.strictEqual((await client.awaitJob(second.job_id)).status, "success")
+    assert.include((await rejection(client.resumeOrder("customer-7"))).message, "no unfinished job stands")
   })
 
   it("what failed is grouped", async () => {
@@ -241,6 +300,9 @@ describe("over a service", () => {
     assert.strictEqual((await test.client.cancelJob(first.job_id)).status, "cancelled")
     const again = await test.client.rerunJob(first.job_id)
     assert.include((await rejection(test.client.rerunJob(again.job_id))).message, "only a finished job")
+    assert.include((await rejection(test.client.eraseJob(again.job_id))).message, "cancel it first")
+    await test.client.eraseJob(first.job_id)
+    assert.strictEqual((await test.service.jobs())[0]?.step.request.body, undefined)
     assert.deepStrictEqual(
       (await collected(test.client.listJobs())).map(({ job_id, status }) => [job_id, status]),
       [
@@ -249,6 +311,26 @@ describe("over a service", () => {
       ]
     )
     await test[Symbol.asyncDispose]()
+  })
+
+  it("the fake keeps credentials without what is secret of them, and no order of it is stopped", async () => {
+    const { client } = createTestClient()
+    await client.putCredential("b", { hosts: ["api.example.com"], value: "s3cret" })
+    await client.putCredential("a", { hosts: ["api.example.com"], tokenUrl: "https://id.example.com/token" })
+    const kept = await client.listCredentials()
+    assert.deepStrictEqual(
+      kept.map(({ hosts, kind, name }) => [name, kind, hosts[0]]),
+      [
+        ["a", "oauth2", "https://api.example.com"],
+        ["b", "value", "https://api.example.com"]
+      ]
+    )
+    assert.notInclude(JSON.stringify(kept), "s3cret")
+    assert.include((await rejection(client.putCredential("c", { hosts: ["a b"], value: "x" }))).message, "hosts[0]:")
+    await client.deleteCredential("a")
+    assert.include((await rejection(client.deleteCredential("a"))).message, 'no credential "a"')
+    assert.deepStrictEqual(await client.listStoppedOrders(), [])
+    assert.include((await rejection(client.resumeOrder("k"))).message, "no unfinished job stands")
   })
 
   it("the cloud does not list, cancel or run again, and idle does not mind", async () => {
@@ -261,6 +343,11 @@ describe("over a service", () => {
     assert.match((await rejection(collected(client.listJobs()))).message, /does not offer listing jobs; a dam does/)
     assert.match((await rejection(client.listFailures())).message, /does not offer grouping failures; a dam does/)
     assert.match((await rejection(client.listSchedules())).message, /does not offer schedules; a dam does/)
+    assert.match((await rejection(client.eraseJob(job_id))).message, /does not offer erasing a job; a dam does/)
+    assert.match((await rejection(client.listCredentials())).message, /does not offer keeping credentials; a dam does/)
+    const put = client.putCredential("shop", { hosts: ["a.example"], value: "s3cret" })
+    assert.match((await rejection(put)).message, /does not offer keeping credentials; a dam does/)
+    assert.match((await rejection(client.listStoppedOrders())).message, /does not offer orders of jobs; a dam does/)
     await client.idle()
   })
 

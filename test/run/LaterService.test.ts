@@ -25,6 +25,7 @@ const echo = (): Service["Service"] => {
     change: (jobId, { priority }) => said(`change ${jobId} ${priority}`),
     cancel: (jobId) => said(`cancel ${jobId}`),
     rerun: (jobId) => said(`rerun ${jobId}`),
+    erase: (jobId) => said(`erase ${jobId}`),
     list: (filter) => said(`list ${filter?.q}`),
     failures: (filter) => said(`failures ${filter?.host}`),
     many: {
@@ -50,6 +51,15 @@ const echo = (): Service["Service"] => {
       pause: (name) => said(`pause ${name}`),
       resume: (name) => said(`resume ${name}`),
       runNow: (name) => said(`fire ${name}`)
+    },
+    credentials: {
+      put: (name, { hosts }) => said(`keep ${name} ${hosts}`),
+      list: said("kept"),
+      delete: (name) => said(`drop ${name}`)
+    },
+    orders: {
+      stopped: said("stopped"),
+      resume: (key) => said(`go on ${key}`)
     }
   }
 }
@@ -63,6 +73,7 @@ const calls: ReadonlyArray<readonly [string, (service: Service["Service"]) => Ef
   ["runNow j", ({ runNow }) => runNow("j")],
   ["cancel j", ({ cancel }) => cancel("j")],
   ["rerun j", ({ rerun }) => rerun("j")],
+  ["erase j", ({ erase }) => erase("j")],
   ["failures a.example", ({ failures }) => failures({ host: "a.example" })],
   ["list a.example", ({ list }) => list({ q: "a.example" })],
   ["sendBatch b", ({ many }) => many.sendBatch({ batchId: "b", first: 1, steps: [], isLast: true, options: {} })],
@@ -81,7 +92,12 @@ const calls: ReadonlyArray<readonly [string, (service: Service["Service"]) => Ef
   ["delete s", ({ schedules }) => schedules.delete("s")],
   ["pause s", ({ schedules }) => schedules.pause("s")],
   ["resume s", ({ schedules }) => schedules.resume("s")],
-  ["fire s", ({ schedules }) => schedules.runNow("s")]
+  ["fire s", ({ schedules }) => schedules.runNow("s")],
+  ["keep c a.example", ({ credentials }) => credentials.put("c", { hosts: ["a.example"] })],
+  ["kept", ({ credentials }) => credentials.list],
+  ["drop c", ({ credentials }) => credentials.delete("c")],
+  ["stopped", ({ orders }) => orders.stopped],
+  ["go on o", ({ orders }) => orders.resume("o")]
 ]
 
 describe("a service that is loaded later", () => {

@@ -22,7 +22,9 @@ const every: { readonly [Tag in Failure.Failure["_tag"]]: Extract<Failure.Failur
   ServiceRateLimited: new Failure.ServiceRateLimited({ detail: "slower", retryAt: undefined }),
   ServiceFailed: new Failure.ServiceFailed({ status: 500, received: "broken" }),
   JobRefused: new Failure.JobRefused({ status: 400, received: "no url" }),
-  MalformedAnswer: new Failure.MalformedAnswer({ problem: "expected JSON", received: "<html>" })
+  MalformedAnswer: new Failure.MalformedAnswer({ problem: "expected JSON", received: "<html>" }),
+  BudgetExhausted: new Failure.BudgetExhausted({ target: "https://api.example", status: 503, afterMillis: 6000 }),
+  BreakerOpen: new Failure.BreakerOpen({ target: "https://api.example", why: "all failed", afterMillis: undefined })
 }
 
 describe("a failure as JSON", () => {

@@ -21,6 +21,12 @@ const flags = {
     Flag.optional
   ),
   db: Flags.text("db", "FILE", "Database file, made when it is not there (./ezthrottle.db)").pipe(Flag.optional),
+  database: Flags.text(
+    "database",
+    "URL",
+    "A Postgres database in place of a file; or EZTHROTTLE_DATABASE_URL in the environment, where nobody else reads it"
+  ).pipe(Flag.optional),
+  databasePasswordFile: Flags.text("database-password-file", "FILE", "The password for it").pipe(Flag.optional),
   config: Flags.text("config", "FILE", "Settings in YAML; flags win over it").pipe(Flag.optional),
   keysFile: Flags.text(
     "keys-file",
@@ -61,10 +67,12 @@ export const make = <R>(serve: (settings: Settings.Settings) => Effect.Effect<vo
   Command.make(
     "dam",
     flags,
-    ({ allowEgress, allowPrivate, backupDir, config, db, host, keysFile, port, resumeCopy, textSearch }) =>
+    ({ allowEgress, allowPrivate, backupDir, config, db, host, keysFile, port, resumeCopy, textSearch, ...postgres }) =>
       Effect.flatMap(
         Effect.flatMap(loadSettings, ({ settle }) =>
           settle({
+            database: Option.getOrUndefined(postgres.database),
+            databasePasswordFile: Option.getOrUndefined(postgres.databasePasswordFile),
             port: Option.getOrUndefined(port),
             host: Option.getOrUndefined(host),
             db: Option.getOrUndefined(db),
@@ -81,7 +89,7 @@ export const make = <R>(serve: (settings: Settings.Settings) => Effect.Effect<vo
       )
   ).pipe(
     Command.withDescription(
-      "Starts a durable EZThrottle on one SQLite file. Ends with 0 when it was asked to stop, 1 when it could not " +
+      "Starts a durable EZThrottle on one SQLite file, or one Postgres database. Ends with 0 when it was asked to stop, 1 when it could not " +
         "start, 2 when the command line or the settings are wrong, 130 or 143 when it was stopped at once."
     ),
     Command.withShortDescription("Start a durable EZThrottle on one SQLite file"),
@@ -90,7 +98,8 @@ export const make = <R>(serve: (settings: Settings.Settings) => Effect.Effect<vo
       {
         command: "ezthrottle dam --host 0.0.0.0 --keys-file keys.txt --config dam.yaml",
         description: "For a network, with keys and settings"
-      }
+      },
+      { command: "ezthrottle dam --database postgres://dam@db.internal/dam", description: "With its jobs in Postgres" }
     ])
   )
 

@@ -70,7 +70,7 @@ const standing = (paint: Output.Paint, { holds, next_at, paused }: Lane, now: nu
   return next_at !== null && next_at > now ? `next in ${Output.span(next_at - now)}` : "open"
 }
 
-type Act = "pause" | "resume" | "pace" | "reset" | "rule"
+type Act = "pause" | "resume" | "pace" | "reset" | "rule" | "breaker"
 
 /** Changes one lane, and shows how it stands then. */
 export const steer = Effect.fnUntraced(function* (host: string, act: Act, body: Schema.JsonObject) {

@@ -121,6 +121,37 @@ const rule = Command.make(
   ])
 )
 
+const breaker = Command.make(
+  "breaker",
+  {
+    lane,
+    state: Argument.Literals("state", ["open", "close", "isolate"]).pipe(
+      Argument.withDescription(
+        "open: it recovers by itself; close: as if nothing had failed; isolate: until it is closed"
+      )
+    ),
+    note: Flags.text("note", "TEXT", "Why, for whoever finds it so").pipe(Flag.optional)
+  },
+  ({ lane, note, state }) =>
+    talking(
+      Lanes.steer(lane, "breaker", {
+        state: breakerStates[state],
+        ...(Option.isSome(note) ? { note: note.value } : {})
+      })
+    )
+).pipe(
+  Command.withDescription(
+    "Opens, closes or isolates the breaker of a host. An open one leaves the host alone for a while, then one call asks, then a growing share goes."
+  ),
+  Command.withShortDescription("Open, close or isolate the breaker of a host"),
+  Command.withExamples([
+    { command: "ezthrottle lanes breaker api.example.com open", description: "Leave it alone, and let it come back" },
+    { command: "ezthrottle lanes breaker api.example.com close", description: "It is well again" }
+  ])
+)
+
+const breakerStates = { open: "open", close: "closed", isolate: "isolated" } as const
+
 const log = Command.make("log", { lane }, (input) => talking(Lanes.log(input.lane))).pipe(
   Command.withDescription("Shows who paused, resumed, set or reset a lane, and when."),
   Command.withShortDescription("Show who changed a lane, and when"),
@@ -157,7 +188,7 @@ export const lanes = Command.make("lanes").pipe(
   Command.withDescription("Looks at lanes, the pace of each host, and steers them while they run."),
   Command.withShortDescription("List, pause, resume, set and reset the lanes of hosts"),
   Command.withExamples([{ command: "ezthrottle lanes list", description: "All of them" }]),
-  Command.withSubcommands([list, pause, resume, set, rule, reset, log, history]),
+  Command.withSubcommands([list, pause, resume, set, rule, breaker, reset, log, history]),
   Command.withGlobalFlags(Globals.service)
 )
 

@@ -10,6 +10,7 @@ import type { ServeError } from "effect/http/HttpServerError"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Dam from "../../dam/Dam.ts"
+import * as Storage from "../../dam/embedded/Storage.ts"
 import { Engine } from "../../dam/work/Engine.ts"
 import { defaultPace } from "../../engine/pace/Gate.ts"
 import * as HttpServer from "../../dam/http/HttpServer.ts"
@@ -47,7 +48,7 @@ export const serve = (settings: Settings): Effect.Effect<void, CannotStart> =>
   ).pipe(Effect.provide(Observability.layer))
 
 const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return<void, CannotStart, Scope.Scope> {
-  const { backupDir, db, file, host, policy, port } = settings
+  const { backupDir, file, host, policy, port, storage } = settings
   const keys =
     settings.keysFile === undefined
       ? settings.keys
@@ -59,7 +60,7 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
     Dam.make({
       drain,
       ...file.dam,
-      path: db,
+      ...storage,
       egress: policy,
       masterKey: settings.masterKey,
       resumeCopy: settings.resumeCopy,
@@ -100,7 +101,7 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
     banner({
       version,
       url: server.url,
-      data: `${db === ":memory:" ? "in memory only, gone when it stops" : db} (${waiting} jobs waiting, ${deadDeliveries} dead deliveries)`,
+      data: `${placeOf(storage)} (${waiting} jobs waiting, ${deadDeliveries} dead deliveries)`,
       customers: keys?.customers.size,
       policy,
       regions: Object.entries(regions.configured),
@@ -111,6 +112,11 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
     })
   )
 })
+
+const placeOf = (storage: Settings["storage"]): string => {
+  const name = Storage.nameOf(storage)
+  return name === ":memory:" ? "in memory only, gone when it stops" : name
+}
 
 const problemOf = (error: ServeError | HttpServer.KeysRequired, { host, port }: Settings): string => {
   if (error._tag === "KeysRequired") return error.message

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as ConfigFile from "../../dam/config/ConfigFile.ts"
@@ -18,6 +18,8 @@ export interface Flags {
   readonly port: number | undefined
   readonly host: string | undefined
   readonly db: string | undefined
+  readonly database: string | undefined
+  readonly databasePasswordFile: string | undefined
   readonly config: string | undefined
   readonly keysFile: string | undefined
   readonly allowPrivate: boolean
@@ -32,8 +34,8 @@ export interface Settings {
   readonly file: ConfigFile.ConfigFile
   readonly host: string
   readonly port: number
-  /** Absolute, or `:memory:`. */
-  readonly db: string
+  /** Where the jobs are: a file, absolute, or `:memory:`; or a database. */
+  readonly storage: { readonly path: string } | { readonly database: Redacted.Redacted }
   readonly keys: Keys.Keys | undefined
   /** Where they are read again from, when it has changed. */
   readonly keysFile: string | undefined
@@ -77,14 +79,13 @@ export const settle = Effect.fnUntraced(function* (
     file.dam.notices?.urls ?? []
   )
   if (denied !== undefined) return yield* invalid(`${flags.config}: ${denied}`)
-  const db = flags.db ?? file.db ?? "./ezthrottle.db"
   const backupDir = flags.backupDir ?? file.backupDir
   const path = yield* Path.Path
   return {
     file,
     host,
     port: flags.port ?? file.http.port ?? 8080,
-    db: db === ":memory:" ? db : path.resolve(db),
+    storage: yield* storageOf(flags, file),
     keys,
     keysFile,
     backupDir: backupDir === undefined ? undefined : path.resolve(backupDir),
@@ -94,6 +95,34 @@ export const settle = Effect.fnUntraced(function* (
     l8Key: Option.getOrUndefined(yield* orInvalid(Config.option(Config.Redacted("L8_PRIVATE_KEY")))),
     policy: settled
   }
+})
+
+/** A file or a database: the command line over the file over the environment. */
+const storageOf = Effect.fnUntraced(function* (
+  flags: Flags,
+  file: ConfigFile.ConfigFile
+): Effect.fn.Return<Settings["storage"], InvalidSettings, FileSystem.FileSystem | Path.Path> {
+  const places = [
+    { db: flags.db, database: flags.database },
+    { db: file.db, database: file.database },
+    {
+      db: undefined,
+      database: Option.getOrUndefined(yield* orInvalid(Config.option(Config.Redacted("EZTHROTTLE_DATABASE_URL"))))
+    }
+  ]
+  const { database, db = "./ezthrottle.db" } = places.find((place) => place.db ?? place.database) ?? {}
+  if (database === undefined) return { path: db === ":memory:" ? db : (yield* Path.Path).resolve(db) }
+  if (places.some((place) => place.database === database && place.db !== undefined)) {
+    return yield* invalid("--db and --database: a dam has one place for its jobs; name one of them")
+  }
+  const url = URL.parse(Redacted.isRedacted(database) ? Redacted.value(database) : database)
+  if (url === null || (url.protocol !== "postgres:" && url.protocol !== "postgresql:")) {
+    return yield* invalid("--database: Expected a URL such as postgres://user@host:5432/name")
+  }
+  const passwordFile = flags.databasePasswordFile ?? file.databasePasswordFile
+  if (passwordFile !== undefined)
+    url.password = encodeURIComponent((yield* readText("--database-password-file", passwordFile)).trim())
+  return { database: Redacted.make(url.href) }
 })
 
 const readConfig = (path: string) =>

@@ -7,7 +7,7 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { Lane, LaneLog, LanePage, LaneQuery, PaceChoice, PauseChoice } from "./LaneShapes.ts"
+import { BreakerChoice, Lane, LaneLog, LanePage, LaneQuery, PaceChoice, PauseChoice } from "./LaneShapes.ts"
 import { RuleChoice } from "./LaneRuleShapes.ts"
 import { errors } from "./Statuses.ts"
 
@@ -51,6 +51,12 @@ export const lanes = HttpApiGroup.make("lanes")
     HttpApiEndpoint.post("rule", "/api/v1/lanes/:lane/rule", {
       params: lane,
       payload: RuleChoice,
+      success: Lane,
+      error: steering
+    }),
+    HttpApiEndpoint.post("breaker", "/api/v1/lanes/:lane/breaker", {
+      params: lane,
+      payload: BreakerChoice,
       success: Lane,
       error: steering
     }),

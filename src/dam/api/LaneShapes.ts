@@ -11,7 +11,7 @@ import { Amount, between, Count, Moment, nullable, optional, Status, word } from
 /** A moment before which nothing is sent, and what brought it. */
 export const Hold = Schema.Struct({
   until: Moment,
-  reason: word(["retry_after", "rate_limit", "refused", "shortage"]),
+  reason: word(["retry_after", "rate_limit", "refused", "shortage", "breaker"]),
   status: Schema.NullOr(Status),
   job_id: Schema.NullOr(Schema.String),
   account: optional(Schema.String),
@@ -42,6 +42,15 @@ const Found = Schema.Struct({
   )
 }).annotate({ identifier: "Found" })
 
+/** A breaker that is not closed: since when and why, and when it lets a call ask. */
+const Breaker = Schema.Struct({
+  state: word(["open", "half_open", "ramping"]),
+  since: Moment,
+  until: Schema.NullOr(Moment),
+  why: Schema.String,
+  share: Schema.Finite
+}).annotate({ identifier: "Breaker" })
+
 /** A lane: who waits in it, how fast it may go, what holds it. */
 export const Lane = Schema.Struct({
   lane: Schema.String,
@@ -71,6 +80,8 @@ export const Lane = Schema.Struct({
   ),
   holds: Schema.Array(Hold),
   paused: Schema.NullOr(Paused),
+  /** Its breaker, where it is not closed. */
+  breaker: optional(Breaker),
   next_at: Schema.NullOr(Moment),
   accounts: Count,
   waiting: Count,
@@ -106,6 +117,7 @@ export const view = (self: LaneStatus): typeof Lane.Encoded => ({
     ...(isWider === true ? { wider: true } : {})
   })),
   paused: self.paused === undefined ? null : { ...self.paused, note: self.paused.note ?? null },
+  ...(self.breaker === undefined ? {} : { breaker: { ...self.breaker, until: self.breaker.until ?? null } }),
   next_at: self.nextAt ?? null,
   accounts: self.accounts,
   waiting: self.waiting,
@@ -152,7 +164,7 @@ export const LaneLog = Schema.Struct({
     Schema.Struct({
       at: Moment,
       by: Schema.String,
-      action: word(["pause", "resume", "pace", "reset", "rule"]),
+      action: word(["pause", "resume", "pace", "reset", "rule", "breaker"]),
       detail: Schema.String
     })
   )
@@ -163,17 +175,23 @@ export const log = (entries: ReadonlyArray<LaneLogEntry>): typeof LaneLog.Encode
   entries: entries.map(({ action, at, by, detail }) => ({ at, by, action, detail }))
 })
 
-/** Why a lane is paused. */
-export const PauseChoice = Schema.Struct({
-  note: nullable(
-    Schema.String.check(
-      Schema.makeFilter((note: string) => note.length <= 500 && !note.includes("\0"), {
-        expected: "text of at most 500 characters",
-        toJsonSchema: () => ({ maxLength: 500 })
-      })
-    )
+const note = nullable(
+  Schema.String.check(
+    Schema.makeFilter((note: string) => note.length <= 500 && !note.includes("\0"), {
+      expected: "text of at most 500 characters",
+      toJsonSchema: () => ({ maxLength: 500 })
+    })
   )
-}).annotate({ identifier: "PauseChoice" })
+)
+
+/** What becomes of the breaker of a lane, and why. */
+export const BreakerChoice = Schema.Struct({
+  state: Schema.Literals(["open", "closed", "isolated"]),
+  note
+}).annotate({ identifier: "BreakerChoice" })
+
+/** Why a lane is paused. */
+export const PauseChoice = Schema.Struct({ note }).annotate({ identifier: "PauseChoice" })
 
 /** How fast a lane may go; what is left out or null stays as it is, and one of both is given. */
 export const PaceChoice = Schema.Struct({

@@ -8,6 +8,7 @@ import * as Yaml from "effect/encoding/Yaml"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { BreakerOptions } from "../../engine/BreakerOptions.ts"
 import { defaultBounds } from "../../engine/Pacing.ts"
 import * as Places from "../../step/Places.ts"
 import * as RetryPolicy from "../../step/RetryPolicy.ts"
@@ -44,10 +45,12 @@ export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidC
  */
 export interface ConfigFile {
   readonly db: string | undefined
+  readonly database: string | undefined
+  readonly databasePasswordFile: string | undefined
   readonly keysFile: string | undefined
   readonly backupDir: string | undefined
   readonly egress: EgressOptions
-  readonly dam: Omit<DamOptions, "path" | "egress">
+  readonly dam: Omit<DamOptions, "path" | "database" | "egress">
   readonly http: Omit<HttpOptions, "backups" | "keys" | "health">
 }
 
@@ -75,6 +78,8 @@ export const parse = (source: string): Result.Result<ConfigFile, InvalidConfig> 
  */
 export const empty: ConfigFile = {
   db: undefined,
+  database: undefined,
+  databasePasswordFile: undefined,
   keysFile: undefined,
   backupDir: undefined,
   egress: {},
@@ -93,12 +98,15 @@ const toOptions = (config: Config): ConfigFile => {
   const { admission = {}, attempts = {}, pacing = {}, retry, webhooks = {} } = config
   return {
     db: config.db,
+    database: config.database,
+    databasePasswordFile: config.database_password_file,
     keysFile: config.keys_file,
     backupDir: config.backup_dir,
     egress: { allowPrivate: config.egress?.allow_private, allowEgress: config.egress?.allow },
     dam: {
       pacing: {
         ...given({ keysPerHost: pacing.keys_per_host, weights: pacing.weights }),
+        ...(pacing.breaker === undefined ? {} : { breaker: breakerOf(pacing.breaker) }),
         pace: pacing.default && paceOf(pacing.default),
         receivers: pacing.receivers && paceOf(pacing.receivers),
         hosts: pacing.hosts && hostsOf(pacing.hosts),
@@ -172,6 +180,12 @@ type Written<Name extends "notices" | "pacing" | "regions" | "retry"> = NonNulla
 
 const paceOf = ({ max_concurrent, ...pace }: NonNullable<Written<"pacing">["default"]>): PaceOptions =>
   given({ ...pace, maxConcurrent: max_concurrent })
+
+const breakerOf = (breaker: NonNullable<Written<"pacing">["breaker"]>): BreakerOptions | false => {
+  if (breaker === false) return false
+  const { cool_down: coolDown, failure_rate: failureRate, ...rest } = breaker
+  return given({ ...rest, coolDown, failureRate })
+}
 
 const hostsOf = (hosts: NonNullable<Written<"pacing">["hosts"]>): Record<string, HostOptions> =>
   Object.fromEntries(

@@ -51,6 +51,18 @@ const Pace = Schema.Struct({
   told: optional(Schema.Literals(["spread", "burst"]))
 })
 
+const Share = number("a share above 0, up to 1", (value) => value > 0 && value <= 1)
+
+const Breaker = Schema.Struct({
+  failure_rate: optional(Share),
+  minimum: optional(whole(1)),
+  window: optional(Lasting),
+  cool_down: optional(Lasting),
+  longest: optional(Lasting),
+  ramp: optional(Schema.Array(Share)),
+  step: optional(Lasting)
+})
+
 const Host = Schema.Struct({
   ...Pace.fields,
   refusals: optional(Fields.Codes),
@@ -147,6 +159,8 @@ export const ConfigSchema = Schema.Struct({
   ),
   host: optional(some),
   db: optional(some),
+  database: optional(some),
+  database_password_file: optional(some),
   keys_file: optional(some),
   backup_dir: optional(some),
   resume_copy: optional(Schema.Boolean),
@@ -161,7 +175,8 @@ export const ConfigSchema = Schema.Struct({
       burst: optional(whole(0)),
       bounds: optional(bounds),
       keys_per_host: optional(whole(1)),
-      weights: optional(Schema.Record(Schema.String, whole(1)))
+      weights: optional(Schema.Record(Schema.String, whole(1))),
+      breaker: optional(Schema.Union([Schema.Literal(false), Breaker]))
     })
   ),
   call_limits: optional(CallLimits),

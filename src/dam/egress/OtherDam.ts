@@ -177,6 +177,10 @@ const seenFromHere = ({ reason }: TransportError | ServiceError): Failure => {
     case "InvalidSchedule":
     case "ScheduleNotFound":
     case "TooManySchedules":
+    case "CredentialRefused":
+    case "CredentialNotFound":
+    case "OrderNotFound":
+    case "OrderNotStopped":
       return lost("other", "does not tell how the call ended")
     default:
       return reason

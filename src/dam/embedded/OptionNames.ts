@@ -4,6 +4,7 @@ import * as Names from "../../step/Names.ts"
 /** Every name, as the guide tells them: the file's in camelCase, and those that an embedded dam has besides. */
 export const names = {
   path: true,
+  database: true,
   credentials: true,
   pacing: {
     default: { rps: true, maxConcurrent: true, find: true, told: true },
@@ -12,6 +13,15 @@ export const names = {
       "*": { rps: true, maxConcurrent: true, find: true, told: true, refusals: true, usedUp: true, lane: true }
     },
     burst: true,
+    breaker: {
+      failureRate: true,
+      minimum: true,
+      window: true,
+      coolDown: true,
+      longest: true,
+      ramp: true,
+      step: true
+    },
     keysPerHost: true,
     weights: true,
     bounds: { minRps: true, maxRps: true, minConcurrent: true, maxConcurrent: true }

@@ -1,5 +1,6 @@
 /**
- * The embedded dams of this process, by their file: a file has one owner, and several clients may have the same dam.
+ * The embedded dams of this process, by their file or database: it has one owner, and several clients may have the same
+ * dam.
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -10,6 +11,7 @@ import * as Result from "effect/Result"
 import { resolve } from "node:path"
 import type { Service } from "../../run/Service.ts"
 import { InvalidOption } from "./DamOptions.ts"
+import { nameOf, type StorageOptions } from "./Storage.ts"
 import type { StoreError } from "../store/StoreError.ts"
 
 /** One client's part in a dam. */
@@ -19,19 +21,20 @@ export interface Share {
   readonly leave: () => Promise<void>
 }
 
-/** Takes part in the dam of a file, which starts with its first use; fails when it is open with other options. */
-export const join = <Options extends { readonly path: string }>(
-  options: Options,
+/** Takes part in the dam of a file or database, which starts with its first use; fails when it is open with other options. */
+export const join = (
+  options: StorageOptions,
   start: Layer.Layer<Service, StoreError>
 ): Result.Result<Share, InvalidOption> => {
   // what is in memory belongs to whoever made it
-  const file = options.path === ":memory:" || options.path === "" ? Symbol() : resolve(options.path)
+  const name = nameOf(options)
+  const file = options.database !== undefined ? name : name === ":memory:" || name === "" ? Symbol() : resolve(name)
   const open = dams.get(file)
   const differing = open === undefined ? [] : differences(open.options, options)
   if (differing.length > 0) {
     return Result.fail(
       new InvalidOption({
-        problem: `${differing.join(", ")}: the dam of ${options.path} is open in this process with another value; give both clients the same options, or the same service`
+        problem: `${differing.join(", ")}: the dam of ${name} is open in this process with another value; give both clients the same options, or the same service`
       })
     )
   }
@@ -98,5 +101,5 @@ const after = (closed: Promise<void> | undefined, start: Layer.Layer<Service, St
 /** The names whose values are not the same; a path is the same file by then. */
 const differences = (one: object, other: object): ReadonlyArray<string> =>
   [...new Set([...Object.keys(one), ...Object.keys(other)])].filter(
-    (name) => name !== "path" && !Equal.equals(Reflect.get(one, name), Reflect.get(other, name))
+    (name) => name !== "path" && name !== "database" && !Equal.equals(Reflect.get(one, name), Reflect.get(other, name))
   )

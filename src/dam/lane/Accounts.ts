@@ -38,6 +38,8 @@ export interface Waiter {
   readonly granted: Deferred.Deferred<Permit | undefined>
   /** The job that waits; `undefined` for deliveries. */
   readonly jobId: string | undefined
+  /** Whether another call of the job is under way meanwhile. */
+  readonly isBeside: boolean
   /** Whether it can come back by the store, and so is sent away where nobody is let through for long. */
   readonly canLeave: boolean
   /** What its call draws on beside the pace of the lane; `undefined` where it is nothing. */

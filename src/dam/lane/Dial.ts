@@ -9,6 +9,8 @@ import type { LanePart } from "../../presets/Preset.ts"
 import { credentialHeaders, hostIn, isReceiverLane } from "../job/LaneName.ts"
 import { ceilingPace, defaultPace, receiverPace, type Pace } from "../../engine/pace/Gate.ts"
 import { heard } from "../../engine/pace/Hearing.ts"
+import type { BreakerOptions } from "../../engine/BreakerOptions.ts"
+import { paceOf, type Breakers } from "./Breaker.ts"
 import type { Lane } from "./Lane.ts"
 import type { Rule } from "./LaneNames.ts"
 import { learn, type Lesson, silent } from "./Learning.ts"
@@ -41,6 +43,8 @@ export interface PacingOptions {
   readonly weights?: Readonly<Record<string, number>> | undefined
   /** Calls that being late may give back. Defaults to 1. */
   readonly burst?: number | undefined
+  /** When a lane whose calls fail is left alone; `false`: never. */
+  readonly breaker?: BreakerOptions | false | undefined
   /** What an upstream may raise or lower its pace to. Defaults to 0.01 to 1,000 per second and 1 to 100 at once. */
   readonly bounds?: Pacing.Bounds | undefined
 }
@@ -78,6 +82,7 @@ export interface Dial {
   readonly options: PacingOptions
   readonly paces: Paces
   readonly settings: Settings
+  readonly breakers: Breakers
   /** Is told of each answer. */
   readonly called?: Called | undefined
 }
@@ -89,7 +94,13 @@ export type Called = (
 ) => void
 
 /** How a lane is paced, or one account of it. What was said of its host is said of each of its lanes. */
-export const settingOf = ({ options, paces, settings }: Dial, lane: string, account = ""): Setting => {
+export const settingOf = (self: Dial, lane: string, account = ""): Setting => {
+  const setting = wholly(self, lane, account)
+  return self.breakers.known.has(lane) ? { ...setting, pace: paceOf(self.breakers, lane, setting.pace) } : setting
+}
+
+/** The same where no breaker is in the way. */
+const wholly = ({ options, paces, settings }: Dial, lane: string, account: string): Setting => {
   const taught = paces.get(lane, account)
   const learnt = {
     rps: taught?.rps ?? paces.get(lane, "")?.rps,

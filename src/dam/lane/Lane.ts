@@ -11,7 +11,6 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
-import type { Draw } from "../../step/StepModel.ts"
 import * as Accounts from "./Accounts.ts"
 import * as Classes from "./Classes.ts"
 import * as Departures from "./Departures.ts"
@@ -23,7 +22,7 @@ import { gateFor, heldUntil, type LaneOptions, type LaneState } from "./LaneStat
 import * as LaneStates from "./LaneState.ts"
 import type { LaneView, LaneWhy } from "./LaneView.ts"
 import type { Lesson } from "./Learning.ts"
-import type { Asking, Permit } from "./Permit.ts"
+import type { Asking, Permit, Waiting } from "./Permit.ts"
 import * as Turns from "./Turns.ts"
 
 /**
@@ -53,6 +52,8 @@ export interface Lane {
   readonly learn: (account: string, lesson: Lesson, now: number) => void
   /** Holds an account until a moment; the whole host where none is named. */
   readonly hold: (account: string, until: number) => void
+  /** Ends what holds the whole host but for what its answers say. */
+  readonly release: () => void
   readonly pause: (paused: boolean, now: number) => void
   /** Takes over paces that were changed from outside; `lifts` ends every hold. */
   readonly repace: (lifts: boolean, now: number) => void
@@ -62,8 +63,8 @@ export interface Lane {
   readonly why: (queue: string, now: number) => LaneWhy
   /** Accounts that wait, as far as is known. */
   readonly accounts: () => number
-  /** The account for which a call of this job waits here, and what it draws on besides. */
-  readonly waiting: (jobId: string) => { readonly account: string; readonly draws: ReadonlyArray<Draw> } | undefined
+  /** The account for which a call of this job waits here, what it draws on besides, and whether another is under way. */
+  readonly waiting: (jobId: string) => Waiting | undefined
   readonly view: (now: number) => LaneView
   /** Calls that wait here for a pause or a hold which lasts until a moment at least. */
   readonly stuck: (until: number) => number
@@ -132,6 +133,10 @@ class LaneOf implements Lane {
 
   hold(name: string, until: number) {
     hold(this.self, name, until)
+  }
+
+  release() {
+    this.self.meter = Meter.release(this.self.meter)
   }
 
   pause(paused: boolean, now: number) {
@@ -236,7 +241,7 @@ const hold = (self: LaneState, name: string, until: number): void => {
 const waiting = (self: LaneState, jobId: string): ReturnType<Lane["waiting"]> => {
   for (const { name, waiters } of self.accounts.all()) {
     const waiter = waiters.find((one) => one.jobId === jobId)
-    if (waiter !== undefined) return { account: name, draws: waiter.drawing?.draws ?? [] }
+    if (waiter !== undefined) return { account: name, draws: waiter.drawing?.draws ?? [], isBeside: waiter.isBeside }
   }
   return undefined
 }

@@ -4,7 +4,7 @@ import type { Draw } from "../../step/StepModel.ts"
 import type { RuleShown } from "./LaneNames.ts"
 import type { LaneView, LaneWhy } from "./LaneView.ts"
 import type { LimitWhy } from "./LimitBook.ts"
-import type { Asking, Permit } from "./Permit.ts"
+import type { Asking, Permit, Waiting } from "./Permit.ts"
 import type { Hold, Steering } from "./Steering.ts"
 import type { HeldBy, Paused } from "../store/LaneRecords.ts"
 
@@ -27,6 +27,8 @@ export interface LaneRouter {
   readonly stuck: (until: number) => number
   /** Takes in what an answer of the host taught, before anybody else is let through. */
   readonly observe: (answer: Answer) => Effect.Effect<void>
+  /** Takes note of a call that had no answer because its target is down. */
+  readonly failed: (call: FailedCall) => Effect.Effect<void>
   /** Lets nothing through for a while, for a reason that no answer gave. */
   readonly hold: (lane: string, account: string, millis: number, heldBy: HeldBy) => Effect.Effect<void>
   /** Milliseconds until the lane lets the account through again. */
@@ -38,9 +40,7 @@ export interface LaneRouter {
   /** What its limits make a call wait for, with so many calls like it before it. */
   readonly limits: (draws: ReadonlyArray<Draw>, ahead: number) => Effect.Effect<ReadonlyArray<LimitWhy>>
   /** Where a call of this job waits for a permit, and what it draws on besides. */
-  readonly waiting: (
-    jobId: string
-  ) => { readonly lane: string; readonly account: string; readonly draws: ReadonlyArray<Draw> } | undefined
+  readonly waiting: (jobId: string) => (Waiting & { readonly lane: string }) | undefined
   /** What operators do with lanes. */
   readonly steering: Steering
   readonly views: Effect.Effect<ReadonlyArray<LaneView & { readonly lane: string }>>
@@ -60,6 +60,14 @@ export interface Answer {
   /** When its call was sent, in monotonic milliseconds: what it tells is news of that moment. */
   readonly sentAt: number
 }
+
+/**
+ * A call without an answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FailedCall = Pick<Answer, "jobId" | "lane" | "sentAt">
 
 /**
  * What stops a lane now, and when now is.

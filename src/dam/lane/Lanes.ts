@@ -13,6 +13,8 @@ import type { LanePort, StoredPace } from "../store/LaneRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import { accountOf, customerIn, hostIn, isReceiverLane, keyedLane, keyIn } from "../job/LaneName.ts"
 import type { Weights } from "./Accounts.ts"
+import * as Breaker from "./Breaker.ts"
+import * as Obedience from "./BreakerObeyed.ts"
 import * as Dial from "./Dial.ts"
 import type { Called, PacingOptions } from "./Dial.ts"
 import * as Meter from "../../engine/pace/Meter.ts"
@@ -59,7 +61,8 @@ export const make = Effect.fnUntraced(function* (
   const fork = yield* FiberSet.runtime(yield* FiberSet.make<void>())()
   const paces = yield* Paces.make(store)
   const settings = yield* LaneSteering.load(store)
-  const dial: Dial.Dial = { options, paces, settings, called }
+  const breakers = yield* Obedience.breakersOf(options, paces)
+  const dial: Dial.Dial = { options, paces, settings, breakers, called }
   const lanes = new Map<string, Known>()
   const meters = Meter.maker(options.burst ?? 1)
   const hosts = new Map<string, HostGate.HostGate>()
@@ -177,7 +180,12 @@ const routerOf = (self: State): LaneRouter => ({
     for (const { lane } of self.lanes.values()) count += lane.stuck(until)
     return count
   },
-  observe: (answer) => withLane(self, answer.lane, (lane, clock) => hear(self, lane, answer, clock)),
+  observe: (answer) =>
+    Effect.andThen(
+      withLane(self, answer.lane, (lane, clock) => hear(self, lane, answer, clock)),
+      Obedience.answered(obeying(self), answer)
+    ),
+  failed: (call) => Obedience.ended(obeying(self), call, true),
   load: (host) => withLane(self, host, (_, clock, known) => load(self, host, known, monotonic(clock))),
   hold: (host, account, millis, heldBy) =>
     withLane(self, host, (lane, clock) => {
@@ -219,11 +227,13 @@ const steeringOf = (self: State) => {
     find: (name) => lanes.get(name)?.lane,
     taught: dial.paces.lanes,
     pacesOf: (name) => pacesOf(self, name),
-    forget: dial.paces.reset,
+    forget: (name) => Obedience.forget(dial, name),
     settingOf: (name) => Dial.settingOf(dial, name),
     isConfigured: (name) => (dial.options.hosts?.[name] ?? dial.options.hosts?.[hostIn(name)]) !== undefined,
     ruleOf: names.ruleOf,
     setRule: names.setRule,
+    breakerOf: (name, now) => Breaker.statusOf(dial.breakers, name, now),
+    setBreaker: (host, to, why) => Obedience.steer(obeying(self), [host, ...lanes.keys()], { host, to, why }),
     ceilingOf: (name) => {
       const ceiling = names.isRuled(name) ? Dial.ceilingOf(dial, hostIn(name)) : {}
       return Object.keys(ceiling).length === 0 ? undefined : ceiling
@@ -248,6 +258,11 @@ const hear = ({ dial, hosts, lanes, names }: State, lane: Lane, answer: Answer, 
   dial.paces.hold(host, owner, wider.lesson, clock.currentTimeMillisUnsafe())
   for (const [name, known] of lanes) if (hostIn(name) === host) known.lane.changed(now)
 }
+
+const obeying = (self: State): Obedience.Obeying => ({
+  dial: self.dial,
+  on: (name, use) => Effect.flatten(withLane(self, name, use))
+})
 
 /** What is known of a lane, with what holds for more than that. */
 const pacesOf = ({ dial: { paces }, names }: State, lane: string): ReadonlyArray<StoredPace> => {
@@ -331,6 +346,7 @@ const tidy = Effect.fnUntraced(function* ({ dial, hosts, lanes, names, store }: 
     yield* Effect.sleep(tidyEvery)
     const now = monotonic(yield* Clock.Clock)
     dial.paces.forget(yield* Clock.currentTimeMillis)
+    Breaker.forget(dial.breakers, now)
     for (const [host, { lane, usedAt }] of lanes) {
       if (now - usedAt < Duration.toMillis(tidyEvery) || !lane.idle(now)) continue
       lanes.delete(host)

@@ -28,6 +28,8 @@ export interface Paces {
   readonly refusals: (owner: Owner, isRefusal: boolean, at: { readonly sentAt: number; readonly now: number }) => number
   /** Whether what a lane has found is worth keeping again: at once where it is news, and else from time to time. */
   readonly isDue: (owner: Owner, isNews: boolean, now: number) => boolean
+  /** Ends the hold that the breaker of a lane has brought. */
+  readonly release: (lane: string, now: number) => void
   readonly forget: (now: number) => void
   /** Forgets all that a lane was taught; the store is told by whoever asks for it. */
   readonly reset: (lane: string) => void
@@ -71,6 +73,7 @@ export const make = Effect.fnUntraced(function* (
       self.lanes.delete(lane)
     },
     lanes: () => self.lanes.keys(),
+    release: (lane, now) => release(self, lane, now),
     forget: (now) => forget(self, now)
   }
 })
@@ -215,6 +218,14 @@ const teach = (self: State, owner: Owner, lesson: Lesson, now: number): void => 
     after.kept !== before?.kept ||
     now - it.savedAt > writeBehind
   if (!isNews) return
+  self.unsaved.add(it)
+  self.signal.openUnsafe()
+}
+
+const release = (self: State, lane: string, now: number): void => {
+  const it = self.lanes.get(lane)?.get("")
+  if (it?.pace?.heldBy?.reason !== "breaker") return
+  it.pace = { ...it.pace, heldUntil: undefined, heldBy: undefined, seenAt: now }
   self.unsaved.add(it)
   self.signal.openUnsafe()
 }

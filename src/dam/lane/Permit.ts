@@ -34,8 +34,24 @@ export interface Permit {
 export interface Asking {
   /** The job or delivery whose call it is. */
   readonly jobId?: string | undefined
+  /** Whether another call of the job is under way meanwhile. Defaults to `false`. */
+  readonly isBeside?: boolean | undefined
   /** What the call draws on beside the pace of the lane. Defaults to nothing. */
   readonly draws?: ReadonlyArray<Draw> | undefined
+}
+
+/**
+ * Where a call waits for a permit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Waiting {
+  readonly account: string
+  /** What it draws on beside the pace of the lane. */
+  readonly draws: ReadonlyArray<Draw>
+  /** Whether another call of its job is under way meanwhile. */
+  readonly isBeside: boolean
 }
 
 /**

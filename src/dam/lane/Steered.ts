@@ -12,7 +12,7 @@ import { steeredOf, type Settings } from "./Settings.ts"
 import type { Lane } from "./Lane.ts"
 import type { LaneNames, RuleShown } from "./LaneNames.ts"
 import { ownerIn } from "./Paces.ts"
-import type { Found, Hold, LaneAction, Learnt, LaneStatus, Steering } from "./Steering.ts"
+import type { BreakerStatus, Found, Hold, LaneAction, Learnt, LaneStatus, Steering } from "./Steering.ts"
 
 /** The lanes that are steered. */
 export interface Steered {
@@ -30,6 +30,9 @@ export interface Steered {
   readonly permitsIn?: ((lane: string) => number) | undefined
   readonly ruleOf: (lane: string) => RuleShown
   readonly setRule: LaneNames["setRule"]
+  /** The breaker of a lane at a monotonic moment, with moments like that. */
+  readonly breakerOf: (lane: string, now: number) => BreakerStatus | undefined
+  readonly setBreaker: (lane: string, to: "open" | "closed", why: string) => Effect.Effect<void>
   /** What all lanes of a lane's host together may not exceed; `undefined` where it has one, or nothing is set. */
   readonly ceilingOf: (lane: string) => Partial<Pace> | undefined
   /** Is told that what operators have said of a host is another than before; `lifts` ends what holds all of its lanes. */
@@ -64,6 +67,9 @@ export const make = (store: LanePort, steered: Steered): Steering => {
   const change = Effect.fnUntraced(function* (lane: string, by: string, action: LaneAction) {
     if (action._tag === "Rule") yield* steered.setRule(lane, action.choice)
     yield* changeOne(lane, by, action)
+    if (action._tag === "Breaker" && action.to !== "isolated") {
+      yield* steered.setBreaker(lane, action.to, action.note ?? `by ${by}`)
+    }
     // what was said of one lane of a host is taken back with what was said of the host
     const takesBack = action._tag === "Reset" || action._tag === "Resume"
     const known = takesBack ? [...settings.keys(), ...steered.taught()] : []
@@ -165,12 +171,21 @@ const statusOf = (steered: Steered, lane: string, { counts, monotonic, now }: Si
     learnt: learntOf(paces),
     holds,
     paused,
+    breaker: breakerOf(steered, lane, { now, monotonic }),
     nextAt: paused !== undefined || opensIn === Number.POSITIVE_INFINITY ? undefined : Math.ceil(now + opensIn),
     accounts: inMemory?.accounts() ?? 0,
     waiting: view?.waiting ?? 0,
     calls: view?.calls ?? 0,
     permits: steered.permitsIn?.(lane) ?? 0
   }
+}
+
+const breakerOf = (steered: Steered, lane: string, { monotonic, now }: Omit<Sight, "counts">) => {
+  const found = steered.breakerOf(lane, monotonic)
+  const wall = (at: number) => Math.round(now + at - monotonic)
+  return (
+    found && { ...found, since: wall(found.since), until: found.until === undefined ? undefined : wall(found.until) }
+  )
 }
 
 /** What a lane at rest has found, and will go on from. */
@@ -235,6 +250,12 @@ const settled = (
         maxConcurrent: action.maxConcurrent ?? now.maxConcurrent,
         find: action.find ?? now.find
       }
+    case "Breaker":
+      if (action.to === "open") return orNothing(now)
+      return orNothing({
+        ...now,
+        paused: action.to === "closed" ? undefined : { by, at, note: action.note ?? "isolated" }
+      })
     case "Rule":
       return orNothing(now)
     case "Reset":
@@ -263,6 +284,10 @@ const entryOf = (lane: string, by: string, at: number, action: LaneAction): Lane
     }
     case "Reset":
       return { ...entry, action: "reset", detail: "" }
+    case "Breaker": {
+      const { note, to } = action
+      return { ...entry, action: "breaker", detail: note === undefined ? to : `${to}: ${note}` }
+    }
     case "Rule":
       return { ...entry, action: "rule", detail: ruleText(action.choice) }
   }

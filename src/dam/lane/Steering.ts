@@ -14,7 +14,8 @@ import type { HeldBy, LaneLogEntry, Paused } from "../store/LaneRecords.ts"
 /**
  * What an operator can do. `Pace` sets what it names and leaves the rest; `Reset` forgets the operator's pace, what the
  * upstream taught, and every hold. A pause ends with `Resume` only, and a rule with another one. `Rule` says by what the
- * calls to a host are told apart; without a choice what is configured or known holds again.
+ * calls to a host are told apart; without a choice what is configured or known holds again. `Breaker` opens one, from where it
+ * recovers by itself, closes it and ends a pause, or pauses the lane.
  *
  * @category models
  * @since 0.1.0
@@ -30,6 +31,7 @@ export type LaneAction =
     }
   | { readonly _tag: "Reset" }
   | { readonly _tag: "Rule"; readonly choice: LaneChoice | undefined }
+  | { readonly _tag: "Breaker"; readonly to: "open" | "closed" | "isolated"; readonly note: string | undefined }
 
 /**
  * A moment before which nothing is sent, and what brought it.
@@ -89,6 +91,24 @@ export interface Found {
 }
 
 /**
+ * A breaker that is not closed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BreakerStatus {
+  readonly state: "open" | "half_open" | "ramping"
+  /** Epoch milliseconds. */
+  readonly since: number
+  /** When it lets a call ask, epoch milliseconds; `undefined`: it does. */
+  readonly until: number | undefined
+  /** Why it opened. */
+  readonly why: string
+  /** The share of its pace that the lane has. */
+  readonly share: number
+}
+
+/**
  * How a lane stands.
  *
  * @category models
@@ -120,6 +140,8 @@ export interface LaneStatus {
   readonly learnt: Learnt | undefined
   readonly holds: ReadonlyArray<Hold>
   readonly paused: Paused | undefined
+  /** `undefined`: it is closed. */
+  readonly breaker: BreakerStatus | undefined
   /** When it lets the next call through, epoch milliseconds; `undefined` while nobody can tell. */
   readonly nextAt: number | undefined
   /** Accounts that wait in it now. */

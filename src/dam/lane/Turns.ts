@@ -55,7 +55,7 @@ export const acquire = (self: LaneState, name: string, asking: Asking = {}): Eff
     return free !== undefined
       ? Effect.succeed(free)
       : // whoever does not leave is not sent away
-        Effect.flatMap(wait(self, account, { jobId: asking.jobId, drawing, canLeave: false }), (granted) =>
+        Effect.flatMap(wait(self, account, { ...asked(asking), drawing, canLeave: false }), (granted) =>
           granted === undefined ? Effect.never : Effect.succeed(granted)
         )
   })
@@ -68,8 +68,10 @@ export const seek = (self: LaneState, name: string, { draws, jobId }: Asking): E
     const drawing = drawingOf(self, account, draws)
     const free = atOnce(() => permitIfFree(self, account, drawing, now))
     if (free !== undefined) return Effect.succeed(free)
-    return isLong(self, name, now) ? nobody : wait(self, account, { jobId, drawing, canLeave: true })
+    return isLong(self, name, now) ? nobody : wait(self, account, { jobId, isBeside: false, drawing, canLeave: true })
   })
+
+const asked = ({ isBeside = false, jobId }: Asking) => ({ isBeside, jobId })
 
 /** A permit for somebody before whom nobody has a turn, where nothing keeps it back. */
 const permitIfFree = (

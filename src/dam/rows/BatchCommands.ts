@@ -66,3 +66,10 @@ export interface BatchCommands<Forms extends JobForms> {
   ) => void
   readonly failedInBatch: (batch: number, behind: number, limit: number) => ReadonlyArray<unknown>
 }
+
+/** Why a line became no job: its key is that of another call. */
+export const keyReused = (jobId: string) => ({
+  code: "key_reused",
+  field: "idempotent_key",
+  problem: `the idempotency key names job ${jobId}, which has another url, method or body`
+})

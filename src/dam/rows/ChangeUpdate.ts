@@ -1,5 +1,7 @@
 /** A change of a job that waits, in plain data: what a database is told of it. */
+import type { JobState } from "../../engine/JobState.ts"
 import type { Priority } from "../../step/StepModel.ts"
+import type { Row } from "./Row.ts"
 
 /** `Change` as it travels. */
 export interface ChangeUpdate {
@@ -15,4 +17,29 @@ export interface ChangeUpdate {
   readonly now: number
   /** What identical calls have in common, where they share one answer. */
   readonly coalesce: string | null
+}
+
+/**
+ * Whether a job shares no answer any more, and the job as it waits then: another call has another answer than those it was
+ * identical with, and one at another time has none of them wait.
+ */
+export const apart = (job: Row, { coalesce, time }: ChangeUpdate): { readonly isApart: boolean; readonly job: Row } => {
+  const isApart = job["coalesce_key"] !== null && (job["coalesce_key"] !== coalesce || time !== undefined)
+  const waitsForAnother = isApart && job["leader_id"] !== null
+  return { isApart, job: waitsForAnother ? { ...job, due_at: job["not_before"] ?? 0 } : job }
+}
+
+/** Where a job waits then, and until when. */
+export const waitingAfter = (
+  job: Row,
+  state: JobState,
+  { now, time }: ChangeUpdate
+): { readonly state: JobState; readonly dueAt: number | null } => {
+  const dueAt = typeof job["due_at"] === "number" ? job["due_at"] : null
+  if (time === undefined) return { state, dueAt }
+  // behind others of its order it has a time only when its turn comes
+  if (state === "scheduled" && dueAt === null) return { state, dueAt }
+  const at = time.notBefore ?? 0
+  if (state === "queued") return at > now ? { state: "scheduled", dueAt: at } : { state, dueAt }
+  return { state, dueAt: at }
 }

@@ -29,7 +29,12 @@ export interface Fault {
   readonly detail: string
   /** Whether only this operation is wrong, and others of its group may go on. */
   readonly local: boolean
+  /** Whether the connection to the database is of no more use. */
+  readonly isGone?: boolean | undefined
 }
+
+/** What a store answers when it is no longer there. */
+export const closed: Fault = { kind: "failed", detail: "it is closed", local: false }
 
 /**
  * The columns of a job that its submission fills, besides `seq` and `state`, in the order of their values. `account` holds

@@ -20,9 +20,11 @@ export const LoadedTicket = Schema.Struct({
 })
 
 export const HeldBy = Schema.Struct({
-  reason: Schema.Literals(["retry_after", "rate_limit", "refused", "shortage"]),
+  reason: Schema.Literals(["retry_after", "rate_limit", "refused", "shortage", "breaker"]),
   status: Schema.UndefinedOr(Schema.Number),
-  jobId: Schema.UndefinedOr(Schema.String)
+  jobId: Schema.UndefinedOr(Schema.String),
+  times: Schema.optionalKey(Schema.Finite),
+  why: Schema.optionalKey(Schema.String)
 })
 
 /** The answer that brought a hold, as JSON. */

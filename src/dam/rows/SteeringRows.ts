@@ -31,7 +31,7 @@ export const LoadedEntry = Schema.Struct({
   lane: Schema.String,
   at: Schema.Number,
   actor: Schema.String,
-  action: Schema.Literals(["pause", "resume", "pace", "reset", "rule"]),
+  action: Schema.Literals(["pause", "resume", "pace", "reset", "rule", "breaker"]),
   detail: Schema.String
 })
 

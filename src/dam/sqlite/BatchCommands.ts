@@ -5,9 +5,10 @@
  * index, so that a job without a batch costs nothing more, and no count can be wrong after a crash.
  */
 import type { DatabaseSync } from "node:sqlite"
-import type { BatchCommands, LinesAdded, LinesInsert } from "../rows/BatchCommands.ts"
+import { type BatchCommands, keyReused, type LinesAdded, type LinesInsert } from "../rows/BatchCommands.ts"
 import { type BatchForms, jobColumns, type JobCommands, type JobInsert, type LoadedJob } from "../rows/Commands.ts"
-import { liveOf, type Tally } from "./Tally.ts"
+import type { Tally } from "../rows/Tally.ts"
+import { liveOf } from "./Counts.ts"
 
 /** For which something is to be done: word for word the condition of their index. */
 const isDue = `told = 0 AND (
@@ -92,7 +93,9 @@ const prepare = (db: DatabaseSync) => ({
      WHERE n = ?2 AND state IN ('open', 'showing', 'running')`
   ),
   shown: db.prepare("UPDATE batches SET state = 'running' WHERE n = ? AND state = 'showing'"),
-  shownAs: db.prepare("UPDATE batches SET accepted = accepted - ?1, duplicates = duplicates + ?1 WHERE n = ?2"),
+  shownAs: db.prepare(
+    "UPDATE batches SET accepted = accepted - ?, duplicates = duplicates + ?, refused = refused + ? WHERE n = ?"
+  ),
   forgotten: db.prepare("UPDATE batches SET accepted = accepted - ?1 WHERE n = ?2"),
   heldBack: db.prepare(
     `SELECT coalesce(sum(accepted), 0) AS jobs FROM batches INDEXED BY batches_held_back
@@ -236,6 +239,8 @@ const idAt = jobColumns.indexOf("id")
 const laneAt = jobColumns.indexOf("lane")
 const queueAt = jobColumns.indexOf("account")
 const lineAt = jobColumns.indexOf("batch_line")
+const givenAt = jobColumns.indexOf("key_given")
+const payloadAt = jobColumns.indexOf("payload")
 
 /** Makes jobs of the next lines that are shown together; of one that is called off they are forgotten. */
 const showLines = ({ jobs, on }: Self, batch: number, limit: number) => {
@@ -258,12 +263,15 @@ const showLines = ({ jobs, on }: Self, batch: number, limit: number) => {
 const showOne = (on: Self["on"], jobs: OfJobs, batch: number, line: number, text: string) => {
   const insert = JSON.parse(text) as JobInsert
   const known = jobs.enqueue(insert)
+  const { columns } = insert
   if (isKnown(known)) {
-    on.shownAs.run(1, batch)
-    on.note.run(batch, line, "Duplicate", JSON.stringify({ jobId: known.job["id"] }))
+    const isOther = columns[givenAt] === 1 && columns[payloadAt] !== known.job["payload"]
+    const refused = Number(isOther)
+    on.shownAs.run(1, 1 - refused, refused, batch)
+    const detail = isOther ? keyReused(String(known.job["id"])) : { jobId: known.job["id"] }
+    on.note.run(batch, line, isOther ? "Refused" : "Duplicate", JSON.stringify(detail))
     return []
   }
-  const { columns } = insert
   return [
     {
       id: columns[idAt] ?? null,

@@ -1,12 +1,11 @@
 /** Changes jobs that wait, as statements. Runs in the thread that writes. */
-import type { ChangeUpdate } from "../rows/ChangeUpdate.ts"
+import { apart, waitingAfter } from "../rows/ChangeUpdate.ts"
 import type { DatabaseSync } from "node:sqlite"
-import type { JobState } from "../../engine/JobState.ts"
 import { requeued } from "../job/LaneName.ts"
-import type { JobCommands, Row } from "../rows/Commands.ts"
+import type { JobCommands } from "../rows/Commands.ts"
+import { moveOver, stateOf, type Tally } from "../rows/Tally.ts"
 import type { Joins } from "./JoinCommands.ts"
 import { withoutTrace } from "./SecretCommands.ts"
-import { moveOver, stateOf, type Tally } from "./Tally.ts"
 
 const prepare = (db: DatabaseSync) => ({
   waiting: db.prepare(
@@ -35,10 +34,8 @@ export const changeCommand = (
       if (change.revision !== null && change.revision !== job["revision"]) return "Stale"
       const seq = job["seq"] ?? null
       const from = { lane: String(job["lane"]), state: stateOf(job["state"]) }
-      // another call has another answer than those it was identical with, and one at another time makes none of them wait
-      const isApart =
-        job["coalesce_key"] !== null && (job["coalesce_key"] !== change.coalesce || change.time !== undefined)
-      const { dueAt, state } = placeOf(isApart ? letGo(job) : job, from.state, change)
+      const { isApart, job: waiting } = apart(job, change)
+      const { dueAt, state } = waitingAfter(waiting, from.state, change)
       const lane = change.lane ?? from.lane
       const account = requeued(String(job["account"]), change.account, change.priority)
       on.update.run(seq, lane, account, state, dueAt, change.startBefore)
@@ -53,23 +50,4 @@ export const changeCommand = (
       return "Changed"
     }
   }
-}
-
-/** One that waits for the answer of another waits for its own time. */
-const letGo = (job: Row): Row =>
-  job["leader_id"] === null ? job : { ...job, leader_id: null, due_at: job["not_before"] ?? 0 }
-
-/** Where a job waits then, and until when. */
-const placeOf = (
-  job: Row,
-  state: JobState,
-  { now, time }: ChangeUpdate
-): { readonly state: JobState; readonly dueAt: number | null } => {
-  const dueAt = typeof job["due_at"] === "number" ? job["due_at"] : null
-  if (time === undefined) return { state, dueAt }
-  // behind others of its order it has a time only when its turn comes
-  if (state === "scheduled" && dueAt === null) return { state, dueAt }
-  const at = time.notBefore ?? 0
-  if (state === "queued") return at > now ? { state: "scheduled", dueAt: at } : { state, dueAt }
-  return { state, dueAt: at }
 }

@@ -2,7 +2,7 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { DeliveryCommands, Row, Wanted } from "../rows/Commands.ts"
 import type { Judge } from "./DeliveryCommands.ts"
-import type { Tally } from "./Tally.ts"
+import type { Tally } from "../rows/Tally.ts"
 
 /** The most of one page. */
 const pageSize = 200

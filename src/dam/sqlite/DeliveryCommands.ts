@@ -6,7 +6,7 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { DeliveryAttemptInsert, DeliveryCommands } from "../rows/Commands.ts"
 import type { EndpointRule, NextDelivery } from "../store/DeliveryRecords.ts"
-import type { Tally } from "./Tally.ts"
+import type { Tally } from "../rows/Tally.ts"
 
 /** Settles the delivery state of a job from the votes of its deliveries, and answers it. */
 export type Judge = (seq: SQLInputValue, at: number) => string

@@ -4,7 +4,7 @@ import { isTerminal } from "../../engine/JobState.ts"
 import { hostIn } from "../job/LaneName.ts"
 import type { JobCommands } from "../rows/Commands.ts"
 import { withoutTrace } from "./SecretCommands.ts"
-import { stateOf, type Tally } from "./Tally.ts"
+import { stateOf, type Tally } from "../rows/Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
 const prepare = (db: DatabaseSync) => ({

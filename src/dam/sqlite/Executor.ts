@@ -8,15 +8,15 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { Worker } from "node:worker_threads"
-import { OutcomeUnknown, type StoreError, StorageFailed, StorageFull, StorageLost } from "../store/StoreError.ts"
+import type { StoreError } from "../store/StoreError.ts"
 import type { DatabaseOptions } from "./Database.ts"
-import type { Fault, FinishInsert } from "../rows/Commands.ts"
-import type { BeginCommand, Executor } from "../rows/Running.ts"
-import { type Call, closed, type Group, make } from "./Groups.ts"
-import { kinds } from "./Kinds.ts"
+import { type Call, errorOf, executor, groupSize, type Resume, type Waiting } from "../rows/Calls.ts"
+import { closed, type Fault } from "../rows/Commands.ts"
+import type { Executor } from "../rows/Running.ts"
+import { type Group, make } from "./Groups.ts"
+import { kinds } from "../rows/Kinds.ts"
 import { fileIn } from "./Ownership.ts"
 import { program } from "./Thread.ts"
-import { type Commands } from "../rows/Commands.ts"
 
 /** Runs each command at once, in the calling thread and a transaction of its own. */
 export const sameThread = (options: DatabaseOptions): Effect.Effect<Executor, StoreError, Scope.Scope> =>
@@ -67,35 +67,6 @@ const opened = (options: DatabaseOptions): Effect.Effect<Near, StoreError, Scope
     (writer) => Effect.callback<void>((resume) => writer.close(() => resume(Effect.void)))
   )
 
-type Resume = (value: unknown, fault: Fault | undefined) => void
-
-type Submit = (call: Call, resume: Resume) => (() => void) | void
-
-/** Makes an executor of what takes calls one by one. */
-export const executor = (submit: Submit): Executor => {
-  // a name with the arguments of its command is a call, and its value the command's; TypeScript loses both here
-  const run = <Name extends keyof Commands>(name: Name, ...args: Parameters<Commands[Name]>) =>
-    Effect.callback<ReturnType<Commands[Name]>, StoreError>((resume) => {
-      const drop = submit([name, ...args] as unknown as Call, (value, fault) =>
-        resume(fault === undefined ? Effect.succeed(value as ReturnType<Commands[Name]>) : Effect.fail(errorOf(fault)))
-      )
-      return drop && Effect.sync(drop)
-    })
-  const begin: BeginCommand = <Name extends keyof Commands>(
-    done: (answer: Result.Result<ReturnType<Commands[Name]>, StoreError>) => void,
-    name: Name,
-    ...args: Parameters<Commands[Name]>
-  ) =>
-    void submit([name, ...args] as unknown as Call, (value, fault) =>
-      done(fault === undefined ? Result.succeed(value as ReturnType<Commands[Name]>) : Result.fail(errorOf(fault)))
-    )
-  return Object.assign(run, { begin })
-}
-
-/** The most that one transaction takes: enough to make its commit cheap, little enough to answer soon. */
-const groupCalls = 512
-const groupBytes = 8 * 1024 * 1024
-
 /** Messages under way. The thread joins those it finds into one transaction, so a slow disk only makes groups larger. */
 const messagesAhead = 8
 
@@ -106,11 +77,6 @@ export interface Answers extends Group {
 
 /** Messages die young; without a limit V8 keeps a hundred megabytes ready for them. */
 const resourceLimits = { maxYoungGenerationSizeMb: 24 }
-
-interface Waiting {
-  readonly call: Call
-  readonly resume: Resume
-}
 
 /** The near end of the thread that writes, or of the one that reads. */
 class Near {
@@ -205,63 +171,6 @@ class Near {
     this.ended = fault
     opened(fault)
     for (const { resume } of [...this.sent.splice(0).flat(), ...this.waiting.splice(0)]) resume(undefined, fault)
-  }
-}
-
-/** As many of the waiting calls as one transaction takes, and always one. */
-export const groupSize = (waiting: ReadonlyArray<Waiting>): number => {
-  const most = Math.min(waiting.length, groupCalls)
-  let bytes = 0
-  for (let size = 0; size < most; size++) {
-    bytes += weightOf(waiting[size]?.call)
-    if (bytes > groupBytes) return Math.max(1, size)
-  }
-  return most
-}
-
-/** What most calls are is looked at only where it can be large. */
-const weightOf = (call: Call | undefined): number => {
-  if (call === undefined) return 0
-  switch (call[0]) {
-    case "enqueue":
-    case "enqueueBelow":
-      return call[1].step.length
-    case "finish":
-      return weightOfFinish(call[3])
-    case "begin":
-    case "settleDelivery":
-      return 0
-    default:
-      return weight(call)
-  }
-}
-
-const weightOfFinish = ({ attempt, bodies, children, deliveries, result }: FinishInsert): number => {
-  let sum = result.length + bodies.byteLength + (attempt?.body?.byteLength ?? 0)
-  for (const { body } of deliveries) sum += body.byteLength
-  for (const { step } of children) sum += step.length
-  return sum
-}
-
-const weight = (value: unknown): number => {
-  if (typeof value === "string") return value.length
-  if (value instanceof Uint8Array) return value.byteLength
-  if (typeof value !== "object" || value === null) return 0
-  let sum = 0
-  for (const part of Object.values(value)) sum += weight(part)
-  return sum
-}
-
-const errorOf = ({ detail, kind }: Fault): StoreError => {
-  switch (kind) {
-    case "full":
-      return new StorageFull()
-    case "failed":
-      return new StorageFailed({ detail })
-    case "lost":
-      return new StorageLost({ detail })
-    case "unknown":
-      return new OutcomeUnknown({ detail })
   }
 }
 

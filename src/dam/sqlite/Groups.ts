@@ -12,7 +12,8 @@
  */
 import * as Result from "effect/Result"
 import type { DatabaseSync } from "node:sqlite"
-import { type Commands, type Fault } from "../rows/Commands.ts"
+import type { Call } from "../rows/Calls.ts"
+import { closed, type Commands, type Fault } from "../rows/Commands.ts"
 import { changeCommand } from "./ChangeCommand.ts"
 import { batchCommands } from "./BatchCommands.ts"
 import { credentialCommands } from "./CredentialCommands.ts"
@@ -23,7 +24,7 @@ import { eraseCommand } from "./EraseCommand.ts"
 import { failureCommands } from "./FailureCommands.ts"
 import { historyCommands } from "./HistoryCommands.ts"
 import { jobCommands } from "./JobCommands.ts"
-import { kinds } from "./Kinds.ts"
+import { kinds } from "../rows/Kinds.ts"
 import { laneCommands } from "./LaneCommands.ts"
 import { limitCommands } from "./LimitCommands.ts"
 import { listCommand } from "./ListCommand.ts"
@@ -34,7 +35,8 @@ import { outboxCommands } from "./OutboxCommands.ts"
 import { scheduleCommands } from "./ScheduleCommands.ts"
 import { secretCommands } from "./SecretCommands.ts"
 import { steeringCommands } from "./SteeringCommands.ts"
-import { begin as beginTally, copy, count, empty, restore, type Tally } from "./Tally.ts"
+import { begin as beginTally, copy, empty, restore, type Tally } from "../rows/Tally.ts"
+import { count } from "./Counts.ts"
 import * as TextIndex from "./TextIndex.ts"
 import { trustCommands } from "./TrustCommands.ts"
 import { upkeepCommands } from "./UpkeepCommands.ts"
@@ -70,19 +72,11 @@ const commandsOver = (db: DatabaseSync, tally: Tally, fault: () => string | unde
   } satisfies Commands
 }
 
-/** One command and its arguments, as they travel. */
-export type Call = {
-  readonly [Name in keyof Commands]: readonly [name: Name, ...args: Parameters<Commands[Name]>]
-}[keyof Commands]
-
 /** What became of the calls of a group, as it travels back: a value for each, and a fault for each that failed. */
 export interface Group {
   readonly values: ReadonlyArray<unknown>
   readonly faults: ReadonlyMap<number, Fault>
 }
-
-/** What a store answers when it is no longer there. */
-export const closed: Fault = { kind: "failed", detail: "it is closed", local: false }
 
 /** A database and the commands over it, run in groups. */
 export interface Groups {

@@ -1,6 +1,7 @@
 /** What history needs of the database, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
 import type { HistoryCommands } from "../rows/HistoryCommands.ts"
+import { latencies } from "../rows/Latencies.ts"
 import { type HistoryEntry, resolutions } from "../store/HistoryRecords.ts"
 
 const prepare = (db: DatabaseSync) => ({
@@ -43,7 +44,7 @@ export const historyCommands = (db: DatabaseSync) => {
       entry.calls,
       entry.refused,
       entry.heldMillis,
-      JSON.stringify(sum(entry.latency, before === undefined ? [] : JSON.parse(String(before["latency"]))))
+      latencies(entry, before)
     )
   }
   return {
@@ -56,10 +57,4 @@ export const historyCommands = (db: DatabaseSync) => {
     },
     history: (lane, span, from) => on.spans.all(lane, span, from)
   } satisfies HistoryCommands
-}
-
-const sum = (one: HistoryEntry["latency"], other: HistoryEntry["latency"]): HistoryEntry["latency"] => {
-  const bins = new Map(one)
-  for (const [bin, calls] of other) bins.set(bin, (bins.get(bin) ?? 0) + calls)
-  return [...bins].toSorted(([self], [that]) => self - that)
 }

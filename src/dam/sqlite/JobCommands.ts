@@ -1,11 +1,10 @@
 /**
  * What the store does with jobs, as statements. Runs in the thread that writes; arguments and answers are plain data.
  */
-import { hash } from "node:crypto"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import type { JobState } from "../../engine/JobState.ts"
 import { keyedRange } from "../job/LaneName.ts"
-import { type JobColumn, jobColumns } from "../rows/Commands.ts"
+import { jobColumns } from "../rows/Commands.ts"
 import type {
   AttemptInsert,
   FinishInsert,
@@ -15,11 +14,13 @@ import type {
   ParkingUpdate,
   Row
 } from "../rows/Commands.ts"
+import { digestOf, endOf, valueOf } from "../rows/JobValues.ts"
 import type { Joins } from "./JoinCommands.ts"
 import type { Orders } from "./OrderCommands.ts"
 import type { JoinCommands } from "../rows/JoinCommands.ts"
 import { batchEnds } from "./BatchCommands.ts"
-import { add, liveOf, move, moveOver, stateOf, type Tally } from "./Tally.ts"
+import { add, move, moveOver, stateOf, type Tally } from "../rows/Tally.ts"
+import { liveOf } from "./Counts.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
 const end = `UPDATE jobs SET state = ?, delivery_state = ?, due_at = NULL, finished_at = ?, settled_at = ?,
@@ -235,13 +236,6 @@ const finishIdle = (self: Jobs, id: string, finish: FinishInsert): boolean => {
   return true
 }
 
-/** What the end of a job changes in its row. */
-const endOf = ({ at, deliveries, failure, quorum, state }: FinishInsert) => {
-  const { reason = null, status = null } = failure ?? {}
-  const [told, settledAt] = deliveries.length > 0 ? ["pending", null] : ["none", at]
-  return [state, told, at, settledAt, quorum, status, reason] as const
-}
-
 /** Adds what belongs to the end of a job whose row says so already. */
 const finishAt = (self: Jobs, job: Row, from: JobState, finish: FinishInsert): void => {
   const { joins, on, orders, tally, texts } = self
@@ -285,12 +279,3 @@ const moveOne = (tally: Tally, job: Row, from: JobState, to: JobState): void =>
   move(tally, { lane: String(job["lane"]), from, to, jobs: 1 })
 
 const seqOf = (row: Row): number => Number(row["seq"])
-
-/** Names scope and key in 16 bytes; a rerun has no place among the keys. */
-const digestOf = (job: JobInsert): Uint8Array | null => {
-  if (valueOf(job, "rerun_of") !== null) return null
-  const scope = String(valueOf(job, "key_scope"))
-  return hash("sha256", `${scope.length}:${scope}${String(valueOf(job, "key"))}`, "buffer").subarray(0, 16)
-}
-
-const valueOf = (job: JobInsert, column: JobColumn): SQLInputValue => job.columns[jobColumns.indexOf(column)] ?? null

@@ -1,6 +1,7 @@
 /** What limits need of the database, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
 import type { LimitCommands } from "../rows/Commands.ts"
+import { othersIn } from "../rows/Levels.ts"
 
 /** Prepares the statements once and makes the commands over them. */
 export const limitCommands = (db: DatabaseSync): LimitCommands => {
@@ -35,11 +36,4 @@ export const limitCommands = (db: DatabaseSync): LimitCommands => {
       setMark.run(String(others))
     }
   }
-}
-
-/** A file that no dam has used says nothing. */
-const othersIn = (mark: unknown): "full" | "unknown" | number => {
-  if (mark === undefined || mark === "full") return "full"
-  const at = Number(mark)
-  return Number.isFinite(at) ? at : "unknown"
 }

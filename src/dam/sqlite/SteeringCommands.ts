@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite"
 import { accountIn, patienceIn, priorityIn } from "../job/LaneName.ts"
 import type { LaneCommands } from "../rows/Commands.ts"
-import type { Tally } from "./Tally.ts"
+import type { Tally } from "../rows/Tally.ts"
 
 /** Entries of a lane's log that are kept. */
 const logSize = 1000

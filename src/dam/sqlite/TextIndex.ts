@@ -9,6 +9,7 @@
  */
 import type { DatabaseSync } from "node:sqlite"
 import type { Row } from "../rows/Commands.ts"
+import { textIn } from "../rows/Looking.ts"
 
 /** The index of one database. */
 export interface TextIndex {
@@ -149,10 +150,6 @@ const fill = (on: Statements, mark: number, jobs: number): number => {
   on.merge.run(mergedPages)
   return filled
 }
-
-/** What is compared of a job, in small letters. */
-export const textIn = ({ error, url }: Row): string =>
-  `${url === null ? "" : String(url)}\n${error === null ? "" : String(error)}`.toLowerCase()
 
 /** Some versions of FTS5 end a text at a zero. */
 const indexed = (job: Row): string => textIn(job).replaceAll("\0", " ")

@@ -1,10 +1,11 @@
 /** What keeps the store in order, as statements. Runs in the thread that writes. */
 import type { DatabaseSync } from "node:sqlite"
+import { pastIn } from "../rows/Past.ts"
 import type { UpkeepCommands } from "../rows/UpkeepCommands.ts"
 import { batchSweeps } from "./BatchCommands.ts"
 import { bytesOf } from "./Database.ts"
 import type { Joins } from "./JoinCommands.ts"
-import { move, stateOf, type Tally } from "./Tally.ts"
+import { move, stateOf, type Tally } from "../rows/Tally.ts"
 import type { TextIndex } from "./TextIndex.ts"
 
 /** How many jobs one `release` moves at most, so that no transaction holds up the others for long. */
@@ -134,15 +135,4 @@ export const upkeepCommands = ({ db, fault, joins, tally, texts }: Kept): Upkeep
       fault: fault()
     })
   }
-}
-
-/** Those that are past by a column they are sorted by, and when the next is. */
-const pastIn = (
-  rows: ReadonlyArray<Readonly<Record<string, unknown>>>,
-  column: string,
-  { limit, now }: { readonly now: number; readonly limit: number }
-) => {
-  const past = rows.slice(0, limit).filter((row) => Number(row[column]) <= now)
-  const after = rows[past.length]?.[column]
-  return { ids: past.map(({ id }) => String(id)), nextAt: typeof after === "number" ? after : Infinity }
 }

@@ -5,7 +5,8 @@
  */
 import * as Result from "effect/Result"
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads"
-import { type Call, make } from "./Groups.ts"
+import type { Call } from "../rows/Calls.ts"
+import { make } from "./Groups.ts"
 import type { Answers } from "./Executor.ts"
 
 /** Calls from which on a group is large enough. */

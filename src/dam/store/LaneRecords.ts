@@ -85,22 +85,25 @@ export interface LaneLogEntry {
   readonly at: number
   /** The customer of the key, or `local`. */
   readonly by: string
-  readonly action: "pause" | "resume" | "pace" | "reset" | "rule"
+  readonly action: "pause" | "resume" | "pace" | "reset" | "rule" | "breaker"
   readonly detail: string
 }
 
 /**
- * What brought a hold: an answer's `Retry-After`, a rate limit that is used up, a 429 that said no more, or that this
- * machine lacks what a call needs (`shortage`).
+ * What brought a hold: an answer's `Retry-After`, a rate limit that is used up, a 429 that said no more, that this
+ * machine lacks what a call needs (`shortage`), or that most calls have failed (`breaker`).
  *
  * @category models
  * @since 0.1.0
  */
 export interface HeldBy {
-  readonly reason: "retry_after" | "rate_limit" | "refused" | "shortage"
+  readonly reason: "retry_after" | "rate_limit" | "refused" | "shortage" | "breaker"
   /** Of the answer; `undefined` where there was none. */
   readonly status: number | undefined
   readonly jobId: string | undefined
+  /** Of a breaker: how often it has opened in a row, and why. */
+  readonly times?: number
+  readonly why?: string
 }
 
 /**

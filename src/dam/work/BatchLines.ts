@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Deadline from "../../engine/Deadline.ts"
 import type { NewJob } from "../job/Job.ts"
 import { queueOf } from "../job/LaneName.ts"
+import { keyReused } from "../rows/BatchCommands.ts"
 import { compare, type Met } from "../rows/RowStore.ts"
 import type { BatchPort, LineNote, StoredBatch } from "../store/BatchRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -149,13 +150,7 @@ const noteOf = ({ batch }: NewJob, met: Met<NewJob>): LineNote => {
     case "Duplicate":
       return { _tag: "Duplicate", line, jobId: met.job.id }
     case "Conflict":
-      return {
-        _tag: "Refused",
-        line,
-        code: "key_reused",
-        field: "idempotent_key",
-        problem: `the idempotency key names job ${met.jobId}, which has another url, method or body`
-      }
+      return { _tag: "Refused", line, ...keyReused(met.jobId) }
     case "CredentialsDiffer":
       return {
         _tag: "Refused",

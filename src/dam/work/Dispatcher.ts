@@ -205,7 +205,7 @@ export const make = Effect.fnUntraced(function* (
     steering: Hastening.steering(ends),
     permits: work.permits,
     callLimits: work.limits.steering,
-    explain: Explain.make(store, lanes, deliveries.isCalling),
+    explain: Explain.make(store, lanes, deliveries.isCalling, options.secrets),
     ...termsOf(options),
     deadLetters: DeadLetters.make(store, deliveries.wake),
     admission: Effect.map(admission.view, (view) => ({ ...view, ...room() })),

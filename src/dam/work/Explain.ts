@@ -15,31 +15,43 @@ import { drawsIn, limited } from "./ExplainLimits.ts"
 import { callsBefore, type Line, lineOfCall, lineOfJob } from "../lane/Forecast.ts"
 import type { LaneRouter } from "../lane/LaneRouter.ts"
 import type { DeliveryPort } from "../store/DeliveryRecords.ts"
+import type { NamedSecrets } from "../secrets/NamedSecrets.ts"
 import type { LanePort } from "../store/LaneRecords.ts"
-import type { OrderLine, OrderPort } from "../store/OrderRecords.ts"
+import type { OrderPort } from "../store/OrderRecords.ts"
+import type { SchedulePort } from "../store/ScheduleRecords.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import { hedgeReasons, namedReasons, orderReason, stopReason } from "./ExplainNamed.ts"
 import { forecastOf, gateReasons, laneReasons, lasting, reason, wall, type Why } from "./Reasons.ts"
 
 /** Where it looks. */
 interface Sources {
   readonly store: Pick<
-    LanePort & DeliveryPort & OrderPort,
-    "ahead" | "beforeInOrder" | "deliveries" | "order" | "queueLengths"
+    LanePort & DeliveryPort & OrderPort & SchedulePort,
+    "ahead" | "beforeInOrder" | "deliveries" | "order" | "queueLengths" | "schedules"
   >
   readonly lanes: Pick<LaneRouter, "limits" | "waiting" | "why">
   /** Whether the receiver of a delivery is being called. */
   readonly isCalling: (deliveryId: string) => boolean
+  readonly secrets: Pick<NamedSecrets, "get"> | undefined
 }
 
 /** Makes it. */
 export const make = (
   store: Sources["store"],
   lanes: Sources["lanes"],
-  isCalling: Sources["isCalling"]
+  isCalling: Sources["isCalling"],
+  secrets?: Sources["secrets"]
 ): ((job: StoredJob) => Effect.Effect<Explanation, StoreError>) => {
-  const sources: Sources = { store, lanes, isCalling }
+  const sources: Sources = { store, lanes, isCalling, secrets }
   return Effect.fnUntraced(function* (job) {
     if (isTerminal(job.state)) return yield* ofFinished(sources, job)
+    const said = yield* ofUnfinished(sources, job)
+    return { ...said, reasons: [...said.reasons, ...(yield* namedReasons(sources, job))] }
+  })
+}
+
+const ofUnfinished = (sources: Sources, job: StoredJob): Effect.Effect<Explanation, StoreError> =>
+  Effect.gen(function* (): Effect.gen.Return<Explanation, StoreError> {
     const now = yield* Clock.currentTimeMillis
     switch (job.state) {
       case "scheduled":
@@ -57,7 +69,6 @@ export const make = (
         return yield* ofRunning(sources, job)
     }
   })
-}
 
 /** A job that waits for those before it in its order. */
 const ofOrder = Effect.fnUntraced(function* ({ store }: Sources, job: StoredJob) {
@@ -116,7 +127,7 @@ const ofRunning = Effect.fnUntraced(function* (
     yield* lanes.limits(place.draws, callsBefore(why, place.account, job.id)),
     why
   )
-  return { ...bare(job), ...turn, reasons: [said, ...turn.reasons] }
+  return { ...bare(job), ...turn, reasons: [said, ...(place.isBeside ? hedgeReasons(job) : []), ...turn.reasons] }
 })
 
 /** What a delivery waits for: its time, then its turn at its receiver, until it is there. */
@@ -231,25 +242,12 @@ const holdWords = (
     case "shortage":
       return `nothing can be sent to ${lane} for another ${left} (${HELD[held]})`
     case "refused":
+    case "breaker":
       return `${lane} is left alone for another ${left} (${HELD[held]}${answer})`
     default:
       return `${lane} asked for a pause of another ${left} (${HELD[held]}${answer})`
   }
 }
-
-const orderReason = (key: string, before: number, first: string): Reason =>
-  reason("order", `it is number ${before + 1} in the order of ${key}, where one runs at a time; ${first} is in front`, {
-    key,
-    before,
-    job_id: first
-  })
-
-const stopReason = (key: string, { at, jobId }: NonNullable<OrderLine["stopped"]>): Reason =>
-  reason("order", `the order of ${key} stopped when ${jobId} failed; it goes on when somebody resumes it`, {
-    key,
-    stopped_by: jobId,
-    stopped_at: at
-  })
 
 const scheduledReason = ({ dueAt }: StoredJob, now: number): Reason =>
   reason("scheduled", `it must not start for another ${lasting((dueAt ?? now) - now)}`, {}, dueAt)
@@ -325,7 +323,8 @@ const HELD = {
   retry_after: "Retry-After",
   rate_limit: "its rate limit is used up",
   refused: "it refused and named no wait",
-  shortage: "this machine lacks what a call needs"
+  shortage: "this machine lacks what a call needs",
+  breaker: "its breaker is open: most calls failed"
 } as const
 const ENDED: Readonly<Record<string, string>> = {
   succeeded: "succeeded",

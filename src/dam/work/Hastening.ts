@@ -42,13 +42,13 @@ export const runNow = (self: Hastening, { id }: StoredJob): Effect.Effect<Stored
     return job
   }).pipe(Effect.uninterruptible)
 
-/** What operators do with lanes: a reset lets the jobs go that sit out a hold which it has lifted. */
+/** What operators do with lanes: a reset, and a breaker that is closed, let the jobs go that sit out a hold. */
 export const steering = (self: Hastening): Steering => ({
   ...self.lanes.steering,
   change: (lane, by, action) =>
     Effect.uninterruptible(
       Effect.tap(self.lanes.steering.change(lane, by, action), () =>
-        action._tag === "Reset"
+        action._tag === "Reset" || (action._tag === "Breaker" && action.to === "closed")
           ? Effect.flatMap(Clock.currentTimeMillis, (now) =>
               Effect.andThen(self.store.lift(lane, now), Effect.sync(self.lookAround))
             )

@@ -121,7 +121,7 @@ const permitOf = (self: Run, next: NextCall, alone: boolean): Effect.Effect<Perm
         letGo(self),
         alone
           ? lanes.seek(lane, job.account, { jobId: job.id, draws })
-          : lanes.acquire(lane, job.account, { jobId: job.id, draws })
+          : lanes.acquire(lane, job.account, { jobId: job.id, isBeside: true, draws })
       )
     }
     self.unused = undefined

@@ -11,6 +11,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Breaker from "../../engine/Breaker.ts"
 import { TransportError, Unsendable } from "../../step/Failure.ts"
 import type { Response } from "../../step/Reply.ts"
 import * as SecretHeader from "../../step/SecretHeader.ts"
@@ -140,7 +141,9 @@ export const learning = (
             jobId: self.job.id,
             detail: reason.message
           })
-        : Effect.void
+        : Breaker.saidBy({ _tag: "Failed", failure: reason }) === "down"
+          ? self.options.lanes.failed({ lane: asked.lane, jobId: self.job.id, sentAt: asked.sentAt })
+          : Effect.void
     )
   )
 

@@ -20,7 +20,7 @@ import { isTerminal } from "../../engine/JobState.ts"
 import * as Firing from "../../engine/schedule/Firing.ts"
 import * as Timing from "../../engine/schedule/Timing.ts"
 import { makeStep } from "../../step/StepValue.ts"
-import type { NewJob } from "../job/Job.ts"
+import type { NewJob, StoredJob } from "../job/Job.ts"
 import { accountOf } from "../job/LaneName.ts"
 import { newJob } from "../job/NewJob.ts"
 import * as ClockWatch from "../observe/ClockWatch.ts"
@@ -335,8 +335,7 @@ const fire = Effect.fnUntraced(function* (
     at,
     customer,
     dialect: "cloud",
-    // no user has a line break in its name
-    keyScope: `${customer}\n\nschedules`,
+    keyScope: scopeOf(customer),
     // a name may be too long for a key, and a generation belongs to one schedule
     key: how === undefined ? `schedule:${generation}:${moment}` : `schedule:${generation}:${how}:${id}`,
     step: makeStep({ ...step, metadata: { schedule: name, scheduled_for: scheduledFor, ...step.metadata } }),
@@ -355,6 +354,22 @@ const fire = Effect.fnUntraced(function* (
       return { at: moment, jobId: enqueued.jobId }
   }
 })
+
+// no user has a line break in its name
+const scopeOf = (customer: string): string => `${customer}\n\nschedules`
+
+/** Which schedule has submitted a job, and for which moment, unless somebody ran it now; `undefined`: none has. */
+export const firingOf = ({
+  customer,
+  key,
+  keyScope
+}: Pick<StoredJob, "customer" | "key" | "keyScope">):
+  { readonly generation: string; readonly moment: number | undefined } | undefined => {
+  const [kind, generation = "", moment = ""] = key.split(":")
+  // what it has started has keys of its own
+  if (keyScope !== scopeOf(customer) || kind !== "schedule") return undefined
+  return { generation, moment: moment === "now" ? undefined : Number(moment) }
+}
 
 /**
  * A customer has as many schedules as one may have.

@@ -226,6 +226,17 @@ export const repace = (self: Meter, setting: Setting): Meter => ({
 })
 
 /**
+ * Ends the hold that was set, and leaves what was heard.
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const release = ({ finder, gate }: Meter): Meter => ({
+  gate: { ...gate, heldUntil: Number.NEGATIVE_INFINITY },
+  finder
+})
+
+/**
  * Forgets every hold and all that was found.
  *
  * @category verbs

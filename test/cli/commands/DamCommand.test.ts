@@ -21,7 +21,7 @@ describe("ezthrottle dam", () => {
       const args = ["--port", "0", "--host", "::1", "--db", ":memory:", "--allow-private"]
       const [settings, ...others] = yield* served(...args, "--allow-egress", "a.corp", "--allow-egress", "10.0.0.0/8")
       assert.isEmpty(others)
-      assert.deepStrictEqual([settings?.port, settings?.host, settings?.db], [0, "::1", ":memory:"])
+      assert.deepStrictEqual([settings?.port, settings?.host, settings?.storage], [0, "::1", { path: ":memory:" }])
       assert.strictEqual(
         settings && EgressPolicy.describe(settings.policy),
         "public addresses, private addresses, a.corp, 10.0.0.0/8"

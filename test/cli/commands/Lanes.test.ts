@@ -30,6 +30,9 @@ describe("ezthrottle lanes", () => {
           .toSorted(),
         ["pace", "pause", "resume"]
       )
+      const opened = yield* dam.run("lanes", "breaker", host, "open", "--note", "a hunch", "--json")
+      assert.deepInclude(JSON.parse(opened.out).breaker, { state: "open", why: "a hunch" })
+      assert.notProperty(JSON.parse((yield* dam.run("lanes", "breaker", host, "close", "--json")).out), "breaker")
       const reset = yield* dam.run("lanes", "reset", host, "--json")
       assert.deepInclude(JSON.parse(reset.out), { source: "default" })
     })

@@ -4,13 +4,18 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import * as Redacted from "effect/Redacted"
+import { inspect } from "node:util"
 import * as Settings from "../../../src/cli/serving/Settings.ts"
+import * as Storage from "../../../src/dam/embedded/Storage.ts"
 import * as EgressPolicy from "../../../src/dam/egress/EgressPolicy.ts"
 
 const none: Settings.Flags = {
   port: undefined,
   host: undefined,
   db: undefined,
+  database: undefined,
+  databasePasswordFile: undefined,
   config: undefined,
   keysFile: undefined,
   allowPrivate: false,
@@ -45,7 +50,7 @@ describe("settings", () => {
         const path = yield* Path.Path
         assert.strictEqual(settings.host, "127.0.0.1")
         assert.strictEqual(settings.port, 8080)
-        assert.strictEqual(settings.db, path.resolve("ezthrottle.db"))
+        assert.deepStrictEqual(settings.storage, { path: path.resolve("ezthrottle.db") })
         assert.isUndefined(settings.keys)
         assert.strictEqual(EgressPolicy.describe(settings.policy), "public addresses")
       })
@@ -55,10 +60,44 @@ describe("settings", () => {
       Effect.gen(function* () {
         const config = yield* file("port: 1\nhost: localhost\ndb: ':memory:'\negress: { allow: [10.0.0.0/8] }\n")
         const fromFile = yield* settle({ config })
-        assert.deepStrictEqual([fromFile.port, fromFile.host, fromFile.db], [1, "localhost", ":memory:"])
+        assert.deepStrictEqual([fromFile.port, fromFile.host, fromFile.storage], [1, "localhost", { path: ":memory:" }])
         const flags = yield* settle({ config, port: 2, host: "::1", db: "/tmp/x.db", allowEgress: ["billing.corp"] })
-        assert.deepStrictEqual([flags.port, flags.host, flags.db], [2, "::1", "/tmp/x.db"])
+        assert.deepStrictEqual([flags.port, flags.host, flags.storage], [2, "::1", { path: "/tmp/x.db" }])
         assert.strictEqual(EgressPolicy.describe(flags.policy), "public addresses, billing.corp, 10.0.0.0/8")
+      })
+    )
+
+    it.effect("take a database in place of a file, its password from a file, and say neither", () =>
+      Effect.gen(function* () {
+        const passwordFile = yield* file("s3cret/ä\n")
+        const database = "postgres://dam@db.internal:5433/jobs"
+        const settings = yield* settle({ database, databasePasswordFile: passwordFile })
+        assert.isTrue("database" in settings.storage)
+        const url = "database" in settings.storage ? Redacted.value(settings.storage.database) : ""
+        assert.strictEqual(url, "postgres://dam:s3cret%2F%C3%A4@db.internal:5433/jobs")
+        assert.strictEqual(Storage.nameOf(settings.storage), database)
+        assert.notInclude(inspect(settings, { depth: 9 }), "s3cret")
+      })
+    )
+
+    it.effect("take the database of the environment last, and one place only", () =>
+      Effect.gen(function* () {
+        const environment = { EZTHROTTLE_DATABASE_URL: "postgres://dam:s3cret@db.internal/jobs" }
+        const settings = yield* settle({}, environment)
+        assert.strictEqual(Storage.nameOf(settings.storage), "postgres://dam@db.internal/jobs")
+        assert.deepStrictEqual((yield* settle({ db: ":memory:" }, environment)).storage, { path: ":memory:" })
+        const config = yield* file("database: postgres://other.internal/jobs\n")
+        const fromFile = yield* settle({ config }, environment)
+        assert.strictEqual(Storage.nameOf(fromFile.storage), "postgres://other.internal/jobs")
+        const both = { db: "x.db", database: "postgres://dam:s3cret@db.internal/jobs" }
+        assert.strictEqual(
+          yield* refusal(both),
+          "--db and --database: a dam has one place for its jobs; name one of them"
+        )
+        assert.strictEqual(
+          yield* refusal({ database: "mysql://dam:s3cret@db.internal/jobs" }),
+          "--database: Expected a URL such as postgres://user@host:5432/name"
+        )
       })
     )
 

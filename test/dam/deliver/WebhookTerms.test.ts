@@ -102,7 +102,10 @@ describe("a webhook", () => {
       yield* dam.secrets.set("local", "hook", value("s3cret", "https://other.example"))
       yield* dam.secrets.set("local", "short", value("short"))
       // a receiver could not know what signed it
-      yield* dam.secrets.set("local", "token", { ...value("client secret"), tokens: { ...source, tokenUrl: "https://id.example/token" } })
+      yield* dam.secrets.set("local", "token", {
+        ...value("client secret"),
+        tokens: { ...source, tokenUrl: "https://id.example/token" }
+      })
       for (const terms of [
         { secret: "token" },
         { secret: "short" },

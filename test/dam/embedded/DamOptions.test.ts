@@ -26,7 +26,7 @@ const pathsOf = (names: object, at = ""): ReadonlyArray<string> =>
   )
 
 /** What only a process that listens has. */
-const ofTheServer = ["port", "host", "db", "keysFile", "backupDir", "allowedHosts"]
+const ofTheServer = ["port", "host", "db", "databasePasswordFile", "keysFile", "backupDir", "allowedHosts"]
 /** What only a program can say. */
 const ofTheProgram = ["path", "masterKey", "executor", "clockEvery"]
 

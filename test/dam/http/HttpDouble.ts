@@ -173,6 +173,8 @@ export const engine = (store: Store, events: Events.Events, terms: Terms = usual
     isConfigured: () => false,
     ...ruled(store),
     ceilingOf: () => undefined,
+    breakerOf: () => undefined,
+    setBreaker: () => Effect.void,
     steeredHost: () => {}
   }),
   permits: Effect.runSync(Effect.scoped(Permits.make({ lanes: open, newId: JobId.fresh, most: 2 }))),

@@ -170,6 +170,73 @@ describe("our own client against the dam", () => {
     })
   )
 
+  it.live("keeps credentials that nobody reads back, and is told why one is not kept", () =>
+    Effect.gen(function* () {
+      const { credentials } = (yield* setup).service
+      const value = Redacted.make("s3cret")
+      const put = yield* credentials.put("stripe", { hosts: ["api.stripe.com"], value })
+      assert.deepInclude(put, { name: "stripe", kind: "value", hosts: ["https://api.stripe.com"] })
+      assert.notInclude(JSON.stringify(put), "s3cret")
+      const tokens = { tokenUrl: "https://id.example.com/token", clientId: "us", clientSecret: value } as const
+      const crm = yield* credentials.put("crm", {
+        ...tokens,
+        hosts: ["crm.example"],
+        scope: "read",
+        clientAuth: "body"
+      })
+      assert.deepInclude(crm.answer, { kind: "oauth2", token_url: tokens.tokenUrl, scope: "read" })
+      assert.deepStrictEqual(yield* credentials.list, [crm, put])
+      yield* credentials.delete("crm")
+      assert.deepStrictEqual(yield* credentials.list, [put])
+      const gone = (yield* Effect.flip(credentials.delete("crm"))).reason
+      assert.deepInclude(gone, { _tag: "CredentialNotFound", credential: "crm" })
+      const odd = (name: string, change: object) =>
+        Effect.map(
+          Effect.flip(credentials.put(name, { hosts: ["a.example"], value, ...change })),
+          ({ reason }) => reason
+        )
+      const refused = { _tag: "CredentialRefused", code: "invalid_field" } as const
+      assert.deepInclude(yield* odd("odd", { hosts: ["ftp://a.example"] }), { ...refused, field: "hosts[0]" })
+      assert.deepInclude(yield* odd("odd", { value: undefined }), { ...refused, field: "value" })
+      assert.deepInclude(yield* odd("..", {}), { ...refused, field: "name" })
+    })
+  )
+
+  it.live("lists orders that stopped, and lets one go on", () =>
+    Effect.gen(function* () {
+      const dam = yield* Double.make({ keys })
+      const api = EzthrottleApi.makeFetch({ apiKey: Redacted.make("key-of-acme"), dam: dam.url })
+      const { orders, transport } = yield* RemoteService.make(api, { extensions: "send" })
+      const stops = Step.inOrder(order, "customer 7", { onFailure: "stop" })
+      const [first, second] = yield* Effect.forEach(["a", "b"], (key) =>
+        transport.submit({ step: stops, key, retryAt: undefined })
+      )
+      if (first === undefined || second === undefined) return assert.fail("two were submitted")
+      const refused = (key: string) => Effect.map(Effect.flip(orders.resume(key)), ({ reason }) => reason._tag)
+      assert.strictEqual(yield* refused("customer 7"), "OrderNotStopped")
+      yield* dam.runs.end(first.jobId, yield* dam.runs.start(first.jobId), 500)
+      const line = { key: "customer 7", jobs: 1, first: second.jobId }
+      assert.deepStrictEqual(yield* orders.stopped, [{ ...line, stopped: { jobId: first.jobId, at: 2 } }])
+      assert.deepStrictEqual(yield* orders.resume("customer 7"), { ...line, stopped: undefined })
+      assert.deepStrictEqual(yield* orders.stopped, [])
+      assert.deepStrictEqual(yield* Effect.forEach(["nobody", ".."], refused), ["OrderNotFound", "OrderNotFound"])
+    })
+  )
+
+  it.live("erases what an ended job has sent and received", () =>
+    Effect.gen(function* () {
+      const { dam, service, submit } = yield* setup
+      const { jobId } = yield* submit
+      assert.deepInclude((yield* Effect.flip(service.erase(jobId))).reason, { _tag: "WrongJobState", jobId })
+      yield* dam.runs.end(jobId, yield* dam.runs.start(jobId), 200, "private")
+      const erased = yield* service.erase(jobId)
+      assert.deepStrictEqual([erased.status, typeof erased.answer["erased_at"]], ["succeeded", "number"])
+      assert.notInclude(JSON.stringify((yield* service.job(jobId)).answer), "private")
+      const unknown = yield* Effect.flip(service.erase("job_00000000000000000000000000"))
+      assert.strictEqual(unknown.reason._tag, "JobNotFound")
+    })
+  )
+
   it.live("is told how many schedules there may be", () =>
     Effect.gen(function* () {
       const dam = yield* Double.make({

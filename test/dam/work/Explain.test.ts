@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import type { NamedSecrets } from "../../../src/dam/secrets/NamedSecrets.ts"
 import * as Step from "../../../src/step/Step.ts"
 import * as Script from "../../../src/testing/Script.ts"
 import type { Explanation } from "../../../src/wire/Explained.ts"
@@ -279,6 +280,81 @@ describe("why a job waits", () => {
       assert.isFalse(yield* isSent)
       yield* TestClock.adjust(1)
       assert.isTrue(yield* isSent)
+    })
+  )
+
+  it.effect("hedge: what waits is a further call, and the one that counts is under way", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp({
+        target: Script.always(Script.later("10 seconds", ok)),
+        pacing: { pace: { rps: 1000, maxConcurrent: 1 } }
+      })
+      const id = yield* dam.submit(Step.post(url).pipe(Step.hedge({ after: "2 seconds" })))
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(kinds(yield* dam.why(id)), ["running"])
+      yield* TestClock.adjust("2 seconds")
+      const said = yield* dam.why(id)
+      assert.deepStrictEqual(kinds(said), ["running", "hedge", "concurrency"])
+      assert.include(find(said, "hedge").message, "its call is under way and slow")
+    })
+  )
+
+  it.effect("secret: one that is not kept, or may not go where the call goes, until it is there and may", () =>
+    Effect.gen(function* () {
+      const kept = new Map<string, ReadonlyArray<string>>()
+      const secrets = {
+        get: (customer: string, name: string) =>
+          Effect.sync(() => {
+            const hosts = kept.get(`${customer} ${name}`)
+            return hosts && { customer, name, hosts, tokens: undefined, madeAt: 0, rotatedAt: 0 }
+          })
+      } as unknown as NamedSecrets // nothing else of it is asked
+      const dam = yield* setUp({ secrets })
+      const step = Step.get(url, { headers: { authorization: Step.secret("shop", { prefix: "Bearer " }) } })
+      const id = yield* dam.submit(Step.retryAt(step, 60_000))
+      const origin = new URL(url).origin
+      const unknown = yield* dam.why(id)
+      assert.deepStrictEqual(kinds(unknown), ["scheduled", "secret"])
+      assert.deepStrictEqual(find(unknown, "secret").details, { secret: "shop", host: origin, why: "unknown" })
+      kept.set("other shop", [origin])
+      kept.set("local shop", ["https://elsewhere.example"])
+      const elsewhere = find(yield* dam.why(id), "secret")
+      assert.deepStrictEqual(elsewhere.details, { secret: "shop", host: origin, why: "elsewhere" })
+      assert.include(elsewhere.message, `may not go to ${origin}`)
+      kept.set("local shop", [origin])
+      assert.deepStrictEqual(kinds(yield* dam.why(id)), ["scheduled"])
+      kept.clear()
+      const other = yield* dam.submit(
+        Step.retryAt(
+          Step.fallback(Step.get(url), Step.get(backup, { headers: { "x-key": Step.secret("shop") } })),
+          60_000
+        )
+      )
+      assert.deepInclude(find(yield* dam.why(other), "secret").details, { host: new URL(backup).origin })
+    })
+  )
+
+  it.effect("schedule: which one has submitted it, and for when", () =>
+    Effect.gen(function* () {
+      const dam = yield* setUp()
+      const { schedules } = dam.engine
+      yield* schedules.set("local", "tens", {
+        timing: { every: 10_000 },
+        rules: { overlap: "parallel", catchUp: "last", catchUpMost: 100 },
+        step: Step.delay(Step.get(url), "1 minute")
+      })
+      yield* TestClock.adjust("11 seconds")
+      const fired = (yield* schedules.get("local", "tens"))?.progress.last?.jobId ?? ""
+      const said = yield* dam.why(fired)
+      assert.deepStrictEqual(kinds(said), ["scheduled", "schedule"])
+      assert.deepStrictEqual(find(said, "schedule").details, { schedule: "tens", scheduled_for: 10_000 })
+      assert.include(find(said, "schedule").message, "the schedule tens fired for 1970-01-01T00:00:10.000Z")
+      yield* schedules.runNow("local", "tens")
+      const run = (yield* dam.store.list({ customer: "local", limit: 1 })).jobs[0]?.id ?? ""
+      assert.include(find(yield* dam.why(run), "schedule").message, "the schedule tens was run now")
+      yield* schedules.remove("local", "tens")
+      assert.deepInclude(find(yield* dam.why(fired), "schedule").details, { schedule: null })
+      assert.deepStrictEqual(kinds(yield* dam.why(yield* dam.submit(Step.retryAt(nth(1), 90_000)))), ["scheduled"])
     })
   )
 

@@ -14,6 +14,8 @@ export interface KillOptions {
   readonly folder: string
   readonly kills: number
   readonly jobs: number
+  /** Where the jobs are, in place of a file: a database, and what is found in it at the end. */
+  readonly database?: { readonly url: string; readonly store: () => Promise<Ledgers["store"]> }
 }
 
 const secret = "the secret of the kill test"
@@ -24,7 +26,7 @@ const now = () => performance.timeOrigin + performance.now()
 
 const hashOf = (text: string) => createHash("sha256").update(text).digest("hex")
 
-export const run = async ({ bin, folder, jobs, kills }: KillOptions): Promise<Ledgers> => {
+export const run = async ({ bin, database, folder, jobs, kills }: KillOptions): Promise<Ledgers> => {
   const witness = fork(join(import.meta.dirname, "witness.ts"), [secret], { execArgv: [] })
   const [ports] = await once(witness, "message")
   const upstream = `http://127.0.0.1:${ports.upstream}`
@@ -42,7 +44,8 @@ pacing:
     "webhook@${receiver}": { rps: 5000, max_concurrent: 100 }
 `
   )
-  const args = (port: number) => ["--db", db, "--config", config, "--allow-private", "--port", String(port)]
+  const storage = database === undefined ? ["--db", db] : ["--database", database.url]
+  const args = (port: number) => [...storage, "--config", config, "--allow-private", "--port", String(port)]
 
   let dam: DamProcess = await start(bin, args(0))
   const { port, url } = dam
@@ -108,7 +111,8 @@ pacing:
   const { calls, hooks } = (await ask(`${upstream}/ledger`)).body
   witness.disconnect()
   await once(witness, "exit")
-  return { submissions, calls, hooks, kills: killed, finals, store: inspect(db), pace, slackMillis: 250 }
+  const store = database === undefined ? inspect(db) : await database.store()
+  return { submissions, calls, hooks, kills: killed, finals, store, pace, slackMillis: 250 }
 }
 
 /** Waits until nothing is left to run or to tell, then lists everything. */

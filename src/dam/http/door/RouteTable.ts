@@ -82,6 +82,7 @@ const ofSteering = {
   "POST /api/v1/lanes/:lane/pace": steered,
   "POST /api/v1/lanes/:lane/reset": steered,
   "POST /api/v1/lanes/:lane/rule": steered,
+  "POST /api/v1/lanes/:lane/breaker": steered,
   "GET /api/v1/lanes/:lane/log": looked,
 
   "POST /api/v1/permits": chosen,

@@ -13,9 +13,9 @@ import { badField, type Refused } from "../../intake/Refusal.ts"
 import type { Limits } from "../../intake/Limits.ts"
 import type { LaneAction } from "../../lane/Steering.ts"
 import { choiceIn, RuleChoice } from "../../api/LaneRuleShapes.ts"
-import { log, NoChoice, PaceChoice, page, PauseChoice, view } from "../../api/LaneShapes.ts"
+import { BreakerChoice, log, NoChoice, PaceChoice, page, PauseChoice, view } from "../../api/LaneShapes.ts"
 
-type Verb = "pause" | "resume" | "pace" | "reset" | "rule"
+type Verb = "pause" | "resume" | "pace" | "reset" | "rule" | "breaker"
 
 /** What the API does with lanes; `customer` is who is noted down. */
 export interface Lanes {
@@ -69,6 +69,7 @@ export const group = (lanes: Lanes, { asking }: Desk) => {
       .handleRaw("resume", steering("resume"))
       .handleRaw("pace", steering("pace"))
       .handleRaw("rule", steering("rule"))
+      .handleRaw("breaker", steering("breaker"))
       .handleRaw("reset", steering("reset"))
       .handleRaw(
         "log",
@@ -109,6 +110,12 @@ const actionIn = (verb: Verb, body: Uint8Array, limits: Limits): Effect.Effect<L
       return Effect.map(readChoice(RuleChoice, body, limits), ({ parts }) => ({
         _tag: "Rule",
         choice: parts === null ? undefined : choiceIn(parts)
+      }))
+    case "breaker":
+      return Effect.map(readChoice(BreakerChoice, body, limits), ({ note, state }) => ({
+        _tag: "Breaker",
+        to: state,
+        note: note ?? undefined
       }))
     case "reset":
       return Effect.as(readChoice(NoChoice, body, limits), { _tag: "Reset" })

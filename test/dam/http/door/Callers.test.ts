@@ -37,7 +37,7 @@ describe("the role of a key", () => {
   it.live("keeps others from steering with 403, and from nothing else", () =>
     Effect.gen(function* () {
       const dam = yield* Double.make({ keys: keysOf("acme:one\nops:two:operator") })
-      assert.lengthOf(steering, 9)
+      assert.lengthOf(steering, 10)
       for (const { method, name, path } of steering) {
         const { json, status } = yield* ask(dam.url, method, path.replace(":lane", "a.example"), bearer("one"))
         assert.deepStrictEqual([status, json.code], [403, "operator_required"], name)

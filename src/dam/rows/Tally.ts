@@ -1,11 +1,9 @@
 /**
  * Counts kept in memory, since counting a million rows for every look at `/health` would stop the writer.
  *
- * They are exact because the store owns its file. A tally is copied before whatever may be rolled back.
+ * They are exact because the store owns its database. A tally is copied before whatever may be rolled back.
  */
-import type { DatabaseSync } from "node:sqlite"
 import { type JobState, states } from "../../engine/JobState.ts"
-import { numberOf } from "./Database.ts"
 
 /** The counts, and the highest `seq` ever given. */
 export interface Tally {
@@ -24,7 +22,7 @@ export interface Tally {
 }
 
 /** The states of unfinished jobs. */
-const liveStates = ["scheduled", "queued", "parked", "running"] as const
+export const liveStates = ["scheduled", "queued", "parked", "running"] as const
 
 /** The unfinished jobs of a lane. */
 export type LaneCounts = Record<(typeof liveStates)[number], number>
@@ -51,26 +49,6 @@ export const empty = (): Tally => ({
   dead: 0,
   endpoints: 0,
   lanes: new Map(),
-  customers: undefined,
-  moves: []
-})
-
-/** Counts what a database holds. */
-export const count = (db: DatabaseSync): Tally => ({
-  seq: numberOf(db, "SELECT max(seq) FROM sqlite_sequence WHERE name = 'jobs'"),
-  jobs: {
-    scheduled: inState(db, "scheduled"),
-    queued: inState(db, "queued"),
-    running: inState(db, "running"),
-    parked: inState(db, "parked"),
-    succeeded: inState(db, "succeeded"),
-    failed: inState(db, "failed"),
-    cancelled: inState(db, "cancelled")
-  },
-  pending: numberOf(db, "SELECT count(*) FROM deliveries WHERE state = 'pending'"),
-  dead: numberOf(db, "SELECT count(*) FROM deliveries WHERE state = 'dead'"),
-  endpoints: numberOf(db, "SELECT count(*) FROM endpoints"),
-  lanes: byLane(db),
   customers: undefined,
   moves: []
 })
@@ -104,15 +82,6 @@ export const restore = (self: Tally, earlier: Snapshot): void => {
 export const add = (self: Tally, whose: Required<Pick<Move, "customer" | "lane">>, to: JobState): void => {
   self.jobs[to]++
   note(self, { ...whose, from: undefined, to, jobs: 1 })
-}
-
-/**
- * The unfinished jobs of a customer. They are counted once, and kept from then on; not before the first who asks, because
- * counting a backlog takes a while.
- */
-export const liveOf = (db: DatabaseSync, self: Tally, customer: string): number => {
-  self.customers ??= byCustomer(db)
-  return self.customers.get(customer) ?? 0
 }
 
 /** Notes that jobs of a lane went from one state to another. */
@@ -153,47 +122,9 @@ const shift = ({ customers, lanes }: Tally, { customer, from, jobs, lane, to }: 
   else lanes.set(lane, counts)
 }
 
-const isLive = (state: JobState | undefined): state is keyof LaneCounts =>
+/** Whether jobs of a state are unfinished. */
+export const isLive = (state: JobState | undefined): state is keyof LaneCounts =>
   state === "queued" || state === "running" || state === "parked" || state === "scheduled"
-
-const byCustomer = (db: DatabaseSync): Map<string, number> => {
-  const customers = new Map<string, number>()
-  // state by state, which the index has in the order of customers
-  const select = db.prepare(
-    "SELECT customer, count(*) AS jobs FROM jobs INDEXED BY jobs_by_state WHERE state = ? GROUP BY customer"
-  )
-  for (const state of liveStates) {
-    for (const { customer, jobs } of select.all(state)) {
-      const name = String(customer)
-      customers.set(name, (customers.get(name) ?? 0) + Number(jobs))
-    }
-  }
-  return customers
-}
-
-const byLane = (db: DatabaseSync): Map<string, LaneCounts> => {
-  const lanes = new Map<string, LaneCounts>()
-  const found = [
-    // told from the index alone, which a backlog needs
-    ...db
-      .prepare("SELECT 'queued' AS state, lane, count(*) AS jobs FROM jobs WHERE state = 'queued' GROUP BY lane")
-      .all(),
-    ...db
-      .prepare(
-        `SELECT state, lane, count(*) AS jobs FROM jobs WHERE state IN ('scheduled', 'parked', 'running')
-         GROUP BY state, lane`
-      )
-      .all()
-  ]
-  for (const { jobs, lane, state } of found) {
-    const name = String(lane)
-    const counts = lanes.get(name) ?? { scheduled: 0, queued: 0, parked: 0, running: 0 }
-    const known = stateOf(state)
-    if (isLive(known)) counts[known] = Number(jobs)
-    lanes.set(name, counts)
-  }
-  return lanes
-}
 
 /** Reads a state back from a row. */
 export const stateOf = (value: unknown): JobState => {
@@ -201,6 +132,3 @@ export const stateOf = (value: unknown): JobState => {
   if (state === undefined) throw new Error(`a job is in the unknown state ${String(value)}`)
   return state
 }
-
-const inState = (db: DatabaseSync, state: JobState): number =>
-  numberOf(db, `SELECT count(*) FROM jobs WHERE state = '${state}'`)

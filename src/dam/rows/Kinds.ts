@@ -1,5 +1,5 @@
-/** What each command of the store is to the thread that runs it. */
-import type { Commands } from "../rows/Commands.ts"
+/** What each command of the store is to whoever runs it. */
+import type { Commands } from "./Commands.ts"
 
 /**
  * `write`: needs a transaction. `read`: needs none, and is answered even when nothing can be written. `longRead`: its time

@@ -1,0 +1,115 @@
+import { afterAll, assert, beforeAll, it } from "@effect/vitest"
+import * as PgConnection from "@effect/sql-pg/PgConnection"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { createServer, type Server } from "node:http"
+import { setTimeout as sleep } from "node:timers/promises"
+import { begin, type Postgres } from "../support/Postgres.ts"
+import { withPostgres } from "../support/WithPostgres.ts"
+import { type Built, build } from "./support/Built.ts"
+import { ask, endAll, run, start } from "./support/DamProcess.ts"
+import * as KillRun from "./support/KillRun.ts"
+import { check } from "./support/Ledgers.ts"
+
+const kills = Number(process.env["KILLS"] ?? 3)
+const jobs = Number(process.env["JOBS"] ?? 300)
+
+/** That a kill falls while somebody is called is certain only where there are many. */
+const many = 20
+
+const server = await begin()
+
+let built: Built
+
+beforeAll(async () => {
+  built = await build()
+})
+
+afterAll(async () => {
+  await endAll()
+  built.remove()
+  if (!("missing" in server)) await server.stop()
+})
+
+withPostgres(server, "a dam over Postgres", (postgres) => {
+  it(`loses, repeats and hides nothing while it is killed ${kills} times under ${jobs} jobs`, async () => {
+    const store = async () => ({ integrity: "ok", sequence: await numbersIn(postgres) })
+    const database = { url: postgres.url(), store }
+    const ledgers = await KillRun.run({ bin: built.bin, folder: built.folder, kills, jobs, database })
+    const broken = check(ledgers).filter(({ invariant }) => invariant !== "I10" || kills >= many)
+    assert.deepStrictEqual(broken, [])
+    assert.strictEqual(ledgers.kills.length, kills)
+    const acknowledged = new Set(ledgers.submissions.flatMap(({ answer }) => (answer ? [answer.jobId] : []))).size
+    assert.isAtLeast(acknowledged, 0.7 * jobs)
+  })
+
+  it("refuses while Postgres is gone, loses nothing it had taken, and goes on by itself when it is back", async () => {
+    const upstream = await answering()
+    const args = ["--allow-private", "--port", "0"]
+    const env = { EZTHROTTLE_DATABASE_URL: `${postgres.url()}?application_name=s3cret` }
+    const dam = await start(built.bin, args, { env })
+    const submit = (key: string) =>
+      ask(`${dam.url}/api/v1/jobs`, { body: { url: `${upstream.url}/${key}`, idempotent_key: key } })
+    const told = async () => (await ask(`${dam.url}/health`)).status
+
+    // a second one is told who is there
+    const second = await run(built.bin, ["dam", ...args], { env })
+    assert.strictEqual(second.with, 1)
+    assert.match(second.errors, /another dam is using it \(process \d+ on .*, since .*\)/)
+
+    const taken = await Promise.all(Array.from({ length: 6 }, (_, n) => submit(`before-${n}`)))
+    assert.isTrue(taken.every(({ status }) => status === 201))
+    await postgres.stop()
+    const refused = await fetch(`${dam.url}/api/v1/jobs`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ url: upstream.url })
+    })
+    assert.strictEqual(refused.status, 503)
+    assert.isNotNull(refused.headers.get("retry-after"))
+    assert.strictEqual(await told(), 503)
+    await sleep(1500)
+    await postgres.start()
+    while ((await told()) !== 200) await sleep(50)
+    assert.strictEqual((await submit("after")).status, 201)
+    const open = "status=queued&status=running&status=scheduled&status=parked"
+    while ((await ask(`${dam.url}/api/v1/jobs?limit=1&${open}`)).body.jobs.length > 0) await sleep(50)
+    for (const key of [...Array.from({ length: 6 }, (_, n) => `before-${n}`), "after"]) {
+      assert.include(upstream.paths, `/${key}`)
+    }
+    dam.signal("SIGTERM")
+    const ended = await dam.ended
+    assert.strictEqual(ended.with, 0)
+    assert.notInclude(ended.output + ended.errors, "s3cret")
+    assert.include(ended.output, `postgres://dam@127.0.0.1:${postgres.port}/postgres`)
+    upstream.server.close()
+  })
+})
+
+const numbersIn = (postgres: Postgres): Promise<ReadonlyArray<number>> =>
+  Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const connection = yield* PgConnection.make({ url: Redacted.make(postgres.url()) })
+        const { rows } = yield* connection.query(
+          "SELECT row_number() OVER (ORDER BY seq)::integer AS n FROM ezthrottle.jobs"
+        )
+        return rows.map(({ n }) => Number(n))
+      })
+    )
+  )
+
+const answering = async (): Promise<{
+  readonly server: Server
+  readonly url: string
+  readonly paths: ReadonlyArray<string>
+}> => {
+  const paths: Array<string> = []
+  const server = createServer((request, response) => {
+    paths.push(request.url ?? "")
+    response.end("taken")
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const address = server.address()
+  return { server, url: `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`, paths }
+}

@@ -15,7 +15,7 @@ const ofTheirOwn = [
 ]
 
 // what is killed must have written within a quarter of a second what it was answered, which a busy machine does not give it
-const alone = ["test/system/damKills.test.ts", "test/system/deliveryKills.test.ts", "test/system/postgres.test.ts"]
+const alone = ["test/system/damKills.test.ts", "test/system/deliveryKills.test.ts"]
 
 const helpers = ["test/fixtures/**", "test/bench/**"]
 

@@ -1,21 +1,10 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
-import * as PgConnection from "@effect/sql-pg/PgConnection"
-import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import { createServer, type Server } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
-import { begin, type Postgres } from "../support/Postgres.ts"
+import { begin } from "../support/Postgres.ts"
 import { withPostgres } from "../support/WithPostgres.ts"
 import { type Built, build } from "./support/Built.ts"
 import { ask, endAll, run, start } from "./support/DamProcess.ts"
-import * as KillRun from "./support/KillRun.ts"
-import { check } from "./support/Ledgers.ts"
-
-const kills = Number(process.env["KILLS"] ?? 3)
-const jobs = Number(process.env["JOBS"] ?? 300)
-
-/** That a kill falls while somebody is called is certain only where there are many. */
-const many = 20
 
 const server = await begin()
 
@@ -32,17 +21,6 @@ afterAll(async () => {
 })
 
 withPostgres(server, "a dam over Postgres", (postgres) => {
-  it(`loses, repeats and hides nothing while it is killed ${kills} times under ${jobs} jobs`, async () => {
-    const store = async () => ({ integrity: "ok", sequence: await numbersIn(postgres) })
-    const database = { url: postgres.url(), store }
-    const ledgers = await KillRun.run({ bin: built.bin, folder: built.folder, kills, jobs, database })
-    const broken = check(ledgers).filter(({ invariant }) => invariant !== "I10" || kills >= many)
-    assert.deepStrictEqual(broken, [])
-    assert.strictEqual(ledgers.kills.length, kills)
-    const acknowledged = new Set(ledgers.submissions.flatMap(({ answer }) => (answer ? [answer.jobId] : []))).size
-    assert.isAtLeast(acknowledged, 0.7 * jobs)
-  })
-
   it("refuses while Postgres is gone, loses nothing it had taken, and goes on by itself when it is back", async () => {
     const upstream = await answering()
     const args = ["--allow-private", "--port", "0"]
@@ -85,19 +63,6 @@ withPostgres(server, "a dam over Postgres", (postgres) => {
     upstream.server.close()
   })
 })
-
-const numbersIn = (postgres: Postgres): Promise<ReadonlyArray<number>> =>
-  Effect.runPromise(
-    Effect.scoped(
-      Effect.gen(function* () {
-        const connection = yield* PgConnection.make({ url: Redacted.make(postgres.url()) })
-        const { rows } = yield* connection.query(
-          "SELECT row_number() OVER (ORDER BY seq)::integer AS n FROM ezthrottle.jobs"
-        )
-        return rows.map(({ n }) => Number(n))
-      })
-    )
-  )
 
 const answering = async (): Promise<{
   readonly server: Server

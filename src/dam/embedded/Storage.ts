@@ -8,6 +8,7 @@ import * as SqliteJobStore from "../sqlite/SqliteJobStore.ts"
 import type { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import { InvalidOption } from "./DamOptions.ts"
+import * as Driver from "../postgres/Driver.ts"
 
 /** What of the options says where. */
 export interface StorageOptions {
@@ -79,10 +80,10 @@ const urlOf = (database: string | Redacted.Redacted): URL | undefined => {
 }
 
 const loaded = Effect.tryPromise({
-  try: () => import("../postgres/PostgresJobStore.ts"),
+  try: () => Promise.all([import("../postgres/PostgresJobStore.ts"), Driver.load()]).then(([store]) => store),
   catch: (error) =>
     new InvalidOption({
-      problem: String(error).includes("@effect/sql-pg")
+      problem: String(error).includes(Driver.from)
         ? "database: Postgres is reached through a package of its own; install it: npm install @effect/sql-pg@4"
         : `database: what Postgres is reached through cannot be loaded: ${String(error)}`
     })

@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as PgConnection from "@effect/sql-pg/PgConnection"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
@@ -16,6 +15,7 @@ import { empty } from "../rows/Tally.ts"
 import { JobStore } from "../store/JobStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import { recount } from "./Counts.ts"
+import * as Driver from "./Driver.ts"
 import * as Groups from "./Groups.ts"
 import * as Line from "./Line.ts"
 import * as Ownership from "./Ownership.ts"
@@ -51,14 +51,15 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<JobStore["Service"], StoreError, Scope.Scope> {
   const owner = Ownership.owner()
   const tally = empty()
+  const driver = yield* Effect.promise(Driver.load)
   const opened = Effect.gen(function* () {
-    const on = yield* session(options, true)
+    const on = yield* session(driver, options, true)
     const epoch = yield* Ownership.take(on, owner)
     yield* recount(on, tally)
     return Groups.over(on, tally, epoch)
   })
   const writer = yield* Effect.mapError(Line.make(opened, "at once"), errorOf)
-  const reading = Effect.map(session(options, false), (on) => Groups.beside(on, tally))
+  const reading = Effect.map(session(driver, options, false), (on) => Groups.beside(on, tally))
   const reader = yield* Effect.mapError(Line.make(reading, "later"), errorOf)
   const run = executor((call, resume) => (kinds[call[0]] === "longRead" ? reader(call, resume) : writer(call, resume)))
   return over(run, { credentials: options.credentials })
@@ -74,28 +75,31 @@ export const layer = (options: PostgresOptions): Layer.Layer<JobStore, StoreErro
   Layer.effect(JobStore, make(options))
 
 const session = (
+  { connection }: Driver.Driver,
   { schema = "ezthrottle", url }: PostgresOptions,
   isWriter: boolean
 ): Effect.Effect<Session.Session, Fault, Scope.Scope> =>
-  PgConnection.make({
-    url,
-    applicationName: isWriter ? "ezthrottle dam" : "ezthrottle dam, reading",
-    multiplex: isWriter,
-    types: Session.types(),
-    connectTimeout: "5 seconds",
-    keepAlive: "10 seconds",
-    preparedStatementCacheSize: 300,
-    maxMessageSize: 256 * 1024 * 1024,
-    startupParameters: {
-      search_path: schema,
-      timezone: "UTC",
-      client_min_messages: "error",
-      idle_in_transaction_session_timeout: "10s",
-      // what is written is few rows that an index leads to, however many there are
-      ...(isWriter ? { random_page_cost: "1.1", enable_hashjoin: "off", enable_mergejoin: "off" } : {}),
-      // an owner that is gone without a word is missed within half a minute
-      tcp_keepalives_idle: "10",
-      tcp_keepalives_interval: "5",
-      tcp_keepalives_count: "3"
-    }
-  }).pipe(Effect.mapBoth({ onFailure: Session.faultOf, onSuccess: Session.over }))
+  connection
+    .make({
+      url,
+      applicationName: isWriter ? "ezthrottle dam" : "ezthrottle dam, reading",
+      multiplex: isWriter,
+      types: Session.types(),
+      connectTimeout: "5 seconds",
+      keepAlive: "10 seconds",
+      preparedStatementCacheSize: 300,
+      maxMessageSize: 256 * 1024 * 1024,
+      startupParameters: {
+        search_path: schema,
+        timezone: "UTC",
+        client_min_messages: "error",
+        idle_in_transaction_session_timeout: "10s",
+        // what is written is few rows that an index leads to, however many there are
+        ...(isWriter ? { random_page_cost: "1.1", enable_hashjoin: "off", enable_mergejoin: "off" } : {}),
+        // an owner that is gone without a word is missed within half a minute
+        tcp_keepalives_idle: "10",
+        tcp_keepalives_interval: "5",
+        tcp_keepalives_count: "3"
+      }
+    })
+    .pipe(Effect.mapBoth({ onFailure: Session.faultOf, onSuccess: Session.over }))

@@ -5,11 +5,12 @@
  * Whole numbers come back as numbers: none here is beyond 2^53.
  */
 import type { PgConnection } from "@effect/sql-pg/PgConnection"
-import * as PgTypes from "@effect/sql-pg/PgTypes"
+import type * as PgTypes from "@effect/sql-pg/PgTypes"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Cell, Fault, Row } from "../rows/Commands.ts"
+import * as Driver from "./Driver.ts"
 
 /** What a statement is given. */
 export type Param = Cell | boolean | PgTypes.Parameter
@@ -76,24 +77,28 @@ const sign = "\u{10fffe}"
 export const texts = (values: ReadonlyArray<Cell | boolean | undefined>): PgTypes.Parameter =>
   list(
     values.map((value) => (value === null || value === undefined ? null : storable(String(value)))),
-    PgTypes.OID.text
+    OID.text
   )
 
 /** The same of bytes. */
-export const bytes = (values: ReadonlyArray<Uint8Array | null>): PgTypes.Parameter => list(values, PgTypes.OID.bytea)
+export const bytes = (values: ReadonlyArray<Uint8Array | null>): PgTypes.Parameter => list(values, OID.bytea)
 
 const list = (values: ReadonlyArray<unknown>, oid: number): PgTypes.Parameter =>
-  Result.getOrThrow(PgTypes.array(values, oid))
+  Result.getOrThrow(Driver.types().array(values, oid))
+
+/** Of the types of Postgres, which never change. */
+const OID = { bytea: 17, int8: 20, text: 25 }
 
 /** How values are read: `int8` as a number, and texts as they were given. */
 export const types = (): PgTypes.Registry => {
-  const registry = PgTypes.makeRegistry()
-  registry.register(PgTypes.OID.int8, {
-    encode: (value: number) => PgTypes.encode(BigInt(value), PgTypes.OID.int8),
+  const { encode, makeRegistry } = Driver.types()
+  const registry = makeRegistry()
+  registry.register(OID.int8, {
+    encode: (value: number) => encode(BigInt(value), OID.int8),
     decode: (value) => Result.succeed(Number(viewOf(value).getBigInt64(0))),
     read: (value, offset) => Result.succeed(Number(viewOf(value).getBigInt64(offset)))
   })
-  registry.register(PgTypes.OID.text, {
+  registry.register(OID.text, {
     encode: (value: string) => Result.succeed(Buffer.from(value)),
     decode: (value) => Result.succeed(textOf(value, 0, value.byteLength)),
     read: (value, offset, size) => Result.succeed(textOf(value, offset, size))

@@ -198,7 +198,7 @@ describe("a step", () => {
     [World],
     ([world]) => Effect.map(both(world), (tag) => void seen.set(tag, (seen.get(tag) ?? 0) + 1)),
     // always the same 320; another seed to look further
-    { arbitrary: { runs: 160, seed: process.env["DIFFERENTIAL_SEED"] ?? "a step" }, timeout: 240_000 }
+    { arbitrary: { runs: 320, seed: process.env["DIFFERENTIAL_SEED"] ?? "a step" }, timeout: 240_000 }
   )
 
   it("was drawn to succeed, to be rejected, to expire and to run out of time", () => {

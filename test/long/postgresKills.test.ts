@@ -1,36 +1,23 @@
-import { afterAll, assert, beforeAll, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { begin, type Postgres } from "../support/Postgres.ts"
+import type { Postgres } from "../support/Postgres.ts"
 import { withPostgres } from "../support/WithPostgres.ts"
-import { type Built, build } from "../system/support/Built.ts"
-import { endAll } from "../system/support/DamProcess.ts"
 import * as KillRun from "../system/support/KillRun.ts"
 import { check } from "../system/support/Ledgers.ts"
+import { overPostgres } from "../system/support/OverPostgres.ts"
 
 const kills = Number(process.env["KILLS"] ?? 20)
 const jobs = Number(process.env["JOBS"] ?? 2000)
 
-const server = await begin()
-
-let built: Built
-
-beforeAll(async () => {
-  built = await build()
-})
-
-afterAll(async () => {
-  await endAll()
-  built.remove()
-  if (!("missing" in server)) await server.stop()
-})
+const { built, server } = await overPostgres()
 
 withPostgres(server, "a dam over Postgres", (postgres) => {
   it(`loses, repeats and hides nothing while it is killed ${kills} times under ${jobs} jobs`, async () => {
     const store = async () => ({ integrity: "ok", sequence: await numbersIn(postgres) })
     const database = { url: postgres.url(), store }
-    const ledgers = await KillRun.run({ bin: built.bin, folder: built.folder, kills, jobs, database })
+    const ledgers = await KillRun.run({ bin: built().bin, folder: built().folder, kills, jobs, database })
     assert.deepStrictEqual(check(ledgers), [])
     assert.strictEqual(ledgers.kills.length, kills)
     const acknowledged = new Set(ledgers.submissions.flatMap(({ answer }) => (answer ? [answer.jobId] : []))).size

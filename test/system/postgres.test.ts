@@ -1,37 +1,24 @@
-import { afterAll, assert, beforeAll, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { createServer, type Server } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
-import { begin } from "../support/Postgres.ts"
 import { withPostgres } from "../support/WithPostgres.ts"
-import { type Built, build } from "./support/Built.ts"
-import { ask, endAll, run, start } from "./support/DamProcess.ts"
+import { ask, run, start } from "./support/DamProcess.ts"
+import { overPostgres } from "./support/OverPostgres.ts"
 
-const server = await begin()
-
-let built: Built
-
-beforeAll(async () => {
-  built = await build()
-})
-
-afterAll(async () => {
-  await endAll()
-  built.remove()
-  if (!("missing" in server)) await server.stop()
-})
+const { built, server } = await overPostgres()
 
 withPostgres(server, "a dam over Postgres", (postgres) => {
   it("refuses while Postgres is gone, loses nothing it had taken, and goes on by itself when it is back", async () => {
     const upstream = await answering()
     const args = ["--allow-private", "--port", "0"]
     const env = { EZTHROTTLE_DATABASE_URL: `${postgres.url()}?application_name=s3cret` }
-    const dam = await start(built.bin, args, { env })
+    const dam = await start(built().bin, args, { env })
     const submit = (key: string) =>
       ask(`${dam.url}/api/v1/jobs`, { body: { url: `${upstream.url}/${key}`, idempotent_key: key } })
     const told = async () => (await ask(`${dam.url}/health`)).status
 
     // a second one is told who is there
-    const second = await run(built.bin, ["dam", ...args], { env })
+    const second = await run(built().bin, ["dam", ...args], { env })
     assert.strictEqual(second.with, 1)
     assert.match(second.errors, /another dam is using it \(process \d+ on .*, since .*\)/)
 

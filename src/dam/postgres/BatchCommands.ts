@@ -1,14 +1,14 @@
 /** What batches need of the database, as statements. A batch counts its lines in the commit that takes them. */
 import * as Effect from "effect/Effect"
-import { type BatchCommands, keyReused, type LinesAdded, type LinesInsert } from "../rows/BatchCommands.ts"
+import type { BatchCommands, LinesAdded, LinesInsert } from "../rows/BatchCommands.ts"
+import { isKnown, shown, valueIn } from "../rows/BatchLines.ts"
 import {
   type BatchForms,
-  type Cell,
   type Fault,
-  jobColumns,
   type JobCommands,
   type JobInsert,
-  type LoadedJob
+  type LoadedJob,
+  type Row
 } from "../rows/Commands.ts"
 import type { Tally } from "../rows/Tally.ts"
 import { batchEnds } from "./BatchEnds.ts"
@@ -95,10 +95,10 @@ export const batchCommands = (on: Session, tally: Tally, jobs: OfJobs): Over<Bat
       ),
     dueBatches: (limit) => on.all(`SELECT * FROM batches WHERE ${isDue} ORDER BY n LIMIT $1`, limit),
     showLines: Effect.fnUntraced(function* (batch, at, limit) {
-      const shown = yield* showLines(self, batch, limit)
-      if (shown === undefined) return []
-      if (shown.isLast) yield* ends.end(batch, at)
-      return shown.jobs
+      const portion = yield* showLines(self, batch, limit)
+      if (portion === undefined) return []
+      if (portion.isLast) yield* ends.end(batch, at)
+      return portion.jobs
     }),
     liveInBatch: (batch, limit) => on.all(`SELECT id FROM jobs WHERE batch = $1 AND ${live} LIMIT $2`, batch, limit),
     batchCalledOff: (batch, at) => ends.end(batch, at),
@@ -141,7 +141,7 @@ const addLines = Effect.fnUntraced(function* (
   if (known.length > 0) return { _tag: "Known", known }
   const [first] = given
   if (most !== null && first !== undefined) {
-    const customer = String(first.columns[customerAt])
+    const customer = String(valueIn(first, "customer"))
     // lines that are to become jobs together are as good as jobs
     const heldBack = yield* on.one(
       `SELECT coalesce(sum(accepted), 0)::bigint AS jobs FROM batches
@@ -166,7 +166,7 @@ const addLines = Effect.fnUntraced(function* (
   })
   let accepted = 0
   for (const insert of given) {
-    const line = Number(insert.columns[lineAt])
+    const line = Number(valueIn(insert, "batch_line"))
     if (!(yield* isWanted(line))) continue
     accepted++
     if (isTogether) {
@@ -199,20 +199,8 @@ const addLines = Effect.fnUntraced(function* (
   return { _tag: "Added" }
 })
 
-/** Whether a job was there already; one behind others is new as well. */
-const isKnown = (first: LoadedJob | "behind" | undefined): first is LoadedJob =>
-  first !== undefined && first !== "behind"
-
-const customerAt = jobColumns.indexOf("customer")
-const idAt = jobColumns.indexOf("id")
-const laneAt = jobColumns.indexOf("lane")
-const queueAt = jobColumns.indexOf("account")
-const lineAt = jobColumns.indexOf("batch_line")
-const givenAt = jobColumns.indexOf("key_given")
-const payloadAt = jobColumns.indexOf("payload")
-
-interface Shown {
-  readonly jobs: ReadonlyArray<{ readonly [name: string]: Cell }>
+interface Portion {
+  readonly jobs: ReadonlyArray<Row>
   readonly isLast: boolean
 }
 
@@ -221,7 +209,7 @@ const showLines = Effect.fnUntraced(function* (
   { jobs, on }: Self,
   batch: number,
   limit: number
-): Effect.fn.Return<Shown | undefined, Fault> {
+): Effect.fn.Return<Portion | undefined, Fault> {
   const now = yield* on.one(byNumber, batch)
   if (now === undefined) return undefined
   const staged = yield* on.all(
@@ -230,9 +218,9 @@ const showLines = Effect.fnUntraced(function* (
     limit
   )
   const isShown = now["state"] === "showing" && now["cancelled_at"] === null
-  const shown: Array<Shown["jobs"][number]> = []
+  const found: Array<Row> = []
   for (const { job, line } of isShown ? staged : []) {
-    shown.push(...(yield* showOne(on, jobs, batch, Number(line), String(job))))
+    found.push(...(yield* showOne(on, jobs, batch, Number(line), String(job))))
   }
   const last = staged.at(-1)?.["line"]
   if (last !== undefined) yield* on.run("DELETE FROM batch_staged WHERE batch = $1 AND line <= $2", batch, last)
@@ -242,7 +230,7 @@ const showLines = Effect.fnUntraced(function* (
     if (!isShown) yield* on.run(untold, batch)
     yield* on.run("UPDATE batches SET state = 'running' WHERE n = $1 AND state = 'showing'", batch)
   }
-  return { jobs: shown, isLast }
+  return { jobs: found, isLast }
 })
 
 const showOne = Effect.fnUntraced(function* (
@@ -251,30 +239,16 @@ const showOne = Effect.fnUntraced(function* (
   batch: number,
   line: number,
   text: string
-): Effect.fn.Return<Shown["jobs"], Fault> {
+): Effect.fn.Return<ReadonlyArray<Row>, Fault> {
   const insert = JSON.parse(text) as JobInsert
-  const known = yield* jobs.enqueue(insert)
-  const { columns } = insert
-  if (isKnown(known)) {
-    const isOther = columns[givenAt] === 1 && columns[payloadAt] !== known.job["payload"]
-    const refused = Number(isOther)
-    yield* on.run(
-      "UPDATE batches SET accepted = accepted - 1, duplicates = duplicates + $1, refused = refused + $2 WHERE n = $3",
-      1 - refused,
-      refused,
-      batch
-    )
-    const detail = isOther ? keyReused(String(known.job["id"])) : { jobId: known.job["id"] }
-    yield* on.run(note, batch, isOther ? "Refused" : "Duplicate", line, JSON.stringify(detail))
-    return []
-  }
-  return [
-    {
-      id: columns[idAt] ?? null,
-      customer: columns[customerAt] ?? null,
-      lane: columns[laneAt] ?? null,
-      queue: columns[queueAt] ?? null,
-      state: known === undefined ? insert.state : "scheduled"
-    }
-  ]
+  const became = shown(insert, yield* jobs.enqueue(insert))
+  if (became._tag === "Job") return [became.row]
+  yield* on.run(
+    "UPDATE batches SET accepted = accepted - 1, duplicates = duplicates + $1, refused = refused + $2 WHERE n = $3",
+    became.duplicates,
+    became.refused,
+    batch
+  )
+  yield* on.run(note, batch, became.kind, line, became.detail)
+  return []
 })

@@ -1,9 +1,8 @@
 /** Changes jobs that wait, as statements. */
 import * as Effect from "effect/Effect"
-import { requeued } from "../job/LaneName.ts"
-import { apart, waitingAfter } from "../rows/ChangeUpdate.ts"
+import { changedBy } from "../rows/ChangeUpdate.ts"
 import type { JobCommands } from "../rows/Commands.ts"
-import { moveOver, stateOf, type Tally } from "../rows/Tally.ts"
+import { moveOver, type Tally } from "../rows/Tally.ts"
 import type { Joins } from "./JoinCommands.ts"
 import type { Over, Session } from "./Session.ts"
 
@@ -19,21 +18,17 @@ export const changeCommand = (
        WHERE id = $1 AND state IN ('scheduled', 'queued', 'parked')`,
       id
     )
-    if (job === undefined) return "Settled"
-    if (change.revision !== null && change.revision !== job["revision"]) return "Stale"
-    const seq = job["seq"] ?? null
-    const from = { lane: String(job["lane"]), state: stateOf(job["state"]) }
-    const { isApart, job: waiting } = apart(job, change)
-    const { dueAt, state } = waitingAfter(waiting, from.state, change)
-    const lane = change.lane ?? from.lane
-    const account = requeued(String(job["account"]), change.account, change.priority)
+    const changed = changedBy(job, change)
+    if (typeof changed === "string") return changed
+    const { account, dueAt, from, isApart, to } = changed
+    const seq = job?.["seq"] ?? null
     yield* on.run(
       `UPDATE jobs SET revision = revision + 1, lane = $2, account = $3, state = $4, due_at = $5, start_before = $6
        WHERE seq = $1`,
       seq,
-      lane,
+      to.lane,
       account,
-      state,
+      to.state,
       dueAt,
       change.startBefore
     )
@@ -50,7 +45,7 @@ export const changeCommand = (
         change.time.deadlineAt
       )
     }
-    moveOver(tally, from, { lane, state })
+    moveOver(tally, from, to)
     return "Changed"
   })
 })

@@ -1,6 +1,7 @@
 /** What lanes need of the database, as statements. */
 import * as Effect from "effect/Effect"
 import type { LaneCommands } from "../rows/Commands.ts"
+import { distinct } from "./Query.ts"
 import { type Over, put, type Session } from "./Session.ts"
 
 const savePace = put(
@@ -12,27 +13,8 @@ const savePace = put(
 /** The commands. */
 export const laneCommands = (on: Session) =>
   ({
-    // a whole index would be read to find its distinct values; these leap from one to the next
-    lanes: () =>
-      on.all(
-        `WITH RECURSIVE found (lane) AS (
-           (SELECT lane FROM jobs WHERE state = 'queued' ORDER BY lane LIMIT 1)
-           UNION ALL
-           SELECT (SELECT lane FROM jobs WHERE state = 'queued' AND lane > found.lane ORDER BY lane LIMIT 1)
-           FROM found WHERE lane IS NOT NULL
-         ) SELECT lane FROM found WHERE lane IS NOT NULL`
-      ),
-    queues: (lane) =>
-      on.all(
-        `WITH RECURSIVE found (account) AS (
-           (SELECT account FROM jobs WHERE state = 'queued' AND lane = $1 ORDER BY account LIMIT 1)
-           UNION ALL
-           SELECT (SELECT account FROM jobs
-                   WHERE state = 'queued' AND lane = $1 AND account > found.account ORDER BY account LIMIT 1)
-           FROM found WHERE account IS NOT NULL
-         ) SELECT account AS queue FROM found WHERE account IS NOT NULL`,
-        lane
-      ),
+    lanes: () => on.all(distinct("lane", "jobs WHERE state = 'queued'")),
+    queues: (lane) => on.all(distinct("account", "jobs WHERE state = 'queued' AND lane = $1", "queue"), lane),
     page: (lane, queue, after, limit) =>
       on.all(
         `SELECT id, account AS queue, seq, limits FROM jobs

@@ -1,6 +1,7 @@
 /** The outbox, as statements: what is due, and when to look again. */
 import * as Effect from "effect/Effect"
 import type { DeliveryCommands, Row } from "../rows/Commands.ts"
+import { distinct } from "./Query.ts"
 import type { Over, Session } from "./Session.ts"
 
 const whole = `SELECT deliveries.*, body, endpoints.reason AS disabled_reason, probe_at
@@ -14,15 +15,7 @@ const but = "id NOT IN (SELECT json_array_elements_text($1::json)) ORDER BY due_
 export const outboxCommands = (
   on: Session
 ): Pick<Over<DeliveryCommands>, "deliveries" | "deliveryLanes" | "dueDeliveries"> => ({
-  deliveryLanes: () =>
-    on.all(
-      `WITH RECURSIVE found (lane) AS (
-         (SELECT lane FROM deliveries WHERE state = 'pending' ORDER BY lane LIMIT 1)
-         UNION ALL
-         SELECT (SELECT lane FROM deliveries WHERE state = 'pending' AND lane > found.lane ORDER BY lane LIMIT 1)
-         FROM found WHERE lane IS NOT NULL
-       ) SELECT lane FROM found WHERE lane IS NOT NULL`
-    ),
+  deliveryLanes: () => on.all(distinct("lane", "deliveries WHERE state = 'pending'")),
   dueDeliveries: Effect.fnUntraced(function* ({ except, lane, limit, now }) {
     // one more than asked for tells when to come back
     const next: ReadonlyArray<Row> =

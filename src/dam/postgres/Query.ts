@@ -27,3 +27,11 @@ export const where = (before: string, conditions: ReadonlyArray<Query>, after: Q
     params: [...conditions, after].flatMap(({ params }) => params)
   }
 }
+
+/** The distinct values of a column, out of an index that a whole read of would be dear: it leaps from one to the next. */
+export const distinct = (column: string, from: string, name = column): string => `WITH RECURSIVE found (value) AS (
+    (SELECT ${column} FROM ${from} ORDER BY ${column} LIMIT 1)
+    UNION ALL
+    SELECT (SELECT ${column} FROM ${from} AND ${column} > found.value ORDER BY ${column} LIMIT 1)
+    FROM found WHERE value IS NOT NULL
+  ) SELECT value AS ${name} FROM found WHERE value IS NOT NULL`

@@ -30,39 +30,8 @@ const parts = ["payloads", "metadata", "attempts", "results", "deliveries", "job
 /** The commands. */
 export const upkeepCommands = (on: Session, tally: Tally, joins: Pick<Joins, "recover">): Over<UpkeepCommands> => {
   const batches = batchSweeps(on)
-  const remove = Effect.fnUntraced(function* (jobs: ReadonlyArray<Row>): Effect.fn.Return<number, Fault> {
-    if (jobs.length === 0) return 0
-    const gone = texts(jobs.map(({ seq }) => seq))
-    const dead = yield* on.one(
-      "SELECT count(*) AS dead FROM deliveries WHERE state = 'dead' AND seq = ANY($1::text[]::bigint[])",
-      gone
-    )
-    tally.dead -= Number(dead?.["dead"])
-    yield* on.run(
-      "DELETE FROM delivery_bodies WHERE n IN (SELECT n FROM deliveries WHERE seq = ANY($1::text[]::bigint[]))",
-      gone
-    )
-    for (const table of parts) yield* on.run(`DELETE FROM ${table} WHERE seq = ANY($1::text[]::bigint[])`, gone)
-    for (const { batch, state } of jobs) {
-      const was = stateOf(state)
-      tally.jobs[was]--
-      if (batch !== null) yield* batches.swept(Number(batch), was)
-    }
-    return jobs.length
-  })
   return {
-    release: Effect.fnUntraced(function* (now) {
-      const released = yield* on.all(release, now)
-      for (const { lane, was } of released) {
-        move(tally, { lane: String(lane), from: stateOf(was), to: "queued", jobs: 1 })
-      }
-      const next = yield* on.one("SELECT min(due_at) AS due FROM jobs WHERE state IN ('scheduled', 'parked')")
-      const due = next?.["due"]
-      return {
-        lanes: [...new Set(released.map(({ lane }) => String(lane)))],
-        nextDueAt: typeof due === "number" ? due : undefined
-      }
-    }),
+    release: (now) => releaseAt(on, tally, now),
     shiftPauses: Effect.fnUntraced(function* (millis) {
       yield* on.run("UPDATE jobs SET due_at = due_at + $1 WHERE state = 'parked'", millis)
       yield* on.run("UPDATE deliveries SET due_at = due_at + $1 WHERE state = 'pending'", millis)
@@ -84,6 +53,8 @@ export const upkeepCommands = (on: Session, tally: Tally, joins: Pick<Joins, "re
     }),
     deleteEnded: Effect.fnUntraced(function* (ids) {
       return yield* remove(
+        on,
+        tally,
         yield* on.all(
           `SELECT seq, state, batch FROM jobs
            WHERE id IN (SELECT json_array_elements_text($1::json)) AND settled_at IS NOT NULL`,
@@ -97,7 +68,7 @@ export const upkeepCommands = (on: Session, tally: Tally, joins: Pick<Joins, "re
         endedBefore,
         limit
       )
-      yield* remove(jobs)
+      yield* remove(on, tally, jobs)
       // whose answer could not be told to all
       if (jobs.length < limit) yield* joins.recover
       yield* batches.sweep(endedBefore, limit)
@@ -126,3 +97,47 @@ export const upkeepCommands = (on: Session, tally: Tally, joins: Pick<Joins, "re
     })
   }
 }
+
+/** Queues what is due again. */
+const releaseAt = Effect.fnUntraced(function* (
+  on: Session,
+  tally: Tally,
+  now: number
+): Effect.fn.Return<ReturnType<UpkeepCommands["release"]>, Fault> {
+  const released = yield* on.all(release, now)
+  for (const { lane, was } of released) {
+    move(tally, { lane: String(lane), from: stateOf(was), to: "queued", jobs: 1 })
+  }
+  const next = yield* on.one("SELECT min(due_at) AS due FROM jobs WHERE state IN ('scheduled', 'parked')")
+  const due = next?.["due"]
+  return {
+    lanes: [...new Set(released.map(({ lane }) => String(lane)))],
+    nextDueAt: typeof due === "number" ? due : undefined
+  }
+})
+
+/** Takes jobs out, with all that stands elsewhere of them; their batches go on counting them. */
+const remove = Effect.fnUntraced(function* (
+  on: Session,
+  tally: Tally,
+  jobs: ReadonlyArray<Row>
+): Effect.fn.Return<number, Fault> {
+  if (jobs.length === 0) return 0
+  const gone = texts(jobs.map(({ seq }) => seq))
+  const dead = yield* on.one(
+    "SELECT count(*) AS dead FROM deliveries WHERE state = 'dead' AND seq = ANY($1::text[]::bigint[])",
+    gone
+  )
+  tally.dead -= Number(dead?.["dead"])
+  yield* on.run(
+    "DELETE FROM delivery_bodies WHERE n IN (SELECT n FROM deliveries WHERE seq = ANY($1::text[]::bigint[]))",
+    gone
+  )
+  for (const table of parts) yield* on.run(`DELETE FROM ${table} WHERE seq = ANY($1::text[]::bigint[])`, gone)
+  for (const { batch, state } of jobs) {
+    const was = stateOf(state)
+    tally.jobs[was]--
+    if (batch !== null) yield* batchSweeps(on).swept(Number(batch), was)
+  }
+  return jobs.length
+})

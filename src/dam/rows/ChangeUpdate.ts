@@ -1,7 +1,9 @@
 /** A change of a job that waits, in plain data: what a database is told of it. */
 import type { JobState } from "../../engine/JobState.ts"
 import type { Priority } from "../../step/StepModel.ts"
+import { requeued } from "../job/LaneName.ts"
 import type { Row } from "./Row.ts"
+import { stateOf } from "./Tally.ts"
 
 /** `Change` as it travels. */
 export interface ChangeUpdate {
@@ -23,14 +25,14 @@ export interface ChangeUpdate {
  * Whether a job shares no answer any more, and the job as it waits then: another call has another answer than those it was
  * identical with, and one at another time has none of them wait.
  */
-export const apart = (job: Row, { coalesce, time }: ChangeUpdate): { readonly isApart: boolean; readonly job: Row } => {
+const apart = (job: Row, { coalesce, time }: ChangeUpdate): { readonly isApart: boolean; readonly job: Row } => {
   const isApart = job["coalesce_key"] !== null && (job["coalesce_key"] !== coalesce || time !== undefined)
   const waitsForAnother = isApart && job["leader_id"] !== null
   return { isApart, job: waitsForAnother ? { ...job, due_at: job["not_before"] ?? 0 } : job }
 }
 
 /** Where a job waits then, and until when. */
-export const waitingAfter = (
+const waitingAfter = (
   job: Row,
   state: JobState,
   { now, time }: ChangeUpdate
@@ -42,4 +44,25 @@ export const waitingAfter = (
   const at = time.notBefore ?? 0
   if (state === "queued") return at > now ? { state: "scheduled", dueAt: at } : { state, dueAt }
   return { state, dueAt: at }
+}
+
+/** A job as a change leaves it. */
+export interface Changed {
+  readonly from: { readonly lane: string; readonly state: JobState }
+  readonly to: { readonly lane: string; readonly state: JobState }
+  readonly account: string
+  readonly dueAt: number | null
+  /** It shares no answer any more. */
+  readonly isApart: boolean
+}
+
+/** What becomes of a job that waits, or why nothing does. */
+export const changedBy = (job: Row | undefined, change: ChangeUpdate): Changed | "Settled" | "Stale" => {
+  if (job === undefined) return "Settled"
+  if (change.revision !== null && change.revision !== job["revision"]) return "Stale"
+  const from = { lane: String(job["lane"]), state: stateOf(job["state"]) }
+  const { isApart, job: waiting } = apart(job, change)
+  const { dueAt, state } = waitingAfter(waiting, from.state, change)
+  const account = requeued(String(job["account"]), change.account, change.priority)
+  return { from, to: { lane: change.lane ?? from.lane, state }, account, dueAt, isApart }
 }

@@ -227,7 +227,7 @@ export const toDamaged = ({ job }: typeof DamagedJob.Type, problem: string): Sto
       attempts: [],
       job: {
         ...job,
-        step: placeholder(job.lane),
+        step: standIn(job.lane),
         // bodies stand together in a blob, and belong to nobody without their sizes
         result: isTerminal(job.state) ? { ...end, response: undefined, responses: [] } : null,
         bodies: null
@@ -238,7 +238,7 @@ export const toDamaged = ({ job }: typeof DamagedJob.Type, problem: string): Sto
 }
 
 /** Where it was called, as far as even that can be read. */
-const placeholder = (lane: string): Step.Step =>
+const standIn = (lane: string): Step.Step =>
   Result.getOrElse(
     Result.try(() => Step.get(`https://${hostIn(lane)}/`)),
     () => Step.get("https://unreadable.invalid/")

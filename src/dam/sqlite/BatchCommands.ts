@@ -5,8 +5,9 @@
  * index, so that a job without a batch costs nothing more, and no count can be wrong after a crash.
  */
 import type { DatabaseSync } from "node:sqlite"
-import { type BatchCommands, keyReused, type LinesAdded, type LinesInsert } from "../rows/BatchCommands.ts"
-import { type BatchForms, jobColumns, type JobCommands, type JobInsert, type LoadedJob } from "../rows/Commands.ts"
+import type { BatchCommands, LinesAdded, LinesInsert } from "../rows/BatchCommands.ts"
+import { isKnown, shown, valueIn } from "../rows/BatchLines.ts"
+import type { BatchForms, JobCommands, JobInsert, LoadedJob } from "../rows/Commands.ts"
 import type { Tally } from "../rows/Tally.ts"
 import { liveOf } from "./Counts.ts"
 
@@ -165,10 +166,10 @@ export const batchCommands = (db: DatabaseSync, tally: Tally, jobs: OfJobs): Bat
     lineNotes: (batch, kind, behind, limit) => on.notes.all(batch, kind, behind, limit),
     dueBatches: (limit) => on.due.all(limit),
     showLines: (batch, at, limit) => {
-      const shown = showLines(self, batch, limit)
-      if (shown === undefined) return []
-      if (shown.isLast) ends.end(batch, at)
-      return shown.jobs
+      const portion = showLines(self, batch, limit)
+      if (portion === undefined) return []
+      if (portion.isLast) ends.end(batch, at)
+      return portion.jobs
     },
     liveInBatch: (batch, limit) => on.live.all(batch, limit),
     batchCalledOff: (batch, at) => ends.end(batch, at),
@@ -198,7 +199,7 @@ const addLines = (
   if (known.length > 0) return { _tag: "Known", known }
   const [first] = given
   if (most !== null && first !== undefined) {
-    const customer = String(first.columns[customerAt])
+    const customer = String(valueIn(first, "customer"))
     // lines that are to become jobs together are as good as jobs
     const has = liveOf(db, tally, customer) + Number(on.heldBack.get(customer)?.["jobs"])
     if (has + given.length > most) return { _tag: "Crowded", jobs: has }
@@ -214,7 +215,7 @@ const addLines = (
   }
   let accepted = 0
   for (const insert of given) {
-    const line = Number(insert.columns[lineAt])
+    const line = Number(valueIn(insert, "batch_line"))
     if (!isWanted(line)) continue
     accepted++
     if (isTogether) on.stage.run(batch, line, JSON.stringify(insert))
@@ -230,25 +231,13 @@ const addLines = (
   return { _tag: "Added" }
 }
 
-/** Whether a job was there already; one behind others is new as well. */
-const isKnown = (first: LoadedJob | "behind" | undefined): first is LoadedJob =>
-  first !== undefined && first !== "behind"
-
-const customerAt = jobColumns.indexOf("customer")
-const idAt = jobColumns.indexOf("id")
-const laneAt = jobColumns.indexOf("lane")
-const queueAt = jobColumns.indexOf("account")
-const lineAt = jobColumns.indexOf("batch_line")
-const givenAt = jobColumns.indexOf("key_given")
-const payloadAt = jobColumns.indexOf("payload")
-
 /** Makes jobs of the next lines that are shown together; of one that is called off they are forgotten. */
 const showLines = ({ jobs, on }: Self, batch: number, limit: number) => {
   const now = on.byNumber.get(batch)
   if (now === undefined) return undefined
   const staged = on.staged.all(batch, limit)
   const isShown = now["state"] === "showing" && now["cancelled_at"] === null
-  const shown = isShown ? staged.flatMap(({ job, line }) => showOne(on, jobs, batch, Number(line), String(job))) : []
+  const found = isShown ? staged.flatMap(({ job, line }) => showOne(on, jobs, batch, Number(line), String(job))) : []
   const last = staged.at(-1)?.["line"]
   if (last !== undefined) on.unstage.run(batch, last)
   if (!isShown) on.forgotten.run(staged.length, batch)
@@ -257,28 +246,14 @@ const showLines = ({ jobs, on }: Self, batch: number, limit: number) => {
     if (!isShown) on.untold.run(batch)
     on.shown.run(batch)
   }
-  return { jobs: shown, isLast }
+  return { jobs: found, isLast }
 }
 
 const showOne = (on: Self["on"], jobs: OfJobs, batch: number, line: number, text: string) => {
   const insert = JSON.parse(text) as JobInsert
-  const known = jobs.enqueue(insert)
-  const { columns } = insert
-  if (isKnown(known)) {
-    const isOther = columns[givenAt] === 1 && columns[payloadAt] !== known.job["payload"]
-    const refused = Number(isOther)
-    on.shownAs.run(1, 1 - refused, refused, batch)
-    const detail = isOther ? keyReused(String(known.job["id"])) : { jobId: known.job["id"] }
-    on.note.run(batch, line, isOther ? "Refused" : "Duplicate", JSON.stringify(detail))
-    return []
-  }
-  return [
-    {
-      id: columns[idAt] ?? null,
-      customer: columns[customerAt] ?? null,
-      lane: columns[laneAt] ?? null,
-      queue: columns[queueAt] ?? null,
-      state: known === undefined ? insert.state : "scheduled"
-    }
-  ]
+  const became = shown(insert, jobs.enqueue(insert))
+  if (became._tag === "Job") return [became.row]
+  on.shownAs.run(1, became.duplicates, became.refused, batch)
+  on.note.run(batch, line, became.kind, became.detail)
+  return []
 }

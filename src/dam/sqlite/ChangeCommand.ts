@@ -1,9 +1,8 @@
 /** Changes jobs that wait, as statements. Runs in the thread that writes. */
-import { apart, waitingAfter } from "../rows/ChangeUpdate.ts"
+import { changedBy } from "../rows/ChangeUpdate.ts"
 import type { DatabaseSync } from "node:sqlite"
-import { requeued } from "../job/LaneName.ts"
 import type { JobCommands } from "../rows/Commands.ts"
-import { moveOver, stateOf, type Tally } from "../rows/Tally.ts"
+import { moveOver, type Tally } from "../rows/Tally.ts"
 import type { Joins } from "./JoinCommands.ts"
 import { withoutTrace } from "./SecretCommands.ts"
 
@@ -30,15 +29,11 @@ export const changeCommand = (
   return {
     change: (id, change) => {
       const job = on.waiting.get(id)
-      if (job === undefined) return "Settled"
-      if (change.revision !== null && change.revision !== job["revision"]) return "Stale"
-      const seq = job["seq"] ?? null
-      const from = { lane: String(job["lane"]), state: stateOf(job["state"]) }
-      const { isApart, job: waiting } = apart(job, change)
-      const { dueAt, state } = waitingAfter(waiting, from.state, change)
-      const lane = change.lane ?? from.lane
-      const account = requeued(String(job["account"]), change.account, change.priority)
-      on.update.run(seq, lane, account, state, dueAt, change.startBefore)
+      const changed = changedBy(job, change)
+      if (typeof changed === "string") return changed
+      const { account, dueAt, from, isApart, to } = changed
+      const seq = job?.["seq"] ?? null
+      on.update.run(seq, to.lane, account, to.state, dueAt, change.startBefore)
       // what it said before is not to be found any more, should it be erased
       withoutTrace(db, () => on.step.run(seq, change.step))
       if (isApart) {
@@ -46,7 +41,7 @@ export const changeCommand = (
         joins.orphan(id)
       }
       if (change.time !== undefined) on.retime.run(seq, change.time.notBefore, change.time.deadlineAt)
-      moveOver(tally, from, { lane, state })
+      moveOver(tally, from, to)
       return "Changed"
     }
   }

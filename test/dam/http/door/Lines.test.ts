@@ -28,6 +28,21 @@ const cut = (text: string, form: "lines" | "list") =>
     return whole
   })
 
+describe("what a body begins with", () => {
+  it.live("is looked for behind spaces that came alone, and is still to be read", () =>
+    Effect.gen(function* () {
+      // no piece is asked for before the one before it was read
+      const inPieces = (...pieces: ReadonlyArray<string>) =>
+        Readable.from(pieces.map(Buffer.from), { objectMode: false, highWaterMark: 1 })
+      const source = inPieces("\n", " \n", "[1]")
+      assert.strictEqual(yield* Lines.beginningOf(source, limits), "[".charCodeAt(0))
+      const texts = yield* Lines.lines(source, { form: "list", limits })
+      assert.deepStrictEqual(texts?.map(String), ["1"])
+      assert.isUndefined(yield* Lines.beginningOf(inPieces("\n", "\t"), limits))
+    })
+  )
+})
+
 describe("the lines of a body", () => {
   it.live("are what stands between its breaks, and one that is too long has no text", () =>
     Effect.gen(function* () {

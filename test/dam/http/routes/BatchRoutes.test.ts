@@ -175,27 +175,10 @@ describe("batches over HTTP", () => {
     })
   )
 
-  it.live("take what begins with nothing, and more lines at a time than a call takes arguments", () =>
+  it.live("take more lines at a time than a call takes arguments", () =>
     Effect.gen(function* () {
       const dam = yield* Double.make()
-      const late = (type: string, text: string, id: string) =>
-        Effect.callback<string>((resume) => {
-          const { hostname, port } = new URL(dam.url)
-          const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`
-          let answer = ""
-          const socket = connect(Number(port), hostname, () => {
-            socket.write(
-              `POST /api/v1/batches?batch_id=${id} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n` +
-                `Content-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n${chunk("\n")}`
-            )
-            setTimeout(() => socket.end(`${chunk(text)}0\r\n\r\n`), 50)
-          })
-          socket.on("data", (bytes) => (answer += String(bytes)))
-          socket.on("close", () => resume(Effect.succeed(answer)))
-        })
-      assert.match(yield* late("application/x-ndjson", `${line("a")}\n`, "a"), /^HTTP\/1\.1 201 [^]*"accepted":1,/)
-      assert.match(yield* late("application/json", `[${line("b")}]`, "b"), /^HTTP\/1\.1 201 [^]*"accepted":1,/)
-      const body = `{"jobs":[${"0,".repeat(400_000)}0]}`
+      const body = `{"jobs":[${"0,".repeat(200_000)}0]}`
       const { json, status } = yield* ask(dam, "POST", "?batch_id=c", { type: "application/json", body })
       assert.deepStrictEqual([status, json.code], [400, "too_many_refused"])
     })
